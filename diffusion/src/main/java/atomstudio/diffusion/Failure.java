@@ -5,8 +5,8 @@ import java.nio.file.AccessDeniedException;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it is,
-/// with the control codes that names and values of foreign files may have brought into it written as escapes.
+/// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it
+/// is, with the control codes that names and values of foreign files may have brought into it written as escapes.
 public abstract sealed class Failure extends Exception {
     private static final String PERMISSION_DENIED = "permission denied";
 
@@ -14,11 +14,14 @@ public abstract sealed class Failure extends Exception {
         super(SafeText.escape(withReason(message, cause)), cause);
     }
 
-    /// Java's own exception for missing rights has nothing but the path for a message, so the reason is added here, for every file.
+    /// Java's own exception for missing rights has nothing but the path for a message, so the reason is added here,
+    /// for every file.
     private static String withReason(String message, @Nullable Throwable cause) {
         Throwable reason = cause instanceof UncheckedIOException unchecked ? unchecked.getCause() : cause;
-        if (!(reason instanceof AccessDeniedException) || message.toLowerCase(Locale.ROOT).contains(PERMISSION_DENIED)) return message;
-        return (message.endsWith(".") ? message.substring(0, message.length() - 1) : message) + ": " + PERMISSION_DENIED + " on this file or folder.";
+        if (!(reason instanceof AccessDeniedException) || message.toLowerCase(Locale.ROOT).contains(PERMISSION_DENIED))
+            return message;
+        return (message.endsWith(".") ? message.substring(0, message.length() - 1) : message) + ": " + PERMISSION_DENIED
+                + " on this file or folder.";
     }
 
     /// A file or folder that is missing, damaged, or not what it should be.

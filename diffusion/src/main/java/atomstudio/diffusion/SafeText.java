@@ -1,7 +1,7 @@
 package atomstudio.diffusion;
 
-/// Text of other people's files in messages and on terminals: control codes are written as escapes, so that no file can move the cursor,
-/// change colours or hide letters, and long values are cut.
+/// Text of other people's files in messages and on terminals: control codes are written as escapes, so that no file
+/// can move the cursor, change colours or hide letters, and long values are cut.
 public final class SafeText {
     /// Letters of a quoted value that are shown.
     public static final int MAX_LENGTH = 200;
@@ -33,7 +33,8 @@ public final class SafeText {
 
     private static boolean isPrintable(int code, boolean keepLineBreaks) {
         if (code == '\n' || code == '\t') return keepLineBreaks;
-        return !Character.isISOControl(code) && !isBidiControl(code) && !(code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE);
+        return !Character.isISOControl(code) && !isBidiControl(code)
+                && !(code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE);
     }
 
     /// Marks that reorder the letters around them, and the separators that some terminals take for line breaks.

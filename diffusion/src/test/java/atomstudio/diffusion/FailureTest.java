@@ -9,15 +9,22 @@ import java.nio.file.NoSuchFileException;
 import org.junit.jupiter.api.Test;
 
 class FailureTest {
-    @Test void missingRightsAreToldWhoeverOpensTheFile() {
+    @Test
+    void missingRightsAreToldWhoeverOpensTheFile() {
         AccessDeniedException denied = new AccessDeniedException("/photos/a.png");
-        assertEquals("a.png: cannot be read: /photos/a.png: permission denied on this file or folder.", new Failure.Unreadable("a.png: cannot be read: /photos/a.png", denied).getMessage());
-        assertEquals("/runs: cannot be kept here: permission denied on this file or folder.", new Failure.Unwritable("/runs: cannot be kept here.", denied).getMessage());
-        assertEquals("a: permission denied on this file or folder.", new Failure.Unreadable("a", new UncheckedIOException(denied)).getMessage());
-        assertEquals("a: Permission denied", new Failure.Unreadable("a: Permission denied", denied).getMessage(), "only once");
+        assertEquals("a.png: cannot be read: /photos/a.png: permission denied on this file or folder.",
+                new Failure.Unreadable("a.png: cannot be read: /photos/a.png", denied).getMessage());
+        assertEquals("/runs: cannot be kept here: permission denied on this file or folder.",
+                new Failure.Unwritable("/runs: cannot be kept here.", denied).getMessage());
+        assertEquals("a: permission denied on this file or folder.",
+                new Failure.Unreadable("a", new UncheckedIOException(denied)).getMessage());
+        assertEquals("a: Permission denied", new Failure.Unreadable("a: Permission denied", denied).getMessage(),
+                "only once");
     }
 
-    @Test void otherReasonsStayAsTheyAre() {
-        for (IOException other : new IOException[] {new NoSuchFileException("a"), new IOException("disk full")}) assertEquals("a", new Failure.Unwritable("a", other).getMessage());
+    @Test
+    void otherReasonsStayAsTheyAre() {
+        for (IOException other : new IOException[] {new NoSuchFileException("a"), new IOException("disk full")})
+            assertEquals("a", new Failure.Unwritable("a", other).getMessage());
     }
 }

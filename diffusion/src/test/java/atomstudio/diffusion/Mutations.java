@@ -19,12 +19,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/// Changes files a little, always in the same ways, and checks that their readers answer with a [Failure] or a result, and soon.
+/// Changes files a little, always in the same ways, and checks that their readers answer with a [Failure] or a
+/// result, and soon.
 public final class Mutations {
     private static final long LONGEST_SECONDS = 10;
     /// Values that stand where something else is expected.
-    private static final List<String> STRANGE = List.of("null", "true", "{}", "[]", "[[]]", "[null]", "[1,2]", "{\"content\":7}", "\"\"", "\"\\u0000\"", "\"../../x\"", "\"NaN\"", "\"\\u001b[2J\"", "0", "-1", "1", "2", "0.5", "16777216", "2147483647",
-            "4294967298", "9223372036854775807", "1e99", "-1e400", "1e-400", "123456789012345678901234567890", "\"" + "x".repeat(300) + "\"");
+    private static final List<String> STRANGE = List.of("null", "true", "{}", "[]", "[[]]", "[null]", "[1,2]",
+            "{\"content\":7}", "\"\"", "\"\\u0000\"", "\"../../x\"", "\"NaN\"", "\"\\u001b[2J\"", "0", "-1", "1", "2",
+            "0.5", "16777216", "2147483647",
+            "4294967298", "9223372036854775807", "1e99", "-1e400", "1e-400", "123456789012345678901234567890",
+            "\"" + "x".repeat(300) + "\"");
 
     private final Random random;
 
@@ -61,8 +65,13 @@ public final class Mutations {
             reader.read();
             return false;
         } catch (Failure named) {
-            assertTrue(named.getMessage().length() < 20_000, "a message of " + named.getMessage().length() + " letters");
-            assertTrue(named.getMessage().codePoints().noneMatch(code -> Character.isISOControl(code) && code != '\n' && code != '\t'), named.getMessage());
+            assertTrue(named.getMessage().length() < 20_000,
+                    "a message of " + named.getMessage().length() + " letters");
+            assertTrue(
+                    named.getMessage()
+                            .codePoints()
+                            .noneMatch(code -> Character.isISOControl(code) && code != '\n' && code != '\t'),
+                    named.getMessage());
             return true;
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError unexpected) {
             Path kept = Files.write(Files.createTempFile("mutation-", "-" + file.getFileName()), changed);
@@ -128,10 +137,16 @@ public final class Mutations {
     /// The header with other values, before the same tensors; metadata that are JSON themselves are changed within.
     private byte[] header(byte[] whole) {
         int length = (int) ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        JsonObject json = JsonParser.parseString(new String(whole, 8, length, StandardCharsets.UTF_8)).getAsJsonObject();
+        JsonObject json = JsonParser.parseString(new String(whole, 8, length, StandardCharsets.UTF_8))
+                .getAsJsonObject();
         JsonElement changed = json.has("__metadata__") && random.nextInt(2) == 0 ? metadata(json) : changed(json);
         byte[] header = changed.toString().getBytes(StandardCharsets.UTF_8);
-        return ByteBuffer.allocate(8 + header.length + whole.length - 8 - length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).put(header).put(whole, 8 + length, whole.length - 8 - length).array();
+        return ByteBuffer.allocate(8 + header.length + whole.length - 8 - length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .put(header)
+                .put(whole, 8 + length, whole.length - 8 - length)
+                .array();
     }
 
     private JsonObject metadata(JsonObject header) {
@@ -142,8 +157,11 @@ public final class Mutations {
         String value = metadata.get(key).getAsString();
         boolean inner = value.startsWith("{") || value.startsWith("[");
         if (random.nextInt(6) == 0) metadata.remove(key);
-        else if (inner && random.nextInt(4) > 0) metadata.addProperty(key, changed(JsonParser.parseString(value)).toString());
-        else metadata.addProperty(key, strange().toString().replace("\"", ""));
+        else
+            if (inner && random.nextInt(4) > 0)
+                metadata.addProperty(key, changed(JsonParser.parseString(value)).toString());
+            else
+                metadata.addProperty(key, strange().toString().replace("\"", ""));
         return header;
     }
 
@@ -163,7 +181,8 @@ public final class Mutations {
                 else array.set(at, changed(array.get(at)));
                 yield array;
             }
-            case JsonPrimitive number when number.isNumber() && random.nextInt(3) == 0 -> new JsonPrimitive(number.getAsDouble() * (random.nextInt(5) - 2));
+            case JsonPrimitive number when number.isNumber() && random.nextInt(3) == 0 ->
+                    new JsonPrimitive(number.getAsDouble() * (random.nextInt(5) - 2));
             default -> strange();
         };
     }

@@ -30,7 +30,8 @@ public final class TensorAssert {
             }
         }
         if (!(error <= tolerance)) {
-            fail(name + ": at " + worst + " expected " + expected.data()[worst] + ", found " + found.data()[worst] + ", error " + error + " > " + tolerance);
+            fail(name + ": at " + worst + " expected " + expected.data()[worst] + ", found " + found.data()[worst]
+                    + ", error " + error + " > " + tolerance);
         }
     }
 }

@@ -8,7 +8,8 @@ import java.util.Locale;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 
-/// The application image: the program, a Java run time of its own, unpacked natives, the assets. Made by jpackage, then started once.
+/// The application image: the program, a Java run time of its own, unpacked natives, the assets. Made by jpackage,
+/// then started once.
 public final class ApplicationImage {
     private static final String APP_NAME = "atomstudio";
     private static final String MODULES = "java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,"

@@ -11,8 +11,8 @@ import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// The built program: a jar whose manifest names the others. Natives are taken out of their jars and laid open beside them, so
-/// that nothing is unpacked at a start and no other system's libraries travel along.
+/// The built program: a jar whose manifest names the others. Natives are taken out of their jars and laid open beside
+/// them, so that nothing is unpacked at a start and no other system's libraries travel along.
 record ApplicationJar(Path jar) {
     private static final String ONNX_RUNTIME_NATIVES = "ai/onnxruntime/native/";
 

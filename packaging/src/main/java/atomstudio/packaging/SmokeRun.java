@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/// Starts an image as a stranger's machine would: an empty environment, no Java or Maven on the path, a home that is not there yet.
+/// Starts an image as a stranger's machine would: an empty environment, no Java or Maven on the path, a home that is
+/// not there yet.
 record SmokeRun(Path image, Path workFolder) {
     void run() throws IOException, InterruptedException {
         launch("--version");
@@ -20,7 +21,8 @@ record SmokeRun(Path image, Path workFolder) {
         checkNoFilesLeft();
     }
 
-    /// ONNX Runtime's telemetry client would leave a device id in the user's folder. Its variable is not set here: the program must set it.
+    /// ONNX Runtime's telemetry client would leave a device id in the user's folder. Its variable is not set here:
+    /// the program must set it.
     private void checkNoFilesLeft() throws IOException {
         try (Stream<Path> files = Files.walk(userHome())) {
             List<Path> left = files.filter(Files::isRegularFile).toList();

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// A model folder of Stable Diffusion 1.5's shape with random weights: for figures at that size, where nobody's model is needed.
-/// `java … atomstudio.tuning.RandomModel FOLDER F32|F16` writes 4.3 or 2.1 GB.
+/// A model folder of Stable Diffusion 1.5's shape with random weights: for figures at that size, where nobody's model
+/// is needed. `java … atomstudio.tuning.RandomModel FOLDER F32|F16` writes 4.3 or 2.1 GB.
 public final class RandomModel {
     private static final String UNET = """
             {"_class_name": "UNet2DConditionModel", "sample_size": 64, "in_channels": 4, "out_channels": 4, "layers_per_block": 2,
@@ -54,14 +54,17 @@ public final class RandomModel {
 
     public static DiffusionModel make(Path folder, Precision precision) throws Exception {
         TinyModel.tokenizer(folder);
-        Map<String, String> files = Map.of("model_index.json", INDEX, "unet/config.json", UNET, "vae/config.json", VAE, "text_encoder/config.json", TEXT, "scheduler/scheduler_config.json", SCHEDULER);
+        Map<String, String> files = Map.of("model_index.json", INDEX, "unet/config.json", UNET, "vae/config.json", VAE,
+                "text_encoder/config.json", TEXT, "scheduler/scheduler_config.json", SCHEDULER);
         for (Map.Entry<String, String> file : files.entrySet()) {
             Files.createDirectories(folder.resolve(file.getKey()).getParent());
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
         }
         DiffusionModel model = DiffusionModel.open(folder);
         for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.VAE, ModelComponent.TEXT_ENCODER)) {
-            Path file = folder.resolve(part.folder()).resolve(part == ModelComponent.TEXT_ENCODER ? "model.safetensors" : "diffusion_pytorch_model.safetensors");
+            Path file = folder.resolve(part.folder())
+                    .resolve(part == ModelComponent.TEXT_ENCODER ? "model.safetensors"
+                            : "diffusion_pytorch_model.safetensors");
             write(file, tensors(model.layers(part)), precision);
         }
         return model;
@@ -73,8 +76,10 @@ public final class RandomModel {
     private static Map<String, Numbers> tensors(List<Layer> layers) {
         Map<String, Numbers> tensors = new LinkedHashMap<>();
         for (Layer layer : layers) {
-            double spread = layer.kind() == Layer.Kind.NORM ? 0 : Math.sqrt(3.0 * layer.weightShape().size(0) / layer.weightShape().elements());
-            tensors.put(layer.weightKey(), new Numbers(layer.weightShape(), layer.kind() == Layer.Kind.NORM ? 1 : 0, spread));
+            double spread = layer.kind() == Layer.Kind.NORM ? 0
+                    : Math.sqrt(3.0 * layer.weightShape().size(0) / layer.weightShape().elements());
+            tensors.put(layer.weightKey(),
+                    new Numbers(layer.weightShape(), layer.kind() == Layer.Kind.NORM ? 1 : 0, spread));
             if (layer.hasBias()) tensors.put(layer.biasKey(), new Numbers(layer.biasShape(), 0, 0.01));
         }
         return tensors;
@@ -107,7 +112,8 @@ public final class RandomModel {
         });
     }
 
-    private static void write(OutputStream out, Numbers numbers, SplittableRandom random, int width) throws java.io.IOException {
+    private static void write(OutputStream out, Numbers numbers, SplittableRandom random, int width)
+            throws java.io.IOException {
         ByteBuffer buffer = ByteBuffer.allocate(width << 16).order(ByteOrder.LITTLE_ENDIAN);
         for (long i = 0; i < numbers.shape.elements(); i++) {
             float number = (float) (numbers.mean + numbers.spread * (2 * random.nextDouble() - 1));

@@ -8,7 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The reference's smallest model, of the layout of Stable Diffusion 1.x or 2.x, with a tokenizer of single characters beside it.
+/// The reference's smallest model, of the layout of Stable Diffusion 1.x or 2.x, with a tokenizer of single
+/// characters beside it.
 public final class TinyModel {
     private TinyModel() {}
 

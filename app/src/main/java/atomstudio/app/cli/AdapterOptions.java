@@ -28,11 +28,13 @@ final class AdapterOptions {
     private CommandSpec spec;
 
     static final class AdapterOption {
-        @Option(names = "--adapter", paramLabel = "FILE", required = true, description = "What a run made (adapter.safetensors, or an exported one), a textual inversion or LoRA of another program (LoCon, LoHa, LoKr too), "
-                + "or a picture that carries an adapter or an embedding. Repeat it, each with its strength, for several at once.")
+        @Option(names = "--adapter", paramLabel = "FILE", required = true,
+                description = "What a run made (adapter.safetensors, or an exported one), a textual inversion or LoRA of another program (LoCon, LoHa, LoKr too), "
+                        + "or a picture that carries an adapter or an embedding. Repeat it, each with its strength, for several at once.")
         private Path file = Path.of("");
 
-        @Option(names = "--strength", paramLabel = "X", description = "The weight of the adapter before it, -10 to 10; below 0 it does the opposite. Default: 1, or what the picture was made at.")
+        @Option(names = "--strength", paramLabel = "X",
+                description = "The weight of the adapter before it, -10 to 10; below 0 it does the opposite. Default: 1, or what the picture was made at.")
         private @Nullable Double weight;
     }
 
@@ -49,15 +51,18 @@ final class AdapterOptions {
         List<WeightedAdapter> weights = new ArrayList<>();
         for (AdapterOption option : adapters) {
             if (option.weight == null || WeightedAdapter.isValidWeight(option.weight)) continue;
-            throw new ParameterException(spec.commandLine(), "--strength: expected " + -(int) WeightedAdapter.MAX_WEIGHT + " to " + (int) WeightedAdapter.MAX_WEIGHT + ", found " + option.weight);
+            throw new ParameterException(spec.commandLine(), "--strength: expected " + -(int) WeightedAdapter.MAX_WEIGHT
+                    + " to " + (int) WeightedAdapter.MAX_WEIGHT + ", found " + option.weight);
         }
         boolean hasSeveral = adapters.size() + promptAdapters.references().size() > 1;
         for (AdapterOption option : adapters) {
             for (LoadedAdapter adapter : LoadedAdapter.load(option.file, model)) {
                 adapter.warnings().forEach(context.terminal()::printNote);
-                adapter.triggerWarning(promptAdapters.prompt()).ifPresent(note -> context.terminal().printNote(hasSeveral ? option.file + ": " + note : note));
+                adapter.triggerWarning(promptAdapters.prompt())
+                        .ifPresent(note -> context.terminal().printNote(hasSeveral ? option.file + ": " + note : note));
                 loaded.add(adapter);
-                weights.add(adapter.withWeight(option.weight == null ? OptionalDouble.empty() : OptionalDouble.of(option.weight)));
+                weights.add(adapter
+                        .withWeight(option.weight == null ? OptionalDouble.empty() : OptionalDouble.of(option.weight)));
             }
         }
         for (PromptAdapters.AdapterReference option : promptAdapters.references()) {
@@ -73,6 +78,7 @@ final class AdapterOptions {
     /// Notes which were trained on other weights. May read the whole model: after the pictures.
     static void warnAboutBaseModel(CommandContext context, LoadedAdapters loadedAdapters) throws Failure {
         BaseModelHashes hashes = new BaseModelHashes(context.home().baseHashes());
-        for (LoadedAdapter adapter : loadedAdapters.loaded) adapter.baseModelWarning(hashes).ifPresent(context.terminal()::printNote);
+        for (LoadedAdapter adapter : loadedAdapters.loaded)
+            adapter.baseModelWarning(hashes).ifPresent(context.terminal()::printNote);
     }
 }

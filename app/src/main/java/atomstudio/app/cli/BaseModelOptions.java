@@ -28,6 +28,7 @@ final class BaseModelOptions {
     /// The model that the person named, or the embedded one.
     /// @param prediction what the person says that it predicts
     ModelReference reference(CommandContext context, Optional<PredictionType> prediction) throws Failure {
-        return new ModelReference(context.modelPath(model), new ModelLoadOptions(prediction, Optional.ofNullable(vae), Optional.ofNullable(tokenizer), context.tokenizerLocations()));
+        return new ModelReference(context.modelPath(model), new ModelLoadOptions(prediction, Optional.ofNullable(vae),
+                Optional.ofNullable(tokenizer), context.tokenizerLocations()));
     }
 }

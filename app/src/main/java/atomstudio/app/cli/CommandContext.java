@@ -24,7 +24,8 @@ public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal
 
     /// This machine, computing on a device with all its processors.
     public TrainingEnvironment machine(Device device) {
-        return new TrainingEnvironment(device, Runtime.getRuntime().availableProcessors(), home.folder(), tokenizerLocations());
+        return new TrainingEnvironment(device, Runtime.getRuntime().availableProcessors(), home.folder(),
+                tokenizerLocations());
     }
 
     /// The embedded model and sample subjects.

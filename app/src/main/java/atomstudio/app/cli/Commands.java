@@ -2,7 +2,8 @@ package atomstudio.app.cli;
 
 import java.util.List;
 
-/// The commands, in the order in which help lists them. A new command is a class with picocli's `@Command` and a line here.
+/// The commands, in the order in which help lists them. A new command is a class with picocli's `@Command` and a line
+/// here.
 final class Commands {
     private Commands() {}
 

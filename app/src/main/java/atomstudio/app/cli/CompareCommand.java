@@ -34,10 +34,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "compare",
         description = "Samples the same prompts and seeds from the base model and from tuned ones, and shows them side by side. "
-            + "With --pictures it tunes atoms with a word, atoms+channels and lora first, or goes on where that stopped; with --run it compares finished runs.",
-        footer = {"", "Examples:", "  studio compare --pictures photos --class car --prompts prompts.txt --seeds 4 --out car",
-            "  studio compare --run runs/atoms --run runs/lora --prompts prompts.txt --seeds 2 --sampler euler --out both",
-            "", "In a prompt, {} stands for the token and the class word (for the base model: the class word alone)."})
+                + "With --pictures it tunes atoms with a word, atoms+channels and lora first, or goes on where that stopped; with --run it compares finished runs.",
+        footer = {"", "Examples:",
+                "  studio compare --pictures photos --class car --prompts prompts.txt --seeds 4 --out car",
+                "  studio compare --run runs/atoms --run runs/lora --prompts prompts.txt --seeds 2 --sampler euler --out both",
+                "",
+                "In a prompt, {} stands for the token and the class word (for the base model: the class word alone)."})
 final class CompareCommand implements Callable<Integer> {
     private static final int MAX_SEEDS = 1000;
 
@@ -46,7 +48,8 @@ final class CompareCommand implements Callable<Integer> {
     @ArgGroup(exclusive = true, multiplicity = "1")
     private ComparisonSourceOptions source = new ComparisonSourceOptions();
 
-    @Option(names = "--prompts", paramLabel = "FILE", required = true, description = "A prompt a line; empty lines are skipped.")
+    @Option(names = "--prompts", paramLabel = "FILE", required = true,
+            description = "A prompt a line; empty lines are skipped.")
     private Path promptFile = Path.of("");
 
     @Option(names = "--seeds", paramLabel = "N", required = true, description = "Seeds 0 to N-1 for every prompt.")
@@ -58,7 +61,8 @@ final class CompareCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device = new DeviceOption();
 
-    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where sheet.png, index.html, compare.json and pictures/ go.")
+    @Option(names = "--out", paramLabel = "DIR", required = true,
+            description = "Where sheet.png, index.html, compare.json and pictures/ go.")
     private Path out = Path.of("");
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -76,19 +80,24 @@ final class CompareCommand implements Callable<Integer> {
         @ArgGroup(exclusive = false)
         private @Nullable SubjectOptions subject;
 
-        @Option(names = "--run", paramLabel = "RUN", required = true, arity = "1..*", description = "A finished run; repeat it for more. Model, class and token are the runs'.")
+        @Option(names = "--run", paramLabel = "RUN", required = true, arity = "1..*",
+                description = "A finished run; repeat it for more. Model, class and token are the runs'.")
         private @Nullable List<Path> runs;
     }
 
     /// A subject to tune on.
     static final class SubjectOptions {
-        @Option(names = "--pictures", paramLabel = "DIR", required = true, description = "A folder of pictures of the subject.")
+        @Option(names = "--pictures", paramLabel = "DIR", required = true,
+                description = "A folder of pictures of the subject.")
         private Path photos = Path.of("");
 
-        @Option(names = "--class", paramLabel = "WORD", required = true, description = "What the subject is, in a word that the model knows.")
+        @Option(names = "--class", paramLabel = "WORD", required = true,
+                description = "What the subject is, in a word that the model knows.")
         private String className = "";
 
-        @Option(names = "--token", paramLabel = "WORD", description = "A word of no meaning that stands for the subject. Default: " + TrainingRequest.DEFAULT_TOKEN + ".")
+        @Option(names = "--token", paramLabel = "WORD",
+                description = "A word of no meaning that stands for the subject. Default: "
+                        + TrainingRequest.DEFAULT_TOKEN + ".")
         private @Nullable String token;
 
         @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = BaseModelOptions.MODEL_DESCRIPTION)
@@ -100,34 +109,47 @@ final class CompareCommand implements Callable<Integer> {
         @Option(names = "--tokenizer", paramLabel = "DIR", description = BaseModelOptions.TOKENIZER_DESCRIPTION)
         private @Nullable Path tokenizer;
 
-        @Option(names = "--tune-steps", paramLabel = "N", description = "Training steps of each run. Default: what suits each method.")
+        @Option(names = "--tune-steps", paramLabel = "N",
+                description = "Training steps of each run. Default: what suits each method.")
         private @Nullable Integer trainingSteps;
     }
 
-    @Override public Integer call() throws Failure {
-        if (seedCount < 1 || seedCount > MAX_SEEDS) throw usageError("--seeds: expected 1 to " + MAX_SEEDS + ", found " + seedCount);
+    @Override
+    public Integer call() throws Failure {
+        if (seedCount < 1 || seedCount > MAX_SEEDS)
+            throw usageError("--seeds: expected 1 to " + MAX_SEEDS + ", found " + seedCount);
         List<String> promptTexts = PromptFile.read(promptFile);
         for (String text : promptTexts) rejectAdapterTags(sampling.prompt(text));
         List<Long> seedList = LongStream.range(0, seedCount).boxed().toList();
-        ComparisonRequest request = source.subject != null ? requestForSubject(source.subject, promptTexts, seedList) : requestForRuns(source.runs == null ? List.of() : source.runs, promptTexts, seedList);
-        return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
+        ComparisonRequest request = source.subject != null ? requestForSubject(source.subject, promptTexts, seedList)
+                : requestForRuns(source.runs == null ? List.of() : source.runs, promptTexts, seedList);
+        return ComparisonRunner.run(context, request, device.device(),
+                json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }
 
-    private ComparisonRequest requestForSubject(SubjectOptions options, List<String> promptTexts, List<Long> seedList) throws Failure {
+    private ComparisonRequest requestForSubject(SubjectOptions options, List<String> promptTexts, List<Long> seedList)
+            throws Failure {
         if (options.className.isBlank()) throw usageError("--class: expected a word, found nothing");
-        if (options.token != null && options.token.isBlank()) throw usageError("--token: expected a word, found nothing");
-        if (options.trainingSteps != null && options.trainingSteps < 1) throw usageError("--tune-steps: expected at least 1, found " + options.trainingSteps);
+        if (options.token != null && options.token.isBlank())
+            throw usageError("--token: expected a word, found nothing");
+        if (options.trainingSteps != null && options.trainingSteps < 1)
+            throw usageError("--tune-steps: expected at least 1, found " + options.trainingSteps);
         PhotoFiles.of(options.photos);
         ModelReference model = new ModelReference(context.modelPath(options.model),
-                new ModelLoadOptions(sampling.prediction(), Optional.ofNullable(options.vae), Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
-        ComparedSubject subject = new ComparedSubject(options.className.strip(), options.token == null ? TrainingRequest.DEFAULT_TOKEN : options.token.strip());
+                new ModelLoadOptions(sampling.prediction(), Optional.ofNullable(options.vae),
+                        Optional.ofNullable(options.tokenizer), context.tokenizerLocations()));
+        ComparedSubject subject = new ComparedSubject(options.className.strip(),
+                options.token == null ? TrainingRequest.DEFAULT_TOKEN : options.token.strip());
         OptionalInt steps = options.trainingSteps == null ? OptionalInt.empty() : OptionalInt.of(options.trainingSteps);
-        return new ComparisonRequest(model, subject, new TrainNewRuns(options.photos, steps), promptTexts, seedList, samplingFor(model), out);
+        return new ComparisonRequest(model, subject, new TrainNewRuns(options.photos, steps), promptTexts, seedList,
+                samplingFor(model), out);
     }
 
-    private ComparisonRequest requestForRuns(List<Path> runs, List<String> promptTexts, List<Long> seedList) throws Failure {
+    private ComparisonRequest requestForRuns(List<Path> runs, List<String> promptTexts, List<Long> seedList)
+            throws Failure {
         ComparedRuns givenRuns = ComparedRuns.read(runs, context.tokenizerLocations());
-        return new ComparisonRequest(givenRuns.model(), givenRuns.subject(), new ExistingRuns(new ArrayList<>(runs)), promptTexts, seedList, samplingFor(givenRuns.model()), out);
+        return new ComparisonRequest(givenRuns.model(), givenRuns.subject(), new ExistingRuns(new ArrayList<>(runs)),
+                promptTexts, seedList, samplingFor(givenRuns.model()), out);
     }
 
     private ImageOptions samplingFor(ModelReference model) throws Failure {
@@ -136,7 +158,9 @@ final class CompareCommand implements Callable<Integer> {
 
     /// Rows are runs, and nothing else is worn.
     private void rejectAdapterTags(PromptPair prompt) throws Failure {
-        if (PromptAdapters.hasTags(prompt)) throw new Failure.Incompatible(promptFile + ": \"" + prompt.positive() + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
+        if (PromptAdapters.hasTags(prompt))
+            throw new Failure.Incompatible(promptFile + ": \"" + prompt.positive()
+                    + "\" names an adapter; expected prompts alone: rows of a comparison are runs, given with --run, and `generate` makes pictures with named adapters");
     }
 
     private ParameterException usageError(String message) {

@@ -36,10 +36,12 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
     /// How the result is printed.
     enum ComparisonFormat { LINES, JSON }
 
-    static int run(CommandContext context, ComparisonRequest request, Device device, ComparisonFormat form) throws Failure {
+    static int run(CommandContext context, ComparisonRequest request, Device device, ComparisonFormat form)
+            throws Failure {
         ComparisonRunner runner = new ComparisonRunner(context, trainingRunCount(request));
         TrainingEnvironment machine = context.machine(device);
-        ComparisonJob job = new ComparisonJob(request, machine, new BaseModelHashes(context.home().baseHashes()), runner);
+        ComparisonJob job = new ComparisonJob(request, machine, new BaseModelHashes(context.home().baseHashes()),
+                runner);
         Optional<ComparisonJob.ComparisonResult> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = job.run();
@@ -67,8 +69,11 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
 
     private static void printLines(Terminal terminal, ComparisonJob.ComparisonResult result) {
         for (ComparisonRow row : result.comparison().rows()) {
-            String cost = row.isBase() ? " ".repeat(25) : String.format(Locale.ROOT, "%10s %14s", ComparisonText.bytes(row.bytes()), ComparisonText.seconds(row.seconds()));
-            String line = String.format(Locale.ROOT, "%-22s %18s %s", ComparisonText.rowTitle(row), ComparisonText.parameters(row), cost);
+            String cost = row.isBase() ? " ".repeat(25)
+                    : String.format(Locale.ROOT, "%10s %14s", ComparisonText.bytes(row.bytes()),
+                            ComparisonText.seconds(row.seconds()));
+            String line = String.format(Locale.ROOT, "%-22s %18s %s", ComparisonText.rowTitle(row),
+                    ComparisonText.parameters(row), cost);
             terminal.printResult((line + "  " + String.join("  ", ComparisonText.metrics(row))).stripTrailing());
         }
         terminal.printResult(ComparisonText.metricsNote(result.comparison()));
@@ -86,7 +91,8 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
         return json;
     }
 
-    @Override public void onTrainingEvent(String name, TrainingEvent event) {
+    @Override
+    public void onTrainingEvent(String name, TrainingEvent event) {
         if (event instanceof TrainingEvent.Note note) {
             onNote(note.message());
             return;
@@ -100,20 +106,24 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
         tuning.on(event);
     }
 
-    @Override public void onSamplingProgress(int done, int total) {
+    @Override
+    public void onSamplingProgress(int done, int total) {
         if (sampling == null) {
             closeBars();
-            sampling = ProgressBar.of(context.terminal(), phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
+            sampling = ProgressBar.of(context.terminal(),
+                    phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
         }
         if (done != lastSampled) sampling.update(done);
         lastSampled = done;
     }
 
-    @Override public void onNote(String line) {
+    @Override
+    public void onNote(String line) {
         if (printedNotes.add(line)) context.terminal().printNote(line);
     }
 
-    @Override public ComparisonControl next() {
+    @Override
+    public ComparisonControl next() {
         return context.stopSignal().requested() ? ComparisonControl.STOP : ComparisonControl.CONTINUE;
     }
 

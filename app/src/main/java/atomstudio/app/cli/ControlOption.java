@@ -12,13 +12,15 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import picocli.CommandLine.Option;
 
-/// How a run that is going on can be steered: by signals, and by standard input if asked. Without `--control-stdin` it is never read.
+/// How a run that is going on can be steered: by signals, and by standard input if asked. Without `--control-stdin`
+/// it is never read.
 final class ControlOption {
-    @Option(names = "--control-stdin", description = "Read lines from standard input: pause, resume, stop, and generate PROMPT for a picture from what is tuned by now; its end means stop.")
+    @Option(names = "--control-stdin",
+            description = "Read lines from standard input: pause, resume, stop, and generate PROMPT for a picture from what is tuned by now; its end means stop.")
     private boolean controlStdin;
 
-    /// For what has no steps to stop at and leaves nothing behind: the end of standard input is a signal, should it be read at all, so that it does not
-    /// outlive the window that asked for it.
+    /// For what has no steps to stop at and leaves nothing behind: the end of standard input is a signal, should it
+    /// be read at all, so that it does not outlive the window that asked for it.
     void stopAtEndOfInput(CommandContext context) {
         if (!controlStdin) return;
         Thread.ofPlatform().daemon().name("standard input").start(() -> {
@@ -34,18 +36,21 @@ final class ControlOption {
     RunControl control(CommandContext context) {
         RunControl stdinControl = controlStdin ? StdinControl.start(System.in, context.terminal()) : RunControl.none();
         return new RunControl() {
-            @Override public RunCommand command() {
+            @Override
+            public RunCommand command() {
                 return context.stopSignal().requested() ? RunCommand.STOP : stdinControl.command();
             }
 
-            @Override public Optional<String> nextPreviewPrompt() {
+            @Override
+            public Optional<String> nextPreviewPrompt() {
                 return stdinControl.nextPreviewPrompt();
             }
         };
     }
 
-    /// A run steered by lines on standard input, as the window does: `pause`, `resume`, `stop`, and `generate PROMPT` for a picture from
-    /// what is tuned by now. Its end means stop, so that a run does not outlive the window that started it.
+    /// A run steered by lines on standard input, as the window does: `pause`, `resume`, `stop`, and `generate PROMPT`
+    /// for a picture from what is tuned by now. Its end means stop, so that a run does not outlive the window that
+    /// started it.
     static final class StdinControl implements RunControl {
         private static final String GENERATE_PREFIX = "generate ";
 
@@ -76,7 +81,8 @@ final class ControlOption {
 
         private void read(InputStream lines) {
             try (BufferedReader reader = new BufferedReader(new InputStreamReader(lines, StandardCharsets.UTF_8))) {
-                for (String line = reader.readLine(); line != null && wish != RunCommand.STOP; line = reader.readLine()) {
+                for (String line = reader.readLine(); line != null && wish != RunCommand.STOP;
+                        line = reader.readLine()) {
                     handle(line.strip());
                 }
             } catch (IOException error) {
@@ -95,8 +101,9 @@ final class ControlOption {
                 case "pause" -> wish = RunCommand.PAUSE;
                 case "resume" -> wish = RunCommand.CONTINUE;
                 case "stop" -> wish = RunCommand.STOP;
-                case "" -> { }
-                default -> terminal.printNote("Standard input: expected pause, resume, stop or generate PROMPT, found \"" + line + "\"");
+                case "" -> {}
+                default -> terminal.printNote(
+                        "Standard input: expected pause, resume, stop or generate PROMPT, found \"" + line + "\"");
             }
         }
     }

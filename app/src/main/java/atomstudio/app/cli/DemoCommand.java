@@ -19,17 +19,19 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         description = "Personalizes the embedded model on the embedded car three times (atoms with a word, atoms+channels, lora), and shows the same prompts "
-            + "and seeds from the base model and from these side by side. A few minutes on two cores; started again, it goes on where it stopped.",
+                + "and seeds from the base model and from these side by side. A few minutes on two cores; started again, it goes on where it stopped.",
         footer = {"", "Examples:", "  studio demo", "  studio demo --out /tmp/demo"})
 final class DemoCommand implements Callable<Integer> {
     private static final String SUBJECT = "car";
     /// Scenes that the embedded model knows; the subject's pictures show none of them.
-    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} in a forest", "a {} on a cobblestone street", "a {} under the night sky");
+    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} in a forest",
+            "a {} on a cobblestone street", "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
 
     private final CommandContext context;
 
-    @Option(names = "--out", paramLabel = "DIR", defaultValue = "demo", description = "Where sheet.png, index.html, compare.json, pictures/ and runs/ go. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--out", paramLabel = "DIR", defaultValue = "demo",
+            description = "Where sheet.png, index.html, compare.json, pictures/ and runs/ go. Default: ${DEFAULT-VALUE}.")
     private Path out = Path.of("demo");
 
     @Mixin
@@ -45,11 +47,15 @@ final class DemoCommand implements Callable<Integer> {
         this.context = context;
     }
 
-    @Override public Integer call() throws Failure {
+    @Override
+    public Integer call() throws Failure {
         ModelReference model = ModelReference.of(context.assets().defaultModel());
         ImageOptions look = new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
-        ComparisonRequest request = new ComparisonRequest(model, new ComparedSubject(SUBJECT, TrainingRequest.DEFAULT_TOKEN),
-            new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look, out);
-        return ComparisonRunner.run(context, request, device.device(), json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
+        ComparisonRequest request = new ComparisonRequest(model,
+                new ComparedSubject(SUBJECT, TrainingRequest.DEFAULT_TOKEN),
+                new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look,
+                out);
+        return ComparisonRunner.run(context, request, device.device(),
+                json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
     }
 }

@@ -11,7 +11,8 @@ import picocli.CommandLine.TypeConversionException;
 
 /// `--device`, for every command that computes. Use it as a picocli mixin.
 final class DeviceOption {
-    @Option(names = "--device", paramLabel = "cpu|cuda", converter = DeviceConverter.class, description = "Where to compute. Default: what is there.")
+    @Option(names = "--device", paramLabel = "cpu|cuda", converter = DeviceConverter.class,
+            description = "Where to compute. Default: what is there.")
     private @Nullable Device requested;
 
     /// The device to use.

@@ -20,13 +20,13 @@ import picocli.CommandLine.Spec;
         name = "export",
         description = "Writes what a run has learned to one file; of an unfinished run the last checkpoint.",
         footer = {
-            "",
-            "Examples:",
-            "  studio export runs/car --out car.safetensors",
-            "  studio export runs/car --out car.safetensors --overwrite",
-            "  studio export runs/word --format embedding --out sks.safetensors",
-            "  studio export runs/lora --format kohya --out car-lora.safetensors",
-            "  studio export runs/atoms --format diff --out car-for-others.safetensors"
+                "",
+                "Examples:",
+                "  studio export runs/car --out car.safetensors",
+                "  studio export runs/car --out car.safetensors --overwrite",
+                "  studio export runs/word --format embedding --out sks.safetensors",
+                "  studio export runs/lora --format kohya --out car-lora.safetensors",
+                "  studio export runs/atoms --format diff --out car-for-others.safetensors"
         })
 final class ExportCommand implements Callable<Integer> {
     private final CommandContext context;
@@ -34,13 +34,15 @@ final class ExportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "RUN", description = "The run's folder.")
     private Path run = Path.of("");
 
-    @Option(names = "--out", required = true, paramLabel = "FILE", description = "The file to write, usually NAME.safetensors.")
+    @Option(names = "--out", required = true, paramLabel = "FILE",
+            description = "The file to write, usually NAME.safetensors.")
     private Path out = Path.of("");
 
-    @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio", description = "atomstudio: everything, for this program. embedding: the rows of a textual "
-            + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. diff: whatever was tuned, as whole differences of weights in half precision, "
-            + "which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a LoRA; as large as the tuned layers. diff-biases: the same for ComfyUI and Forge alone, "
-            + "without the zero weights of layers whose bias alone is tuned (bitfit, difffit). Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio",
+            description = "atomstudio: everything, for this program. embedding: the rows of a textual "
+                    + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. diff: whatever was tuned, as whole differences of weights in half precision, "
+                    + "which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a LoRA; as large as the tuned layers. diff-biases: the same for ComfyUI and Forge alone, "
+                    + "without the zero weights of layers whose bias alone is tuned (bitfit, difffit). Default: ${DEFAULT-VALUE}.")
     private String format = "";
 
     @Spec
@@ -58,11 +60,13 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failure {
-        AdapterExport export = AdapterExport.write(run, out, overwrite ? IfExists.REPLACE : IfExists.FAIL, format(), context.machine(Device.CPU));
+        AdapterExport export = AdapterExport.write(run, out, overwrite ? IfExists.REPLACE : IfExists.FAIL, format(),
+                context.machine(Device.CPU));
         if (!export.warning().isEmpty()) {
             context.terminal().printNote(export.warning());
         }
-        context.terminal().printResult(json ? toJson(export).toString() : out + "  %,d numbers".formatted(export.parameters()));
+        context.terminal()
+                .printResult(json ? toJson(export).toString() : out + "  %,d numbers".formatted(export.parameters()));
         return ExitCode.SUCCESS;
     }
 

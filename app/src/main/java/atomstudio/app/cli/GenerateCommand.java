@@ -41,27 +41,31 @@ import picocli.CommandLine.TypeConversionException;
         name = "generate",
         description = "Makes pictures from a prompt.",
         footer = {"", "Examples:", "  studio generate --prompt \"a red apple on a table\" --out apple.png",
-            "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors --count 4 --seed 1 --out car.png",
-            "  studio generate --prompt \"a (sks car:1.2) in the snow, [trees]\" --adapter car.safetensors --strength 0.8 --adapter style.pt --out both.png",
-            "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
-            "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
-            "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
-            "", "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> applies an adapter of ~/.atomstudio/adapters, or a run, at a weight of -10 to 10; <lora:NAME:0.5:1> has one for the text encoder and one for the UNet. A prompt may have up to 100,000 letters."})
+                "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors --count 4 --seed 1 --out car.png",
+                "  studio generate --prompt \"a (sks car:1.2) in the snow, [trees]\" --adapter car.safetensors --strength 0.8 --adapter style.pt --out both.png",
+                "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
+                "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
+                "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
+                "",
+                "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> applies an adapter of ~/.atomstudio/adapters, or a run, at a weight of -10 to 10; <lora:NAME:0.5:1> has one for the text encoder and one for the UNet. A prompt may have up to 100,000 letters."})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MAX_IMAGES = 10_000;
 
     private final CommandContext context;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What the picture should show; may be empty.")
+    @Option(names = "--prompt", paramLabel = "TEXT", required = true,
+            description = "What the picture should show; may be empty.")
     private String prompt = "";
 
     @Mixin
     private BaseModelOptions modelOptions = new BaseModelOptions();
 
-    @Option(names = "--seed", paramLabel = "N", converter = SeedConverter.class, description = "Equal seeds give equal pictures. Default: random, printed.")
+    @Option(names = "--seed", paramLabel = "N", converter = SeedConverter.class,
+            description = "Equal seeds give equal pictures. Default: random, printed.")
     private @Nullable Long seed;
 
-    @Option(names = "--count", paramLabel = "N", defaultValue = "1", description = "Pictures; picture k has seed + k and goes to FILE-k.png. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--count", paramLabel = "N", defaultValue = "1",
+            description = "Pictures; picture k has seed + k and goes to FILE-k.png. Default: ${DEFAULT-VALUE}.")
     private int count;
 
     @Mixin
@@ -76,7 +80,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private AdapterOptions adapters = new AdapterOptions();
 
-    @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = SafetyConverter.class, description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
+    @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = SafetyConverter.class,
+            description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
     private SafetyFilter safetyFilter = SafetyFilter.ON;
 
     @Mixin
@@ -101,7 +106,8 @@ final class GenerateCommand implements Callable<Integer> {
         this.context = context;
     }
 
-    @Override public Integer call() throws Failure {
+    @Override
+    public Integer call() throws Failure {
         List<Path> files = outputFiles();
         PromptAdapters promptAdapters = PromptAdapters.parse(sampling.prompt(prompt), context.home());
         promptAdapters.warnings().forEach(context.terminal()::printNote);
@@ -110,8 +116,11 @@ final class GenerateCommand implements Callable<Integer> {
         GenerationSettings settings = sampling.settings(context, model);
         long firstSeed = seed != null ? seed : new SecureRandom().nextInt() & 0xFFFF_FFFFL;
         AdapterOptions.LoadedAdapters loadedAdapters = adapters.load(context, model, promptAdapters);
-        Generation generation = source.apply(new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()), context.terminal());
-        try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine.engineName(), context.terminal()::printNote)) {
+        Generation generation = source.apply(
+                new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()),
+                context.terminal());
+        try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine.engineName(),
+                context.terminal()::printNote)) {
             generator.setSafetyFilter(safetyFilter);
             generator.computeModelHash(new FileHashes(context.home().baseHashes()));
             previewOption.openDecoder(generator, device.device());
@@ -122,13 +131,17 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     static final class SeedConverter implements ITypeConverter<Long> {
-        @Override public Long convert(String value) {
-            return Seed.parse(value).orElseThrow(() -> new TypeConversionException("expected " + Seed.RANGE + ", found \"" + value + "\""));
+        @Override
+        public Long convert(String value) {
+            return Seed.parse(value)
+                    .orElseThrow(
+                            () -> new TypeConversionException("expected " + Seed.RANGE + ", found \"" + value + "\""));
         }
     }
 
     static final class SafetyConverter implements ITypeConverter<SafetyFilter> {
-        @Override public SafetyFilter convert(String value) {
+        @Override
+        public SafetyFilter convert(String value) {
             return switch (value.toLowerCase(Locale.ROOT)) {
                 case "on" -> SafetyFilter.ON;
                 case "off" -> SafetyFilter.OFF;
@@ -145,7 +158,8 @@ final class GenerateCommand implements Callable<Integer> {
         int steps = generator.stepCount(generation);
         long startNanos = System.nanoTime();
         JsonArray images = new JsonArray();
-        try (StopSignal.Registration registration = context.stopSignal().register(); ProgressBar progress = ProgressBar.of(context.terminal(), "generating", steps * files.size())) {
+        try (StopSignal.Registration registration = context.stopSignal().register();
+                ProgressBar progress = ProgressBar.of(context.terminal(), "generating", steps * files.size())) {
             for (int k = 0; k < files.size(); k++) {
                 int completedSteps = k * steps;
                 Generation request = generation.withSeed(generation.seed() + k);
@@ -159,7 +173,8 @@ final class GenerateCommand implements Callable<Integer> {
                     });
                 }
                 if (image.isEmpty()) return reportCancelled(k);
-                PngWriter.write(files.get(k), image.get(), new ImageMetadata(generator.infotext(request, source.imageName()), batch.attachments));
+                PngWriter.write(files.get(k), image.get(),
+                        new ImageMetadata(generator.infotext(request, source.imageName()), batch.attachments));
                 images.add(imageJson(files.get(k), request.seed()));
                 if (!json) {
                     progress.close();
@@ -167,7 +182,8 @@ final class GenerateCommand implements Callable<Integer> {
                 }
             }
         }
-        if (json) context.terminal().printResult(json(generation, images, (System.nanoTime() - startNanos) / 1e9).toString());
+        if (json)
+            context.terminal().printResult(json(generation, images, (System.nanoTime() - startNanos) / 1e9).toString());
         return ExitCode.SUCCESS;
     }
 
@@ -178,13 +194,19 @@ final class GenerateCommand implements Callable<Integer> {
 
     /// Where the pictures go; none of them may be there.
     private List<Path> outputFiles() throws Failure {
-        if (count < 1 || count > MAX_IMAGES) throw usageError("--count: expected 1 to " + MAX_IMAGES + ", found " + count);
+        if (count < 1 || count > MAX_IMAGES)
+            throw usageError("--count: expected 1 to " + MAX_IMAGES + ", found " + count);
         String name = out.getFileName() == null ? "" : out.getFileName().toString();
-        if (!name.toLowerCase(Locale.ROOT).endsWith(".png")) throw usageError("--out: expected a file that ends in .png, found " + out);
+        if (!name.toLowerCase(Locale.ROOT).endsWith(".png"))
+            throw usageError("--out: expected a file that ends in .png, found " + out);
         String stem = name.substring(0, name.length() - 4);
-        List<Path> files = count == 1 ? List.of(out) : IntStream.range(0, count).mapToObj(k -> out.resolveSibling(stem + "-" + k + name.substring(stem.length()))).toList();
+        List<Path> files = count == 1 ? List.of(out)
+                : IntStream.range(0, count)
+                        .mapToObj(k -> out.resolveSibling(stem + "-" + k + name.substring(stem.length())))
+                        .toList();
         for (Path file : files) {
-            if (Files.exists(file) && !overwrite) throw new Failure.Conflict(file + ": is there already; choose another --out or add --overwrite");
+            if (Files.exists(file) && !overwrite)
+                throw new Failure.Conflict(file + ": is there already; choose another --out or add --overwrite");
         }
         return files;
     }
@@ -213,7 +235,8 @@ final class GenerateCommand implements Callable<Integer> {
         if (settings.guidance().rescale() != 0) json.addProperty("guidanceRescale", settings.guidance().rescale());
         json.addProperty("width", settings.width());
         json.addProperty("height", settings.height());
-        if (generation.source() instanceof Generation.Source.FromImage initImage) json.addProperty("denoise", initImage.denoisingStrength());
+        if (generation.source() instanceof Generation.Source.FromImage initImage)
+            json.addProperty("denoise", initImage.denoisingStrength());
         generation.hires().ifPresent(hires -> {
             json.addProperty("hires", hires.scale());
             json.addProperty("denoise", hires.denoisingStrength());
@@ -225,7 +248,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     /// `--engine`, for commands that make pictures. Use it as a picocli mixin.
     static final class EngineOption {
-        @Option(names = "--engine", paramLabel = "auto|onnx|torch", converter = EngineConverter.class, defaultValue = "auto",
+        @Option(names = "--engine", paramLabel = "auto|onnx|torch", converter = EngineConverter.class,
+                defaultValue = "auto",
                 description = "What runs the networks. auto: onnx, or for a large model on a processor with bfloat16 units torch, whose pictures differ by rounding. Default: ${DEFAULT-VALUE}.")
         private EngineName engine = EngineName.AUTO;
 
@@ -234,8 +258,11 @@ final class GenerateCommand implements Callable<Integer> {
         }
 
         private static final class EngineConverter implements ITypeConverter<EngineName> {
-            @Override public EngineName convert(String value) {
-                return EngineName.ofOption(value).orElseThrow(() -> new TypeConversionException("expected auto, onnx or torch, found \"" + value + "\""));
+            @Override
+            public EngineName convert(String value) {
+                return EngineName.ofOption(value)
+                        .orElseThrow(() -> new TypeConversionException(
+                                "expected auto, onnx or torch, found \"" + value + "\""));
             }
         }
     }

@@ -13,11 +13,14 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         description = "Says what a model, run, adapter, file of tensors or picture is: sizes, numbers, what does not fit.",
-        footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5", "  studio inspect v1-5-pruned-emaonly.ckpt", "  studio inspect unet/config.json", "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
+        footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5",
+                "  studio inspect v1-5-pruned-emaonly.ckpt", "  studio inspect unet/config.json",
+                "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
 final class InspectCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
-    @Parameters(paramLabel = "FILE-OR-DIR", description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or an image.")
+    @Parameters(paramLabel = "FILE-OR-DIR",
+            description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or an image.")
     private Path path = Path.of("");
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -27,10 +30,15 @@ final class InspectCommand implements Callable<Integer>, Main.RunsWithoutNatives
         this.context = context;
     }
 
-    @Override public Integer call() throws Failure {
+    @Override
+    public Integer call() throws Failure {
         Inspection inspection = Inspection.of(path);
         if (json) {
-            context.terminal().printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(inspection.json()));
+            context.terminal()
+                    .printResult(new GsonBuilder().setPrettyPrinting()
+                            .disableHtmlEscaping()
+                            .create()
+                            .toJson(inspection.json()));
         } else {
             inspection.lines().forEach(context.terminal()::printResult);
         }

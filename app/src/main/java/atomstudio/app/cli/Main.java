@@ -27,14 +27,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         versionProvider = VersionProvider.class,
         footer = {
-            "",
-            "Without a command the window opens.",
-            "",
-            "Examples:",
-            "  studio",
-            "  studio demo --out demo",
-            "  studio generate --prompt \"a red apple on a table\" --out apple.png",
-            "  studio tune --help"
+                "",
+                "Without a command the window opens.",
+                "",
+                "Examples:",
+                "  studio",
+                "  studio demo --out demo",
+                "  studio generate --prompt \"a red apple on a table\" --out apple.png",
+                "  studio tune --help"
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed or refused", "2:wrong usage", "130:cancelled"})
@@ -53,7 +53,7 @@ public final class Main implements Callable<Integer> {
     public static void main(String[] arguments) {
         // Decoding pictures must not look for a display; JavaFX does not care.
         System.setProperty("java.awt.headless", "true");
-        Locale.setDefault(Locale.ENGLISH);          // as the program's texts: 86,016 and 0.5 wherever it runs
+        Locale.setDefault(Locale.ENGLISH); // as the program's texts: 86,016 and 0.5 wherever it runs
         Home home = Home.current();
         System.setProperty("atomstudio.log", home.log().toString());
         System.setProperty(StudioFolder.PROPERTY, home.folder().toString());
@@ -81,12 +81,18 @@ public final class Main implements Callable<Integer> {
         for (CommandLine command : commandLine.getSubcommands().values()) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
             // An option that takes several values can only end where the next option begins.
-            boolean takesSeveralValues = command.getCommandSpec().options().stream().anyMatch(option -> option.arity().max() > 1);
+            boolean takesSeveralValues = command.getCommandSpec()
+                    .options()
+                    .stream()
+                    .anyMatch(option -> option.arity().max() > 1);
             command.setAllowOptionsAsOptionParameters(!takesSeveralValues);
         }
         Optional<MissingOptionValue> missingValue = MissingOptionValue.in(commandLine, arguments);
-        if (missingValue.isPresent()) return main.reportUsageError(new ParameterException(missingValue.get().command(), missingValue.get().message()));
-        // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option or a command.
+        if (missingValue.isPresent())
+            return main.reportUsageError(
+                    new ParameterException(missingValue.get().command(), missingValue.get().message()));
+        // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option
+        // or a command.
         int code = commandLine.setExpandAtFiles(false)
                 .setAllowSubcommandsAsOptionParameters(true)
                 .setOut(context.terminal().out())
@@ -102,7 +108,8 @@ public final class Main implements Callable<Integer> {
     /// What was asked for is done only if its result arrived.
     private int checkResultWritten() {
         Optional<String> writeFailure = context.terminal().writeFailure();
-        writeFailure.ifPresent(reason -> context.terminal().printNote("studio: standard output: the result cannot be written: " + reason));
+        writeFailure.ifPresent(reason -> context.terminal()
+                .printNote("studio: standard output: the result cannot be written: " + reason));
         return writeFailure.isPresent() ? ExitCode.FAILED : ExitCode.SUCCESS;
     }
 
@@ -131,7 +138,9 @@ public final class Main implements Callable<Integer> {
         } catch (OutOfMemoryError error) {
             return reportFailure(new Failure.OutOfMemory(MemoryShortage.of(error).message(), error));
         } catch (InternalError error) {
-            return reportFailure(new Failure.Unreadable("a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more", error));
+            return reportFailure(new Failure.Unreadable(
+                    "a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more",
+                    error));
         } catch (StackOverflowError | AssertionError | LinkageError error) {
             return reportFailure(error);
         }
@@ -151,7 +160,9 @@ public final class Main implements Callable<Integer> {
         } else {
             context.home().prepareLog();
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);
-            context.terminal().printNote("studio: unexpected error: " + exception + "; its stack trace is in " + context.home().log());
+            context.terminal()
+                    .printNote("studio: unexpected error: " + exception + "; its stack trace is in "
+                            + context.home().log());
         }
         if (verbose) {
             exception.printStackTrace(context.terminal().err());
@@ -164,8 +175,9 @@ public final class Main implements Callable<Integer> {
         void prepare(Home home) throws Failure;
     }
 
-    /// An option whose value was forgotten: `--run --json`. The parser takes what stands after an option as its value whatever it looks like, so
-    /// that a prompt may be anything; an option's name there is a mistake unless it is attached: `--prompt=--json`.
+    /// An option whose value was forgotten: `--run --json`. The parser takes what stands after an option as its value
+    /// whatever it looks like, so that a prompt may be anything; an option's name there is a mistake unless it is
+    /// attached: `--prompt=--json`.
     record MissingOptionValue(CommandLine command, String option, String found) {
         /// The first one of a command line, if there is one.
         static Optional<MissingOptionValue> in(CommandLine program, String... arguments) {
@@ -179,13 +191,15 @@ public final class Main implements Callable<Integer> {
                 OptionSpec option = command.getCommandSpec().optionsMap().get(arguments[i]);
                 if (option == null || option.arity().max() == 0 || i + 1 == arguments.length) continue;
                 String next = arguments[++i];
-                if (command.getCommandSpec().optionsMap().containsKey(next)) return Optional.of(new MissingOptionValue(command, option.longestName(), next));
+                if (command.getCommandSpec().optionsMap().containsKey(next))
+                    return Optional.of(new MissingOptionValue(command, option.longestName(), next));
             }
             return Optional.empty();
         }
 
         String message() {
-            return "Expected parameter for option '%s' but found '%s'; if that is its value, write %s=%s".formatted(option, found, option, found);
+            return "Expected parameter for option '%s' but found '%s'; if that is its value, write %s=%s"
+                    .formatted(option, found, option, found);
         }
     }
 

@@ -14,7 +14,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Which method is tuned, and its settings: the options are made from the family of methods, so that nothing is written twice.
+/// Which method is tuned, and its settings: the options are made from the family of methods, so that nothing is
+/// written twice.
 @Command
 final class MethodOptions {
     private static final String METHOD_OPTION = "--method";
@@ -26,22 +27,32 @@ final class MethodOptions {
     void command(CommandSpec mixee) {
         command = mixee;
         String names = MethodSettings.methodNames();
-        mixee.addOption(OptionSpec.builder(METHOD_OPTION).type(String.class).required(true).paramLabel("NAME").completionCandidates(Stream.of(MethodName.values()).map(MethodName::option).toList())
-                .description("One of " + names + ". `studio methods` says what each tunes.").build());
+        mixee.addOption(OptionSpec.builder(METHOD_OPTION)
+                .type(String.class)
+                .required(true)
+                .paramLabel("NAME")
+                .completionCandidates(Stream.of(MethodName.values()).map(MethodName::option).toList())
+                .description("One of " + names + ". `studio methods` says what each tunes.")
+                .build());
         for (MethodSetting setting : MethodSetting.values()) mixee.addOption(option(setting));
     }
 
     private static OptionSpec option(MethodSetting setting) {
-        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(setting.description() + applicableMethods(setting));
+        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option())
+                .description(setting.description() + applicableMethods(setting));
         return switch (setting) {
             case TEXT_ENCODER -> builder.type(boolean.class).arity("0").build();
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO -> builder.type(String.class).paramLabel(setting.valueLabel()).build();
+            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO ->
+                    builder.type(String.class).paramLabel(setting.valueLabel()).build();
         };
     }
 
     /// With what it belongs to, where that is not every method.
     private static String applicableMethods(MethodSetting setting) {
-        String methods = Stream.of(MethodName.values()).filter(choice -> choice.settings().contains(setting)).map(MethodName::option).collect(Collectors.joining(", "));
+        String methods = Stream.of(MethodName.values())
+                .filter(choice -> choice.settings().contains(setting))
+                .map(MethodName::option)
+                .collect(Collectors.joining(", "));
         return switch (setting) {
             case ALSO, TEXT_ENCODER, LAYERS -> "";
             case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK -> " For " + methods + ".";

@@ -22,11 +22,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `studio methods`: every method with its settings and what it would tune, from the family itself and a dry run of the model.
+/// `studio methods`: every method with its settings and what it would tune, from the family itself and a dry run of
+/// the model.
 @Command(
         name = "methods",
         description = "Lists the tuning methods: their settings with defaults, and what each tunes of a model.",
-        footer = {"", "Examples:", "  studio methods", "  studio methods --model ~/models/stable-diffusion-v1-5 --json"})
+        footer = {"", "Examples:", "  studio methods",
+                "  studio methods --model ~/models/stable-diffusion-v1-5 --json"})
 final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
@@ -41,22 +43,31 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
     }
 
     /// A method on a model, with its usual settings.
-    private record MethodRow(MethodSettings settings, List<Layer> trainedLayers, List<Layer> skippedLayers, long trainableParameters, long fileBytes) {
+    private record MethodRow(MethodSettings settings, List<Layer> trainedLayers, List<Layer> skippedLayers,
+            long trainableParameters, long fileBytes) {
         static MethodRow of(MethodName choice, String model, List<Layer> layers) {
             MethodSettings settings = MethodSettings.of(choice);
             TuningMethod method = settings.method();
-            return new MethodRow(settings, layers.stream().filter(method::tunes).toList(), layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers), AdapterFile.bytes(settings, model, layers));
+            return new MethodRow(settings, layers.stream().filter(method::tunes).toList(),
+                    layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers),
+                    AdapterFile.bytes(settings, model, layers));
         }
 
         String line() {
-            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(), trainableParameters, DisplayFormat.bytes(fileBytes), DisplayFormat.plural(trainedLayers.size(), "layer"),
+            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(),
+                    trainableParameters, DisplayFormat.bytes(fileBytes),
+                    DisplayFormat.plural(trainedLayers.size(), "layer"),
                     settings.choice().steps(), BigDecimal.valueOf(settings.choice().learningRate()).toPlainString());
         }
 
         String options() {
             List<MethodSetting> methodSettings = settings.choice().settings();
-            String options = methodSettings.stream().map(setting -> "--" + setting.option() + " " + settings.value(setting)).collect(Collectors.joining(" "));
-            String skippedText = skippedLayers.isEmpty() ? "" : " (left alone, since their sides do not divide: " + skippedLayers.stream().map(Layer::name).collect(Collectors.joining(", ")) + ")";
+            String options = methodSettings.stream()
+                    .map(setting -> "--" + setting.option() + " " + settings.value(setting))
+                    .collect(Collectors.joining(" "));
+            String skippedText = skippedLayers.isEmpty() ? ""
+                    : " (left alone, since their sides do not divide: "
+                            + skippedLayers.stream().map(Layer::name).collect(Collectors.joining(", ")) + ")";
             return "    " + settings.displayName() + (options.isEmpty() ? "" : ": " + options) + skippedText;
         }
 
@@ -65,7 +76,8 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             object.addProperty("method", settings.name());
             object.addProperty("display", settings.displayName());
             JsonObject defaults = new JsonObject();
-            for (MethodSetting setting : settings.settings()) defaults.addProperty(setting.option(), settings.value(setting));
+            for (MethodSetting setting : settings.settings())
+                defaults.addProperty(setting.option(), settings.value(setting));
             object.add("settings", defaults);
             object.addProperty("steps", settings.choice().steps());
             object.addProperty("rate", settings.choice().learningRate());
@@ -83,17 +95,22 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
         }
     }
 
-    @Override public Integer call() throws Failure {
+    @Override
+    public Integer call() throws Failure {
         DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
         List<Layer> layers = model.trainableLayers();
-        List<MethodRow> rows = List.of(MethodName.values()).stream().map(choice -> MethodRow.of(choice, model.name(), layers)).toList();
+        List<MethodRow> rows = List.of(MethodName.values())
+                .stream()
+                .map(choice -> MethodRow.of(choice, model.name(), layers))
+                .toList();
         if (json) {
             JsonObject object = new JsonObject();
             object.addProperty("model", model.name());
             JsonArray methods = new JsonArray();
             rows.forEach(row -> methods.add(row.json()));
             object.add("methods", methods);
-            context.terminal().printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(object));
+            context.terminal()
+                    .printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(object));
         } else {
             context.terminal().printResult("On " + model.name() + ", with the usual settings:");
             for (MethodRow row : rows) {

@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
 
 /// `--preview`: a picture that emerges can be watched in a file beside where it goes.
 final class PreviewOption {
-    @Option(names = "--preview", paramLabel = "FILE", description = "A decoder for previews (TAESD). While a picture is made, OUT-preview.png beside it shows what it becomes.")
+    @Option(names = "--preview", paramLabel = "FILE",
+            description = "A decoder for previews (TAESD). While a picture is made, OUT-preview.png beside it shows what it becomes.")
     private @Nullable Path decoderFile;
 
     /// Opens the decoder, should there be one; the maker owns it.
@@ -29,11 +30,14 @@ final class PreviewOption {
     PreviewFile start(ImageGenerator generator, Path out) throws Failure {
         if (decoderFile == null) return PreviewFile.none();
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
-        if (Files.exists(file)) throw new Failure.Conflict(file + ": is there already, and the preview would go there; move it away or leave --preview out");
+        if (Files.exists(file))
+            throw new Failure.Conflict(
+                    file + ": is there already, and the preview would go there; move it away or leave --preview out");
         return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.register(file));
     }
 
-    /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it is written.
+    /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it
+    /// is written.
     private static void write(Path file, RgbImage image) {
         try {
             PngWriter.write(file, image, Map.of());
@@ -52,7 +56,8 @@ final class PreviewOption {
             if (livePreview != null) livePreview.show(denoised);
         }
 
-        @Override public void close() {
+        @Override
+        public void close() {
             if (file != null) file.close();
         }
     }

@@ -5,7 +5,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Locale;
 
-/// Progress of one job on the terminal: a bar that is drawn over, or a plain line now and then where nothing can be drawn over.
+/// Progress of one job on the terminal: a bar that is drawn over, or a plain line now and then where nothing can be
+/// drawn over.
 ///
 /// The time left comes from the last steps, so that a slow beginning is soon forgotten. One thread at a time.
 public final class ProgressBar implements AutoCloseable {
@@ -40,7 +41,8 @@ public final class ProgressBar implements AutoCloseable {
         return new ProgressBar(terminal, clock, title, total);
     }
 
-    /// Says that `done` of the steps are done. The first call says where the job begins: a resumed one begins in the middle.
+    /// Says that `done` of the steps are done. The first call says where the job begins: a resumed one begins in the
+    /// middle.
     public void update(int done) {
         update(done, "");
     }

@@ -35,10 +35,13 @@ final class ResumeCommand implements Callable<Integer> {
         this.context = context;
     }
 
-    @Override public Integer call() throws Failure {
+    @Override
+    public Integer call() throws Failure {
         String method = new RunFolder(runFolder).info().method().name();
         TrainingEnvironment machine = context.machine(device.device());
-        TrainingRunner runner = new TrainingRunner(context, runFolder, json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
-        return runner.execute(method, controlOption, (control, listener) -> new TrainingService(machine).resume(runFolder, control, listener));
+        TrainingRunner runner = new TrainingRunner(context, runFolder,
+                json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
+        return runner.execute(method, controlOption,
+                (control, listener) -> new TrainingService(machine).resume(runFolder, control, listener));
     }
 }

@@ -27,13 +27,19 @@ final class SamplersCommand implements Callable<Integer>, Main.RunsWithoutNative
         this.context = context;
     }
 
-    @Override public Integer call() {
+    @Override
+    public Integer call() {
         if (json) {
             JsonObject object = new JsonObject();
             JsonArray samplers = new JsonArray();
             for (SamplerName sampler : SamplerName.values()) samplers.add(json(sampler));
             object.add("samplers", samplers);
-            context.terminal().printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().serializeNulls().create().toJson(object));
+            context.terminal()
+                    .printResult(new GsonBuilder().setPrettyPrinting()
+                            .disableHtmlEscaping()
+                            .serializeNulls()
+                            .create()
+                            .toJson(object));
         } else {
             for (SamplerName sampler : SamplerName.values()) context.terminal().printResult(line(sampler));
             context.terminal().printResult("* where no --schedule is given");
@@ -43,8 +49,12 @@ final class SamplersCommand implements Callable<Integer>, Main.RunsWithoutNative
 
     private static String line(SamplerName sampler) {
         Set<ScheduleName> schedules = sampler.schedules();
-        String scheduleText = schedules.stream().map(schedule -> schedule.option() + (schedule == sampler.defaultSchedule() ? "*" : "")).collect(Collectors.joining(" "));
-        String eta = sampler.defaultEta().isPresent() ? String.format(Locale.ROOT, "eta %.1f", sampler.defaultEta().getAsDouble()) : "";
+        String scheduleText = schedules.stream()
+                .map(schedule -> schedule.option() + (schedule == sampler.defaultSchedule() ? "*" : ""))
+                .collect(Collectors.joining(" "));
+        String eta = sampler.defaultEta().isPresent()
+                ? String.format(Locale.ROOT, "eta %.1f", sampler.defaultEta().getAsDouble())
+                : "";
         return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", sampler.option(), sampler.title(), eta, scheduleText);
     }
 

@@ -5,10 +5,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import sun.misc.Signal;
 
-/// Ctrl-C and SIGTERM. A job that can stop by itself says so with [#register] and asks [#requested] at each step; without such a
-/// job, and at the second signal, the process ends at once. Files are written beside and moved, so that loses nothing.
+/// Ctrl-C and SIGTERM. A job that can stop by itself says so with [#register] and asks [#requested] at each step;
+/// without such a job, and at the second signal, the process ends at once. Files are written beside and moved, so
+/// that loses nothing.
 ///
-/// A signal handler and not a shutdown hook: hooks run beside those of the native engines, which would close under the job's feet.
+/// A signal handler and not a shutdown hook: hooks run beside those of the native engines, which would close under
+/// the job's feet.
 public final class StopSignal {
     private final AtomicBoolean requested = new AtomicBoolean();
     private final AtomicInteger handlers = new AtomicInteger();

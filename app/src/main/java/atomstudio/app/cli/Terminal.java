@@ -35,10 +35,12 @@ public final class Terminal {
         this.writeFailure = writeFailure;
     }
 
-    /// The process's own streams. The launcher says in `atomstudio.columns` how wide standard error is, 0 if it is no terminal.
+    /// The process's own streams. The launcher says in `atomstudio.columns` how wide standard error is, 0 if it is no
+    /// terminal.
     public static Terminal ofProcess() {
         ResultStream resultStream = new ResultStream(new FileOutputStream(FileDescriptor.out));
-        PrintWriter out = new PrintWriter(new OutputStreamWriter(new BufferedOutputStream(resultStream), System.out.charset()), true);
+        PrintWriter out = new PrintWriter(
+                new OutputStreamWriter(new BufferedOutputStream(resultStream), System.out.charset()), true);
         return new Terminal(out, new PrintWriter(System.err, true), detectColumns(), resultStream::writeFailure);
     }
 
@@ -121,7 +123,8 @@ public final class Terminal {
         return System.console() != null && System.console().isTerminal() ? DEFAULT_COLUMNS : NO_TERMINAL;
     }
 
-    /// Standard output that remembers why it could not be written: Java's own print streams only say that something was lost.
+    /// Standard output that remembers why it could not be written: Java's own print streams only say that something
+    /// was lost.
     static final class ResultStream extends OutputStream {
         private final OutputStream out;
         private volatile @Nullable IOException failure;
@@ -130,11 +133,13 @@ public final class Terminal {
             this.out = out;
         }
 
-        @Override public void write(int value) throws IOException {
+        @Override
+        public void write(int value) throws IOException {
             write(new byte[] {(byte) value}, 0, 1);
         }
 
-        @Override public void write(byte[] bytes, int from, int length) throws IOException {
+        @Override
+        public void write(byte[] bytes, int from, int length) throws IOException {
             try {
                 out.write(bytes, from, length);
             } catch (IOException e) {
@@ -143,14 +148,16 @@ public final class Terminal {
             }
         }
 
-        @Override public void flush() throws IOException {
+        @Override
+        public void flush() throws IOException {
             out.flush();
         }
 
         /// Why something of a result was lost. A reader that closed its end has seen enough, as `| head` has.
         Optional<String> writeFailure() {
             IOException error = failure;
-            if (error == null || String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe")) return Optional.empty();
+            if (error == null || String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe"))
+                return Optional.empty();
             return Optional.of(String.valueOf(error.getMessage()));
         }
     }

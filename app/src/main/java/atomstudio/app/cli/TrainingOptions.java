@@ -27,7 +27,8 @@ final class TrainingOptions {
     }
 
     private static OptionSpec option(TrainingSetting setting) {
-        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(setting.description() + defaultText(setting));
+        OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option())
+                .description(setting.description() + defaultText(setting));
         if (setting.isFlag()) return builder.type(boolean.class).arity("0").build();
         if (!setting.allowedValues().isEmpty()) builder.completionCandidates(setting.allowedValues());
         return builder.type(String.class).paramLabel(setting.valueLabel()).build();
@@ -35,8 +36,10 @@ final class TrainingOptions {
 
     /// The default, where it is the same for every method and the description does not say it already.
     private static String defaultText(TrainingSetting setting) {
-        String defaultValue = TrainingSettings.DEFAULTS.defaultValue(setting, MethodSettings.of(MethodName.values()[0]));
-        return setting.isFlag() || setting.description().contains("Default:") ? "" : " Default: " + (defaultValue.isEmpty() ? "none" : defaultValue) + ".";
+        String defaultValue = TrainingSettings.DEFAULTS.defaultValue(setting,
+                MethodSettings.of(MethodName.values()[0]));
+        return setting.isFlag() || setting.description().contains("Default:") ? ""
+                : " Default: " + (defaultValue.isEmpty() ? "none" : defaultValue) + ".";
     }
 
     /// What was asked for.

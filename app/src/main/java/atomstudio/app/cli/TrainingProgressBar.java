@@ -28,15 +28,18 @@ final class TrainingProgressBar implements TrainingListener, AutoCloseable {
         switch (event) {
             case TrainingEvent.Start start -> start(start);
             case TrainingEvent.Step step -> update(step);
-            case TrainingEvent.Paused paused -> terminal.printNote("%s: paused after step %d".formatted(title, paused.step()));
+            case TrainingEvent.Paused paused ->
+                    terminal.printNote("%s: paused after step %d".formatted(title, paused.step()));
             case TrainingEvent.Resumed resumed -> {
                 terminal.printNote("%s: goes on after step %d".formatted(title, resumed.step()));
                 restartTiming = true;
             }
-            case TrainingEvent.Validation validation -> terminal.printNote(String.format(Locale.ROOT, "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
+            case TrainingEvent.Validation validation -> terminal.printNote(String.format(Locale.ROOT,
+                    "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
                     validation.bestStep() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
             case TrainingEvent.Note note -> terminal.printNote(note.message());
-            case TrainingEvent.Preview _, TrainingEvent.Checkpoint _, TrainingEvent.Cancelled _, TrainingEvent.Failed _, TrainingEvent.Done _ -> { }
+            case TrainingEvent.Preview _,TrainingEvent.Checkpoint _,TrainingEvent.Cancelled _,TrainingEvent.Failed _,TrainingEvent.Done _ ->
+                    {}
         }
     }
 

@@ -22,7 +22,8 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
 
     /// @return the exit code
     int execute(String method, ControlOption controlOption, TrainingTask task) throws Failure {
-        try (StopSignal.Registration registration = context.stopSignal().register(); TrainingProgressBar progress = new TrainingProgressBar(context.terminal(), method)) {
+        try (StopSignal.Registration registration = context.stopSignal().register();
+                TrainingProgressBar progress = new TrainingProgressBar(context.terminal(), method)) {
             TrainingService.TrainingOutcome outcome = task.run(controlOption.control(context), progress);
             progress.close();
             return printOutcome(method, outcome);
@@ -39,17 +40,23 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
                 yield ExitCode.SUCCESS;
             }
             case TrainingService.TrainingOutcome.Stopped stopped -> {
-                context.terminal().printNote("Stopped after step %d of %d; the same command goes on from there.".formatted(stopped.step(), stopped.steps()));
+                context.terminal()
+                        .printNote("Stopped after step %d of %d; the same command goes on from there."
+                                .formatted(stopped.step(), stopped.steps()));
                 yield ExitCode.CANCELLED;
             }
         };
     }
 
     private String text(String method, TrainingReport report) {
-        String best = report.bestStep().isPresent() ? ", the adapter is that of step " + report.bestStep().getAsInt() : "";
-        return String.format(Locale.ROOT, "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %s%s",
-                new RunFolder(runFolder).adapter(), method, report.parameterCount(), 100 * report.parameterShare(), report.bytes(), report.steps(), report.seconds(),
-                report.loss().isPresent() ? String.format(Locale.ROOT, "%.4f", report.loss().getAsDouble()) : "unknown", best);
+        String best = report.bestStep().isPresent() ? ", the adapter is that of step " + report.bestStep().getAsInt()
+                : "";
+        return String.format(Locale.ROOT,
+                "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %s%s",
+                new RunFolder(runFolder).adapter(), method, report.parameterCount(), 100 * report.parameterShare(),
+                report.bytes(), report.steps(), report.seconds(),
+                report.loss().isPresent() ? String.format(Locale.ROOT, "%.4f", report.loss().getAsDouble()) : "unknown",
+                best);
     }
 
     private JsonObject json(String method, TrainingReport report) {

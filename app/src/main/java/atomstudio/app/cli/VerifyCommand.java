@@ -19,19 +19,24 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `studio verify`: holds this machine's networks, samplers, noise, tokenizer, tuning and pictures against reference values.
+/// `studio verify`: holds this machine's networks, samplers, noise, tokenizer, tuning and pictures against reference
+/// values.
 @Command(
         name = "verify",
         description = "Compares what this machine computes with reference values (goldens).",
-        footer = {"", "Examples:", "  studio verify goldens/nets/sd1/golden.safetensors", "  studio verify goldens/samplers/*.safetensors",
-            "  studio verify goldens/tokenizer/clip.jsonl --model clip-vocabulary", "", "Exit codes: 0 all agree, 1 something is past its tolerance or unreadable, 3 something is not built yet."})
+        footer = {"", "Examples:", "  studio verify goldens/nets/sd1/golden.safetensors",
+                "  studio verify goldens/samplers/*.safetensors",
+                "  studio verify goldens/tokenizer/clip.jsonl --model clip-vocabulary", "",
+                "Exit codes: 0 all agree, 1 something is past its tolerance or unreadable, 3 something is not built yet."})
 final class VerifyCommand implements Callable<Integer> {
     private final CommandContext context;
 
-    @Parameters(paramLabel = "GOLDEN", arity = "1..*", description = "Files of reference values, .safetensors or .jsonl.")
+    @Parameters(paramLabel = "GOLDEN", arity = "1..*",
+            description = "Files of reference values, .safetensors or .jsonl.")
     private List<Path> goldens = List.of();
 
-    @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = "The model (for the tokenizer also a folder with CLIP's .txt.gz merges). Default: the one that belongs to the golden.")
+    @Option(names = "--model", paramLabel = "DIR-OR-FILE",
+            description = "The model (for the tokenizer also a folder with CLIP's .txt.gz merges). Default: the one that belongs to the golden.")
     private @Nullable Path model;
 
     @Mixin
@@ -44,8 +49,11 @@ final class VerifyCommand implements Callable<Integer> {
         this.context = context;
     }
 
-    @Override public Integer call() throws Failure {
-        Verifier verifier = new Verifier(Optional.ofNullable(model), ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()), device.device(), new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
+    @Override
+    public Integer call() throws Failure {
+        Verifier verifier = new Verifier(Optional.ofNullable(model),
+                ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()), device.device(),
+                new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
         JsonArray results = new JsonArray();
         boolean failed = false;
         boolean unsupported = false;
@@ -63,7 +71,9 @@ final class VerifyCommand implements Callable<Integer> {
             } catch (Failure e) {
                 failed = true;
                 String message = String.valueOf(e.getMessage());
-                context.terminal().printNote("studio: " + (message.contains(golden.toString()) ? message : golden + ": " + message));
+                context.terminal()
+                        .printNote(
+                                "studio: " + (message.contains(golden.toString()) ? message : golden + ": " + message));
             }
         }
         if (json) context.terminal().printResult(results.toString());
@@ -76,8 +86,12 @@ final class VerifyCommand implements Callable<Integer> {
         int width = verification.checks().stream().mapToInt(check -> check.deviation().name().length()).max().orElse(0);
         for (TensorCheck check : verification.checks()) {
             Deviation deviation = check.deviation();
-            terminal.printResult(String.format(Locale.ROOT, "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s", check.engine(), deviation.name(),
-                    deviation.absolute(), deviation.relative(), deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT), deviation.isWithinTolerance() ? "ok" : "TOO FAR"));
+            terminal.printResult(String.format(Locale.ROOT,
+                    "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s",
+                    check.engine(), deviation.name(),
+                    deviation.absolute(), deviation.relative(), deviation.tolerance(),
+                    deviation.bound().measure().name().toLowerCase(Locale.ROOT),
+                    deviation.isWithinTolerance() ? "ok" : "TOO FAR"));
         }
         verification.unsupported().forEach(message -> terminal.printResult("  not built: " + message));
     }

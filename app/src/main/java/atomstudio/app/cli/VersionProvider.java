@@ -8,8 +8,9 @@ final class VersionProvider implements IVersionProvider {
     @Override
     public String[] getVersion() {
         return new String[] {
-            "Atom Studio " + BuildInfo.current().version(),
-            "Java %s, %s %s".formatted(Runtime.version(), System.getProperty("os.name"), System.getProperty("os.arch"))
+                "Atom Studio " + BuildInfo.current().version(),
+                "Java %s, %s %s".formatted(Runtime.version(), System.getProperty("os.name"),
+                        System.getProperty("os.arch"))
         };
     }
 }

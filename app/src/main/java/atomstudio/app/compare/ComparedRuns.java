@@ -20,20 +20,28 @@ public record ComparedRuns(ModelReference model, ComparedSubject subject) {
             RunFolder folder = new RunFolder(run);
             requireSame(runs.getFirst(), first, run, folder.info());
             if (folder.trainingReport().isEmpty()) {
-                throw new Failure.Incompatible(run + ": expected a finished run, found one at step " + folder.checkpointStep() + " of "
-                    + folder.info().config().steps() + ". Finish it (tune with the same settings and --out " + run + "), or leave it out.");
+                throw new Failure.Incompatible(
+                        run + ": expected a finished run, found one at step " + folder.checkpointStep() + " of "
+                                + folder.info().config().steps() + ". Finish it (tune with the same settings and --out "
+                                + run + "), or leave it out.");
             }
         }
-        return new ComparedRuns(first.baseModel().model(tokenizerFolders), new ComparedSubject(first.subject().className(), first.subject().token()));
+        return new ComparedRuns(first.baseModel().model(tokenizerFolders),
+                new ComparedSubject(first.subject().className(), first.subject().token()));
     }
 
     private static void requireSame(Path firstRun, RunInfo first, Path run, RunInfo other) throws Failure.Incompatible {
-        if (!BaseModel.sameWeights(first.baseModel().hash(), other.baseModel().hash())) throw mismatch("base model", firstRun, first.baseModel().name() + " at " + first.baseModel().path(), run, other.baseModel().name() + " at " + other.baseModel().path());
-        if (!first.subject().className().equals(other.subject().className())) throw mismatch("class", firstRun, first.subject().className(), run, other.subject().className());
-        if (!first.subject().token().equals(other.subject().token())) throw mismatch("token", firstRun, first.subject().token(), run, other.subject().token());
+        if (!BaseModel.sameWeights(first.baseModel().hash(), other.baseModel().hash()))
+            throw mismatch("base model", firstRun, first.baseModel().name() + " at " + first.baseModel().path(), run,
+                    other.baseModel().name() + " at " + other.baseModel().path());
+        if (!first.subject().className().equals(other.subject().className()))
+            throw mismatch("class", firstRun, first.subject().className(), run, other.subject().className());
+        if (!first.subject().token().equals(other.subject().token()))
+            throw mismatch("token", firstRun, first.subject().token(), run, other.subject().token());
     }
 
     private static Failure.Incompatible mismatch(String what, Path firstRun, String first, Path run, String other) {
-        return new Failure.Incompatible("runs of another " + what + " cannot be compared: " + firstRun + " has " + first + ", " + run + " has " + other + ". Compare them apart.");
+        return new Failure.Incompatible("runs of another " + what + " cannot be compared: " + firstRun + " has " + first
+                + ", " + run + " has " + other + ". Compare them apart.");
     }
 }

@@ -29,14 +29,19 @@ import org.jspecify.annotations.Nullable;
 /// What was compared with what: the same prompts and seeds in every row. Its JSON is `compare.json`.
 /// @param model the model folder
 /// @param prompts as written by the person: `{}` stands for the subject
-public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts, List<Long> seeds, List<ComparisonRow> rows) {
+public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts,
+        List<Long> seeds, List<ComparisonRow> rows) {
     public static final String FILE = "compare.json";
     /// Name of the row that shows the model as it is.
     public static final String BASE = "base";
 
     private static final String PLACEHOLDER = "{}";
-    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().serializeNulls().disableHtmlEscaping()
-        .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY).registerTypeAdapter(ComparisonRow.class, new RowJsonAdapter()).create();
+    private static final Gson GSON = new GsonBuilder().setPrettyPrinting()
+            .serializeNulls()
+            .disableHtmlEscaping()
+            .setFieldNamingPolicy(FieldNamingPolicy.IDENTITY)
+            .registerTypeAdapter(ComparisonRow.class, new RowJsonAdapter())
+            .create();
 
     public Comparison {
         prompts = List.copyOf(prompts);
@@ -51,7 +56,8 @@ public record Comparison(String model, @SerializedName("class") String className
     /// @param bytes size of the adapter file
     /// @param seconds time that tuning took
     /// @param metrics of its pictures; empty before they are made, and where the model has nothing to measure with
-    public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds, Optional<ClipScores> metrics) {
+    public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds,
+            Optional<ClipScores> metrics) {
         /// A row that is not measured yet.
         ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds) {
             this(name, run, parameterCount, bytes, seconds, Optional.empty());
@@ -65,9 +71,7 @@ public record Comparison(String model, @SerializedName("class") String className
             return new ComparisonRow(name, run, parameterCount, bytes, seconds, Optional.of(metrics));
         }
 
-        public boolean isBase() {
-            return name.equals(BASE);
-        }
+        public boolean isBase() { return name.equals(BASE); }
     }
 
     /// What stands for the subject in a row's prompts.
@@ -104,13 +108,17 @@ public record Comparison(String model, @SerializedName("class") String className
         try {
             Comparison comparison = GSON.fromJson(Files.readString(file), Comparison.class);
             if (comparison == null) throw new JsonParseException("an empty file");
-            for (Object component : new Object[] {comparison.model(), comparison.className(), comparison.token(), comparison.prompts(), comparison.seeds(), comparison.rows()}) Objects.requireNonNull(component, "a part is missing");
-            List.copyOf(comparison.prompts());                               // none of them may be null
+            for (Object component : new Object[] {comparison.model(), comparison.className(), comparison.token(),
+                    comparison.prompts(), comparison.seeds(), comparison.rows()})
+                Objects.requireNonNull(component, "a part is missing");
+            List.copyOf(comparison.prompts()); // none of them may be null
             List.copyOf(comparison.seeds());
-            for (ComparisonRow row : List.copyOf(comparison.rows())) Objects.requireNonNull(row.name(), "a row without a name");
+            for (ComparisonRow row : List.copyOf(comparison.rows()))
+                Objects.requireNonNull(row.name(), "a row without a name");
             return comparison;
         } catch (IOException | RuntimeException unreadable) {
-            throw new Failure.Unreadable(file + ": expected a comparison's description, found something else (" + unreadable.getMessage() + ").", unreadable);
+            throw new Failure.Unreadable(file + ": expected a comparison's description, found something else ("
+                    + unreadable.getMessage() + ").", unreadable);
         }
     }
 
@@ -132,7 +140,8 @@ public record Comparison(String model, @SerializedName("class") String className
 
     /// A row as `compare.json` has it: flat, and a measure that is absent is null.
     static final class RowJsonAdapter implements JsonSerializer<ComparisonRow>, JsonDeserializer<ComparisonRow> {
-        @Override public JsonElement serialize(ComparisonRow row, Type type, JsonSerializationContext context) {
+        @Override
+        public JsonElement serialize(ComparisonRow row, Type type, JsonSerializationContext context) {
             JsonObject json = new JsonObject();
             json.addProperty("name", row.name());
             json.addProperty("run", row.run());
@@ -148,15 +157,21 @@ public record Comparison(String model, @SerializedName("class") String className
         }
 
         private static JsonElement numberOrNull(Optional<OptionalDouble> metric) {
-            return metric.isPresent() && metric.get().isPresent() ? new JsonPrimitive(metric.get().getAsDouble()) : JsonNull.INSTANCE;
+            return metric.isPresent() && metric.get().isPresent() ? new JsonPrimitive(metric.get().getAsDouble())
+                    : JsonNull.INSTANCE;
         }
 
-        @Override public ComparisonRow deserialize(JsonElement element, Type type, JsonDeserializationContext context) {
+        @Override
+        public ComparisonRow deserialize(JsonElement element, Type type, JsonDeserializationContext context) {
             JsonObject json = element.getAsJsonObject();
             Optional<ClipScores> metrics = isPresent(json, "encoder")
-                    ? Optional.of(new ClipScores(json.get("encoder").getAsString(), metric(json, "likeness"), metric(json, "diversity"), metric(json, "alignment"))) : Optional.empty();
-            return new ComparisonRow(json.get("name").getAsString(), isPresent(json, "run") ? json.get("run").getAsString() : null,
-                    json.get("numbers").getAsLong(), json.get("bytes").getAsLong(), json.get("seconds").getAsDouble(), metrics);
+                    ? Optional.of(new ClipScores(json.get("encoder").getAsString(), metric(json, "likeness"),
+                            metric(json, "diversity"), metric(json, "alignment")))
+                    : Optional.empty();
+            return new ComparisonRow(json.get("name").getAsString(),
+                    isPresent(json, "run") ? json.get("run").getAsString() : null,
+                    json.get("numbers").getAsLong(), json.get("bytes").getAsLong(), json.get("seconds").getAsDouble(),
+                    metrics);
         }
 
         private static OptionalDouble metric(JsonObject json, String key) {

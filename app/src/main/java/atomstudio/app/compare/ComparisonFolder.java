@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The folder of a comparison. What somebody else put there is never written over: `compare.json` is written before anything else
-/// that has a fixed name, so a folder without it that has one of these names is not ours.
+/// The folder of a comparison. What somebody else put there is never written over: `compare.json` is written before
+/// anything else that has a fixed name, so a folder without it that has one of these names is not ours.
 record ComparisonFolder(Path folder) {
     private static final String SHEET = "sheet.png";
     private static final String PAGE = "index.html";
@@ -17,17 +17,21 @@ record ComparisonFolder(Path folder) {
 
     /// Checks that a comparison of this subject may be written here.
     void requireUsable(ComparedSubject subject) throws Failure {
-        if (Files.exists(folder) && !Files.isDirectory(folder)) throw new Failure.Conflict(folder + ": expected a folder or nothing, found a file; choose another --out");
+        if (Files.exists(folder) && !Files.isDirectory(folder))
+            throw new Failure.Conflict(folder + ": expected a folder or nothing, found a file; choose another --out");
         if (Files.exists(folder.resolve(Comparison.FILE))) {
             Comparison existing = Comparison.read(folder);
             if (!existing.className().equals(subject.className()) || !existing.token().equals(subject.triggerWord())) {
-                throw new Failure.Conflict(folder + ": holds a comparison of \"" + existing.token() + " " + existing.className() + "\", not of \""
-                    + subject.triggerWord() + " " + subject.className() + "\"; choose another --out");
+                throw new Failure.Conflict(folder + ": holds a comparison of \"" + existing.token() + " "
+                        + existing.className() + "\", not of \""
+                        + subject.triggerWord() + " " + subject.className() + "\"; choose another --out");
             }
             return;
         }
         for (String name : RESERVED) {
-            if (Files.exists(folder.resolve(name))) throw new Failure.Conflict(folder.resolve(name) + ": is there already and belongs to no comparison; choose another --out");
+            if (Files.exists(folder.resolve(name)))
+                throw new Failure.Conflict(
+                        folder.resolve(name) + ": is there already and belongs to no comparison; choose another --out");
         }
     }
 
@@ -54,7 +58,8 @@ record ComparisonFolder(Path folder) {
     /// How a run's folder is named in `compare.json`: relative, with forward slashes, where it lies inside.
     String relativeName(Path run) {
         Path absolute = run.toAbsolutePath().normalize();
-        return absolute.startsWith(folder) ? folder.relativize(absolute).toString().replace('\\', '/') : absolute.toString();
+        return absolute.startsWith(folder) ? folder.relativize(absolute).toString().replace('\\', '/')
+                : absolute.toString();
     }
 
     void write(Path file, String text) throws Failure {

@@ -36,11 +36,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// Makes a comparison: tunes what is to be tuned, samples the same prompts and seeds from Base and every run, draws the sheet and writes
-/// the page. Interrupted, it goes on where it stopped when it is started again.
+/// Makes a comparison: tunes what is to be tuned, samples the same prompts and seeds from Base and every run, draws
+/// the sheet and writes the page. Interrupted, it goes on where it stopped when it is started again.
 public final class ComparisonJob {
     /// The rows of a comparison that tunes for itself.
-    public static final List<MethodSettings> METHODS = Stream.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA).map(MethodSettings::of).toList();
+    public static final List<MethodSettings> METHODS = Stream
+            .of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA)
+            .map(MethodSettings::of)
+            .toList();
 
     private final ComparisonRequest request;
     private final TrainingEnvironment machine;
@@ -49,7 +52,8 @@ public final class ComparisonJob {
     private final ComparisonFolder output;
 
     /// @param hashes of base models, remembered
-    public ComparisonJob(ComparisonRequest request, TrainingEnvironment machine, BaseModelHashes hashes, ComparisonListener listener) {
+    public ComparisonJob(ComparisonRequest request, TrainingEnvironment machine, BaseModelHashes hashes,
+            ComparisonListener listener) {
         this.request = request;
         this.machine = machine;
         this.hashes = hashes;
@@ -70,7 +74,8 @@ public final class ComparisonJob {
         if (runs.isEmpty()) return Optional.empty();
         List<ComparisonRow> rows = createRows(runs.get());
         ComparedSubject subject = request.subject();
-        Comparison comparison = new Comparison(request.model().path().toAbsolutePath().normalize().toString(), subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
+        Comparison comparison = new Comparison(request.model().path().toAbsolutePath().normalize().toString(),
+                subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
         output.write(output.descriptionFile(), comparison.toJson());
         List<RgbImage> photos = copySubjectPhotos(runs.get().getFirst());
         try (ImageGenerator maker = ImageGenerator.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
@@ -95,13 +100,18 @@ public final class ComparisonJob {
     }
 
     private Optional<List<Path>> trainRuns(TrainNewRuns tuned) throws Failure {
-        for (PhotoFolders.Entry part : PhotoFolders.of(tuned.photos()).entries()) ImageFolder.list(part.folder()).skippedMessage().ifPresent(listener::onNote);
+        for (PhotoFolders.Entry part : PhotoFolders.of(tuned.photos()).entries())
+            ImageFolder.list(part.folder()).skippedMessage().ifPresent(listener::onNote);
         List<Path> runs = new ArrayList<>();
         for (MethodSettings method : METHODS) {
-            TrainingRequest trainRequest = TrainingRequest.of(request.model(), tuned.photos(), request.subject().className(), method).withToken(request.subject().triggerWord());
+            TrainingRequest trainRequest = TrainingRequest
+                    .of(request.model(), tuned.photos(), request.subject().className(), method)
+                    .withToken(request.subject().triggerWord());
             if (tuned.steps().isPresent()) trainRequest = trainRequest.withSteps(tuned.steps().getAsInt());
             Path run = output.runFolder(method.combinedName());
-            TrainingService.TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run, () -> listener.next() == ComparisonControl.STOP ? RunCommand.STOP : RunCommand.CONTINUE, event -> listener.onTrainingEvent(method.combinedName(), event));
+            TrainingService.TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run,
+                    () -> listener.next() == ComparisonControl.STOP ? RunCommand.STOP : RunCommand.CONTINUE,
+                    event -> listener.onTrainingEvent(method.combinedName(), event));
             switch (outcome) {
                 case TrainingService.TrainingOutcome.Finished finished -> runs.add(run);
                 case TrainingService.TrainingOutcome.Stopped stopped -> {
@@ -120,8 +130,11 @@ public final class ComparisonJob {
             RunFolder folder = new RunFolder(run);
             String method = folder.info().method().combinedName();
             int count = seen.merge(method, 1, Integer::sum);
-            TrainingReport report = folder.trainingReport().orElseThrow(() -> new Failure.Unreadable(run + ": expected the report of a finished run, found none; tune again with the same settings"));
-            rows.add(new ComparisonRow(count == 1 ? method : method + "-" + count, output.relativeName(run), report.parameterCount(), report.bytes(), report.seconds()));
+            TrainingReport report = folder.trainingReport()
+                    .orElseThrow(() -> new Failure.Unreadable(run
+                            + ": expected the report of a finished run, found none; tune again with the same settings"));
+            rows.add(new ComparisonRow(count == 1 ? method : method + "-" + count, output.relativeName(run),
+                    report.parameterCount(), report.bytes(), report.seconds()));
         }
         return rows;
     }
@@ -141,9 +154,13 @@ public final class ComparisonJob {
         return "subject/%02d.png".formatted(index);
     }
 
-    private ComparisonResult writeReport(Comparison comparison, List<RgbImage> photos, DiffusionModel model) throws Failure {
-        Comparison.ReportContent content = new Comparison.ReportContent(comparison, photos, ComparisonText.samplingDetails(model.name(), request.options()), "Atom Studio " + BuildInfo.current().version());
-        RgbImage sheet = ComparisonSheet.draw(content, (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed)));
+    private ComparisonResult writeReport(Comparison comparison, List<RgbImage> photos, DiffusionModel model)
+            throws Failure {
+        Comparison.ReportContent content = new Comparison.ReportContent(comparison, photos,
+                ComparisonText.samplingDetails(model.name(), request.options()),
+                "Atom Studio " + BuildInfo.current().version());
+        RgbImage sheet = ComparisonSheet.draw(content,
+                (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed)));
         PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));
         List<String> links = new ArrayList<>();
         for (int i = 0; i < photos.size(); i++) links.add(subjectPath(i));
@@ -173,9 +190,10 @@ public final class ComparisonJob {
     static final class ComparisonMetrics {
         private ComparisonMetrics() {}
 
-        /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure with, and a line why
-        /// where what it has is damaged: the pictures are there all the same.
-        static Comparison measure(Comparison comparison, List<RgbImage> photos, Comparison.ImageLookup images, ImageGenerator maker, ComparisonListener listener) throws Failure {
+        /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure
+        /// with, and a line why where what it has is damaged: the pictures are there all the same.
+        static Comparison measure(Comparison comparison, List<RgbImage> photos, Comparison.ImageLookup images,
+                ImageGenerator maker, ComparisonListener listener) throws Failure {
             Optional<ClipMetrics> ruler;
             try {
                 ruler = maker.clipMetrics();
@@ -186,11 +204,14 @@ public final class ComparisonJob {
             if (ruler.isEmpty()) return comparison;
             List<ClipEmbedding> subjectEmbeddings = ruler.get().embedImages(photos);
             List<ComparisonRow> rows = new ArrayList<>();
-            for (ComparisonRow row : comparison.rows()) rows.add(row.with(ruler.get().measure(subjectEmbeddings, samples(comparison, row, images, ruler.get()))));
+            for (ComparisonRow row : comparison.rows())
+                rows.add(row
+                        .with(ruler.get().measure(subjectEmbeddings, samples(comparison, row, images, ruler.get()))));
             return comparison.with(rows);
         }
 
-        private static List<ClipScores.PromptSamples> samples(Comparison comparison, ComparisonRow row, Comparison.ImageLookup images, ClipMetrics ruler) throws Failure {
+        private static List<ClipScores.PromptSamples> samples(Comparison comparison, ComparisonRow row,
+                Comparison.ImageLookup images, ClipMetrics ruler) throws Failure {
             List<ClipScores.PromptSamples> result = new ArrayList<>();
             for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
                 List<ClipEmbedding> embeddings = new ArrayList<>();

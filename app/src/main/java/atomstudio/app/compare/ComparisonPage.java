@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/// Writes a comparison as one HTML page over the pictures in its folder: no script, nothing from elsewhere, light and dark.
+/// Writes a comparison as one HTML page over the pictures in its folder: no script, nothing from elsewhere, light and
+/// dark.
 final class ComparisonPage {
     private static final String STYLE = """
         :root { color-scheme: light dark; --paper: #fff; --ink: #1f2328; --muted: #59636e; --line: #dde2e8; --tile: 176px; }
@@ -65,24 +66,44 @@ final class ComparisonPage {
         Comparison comparison = content.comparison();
         String title = comparison.token() + " " + comparison.className();
         html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-            .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>").append(escape(title))
-            .append(" – Atom Studio</title>\n<style>\n").append(STYLE).append("</style>\n</head>\n<body>\n");
+                .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
+                .append(escape(title))
+                .append(" – Atom Studio</title>\n<style>\n")
+                .append(STYLE)
+                .append("</style>\n</head>\n<body>\n");
         header(title);
         table();
         html.append("<main style=\"--seeds: ").append(comparison.seeds().size()).append("\">\n");
         for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) section(prompt);
         html.append("</main>\n");
-        html.append("<footer>Images below each other share prompt, seed and noise. Base was asked for “").append(escape(comparison.className()))
-            .append("”, the others for “").append(escape(title)).append("”. ").append(escape(ComparisonText.metricsNote(comparison))).append(" The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
-            .append(Comparison.FILE).append("\">data</a>. ").append(escape(content.software())).append("</footer>\n</body>\n</html>\n");
+        html.append("<footer>Images below each other share prompt, seed and noise. Base was asked for “")
+                .append(escape(comparison.className()))
+                .append("”, the others for “")
+                .append(escape(title))
+                .append("”. ")
+                .append(escape(ComparisonText.metricsNote(comparison)))
+                .append(" The same as <a href=\"sheet.png\">one picture</a> and as <a href=\"")
+                .append(Comparison.FILE)
+                .append("\">data</a>. ")
+                .append(escape(content.software()))
+                .append("</footer>\n</body>\n</html>\n");
         return html.toString();
     }
 
     private void header(String title) {
-        html.append("<header>\n<div>\n<h1>").append(escape(title)).append("</h1>\n<p>").append(escape(content.details())).append("</p>\n</div>\n<div>\n<p>Trained on ")
-            .append(ComparisonText.photos(photoPaths.size())).append("</p>\n<div class=\"subject\">\n");
+        html.append("<header>\n<div>\n<h1>")
+                .append(escape(title))
+                .append("</h1>\n<p>")
+                .append(escape(content.details()))
+                .append("</p>\n</div>\n<div>\n<p>Trained on ")
+                .append(ComparisonText.photos(photoPaths.size()))
+                .append("</p>\n<div class=\"subject\">\n");
         for (String photo : photoPaths) {
-            html.append("<a href=\"").append(link(photo)).append("\"><img src=\"").append(link(photo)).append("\" alt=\"the subject\"></a>\n");
+            html.append("<a href=\"")
+                    .append(link(photo))
+                    .append("\"><img src=\"")
+                    .append(link(photo))
+                    .append("\" alt=\"the subject\"></a>\n");
         }
         html.append("</div>\n</div>\n</header>\n");
     }
@@ -96,11 +117,17 @@ final class ComparisonPage {
             if (row.isBase()) {
                 html.append("<td>none</td><td></td><td></td>");
             } else {
-                html.append("<td>").append(String.format(Locale.ROOT, "%,d", row.parameterCount())).append("</td><td>").append(ComparisonText.bytes(row.bytes()))
-                    .append("</td><td>").append(ComparisonText.seconds(row.seconds())).append("</td>");
+                html.append("<td>")
+                        .append(String.format(Locale.ROOT, "%,d", row.parameterCount()))
+                        .append("</td><td>")
+                        .append(ComparisonText.bytes(row.bytes()))
+                        .append("</td><td>")
+                        .append(ComparisonText.seconds(row.seconds()))
+                        .append("</td>");
             }
             row.metrics().ifPresent(metrics -> {
-                for (OptionalDouble metric : List.of(metrics.likeness(), metrics.diversity(), metrics.alignment())) html.append("<td>").append(ComparisonText.metric(metric)).append("</td>");
+                for (OptionalDouble metric : List.of(metrics.likeness(), metrics.diversity(), metrics.alignment()))
+                    html.append("<td>").append(ComparisonText.metric(metric)).append("</td>");
             });
             html.append("</tr>\n");
         }
@@ -113,15 +140,27 @@ final class ComparisonPage {
 
     private void section(int prompt) {
         Comparison comparison = content.comparison();
-        html.append("<section>\n<h2>").append(escape(comparison.prompt(comparison.rows().getLast(), prompt))).append("</h2>\n<div class=\"gallery\">\n<span class=\"corner\"></span>");
+        html.append("<section>\n<h2>")
+                .append(escape(comparison.prompt(comparison.rows().getLast(), prompt)))
+                .append("</h2>\n<div class=\"gallery\">\n<span class=\"corner\"></span>");
         for (long seed : comparison.seeds()) html.append("<span>seed ").append(seed).append("</span>");
         html.append('\n');
         for (ComparisonRow row : comparison.rows()) {
-            html.append("<h3>").append(escape(ComparisonText.rowTitle(row))).append(" <small>").append(escape(ComparisonText.parameters(row))).append("</small></h3>\n");
+            html.append("<h3>")
+                    .append(escape(ComparisonText.rowTitle(row)))
+                    .append(" <small>")
+                    .append(escape(ComparisonText.parameters(row)))
+                    .append("</small></h3>\n");
             for (long seed : comparison.seeds()) {
                 String link = link(Comparison.imagePath(row, prompt, seed));
-                html.append("<a href=\"").append(link).append("\"><img loading=\"lazy\" src=\"").append(link).append("\" alt=\"")
-                    .append(escape(ComparisonText.rowTitle(row) + ": " + comparison.prompt(row, prompt) + ", seed " + seed)).append("\"></a>\n");
+                html.append("<a href=\"")
+                        .append(link)
+                        .append("\"><img loading=\"lazy\" src=\"")
+                        .append(link)
+                        .append("\" alt=\"")
+                        .append(escape(ComparisonText.rowTitle(row) + ": " + comparison.prompt(row, prompt) + ", seed "
+                                + seed))
+                        .append("\"></a>\n");
             }
         }
         html.append("</div>\n</section>\n");
@@ -137,6 +176,10 @@ final class ComparisonPage {
     }
 
     private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;").replace("'", "&#39;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;")
+                .replace("'", "&#39;");
     }
 }

@@ -9,7 +9,8 @@ import java.util.OptionalInt;
 /// What is to be compared, how it is sampled, and where it goes.
 /// @param prompts with `{}` for the subject
 /// @param outputFolder folder of the comparison
-public record ComparisonRequest(ModelReference model, ComparedSubject subject, RunSource source, List<String> prompts, List<Long> seeds, ImageOptions options, Path outputFolder) {
+public record ComparisonRequest(ModelReference model, ComparedSubject subject, RunSource source, List<String> prompts,
+        List<Long> seeds, ImageOptions options, Path outputFolder) {
     public ComparisonRequest {
         prompts = List.copyOf(prompts);
         seeds = List.copyOf(seeds);

@@ -22,7 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Makes a comparison's pictures, row by row. A picture that is there and says that it was made in exactly the same way is kept.
+/// Makes a comparison's pictures, row by row. A picture that is there and says that it was made in exactly the same
+/// way is kept.
 final class ComparisonSampler {
     /// Keyword of the text that names the base model's weights: a name alone would not tell a model from its successor.
     private static final String BASE_HASH_KEY = "base";
@@ -32,7 +33,8 @@ final class ComparisonSampler {
     private final ComparisonRequest request;
     private final ComparisonJob.ComparisonListener listener;
 
-    ComparisonSampler(ImageGenerator maker, BaseModelHashes hashes, ComparisonRequest request, ComparisonJob.ComparisonListener listener) {
+    ComparisonSampler(ImageGenerator maker, BaseModelHashes hashes, ComparisonRequest request,
+            ComparisonJob.ComparisonListener listener) {
         this.maker = maker;
         this.hashes = hashes;
         this.request = request;
@@ -50,8 +52,11 @@ final class ComparisonSampler {
             for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
                 String text = comparison.prompt(row, prompt);
                 for (long seed : comparison.seeds()) {
-                    Generation generation = new Generation(new PromptPair(text, request.options().negativePrompt()), request.options().settings(), seed, adapters);
-                    if (generate(generation, output.imageFile(row, prompt, seed), baseHash, new StepOffset(done, total)) == ComparisonControl.STOP) return ComparisonControl.STOP;
+                    Generation generation = new Generation(new PromptPair(text, request.options().negativePrompt()),
+                            request.options().settings(), seed, adapters);
+                    if (generate(generation, output.imageFile(row, prompt, seed), baseHash, new StepOffset(done, total))
+                            == ComparisonControl.STOP)
+                        return ComparisonControl.STOP;
                     done += steps();
                 }
             }
@@ -63,13 +68,15 @@ final class ComparisonSampler {
     /// How many steps came before a picture, and how many there are altogether.
     private record StepOffset(int stepsBefore, int totalSteps) {}
 
-    private ComparisonControl generate(Generation generation, Path file, String baseHash, StepOffset offset) throws Failure {
+    private ComparisonControl generate(Generation generation, Path file, String baseHash, StepOffset offset)
+            throws Failure {
         Map<String, String> text = new LinkedHashMap<>(maker.infotext(generation, Optional.empty()).toPngText());
         text.put(BASE_HASH_KEY, baseHash);
         listener.onSamplingProgress(offset.stepsBefore, offset.totalSteps);
         if (Files.exists(file) && text.equals(readText(file))) return listener.next();
         Optional<RgbImage> image = maker.generate(generation, step -> {
-            listener.onSamplingProgress(offset.stepsBefore + Math.min(step.completedSteps(), steps()), offset.totalSteps);
+            listener.onSamplingProgress(offset.stepsBefore + Math.min(step.completedSteps(), steps()),
+                    offset.totalSteps);
             return listener.next() == ComparisonControl.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
         });
         if (image.isEmpty()) return ComparisonControl.STOP;
@@ -89,7 +96,9 @@ final class ComparisonSampler {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
         DiffusionModel model = maker.model();
         try {
-            file.compatibilityWarning(model.name(), model.trainableLayers(), Optional.of(hashes.hash(model, file.components()))).ifPresent(note -> listener.onNote(run + ": " + note));
+            file.compatibilityWarning(model.name(), model.trainableLayers(),
+                    Optional.of(hashes.hash(model, file.components())))
+                    .ifPresent(note -> listener.onNote(run + ": " + note));
             return new WeightedAdapter(file.toAdapter(row.name(), model), 1);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(run + ": " + e.getMessage());

@@ -12,8 +12,8 @@ import atomstudio.diffusion.image.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Draws a comparison as one picture: the subject on top, a row each for Base and the runs, a column each for prompt and seed.
-/// Needs neither a display nor a font.
+/// Draws a comparison as one picture: the subject on top, a row each for Base and the runs, a column each for prompt
+/// and seed. Needs neither a display nor a font.
 final class ComparisonSheet {
     private static final int BACKGROUND = 0xFFFFFF;
     private static final int INK = 0x1F2328;
@@ -70,7 +70,8 @@ final class ComparisonSheet {
 
     private int height() {
         int height = headerHeight();
-        for (List<PromptColumns> band : layout.bands()) height += captionHeight(band) + rows().size() * (rowHeight() + ROW_GAP) + ROW_GAP;
+        for (List<PromptColumns> band : layout.bands())
+            height += captionHeight(band) + rows().size() * (rowHeight() + ROW_GAP) + ROW_GAP;
         return height + font.lineHeight(TextStyle.SMALL) * footnotes().size() + MARGIN - ROW_GAP / 2;
     }
 
@@ -79,7 +80,11 @@ final class ComparisonSheet {
     }
 
     private int rowHeight() {
-        int text = rows().stream().mapToInt(row -> titleLines(row).size() * font.lineHeight(TextStyle.HEADING) + facts(row).size() * font.lineHeight(TextStyle.BODY)).max().orElse(0);
+        int text = rows().stream()
+                .mapToInt(row -> titleLines(row).size() * font.lineHeight(TextStyle.HEADING)
+                        + facts(row).size() * font.lineHeight(TextStyle.BODY))
+                .max()
+                .orElse(0);
         return Math.max(tileHeight, text);
     }
 
@@ -88,15 +93,21 @@ final class ComparisonSheet {
         int shown = Math.min(photos.size(), MAX_THUMBNAILS);
         int left = width - MARGIN - shown * THUMBNAIL_SIDE - Math.max(0, shown - 1) * SEED_GAP;
         int top = MARGIN + font.lineHeight(TextStyle.SMALL) + 6;
-        String count = "Trained on " + ComparisonText.photos(photos.size()) + (shown < photos.size() ? ", the first " + shown : "");
+        String count = "Trained on " + ComparisonText.photos(photos.size())
+                + (shown < photos.size() ? ", the first " + shown : "");
         int label = Math.min(left, width - MARGIN - font.width(count, TextStyle.SMALL));
-        if (shown > 0) drawText(canvas, TextStyle.SMALL, count, new Pen(label, MARGIN + font.ascent(TextStyle.SMALL) - 4, MUTED));
-        for (int i = 0; i < shown; i++) canvas.image(photos.get(i).centerSquare(THUMBNAIL_SIDE), left + i * (THUMBNAIL_SIDE + SEED_GAP), top, CORNER_RADIUS);
+        if (shown > 0)
+            drawText(canvas, TextStyle.SMALL, count, new Pen(label, MARGIN + font.ascent(TextStyle.SMALL) - 4, MUTED));
+        for (int i = 0; i < shown; i++)
+            canvas.image(photos.get(i).centerSquare(THUMBNAIL_SIDE), left + i * (THUMBNAIL_SIDE + SEED_GAP), top,
+                    CORNER_RADIUS);
 
         int maxWidth = left - PROMPT_GAP - MARGIN;
         Comparison comparison = content.comparison();
         int baseline = MARGIN + font.ascent(TextStyle.TITLE);
-        drawText(canvas, TextStyle.TITLE, font.ellipsize(comparison.token() + " " + comparison.className(), TextStyle.TITLE, maxWidth), new Pen(MARGIN, baseline, INK));
+        drawText(canvas, TextStyle.TITLE,
+                font.ellipsize(comparison.token() + " " + comparison.className(), TextStyle.TITLE, maxWidth),
+                new Pen(MARGIN, baseline, INK));
         baseline += font.lineHeight(TextStyle.BODY) + 12;
         for (String line : font.wrap(content.details(), TextStyle.BODY, maxWidth, 3)) {
             drawText(canvas, TextStyle.BODY, line, new Pen(MARGIN, baseline, MUTED));
@@ -147,13 +158,15 @@ final class ComparisonSheet {
         int x = MARGIN + ROW_HEADER_WIDTH;
         for (PromptColumns span : band) {
             List<String> lines = captionLines(span);
-            int baseline = seedLine - font.lineHeight(TextStyle.SMALL) - 2 - (lines.size() - 1) * font.lineHeight(TextStyle.BODY);
+            int baseline = seedLine - font.lineHeight(TextStyle.SMALL) - 2
+                    - (lines.size() - 1) * font.lineHeight(TextStyle.BODY);
             for (String line : lines) {
                 drawText(canvas, TextStyle.BODY, line, new Pen(x, baseline, INK));
                 baseline += font.lineHeight(TextStyle.BODY);
             }
             for (long seed : span.seeds()) {
-                drawText(canvas, TextStyle.SMALL, font.ellipsize("seed " + seed, TextStyle.SMALL, tile), new Pen(x, seedLine, MUTED));
+                drawText(canvas, TextStyle.SMALL, font.ellipsize("seed " + seed, TextStyle.SMALL, tile),
+                        new Pen(x, seedLine, MUTED));
                 x += tile + SEED_GAP;
             }
             x += PROMPT_GAP - SEED_GAP;
@@ -167,7 +180,8 @@ final class ComparisonSheet {
             baseline += font.lineHeight(TextStyle.HEADING);
         }
         for (String line : facts(row)) {
-            drawText(canvas, TextStyle.BODY, font.ellipsize(line, TextStyle.BODY, ROW_HEADER_WIDTH - PROMPT_GAP), new Pen(MARGIN, baseline, MUTED));
+            drawText(canvas, TextStyle.BODY, font.ellipsize(line, TextStyle.BODY, ROW_HEADER_WIDTH - PROMPT_GAP),
+                    new Pen(MARGIN, baseline, MUTED));
             baseline += font.lineHeight(TextStyle.BODY);
         }
     }
@@ -179,16 +193,21 @@ final class ComparisonSheet {
     /// What a row cost and what its pictures measure.
     private static List<String> facts(ComparisonRow row) {
         List<String> facts = new ArrayList<>(List.of(ComparisonText.parameters(row)));
-        if (!row.isBase()) facts.addAll(List.of(ComparisonText.bytes(row.bytes()) + " adapter", ComparisonText.seconds(row.seconds()) + " training"));
+        if (!row.isBase())
+            facts.addAll(List.of(ComparisonText.bytes(row.bytes()) + " adapter",
+                    ComparisonText.seconds(row.seconds()) + " training"));
         facts.addAll(ComparisonText.metrics(row));
         return facts;
     }
 
     private List<String> footnotes() {
         Comparison comparison = content.comparison();
-        String notes = "Images below each other share prompt, seed and noise; Base was asked for “" + comparison.className() + "”, the others for “"
-            + comparison.token() + " " + comparison.className() + "”. "
-            + (layout.omittedPrompts() > 0 ? layout.omittedPrompts() + " more prompts are on the page index.html. " : "") + ComparisonText.metricsNote(comparison) + " " + content.software();
+        String notes = "Images below each other share prompt, seed and noise; Base was asked for “"
+                + comparison.className() + "”, the others for “"
+                + comparison.token() + " " + comparison.className() + "”. "
+                + (layout.omittedPrompts() > 0 ? layout.omittedPrompts() + " more prompts are on the page index.html. "
+                        : "")
+                + ComparisonText.metricsNote(comparison) + " " + content.software();
         return font.wrap(notes, TextStyle.SMALL, width - 2 * MARGIN, 6);
     }
 
@@ -204,7 +223,8 @@ final class ComparisonSheet {
         font.draw(canvas, line, style, pen);
     }
 
-    /// How a sheet's columns are laid out: prompts side by side, seeds within a prompt, and a new band below when a band is full.
+    /// How a sheet's columns are laid out: prompts side by side, seeds within a prompt, and a new band below when a
+    /// band is full.
     /// @param omittedPrompts how many prompts the sheet has no room for; the page shows them all
     record SheetLayout(List<List<PromptColumns>> bands, int omittedPrompts) {
         /// Columns of a band; more would make the sheet too wide to read.
@@ -232,7 +252,10 @@ final class ComparisonSheet {
 
         /// Columns of the widest band.
         int columns() {
-            return bands.stream().mapToInt(band -> band.stream().mapToInt(span -> span.seeds().size()).sum()).max().orElse(1);
+            return bands.stream()
+                    .mapToInt(band -> band.stream().mapToInt(span -> span.seeds().size()).sum())
+                    .max()
+                    .orElse(1);
         }
 
         /// Prompts side by side in the widest band.
@@ -248,7 +271,8 @@ final class ComparisonSheet {
         private static <T> List<List<T>> split(List<T> all, int maxSize) {
             int count = Math.ceilDiv(all.size(), maxSize);
             List<List<T>> parts = new ArrayList<>();
-            for (int i = 0; i < count; i++) parts.add(all.subList(all.size() * i / count, all.size() * (i + 1) / count));
+            for (int i = 0; i < count; i++)
+                parts.add(all.subList(all.size() * i / count, all.size() * (i + 1) / count));
             return parts;
         }
     }

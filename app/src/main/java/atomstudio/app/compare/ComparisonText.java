@@ -20,7 +20,8 @@ public final class ComparisonText {
     /// `atoms+channels-2` is "Atoms + channels 2".
     public static String rowTitle(Comparison.ComparisonRow row) {
         String method = row.name().replaceFirst("-\\d+$", "");
-        return (row.isBase() ? "Base" : MethodSettings.title(method)) + row.name().substring(method.length()).replace('-', ' ');
+        return (row.isBase() ? "Base" : MethodSettings.title(method))
+                + row.name().substring(method.length()).replace('-', ' ');
     }
 
     public static String parameters(Comparison.ComparisonRow row) {
@@ -29,8 +30,10 @@ public final class ComparisonText {
 
     /// `likeness 0.56`, `diversity 0.36`, `alignment 0.45`: all of them or none; what could not be measured is a dash.
     public static List<String> metrics(Comparison.ComparisonRow row) {
-        return row.metrics().map(found -> List.of("likeness " + metric(found.likeness()), "diversity " + metric(found.diversity()),
-                "alignment " + metric(found.alignment()))).orElse(List.of());
+        return row.metrics()
+                .map(found -> List.of("likeness " + metric(found.likeness()), "diversity " + metric(found.diversity()),
+                        "alignment " + metric(found.alignment())))
+                .orElse(List.of());
     }
 
     public static String metric(OptionalDouble value) {
@@ -39,8 +42,12 @@ public final class ComparisonText {
 
     /// What the measures are by; or why there are none.
     public static String metricsNote(Comparison comparison) {
-        return comparison.rows().getFirst().metrics().map(found -> "Likeness (cosine with the subject), diversity (1 – cosine within a prompt) and alignment (cosine with the prompt, “"
-                + comparison.className() + "” for the subject) by " + found.encoder() + ".").orElse(NO_METRICS);
+        return comparison.rows()
+                .getFirst()
+                .metrics()
+                .map(found -> "Likeness (cosine with the subject), diversity (1 – cosine within a prompt) and alignment (cosine with the prompt, “"
+                        + comparison.className() + "” for the subject) by " + found.encoder() + ".")
+                .orElse(NO_METRICS);
     }
 
     public static String bytes(long bytes) {
@@ -64,7 +71,8 @@ public final class ComparisonText {
 
     /// How the images were sampled, in one line.
     static String samplingDetails(String model, ComparisonRequest.ImageOptions look) {
-        return samplingDetails(model, look.settings()) + (look.negativePrompt().isEmpty() ? "" : " · without “" + look.negativePrompt() + "”");
+        return samplingDetails(model, look.settings())
+                + (look.negativePrompt().isEmpty() ? "" : " · without “" + look.negativePrompt() + "”");
     }
 
     /// The same without a negative prompt.
@@ -72,7 +80,8 @@ public final class ComparisonText {
         SamplingSettings sampling = settings.sampling();
         String schedule = sampling.schedule() == ScheduleName.MODEL ? "" : " (" + sampling.schedule().title() + ")";
         return model + " · " + sampling.sampler().title() + schedule + ", " + sampling.steps() + " steps · guidance "
-            + Infotext.formatNumber(settings.guidance().scale()) + " · " + settings.width() + " × " + settings.height();
+                + Infotext.formatNumber(settings.guidance().scale()) + " · " + settings.width() + " × "
+                + settings.height();
     }
 
     static String photos(int count) {

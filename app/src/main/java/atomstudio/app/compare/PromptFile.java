@@ -12,7 +12,9 @@ public final class PromptFile {
     /// @throws Failure.Unreadable when it is missing, no text, or has no prompt in it
     public static List<String> read(Path file) throws Failure {
         List<String> prompts = TextFile.lines(file);
-        if (prompts.isEmpty()) throw new Failure.Unreadable(file + ": expected a prompt a line, found none. Write for example: a {} in the snow");
+        if (prompts.isEmpty())
+            throw new Failure.Unreadable(
+                    file + ": expected a prompt a line, found none. Write for example: a {} in the snow");
         return prompts;
     }
 }

@@ -1,4 +1,5 @@
-/// Comparing what tuning did: the same prompts and seeds from the base model and from each run, as pictures, one sheet and a page.
+/// Comparing what tuning did: the same prompts and seeds from the base model and from each run, as pictures, one
+/// sheet and a page.
 @NullMarked
 package atomstudio.app.compare;
 

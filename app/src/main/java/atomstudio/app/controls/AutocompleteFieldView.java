@@ -10,7 +10,8 @@ import javafx.scene.control.MenuItem;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 
-/// A text field that offers words while one types: those that begin so first, then those that contain it. Any word may be typed.
+/// A text field that offers words while one types: those that begin so first, then those that contain it. Any word
+/// may be typed.
 public final class AutocompleteFieldView extends TextField {
     private static final int MAX_SUGGESTIONS = 8;
 
@@ -34,8 +35,12 @@ public final class AutocompleteFieldView extends TextField {
     private void showSuggestions() {
         String typed = getText().strip().toLowerCase(Locale.ROOT);
         List<String> candidates = suggestions.get();
-        List<String> matches = Stream.concat(candidates.stream().filter(word -> word.toLowerCase(Locale.ROOT).startsWith(typed)),
-            candidates.stream().filter(word -> word.toLowerCase(Locale.ROOT).contains(typed))).distinct().limit(MAX_SUGGESTIONS).toList();
+        List<String> matches = Stream
+                .concat(candidates.stream().filter(word -> word.toLowerCase(Locale.ROOT).startsWith(typed)),
+                        candidates.stream().filter(word -> word.toLowerCase(Locale.ROOT).contains(typed)))
+                .distinct()
+                .limit(MAX_SUGGESTIONS)
+                .toList();
         menu.getItems().setAll(matches.stream().map(this::item).toList());
         boolean completed = matches.isEmpty() || matches.size() == 1 && matches.getFirst().equalsIgnoreCase(typed);
         if (completed || getScene() == null) menu.hide();

@@ -13,10 +13,12 @@ public final class ExpanderView extends ToggleButton {
         setMaxWidth(Double.MAX_VALUE);
         setAlignment(Pos.CENTER_LEFT);
         setWrapText(true);
-        textProperty().bind(selectedProperty().flatMap(open -> summary.map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
+        textProperty().bind(selectedProperty().flatMap(open -> summary
+                .map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
         content.visibleProperty().bind(selectedProperty());
         content.managedProperty().bind(selectedProperty());
-        // The arrow keys go from one method to the next, and pass over those that are disabled, not those that are hidden.
+        // The arrow keys go from one method to the next, and pass over those that are disabled, not those that are
+        // hidden.
         content.disableProperty().bind(selectedProperty().not());
     }
 }

@@ -7,8 +7,8 @@ import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 
-/// A short field for a number between two bounds. Up and down change it by a step; what is no such number is marked and not
-/// passed on, and when the field is left the last good one comes back.
+/// A short field for a number between two bounds. Up and down change it by a step; what is no such number is marked
+/// and not passed on, and when the field is left the last good one comes back.
 public final class NumberFieldView extends TextField {
     private static final PseudoClass INVALID = PseudoClass.getPseudoClass("wrong");
 
@@ -56,7 +56,8 @@ public final class NumberFieldView extends TextField {
         if (text.equals(format.apply(value))) return;
         try {
             double parsed = Double.parseDouble(text.strip());
-            boolean valid = parsed >= range.min() && parsed <= range.max() && (range.step() < 1 || parsed == Math.rint(parsed));
+            boolean valid = parsed >= range.min() && parsed <= range.max()
+                    && (range.step() < 1 || parsed == Math.rint(parsed));
             pseudoClassStateChanged(INVALID, !valid);
             if (valid) {
                 value = parsed;

@@ -6,8 +6,8 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import org.jspecify.annotations.Nullable;
 
-/// A card over the whole window, which lies in the shade meanwhile. The keyboard stays in the card until it goes, and then returns
-/// to where it was.
+/// A card over the whole window, which lies in the shade meanwhile. The keyboard stays in the card until it goes, and
+/// then returns to where it was.
 public abstract class OverlayView extends StackPane {
     private @Nullable Node focusTarget;
     private @Nullable Node previousFocus;

@@ -39,7 +39,9 @@ public final class RoundedImageView extends ImageView {
 
     public static Image toFxImage(RgbImage image) {
         WritableImage fxImage = new WritableImage(image.width(), image.height());
-        fxImage.getPixelWriter().setPixels(0, 0, image.width(), image.height(), PixelFormat.getIntArgbInstance(), image.argb(), 0, image.width());
+        fxImage.getPixelWriter()
+                .setPixels(0, 0, image.width(), image.height(), PixelFormat.getIntArgbInstance(), image.argb(), 0,
+                        image.width());
         return fxImage;
     }
 }

@@ -12,11 +12,13 @@ public final class TitleConverter<T> extends StringConverter<T> {
         this.title = title;
     }
 
-    @Override public String toString(@Nullable T value) {
+    @Override
+    public String toString(@Nullable T value) {
         return value == null ? "" : title.apply(value);
     }
 
-    @Override public T fromString(String text) {
+    @Override
+    public T fromString(String text) {
         throw new UnsupportedOperationException("chosen, not typed");
     }
 }

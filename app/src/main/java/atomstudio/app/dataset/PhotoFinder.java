@@ -25,9 +25,11 @@ public interface PhotoFinder {
     /// @throws Failure.Unreadable when it is no picture, or one of a kind that cannot be decoded
     RgbImage read(Path file) throws Failure;
 
-    /// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PhotoFolders` says, by their names.
+    /// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PhotoFolders`
+    /// says, by their names.
     static final class DiskPhotoFinder implements PhotoFinder {
-        @Override public FoundFiles find(List<Path> paths) throws Failure {
+        @Override
+        public FoundFiles find(List<Path> paths) throws Failure {
             List<Path> files = new ArrayList<>();
             List<Path> ignored = new ArrayList<>();
             List<PhotoFolders.Entry> parts = new ArrayList<>();
@@ -40,21 +42,26 @@ public interface PhotoFinder {
                 PhotoFolders folders = PhotoFolders.of(path);
                 parts.addAll(folders.entries());
                 leftOut.addAll(folders.skipped());
-                for (PhotoFolders.Entry part : folders.entries()) for (Path file : listFiles(part.folder())) (ImageFiles.hasImageExtension(file) ? files : ignored).add(file);
+                for (PhotoFolders.Entry part : folders.entries())
+                    for (Path file : listFiles(part.folder()))
+                        (ImageFiles.hasImageExtension(file) ? files : ignored).add(file);
             }
             return new FoundFiles(files, ignored, new PhotoFolders(parts, leftOut));
         }
 
         private static List<Path> listFiles(Path folder) throws Failure {
             try (Stream<Path> entries = Files.list(folder)) {
-                return entries.filter(Files::isRegularFile).filter(file -> !file.getFileName().toString().startsWith("."))
-                    .sorted(Comparator.comparing(file -> file.getFileName().toString())).toList();
+                return entries.filter(Files::isRegularFile)
+                        .filter(file -> !file.getFileName().toString().startsWith("."))
+                        .sorted(Comparator.comparing(file -> file.getFileName().toString()))
+                        .toList();
             } catch (IOException e) {
                 throw new Failure.Unreadable(folder + ": the folder could not be listed (" + e.getMessage() + ").", e);
             }
         }
 
-        @Override public RgbImage read(Path file) throws Failure {
+        @Override
+        public RgbImage read(Path file) throws Failure {
             return ImageFiles.read(file);
         }
     }

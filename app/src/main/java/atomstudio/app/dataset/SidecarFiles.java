@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// What belongs to a picture by its name: NAME.txt says what it shows, NAME-mask.png, or a mask as other programs name it, where the
-/// subject is. Never pictures themselves.
+/// What belongs to a picture by its name: NAME.txt says what it shows, NAME-mask.png, or a mask as other programs
+/// name it, where the subject is. Never pictures themselves.
 final class SidecarFiles {
     private static final String CAPTION_EXTENSION = ".txt";
 

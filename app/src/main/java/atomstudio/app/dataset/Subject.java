@@ -7,7 +7,8 @@ import java.util.List;
 /// A folder `subject.json` + pictures. `className` may still be empty; tuning waits for it.
 /// @param photos the picture files, in the order they came
 /// @param sidecarFiles   captions and masks of these pictures
-public record Subject(String name, Path folder, String className, String triggerWord, List<Path> photos, List<Path> sidecarFiles) {
+public record Subject(String name, Path folder, String className, String triggerWord, List<Path> photos,
+        List<Path> sidecarFiles) {
     public static final String DEFAULT_TRIGGER_WORD = "sks";
     /// What a subject of loose pictures is called until it has a class word.
     public static final String DEFAULT_NAME = "subject";
@@ -26,7 +27,9 @@ public record Subject(String name, Path folder, String className, String trigger
     public String summary() {
         long captions = sidecarFiles.stream().filter(SidecarFiles::isCaption).count();
         long masks = sidecarFiles.size() - captions;
-        return DisplayFormat.plural(photos.size(), "picture") + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption")) + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
+        return DisplayFormat.plural(photos.size(), "picture")
+                + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption"))
+                + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
     }
 
     /// Its name for people: that of its folder, or the class word where the folder's says nothing.

@@ -45,7 +45,10 @@ public final class SubjectStore {
         if (!Files.isDirectory(folder)) return List.of();
         try (Stream<Path> folders = Files.list(folder)) {
             List<Path> found = folders.filter(path -> Files.isRegularFile(path.resolve(FILE)))
-                .sorted(Comparator.comparing((Path path) -> path.resolve(FILE).toFile().lastModified()).reversed().thenComparing(Comparator.naturalOrder())).toList();
+                    .sorted(Comparator.comparing((Path path) -> path.resolve(FILE).toFile().lastModified())
+                            .reversed()
+                            .thenComparing(Comparator.naturalOrder()))
+                    .toList();
             List<Subject> subjects = new ArrayList<>();
             for (Path path : found) {
                 try {
@@ -60,19 +63,25 @@ public final class SubjectStore {
         }
     }
 
-    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one. Folders named in kohya's layout keep
-    /// their names, which give the pictures' repeats, and give the words where no class word is given.
+    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one. Folders named in
+    /// kohya's layout keep their names, which give the pictures' repeats, and give the words where no class word is
+    /// given.
     /// @param desiredName the name it should have; a number is added where that is taken
     /// @throws Failure.Incompatible when folders give different words
-    public ImportResult create(String desiredName, String className, List<Path> files, Cancellation cancellation) throws Failure {
+    public ImportResult create(String desiredName, String className, List<Path> files, Cancellation cancellation)
+            throws Failure {
         PhotoFinder.FoundFiles found = photoFinder.find(files);
         List<RejectedFile> rejected = new ArrayList<>();
         List<Path> readable = readablePhotos(found, List.of(), rejected, cancellation);
-        if (readable.isEmpty()) return new ImportResult(new Subject(desiredName, folder, className, Subject.DEFAULT_TRIGGER_WORD, List.of()), 0, rejected);
-        String triggerWord = className.isEmpty() ? found.folders().triggerWord().orElse(Subject.DEFAULT_TRIGGER_WORD) : Subject.DEFAULT_TRIGGER_WORD;
+        if (readable.isEmpty())
+            return new ImportResult(
+                    new Subject(desiredName, folder, className, Subject.DEFAULT_TRIGGER_WORD, List.of()), 0, rejected);
+        String triggerWord = className.isEmpty() ? found.folders().triggerWord().orElse(Subject.DEFAULT_TRIGGER_WORD)
+                : Subject.DEFAULT_TRIGGER_WORD;
         String resolvedClassName = className.isEmpty() ? found.folders().className().orElse("") : className;
         Path subjectFolder = uniqueFolder(desiredName);
-        Subject subject = new Subject(subjectFolder.getFileName().toString(), subjectFolder, resolvedClassName, triggerWord, List.of());
+        Subject subject = new Subject(subjectFolder.getFileName().toString(), subjectFolder, resolvedClassName,
+                triggerWord, List.of());
         copy(readable, subject);
         save(subject);
         return new ImportResult(read(subjectFolder), readable.size(), rejected);
@@ -89,8 +98,11 @@ public final class SubjectStore {
     }
 
     /// Captions and masks go with their pictures: those that are there, and those that come.
-    private List<Path> readablePhotos(PhotoFinder.FoundFiles found, List<Path> existing, List<RejectedFile> rejected, Cancellation cancellation) {
-        List<Path> photos = Stream.concat(existing.stream(), found.files().stream().filter(file -> !SidecarFiles.isCaption(file) && !SidecarFiles.isMask(file))).toList();
+    private List<Path> readablePhotos(PhotoFinder.FoundFiles found, List<Path> existing, List<RejectedFile> rejected,
+            Cancellation cancellation) {
+        List<Path> photos = Stream.concat(existing.stream(),
+                found.files().stream().filter(file -> !SidecarFiles.isCaption(file) && !SidecarFiles.isMask(file)))
+                .toList();
         List<Path> readable = new ArrayList<>();
         for (Path file : found.files()) {
             cancellation.throwIfRequested();
@@ -106,8 +118,11 @@ public final class SubjectStore {
                 rejected.add(new RejectedFile(file.getFileName().toString(), e.getMessage()));
             }
         }
-        for (PhotoFolders.Skipped folder : found.folders().skipped()) rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.reason()));
-        for (Path file : found.ignored()) if (!SidecarFiles.belongsTo(file, photos)) rejected.add(new RejectedFile(file.getFileName().toString(), "not a picture, left out"));
+        for (PhotoFolders.Skipped folder : found.folders().skipped())
+            rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.reason()));
+        for (Path file : found.ignored())
+            if (!SidecarFiles.belongsTo(file, photos))
+                rejected.add(new RejectedFile(file.getFileName().toString(), "not a picture, left out"));
         return readable;
     }
 
@@ -117,10 +132,13 @@ public final class SubjectStore {
             for (Path file : files) {
                 Path copy = uniquePath(copyFolder(file, subject), file.getFileName().toString());
                 StudioFolder.restrictPermissions(Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES));
-                for (Path sidecar : SidecarFiles.of(file)) StudioFolder.restrictPermissions(Files.copy(sidecar, SidecarFiles.copyTarget(sidecar, file, copy), StandardCopyOption.REPLACE_EXISTING));
+                for (Path sidecar : SidecarFiles.of(file))
+                    StudioFolder.restrictPermissions(Files.copy(sidecar, SidecarFiles.copyTarget(sidecar, file, copy),
+                            StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.photoFolder() + ": " + e.getMessage()
+                    + ". Free some space or check the permissions.", e);
         }
     }
 
@@ -136,11 +154,15 @@ public final class SubjectStore {
         try {
             for (Path file : Stream.concat(found.files().stream(), found.ignored().stream()).toList()) {
                 for (Path photo : subject.photos()) {
-                    if (SidecarFiles.belongsTo(file, List.of(photo))) StudioFolder.restrictPermissions(Files.copy(file, photo.resolveSibling(file.getFileName().toString()), StandardCopyOption.REPLACE_EXISTING));
+                    if (SidecarFiles.belongsTo(file, List.of(photo)))
+                        StudioFolder.restrictPermissions(
+                                Files.copy(file, photo.resolveSibling(file.getFileName().toString()),
+                                        StandardCopyOption.REPLACE_EXISTING));
                 }
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.photoFolder() + ": " + e.getMessage() + ". Free some space or check the permissions.", e);
+            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.photoFolder() + ": "
+                    + e.getMessage() + ". Free some space or check the permissions.", e);
         }
     }
 
@@ -163,12 +185,14 @@ public final class SubjectStore {
         json.addProperty("format", 1);
         json.addProperty("class", subject.className());
         json.addProperty("token", subject.triggerWord());
-        AtomicFile.write(subject.folder().resolve(FILE), out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
+        AtomicFile.write(subject.folder().resolve(FILE),
+                out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
     /// Takes a picture out of the subject. The copy is deleted, the file it came from is not touched.
     public Subject remove(Subject subject, Path photo) throws Failure {
-        if (!subject.photos().contains(photo)) throw new IllegalArgumentException(photo + " is no picture of " + subject.name());
+        if (!subject.photos().contains(photo))
+            throw new IllegalArgumentException(photo + " is no picture of " + subject.name());
         try {
             List<Path> sidecars = SidecarFiles.of(photo);
             Files.deleteIfExists(photo);
@@ -195,17 +219,25 @@ public final class SubjectStore {
             json.string("class");
             json.string("token");
         } catch (Failure.Unreadable e) {
-            throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage() + ". Delete the folder, or drop its pictures again as a new subject.", e);
+            throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage()
+                    + ". Delete the folder, or drop its pictures again as a new subject.", e);
         }
         Path photoFolder = subjectFolder.resolve("pictures");
-        List<Path> files = Files.isDirectory(photoFolder) ? photoFinder.find(List.of(photoFolder)).files().stream().filter(file -> !SidecarFiles.isMask(file)).toList() : List.of();
+        List<Path> files = Files.isDirectory(photoFolder)
+                ? photoFinder.find(List.of(photoFolder))
+                        .files()
+                        .stream()
+                        .filter(file -> !SidecarFiles.isMask(file))
+                        .toList()
+                : List.of();
         List<Path> sidecars = new ArrayList<>();
         try {
             for (Path file : files) sidecars.addAll(SidecarFiles.of(file));
         } catch (IOException e) {
             throw new Failure.Unreadable(photoFolder + ": cannot be read: " + e.getMessage(), e);
         }
-        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.string("class"), json.string("token"), files, sidecars);
+        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.string("class"),
+                json.string("token"), files, sidecars);
     }
 
     /// A file that was not taken, and why, in one sentence.

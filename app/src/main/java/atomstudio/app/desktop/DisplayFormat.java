@@ -31,8 +31,9 @@ public final class DisplayFormat {
     public static String duration(double seconds) {
         long wholeSeconds = Math.max(0, Math.round(seconds));
         return wholeSeconds < 3600
-            ? String.format(Locale.ROOT, "%d:%02d", wholeSeconds / 60, wholeSeconds % 60)
-            : String.format(Locale.ROOT, "%d:%02d:%02d", wholeSeconds / 3600, wholeSeconds / 60 % 60, wholeSeconds % 60);
+                ? String.format(Locale.ROOT, "%d:%02d", wholeSeconds / 60, wholeSeconds % 60)
+                : String.format(Locale.ROOT, "%d:%02d:%02d", wholeSeconds / 3600, wholeSeconds / 60 % 60,
+                        wholeSeconds % 60);
     }
 
     /// Two significant digits of a share: 0.65 %, 1.1 %, 12 %.

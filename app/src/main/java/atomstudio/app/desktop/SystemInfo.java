@@ -15,17 +15,21 @@ public interface SystemInfo {
     /// Bytes that programs can still get.
     long freeMemory();
 
-    /// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere only what nobody uses.
+    /// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere
+    /// only what nobody uses.
     static final class LocalSystemInfo implements SystemInfo {
-        @Override public String device() {
+        @Override
+        public String device() {
             return Devices.detect().available().getFirst().name();
         }
 
-        @Override public int threads() {
+        @Override
+        public int threads() {
             return Runtime.getRuntime().availableProcessors();
         }
 
-        @Override public long freeMemory() {
+        @Override
+        public long freeMemory() {
             try {
                 for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
                     if (line.startsWith("MemAvailable:")) return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;

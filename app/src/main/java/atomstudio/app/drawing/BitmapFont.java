@@ -18,7 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 
-/// Letters drawn once into an atlas (see `src/labels/make.py`), so that the sheet needs no font. What the atlas lacks is an empty box.
+/// Letters drawn once into an atlas (see `src/labels/make.py`), so that the sheet needs no font. What the atlas lacks
+/// is an empty box.
 public final class BitmapFont {
     /// What a text is for; each has its own size and weight in the atlas.
     public enum TextStyle { TITLE, HEADING, BODY, SMALL }
@@ -43,12 +44,14 @@ public final class BitmapFont {
     }
 
     public static BitmapFont load() {
-        try (InputStream picture = resource("labels.png"); Reader metrics = new InputStreamReader(resource("labels.json"), StandardCharsets.UTF_8)) {
+        try (InputStream picture = resource("labels.png");
+                Reader metrics = new InputStreamReader(resource("labels.json"), StandardCharsets.UTF_8)) {
             Gson gson = new Gson();
             JsonObject stored = gson.fromJson(metrics, JsonObject.class);
             Map<TextStyle, FontFace> faces = new EnumMap<>(TextStyle.class);
             for (TextStyle style : TextStyle.values()) {
-                faces.put(style, face(gson.fromJson(stored.get(style.name().toLowerCase(Locale.ROOT)), StoredFace.class)));
+                faces.put(style,
+                        face(gson.fromJson(stored.get(style.name().toLowerCase(Locale.ROOT)), StoredFace.class)));
             }
             ImageIO.setUseCache(false);
             return new BitmapFont(ImageIO.read(picture).getRaster(), faces);
@@ -102,7 +105,8 @@ public final class BitmapFont {
     /// Where a line starts, and its colour 0xRRGGBB.
     public record Pen(int x, int baseline, int rgb) {}
 
-    /// Lines no wider than `width`, broken at spaces, words that are too long anywhere; what does not fit into `most` lines is an ellipsis.
+    /// Lines no wider than `width`, broken at spaces, words that are too long anywhere; what does not fit into `most`
+    /// lines is an ellipsis.
     public List<String> wrap(String text, TextStyle style, int width, int maxLines) {
         List<String> lines = new ArrayList<>();
         String rest = text.strip().replaceAll("\\s+", " ");
@@ -122,7 +126,8 @@ public final class BitmapFont {
     public String ellipsize(String text, TextStyle style, int width) {
         if (width(text, style) <= width) return text;
         int end = text.length();
-        while (end > 0 && width(text.substring(0, end).stripTrailing() + ELLIPSIS, style) > width) end = text.offsetByCodePoints(end, -1);
+        while (end > 0 && width(text.substring(0, end).stripTrailing() + ELLIPSIS, style) > width)
+            end = text.offsetByCodePoints(end, -1);
         return text.substring(0, end).stripTrailing() + ELLIPSIS;
     }
 
@@ -135,7 +140,8 @@ public final class BitmapFont {
         }
         if (last > 0) return last;
         int end = text.offsetByCodePoints(0, 1);
-        while (end < text.length() && width(text.substring(0, text.offsetByCodePoints(end, 1)), style) <= width) end = text.offsetByCodePoints(end, 1);
+        while (end < text.length() && width(text.substring(0, text.offsetByCodePoints(end, 1)), style) <= width)
+            end = text.offsetByCodePoints(end, 1);
         return end;
     }
 

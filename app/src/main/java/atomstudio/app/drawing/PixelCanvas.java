@@ -2,7 +2,8 @@ package atomstudio.app.drawing;
 
 import atomstudio.diffusion.image.RgbImage;
 
-/// Pixels to draw on: boxes, pictures with round corners, and single pixels at a coverage. Drawing outside it is cut off. One thread.
+/// Pixels to draw on: boxes, pictures with round corners, and single pixels at a coverage. Drawing outside it is cut
+/// off. One thread.
 public final class PixelCanvas {
     private static final int SUBPIXELS = 4;
     /// One part of black in so many.
@@ -40,7 +41,8 @@ public final class PixelCanvas {
         pixels[y * width + x] = mixed;
     }
 
-    /// Draws a picture in its own size with its upper left corner at (x, y), with round corners and an edge so faint that only white needs it.
+    /// Draws a picture in its own size with its upper left corner at (x, y), with round corners and an edge so faint
+    /// that only white needs it.
     public void image(RgbImage source, int x, int y, int radius) {
         for (int row = 0; row < source.height(); row++) {
             for (int column = 0; column < source.width(); column++) {
@@ -57,7 +59,8 @@ public final class PixelCanvas {
     /// A round spot around a point.
     public void disc(double x, double y, double radius, int rgb) {
         for (int row = (int) (y - radius) - 1; row <= y + radius + 1; row++) {
-            for (int column = (int) (x - radius) - 1; column <= x + radius + 1; column++) blendEdge(column, row, radius - Math.hypot(column - x, row - y), rgb);
+            for (int column = (int) (x - radius) - 1; column <= x + radius + 1; column++)
+                blendEdge(column, row, radius - Math.hypot(column - x, row - y), rgb);
         }
     }
 
@@ -65,10 +68,14 @@ public final class PixelCanvas {
     public void line(LineSegment segment, double width, int rgb) {
         double length = Math.hypot(segment.toX - segment.x, segment.toY - segment.y);
         if (length == 0) return;
-        for (int row = (int) (Math.min(segment.y, segment.toY) - width) - 1; row <= Math.max(segment.y, segment.toY) + width + 1; row++) {
-            for (int column = (int) (Math.min(segment.x, segment.toX) - width) - 1; column <= Math.max(segment.x, segment.toX) + width + 1; column++) {
-                double along = Math.clamp(((column - segment.x) * (segment.toX - segment.x) + (row - segment.y) * (segment.toY - segment.y)) / length / length, 0, 1);
-                double distance = Math.hypot(column - segment.x - along * (segment.toX - segment.x), row - segment.y - along * (segment.toY - segment.y));
+        for (int row = (int) (Math.min(segment.y, segment.toY) - width) - 1;
+                row <= Math.max(segment.y, segment.toY) + width + 1; row++) {
+            for (int column = (int) (Math.min(segment.x, segment.toX) - width) - 1;
+                    column <= Math.max(segment.x, segment.toX) + width + 1; column++) {
+                double along = Math.clamp(((column - segment.x) * (segment.toX - segment.x)
+                        + (row - segment.y) * (segment.toY - segment.y)) / length / length, 0, 1);
+                double distance = Math.hypot(column - segment.x - along * (segment.toX - segment.x),
+                        row - segment.y - along * (segment.toY - segment.y));
                 blendEdge(column, row, width / 2 - distance, rgb);
             }
         }

@@ -19,8 +19,8 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// Whether a run will fit, and what would make it fit. Asked for: it takes a few steps of the run, which is seconds or minutes of the
-/// machine. An answer holds until something else is asked for.
+/// Whether a run will fit, and what would make it fit. Asked for: it takes a few steps of the run, which is seconds
+/// or minutes of the machine. An answer holds until something else is asked for.
 public final class MemoryCheckViewModel {
     private final Jobs jobs;
     private final Estimator estimator;
@@ -99,13 +99,17 @@ public final class MemoryCheckViewModel {
     private static String summary(TrainingEstimate result) {
         TrainingEstimate.MemoryFit memory = result.memory();
         String of = memory.available() > 0 ? " of " + DisplayFormat.bytes(memory.available()) : "";
-        String time = result.time().stepSeconds() > 0 ? " · about " + DisplayFormat.duration(result.time().totalSeconds()) : "";
+        String time = result.time().stepSeconds() > 0
+                ? " · about " + DisplayFormat.duration(result.time().totalSeconds())
+                : "";
         return (result.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
     }
 
-    /// What would make a run fit: `--batch 1 --accumulate 6: one picture at a time, the same steps`, understood as settings where it is some.
+    /// What would make a run fit: `--batch 1 --accumulate 6: one picture at a time, the same steps`, understood as
+    /// settings where it is some.
     /// @param text as it was said
-    public record MemoryAdvice(String text, Map<MethodSetting, String> methodSettings, Map<TrainingSetting, String> trainingSettings) {
+    public record MemoryAdvice(String text, Map<MethodSetting, String> methodSettings,
+            Map<TrainingSetting, String> trainingSettings) {
         private static final String OPTION = "--";
 
         public static MemoryAdvice parse(String text) {
@@ -117,16 +121,18 @@ public final class MemoryCheckViewModel {
                 options.put(words[i].substring(OPTION.length()), hasValue ? words[i + 1] : TrainingSetting.YES);
             }
             Map<MethodSetting, String> method = new EnumMap<>(MethodSetting.class);
-            Stream.of(MethodSetting.values()).filter(setting -> options.containsKey(setting.option())).forEach(setting -> method.put(setting, options.get(setting.option())));
+            Stream.of(MethodSetting.values())
+                    .filter(setting -> options.containsKey(setting.option()))
+                    .forEach(setting -> method.put(setting, options.get(setting.option())));
             Map<TrainingSetting, String> training = new EnumMap<>(TrainingSetting.class);
-            Stream.of(TrainingSetting.values()).filter(setting -> options.containsKey(setting.option())).forEach(setting -> training.put(setting, options.get(setting.option())));
+            Stream.of(TrainingSetting.values())
+                    .filter(setting -> options.containsKey(setting.option()))
+                    .forEach(setting -> training.put(setting, options.get(setting.option())));
             return new MemoryAdvice(text, method, training);
         }
 
         /// Whether it is a matter of settings, which one click can set.
-        public boolean isApplicable() {
-            return !methodSettings.isEmpty() || !trainingSettings.isEmpty();
-        }
+        public boolean isApplicable() { return !methodSettings.isEmpty() || !trainingSettings.isEmpty(); }
 
         /// For people: `batch 1, accumulate 6: one picture at a time, the same steps`.
         public String displayText() {

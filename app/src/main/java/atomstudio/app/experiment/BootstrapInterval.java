@@ -3,7 +3,8 @@ package atomstudio.app.experiment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// A mean with its 95% percentile bootstrap interval. Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
+/// A mean with its 95% percentile bootstrap interval. Source: Efron and Tibshirani 1993, "An Introduction to the
+/// Bootstrap", chapter 13.
 record BootstrapInterval(double mean, double low, double high) {
     private static final int RESAMPLES = 4000;
 
@@ -19,6 +20,7 @@ record BootstrapInterval(double mean, double low, double high) {
             means[k] = sum / values.length;
         }
         Arrays.sort(means);
-        return new BootstrapInterval(Arrays.stream(values).average().orElseThrow(), means[(int) (0.025 * RESAMPLES)], means[(int) (0.975 * RESAMPLES)]);
+        return new BootstrapInterval(Arrays.stream(values).average().orElseThrow(), means[(int) (0.025 * RESAMPLES)],
+                means[(int) (0.975 * RESAMPLES)]);
     }
 }

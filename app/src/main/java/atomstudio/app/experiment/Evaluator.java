@@ -20,10 +20,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/// Evaluates a model with or without adapters: images of the same prompts and seeds every time, kept in a folder, and their measures. The
-/// prompts and seeds are those of docs/experiments.md.
+/// Evaluates a model with or without adapters: images of the same prompts and seeds every time, kept in a folder, and
+/// their measures. The prompts and seeds are those of docs/experiments.md.
 final class Evaluator {
-    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city", "a {} under the night sky");
+    private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city",
+            "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
 
     private final ImageGenerator generator;
@@ -52,18 +53,22 @@ final class Evaluator {
 
     /// @param subfolder where the pictures go, within the folder
     /// @return empty when somebody said stop
-    Optional<ClipScores> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder) throws Failure {
+    Optional<ClipScores> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder)
+            throws Failure {
         List<ClipScores.PromptSamples> samples = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
             List<ClipEmbedding> embeddings = new ArrayList<>();
             for (long seed : SEEDS) {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", evaluated.phrase), seed, adapters);
-                Optional<RgbImage> image = generator.generate(generation, progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
+                Optional<RgbImage> image = generator.generate(generation,
+                        progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
                 if (image.isEmpty()) return Optional.empty();
-                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(), generator.infotext(generation, Optional.empty()).toPngText());
+                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(),
+                        generator.infotext(generation, Optional.empty()).toPngText());
                 embeddings.add(metrics.embedImage(image.get()));
             }
-            samples.add(new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
+            samples.add(new ClipScores.PromptSamples(embeddings,
+                    metrics.embedPrompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
         }
         return Optional.of(metrics.measure(referenceEmbeddings(evaluated.photos), samples));
     }

@@ -33,20 +33,23 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/// Runs an experiment: tunes every trial to each of its checkpoints, samples the same prompts and seeds from it, measures, and adds a row
-/// to the table. What the table has is not done again, so a killed experiment goes on where it was.
+/// Runs an experiment: tunes every trial to each of its checkpoints, samples the same prompts and seeds from it,
+/// measures, and adds a row to the table. What the table has is not done again, so a killed experiment goes on where
+/// it was.
 public final class Experiment {
     /// What it works with.
     /// @param photos a folder with a folder of pictures for each subject
     /// @param outputFolder      the experiment's folder
     /// @param sampling  of every image that is measured
     /// @param precision of training
-    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device, BaseModelHashes hashes, Generation.GenerationSettings sampling, TrainingConfig.PrecisionMode precision) {
+    public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device,
+            BaseModelHashes hashes, Generation.GenerationSettings sampling, TrainingConfig.PrecisionMode precision) {
         public Path tableFile() {
             return outputFolder.resolve("experiment.csv");
         }
 
-        /// How the table's runs were trained and their images sampled, in one line; rows of other settings do not compare.
+        /// How the table's runs were trained and their images sampled, in one line; rows of other settings do not
+        /// compare.
         Path settingsFile() {
             return outputFolder.resolve("settings.txt");
         }
@@ -77,10 +80,15 @@ public final class Experiment {
         DiffusionModel model = setup.model().open();
         checkSettings(model);
         try (ImageGenerator generator = ImageGenerator.open(model, setup.device())) {
-            ClipMetrics metrics = generator.clipMetrics().orElseThrow(() -> new Failure.Incompatible(setup.model().path() + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
-            Evaluator evaluator = new Evaluator(generator, metrics, new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()), () -> listener.next() == Next.STOP);
+            ClipMetrics metrics = generator.clipMetrics()
+                    .orElseThrow(() -> new Failure.Incompatible(setup.model().path()
+                            + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+            Evaluator evaluator = new Evaluator(generator, metrics,
+                    new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()),
+                    () -> listener.next() == Next.STOP);
             for (Phase phase : plan.phases()) {
-                if (run(plan, phase, table, evaluator) == Next.STOP) return new ExperimentResult(table, List.copyOf(failures), true);
+                if (run(plan, phase, table, evaluator) == Next.STOP)
+                    return new ExperimentResult(table, List.copyOf(failures), true);
             }
             return new ExperimentResult(table, List.copyOf(failures), false);
         }
@@ -88,7 +96,8 @@ public final class Experiment {
 
     /// @throws Failure.Incompatible when the table was made with other settings
     private void checkSettings(DiffusionModel model) throws Failure {
-        String requested = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in " + setup.precision().option();
+        String requested = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in "
+                + setup.precision().option();
         Path file = setup.settingsFile();
         if (!Files.exists(file)) {
             AtomicFile.write(file, out -> out.write(requested.getBytes(StandardCharsets.UTF_8)));
@@ -101,7 +110,8 @@ public final class Experiment {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }
         if (!found.equals(requested)) {
-            throw new Failure.Incompatible(setup.outputFolder() + ": its table was made with " + found + ", asked for is " + requested + "; ask for the same, or choose another --out");
+            throw new Failure.Incompatible(setup.outputFolder() + ": its table was made with " + found
+                    + ", asked for is " + requested + "; ask for the same, or choose another --out");
         }
     }
 
@@ -113,7 +123,8 @@ public final class Experiment {
         for (int i = 0; i < trials.size(); i++) {
             Trial trial = trials.get(i);
             if (unsupportedVariants.contains(trial.variant())) continue;
-            if (trial.settings().checkpointSteps().stream().allMatch(step -> table.contains(Key.of(trial, step)))) continue;
+            if (trial.settings().checkpointSteps().stream().allMatch(step -> table.contains(Key.of(trial, step))))
+                continue;
             listener.trialStarted(i + 1, trials.size(), trial);
             if (run(trial, table, evaluator) == Next.STOP) return Next.STOP;
         }
@@ -121,12 +132,16 @@ public final class Experiment {
     }
 
     /// The model as it is, by the class word alone and with the token before it.
-    private Next evaluateBaseModel(Phase phase, ExperimentSubject subject, ExperimentTable table, Evaluator evaluator) throws Failure {
+    private Next evaluateBaseModel(Phase phase, ExperimentSubject subject, ExperimentTable table, Evaluator evaluator)
+            throws Failure {
         for (String method : List.of(Key.BASE_MODEL, Key.BASE_MODEL_WITH_TOKEN)) {
             Key key = Key.ofBaseModel(phase, subject, method);
             if (table.contains(key)) continue;
-            String phrase = method.equals(Key.BASE_MODEL) ? subject.className() : TrainingRequest.DEFAULT_TOKEN + " " + subject.className();
-            Optional<ClipScores> measures = evaluator.evaluate(new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(), phase.label() + "/" + subject.name() + "/" + method);
+            String phrase = method.equals(Key.BASE_MODEL) ? subject.className()
+                    : TrainingRequest.DEFAULT_TOKEN + " " + subject.className();
+            Optional<ClipScores> measures = evaluator.evaluate(
+                    new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(),
+                    phase.label() + "/" + subject.name() + "/" + method);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, measures.get()));
         }
@@ -139,9 +154,10 @@ public final class Experiment {
         for (int step : trial.settings().checkpointSteps()) {
             Key key = Key.of(trial, step);
             if (table.contains(key)) continue;
-            TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().path(), photoFolder(trialSubject), trial, step, runFolder), () -> listener.next() == Next.STOP);
+            TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().path(),
+                    photoFolder(trialSubject), trial, step, runFolder), () -> listener.next() == Next.STOP);
             switch (outcome) {
-                case TrialOutcome.TrialCompleted done -> { }
+                case TrialOutcome.TrialCompleted done -> {}
                 case TrialOutcome.TrialStopped stopped -> {
                     return Next.STOP;
                 }
@@ -153,9 +169,13 @@ public final class Experiment {
                     return skip(trial.variant().name(), reason);
                 }
             }
-            LoadedAdapter adapter = LoadedAdapter.load(new RunFolder(runFolder).adapter(), evaluator.generator().model()).getFirst();
-            Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject, adapter.source().triggerWords(), photoFolder(trialSubject));
-            Optional<ClipScores> measures = evaluator.evaluate(evaluated, List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
+            LoadedAdapter adapter = LoadedAdapter
+                    .load(new RunFolder(runFolder).adapter(), evaluator.generator().model())
+                    .getFirst();
+            Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject,
+                    adapter.source().triggerWords(), photoFolder(trialSubject));
+            Optional<ClipScores> measures = evaluator.evaluate(evaluated,
+                    List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
             if (measures.isEmpty()) return Next.STOP;
             add(table, new ExperimentRow(key, trialSubject.kind(), cost(runFolder), measures.get()));
         }
@@ -169,7 +189,9 @@ public final class Experiment {
     }
 
     private static Cost cost(Path runFolder) throws Failure {
-        TrainingReport report = new RunFolder(runFolder).trainingReport().orElseThrow(() -> new Failure.Unreadable(runFolder + ": expected the report of a finished run, found none"));
+        TrainingReport report = new RunFolder(runFolder).trainingReport()
+                .orElseThrow(() -> new Failure.Unreadable(
+                        runFolder + ": expected the report of a finished run, found none"));
         return new Cost(report.parameterCount(), report.bytes(), report.seconds(), report.peakMemory());
     }
 
@@ -180,7 +202,8 @@ public final class Experiment {
 
     private Path photoFolder(ExperimentSubject subject) throws Failure {
         Path folder = setup.photos().resolve(subject.name());
-        if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a folder with pictures of the subject, found nothing");
+        if (!Files.isDirectory(folder))
+            throw new Failure.Unreadable(folder + ": expected a folder with pictures of the subject, found nothing");
         return folder;
     }
 

@@ -15,7 +15,8 @@ import java.util.Optional;
 /// @param variants    methods with their settings
 /// @param seeds       of training in the test phase at most; a method that stands for many has fewer
 /// @param learningRates       by a variant's name, instead of what the tuning phase found
-public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<MethodVariant> variants, int seeds, Map<String, Double> learningRates, RunLength runLength) {
+public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<MethodVariant> variants, int seeds,
+        Map<String, Double> learningRates, RunLength runLength) {
     /// How long runs are.
     /// @param stepsScale  on every method's own number of steps
     /// @param checkpoints a run
@@ -24,8 +25,11 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         public static final RunLength FULL = new RunLength(1, 4);
 
         public RunLength {
-            if (!(stepsScale > 0 && stepsScale <= 100)) throw new IllegalArgumentException("steps-scale: expected a number above 0, at most 100, found " + stepsScale);
-            if (checkpoints < 1) throw new IllegalArgumentException("checkpoints: expected at least 1, found " + checkpoints);
+            if (!(stepsScale > 0 && stepsScale <= 100))
+                throw new IllegalArgumentException(
+                        "steps-scale: expected a number above 0, at most 100, found " + stepsScale);
+            if (checkpoints < 1)
+                throw new IllegalArgumentException("checkpoints: expected at least 1, found " + checkpoints);
         }
 
         int steps(MethodVariant variant) {
@@ -47,7 +51,9 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         for (String name : subjects.isEmpty() ? phase.subjects() : subjects) {
             boolean isCustom = name.contains(":") && phase == Phase.TEST;
             if (!subjects.isEmpty() && phases.size() > 1 && !isCustom && !phase.subjects().contains(name)) continue;
-            selected.add(ExperimentSubject.ofName(name).orElseThrow(() -> new Failure.Incompatible("subject " + name + ": expected one of " + String.join(", ", ExperimentSubject.names()))));
+            selected.add(ExperimentSubject.ofName(name)
+                    .orElseThrow(() -> new Failure.Incompatible(
+                            "subject " + name + ": expected one of " + String.join(", ", ExperimentSubject.names()))));
         }
         return selected;
     }
@@ -60,7 +66,9 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
             for (ExperimentSubject subject : subjectsOf(phase)) {
                 for (MethodVariant variant : variants) {
                     if (seed >= variant.seeds()) continue;
-                    for (double learningRate : learningRates(phase, variant, table)) trials.add(new Trial(phase, subject, variant, new Trial.TrialSettings(learningRate, runLength.steps(variant), seed, runLength.checkpoints)));
+                    for (double learningRate : learningRates(phase, variant, table))
+                        trials.add(new Trial(phase, subject, variant, new Trial.TrialSettings(learningRate,
+                                runLength.steps(variant), seed, runLength.checkpoints)));
                 }
             }
         }
@@ -76,26 +84,41 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         };
     }
 
-    /// The rate whose best checkpoint has the highest likeness gained over the untuned model times alignment, on average over the subjects
-    /// that settings are chosen on. Likeness itself would also reward a model that has learned nothing.
+    /// The rate whose best checkpoint has the highest likeness gained over the untuned model times alignment, on
+    /// average over the subjects that settings are chosen on. Likeness itself would also reward a model that has
+    /// learned nothing.
     static Optional<Double> bestRate(MethodVariant variant, ExperimentTable table) {
         return best(table.rows(), variant.name());
     }
 
     /// As above, by the method's name in the table.
     static Optional<Double> best(List<ExperimentRow> table, String method) {
-        List<ExperimentRow> tuningRows = table.stream().filter(row -> row.key().phase().equals(Phase.TUNE.label())).toList();
+        List<ExperimentRow> tuningRows = table.stream()
+                .filter(row -> row.key().phase().equals(Phase.TUNE.label()))
+                .toList();
         Map<String, Double> baseLikeness = new HashMap<>();
         for (ExperimentRow row : tuningRows) {
-            if (row.key().method().equals(Key.BASE_MODEL)) baseLikeness.put(row.key().subject(), row.measures().likeness().orElse(0));
+            if (row.key().method().equals(Key.BASE_MODEL))
+                baseLikeness.put(row.key().subject(), row.measures().likeness().orElse(0));
         }
         List<ExperimentRow> rows = tuningRows.stream().filter(row -> row.key().method().equals(method)).toList();
-        return ExperimentTable.groupBy(rows, row -> row.key().learningRate()).entrySet().stream().max(Comparator.comparingDouble(rate -> best(rate.getValue(), baseLikeness))).map(Map.Entry::getKey);
+        return ExperimentTable.groupBy(rows, row -> row.key().learningRate())
+                .entrySet()
+                .stream()
+                .max(Comparator.comparingDouble(rate -> best(rate.getValue(), baseLikeness)))
+                .map(Map.Entry::getKey);
     }
 
     private static double best(List<ExperimentRow> rateRows, Map<String, Double> baseLikeness) {
-        return ExperimentTable.groupBy(rateRows, ExperimentPlan::checkpointKey).values().stream()
-                .mapToDouble(rows -> rows.stream().mapToDouble(row -> row.score(baseLikeness.getOrDefault(row.key().subject(), 0.0))).average().orElse(0)).max().orElse(0);
+        return ExperimentTable.groupBy(rateRows, ExperimentPlan::checkpointKey)
+                .values()
+                .stream()
+                .mapToDouble(rows -> rows.stream()
+                        .mapToDouble(row -> row.score(baseLikeness.getOrDefault(row.key().subject(), 0.0)))
+                        .average()
+                        .orElse(0))
+                .max()
+                .orElse(0);
     }
 
     /// Which checkpoint of which length of run.

@@ -7,7 +7,8 @@ public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, 
     /// What tells rows apart; equal keys are the same measurement.
     /// @param steps      of the whole run
     /// @param checkpoint steps after which it was looked at
-    public record Key(String phase, String subject, String method, double learningRate, int steps, long seed, int checkpoint) {
+    public record Key(String phase, String subject, String method, double learningRate, int steps, long seed,
+            int checkpoint) {
         /// The model as it is, asked for the class word alone.
         public static final String BASE_MODEL = "untuned";
         /// The model as it is, asked for token and class word.
@@ -15,7 +16,8 @@ public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, 
 
         static Key of(Trial trial, int checkpoint) {
             Trial.TrialSettings settings = trial.settings();
-            return new Key(trial.phase().label(), trial.subject().name(), trial.variant().name(), settings.learningRate(), settings.steps(), settings.seed(), checkpoint);
+            return new Key(trial.phase().label(), trial.subject().name(), trial.variant().name(),
+                    settings.learningRate(), settings.steps(), settings.seed(), checkpoint);
         }
 
         static Key ofBaseModel(Trial.Phase phase, ExperimentSubject subject, String method) {
@@ -29,7 +31,8 @@ public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, 
         static final Cost NONE = new Cost(0, 0, 0, 0);
     }
 
-    /// What settings are chosen by: the likeness gained over the untuned model's times alignment; 0 where either is negative.
+    /// What settings are chosen by: the likeness gained over the untuned model's times alignment; 0 where either is
+    /// negative.
     double score(double baseLikeness) {
         return Math.max(0, measures.likeness().orElse(0) - baseLikeness) * Math.max(0, measures.alignment().orElse(0));
     }

@@ -19,33 +19,71 @@ public final class ExperimentSummary {
     /// `atoms at step 100: likeness 0.56  diversity 0.36  alignment 0.45`.
     public static String line(ExperimentRow row) {
         Key key = row.key();
-        String label = key.steps() == 0 ? key.subject() + " " + key.method() : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(), ComparisonText.seconds(row.cost().trainingSeconds()));
+        String label = key.steps() == 0 ? key.subject() + " " + key.method()
+                : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(),
+                        ComparisonText.seconds(row.cost().trainingSeconds()));
         ClipScores measures = row.measures();
-        return label + ": likeness " + ComparisonText.metric(measures.likeness()) + "  diversity " + ComparisonText.metric(measures.diversity()) + "  alignment " + ComparisonText.metric(measures.alignment());
+        return label + ": likeness " + ComparisonText.metric(measures.likeness()) + "  diversity "
+                + ComparisonText.metric(measures.diversity()) + "  alignment "
+                + ComparisonText.metric(measures.alignment());
     }
 
-    /// Tables in Markdown, one for each phase and kind of subject: a row for each method, rate and checkpoint, averaged over subjects and seeds, with
-    /// the interval that holds 95% of the means of subjects drawn again (bootstrap), where there are three or more. Likeness, diversity and
-    /// alignment stand together.
+    /// Tables in Markdown, one for each phase and kind of subject: a row for each method, rate and checkpoint,
+    /// averaged over subjects and seeds, with the interval that holds 95% of the means of subjects drawn again
+    /// (bootstrap), where there are three or more. Likeness, diversity and alignment stand together.
     public static String markdown(List<ExperimentRow> rows) {
         StringBuilder text = new StringBuilder();
-        ExperimentTable.groupBy(rows, row -> row.key().phase()).forEach((phase, phaseRows) -> ExperimentTable.groupBy(phaseRows, ExperimentRow::subjectKind).forEach((kind, kindRows) -> appendSection(text, phase, kind, kindRows)));
+        ExperimentTable.groupBy(rows, row -> row.key().phase())
+                .forEach((phase, phaseRows) -> ExperimentTable.groupBy(phaseRows, ExperimentRow::subjectKind)
+                        .forEach((kind, kindRows) -> appendSection(text, phase, kind, kindRows)));
         return text.toString().stripTrailing();
     }
 
-    private static void appendSection(StringBuilder text, String phase, ExperimentSubject.SubjectKind kind, List<ExperimentRow> entries) {
+    private static void appendSection(StringBuilder text, String phase, ExperimentSubject.SubjectKind kind,
+            List<ExperimentRow> entries) {
         String subjects = distinctNames(entries, experimentRow -> experimentRow.key().subject());
-        text.append("### Phase ").append(phase).append(", ").append(kind.label()).append(" (").append(subjects).append(")\n\nMeasured by ").append(distinctNames(entries, experimentRow -> experimentRow.measures().encoder()))
+        text.append("### Phase ")
+                .append(phase)
+                .append(", ")
+                .append(kind.label())
+                .append(" (")
+                .append(subjects)
+                .append(")\n\nMeasured by ")
+                .append(distinctNames(entries, experimentRow -> experimentRow.measures().encoder()))
                 .append(".\n\n| method | rate | step | runs | numbers | file | seconds | memory | likeness | diversity | alignment |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         record Row(String method, double rate, int steps, int checkpoint) {}
-        Map<Row, List<ExperimentRow>> rows = ExperimentTable.groupBy(entries, experimentRow -> new Row(experimentRow.key().method(), experimentRow.key().learningRate(), experimentRow.key().steps(), experimentRow.key().checkpoint()));
+        Map<Row, List<ExperimentRow>> rows = ExperimentTable.groupBy(entries,
+                experimentRow -> new Row(experimentRow.key().method(), experimentRow.key().learningRate(),
+                        experimentRow.key().steps(), experimentRow.key().checkpoint()));
         rows.forEach((rowKey, group) -> {
-            text.append("| ").append(rowKey.method).append(" | ").append(rowKey.steps == 0 ? "" : ExperimentTable.formatNumber(rowKey.rate)).append(" | ").append(rowKey.steps == 0 ? "" : rowKey.checkpoint).append(" | ").append(group.size()).append(" | ")
-                    .append(String.format(Locale.ROOT, "%,d", group.getFirst().cost().parameters())).append(" | ").append(ComparisonText.bytes(group.getFirst().cost().fileBytes())).append(" | ")
-                    .append(String.format(Locale.ROOT, "%.0f", mean(group, experimentRow -> OptionalDouble.of(experimentRow.cost().trainingSeconds())).orElse(0))).append(" | ")
-                    .append(ComparisonText.bytes(group.stream().mapToLong(experimentRow -> experimentRow.cost().peakMemoryBytes()).max().orElse(0))).append(" | ")
-                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().likeness())).append(" | ").append(meanWithInterval(group, experimentRow -> experimentRow.measures().diversity())).append(" | ")
-                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().alignment())).append(" |\n");
+            text.append("| ")
+                    .append(rowKey.method)
+                    .append(" | ")
+                    .append(rowKey.steps == 0 ? "" : ExperimentTable.formatNumber(rowKey.rate))
+                    .append(" | ")
+                    .append(rowKey.steps == 0 ? "" : rowKey.checkpoint)
+                    .append(" | ")
+                    .append(group.size())
+                    .append(" | ")
+                    .append(String.format(Locale.ROOT, "%,d", group.getFirst().cost().parameters()))
+                    .append(" | ")
+                    .append(ComparisonText.bytes(group.getFirst().cost().fileBytes()))
+                    .append(" | ")
+                    .append(String.format(Locale.ROOT, "%.0f",
+                            mean(group, experimentRow -> OptionalDouble.of(experimentRow.cost().trainingSeconds()))
+                                    .orElse(0)))
+                    .append(" | ")
+                    .append(ComparisonText.bytes(group.stream()
+                            .mapToLong(experimentRow -> experimentRow.cost().peakMemoryBytes())
+                            .max()
+                            .orElse(0)))
+                    .append(" | ")
+                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().likeness()))
+                    .append(" | ")
+                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().diversity()))
+                    .append(" | ")
+                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().alignment()))
+                    .append(" |\n");
         });
         text.append('\n');
     }
@@ -56,12 +94,21 @@ public final class ExperimentSummary {
     }
 
     static OptionalDouble mean(List<ExperimentRow> rows, Function<ExperimentRow, OptionalDouble> measure) {
-        return rows.stream().map(measure).filter(OptionalDouble::isPresent).mapToDouble(OptionalDouble::getAsDouble).average();
+        return rows.stream()
+                .map(measure)
+                .filter(OptionalDouble::isPresent)
+                .mapToDouble(OptionalDouble::getAsDouble)
+                .average();
     }
 
     private static String meanWithInterval(List<ExperimentRow> rows, Function<ExperimentRow, OptionalDouble> measure) {
-        double[] subjectMeans = ExperimentTable.groupBy(rows, row -> row.key().subject()).values().stream().map(group -> mean(group, measure))
-                .filter(OptionalDouble::isPresent).mapToDouble(OptionalDouble::getAsDouble).toArray();
+        double[] subjectMeans = ExperimentTable.groupBy(rows, row -> row.key().subject())
+                .values()
+                .stream()
+                .map(group -> mean(group, measure))
+                .filter(OptionalDouble::isPresent)
+                .mapToDouble(OptionalDouble::getAsDouble)
+                .toArray();
         if (subjectMeans.length < 3) return ComparisonText.metric(mean(rows, measure));
         BootstrapInterval interval = BootstrapInterval.ofMean(subjectMeans);
         return String.format(Locale.ROOT, "%.2f (%.2f–%.2f)", interval.mean(), interval.low(), interval.high());

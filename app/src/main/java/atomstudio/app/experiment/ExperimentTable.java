@@ -18,7 +18,8 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
-/// The experiment's table, a CSV file that grows by a row at a time: a killed experiment loses at most the row it was writing.
+/// The experiment's table, a CSV file that grows by a row at a time: a killed experiment loses at most the row it was
+/// writing.
 public final class ExperimentTable {
     private static final String HEADER = "phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,checkpoint,likeness,diversity,alignment,encoder";
     private static final int COLUMNS = HEADER.split(",").length;
@@ -43,7 +44,9 @@ public final class ExperimentTable {
         }
         String complete = text.substring(0, text.lastIndexOf('\n') + 1);
         List<String> lines = complete.lines().toList();
-        if (lines.isEmpty() || !lines.getFirst().equals(HEADER)) throw new Failure.Unreadable(file + ": expected the table of an experiment, beginning with \"" + HEADER + "\"; found something else");
+        if (lines.isEmpty() || !lines.getFirst().equals(HEADER))
+            throw new Failure.Unreadable(file + ": expected the table of an experiment, beginning with \"" + HEADER
+                    + "\"; found something else");
         for (String line : lines.subList(1, lines.size())) table.put(table.parseRow(line));
         if (!complete.equals(text)) AtomicFile.write(file, out -> out.write(complete.getBytes(StandardCharsets.UTF_8)));
         return table;
@@ -62,9 +65,11 @@ public final class ExperimentTable {
         String header = Files.exists(file) ? "" : HEADER + "\n";
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
-            Files.writeString(file, header + formatRow(row) + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            Files.writeString(file, header + formatRow(row) + "\n", StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new Failure.Unwritable(file + ": cannot be written: " + e.getMessage() + "; free some space, then run the same command again", e);
+            throw new Failure.Unwritable(file + ": cannot be written: " + e.getMessage()
+                    + "; free some space, then run the same command again", e);
         }
         put(row);
     }
@@ -77,26 +82,40 @@ public final class ExperimentTable {
         Key key = row.key();
         Cost cost = row.cost();
         ClipScores measures = row.measures();
-        return Stream.of(key.phase(), key.subject(), row.subjectKind().label(), key.method(), formatNumber(key.learningRate()), key.steps(), key.seed(), cost.parameters(), cost.fileBytes(), String.format(Locale.ROOT, "%.2f", cost.trainingSeconds()),
-                cost.peakMemoryBytes(), key.checkpoint(), optional(measures.likeness()), optional(measures.diversity()), optional(measures.alignment()), quoted(measures.encoder()))
-                .map(Object::toString).reduce((a, b) -> a + "," + b).orElseThrow();
+        return Stream
+                .of(key.phase(), key.subject(), row.subjectKind().label(), key.method(),
+                        formatNumber(key.learningRate()), key.steps(), key.seed(), cost.parameters(), cost.fileBytes(),
+                        String.format(Locale.ROOT, "%.2f", cost.trainingSeconds()),
+                        cost.peakMemoryBytes(), key.checkpoint(), optional(measures.likeness()),
+                        optional(measures.diversity()), optional(measures.alignment()), quoted(measures.encoder()))
+                .map(Object::toString)
+                .reduce((a, b) -> a + "," + b)
+                .orElseThrow();
     }
 
     private ExperimentRow parseRow(String line) throws Failure {
         String[] cells = line.split(",", COLUMNS);
         try {
-            Key key = new Key(cells[0], cells[1], cells[3], Double.parseDouble(cells[4]), Integer.parseInt(cells[5]), Long.parseLong(cells[6]), Integer.parseInt(cells[11]));
-            ExperimentSubject.SubjectKind kind = Stream.of(ExperimentSubject.SubjectKind.values()).filter(candidate -> candidate.label().equals(cells[2])).findFirst().orElseThrow();
-            Cost cost = new Cost(Long.parseLong(cells[7]), Long.parseLong(cells[8]), Double.parseDouble(cells[9]), Long.parseLong(cells[10]));
-            return new ExperimentRow(key, kind, cost, new ClipScores(unquoted(cells[15]), optional(cells[12]), optional(cells[13]), optional(cells[14])));
+            Key key = new Key(cells[0], cells[1], cells[3], Double.parseDouble(cells[4]), Integer.parseInt(cells[5]),
+                    Long.parseLong(cells[6]), Integer.parseInt(cells[11]));
+            ExperimentSubject.SubjectKind kind = Stream.of(ExperimentSubject.SubjectKind.values())
+                    .filter(candidate -> candidate.label().equals(cells[2]))
+                    .findFirst()
+                    .orElseThrow();
+            Cost cost = new Cost(Long.parseLong(cells[7]), Long.parseLong(cells[8]), Double.parseDouble(cells[9]),
+                    Long.parseLong(cells[10]));
+            return new ExperimentRow(key, kind, cost,
+                    new ClipScores(unquoted(cells[15]), optional(cells[12]), optional(cells[13]), optional(cells[14])));
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(file + ": expected a row of " + COLUMNS + " columns (" + HEADER + "), found \"" + line + "\"", e);
+            throw new Failure.Unreadable(
+                    file + ": expected a row of " + COLUMNS + " columns (" + HEADER + "), found \"" + line + "\"", e);
         }
     }
 
     /// The shortest decimal that reads back as the same number: 0.01, 2.0E-4.
     static String formatNumber(double number) {
-        return number == Math.rint(number) && Math.abs(number) < 1e9 ? Long.toString((long) number) : Double.toString(number);
+        return number == Math.rint(number) && Math.abs(number) < 1e9 ? Long.toString((long) number)
+                : Double.toString(number);
     }
 
     private static String optional(OptionalDouble number) {
@@ -117,7 +136,8 @@ public final class ExperimentTable {
     }
 
     /// Rows of one phase, by what `by` says of them, in the table's order.
-    static <K> Map<K, List<ExperimentRow>> groupBy(List<ExperimentRow> rows, java.util.function.Function<ExperimentRow, K> keyOf) {
+    static <K> Map<K, List<ExperimentRow>> groupBy(List<ExperimentRow> rows,
+            java.util.function.Function<ExperimentRow, K> keyOf) {
         Map<K, List<ExperimentRow>> groups = new LinkedHashMap<>();
         for (ExperimentRow row : rows) groups.computeIfAbsent(keyOf.apply(row), key -> new ArrayList<>()).add(row);
         return groups;

@@ -21,10 +21,12 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
             of("channels", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("atoms+channels", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("overcomplete+channels", 200, List.of(1e-3, 3e-3, 1e-2)),
-            new MethodVariant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400, List.of(1e-3, 3e-3, 1e-2), 1),
+            new MethodVariant("atoms-up", List.of("--method", "atoms", "--layers", "up"), 400,
+                    List.of(1e-3, 3e-3, 1e-2), 1),
             new MethodVariant("lora-4", List.of("--method", "lora", "--rank", "4"), 200, List.of(1e-3, 2e-3, 4e-3), 3),
             withWord("lora+word", of("lora", 200, List.of(1e-3, 2e-3, 4e-3))),
-            new MethodVariant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(5e-4, 1e-3, 2e-3), 1),
+            new MethodVariant("lora-16", List.of("--method", "lora", "--rank", "16"), 200, List.of(5e-4, 1e-3, 2e-3),
+                    1),
             of("lokr", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("bitfit", 200, List.of(1e-3, 3e-3, 1e-2)),
             of("textual-inversion", 200, List.of(2e-3, 5e-3, 2e-2)));
@@ -61,14 +63,19 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
         return new MethodVariant(name, options, steps, learningRates, seeds);
     }
 
-    /// One that is not among the experiment's own: it has the steps and rates of the one with the same method, or else the usual ones.
+    /// One that is not among the experiment's own: it has the steps and rates of the one with the same method, or
+    /// else the usual ones.
     /// @param options of `tune`, separated by spaces, method included
     /// @throws IllegalArgumentException when they name no method
     public static MethodVariant of(String name, String options) {
         List<String> arguments = List.of(options.strip().split("\\s+"));
         int methodIndex = arguments.indexOf("--method") + 1;
-        if (methodIndex < 1 || methodIndex >= arguments.size()) throw new IllegalArgumentException("variant " + name + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
-        MethodVariant similar = all().filter(variant -> variant.options.get(1).equals(arguments.get(methodIndex))).findFirst().orElse(of(arguments.get(methodIndex), 200, List.of(2e-3, 5e-3, 1e-2)));
+        if (methodIndex < 1 || methodIndex >= arguments.size())
+            throw new IllegalArgumentException("variant " + name
+                    + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
+        MethodVariant similar = all().filter(variant -> variant.options.get(1).equals(arguments.get(methodIndex)))
+                .findFirst()
+                .orElse(of(arguments.get(methodIndex), 200, List.of(2e-3, 5e-3, 1e-2)));
         return new MethodVariant(name, arguments, similar.steps, similar.learningRates, 1);
     }
 

@@ -18,15 +18,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/// Draws likeness against alignment and against diversity, a line a method over its checkpoints, the two kinds of subject below each other.
-/// Nearer to the upper right is better. Needs neither a display nor a font.
+/// Draws likeness against alignment and against diversity, a line a method over its checkpoints, the two kinds of
+/// subject below each other. Nearer to the upper right is better. Needs neither a display nor a font.
 public final class Plot {
     private static final int BACKGROUND = 0xFFFFFF;
     private static final int FOREGROUND = 0x1F2328;
     private static final int MUTED = 0x59636E;
     private static final int GRID = 0xDDE2E8;
     /// Colours that stay apart for most eyes. Source: P. Tol, "Colour schemes", bright and muted.
-    private static final int[] COLOURS = {0x4477AA, 0xEE6677, 0x228833, 0xCCBB44, 0x66CCEE, 0xAA3377, 0xEE7733, 0x332288, 0x999933, 0x882255, 0x44AA99, 0x661100};
+    private static final int[] COLOURS = {0x4477AA, 0xEE6677, 0x228833, 0xCCBB44, 0x66CCEE, 0xAA3377, 0xEE7733,
+            0x332288, 0x999933, 0x882255, 0x44AA99, 0x661100};
     private static final int BASE_MODEL = 0x333333;
     private static final int BASE_MODEL_WITH_TOKEN = 0xA5A5A5;
 
@@ -63,17 +64,22 @@ public final class Plot {
     }
 
     private void draw() {
-        text(TextStyle.TITLE, "Likeness against alignment and diversity", MARGIN, MARGIN + letters.ascent(TextStyle.TITLE) - 8, FOREGROUND);
+        text(TextStyle.TITLE, "Likeness against alignment and diversity", MARGIN,
+                MARGIN + letters.ascent(TextStyle.TITLE) - 8, FOREGROUND);
         int top = 2 * MARGIN;
         for (ExperimentSubject.SubjectKind kind : curves.subjectKinds()) {
             String subjects = String.join(", ", curves.subjects(kind));
-            text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.label() + ": " + subjects, MARGIN, top + letters.ascent(TextStyle.HEADING) + 12, FOREGROUND);
-            panel(new PlotPanel(kind, PlotCurves.Axis.ALIGNMENT, new Box(MARGIN + AXIS_WIDTH, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
-            panel(new PlotPanel(kind, PlotCurves.Axis.DIVERSITY, new Box(MARGIN + 2 * AXIS_WIDTH + PLOT_SIZE, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
+            text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.label() + ": " + subjects, MARGIN,
+                    top + letters.ascent(TextStyle.HEADING) + 12, FOREGROUND);
+            panel(new PlotPanel(kind, PlotCurves.Axis.ALIGNMENT,
+                    new Box(MARGIN + AXIS_WIDTH, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
+            panel(new PlotPanel(kind, PlotCurves.Axis.DIVERSITY,
+                    new Box(MARGIN + 2 * AXIS_WIDTH + PLOT_SIZE, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
             legend(kind, top + HEADER_HEIGHT);
             top += HEADER_HEIGHT + PLOT_SIZE + FOOTER_HEIGHT;
         }
-        String caption = "Measured by " + String.join(", ", curves.encoders()) + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
+        String caption = "Measured by " + String.join(", ", curves.encoders())
+                + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
                 + "Black and grey: the untuned model without and with the token. Nearer to the upper right is better.";
         int baseline = top + letters.ascent(TextStyle.SMALL);
         for (String line : letters.wrap(caption, TextStyle.SMALL, width() - 2 * MARGIN, 2)) {
@@ -87,14 +93,26 @@ public final class Plot {
 
     private void panel(PlotPanel panel) {
         List<Curve> panelCurves = curves.of(panel.kind, panel.axis);
-        AxisScale x = AxisScale.of(panelCurves.stream().flatMap(curve -> curve.points().stream()).mapToDouble(CurvePoint::x).toArray());
-        AxisScale y = AxisScale.of(panelCurves.stream().flatMap(curve -> curve.points().stream()).mapToDouble(CurvePoint::likeness).toArray());
+        AxisScale x = AxisScale.of(
+                panelCurves.stream().flatMap(curve -> curve.points().stream()).mapToDouble(CurvePoint::x).toArray());
+        AxisScale y = AxisScale.of(panelCurves.stream()
+                .flatMap(curve -> curve.points().stream())
+                .mapToDouble(CurvePoint::likeness)
+                .toArray());
         frame(panel, x, y);
         for (Curve curve : panelCurves) {
             int colour = colour(curve.method());
-            List<double[]> points = curve.points().stream().map(point -> new double[] {panel.box.x() + x.position(point.x()) * PLOT_SIZE, panel.box.y() + (1 - y.position(point.likeness())) * PLOT_SIZE}).toList();
-            for (int i = 1; i < points.size(); i++) canvas.line(new LineSegment(points.get(i - 1)[0], points.get(i - 1)[1], points.get(i)[0], points.get(i)[1]), 2.2, colour);
-            for (int i = 0; i < points.size(); i++) canvas.disc(points.get(i)[0], points.get(i)[1], i == points.size() - 1 ? 7 : 4, colour);
+            List<double[]> points = curve.points()
+                    .stream()
+                    .map(point -> new double[] {panel.box.x() + x.position(point.x()) * PLOT_SIZE,
+                            panel.box.y() + (1 - y.position(point.likeness())) * PLOT_SIZE})
+                    .toList();
+            for (int i = 1; i < points.size(); i++)
+                canvas.line(
+                        new LineSegment(points.get(i - 1)[0], points.get(i - 1)[1], points.get(i)[0], points.get(i)[1]),
+                        2.2, colour);
+            for (int i = 0; i < points.size(); i++)
+                canvas.disc(points.get(i)[0], points.get(i)[1], i == points.size() - 1 ? 7 : 4, colour);
         }
     }
 
@@ -105,12 +123,15 @@ public final class Plot {
             canvas.fill(new Box(box.x() + offset, box.y(), 1, PLOT_SIZE), GRID);
             canvas.fill(new Box(box.x(), box.y() + offset, PLOT_SIZE + 1, 1), GRID);
             String xLabel = x.tickLabel(i);
-            text(TextStyle.SMALL, xLabel, box.x() + offset - letters.width(xLabel, TextStyle.SMALL) / 2, box.y() + PLOT_SIZE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
+            text(TextStyle.SMALL, xLabel, box.x() + offset - letters.width(xLabel, TextStyle.SMALL) / 2,
+                    box.y() + PLOT_SIZE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
             String yLabel = y.tickLabel(TICK_COUNT - i);
-            text(TextStyle.SMALL, yLabel, box.x() - 10 - letters.width(yLabel, TextStyle.SMALL), box.y() + offset + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
+            text(TextStyle.SMALL, yLabel, box.x() - 10 - letters.width(yLabel, TextStyle.SMALL),
+                    box.y() + offset + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
         }
         String axisName = panel.axis.label();
-        text(TextStyle.BODY, axisName, box.x() + (PLOT_SIZE - letters.width(axisName, TextStyle.BODY)) / 2, box.y() + PLOT_SIZE + 28 + letters.ascent(TextStyle.BODY), FOREGROUND);
+        text(TextStyle.BODY, axisName, box.x() + (PLOT_SIZE - letters.width(axisName, TextStyle.BODY)) / 2,
+                box.y() + PLOT_SIZE + 28 + letters.ascent(TextStyle.BODY), FOREGROUND);
         text(TextStyle.BODY, "likeness", box.x(), box.y() - 12, FOREGROUND);
     }
 
@@ -119,7 +140,8 @@ public final class Plot {
         int y = top + letters.ascent(TextStyle.BODY);
         for (Curve curve : curves.of(kind, PlotCurves.Axis.ALIGNMENT)) {
             canvas.disc(x, y - letters.ascent(TextStyle.BODY) / 3.0, 7, colour(curve.method()));
-            text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND_WIDTH - 60), x + 18, y, FOREGROUND);
+            text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND_WIDTH - 60), x + 18, y,
+                    FOREGROUND);
             y += letters.lineHeight(TextStyle.BODY) + 6;
         }
     }
@@ -185,12 +207,17 @@ public final class Plot {
 
         record CurvePoint(double x, double likeness) {}
 
-        /// The test phase, or the tuning phase where nothing of it is there yet; of the latter's rates, each method's best.
+        /// The test phase, or the tuning phase where nothing of it is there yet; of the latter's rates, each method's
+        /// best.
         static PlotCurves of(List<ExperimentRow> rows) {
             List<ExperimentRow> testRows = inPhase(rows, Phase.TEST);
             if (!testRows.isEmpty()) return new PlotCurves(Phase.TEST.label(), testRows);
             List<ExperimentRow> tuningRows = inPhase(rows, Phase.TUNE);
-            List<ExperimentRow> bestRateRows = tuningRows.stream().filter(row -> row.key().steps() == 0 || ExperimentPlan.best(tuningRows, row.key().method()).orElseThrow() == row.key().learningRate()).toList();
+            List<ExperimentRow> bestRateRows = tuningRows.stream()
+                    .filter(row -> row.key().steps() == 0
+                            || ExperimentPlan.best(tuningRows, row.key().method()).orElseThrow()
+                                    == row.key().learningRate())
+                    .toList();
             return new PlotCurves(Phase.TUNE.label(), bestRateRows);
         }
 
@@ -199,11 +226,18 @@ public final class Plot {
         }
 
         List<ExperimentSubject.SubjectKind> subjectKinds() {
-            return List.of(ExperimentSubject.SubjectKind.values()).stream().filter(kind -> rows.stream().anyMatch(row -> row.subjectKind() == kind)).toList();
+            return List.of(ExperimentSubject.SubjectKind.values())
+                    .stream()
+                    .filter(kind -> rows.stream().anyMatch(row -> row.subjectKind() == kind))
+                    .toList();
         }
 
         List<String> subjects(ExperimentSubject.SubjectKind kind) {
-            return rows.stream().filter(row -> row.subjectKind() == kind).map(row -> row.key().subject()).distinct().toList();
+            return rows.stream()
+                    .filter(row -> row.subjectKind() == kind)
+                    .map(row -> row.key().subject())
+                    .distinct()
+                    .toList();
         }
 
         List<String> encoders() {
@@ -218,7 +252,8 @@ public final class Plot {
         List<Curve> of(ExperimentSubject.SubjectKind kind, Axis axis) {
             List<Curve> curves = new ArrayList<>();
             List<ExperimentRow> kindRows = rows.stream().filter(row -> row.subjectKind() == kind).toList();
-            ExperimentTable.groupBy(kindRows, row -> row.key().method()).forEach((method, of) -> curves.add(new Curve(method, points(of, axis))));
+            ExperimentTable.groupBy(kindRows, row -> row.key().method())
+                    .forEach((method, of) -> curves.add(new Curve(method, points(of, axis))));
             curves.removeIf(curve -> curve.points.isEmpty());
             return curves;
         }
@@ -226,11 +261,16 @@ public final class Plot {
         /// Checkpoints in their order, told by their share of the run, so that runs of several lengths do not mix.
         private static List<CurvePoint> points(List<ExperimentRow> methodRows, Axis axis) {
             List<CurvePoint> points = new ArrayList<>();
-            ExperimentTable.groupBy(methodRows.stream().sorted(Comparator.comparingDouble(PlotCurves::runFraction)).toList(), row -> row.key().steps() + "/" + row.key().checkpoint()).values().forEach(of -> {
-                OptionalDouble x = ExperimentSummary.mean(of, row -> axis.of(row.measures()));
-                OptionalDouble likeness = ExperimentSummary.mean(of, row -> row.measures().likeness());
-                if (x.isPresent() && likeness.isPresent()) points.add(new CurvePoint(x.getAsDouble(), likeness.getAsDouble()));
-            });
+            ExperimentTable
+                    .groupBy(methodRows.stream().sorted(Comparator.comparingDouble(PlotCurves::runFraction)).toList(),
+                            row -> row.key().steps() + "/" + row.key().checkpoint())
+                    .values()
+                    .forEach(of -> {
+                        OptionalDouble x = ExperimentSummary.mean(of, row -> axis.of(row.measures()));
+                        OptionalDouble likeness = ExperimentSummary.mean(of, row -> row.measures().likeness());
+                        if (x.isPresent() && likeness.isPresent())
+                            points.add(new CurvePoint(x.getAsDouble(), likeness.getAsDouble()));
+                    });
             return points;
         }
 

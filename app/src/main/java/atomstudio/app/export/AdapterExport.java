@@ -24,7 +24,8 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     /// @throws Failure.Unreadable where there is no run, or no checkpoint yet
     /// @throws Failure.Occupied where the file is there and is not to be replaced
     /// @throws Failure.Incompatible where the format has no place for what the run learned
-    public static AdapterExport write(Path run, Path file, IfExists existing, ExportFormat format, TrainingEnvironment machine) throws Failure {
+    public static AdapterExport write(Path run, Path file, IfExists existing, ExportFormat format,
+            TrainingEnvironment machine) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         if (Files.isDirectory(file)) {
@@ -33,21 +34,25 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         if (Files.exists(file) && existing == IfExists.FAIL) {
             throw new Failure.Conflict(file + ": is there already; choose another file or add --overwrite");
         }
-        AdapterFile adapter = folder.latestAdapter().orElseThrow(() -> new Failure.Unreadable(
-                run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
-        ExportBaseModel base = new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()), machine.baseModelHashes(), machine.torchSettings());
+        AdapterFile adapter = folder.latestAdapter()
+                .orElseThrow(() -> new Failure.Unreadable(
+                        run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
+        ExportBaseModel base = new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()),
+                machine.baseModelHashes(), machine.torchSettings());
         ExportFormat.ExportResult written = format.write(adapter, base, file);
-        return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(), written.omitted());
+        return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(),
+                written.omitted());
     }
 
     /// Whether all steps went into it.
-    public boolean isFinished() {
-        return step == totalSteps;
-    }
+    public boolean isFinished() { return step == totalSteps; }
 
-    /// What is worth knowing beside the file: that the run is not finished, that the file does not hold everything; empty if neither.
+    /// What is worth knowing beside the file: that the run is not finished, that the file does not hold everything;
+    /// empty if neither.
     public String warning() {
-        String unfinished = isFinished() ? "" : "The run is not finished: this is its last checkpoint, after step %d of %d.".formatted(step, totalSteps);
+        String unfinished = isFinished() ? ""
+                : "The run is not finished: this is its last checkpoint, after step %d of %d.".formatted(step,
+                        totalSteps);
         return omitted.map(rest -> (unfinished + " " + rest).strip()).orElse(unfinished);
     }
 }

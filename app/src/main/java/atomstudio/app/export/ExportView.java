@@ -22,12 +22,15 @@ public final class ExportView extends VBox {
         export.setAccessibleText("Export the adapter " + run.title());
         export.setOnAction(event -> model.export(run, ExportFormat.ATOMSTUDIO));
         export.getItems().setAll(formatItems(model, run));
-        ObservableValue<ExportViewModel.ExportNote> ownNote = model.exportNote().map(note -> note.run().equals(run.folder()) ? note : null);
+        ObservableValue<ExportViewModel.ExportNote> ownNote = model.exportNote()
+                .map(note -> note.run().equals(run.folder()) ? note : null);
         Hyperlink showLink = new Hyperlink("Show in folder");
         showLink.setOnAction(event -> model.showInFolder());
         showLink.visibleProperty().bind(ownNote.map(note -> note.file().isPresent()).orElse(false));
         showLink.managedProperty().bind(showLink.visibleProperty());
-        getChildren().addAll(export, new NoteView(NoteView.NoteKind.PLAIN, ownNote.map(ExportViewModel.ExportNote::text).orElse("")), showLink);
+        getChildren().addAll(export,
+                new NoteView(NoteView.NoteKind.PLAIN, ownNote.map(ExportViewModel.ExportNote::text).orElse("")),
+                showLink);
     }
 
     /// One for each thing that the run can be written as.

@@ -43,14 +43,18 @@ public final class ExportViewModel {
     }
 
     public void export(RunSummary run, ExportFormat format) {
-        String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option()) + ".safetensors";
+        String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option())
+                + ".safetensors";
         fileChoosers.saveFile("Export " + format.description(), name).ifPresent(file -> {
             exportNote.set(new ExportNote(run.folder(), "Exporting…", Optional.empty()));
-            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format), outcome -> exportNote.set(switch (outcome) {
-                case JobOutcome.Succeeded<String>(String warning) -> new ExportNote(run.folder(), "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
-                case JobOutcome.Failed<String>(String message) -> new ExportNote(run.folder(), message, Optional.empty());
-                case JobOutcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
-            }));
+            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format),
+                    outcome -> exportNote.set(switch (outcome) {
+                        case JobOutcome.Succeeded<String>(String warning) -> new ExportNote(run.folder(),
+                                "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
+                        case JobOutcome.Failed<String>(String message) ->
+                                new ExportNote(run.folder(), message, Optional.empty());
+                        case JobOutcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
+                    }));
         });
     }
 

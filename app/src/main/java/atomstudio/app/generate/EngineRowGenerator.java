@@ -46,25 +46,35 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
 
     /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
     /// @param imageSettings how pictures are to be made, asked before every row
-    public EngineRowGenerator(BaseModelHashes hashes, TokenizerFolders tokenizerFolders, Supplier<AppSettings.GenerationPreferences> imageSettings) {
+    public EngineRowGenerator(BaseModelHashes hashes, TokenizerFolders tokenizerFolders,
+            Supplier<AppSettings.GenerationPreferences> imageSettings) {
         this.imageSettings = imageSettings;
         this.hashes = hashes;
         this.tokenizerFolders = tokenizerFolders;
     }
 
-    @Override public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
+    @Override
+    public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation)
+            throws Failure {
         ImageGenerator maker = openMaker(request.model());
         maker.setSafetyFilter(imageSettings.get().safetyFilter());
-        PromptAdapters promptAdapters = PromptAdapters.parse(new Generation.PromptPair(request.prompt(), request.settings().negativePrompt().strip()), tokenizerFolders.home());
+        PromptAdapters promptAdapters = PromptAdapters.parse(
+                new Generation.PromptPair(request.prompt(), request.settings().negativePrompt().strip()),
+                tokenizerFolders.home());
         promptAdapters.warnings().forEach(listener::warning);
         RowAdapters adapters = loadAdapters(request, promptAdapters, maker, listener);
         Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
         List<Long> seeds = request.settings().seeds().list();
         warningSink.set(listener::warning);
         usePreviewDecoder(maker, listener);
-        request.generation(seeds.getFirst(), adapters.weighted).settings().sampling().warnings(maker.model().scheduler()).forEach(listener::warning);
+        request.generation(seeds.getFirst(), adapters.weighted)
+                .settings()
+                .sampling()
+                .warnings(maker.model().scheduler())
+                .forEach(listener::warning);
         for (int column = 0; column < seeds.size(); column++) {
-            Generation generation = request.generation(seeds.get(column), adapters.weighted).with(promptAdapters.prompt());
+            Generation generation = request.generation(seeds.get(column), adapters.weighted)
+                    .with(promptAdapters.prompt());
             int steps = maker.stepCount(generation);
             LivePreview preview = new LivePreview(maker, new PreviewSink(column, listener));
             int stepsBefore = column * steps;
@@ -74,14 +84,16 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
                 if (step.completedSteps() < steps) preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow(CancellationException::new);
-            listener.image(column, new GeneratedImage(image, new ImageMetadata(maker.infotext(generation, source), adapters.attachments)));
+            listener.image(column, new GeneratedImage(image,
+                    new ImageMetadata(maker.infotext(generation, source), adapters.attachments)));
         }
         // May read the whole model once: not before the first pictures.
         for (LoadedAdapter loaded : adapters.loaded) loaded.baseModelWarning(hashes).ifPresent(listener::warning);
     }
 
     /// A row's adapters, and what its pictures carry along.
-    private record RowAdapters(List<LoadedAdapter> loaded, List<WeightedAdapter> weighted, List<PngAttachment> attachments) {
+    private record RowAdapters(List<LoadedAdapter> loaded, List<WeightedAdapter> weighted,
+            List<PngAttachment> attachments) {
         void add(LoadedAdapter adapter, WeightedAdapter weight) {
             loaded.add(adapter);
             weighted.add(weight);
@@ -89,7 +101,8 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
         }
     }
 
-    private static RowAdapters loadAdapters(RowRequest request, PromptAdapters promptAdapters, ImageGenerator maker, RowListener listener) throws Failure {
+    private static RowAdapters loadAdapters(RowRequest request, PromptAdapters promptAdapters, ImageGenerator maker,
+            RowListener listener) throws Failure {
         RowAdapters adapters = new RowAdapters(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         for (ImageSettings.SelectedAdapter selected : request.adapters()) {
             for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
@@ -109,12 +122,15 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
 
     /// Where a picture emerges.
     private record PreviewSink(int column, RowListener listener) implements Consumer<RgbImage> {
-        @Override public void accept(RgbImage preview) {
+        @Override
+        public void accept(RgbImage preview) {
             listener.preview(column, preview);
         }
     }
 
-    @Override public synchronized Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+    @Override
+    public synchronized Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation)
+            throws Failure {
         Optional<ClipMetrics> optionalRuler = openMaker(request.model()).clipMetrics();
         if (optionalRuler.isEmpty()) return Optional.empty();
         ClipMetrics ruler = optionalRuler.get();
@@ -130,7 +146,12 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
                 cancellation.throwIfRequested();
                 embeddings.add(ruler.embedImage(image));
             }
-            measures.add(ruler.measure(subjectEmbeddings, List.of(new ClipScores.PromptSamples(embeddings, ruler.embedPrompt(PromptAdapters.parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home()).prompt().positive())))));
+            measures.add(
+                    ruler.measure(subjectEmbeddings,
+                            List.of(new ClipScores.PromptSamples(embeddings, ruler.embedPrompt(PromptAdapters
+                                    .parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home())
+                                    .prompt()
+                                    .positive())))));
         }
         return Optional.of(measures);
     }
@@ -150,15 +171,19 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
 
     private ImageGenerator openMaker(Path model) throws Failure {
         EngineName engine = imageSettings.get().engine();
-        if (current != null && engine == currentEngine && current.model().path().equals(model) && current.isCurrent()) return current;
+        if (current != null && engine == currentEngine && current.model().path().equals(model) && current.isCurrent())
+            return current;
         close();
         currentEngine = engine;
-        current = ImageGenerator.open(DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())), Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
+        current = ImageGenerator.open(
+                DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())),
+                Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
         current.computeModelHash(new FileHashes(hashes.cacheFile()));
         return current;
     }
 
-    @Override public synchronized void close() {
+    @Override
+    public synchronized void close() {
         if (current != null) current.close();
         current = null;
         previewDecoder = Optional.empty();

@@ -70,7 +70,8 @@ public final class GalleryRow {
 
     void showAdapters(List<SelectedAdapter> adapters) {
         String names = adapters.stream().map(SelectedAdapter::toString).collect(Collectors.joining(", "));
-        adapterLine.set(adapters.isEmpty() ? run.isPresent() ? "" : BASE_MODEL : (run.isPresent() ? "also wears " : "wears ") + names);
+        adapterLine.set(adapters.isEmpty() ? run.isPresent() ? "" : BASE_MODEL
+                : (run.isPresent() ? "also wears " : "wears ") + names);
     }
 
     public ObservableList<GalleryCell> cells() {
@@ -113,11 +114,16 @@ public final class GalleryRow {
 
     /// Whether all pictures are there and were not measured yet.
     boolean needsMetrics() {
-        return request != null && metrics.get() == null && !cells.isEmpty() && cells.stream().allMatch(cell -> cell.image != null);
+        return request != null && metrics.get() == null && !cells.isEmpty()
+                && cells.stream().allMatch(cell -> cell.image != null);
     }
 
     List<RgbImage> images() {
-        return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).map(RowGenerator.GeneratedImage::image).toList();
+        return cells.stream()
+                .map(GalleryCell::image)
+                .filter(Objects::nonNull)
+                .map(RowGenerator.GeneratedImage::image)
+                .toList();
     }
 
     void metricsStatus(String text) {
@@ -149,7 +155,8 @@ public final class GalleryRow {
         updated.clear();
         List<Long> seeds = wanted.settings().seeds().list();
         List<GalleryCell> newCells = IntStream.range(0, seeds.size())
-            .mapToObj(i -> new GalleryCell(seeds.get(i), i < cells.size() ? cells.get(i).image() : null)).toList();
+                .mapToObj(i -> new GalleryCell(seeds.get(i), i < cells.size() ? cells.get(i).image() : null))
+                .toList();
         cells.setAll(newCells);
         request = null;
         warning.set("");

@@ -29,7 +29,8 @@ import javafx.scene.layout.TilePane;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// A row: what it is and costs on the left, its pictures and what is to be known of them on the right. A click opens a picture large.
+/// A row: what it is and costs on the left, its pictures and what is to be known of them on the right. A click opens
+/// a picture large.
 public final class GalleryRowView extends HBox {
     private static final PseudoClass UPDATED = PseudoClass.getPseudoClass("current");
     private static final PseudoClass STALE = PseudoClass.getPseudoClass("stale");
@@ -47,7 +48,8 @@ public final class GalleryRowView extends HBox {
     private final List<RoundedImageView> images = new ArrayList<>();
     private double sideLimit = MAX_SIDE;
 
-    GalleryRowView(GenerateViewModel model, GalleryRow row, LargeImageViewModel largeImage, Optional<Node> headerExtra) {
+    GalleryRowView(GenerateViewModel model, GalleryRow row, LargeImageViewModel largeImage,
+            Optional<Node> headerExtra) {
         super(12);
         this.model = model;
         this.row = row;
@@ -91,7 +93,12 @@ public final class GalleryRowView extends HBox {
         images.clear();
         List<GalleryRow.GalleryCell> cells = row.cells();
         int count = cells.isEmpty() ? model.settings().get().seeds().count() : cells.size();
-        tiles.getChildren().setAll(IntStream.range(0, count).mapToObj(i -> i < cells.size() && cells.get(i).image() != null ? imageButton(i, cells.get(i).image()) : placeholder()).toList());
+        tiles.getChildren()
+                .setAll(IntStream.range(0, count)
+                        .mapToObj(i -> i < cells.size() && cells.get(i).image() != null
+                                ? imageButton(i, cells.get(i).image())
+                                : placeholder())
+                        .toList());
         fit();
     }
 
@@ -148,7 +155,8 @@ public final class GalleryRowView extends HBox {
         tiles.setPrefTileWidth(side);
         tiles.setPrefTileHeight(side);
         for (RoundedImageView image : images) image.setSide(side);
-        for (Node tile : tiles.getChildren()) if (tile instanceof StackPane placeholderTile) placeholderTile.setPrefSize(side, side);
+        for (Node tile : tiles.getChildren())
+            if (tile instanceof StackPane placeholderTile) placeholderTile.setPrefSize(side, side);
     }
 
     /// Likeness, diversity and alignment of a row, always the three together; no room while nothing is measured.
@@ -173,8 +181,10 @@ public final class GalleryRowView extends HBox {
             line(0, "likeness", metrics.likeness());
             line(1, "diversity", metrics.diversity());
             line(2, "alignment", metrics.alignment());
-            encoderTooltip.setText("By " + metrics.encoder() + ". More likeness alone is no success: a copy of the subject that ignores the prompt has the most.");
-            setAccessibleText("likeness " + number(metrics.likeness()) + ", diversity " + number(metrics.diversity()) + ", alignment " + number(metrics.alignment()) + ", by " + metrics.encoder());
+            encoderTooltip.setText("By " + metrics.encoder()
+                    + ". More likeness alone is no success: a copy of the subject that ignores the prompt has the most.");
+            setAccessibleText("likeness " + number(metrics.likeness()) + ", diversity " + number(metrics.diversity())
+                    + ", alignment " + number(metrics.alignment()) + ", by " + metrics.encoder());
         }
 
         private void line(int row, String name, OptionalDouble value) {

@@ -20,14 +20,19 @@ public final class GalleryView extends VBox {
     private double availableHeight = Double.MAX_VALUE;
 
     /// @param headerExtras what else stands in a row's head, such as its export button
-    public GalleryView(GenerateViewModel model, LargeImageViewModel largeImage, Function<GalleryRow, Optional<Node>> headerExtras) {
+    public GalleryView(GenerateViewModel model, LargeImageViewModel largeImage,
+            Function<GalleryRow, Optional<Node>> headerExtras) {
         this.model = model;
         getStyleClass().add("gallery");
         NoteView metricsNote = new NoteView(NoteView.NoteKind.PLAIN, model.metrics().note());
         metricsNote.setId("measured-by");
         Runnable refresh = () -> {
             views.keySet().retainAll(model.rows());
-            List<GalleryRowView> rows = model.rows().stream().map(row -> views.computeIfAbsent(row, missing -> new GalleryRowView(model, row, largeImage, headerExtras.apply(row)))).toList();
+            List<GalleryRowView> rows = model.rows()
+                    .stream()
+                    .map(row -> views.computeIfAbsent(row,
+                            missing -> new GalleryRowView(model, row, largeImage, headerExtras.apply(row))))
+                    .toList();
             getChildren().setAll(rows);
             // Above the rows, where it is seen with their numbers.
             getChildren().addFirst(metricsNote);

@@ -22,14 +22,19 @@ public final class GeneratePageView extends VBox {
         title.getStyleClass().add("page-title");
         Label modelLabel = new Label();
         modelLabel.getStyleClass().add("muted");
-        modelLabel.textProperty().bind(model.models().current().map(summary -> "with " + summary.title()).orElse("The model is being read."));
+        modelLabel.textProperty()
+                .bind(model.models()
+                        .current()
+                        .map(summary -> "with " + summary.title())
+                        .orElse("The model is being read."));
         getChildren().addAll(title, modelLabel);
     }
 
     /// The page with its prompt and gallery in it.
     public GeneratePageView showPage(WindowPage.Generate page) {
         if (body == null) {
-            ScrollPane scroll = new ScrollPane(new GalleryView(page.generate(), page.largeImage(), row -> Optional.empty()));
+            ScrollPane scroll = new ScrollPane(
+                    new GalleryView(page.generate(), page.largeImage(), row -> Optional.empty()));
             scroll.setFitToWidth(true);
             scroll.getStyleClass().add("edge-to-edge");
             VBox.setVgrow(scroll, Priority.ALWAYS);

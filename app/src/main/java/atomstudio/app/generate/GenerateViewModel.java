@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 public final class GenerateViewModel {
     private static final SubjectPrompt EMPTY = new SubjectPrompt("", SubjectPrompt.Mention.NONE, "");
     /// What the built-in model draws well, so that the first press of Generate shows something.
-    private static final SubjectPrompt EXAMPLE = new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a 3d penguin in the snow");
+    private static final SubjectPrompt EXAMPLE = new SubjectPrompt("", SubjectPrompt.Mention.NONE,
+            "a 3d penguin in the snow");
 
     private final GenerationRunner runner;
     private final MetricsViewModel metrics;
@@ -32,7 +33,8 @@ public final class GenerateViewModel {
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
     private final ReadOnlyObjectWrapper<SubjectPrompt> prompt;
-    private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(ImageSettings.initial(512, 7.5));
+    private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(
+            ImageSettings.initial(512, 7.5));
     private final GalleryRow base = new GalleryRow(Optional.empty());
     private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
     private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
@@ -41,13 +43,15 @@ public final class GenerateViewModel {
     public record GenerationServices(RowGenerator generator, RowEvaluator evaluator, FileChoosers choosers) {}
 
     /// @param subject holds null where pictures are made without a subject
-    public GenerateViewModel(Jobs jobs, GenerationServices services, InstantSource clock, ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
+    public GenerateViewModel(Jobs jobs, GenerationServices services, InstantSource clock,
+            ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
         this.runner = new GenerationRunner(jobs, services.generator, clock);
         this.metrics = new MetricsViewModel(jobs, services.evaluator);
         this.source = new SourceViewModel(jobs, services.choosers, this);
         this.model = model;
         this.subject = subject;
-        this.prompt = new ReadOnlyObjectWrapper<>(subject.get() == null ? EMPTY : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        this.prompt = new ReadOnlyObjectWrapper<>(
+                subject.get() == null ? EMPTY : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
         model.subscribe(now -> applyModelDefaults());
         subject.subscribe(now -> updateStale());
     }
@@ -127,8 +131,10 @@ public final class GenerateViewModel {
     public void showRuns(List<RunSummary> runs) {
         List<GalleryRow> newRows = new ArrayList<>(List.of(base));
         for (RunSummary run : runs) {
-            newRows.add(rows.stream().filter(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder())).findFirst()
-                .orElseGet(() -> new GalleryRow(Optional.of(run))));
+            newRows.add(rows.stream()
+                    .filter(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder()))
+                    .findFirst()
+                    .orElseGet(() -> new GalleryRow(Optional.of(run))));
         }
         if (newRows.equals(rows)) return;
         rows.setAll(newRows);
@@ -138,9 +144,15 @@ public final class GenerateViewModel {
     private void applyModelDefaults() {
         ModelSummary summary = model.get();
         if (summary == null) return;
-        if (subject.get() == null && prompt.get().equals(EMPTY) && summary.origin() == ModelSummary.Origin.BUILT_IN) setPrompt(EXAMPLE);
+        if (subject.get() == null && prompt.get().equals(EMPTY) && summary.origin() == ModelSummary.Origin.BUILT_IN)
+            setPrompt(EXAMPLE);
         if (prompt.get().equals(EXAMPLE) && summary.origin() != ModelSummary.Origin.BUILT_IN) setPrompt(EMPTY);
-        settings(settings.get().withSize(new ImageSettings.OutputSize(summary.imageSize(), summary.imageSize())).withSampling(settings.get().sampling().with(new Guidance(summary.defaultGuidanceScale(), settings.get().sampling().guidance().rescale()))));
+        settings(settings.get()
+                .withSize(new ImageSettings.OutputSize(summary.imageSize(), summary.imageSize()))
+                .withSampling(settings.get()
+                        .sampling()
+                        .with(new Guidance(summary.defaultGuidanceScale(),
+                                settings.get().sampling().guidance().rescale()))));
     }
 
     private void updateStale() {
@@ -152,8 +164,12 @@ public final class GenerateViewModel {
 
     private RowGenerator.RowRequest requestFor(GalleryRow row, ModelSummary summary) {
         Subject currentSubject = subject.get();
-        String phrase = currentSubject == null ? "" : row.run().map(run -> phrase(run.spec().phrase().triggerWord(), run.spec().phrase().className())).orElse(currentSubject.className());
-        return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase), row.run().map(RunSummary::adapter), settings.get());
+        String phrase = currentSubject == null ? ""
+                : row.run()
+                        .map(run -> phrase(run.spec().phrase().triggerWord(), run.spec().phrase().className()))
+                        .orElse(currentSubject.className());
+        return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase),
+                row.run().map(RunSummary::adapter), settings.get());
     }
 
     private static String phrase(String token, String className) {
@@ -173,9 +189,13 @@ public final class GenerateViewModel {
             runner.fail("There is no model yet: open one on the page Models.");
             return;
         }
-        List<GenerationRunner.RowTask> tasks = rows.stream().map(row -> new GenerationRunner.RowTask(row, requestFor(row, summary))).filter(task -> !task.row().hasImages(task.request())).toList();
+        List<GenerationRunner.RowTask> tasks = rows.stream()
+                .map(row -> new GenerationRunner.RowTask(row, requestFor(row, summary)))
+                .filter(task -> !task.row().hasImages(task.request()))
+                .toList();
         if (tasks.isEmpty()) {
-            runner.showMessage("These pictures are here already. Change the prompt, a setting or the seeds for others.");
+            runner.showMessage(
+                    "These pictures are here already. Change the prompt, a setting or the seeds for others.");
             return;
         }
         metrics.cancel();

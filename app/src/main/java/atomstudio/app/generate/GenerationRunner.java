@@ -100,26 +100,32 @@ final class GenerationRunner {
         record RowCompleted(RowTask task) implements RowEvent {}
     }
 
-    private Integer generateRows(List<RowTask> tasks, Consumer<RowEvent> events, Cancellation cancellation) throws Failure {
+    private Integer generateRows(List<RowTask> tasks, Consumer<RowEvent> events, Cancellation cancellation)
+            throws Failure {
         int imageCount = 0;
         for (int index = 0; index < tasks.size(); index++) {
             cancellation.throwIfRequested();
             RowTask task = tasks.get(index);
             int rowsDone = index;
             generator.generate(task.request, new RowGenerator.RowListener() {
-                @Override public void step(int done, int of) {
-                    events.accept(new RowEvent.StepDone(task.row, done, of, (rowsDone + (double) done / of) / tasks.size()));
+                @Override
+                public void step(int done, int of) {
+                    events.accept(
+                            new RowEvent.StepDone(task.row, done, of, (rowsDone + (double) done / of) / tasks.size()));
                 }
 
-                @Override public void preview(int column, RgbImage look) {
+                @Override
+                public void preview(int column, RgbImage look) {
                     events.accept(new RowEvent.PreviewReady(task.row, column, look));
                 }
 
-                @Override public void image(int column, RowGenerator.GeneratedImage made) {
+                @Override
+                public void image(int column, RowGenerator.GeneratedImage made) {
                     events.accept(new RowEvent.ImageReady(task.row, column, made));
                 }
 
-                @Override public void warning(String message) {
+                @Override
+                public void warning(String message) {
                     events.accept(new RowEvent.WarningRaised(task.row, message));
                 }
             }, cancellation);
@@ -138,7 +144,8 @@ final class GenerationRunner {
                 busy.set(row.title() + " · step " + done + " of " + total + timeLeft(all));
             }
             case RowEvent.PreviewReady(GalleryRow row, int column, RgbImage image) -> row.showPreview(column, image);
-            case RowEvent.ImageReady(GalleryRow row, int column, RowGenerator.GeneratedImage image) -> row.setImage(column, image);
+            case RowEvent.ImageReady(GalleryRow row, int column, RowGenerator.GeneratedImage image) ->
+                    row.setImage(column, image);
             case RowEvent.WarningRaised(GalleryRow row, String message) -> row.addWarning(message);
             case RowEvent.RowCompleted(RowTask task) -> task.row.complete(task.request);
         }
@@ -155,8 +162,10 @@ final class GenerationRunner {
         running = null;
         for (RowTask task : tasks) task.row.stop();
         switch (outcome) {
-            case JobOutcome.Succeeded<Integer>(Integer imageCount) -> report.set(DisplayFormat.plural(imageCount, "picture") + " in "
-                + DisplayFormat.duration(Duration.between(started, clock.instant()).toMillis() / 1000.0) + " · same seeds and noise in every row");
+            case JobOutcome.Succeeded<Integer>(Integer imageCount) ->
+                    report.set(DisplayFormat.plural(imageCount, "picture") + " in "
+                            + DisplayFormat.duration(Duration.between(started, clock.instant()).toMillis() / 1000.0)
+                            + " · same seeds and noise in every row");
             case JobOutcome.Failed<Integer>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<Integer>() -> report.set("Cancelled. What was finished stays.");
         }

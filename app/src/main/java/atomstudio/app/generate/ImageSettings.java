@@ -16,7 +16,8 @@ import java.util.stream.LongStream;
 /// How pictures are made, for all rows alike.
 /// @param adapterWeight of the rows' own adapters, 0 the base model, below 0 their opposite
 /// @param adapters     adapters that every row wears beside its own
-public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings sampling, OutputSize size, double adapterWeight, SourceSettings source, List<SelectedAdapter> adapters) {
+public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings sampling, OutputSize size,
+        double adapterWeight, SourceSettings source, List<SelectedAdapter> adapters) {
     public static final int MAX_SEEDS = 8;
     public static final int MAX_CLIP_SKIP = 12;
     public static final double MAX_HIRES_SCALE = 4;
@@ -37,14 +38,16 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
 
         /// `0–3`, `7`.
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return count == 1 ? Seed.format(first) : Seed.format(first) + "–" + Seed.format(first + count - 1);
         }
     }
 
     /// In pixels.
     public record OutputSize(int width, int height) {
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return width + " × " + height;
         }
     }
@@ -52,11 +55,13 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     /// The way from noise to picture.
     /// @param eta      empty: the sampler's own
     /// @param clipSkip which of the text encoder's last layers is read, from 1
-    public record SamplerSettings(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta, Guidance guidance, int clipSkip) {
+    public record SamplerSettings(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta,
+            Guidance guidance, int clipSkip) {
         /// Another sampler, with what of the rest it takes.
         public SamplerSettings with(SamplerName changed) {
             boolean keepSchedule = schedule != sampler.defaultSchedule() && changed.schedules().contains(schedule);
-            return new SamplerSettings(changed, keepSchedule ? schedule : changed.defaultSchedule(), steps, OptionalDouble.empty(), guidance, clipSkip);
+            return new SamplerSettings(changed, keepSchedule ? schedule : changed.defaultSchedule(), steps,
+                    OptionalDouble.empty(), guidance, clipSkip);
         }
 
         public SamplerSettings with(ScheduleName changed) {
@@ -70,7 +75,8 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         /// The sampler's own eta is not written down.
         public SamplerSettings withEta(double changed) {
             boolean isDefault = sampler.defaultEta().isEmpty() || sampler.defaultEta().getAsDouble() == changed;
-            return new SamplerSettings(sampler, schedule, steps, isDefault ? OptionalDouble.empty() : OptionalDouble.of(changed), guidance, clipSkip);
+            return new SamplerSettings(sampler, schedule, steps,
+                    isDefault ? OptionalDouble.empty() : OptionalDouble.of(changed), guidance, clipSkip);
         }
 
         public SamplerSettings with(Guidance changed) {
@@ -83,8 +89,11 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
         /// What is unusual only where it is.
         private String summary() {
-            return sampler.title() + (schedule == ScheduleName.MODEL ? "" : " " + schedule.title()) + " · " + steps + " steps · guidance " + number(guidance.scale())
-                + (eta.isPresent() ? " · eta " + number(eta.getAsDouble()) : "") + (guidance.rescale() == 0 ? "" : " · rescale " + number(guidance.rescale())) + (clipSkip == 1 ? "" : " · clip skip " + clipSkip);
+            return sampler.title() + (schedule == ScheduleName.MODEL ? "" : " " + schedule.title()) + " · " + steps
+                    + " steps · guidance " + number(guidance.scale())
+                    + (eta.isPresent() ? " · eta " + number(eta.getAsDouble()) : "")
+                    + (guidance.rescale() == 0 ? "" : " · rescale " + number(guidance.rescale()))
+                    + (clipSkip == 1 ? "" : " · clip skip " + clipSkip);
         }
     }
 
@@ -94,8 +103,13 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     /// @param hiresScale   what the sides are multiplied by
     public record SourceSettings(Optional<SourceImage> image, double denoisingStrength, OptionalDouble hiresScale) {
         private String summary() {
-            String text = image.map(picture -> " · from " + picture.name + (picture.mask.isPresent() ? " within a mask" : "")).orElse("");
-            return text + (hiresScale.isPresent() ? " · then × " + number(hiresScale.getAsDouble()) : "") + (image.isPresent() || hiresScale.isPresent() ? " · denoise " + String.format(Locale.ROOT, "%.2f", denoisingStrength) : "");
+            String text = image
+                    .map(picture -> " · from " + picture.name + (picture.mask.isPresent() ? " within a mask" : ""))
+                    .orElse("");
+            return text + (hiresScale.isPresent() ? " · then × " + number(hiresScale.getAsDouble()) : "")
+                    + (image.isPresent() || hiresScale.isPresent()
+                            ? " · denoise " + String.format(Locale.ROOT, "%.2f", denoisingStrength)
+                            : "");
         }
     }
 
@@ -113,20 +127,26 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
 
         /// `car-atoms × 0.8`.
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return name() + " × " + number(weight);
         }
     }
 
     public static ImageSettings initial(int size, double guidance) {
-        return new ImageSettings("", new Seeds(0, 4), new SamplerSettings(SamplerName.DDIM, ScheduleName.MODEL, 25, OptionalDouble.empty(), Guidance.of(guidance), 1), new OutputSize(size, size), 1,
-            new SourceSettings(Optional.empty(), 0.75, OptionalDouble.empty()), List.of());
+        return new ImageSettings("", new Seeds(0, 4),
+                new SamplerSettings(SamplerName.DDIM, ScheduleName.MODEL, 25, OptionalDouble.empty(),
+                        Guidance.of(guidance), 1),
+                new OutputSize(size, size), 1,
+                new SourceSettings(Optional.empty(), 0.75, OptionalDouble.empty()), List.of());
     }
 
     /// The settings in one line, for when they are folded away.
     public String summary() {
-        return "seeds " + seeds + " · " + sampling.summary() + " · " + size + source.summary() + (adapters.isEmpty() ? "" : " · " + (adapters.size() == 1 ? "1 adapter" : adapters.size() + " adapters"))
-            + (negativePrompt.isBlank() ? "" : " · without “" + negativePrompt.strip() + "”");
+        return "seeds " + seeds + " · " + sampling.summary() + " · " + size + source.summary()
+                + (adapters.isEmpty() ? ""
+                        : " · " + (adapters.size() == 1 ? "1 adapter" : adapters.size() + " adapters"))
+                + (negativePrompt.isBlank() ? "" : " · without “" + negativePrompt.strip() + "”");
     }
 
     public static String number(double value) {

@@ -22,7 +22,8 @@ import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 
-/// Everything that decides pictures beside the prompt: seeds, size and negative prompt, the way of sampling, what they start from, adapters.
+/// Everything that decides pictures beside the prompt: seeds, size and negative prompt, the way of sampling, what
+/// they start from, adapters.
 public final class ImageSettingsView extends VBox {
     static final DoubleFunction<String> INTEGER = value -> String.valueOf((long) value);
 
@@ -37,11 +38,15 @@ public final class ImageSettingsView extends VBox {
     }
 
     private FlowPane seedFields() {
-        SeedFieldView firstSeed = new SeedFieldView(value -> update(current().withSeeds(new Seeds(value, current().seeds().count()))));
-        NumberFieldView count = new NumberFieldView(new NumberFieldView.NumberRange(1, ImageSettings.MAX_SEEDS, 1), INTEGER, value -> update(current().withSeeds(new Seeds(current().seeds().first(), (int) value))));
+        SeedFieldView firstSeed = new SeedFieldView(
+                value -> update(current().withSeeds(new Seeds(value, current().seeds().count()))));
+        NumberFieldView count = new NumberFieldView(new NumberFieldView.NumberRange(1, ImageSettings.MAX_SEEDS, 1),
+                INTEGER, value -> update(current().withSeeds(new Seeds(current().seeds().first(), (int) value))));
         count.setPrefColumnCount(2);
-        NumberFieldView width = sideField(value -> update(current().withSize(new OutputSize((int) value, current().size().height()))));
-        NumberFieldView height = sideField(value -> update(current().withSize(new OutputSize(current().size().width(), (int) value))));
+        NumberFieldView width = sideField(
+                value -> update(current().withSize(new OutputSize((int) value, current().size().height()))));
+        NumberFieldView height = sideField(
+                value -> update(current().withSize(new OutputSize(current().size().width(), (int) value))));
         TextField negativePrompt = new TextField();
         negativePrompt.setId("negative");
         negativePrompt.setPromptText("what should not be in it");
@@ -58,11 +63,15 @@ public final class ImageSettingsView extends VBox {
         randomize.getStyleClass().add("small");
         randomize.setTooltip(new Tooltip("Draws new seeds: the same new noise in every row"));
         randomize.setOnAction(pressed -> model.randomizeSeeds(RandomGenerator.getDefault()));
-        return new FlowPane(6, 6, new LabeledFieldView("first seed", firstSeed), new LabeledFieldView("pictures", count), randomize, new LabeledFieldView("size", new HBox(4, width, height)), new LabeledFieldView("negative", negativePrompt));
+        return new FlowPane(6, 6, new LabeledFieldView("first seed", firstSeed),
+                new LabeledFieldView("pictures", count), randomize,
+                new LabeledFieldView("size", new HBox(4, width, height)),
+                new LabeledFieldView("negative", negativePrompt));
     }
 
     private static NumberFieldView sideField(DoubleConsumer onChange) {
-        NumberFieldView side = new NumberFieldView(new NumberFieldView.NumberRange(ImageSettings.SIDE_MULTIPLE, ImageSettings.MAX_SIDE, ImageSettings.SIDE_MULTIPLE), INTEGER, onChange);
+        NumberFieldView side = new NumberFieldView(new NumberFieldView.NumberRange(ImageSettings.SIDE_MULTIPLE,
+                ImageSettings.MAX_SIDE, ImageSettings.SIDE_MULTIPLE), INTEGER, onChange);
         side.setPrefColumnCount(4);
         return side;
     }
@@ -109,7 +118,9 @@ public final class ImageSettingsView extends VBox {
             Label label = new Label(adapter.name());
             label.setTooltip(new Tooltip(adapter.file().toString()));
             label.setMaxWidth(180);
-            NumberFieldView weightField = new NumberFieldView(new NumberFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1), ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
+            NumberFieldView weightField = new NumberFieldView(
+                    new NumberFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1),
+                    ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
             weightField.setPrefColumnCount(3);
             weightField.setAccessibleText("Strength of " + label.getText());
             weightField.showValue(adapter.weight());

@@ -36,7 +36,8 @@ public final class LargeImageView extends OverlayView {
         settings.setMinHeight(Region.USE_PREF_SIZE);
         save.setId("save-picture");
         save.setOnAction(pressed -> model.save());
-        HBox buttons = new HBox(8, save, button("Copy settings", model::copySettings), button("Start from it", model::useAsSource), button("Close", model::close));
+        HBox buttons = new HBox(8, save, button("Copy settings", model::copySettings),
+                button("Start from it", model::useAsSource), button("Close", model::close));
         buttons.setAlignment(Pos.CENTER);
         Label keyHints = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
         keyHints.getStyleClass().addAll("muted", "small-text");

@@ -15,7 +15,8 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// One picture of the galleries, large. Up and down goes to the same seed in another row, left and right to another seed.
+/// One picture of the galleries, large. Up and down goes to the same seed in another row, left and right to another
+/// seed.
 public final class LargeImageViewModel {
     /// The picture in view and where it stands.
     public record ShownImage(GalleryRow row, int column, RowGenerator.GeneratedImage image) {
@@ -90,7 +91,9 @@ public final class LargeImageViewModel {
     public void save() {
         ShownImage current = shown.get();
         if (current == null) return;
-        String name = (current.row.title() + "-" + Seed.format(current.row.cells().get(current.column).seed())).toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
+        String name = (current.row.title() + "-" + Seed.format(current.row.cells().get(current.column).seed()))
+                .toLowerCase(Locale.ROOT)
+                .replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
         choosers.saveFile("Save the picture", name).ifPresent(file -> {
             this.message.set("Saving…");
             jobs.start("Saving " + file, cancellation -> {

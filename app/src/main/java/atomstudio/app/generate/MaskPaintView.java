@@ -24,7 +24,8 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// Paints a mask over a picture: the left button paints, the right one (or "erase") takes away. Escape leaves it as it was.
+/// Paints a mask over a picture: the left button paints, the right one (or "erase") takes away. Escape leaves it as
+/// it was.
 public final class MaskPaintView extends OverlayView {
     private static final int LONGER_SIDE = 512;
     private static final int OVERLAY_COLOUR = 0x99E5484D;
@@ -53,7 +54,8 @@ public final class MaskPaintView extends OverlayView {
         doneButton.setOnAction(pressed -> {
             if (paintedMask != null) model.finishPainting(paintedMask.toMask());
         });
-        HBox tools = new HBox(8, new LabeledFieldView("brush", brushSize), eraseToggle, button("Clear", this::clearMask), doneButton, button("Cancel", model::cancelPainting));
+        HBox tools = new HBox(8, new LabeledFieldView("brush", brushSize), eraseToggle,
+                button("Clear", this::clearMask), doneButton, button("Cancel", model::cancelPainting));
         tools.setAlignment(Pos.CENTER);
         Label keyHints = new Label("Right button erases   Esc leaves the mask as it was");
         keyHints.getStyleClass().addAll("muted", "small-text");
@@ -99,7 +101,8 @@ public final class MaskPaintView extends OverlayView {
             lastX = mouse.getX();
             lastY = mouse.getY();
         }
-        BrushMode mode = eraseToggle.isSelected() || mouse.getButton() == MouseButton.SECONDARY ? BrushMode.ERASE : BrushMode.PAINT;
+        BrushMode mode = eraseToggle.isSelected() || mouse.getButton() == MouseButton.SECONDARY ? BrushMode.ERASE
+                : BrushMode.PAINT;
         paintedMask.stroke(lastX, lastY, mouse.getX(), mouse.getY(), new BrushTip(brushSize.getValue() / 2, mode));
         lastX = mouse.getX();
         lastY = mouse.getY();
@@ -114,6 +117,8 @@ public final class MaskPaintView extends OverlayView {
 
     private static void drawOverlay(PaintedMask paintedMask, WritableImage overlay) {
         PixelWriter writer = overlay.getPixelWriter();
-        for (int y = 0; y < paintedMask.height(); y++) for (int x = 0; x < paintedMask.width(); x++) writer.setArgb(x, y, paintedMask.isPainted(x, y) ? OVERLAY_COLOUR : 0);
+        for (int y = 0; y < paintedMask.height(); y++)
+            for (int x = 0; x < paintedMask.width(); x++)
+                writer.setArgb(x, y, paintedMask.isPainted(x, y) ? OVERLAY_COLOUR : 0);
     }
 }

@@ -25,7 +25,8 @@ public final class MetricsViewModel {
         this.evaluator = evaluator;
     }
 
-    /// By which encoder the numbers are, or why there are none; said once for all rows. Empty before anything was measured.
+    /// By which encoder the numbers are, or why there are none; said once for all rows. Empty before anything was
+    /// measured.
     public ReadOnlyStringProperty note() {
         return note.getReadOnlyProperty();
     }
@@ -38,13 +39,16 @@ public final class MetricsViewModel {
         int id = requestId;
         unmeasured.forEach(row -> row.metricsStatus("measuring…"));
         pending = unmeasured;
-        RowEvaluator.EvaluationRequest request = new RowEvaluator.EvaluationRequest(model, currentSubject.photos(), prompt, unmeasured.stream().map(GalleryRow::images).toList());
+        RowEvaluator.EvaluationRequest request = new RowEvaluator.EvaluationRequest(model, currentSubject.photos(),
+                prompt, unmeasured.stream().map(GalleryRow::images).toList());
         running = jobs.start("Measuring", cancellation -> evaluator.evaluate(request, cancellation), outcome -> {
             if (id != requestId) return;
             cancel();
             switch (outcome) {
-                case JobOutcome.Succeeded<Optional<List<ClipScores>>>(Optional<List<ClipScores>> found) -> showMetrics(found, unmeasured);
-                case JobOutcome.Failed<Optional<List<ClipScores>>>(String message) -> note.set("No likeness, diversity or alignment: " + message);
+                case JobOutcome.Succeeded<Optional<List<ClipScores>>>(Optional<List<ClipScores>> found) ->
+                        showMetrics(found, unmeasured);
+                case JobOutcome.Failed<Optional<List<ClipScores>>>(String message) ->
+                        note.set("No likeness, diversity or alignment: " + message);
                 case JobOutcome.Cancelled<Optional<List<ClipScores>>>() -> {}
             }
         });
@@ -66,6 +70,7 @@ public final class MetricsViewModel {
         }
         for (int i = 0; i < rows.size(); i++) rows.get(i).setMetrics(found.get().get(i));
         ClipScores first = found.get().getFirst();
-        note.set("Likeness, diversity and alignment by " + first.encoder() + (first.alignment().isPresent() ? "." : "; it has no text side, so alignment is not measured."));
+        note.set("Likeness, diversity and alignment by " + first.encoder()
+                + (first.alignment().isPresent() ? "." : "; it has no text side, so alignment is not measured."));
     }
 }

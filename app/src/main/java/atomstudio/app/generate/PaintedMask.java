@@ -24,7 +24,8 @@ final class PaintedMask {
     /// A sheet of a picture's proportions, its longer side as long as asked, with the mask that is there already.
     static PaintedMask of(RgbImage image, Optional<Mask> mask, int longerSide) {
         double scale = (double) longerSide / Math.max(image.width(), image.height());
-        PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)), Math.max(1, (int) Math.round(image.height() * scale)));
+        PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)),
+                Math.max(1, (int) Math.round(image.height() * scale)));
         mask.ifPresent(existing -> {
             RgbImage grey = existing.grey().resize(result.width, result.height, Resampling.BILINEAR);
             for (int i = 0; i < result.painted.length; i++) result.painted[i] = (grey.argb()[i] & 0xFF) >= 128;
@@ -48,16 +49,20 @@ final class PaintedMask {
     void stroke(double fromX, double fromY, double toX, double toY, BrushTip tip) {
         double length = Math.hypot(toX - fromX, toY - fromY);
         int dots = 1 + (int) Math.ceil(length / Math.max(1, tip.radius / 3));
-        for (int i = 0; i <= dots; i++) paintDot(fromX + (toX - fromX) * i / dots, fromY + (toY - fromY) * i / dots, tip);
+        for (int i = 0; i <= dots; i++)
+            paintDot(fromX + (toX - fromX) * i / dots, fromY + (toY - fromY) * i / dots, tip);
     }
 
     /// @param radius in pixels of the sheet
     record BrushTip(double radius, BrushMode mode) {}
 
     private void paintDot(double x, double y, BrushTip tip) {
-        for (int row = Math.max(0, (int) (y - tip.radius)); row <= Math.min(height - 1, (int) (y + tip.radius)); row++) {
-            for (int column = Math.max(0, (int) (x - tip.radius)); column <= Math.min(width - 1, (int) (x + tip.radius)); column++) {
-                if (Math.hypot(column + 0.5 - x, row + 0.5 - y) <= tip.radius) painted[row * width + column] = tip.mode == BrushMode.PAINT;
+        for (int row = Math.max(0, (int) (y - tip.radius)); row <= Math.min(height - 1, (int) (y + tip.radius));
+                row++) {
+            for (int column = Math.max(0, (int) (x - tip.radius));
+                    column <= Math.min(width - 1, (int) (x + tip.radius)); column++) {
+                if (Math.hypot(column + 0.5 - x, row + 0.5 - y) <= tip.radius)
+                    painted[row * width + column] = tip.mode == BrushMode.PAINT;
             }
         }
     }

@@ -44,7 +44,9 @@ public final class PromptBarView extends VBox {
         progress.progressProperty().bind(model.fraction());
         progress.visibleProperty().bind(model.busy().isNotEmpty());
         progress.managedProperty().bind(progress.visibleProperty());
-        getChildren().addAll(line, progress, settingsToggle(model, settings), settings, new NoteView(NoteView.NoteKind.WARNING, model.source().missingSource()), new NoteView(NoteView.NoteKind.ERROR, model.problem()));
+        getChildren().addAll(line, progress, settingsToggle(model, settings), settings,
+                new NoteView(NoteView.NoteKind.WARNING, model.source().missingSource()),
+                new NoteView(NoteView.NoteKind.ERROR, model.problem()));
     }
 
     /// Puts the keyboard on Generate.
@@ -80,7 +82,9 @@ public final class PromptBarView extends VBox {
         fold.getStyleClass().addAll("flat", "fold");
         fold.setMaxWidth(Double.MAX_VALUE);
         fold.setAlignment(Pos.CENTER_LEFT);
-        fold.textProperty().bind(fold.selectedProperty().flatMap(open -> model.settings().map(now -> (open ? "▾ " : "▸ ") + now.summary())));
+        fold.textProperty()
+                .bind(fold.selectedProperty()
+                        .flatMap(open -> model.settings().map(now -> (open ? "▾ " : "▸ ") + now.summary())));
         HBox.setHgrow(fold, Priority.ALWAYS);
         settings.visibleProperty().bind(fold.selectedProperty());
         settings.managedProperty().bind(fold.selectedProperty());
@@ -94,7 +98,9 @@ public final class PromptBarView extends VBox {
         Label label = new Label("strength");
         label.getStyleClass().add("muted");
         label.setMinWidth(Region.USE_PREF_SIZE);
-        NumberFieldView numberField = new NumberFieldView(new NumberFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1), ImageSettings::number,
+        NumberFieldView numberField = new NumberFieldView(
+                new NumberFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1),
+                ImageSettings::number,
                 value -> model.settings(model.settings().get().withAdapterWeight(value)));
         numberField.setId("strength-number");
         numberField.setAccessibleText("Strength of the adapters, −10 to 10");
@@ -107,7 +113,8 @@ public final class PromptBarView extends VBox {
         slider.setMinWidth(70);
         slider.valueProperty().addListener((property, before, now) -> {
             double rounded = Math.round(now.doubleValue() * 10) / 10.0;
-            if (rounded != model.settings().get().adapterWeight()) model.settings(model.settings().get().withAdapterWeight(rounded));
+            if (rounded != model.settings().get().adapterWeight())
+                model.settings(model.settings().get().withAdapterWeight(rounded));
         });
         return new Node[] {label, slider, numberField};
     }

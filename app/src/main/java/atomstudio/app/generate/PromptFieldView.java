@@ -32,7 +32,8 @@ public final class PromptFieldView extends HBox {
         before.setId("prompt-before");
         after.setId("prompt");
         chip.getStyleClass().add("chip");
-        chip.setTooltip(new Tooltip("Your subject. Base gets the class word alone. Click to take it out of the prompt."));
+        chip.setTooltip(
+                new Tooltip("Your subject. Base gets the class word alone. Click to take it out of the prompt."));
         chip.setMinWidth(Region.USE_PREF_SIZE);
         addSubject.setMinWidth(Region.USE_PREF_SIZE);
         chip.setOnAction(pressed -> setMention(SubjectPrompt.Mention.NONE));

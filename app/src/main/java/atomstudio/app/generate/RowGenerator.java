@@ -20,7 +20,8 @@ public interface RowGenerator extends AutoCloseable {
     void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure;
 
     /// Frees what it keeps open, after the row that is being made.
-    @Override default void close() {}
+    @Override
+    default void close() {}
 
     /// Called on the job's thread.
     interface RowListener {
@@ -60,11 +61,21 @@ public interface RowGenerator extends AutoCloseable {
         Generation generation(long seed, List<WeightedAdapter> adapters) {
             ImageSettings.SamplerSettings samplingSettings = settings.sampling();
             ImageSettings.SourceSettings sourceSettings = settings.source();
-            SamplingSettings sampling = new SamplingSettings(samplingSettings.sampler(), samplingSettings.schedule(), samplingSettings.steps(), samplingSettings.eta(), Optional.empty());
-            Generation.GenerationSettings generationSettings = new Generation.GenerationSettings(sampling, samplingSettings.guidance(), samplingSettings.clipSkip(), settings.size().width(), settings.size().height());
-            Source source = sourceSettings.image().<Source>map(given -> new Source.FromImage(given.image(), given.mask(), sourceSettings.denoisingStrength())).orElseGet(Source.FromNoise::new);
-            Optional<Hires> hires = sourceSettings.hiresScale().isPresent() ? Optional.of(new Hires(sourceSettings.hiresScale().getAsDouble(), sourceSettings.denoisingStrength())) : Optional.empty();
-            return new Generation(new Generation.PromptPair(prompt, settings.negativePrompt().strip()), generationSettings, seed, adapters, source, hires);
+            SamplingSettings sampling = new SamplingSettings(samplingSettings.sampler(), samplingSettings.schedule(),
+                    samplingSettings.steps(), samplingSettings.eta(), Optional.empty());
+            Generation.GenerationSettings generationSettings = new Generation.GenerationSettings(sampling,
+                    samplingSettings.guidance(), samplingSettings.clipSkip(), settings.size().width(),
+                    settings.size().height());
+            Source source = sourceSettings.image()
+                    .<Source>map(given -> new Source.FromImage(given.image(), given.mask(),
+                            sourceSettings.denoisingStrength()))
+                    .orElseGet(Source.FromNoise::new);
+            Optional<Hires> hires = sourceSettings.hiresScale().isPresent()
+                    ? Optional.of(
+                            new Hires(sourceSettings.hiresScale().getAsDouble(), sourceSettings.denoisingStrength()))
+                    : Optional.empty();
+            return new Generation(new Generation.PromptPair(prompt, settings.negativePrompt().strip()),
+                    generationSettings, seed, adapters, source, hires);
         }
     }
 }

@@ -30,12 +30,19 @@ final class SamplingView extends FlowPane {
         this.model = model;
         ChoiceBox<SamplerName> sampler = choice("sampler", SamplerName::title, name -> update(current().with(name)));
         sampler.getItems().setAll(SamplerName.values());
-        ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title, name -> update(current().with(name)));
-        NumberFieldView steps = number(new NumberFieldView.NumberRange(1, SamplingSettings.MAX_STEPS, 1), ImageSettingsView.INTEGER, value -> update(current().withSteps((int) value)));
-        NumberFieldView guidance = number(new NumberFieldView.NumberRange(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5), ImageSettings::number, value -> update(current().with(new Guidance(value, current().guidance().rescale()))));
-        NumberFieldView rescale = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS, value -> update(current().with(new Guidance(current().guidance().scale(), value))));
-        NumberFieldView eta = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS, value -> update(current().withEta(value)));
-        NumberFieldView clipSkip = number(new NumberFieldView.NumberRange(1, ImageSettings.MAX_CLIP_SKIP, 1), ImageSettingsView.INTEGER, value -> update(current().withClipSkip((int) value)));
+        ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title,
+                name -> update(current().with(name)));
+        NumberFieldView steps = number(new NumberFieldView.NumberRange(1, SamplingSettings.MAX_STEPS, 1),
+                ImageSettingsView.INTEGER, value -> update(current().withSteps((int) value)));
+        NumberFieldView guidance = number(new NumberFieldView.NumberRange(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5),
+                ImageSettings::number,
+                value -> update(current().with(new Guidance(value, current().guidance().rescale()))));
+        NumberFieldView rescale = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS,
+                value -> update(current().with(new Guidance(current().guidance().scale(), value))));
+        NumberFieldView eta = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS,
+                value -> update(current().withEta(value)));
+        NumberFieldView clipSkip = number(new NumberFieldView.NumberRange(1, ImageSettings.MAX_CLIP_SKIP, 1),
+                ImageSettingsView.INTEGER, value -> update(current().withClipSkip((int) value)));
         Node etaField = field("eta", "How much fresh noise the sampler adds on its way", eta);
         model.settings().map(ImageSettings::sampling).subscribe(now -> {
             updating = true;
@@ -52,9 +59,13 @@ final class SamplingView extends FlowPane {
             etaField.setVisible(now.sampler().defaultEta().isPresent());
             etaField.setManaged(etaField.isVisible());
         });
-        getChildren().addAll(field("sampler", "How noise becomes a picture", sampler), field("schedule", "How the noise levels on the way are spaced; Automatic is the model's own", schedule), new LabeledFieldView("steps", steps),
-            new LabeledFieldView("guidance", guidance), field("rescale", "Takes back what of the contrast guidance adds; for models that predict v", rescale), etaField,
-            field("clip skip", "Which of the text encoder's last layers is read; 1 is the last", clipSkip));
+        getChildren().addAll(field("sampler", "How noise becomes a picture", sampler),
+                field("schedule", "How the noise levels on the way are spaced; Automatic is the model's own", schedule),
+                new LabeledFieldView("steps", steps),
+                new LabeledFieldView("guidance", guidance),
+                field("rescale", "Takes back what of the contrast guidance adds; for models that predict v", rescale),
+                etaField,
+                field("clip skip", "Which of the text encoder's last layers is read; 1 is the last", clipSkip));
     }
 
     private static Node field(String name, String meaning, Node control) {
@@ -63,7 +74,8 @@ final class SamplingView extends FlowPane {
         return field;
     }
 
-    private static NumberFieldView number(NumberFieldView.NumberRange range, DoubleFunction<String> format, DoubleConsumer onChange) {
+    private static NumberFieldView number(NumberFieldView.NumberRange range, DoubleFunction<String> format,
+            DoubleConsumer onChange) {
         NumberFieldView number = new NumberFieldView(range, format, onChange);
         number.setPrefColumnCount(3);
         return number;

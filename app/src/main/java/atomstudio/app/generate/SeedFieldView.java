@@ -8,8 +8,8 @@ import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 
-/// A field for a seed of 64 bits. Up and down change it by one; what is no seed is marked and not passed on, and when the field is left the
-/// last good one comes back.
+/// A field for a seed of 64 bits. Up and down change it by one; what is no seed is marked and not passed on, and when
+/// the field is left the last good one comes back.
 final class SeedFieldView extends TextField {
     private static final PseudoClass INVALID = PseudoClass.getPseudoClass("wrong");
 

@@ -34,7 +34,9 @@ final class SourceView extends VBox {
         super(6);
         this.model = model;
         sourceBox.setAlignment(Pos.CENTER_LEFT);
-        NumberFieldView denoise = new NumberFieldView(new NumberFieldView.NumberRange(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05), value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
+        NumberFieldView denoise = new NumberFieldView(
+                new NumberFieldView.NumberRange(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05),
+                value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
         denoise.setId("denoise");
         denoise.setPrefColumnCount(3);
         LabeledFieldView denoiseField = new LabeledFieldView("denoise", denoise);
@@ -50,23 +52,33 @@ final class SourceView extends VBox {
             denoiseField.setManaged(used);
             cropNote.set(cropNote(now));
         });
-        getChildren().addAll(line, new NoteView(NoteView.NoteKind.PLAIN, cropNote), new NoteView(NoteView.NoteKind.ERROR, model.source().problem()));
+        getChildren().addAll(line, new NoteView(NoteView.NoteKind.PLAIN, cropNote),
+                new NoteView(NoteView.NoteKind.ERROR, model.source().problem()));
     }
 
     /// What of the picture is seen when it has another shape than the pictures that are made.
     private static String cropNote(ImageSettings settings) {
-        return settings.source().image().map(SourceImage::image).filter(picture -> (long) picture.width() * settings.size().height() != (long) picture.height() * settings.size().width())
-            .map(picture -> "The picture is " + picture.width() + " × " + picture.height() + ": its centre fills " + settings.size() + ", what sticks out is cropped.").orElse("");
+        return settings.source()
+                .image()
+                .map(SourceImage::image)
+                .filter(picture -> (long) picture.width() * settings.size().height()
+                        != (long) picture.height() * settings.size().width())
+                .map(picture -> "The picture is " + picture.width() + " × " + picture.height() + ": its centre fills "
+                        + settings.size() + ", what sticks out is cropped.")
+                .orElse("");
     }
 
     private HBox hiresField() {
-        NumberFieldView scale = new NumberFieldView(new NumberFieldView.NumberRange(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number, value -> model.source().setHiresScale(OptionalDouble.of(value)));
+        NumberFieldView scale = new NumberFieldView(
+                new NumberFieldView.NumberRange(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number,
+                value -> model.source().setHiresScale(OptionalDouble.of(value)));
         scale.setId("hires-scale");
         scale.setPrefColumnCount(3);
         scale.showValue(2);
         CheckBox on = new CheckBox("second pass ×");
         on.setId("hires");
-        on.setTooltip(new Tooltip("Enlarges what was made and goes over it once more: larger pictures without doubled heads"));
+        on.setTooltip(new Tooltip(
+                "Enlarges what was made and goes over it once more: larger pictures without doubled heads"));
         HBox field = new HBox(4, on, scale);
         field.setAlignment(Pos.CENTER_LEFT);
         field.getStyleClass().add("field");
@@ -76,14 +88,17 @@ final class SourceView extends VBox {
             scale.setDisable(now.isEmpty());
             if (now.isPresent()) scale.showValue(now.getAsDouble());
         });
-        on.setOnAction(pressed -> model.source().setHiresScale(on.isSelected() ? OptionalDouble.of(Double.parseDouble(scale.getText())) : OptionalDouble.empty()));
+        on.setOnAction(pressed -> model.source()
+                .setHiresScale(on.isSelected() ? OptionalDouble.of(Double.parseDouble(scale.getText()))
+                        : OptionalDouble.empty()));
         return field;
     }
 
     private void refreshSource() {
         shown = model.settings().get().source().image();
         List<Node> nodes = new ArrayList<>();
-        Button choose = button(shown.isPresent() ? "Another picture…" : "Start from a picture…", model.source()::chooseImage);
+        Button choose = button(shown.isPresent() ? "Another picture…" : "Start from a picture…",
+                model.source()::chooseImage);
         choose.setId("start-picture");
         shown.ifPresent(image -> {
             nodes.add(new RoundedImageView(image.image(), SIDE));
@@ -93,7 +108,8 @@ final class SourceView extends VBox {
         });
         nodes.add(choose);
         shown.ifPresent(image -> {
-            Button paint = button(image.mask().isPresent() ? "Mask: paint…" : "Paint a mask…", model.source()::startPainting);
+            Button paint = button(image.mask().isPresent() ? "Mask: paint…" : "Paint a mask…",
+                    model.source()::startPainting);
             paint.setId("paint-mask");
             nodes.add(paint);
             nodes.add(button("Mask file…", model.source()::chooseMask));

@@ -20,7 +20,8 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// What pictures start from: a picture, where it may change, a second pass, and adapters that all rows wear. Everything ends in the settings.
+/// What pictures start from: a picture, where it may change, a second pass, and adapters that all rows wear.
+/// Everything ends in the settings.
 public final class SourceViewModel {
     private final Jobs jobs;
     private final FileChoosers choosers;
@@ -66,7 +67,7 @@ public final class SourceViewModel {
             switch (outcome) {
                 case JobOutcome.Succeeded<RgbImage>(RgbImage image) -> setImage(file.getFileName().toString(), image);
                 case JobOutcome.Failed<RgbImage>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<RgbImage>() -> { }
+                case JobOutcome.Cancelled<RgbImage>() -> {}
             }
         });
     }
@@ -75,7 +76,8 @@ public final class SourceViewModel {
     public void setImage(String name, RgbImage image) {
         problem.set("");
         missingSource.set("");
-        update(new SourceSettings(Optional.of(new SourceImage(name, image, Optional.empty())), current().denoisingStrength(), current().hiresScale()));
+        update(new SourceSettings(Optional.of(new SourceImage(name, image, Optional.empty())),
+                current().denoisingStrength(), current().hiresScale()));
     }
 
     public void removeImage() {
@@ -93,7 +95,7 @@ public final class SourceViewModel {
                 switch (outcome) {
                     case JobOutcome.Succeeded<Mask>(Mask mask) -> setMask(Optional.of(mask));
                     case JobOutcome.Failed<Mask>(String message) -> problem.set(message);
-                    case JobOutcome.Cancelled<Mask>() -> { }
+                    case JobOutcome.Cancelled<Mask>() -> {}
                 }
             });
         });
@@ -116,7 +118,10 @@ public final class SourceViewModel {
     }
 
     private void setMask(Optional<Mask> mask) {
-        current().image().ifPresent(source -> update(new SourceSettings(Optional.of(new SourceImage(source.name(), source.image(), mask)), current().denoisingStrength(), current().hiresScale())));
+        current().image()
+                .ifPresent(source -> update(
+                        new SourceSettings(Optional.of(new SourceImage(source.name(), source.image(), mask)),
+                                current().denoisingStrength(), current().hiresScale())));
     }
 
     public void setDenoisingStrength(double changed) {
@@ -137,11 +142,25 @@ public final class SourceViewModel {
     }
 
     public void setAdapterWeight(Path file, double changed) {
-        generate.settings(generate.settings().get().withAdapters(generate.settings().get().adapters().stream().map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed) : one).toList()));
+        generate.settings(generate.settings()
+                .get()
+                .withAdapters(generate.settings()
+                        .get()
+                        .adapters()
+                        .stream()
+                        .map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed) : one)
+                        .toList()));
     }
 
     public void removeAdapter(Path file) {
-        generate.settings(generate.settings().get().withAdapters(generate.settings().get().adapters().stream().filter(one -> !one.file().equals(file)).toList()));
+        generate.settings(generate.settings()
+                .get()
+                .withAdapters(generate.settings()
+                        .get()
+                        .adapters()
+                        .stream()
+                        .filter(one -> !one.file().equals(file))
+                        .toList()));
     }
 
     private SourceSettings current() {

@@ -7,7 +7,8 @@ import java.util.stream.Stream;
 public record SubjectPrompt(String before, Mention mention, String after) {
     public enum Mention { SUBJECT, NONE }
 
-    /// The prompt as the model gets it. The base model gets the class word as the phrase, tuned ones token and class word.
+    /// The prompt as the model gets it. The base model gets the class word as the phrase, tuned ones token and class
+    /// word.
     public String text(String phrase) {
         Stream<String> parts = mention == Mention.SUBJECT ? Stream.of(before, phrase, after) : Stream.of(before, after);
         return parts.map(String::strip).filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));

@@ -30,7 +30,13 @@ final class AdapterInspection {
                 json.addProperty("kind", "adapter of another program");
                 json.addProperty("method", foreign.kind());
                 json.addProperty("layers", foreign.layerCount());
-                if (!foreign.otherTensors().isEmpty()) json.add("tensors of no adapter", foreign.otherTensors().keySet().stream().sorted().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
+                if (!foreign.otherTensors().isEmpty())
+                    json.add("tensors of no adapter",
+                            foreign.otherTensors()
+                                    .keySet()
+                                    .stream()
+                                    .sorted()
+                                    .collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
                 json.addProperty("numbers", foreign.parameterCount());
                 yield json;
             }
@@ -42,8 +48,16 @@ final class AdapterInspection {
         json.addProperty("kind", "adapter");
         json.addProperty("method", adapter.method().name());
         json.addProperty("trigger", adapter.trigger().text());
-        adapter.embeddingToken().ifPresent(word -> json.addProperty("word", describeRows(word.token(), word.vectors())));
-        json.addProperty("changes", adapter.components().stream().filter(part -> adapter.layers().stream().anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part)).map(ModelComponent::folder).collect(Collectors.joining(", ")));
+        adapter.embeddingToken()
+                .ifPresent(word -> json.addProperty("word", describeRows(word.token(), word.vectors())));
+        json.addProperty("changes",
+                adapter.components()
+                        .stream()
+                        .filter(part -> adapter.layers()
+                                .stream()
+                                .anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part))
+                        .map(ModelComponent::folder)
+                        .collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());
         json.addProperty("layers", adapter.layers().size());

@@ -25,7 +25,9 @@ final class ImageInspection {
         }
         PngText text = PngText.of(file);
         text.texts().forEach(json::addProperty);
-        if (!text.malformed().isEmpty()) json.add("texts left out", text.malformed().stream().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
+        if (!text.malformed().isEmpty())
+            json.add("texts left out",
+                    text.malformed().stream().collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
         addAdapters(file, json);
         return new Inspection(json, text.damaged());
     }
@@ -36,7 +38,8 @@ final class ImageInspection {
             JsonObject adapterJson = AdapterInspection.of(found.source());
             found.recordedWeight().ifPresent(savedWeights -> {
                 adapterJson.addProperty("strength", savedWeights.weight());
-                if (savedWeights.textEncoderWeight() != savedWeights.weight()) adapterJson.addProperty("text encoder strength", savedWeights.textEncoderWeight());
+                if (savedWeights.textEncoderWeight() != savedWeights.weight())
+                    adapterJson.addProperty("text encoder strength", savedWeights.textEncoderWeight());
             });
             adapters.add(found.name(), adapterJson);
         }

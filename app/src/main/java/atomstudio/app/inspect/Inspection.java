@@ -24,7 +24,8 @@ public record Inspection(JsonObject json, List<String> problems) {
     public static Inspection of(Path path) throws Failure {
         if (Files.isRegularFile(path.resolve("run.json"))) return RunInspection.of(path);
         if (Files.isRegularFile(path.resolve("model_index.json"))) return ModelInspection.of(path);
-        if (Files.isRegularFile(path.resolve("config.json"))) return ModelInspection.ofConfig(path.resolve("config.json"));
+        if (Files.isRegularFile(path.resolve("config.json")))
+            return ModelInspection.ofConfig(path.resolve("config.json"));
         if (Files.isRegularFile(path)) {
             String name = path.toAbsolutePath().getFileName().toString().toLowerCase(Locale.ROOT);
             if (name.equals("model_index.json")) return ModelInspection.of(path);
@@ -32,13 +33,16 @@ public record Inspection(JsonObject json, List<String> problems) {
             if (isImage(path, name)) return ImageInspection.of(path);
             return ofTensors(path);
         }
-        throw new Failure.Unreadable(path + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a file of tensors (.safetensors, .ckpt, .pt) or an image, found "
+        throw new Failure.Unreadable(path
+                + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a file of tensors (.safetensors, .ckpt, .pt) or an image, found "
                 + (Files.isDirectory(path) ? "a folder with none of them" : "nothing"));
     }
 
-    /// The length that a file of tensors begins with may read like the first letters of an image, so that its name decides.
+    /// The length that a file of tensors begins with may read like the first letters of an image, so that its name
+    /// decides.
     private static boolean isImage(Path path, String name) throws Failure {
-        return ImageFiles.hasImageExtension(path) || !TENSOR_FILE_NAME.matcher(name).matches() && ImageFiles.hasImageSignature(path);
+        return ImageFiles.hasImageExtension(path)
+                || !TENSOR_FILE_NAME.matcher(name).matches() && ImageFiles.hasImageSignature(path);
     }
 
     private static Inspection ofTensors(Path path) throws Failure {
@@ -69,7 +73,8 @@ public record Inspection(JsonObject json, List<String> problems) {
                     lines.add(label);
                     appendLines(nested, indent + "  ", lines);
                 }
-                case JsonPrimitive value -> lines.add(label + " ".repeat(indent.length() + width + 2 - label.length()) + formatValue(value));
+                case JsonPrimitive value -> lines
+                        .add(label + " ".repeat(indent.length() + width + 2 - label.length()) + formatValue(value));
                 default -> appendList(label, entry.getValue(), indent, lines);
             }
         }
@@ -81,16 +86,20 @@ public record Inspection(JsonObject json, List<String> problems) {
         int shown = 0;
         for (JsonElement element : value.getAsJsonArray()) {
             if (shown++ == MAX_LIST_ITEMS) {
-                lines.add(indent + "  … and " + (value.getAsJsonArray().size() - MAX_LIST_ITEMS) + " more; --json lists all");
+                lines.add(indent + "  … and " + (value.getAsJsonArray().size() - MAX_LIST_ITEMS)
+                        + " more; --json lists all");
                 return;
             }
-            lines.add(indent + "  " + (element.isJsonPrimitive() ? formatValue(element.getAsJsonPrimitive()) : element));
+            lines.add(
+                    indent + "  " + (element.isJsonPrimitive() ? formatValue(element.getAsJsonPrimitive()) : element));
         }
     }
 
     private static String formatValue(JsonPrimitive value) {
         if (!value.isNumber()) return value.getAsString();
         double number = value.getAsDouble();
-        return number == Math.rint(number) && Math.abs(number) < 1e15 ? String.format(Locale.ROOT, "%,d", value.getAsLong()) : value.getAsString();
+        return number == Math.rint(number) && Math.abs(number) < 1e15
+                ? String.format(Locale.ROOT, "%,d", value.getAsLong())
+                : value.getAsString();
     }
 }

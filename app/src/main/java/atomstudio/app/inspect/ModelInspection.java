@@ -37,11 +37,13 @@ final class ModelInspection {
             case SAMPLE -> "sample";
         });
         if (!model.warnings().isEmpty()) json.addProperty("guessed", String.join(" ", model.warnings()));
-        if (model.unet().channels().in() != model.unet().channels().out()) json.addProperty("inpainting", "takes a mask: " + model.unet().channels().in() + " input channels");
+        if (model.unet().channels().in() != model.unet().channels().out())
+            json.addProperty("inpainting", "takes a mask: " + model.unet().channels().in() + " input channels");
         json.addProperty("scheduler", model.scheduler().className());
         json.addProperty("tokens", model.textEncoder().maxTokens());
         List<String> problems = new ArrayList<>();
-        for (ModelComponent component : ModelComponent.values()) json.add(component.folder(), componentJson(model, component, problems));
+        for (ModelComponent component : ModelComponent.values())
+            json.add(component.folder(), componentJson(model, component, problems));
         addClipLayers(model, json, problems);
         json.add("numbers tuned", parametersByMethod(model.trainableLayers()));
         return new Inspection(json, problems);
@@ -56,7 +58,9 @@ final class ModelInspection {
                 json.add(imageEncoder.get().folder().getFileName().toString(), counts);
                 imageEncoder.get().openCheckpoint().close();
             }
-            model.textProjection().ifPresent(projection -> json.addProperty("text projection", projection.projectionDim() + " numbers"));
+            model.textProjection()
+                    .ifPresent(
+                            projection -> json.addProperty("text projection", projection.projectionDim() + " numbers"));
         } catch (Failure error) {
             if (!problems.contains(error.getMessage())) problems.add(error.getMessage());
         }
@@ -81,8 +85,11 @@ final class ModelInspection {
     }
 
     /// A part's layers, with what measuring pictures reads of the same file.
-    private static List<Layer> storedLayers(DiffusionModel model, ModelComponent component, List<Layer> layers) throws Failure {
-        return component == ModelComponent.TEXT_ENCODER ? model.textProjection().map(TextProjection::layers).orElse(layers) : layers;
+    private static List<Layer> storedLayers(DiffusionModel model, ModelComponent component, List<Layer> layers)
+            throws Failure {
+        return component == ModelComponent.TEXT_ENCODER
+                ? model.textProjection().map(TextProjection::layers).orElse(layers)
+                : layers;
     }
 
     private static String dtypes(Checkpoint checkpoint) {
@@ -111,7 +118,8 @@ final class ModelInspection {
                 json.addProperty("kind", "text_encoder");
                 json.add("text_encoder", counts(NetworkLayers.of(NetworkFactory.textEncoder(config))));
             }
-            default -> throw new Failure.Unreadable(file + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text model, found "
+            default -> throw new Failure.Unreadable(file
+                    + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text model, found "
                     + (className.isEmpty() ? "none of these" : className));
         }
         return Inspection.of(json);
@@ -137,7 +145,8 @@ final class ModelInspection {
             long trainableParameters = MethodSettings.of(choice).method().parameterCount(layers);
             json.addProperty(choice.option(), trainableParameters);
             // A 1×1 kernel has one atom, so each such convolution would add one number.
-            if (choice == MethodSettings.MethodName.ATOMS) json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
+            if (choice == MethodSettings.MethodName.ATOMS)
+                json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
         }
         return json;
     }

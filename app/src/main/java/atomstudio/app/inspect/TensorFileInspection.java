@@ -22,13 +22,20 @@ final class TensorFileInspection {
 
     static Inspection of(Path path) throws Failure {
         try (TensorFile file = TensorFile.open(path)) {
-            JsonObject json = AdapterFile.matches(file) || EmbeddingFile.matches(file) || ExternalAdapter.matches(file) ? AdapterInspection.of(AdapterSource.read(path).getFirst().source()) : describe(file);
+            JsonObject json = AdapterFile.matches(file) || EmbeddingFile.matches(file) || ExternalAdapter.matches(file)
+                    ? AdapterInspection.of(AdapterSource.read(path).getFirst().source())
+                    : describe(file);
             json.addProperty("bytes", size(path));
             JsonArray tensors = new JsonArray();
-            for (TensorInfo info : file.tensors().values()) tensors.add(info.name() + " " + info.dtype() + " " + info.shape());
+            for (TensorInfo info : file.tensors().values())
+                tensors.add(info.name() + " " + info.dtype() + " " + info.shape());
             json.add("tensors", tensors);
             JsonObject metadata = new JsonObject();
-            file.metadata().entrySet().stream().sorted(Map.Entry.comparingByKey()).forEach(entry -> metadata.addProperty(entry.getKey(), entry.getValue()));
+            file.metadata()
+                    .entrySet()
+                    .stream()
+                    .sorted(Map.Entry.comparingByKey())
+                    .forEach(entry -> metadata.addProperty(entry.getKey(), entry.getValue()));
             json.add("metadata", metadata);
             return Inspection.of(json);
         }
@@ -37,7 +44,8 @@ final class TensorFileInspection {
     private static JsonObject describe(TensorFile file) {
         JsonObject json = new JsonObject();
         TensorFileKind kind = TensorFileKind.detect(file);
-        json.addProperty("kind", kind != TensorFileKind.OTHER ? kind.description() : file instanceof SafetensorsFile ? "safetensors" : "tensors of PyTorch");
+        json.addProperty("kind", kind != TensorFileKind.OTHER ? kind.description()
+                : file instanceof SafetensorsFile ? "safetensors" : "tensors of PyTorch");
         json.addProperty("numbers", file.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
         return json;
     }

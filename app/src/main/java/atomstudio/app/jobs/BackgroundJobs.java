@@ -22,7 +22,8 @@ public final class BackgroundJobs implements Jobs {
         this.uiExecutor = uiExecutor;
     }
 
-    @Override public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
+    @Override
+    public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
         AtomicBoolean cancelled = new AtomicBoolean();
         Thread.ofPlatform().daemon().name(title).start(() -> {
             JobOutcome<T> outcome = run(title, job, cancelled::get);
@@ -47,21 +48,24 @@ public final class BackgroundJobs implements Jobs {
             return new JobOutcome.Failed<>(title + ": " + MemoryShortage.of(e).message() + ".");
         } catch (InternalError e) {
             log.error("{} failed", title, e);
-            return new JobOutcome.Failed<>(title + ": a file shrank, or its disk failed, while it was read. Open it again.");
+            return new JobOutcome.Failed<>(
+                    title + ": a file shrank, or its disk failed, while it was read. Open it again.");
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             log.error("{} failed", title, e);
             return new JobOutcome.Failed<>(title + " failed unexpectedly: " + e);
         }
     }
 
-    @Override public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
+    @Override
+    public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
         AtomicReference<P> newest = new AtomicReference<>();
         return value -> {
             if (newest.getAndSet(value) == null) uiExecutor.execute(() -> listener.accept(newest.getAndSet(null)));
         };
     }
 
-    @Override public <P> Consumer<P> deliverEach(Consumer<P> listener) {
+    @Override
+    public <P> Consumer<P> deliverEach(Consumer<P> listener) {
         return value -> uiExecutor.execute(() -> listener.accept(value));
     }
 }

@@ -18,11 +18,13 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
         this.tokenizerFolders = tokenizerFolders;
     }
 
-    @Override public ModelSummary readBuiltIn() throws Failure {
+    @Override
+    public ModelSummary readBuiltIn() throws Failure {
         return summarize(Assets.find().defaultModel(), ModelSummary.Origin.BUILT_IN);
     }
 
-    @Override public ModelSummary read(Path path) throws Failure {
+    @Override
+    public ModelSummary read(Path path) throws Failure {
         boolean builtIn = Assets.find().isDefaultModel(path);
         return summarize(path, builtIn ? ModelSummary.Origin.BUILT_IN : ModelSummary.Origin.EXTERNAL);
     }
@@ -38,8 +40,10 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
     }
 
     private ModelSummary summarize(Path path, ModelSummary.Origin origin) throws Failure {
-        DiffusionModel model = DiffusionModel.open(path, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
+        DiffusionModel model = DiffusionModel.open(path,
+                ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
         long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameterCount).sum();
-        return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin, model.defaultImageSize(), parameters, model.knownWords(), readWarnings(model));
+        return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin, model.defaultImageSize(),
+                parameters, model.knownWords(), readWarnings(model));
     }
 }

@@ -10,7 +10,8 @@ import java.util.Optional;
 /// @param path the folder, or the file
 /// @param warnings what a person should know before relying on it
 /// @param classWords things the model is known to draw, for suggestions; may be empty
-public record ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters, List<String> classWords, ModelWarnings warnings) {
+public record ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters,
+        List<String> classWords, ModelWarnings warnings) {
     public enum Origin { BUILT_IN, EXTERNAL }
 
     public ModelSummary {
@@ -28,7 +29,8 @@ public record ModelSummary(Path path, String name, Origin origin, int imageSize,
     }
 
     /// Of a model that nothing need be known of.
-    public ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters, List<String> classWords) {
+    public ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters,
+            List<String> classWords) {
         this(path, name, origin, imageSize, parameters, classWords, ModelWarnings.NONE);
     }
 

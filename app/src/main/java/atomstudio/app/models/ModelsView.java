@@ -24,7 +24,8 @@ import javafx.scene.layout.VBox;
 public final class ModelsView extends VBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final int MAX_WORDS = 8;
-    private static final List<String> DOWNLOAD_PAGES = List.of("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", "civitai.com/models");
+    private static final List<String> DOWNLOAD_PAGES = List
+            .of("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", "civitai.com/models");
 
     private final ModelsViewModel model;
 
@@ -39,11 +40,18 @@ public final class ModelsView extends VBox {
         Button cancel = button("Cancel", model::cancel);
         cancel.setId("cancel-opening");
         cancel.visibleProperty().bind(model.cancellable());
-        HBox buttons = new HBox(8, folder, openButton("Open a model file…", "open-model-file", model::chooseFile), cancel);
-        Label hint = muted("Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
+        HBox buttons = new HBox(8, folder, openButton("Open a model file…", "open-model-file", model::chooseFile),
+                cancel);
+        Label hint = muted(
+                "Stable Diffusion 1.x and 2.x: a folder with model_index.json in it, or one file (.safetensors, .ckpt). Nothing is copied, and no code of a file ever runs.");
         VBox list = new VBox(12);
         Node download = downloadCard();
-        Runnable refresh = () -> list.getChildren().setAll(Stream.of(model.known().stream().map(this::card), model.unreadable().stream().map(this::card), Stream.of(download)).flatMap(cards -> cards).toList());
+        Runnable refresh = () -> list.getChildren()
+                .setAll(Stream
+                        .of(model.known().stream().map(this::card), model.unreadable().stream().map(this::card),
+                                Stream.of(download))
+                        .flatMap(cards -> cards)
+                        .toList());
         model.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
         model.unreadable().addListener((ListChangeListener<ModelsViewModel.UnreadableModel>) change -> refresh.run());
         model.current().subscribe(now -> refresh.run());
@@ -54,15 +62,17 @@ public final class ModelsView extends VBox {
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.NoteKind.PLAIN, model.busy()), new NoteView(NoteView.NoteKind.ERROR, model.problem()), emptyLabel, scroll);
+        getChildren().addAll(title, buttons, hint, new NoteView(NoteView.NoteKind.PLAIN, model.busy()),
+                new NoteView(NoteView.NoteKind.ERROR, model.problem()), emptyLabel, scroll);
     }
 
     /// Where models come from; the link is copied, for the studio itself connects to nothing.
     private Node downloadCard() {
         CardView card = new CardView("Get a model");
         card.setId("get-model-card");
-        card.add(muted("Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, 2 GB in half precision): one .safetensors or .ckpt file, or a folder in diffusers' layout. Then open it here. "
-                + "It makes 512-pixel images; on a processor one takes minutes."));
+        card.add(muted(
+                "Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, 2 GB in half precision): one .safetensors or .ckpt file, or a folder in diffusers' layout. Then open it here. "
+                        + "It makes 512-pixel images; on a processor one takes minutes."));
         HBox links = new HBox(8);
         links.setAlignment(Pos.CENTER_LEFT);
         for (String link : DOWNLOAD_PAGES) links.getChildren().add(button("Copy " + link, () -> model.copyLink(link)));
@@ -99,13 +109,21 @@ public final class ModelsView extends VBox {
         card.pseudoClassStateChanged(CURRENT, current);
         card.subtitle().setText(current ? "in use" : "");
         List<String> words = summary.classWords();
-        card.add(muted("UNet of " + DisplayFormat.count(summary.parameters()) + " parameters" + (words.isEmpty() ? "" : " · knows " + String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))) + "…")));
+        card.add(muted("UNet of " + DisplayFormat.count(summary.parameters()) + " parameters" + (words.isEmpty() ? ""
+                : " · knows " + String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))) + "…")));
         for (String note : summary.warnings().assumptions()) card.add(muted(note));
-        summary.warnings().missingTokenizer().ifPresent(warning -> card.add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(warning))));
+        summary.warnings()
+                .missingTokenizer()
+                .ifPresent(warning -> card
+                        .add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(warning))));
         Stream<Button> buttons = Stream.of(
-            summary.warnings().missingTokenizer().stream().map(warning -> button("Look again", () -> model.open(summary.path()))),
-            Stream.of(button("Use", () -> model.select(summary))).filter(use -> !current),
-            Stream.of(button("Forget", () -> model.remove(summary))).filter(forget -> !builtIn)).flatMap(some -> some);
+                summary.warnings()
+                        .missingTokenizer()
+                        .stream()
+                        .map(warning -> button("Look again", () -> model.open(summary.path()))),
+                Stream.of(button("Use", () -> model.select(summary))).filter(use -> !current),
+                Stream.of(button("Forget", () -> model.remove(summary))).filter(forget -> !builtIn))
+                .flatMap(some -> some);
         card.add(footer(builtIn ? "comes with the studio" : summary.path().toString(), buttons.toList()));
         return card;
     }
@@ -116,7 +134,8 @@ public final class ModelsView extends VBox {
         card.getStyleClass().add("lost-model");
         card.subtitle().setText("cannot be read");
         card.add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(unreadable.reason())));
-        card.add(footer(unreadable.path().toString(), List.of(button("Look again", () -> model.open(unreadable.path())), button("Forget", () -> model.remove(unreadable)))));
+        card.add(footer(unreadable.path().toString(), List.of(button("Look again", () -> model.open(unreadable.path())),
+                button("Forget", () -> model.remove(unreadable)))));
         return card;
     }
 

@@ -40,7 +40,8 @@ public final class ModelsViewModel {
     /// Stands for the model that is being opened; null when none is.
     private @Nullable Object openToken;
 
-    public ModelsViewModel(Jobs jobs, ModelSummary.SummaryReader reader, SettingsStore settings, FileChoosers choosers, DesktopActions desktop) {
+    public ModelsViewModel(Jobs jobs, ModelSummary.SummaryReader reader, SettingsStore settings, FileChoosers choosers,
+            DesktopActions desktop) {
         this.jobs = jobs;
         this.reader = reader;
         this.settings = settings;
@@ -117,8 +118,10 @@ public final class ModelsViewModel {
                 unreadable.setAll(found.unreadable);
                 problem.set(found.problem);
                 Optional<Path> last = settings.get().model();
-                current.set(known.stream().filter(model -> last.isPresent() && model.path().equals(last.get())).findFirst()
-                    .orElse(known.isEmpty() ? null : known.getFirst()));
+                current.set(known.stream()
+                        .filter(model -> last.isPresent() && model.path().equals(last.get()))
+                        .findFirst()
+                        .orElse(known.isEmpty() ? null : known.getFirst()));
             }
             case JobOutcome.Failed<LoadedModels>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<LoadedModels>() -> {}
@@ -128,7 +131,8 @@ public final class ModelsViewModel {
     public void select(ModelSummary model) {
         current.set(model);
         problem.set("");
-        settings.update(now -> now.withModel(model.origin() == ModelSummary.Origin.BUILT_IN ? Optional.empty() : Optional.of(model.path())));
+        settings.update(now -> now.withModel(
+                model.origin() == ModelSummary.Origin.BUILT_IN ? Optional.empty() : Optional.of(model.path())));
     }
 
     /// Asks for a folder and makes its model the current one.
@@ -159,7 +163,8 @@ public final class ModelsViewModel {
         });
     }
 
-    /// Gives up opening a model: the page is free at once, and what the reader still finds is dropped. Readers end within seconds.
+    /// Gives up opening a model: the page is free at once, and what the reader still finds is dropped. Readers end
+    /// within seconds.
     public void cancel() {
         if (openToken != null) finishOpening();
     }
@@ -182,7 +187,8 @@ public final class ModelsViewModel {
         if (index >= 0) known.set(index, model);
         else known.add(model);
         if (model.origin() == ModelSummary.Origin.EXTERNAL && !settings.get().otherModels().contains(model.path())) {
-            settings.update(now -> now.withModels(Stream.concat(now.otherModels().stream(), Stream.of(model.path())).toList()));
+            settings.update(
+                    now -> now.withModels(Stream.concat(now.otherModels().stream(), Stream.of(model.path())).toList()));
         }
         select(model);
     }
@@ -202,6 +208,7 @@ public final class ModelsViewModel {
     }
 
     private void remove(Path location) {
-        settings.update(now -> now.withModels(now.otherModels().stream().filter(path -> !path.equals(location)).toList()));
+        settings.update(
+                now -> now.withModels(now.otherModels().stream().filter(path -> !path.equals(location)).toList()));
     }
 }

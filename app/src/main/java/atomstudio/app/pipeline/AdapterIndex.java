@@ -15,8 +15,9 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The adapters that a prompt can name: files of the home's adapters and of the folders within, and runs. A name is the file's without its extension,
-/// alone or behind its folders as in `sub/x`; blanks at its ends do not count. Names are compared, never followed as paths.
+/// The adapters that a prompt can name: files of the home's adapters and of the folders within, and runs. A name is
+/// the file's without its extension, alone or behind its folders as in `sub/x`; blanks at its ends do not count.
+/// Names are compared, never followed as paths.
 final class AdapterIndex {
     private static final Pattern ADAPTER_FILE = Pattern.compile("(?i)\\.(safetensors|pt|bin|ckpt|pth)$");
     /// Folders within folders that are read.
@@ -32,8 +33,13 @@ final class AdapterIndex {
 
     static AdapterIndex scan(Home home) throws Failure {
         AdapterIndex index = new AdapterIndex();
-        try (Stream<Path> adapterFiles = paths(home.adapters(), MAX_DEPTH); Stream<Path> runFolders = paths(home.runs(), 1)) {
-            for (Path file : adapterFiles.filter(file -> ADAPTER_FILE.matcher(file.getFileName().toString()).find()).filter(Files::isRegularFile).sorted().toList()) index.addNames(home.adapters(), file);
+        try (Stream<Path> adapterFiles = paths(home.adapters(), MAX_DEPTH);
+                Stream<Path> runFolders = paths(home.runs(), 1)) {
+            for (Path file : adapterFiles.filter(file -> ADAPTER_FILE.matcher(file.getFileName().toString()).find())
+                    .filter(Files::isRegularFile)
+                    .sorted()
+                    .toList())
+                index.addNames(home.adapters(), file);
             for (Path run : runFolders.sorted().toList()) {
                 Path adapter = new RunFolder(run).adapter();
                 if (Files.isRegularFile(adapter)) index.put(run.getFileName().toString(), adapter);
@@ -75,9 +81,15 @@ final class AdapterIndex {
         int maxDistance = Math.max(2, name.length() / 3);
         String lowerCaseName = name.toLowerCase(Locale.ROOT);
         record Near(String name, int distance) {}
-        return filesByName.keySet().stream().filter(other -> Math.abs(other.length() - name.length()) <= maxDistance)
-                .map(other -> new Near(other, editDistance(lowerCaseName, other.toLowerCase(Locale.ROOT)))).filter(candidate -> candidate.distance <= maxDistance)
-                .sorted(Comparator.comparingInt(Near::distance)).limit(MAX_SUGGESTIONS).map(Near::name).toList();
+        return filesByName.keySet()
+                .stream()
+                .filter(other -> Math.abs(other.length() - name.length()) <= maxDistance)
+                .map(other -> new Near(other, editDistance(lowerCaseName, other.toLowerCase(Locale.ROOT))))
+                .filter(candidate -> candidate.distance <= maxDistance)
+                .sorted(Comparator.comparingInt(Near::distance))
+                .limit(MAX_SUGGESTIONS)
+                .map(Near::name)
+                .toList();
     }
 
     /// Letters to add, remove or change. Source: Wagner and Fischer 1974, "The String-to-String Correction Problem".

@@ -17,11 +17,13 @@ import java.util.Optional;
 
 /// What runs a model's networks when pictures are made.
 public enum EngineName {
-    /// ONNX Runtime, on a graphics processor always; a large UNet on a processor with units for bfloat16 by PyTorch, where that is much faster (docs/performance.md).
+    /// ONNX Runtime, on a graphics processor always; a large UNet on a processor with units for bfloat16 by PyTorch,
+    /// where that is much faster (docs/performance.md).
     AUTO,
     /// ONNX Runtime: in float32 on the CPU, the UNet in float16 on a graphics processor.
     ONNX,
-    /// PyTorch; a large UNet in bfloat16 on a device that has units for it. A picture differs from the other engine's by rounding.
+    /// PyTorch; a large UNet in bfloat16 on a device that has units for it. A picture differs from the other engine's
+    /// by rounding.
     TORCH;
 
     /// Parameters of a UNet from which bfloat16 pays for loading PyTorch.

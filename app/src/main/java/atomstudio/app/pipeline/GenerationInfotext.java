@@ -46,14 +46,20 @@ final class GenerationInfotext {
     static Infotext of(Generation generation, Provenance provenance) {
         GenerationSettings settings = generation.settings();
         SamplingSettings sampling = settings.sampling();
-        Infotext infotext = Infotext.of(generation.prompt().positive(), generation.prompt().negative()).withSteps(sampling.steps())
-                .withSampler(sampling.sampler().title()).withScheduleType(sampling.schedule().title()).withGuidanceScale(settings.guidance().scale())
-                .withSeed(generation.seed()).withSize(settings.width(), settings.height());
-        if (provenance.modelHash.isPresent()) infotext = infotext.with(MODEL_HASH, provenance.modelHash.get().substring(0, HASH_DIGITS));
+        Infotext infotext = Infotext.of(generation.prompt().positive(), generation.prompt().negative())
+                .withSteps(sampling.steps())
+                .withSampler(sampling.sampler().title())
+                .withScheduleType(sampling.schedule().title())
+                .withGuidanceScale(settings.guidance().scale())
+                .withSeed(generation.seed())
+                .withSize(settings.width(), settings.height());
+        if (provenance.modelHash.isPresent())
+            infotext = infotext.with(MODEL_HASH, provenance.modelHash.get().substring(0, HASH_DIGITS));
         infotext = infotext.withModel(provenance.model);
         if (settings.clipSkip() != 1) infotext = infotext.withClipSkip(settings.clipSkip());
         infotext = withPasses(withNonDefaults(infotext, settings), generation);
-        if (generation.source() instanceof Source.FromImage && provenance.sourceImage.isPresent()) infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
+        if (generation.source() instanceof Source.FromImage && provenance.sourceImage.isPresent())
+            infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
         for (WeightedAdapter adapterWeight : generation.adapters()) infotext = withAdapter(infotext, adapterWeight);
         // Where its noise comes from: the web UI reads it and draws the same.
         return infotext.with("RNG", "CPU").withVersion("Atom Studio " + BuildInfo.current().version());
@@ -63,9 +69,13 @@ final class GenerationInfotext {
     private static Infotext withNonDefaults(Infotext base, GenerationSettings settings) {
         Infotext infotext = base;
         SamplingSettings sampling = settings.sampling();
-        if (sampling.eta().isPresent()) infotext = infotext.with(sampling.sampler() == SamplerName.DDIM ? ETA_DDIM : ETA, Infotext.formatNumber(sampling.eta().getAsDouble()));
-        if (settings.guidance().rescale() != 0) infotext = infotext.with(CFG_RESCALE, Infotext.formatNumber(settings.guidance().rescale()));
-        if (sampling.predictionType().isPresent()) infotext = infotext.with(PREDICTION, sampling.predictionType().get().name().toLowerCase(Locale.ROOT));
+        if (sampling.eta().isPresent())
+            infotext = infotext.with(sampling.sampler() == SamplerName.DDIM ? ETA_DDIM : ETA,
+                    Infotext.formatNumber(sampling.eta().getAsDouble()));
+        if (settings.guidance().rescale() != 0)
+            infotext = infotext.with(CFG_RESCALE, Infotext.formatNumber(settings.guidance().rescale()));
+        if (sampling.predictionType().isPresent())
+            infotext = infotext.with(PREDICTION, sampling.predictionType().get().name().toLowerCase(Locale.ROOT));
         return infotext;
     }
 
@@ -77,7 +87,9 @@ final class GenerationInfotext {
         }
         if (generation.hires().isPresent()) {
             Generation.Hires hires = generation.hires().get();
-            infotext = infotext.with(DENOISING_STRENGTH, Infotext.formatNumber(hires.denoisingStrength())).with(HIRES_UPSCALE, Infotext.formatNumber(hires.scale())).with(HIRES_UPSCALER, LATENT_UPSCALER);
+            infotext = infotext.with(DENOISING_STRENGTH, Infotext.formatNumber(hires.denoisingStrength()))
+                    .with(HIRES_UPSCALE, Infotext.formatNumber(hires.scale()))
+                    .with(HIRES_UPSCALER, LATENT_UPSCALER);
         }
         return infotext;
     }
@@ -85,6 +97,7 @@ final class GenerationInfotext {
     private static Infotext withAdapter(Infotext infotext, WeightedAdapter adapterWeight) {
         Adapter adapter = adapterWeight.adapter();
         String hashes = adapter.adaptation() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
-        return infotext.withAdapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight()).withHash(hashes, adapter.name(), adapter.hash());
+        return infotext.withAdapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight())
+                .withHash(hashes, adapter.name(), adapter.hash());
     }
 }

@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What a saved picture says of how it was made, ours or another program's, in the terms of this one. What it does not say, or says in a way
-/// that is unknown here, is empty.
+/// What a saved picture says of how it was made, ours or another program's, in the terms of this one. What it does
+/// not say, or says in a way that is unknown here, is empty.
 public record GenerationParameters(Infotext infotext) {
     private static final int MAX_LENGTH = 1_000_000;
     private static final Pattern SIZE = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
@@ -34,11 +34,14 @@ public record GenerationParameters(Infotext infotext) {
     private static final String HIRES_PREFIX = "Hires ";
     private static final Pattern A1111_VERSION = Pattern.compile("[vf]\\d.{0,60}");
     private static final Pattern ADAPTER_KEY = Pattern.compile("Adapter(?: \\d{1,9})?(?: strength)?");
-    private static final Set<String> KNOWN_KEYS = Set.of("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model", "Clip skip", "RNG", GenerationInfotext.ETA, GenerationInfotext.ETA_DDIM,
-        GenerationInfotext.CFG_RESCALE, GenerationInfotext.PREDICTION, GenerationInfotext.DENOISING_STRENGTH, GenerationInfotext.INPAINT_AREA, GenerationInfotext.SOURCE_IMAGE);
+    private static final Set<String> KNOWN_KEYS = Set.of("Steps", "Sampler", "Schedule type", "CFG scale", "Seed",
+            "Size", "Model", "Clip skip", "RNG", GenerationInfotext.ETA, GenerationInfotext.ETA_DDIM,
+            GenerationInfotext.CFG_RESCALE, GenerationInfotext.PREDICTION, GenerationInfotext.DENOISING_STRENGTH,
+            GenerationInfotext.INPAINT_AREA, GenerationInfotext.SOURCE_IMAGE);
     /// Hashes and notes: they change no pixel.
-    private static final Set<String> IGNORED_KEYS = Set.of("Version", "Model hash", "Lora hashes", "TI hashes", "Hashes", "VAE hash", "User", "Created Date", "Civitai resources", "Civitai metadata",
-        "Template", "Negative Template");
+    private static final Set<String> IGNORED_KEYS = Set.of("Version", "Model hash", "Lora hashes", "TI hashes",
+            "Hashes", "VAE hash", "User", "Created Date", "Civitai resources", "Civitai metadata",
+            "Template", "Negative Template");
 
     /// Width and height in pixels.
     public record ImageSize(int width, int height) {}
@@ -48,7 +51,9 @@ public record GenerationParameters(Infotext infotext) {
     public static Optional<GenerationParameters> read(Path png) throws Failure {
         String text = PngText.read(png).get(Infotext.PNG_KEYWORD);
         if (text == null) return Optional.empty();
-        if (text.length() > MAX_LENGTH) throw new Failure.Unreadable(png + ": expected how it was made in at most " + MAX_LENGTH + " letters, found " + text.length() + " in its text " + Infotext.PNG_KEYWORD);
+        if (text.length() > MAX_LENGTH)
+            throw new Failure.Unreadable(png + ": expected how it was made in at most " + MAX_LENGTH
+                    + " letters, found " + text.length() + " in its text " + Infotext.PNG_KEYWORD);
         Infotext parsed = Infotext.parse(text);
         return parsed.settings().isEmpty() ? Optional.empty() : Optional.of(new GenerationParameters(parsed));
     }
@@ -66,25 +71,31 @@ public record GenerationParameters(Infotext infotext) {
     public Optional<SamplerName> sampler() {
         String value = setting("Sampler");
         if (value == null) return Optional.empty();
-        return Stream.of(SamplerName.values()).filter(name -> value.equals(name.title()) || scheduleSuffix(value, name).isPresent()).findFirst();
+        return Stream.of(SamplerName.values())
+                .filter(name -> value.equals(name.title()) || scheduleSuffix(value, name).isPresent())
+                .findFirst();
     }
 
     /// `Automatic` is not to be had elsewhere; of other programs' names only those that mean the same here.
     public Optional<ScheduleName> schedule() {
         String value = setting("Schedule type");
-        if (value != null) return Stream.of(ScheduleName.values()).filter(name -> value.equals(name.title())).findFirst();
+        if (value != null)
+            return Stream.of(ScheduleName.values()).filter(name -> value.equals(name.title())).findFirst();
         String sampler = setting("Sampler");
         if (sampler == null) return Optional.empty();
         return Stream.of(SamplerName.values()).flatMap(name -> scheduleSuffix(sampler, name).stream()).findFirst();
     }
 
     private static Optional<ScheduleName> scheduleSuffix(String samplerText, SamplerName sampler) {
-        return Stream.of(ScheduleName.values()).filter(schedule -> samplerText.equals(sampler.title() + " " + schedule.title())).findFirst();
+        return Stream.of(ScheduleName.values())
+                .filter(schedule -> samplerText.equals(sampler.title() + " " + schedule.title()))
+                .findFirst();
     }
 
     public OptionalInt steps() {
         OptionalDouble number = number("Steps");
-        return number.isPresent() && number.getAsDouble() >= 1 ? OptionalInt.of((int) number.getAsDouble()) : OptionalInt.empty();
+        return number.isPresent() && number.getAsDouble() >= 1 ? OptionalInt.of((int) number.getAsDouble())
+                : OptionalInt.empty();
     }
 
     public OptionalDouble guidanceScale() {
@@ -96,12 +107,18 @@ public record GenerationParameters(Infotext infotext) {
     }
 
     public OptionalDouble eta() {
-        return Stream.of(number(GenerationInfotext.ETA), number(GenerationInfotext.ETA_DDIM)).filter(OptionalDouble::isPresent).findFirst().orElse(OptionalDouble.empty());
+        return Stream.of(number(GenerationInfotext.ETA), number(GenerationInfotext.ETA_DDIM))
+                .filter(OptionalDouble::isPresent)
+                .findFirst()
+                .orElse(OptionalDouble.empty());
     }
 
     public Optional<PredictionType> prediction() {
         String value = setting(GenerationInfotext.PREDICTION);
-        return value == null ? Optional.empty() : Stream.of(PredictionType.values()).filter(name -> name.name().toLowerCase(Locale.ROOT).equals(value)).findFirst();
+        return value == null ? Optional.empty()
+                : Stream.of(PredictionType.values())
+                        .filter(name -> name.name().toLowerCase(Locale.ROOT).equals(value))
+                        .findFirst();
     }
 
     public OptionalLong seed() {
@@ -115,25 +132,34 @@ public record GenerationParameters(Infotext infotext) {
 
     private Optional<ImageSize> size(String key) {
         Matcher matcher = SIZE.matcher(setting(key) == null ? "" : setting(key));
-        return matcher.matches() ? Optional.of(new ImageSize(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)))) : Optional.empty();
+        return matcher.matches()
+                ? Optional.of(new ImageSize(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))))
+                : Optional.empty();
     }
 
     public OptionalInt clipSkip() {
         OptionalDouble number = number("Clip skip");
-        return number.isPresent() && number.getAsDouble() >= 1 ? OptionalInt.of((int) number.getAsDouble()) : OptionalInt.empty();
+        return number.isPresent() && number.getAsDouble() >= 1 ? OptionalInt.of((int) number.getAsDouble())
+                : OptionalInt.empty();
     }
 
     public Optional<Hires> hires() {
-        OptionalDouble scale = number(GenerationInfotext.HIRES_UPSCALE).isPresent() ? number(GenerationInfotext.HIRES_UPSCALE) : hiresScaleFromSizes();
+        OptionalDouble scale = number(GenerationInfotext.HIRES_UPSCALE).isPresent()
+                ? number(GenerationInfotext.HIRES_UPSCALE)
+                : hiresScaleFromSizes();
         OptionalDouble denoisingStrength = number(GenerationInfotext.DENOISING_STRENGTH);
-        return scale.isPresent() && denoisingStrength.isPresent() ? Optional.of(new Hires(scale.getAsDouble(), denoisingStrength.getAsDouble())) : Optional.empty();
+        return scale.isPresent() && denoisingStrength.isPresent()
+                ? Optional.of(new Hires(scale.getAsDouble(), denoisingStrength.getAsDouble()))
+                : Optional.empty();
     }
 
-    /// What both sides are multiplied by where the second pass has a size of its own of the same shape. A side of 0 follows from the other.
+    /// What both sides are multiplied by where the second pass has a size of its own of the same shape. A side of 0
+    /// follows from the other.
     private OptionalDouble hiresScaleFromSizes() {
         Optional<ImageSize> baseSize = size();
         Optional<ImageSize> targetSize = size(GenerationInfotext.HIRES_RESIZE);
-        if (baseSize.isEmpty() || targetSize.isEmpty() || baseSize.get().width == 0 || baseSize.get().height == 0) return OptionalDouble.empty();
+        if (baseSize.isEmpty() || targetSize.isEmpty() || baseSize.get().width == 0 || baseSize.get().height == 0)
+            return OptionalDouble.empty();
         double scaleX = (double) targetSize.get().width / baseSize.get().width;
         double scaleY = (double) targetSize.get().height / baseSize.get().height;
         if (scaleX == 0 && scaleY == 0 || scaleX != 0 && scaleY != 0 && scaleX != scaleY) return OptionalDouble.empty();
@@ -147,7 +173,9 @@ public record GenerationParameters(Infotext infotext) {
 
     /// Whether it started from another picture, which no picture carries.
     public boolean isImageToImage() {
-        return sourceImageName().isPresent() || denoisingStrength().isPresent() && number(GenerationInfotext.HIRES_UPSCALE).isEmpty() && setting(GenerationInfotext.HIRES_RESIZE) == null;
+        return sourceImageName().isPresent()
+                || denoisingStrength().isPresent() && number(GenerationInfotext.HIRES_UPSCALE).isEmpty()
+                        && setting(GenerationInfotext.HIRES_RESIZE) == null;
     }
 
     /// The name of the picture that it started from; pictures of other programs say none.
@@ -156,9 +184,7 @@ public record GenerationParameters(Infotext infotext) {
     }
 
     /// Whether only a part of the picture that it started from was made anew.
-    public boolean isMasked() {
-        return setting(GenerationInfotext.INPAINT_AREA) != null;
-    }
+    public boolean isMasked() { return setting(GenerationInfotext.INPAINT_AREA) != null; }
 
     /// In their order, with what each was applied at.
     public List<Infotext.AdapterEntry> adapters() {
@@ -169,24 +195,33 @@ public record GenerationParameters(Infotext infotext) {
     public List<String> unsupported() {
         List<String> unsupported = new ArrayList<>();
         if (sampler().isEmpty()) unsupported.add(describe("sampler", "Sampler"));
-        else if (setting("Schedule type") != null && schedule().isEmpty()) unsupported.add(describe("schedule", "Schedule type"));
+        else
+            if (setting("Schedule type") != null && schedule().isEmpty())
+                unsupported.add(describe("schedule", "Schedule type"));
         if (steps().isEmpty()) unsupported.add(describe("number of steps", "Steps"));
         if (guidanceScale().isEmpty()) unsupported.add(describe("CFG scale", "CFG scale"));
         if (seed().isEmpty()) unsupported.add(describe("seed", "Seed"));
         if (size().isEmpty()) unsupported.add(describe("size", "Size"));
-        if (setting(GenerationInfotext.PREDICTION) != null && prediction().isEmpty()) unsupported.add(describe("prediction", GenerationInfotext.PREDICTION));
+        if (setting(GenerationInfotext.PREDICTION) != null && prediction().isEmpty())
+            unsupported.add(describe("prediction", GenerationInfotext.PREDICTION));
         unsupported.addAll(unsupportedHires());
         infotext.settings().forEach((key, value) -> {
-            if (!KNOWN_KEYS.contains(key) && !IGNORED_KEYS.contains(key) && !ADAPTER_KEY.matcher(key).matches() && !key.startsWith(HIRES_PREFIX)) unsupported.add("“" + key + ": " + abbreviated(value) + "”");
+            if (!KNOWN_KEYS.contains(key) && !IGNORED_KEYS.contains(key) && !ADAPTER_KEY.matcher(key).matches()
+                    && !key.startsWith(HIRES_PREFIX))
+                unsupported.add("“" + key + ": " + abbreviated(value) + "”");
         });
-        if (setting("RNG") != null && !setting("RNG").equals("CPU")) unsupported.add("the noise of “RNG: " + abbreviated(setting("RNG")) + "”");
+        if (setting("RNG") != null && !setting("RNG").equals("CPU"))
+            unsupported.add("the noise of “RNG: " + abbreviated(setting("RNG")) + "”");
         return unsupported;
     }
 
     private List<String> unsupportedHires() {
         List<String> unsupported = new ArrayList<>();
-        boolean hasHiresPass = number(GenerationInfotext.HIRES_UPSCALE).isPresent() || setting(GenerationInfotext.HIRES_RESIZE) != null;
-        if (hasHiresPass && hires().isEmpty()) unsupported.add("the second pass" + (setting(GenerationInfotext.HIRES_RESIZE) == null ? "" : " to " + abbreviated(setting(GenerationInfotext.HIRES_RESIZE))));
+        boolean hasHiresPass = number(GenerationInfotext.HIRES_UPSCALE).isPresent()
+                || setting(GenerationInfotext.HIRES_RESIZE) != null;
+        if (hasHiresPass && hires().isEmpty())
+            unsupported.add("the second pass" + (setting(GenerationInfotext.HIRES_RESIZE) == null ? ""
+                    : " to " + abbreviated(setting(GenerationInfotext.HIRES_RESIZE))));
         infotext.settings().forEach((key, value) -> {
             boolean supported = switch (key) {
                 case GenerationInfotext.HIRES_UPSCALE, GenerationInfotext.HIRES_RESIZE -> true;
@@ -204,7 +239,8 @@ public record GenerationParameters(Infotext infotext) {
 
     private String describe(String name, String key) {
         String value = setting(key);
-        return value == null ? "its " + name + ", which it does not say" : "the " + name + " “" + abbreviated(value) + "”";
+        return value == null ? "its " + name + ", which it does not say"
+                : "the " + name + " “" + abbreviated(value) + "”";
     }
 
     private static String abbreviated(String value) {

@@ -27,7 +27,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time; owns the engine.
+/// Makes and saves pictures of one model: what generate, compare and the window have in common. One thread at a time;
+/// owns the engine.
 public final class ImageGenerator implements AutoCloseable {
     private static final int BLACK = 0;
     private static final long HASH_WAIT_SECONDS = 2;
@@ -43,7 +44,8 @@ public final class ImageGenerator implements AutoCloseable {
     private @Nullable LatentPreviewer previewer;
     private @Nullable TaesdPreviewer taesd;
 
-    private ImageGenerator(DiffusionModel model, Device device, Engine engine, DiffusionPipeline pipeline, Consumer<String> warnings) {
+    private ImageGenerator(DiffusionModel model, Device device, Engine engine, DiffusionPipeline pipeline,
+            Consumer<String> warnings) {
         this.warnings = warnings;
         this.model = model;
         this.device = device;
@@ -57,7 +59,8 @@ public final class ImageGenerator implements AutoCloseable {
     }
 
     /// @param warnings hears when a picture is made another way than usual, in a sentence
-    public static ImageGenerator open(DiffusionModel model, Device device, EngineName engineName, Consumer<String> warnings) throws Failure {
+    public static ImageGenerator open(DiffusionModel model, Device device, EngineName engineName,
+            Consumer<String> warnings) throws Failure {
         Engine engine = engineName.open(model, device);
         try {
             return new ImageGenerator(model, device, engine, DiffusionPipeline.of(model, engine, warnings), warnings);
@@ -74,7 +77,8 @@ public final class ImageGenerator implements AutoCloseable {
     /// Looks at pictures through a decoder for previews from now on.
     /// @throws Failure.Incompatible for a file that is none
     public void usePreviewDecoder(Path decoderFile, Device device) throws Failure {
-        TaesdPreviewer decoder = TaesdPreviewer.open(TinyAutoencoder.open(decoderFile, model), device, Runtime.getRuntime().availableProcessors());
+        TaesdPreviewer decoder = TaesdPreviewer.open(TinyAutoencoder.open(decoderFile, model), device,
+                Runtime.getRuntime().availableProcessors());
         if (taesd != null) taesd.close();
         taesd = decoder;
         previewer = decoder;
@@ -88,9 +92,7 @@ public final class ImageGenerator implements AutoCloseable {
     }
 
     /// Whether the model's safety checker is heeded from now on, where it brings one; it is unless this says otherwise.
-    public void setSafetyFilter(SafetyFilter filter) {
-        safetyFilter = filter;
-    }
+    public void setSafetyFilter(SafetyFilter filter) { safetyFilter = filter; }
 
     /// Whether the model's files are as they were when this was opened.
     public boolean isCurrent() {
@@ -119,7 +121,9 @@ public final class ImageGenerator implements AutoCloseable {
         activeSafetyChecker();
         Optional<RgbImage> image = pipeline.generate(generation, listener);
         if (image.isEmpty() || !isBlocked(image.get())) return image;
-        warnings.accept("The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed()) + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
+        warnings.accept(
+                "The safety checker of " + model.name() + " takes the picture of seed " + Seed.format(generation.seed())
+                        + " for unsafe, so it is black; --safety off, or Settings in the window, shows such pictures");
         return Optional.of(blank(image.get()));
     }
 
@@ -139,7 +143,8 @@ public final class ImageGenerator implements AutoCloseable {
         if (safetyFilter == SafetyFilter.OFF) return Optional.empty();
         if (safetyChecker != null) return Optional.of(safetyChecker);
         Optional<SafetyChecker> found = model.safetyChecker();
-        if (found.isPresent()) safetyChecker = OnnxSafetyChecker.open(found.get(), device, Runtime.getRuntime().availableProcessors());
+        if (found.isPresent())
+            safetyChecker = OnnxSafetyChecker.open(found.get(), device, Runtime.getRuntime().availableProcessors());
         return Optional.ofNullable(safetyChecker);
     }
 
@@ -149,8 +154,8 @@ public final class ImageGenerator implements AutoCloseable {
         return ClipMetrics.of(model, engine);
     }
 
-    /// From now on pictures say the hash of a model in one file, by which other programs know it. It is computed once a file, beside the first
-    /// picture, which takes longer.
+    /// From now on pictures say the hash of a model in one file, by which other programs know it. It is computed once
+    /// a file, beside the first picture, which takes longer.
     public void computeModelHash(FileHashes hashes) {
         if (!model.isSingleFile()) return;
         CompletableFuture<Optional<String>> computed = new CompletableFuture<>();
@@ -168,7 +173,8 @@ public final class ImageGenerator implements AutoCloseable {
     /// Says how a picture was made.
     /// @param sourceImage the name of what it started from, where it has one
     public Infotext infotext(Generation generation, Optional<String> sourceImage) {
-        return GenerationInfotext.of(generation, new GenerationInfotext.Provenance(model.name(), modelHash(), sourceImage));
+        return GenerationInfotext.of(generation,
+                new GenerationInfotext.Provenance(model.name(), modelHash(), sourceImage));
     }
 
     /// Empty where a picture was faster than its model's file could be read.
@@ -183,7 +189,8 @@ public final class ImageGenerator implements AutoCloseable {
         }
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         if (taesd != null) taesd.close();
         if (safetyChecker != null) safetyChecker.close();
         engine.close();

@@ -7,7 +7,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at one picture while it is made, seldom enough to cost little, as a heeded safety checker allows. On the thread that makes the picture.
+/// Looks at one picture while it is made, seldom enough to cost little, as a heeded safety checker allows. On the
+/// thread that makes the picture.
 public final class LivePreview {
     /// Looking takes at most this share of the time.
     private static final double MAX_TIME_SHARE = 0.1;
@@ -25,8 +26,8 @@ public final class LivePreview {
         this.listener = listener;
     }
 
-    /// Shows latents, unless the last look was just now. A look that fails ends the looking, not the picture; one that would be withheld is
-    /// black, as the picture may well be, and the last.
+    /// Shows latents, unless the last look was just now. A look that fails ends the looking, not the picture; one
+    /// that would be withheld is black, as the picture may well be, and the last.
     public void show(Tensor denoised) {
         long now = System.nanoTime();
         if (disabled || now < nextNanos) return;
@@ -38,7 +39,8 @@ public final class LivePreview {
             disabled = generator.isBlocked(preview);
             listener.accept(disabled ? ImageGenerator.blank(preview) : preview);
             long ended = System.nanoTime();
-            nextNanos = ended + Math.max(MIN_INTERVAL_NANOS, (long) ((ended - started) * (1 - MAX_TIME_SHARE) / MAX_TIME_SHARE));
+            nextNanos = ended
+                    + Math.max(MIN_INTERVAL_NANOS, (long) ((ended - started) * (1 - MAX_TIME_SHARE) / MAX_TIME_SHARE));
         } catch (Failure failure) {
             disabled = true;
         }

@@ -17,8 +17,8 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Adapters that a prompt asks for by name, as A1111's web UI has it: `<lora:NAME:TE:UNET>`, `lyco` for `lora` as there, in any case.
-/// NAME is a file among the home's adapters, or a run's folder.
+/// Adapters that a prompt asks for by name, as A1111's web UI has it: `<lora:NAME:TE:UNET>`, `lyco` for `lora` as
+/// there, in any case. NAME is a file among the home's adapters, or a run's folder.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, extra networks.
 /// @param prompt what is left for the text encoder
 /// @param references  those that were found, in their order
@@ -26,7 +26,8 @@ import java.util.regex.Pattern;
 public record PromptAdapters(PromptPair prompt, List<AdapterReference> references, List<String> warnings) {
     private static final Pattern TAG = Pattern.compile("<((?i)lora|lyco):([^<>]*+)>");
     private static final Pattern MALFORMED_TAG = Pattern.compile("<\\s*+(?i)(?:lora|lyco)\\s*+:[^<>]*+");
-    private static final Pattern UNSUPPORTED_SYNTAX = Pattern.compile("<hypernet:[^<>]*+>|\\bAND\\b", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern UNSUPPORTED_SYNTAX = Pattern.compile("<hypernet:[^<>]*+>|\\bAND\\b",
+            Pattern.UNICODE_CHARACTER_CLASS);
     /// Nobody uses so many; each is read and held in memory.
     private static final int MAX_ADAPTERS = 100;
     private static final int MAX_WARNINGS = 20;
@@ -52,7 +53,8 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
     /// @throws Failure.Incompatible for a weight that is none, or too many adapters
     public static PromptAdapters parse(PromptPair prompt, Home home) throws Failure {
         Matcher matcher = TAG.matcher(prompt.positive());
-        if (!matcher.find()) return new PromptAdapters(prompt, List.of(), unsupportedSyntax(prompt.positive(), prompt.negative()));
+        if (!matcher.find())
+            return new PromptAdapters(prompt, List.of(), unsupportedSyntax(prompt.positive(), prompt.negative()));
         TagReader reader = new TagReader(home);
         StringBuilder remaining = new StringBuilder();
         do {
@@ -62,7 +64,8 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
         matcher.appendTail(remaining);
         Set<String> warnings = new LinkedHashSet<>(reader.warnings);
         warnings.addAll(unsupportedSyntax(remaining.toString(), prompt.negative()));
-        return new PromptAdapters(new PromptPair(remaining.toString(), prompt.negative()), reader.references, limited(warnings));
+        return new PromptAdapters(new PromptPair(remaining.toString(), prompt.negative()), reader.references,
+                limited(warnings));
     }
 
     /// What of other programs' language is read as plain text.
@@ -70,13 +73,18 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
         Set<String> warnings = new LinkedHashSet<>();
         Matcher malformed = MALFORMED_TAG.matcher(text);
         while (malformed.find() && warnings.size() <= MAX_WARNINGS) {
-            warnings.add(quoted(malformed.group()) + " in the prompt is read as plain text: expected <lora:NAME:WEIGHT>, found " + (malformed.end() < text.length() && text.charAt(malformed.end()) == '>' ? "blanks around lora" : "no > behind it"));
+            warnings.add(quoted(malformed.group())
+                    + " in the prompt is read as plain text: expected <lora:NAME:WEIGHT>, found "
+                    + (malformed.end() < text.length() && text.charAt(malformed.end()) == '>' ? "blanks around lora"
+                            : "no > behind it"));
         }
         Matcher unsupported = UNSUPPORTED_SYNTAX.matcher(text + "\n" + negative);
         while (unsupported.find() && warnings.size() <= MAX_WARNINGS) {
-            warnings.add(quoted(unsupported.group()) + " in a prompt is read as plain text: " + (unsupported.group().equals("AND") ? "prompts are not composed" : "hypernetworks are not built"));
+            warnings.add(quoted(unsupported.group()) + " in a prompt is read as plain text: "
+                    + (unsupported.group().equals("AND") ? "prompts are not composed" : "hypernetworks are not built"));
         }
-        if (MALFORMED_TAG.matcher(negative).find()) warnings.add("An adapter that the negative prompt names is read as plain text: name it in the prompt");
+        if (MALFORMED_TAG.matcher(negative).find())
+            warnings.add("An adapter that the negative prompt names is read as plain text: name it in the prompt");
         return limited(warnings);
     }
 
@@ -117,7 +125,9 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
             } else if (files.isEmpty()) {
                 warnings.add(notFound(tag, parsed.name()));
             } else {
-                if (references.size() == MAX_ADAPTERS) throw new Failure.Incompatible("the prompt names more than " + MAX_ADAPTERS + " adapters; expected at most so many");
+                if (references.size() == MAX_ADAPTERS)
+                    throw new Failure.Incompatible(
+                            "the prompt names more than " + MAX_ADAPTERS + " adapters; expected at most so many");
                 references.add(new AdapterReference(files.getFirst(), parsed.unetWeight(), parsed.textEncoderWeight()));
                 addWarnings(tag, matcher.group(1), parsed, files);
             }
@@ -125,21 +135,28 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
 
         private String notFound(String tag, String name) {
             List<String> nearest = warnings.size() > MAX_WARNINGS ? List.of() : index.nearest(name);
-            return tag + " is left out: expected a file of that name in " + home.adapters() + ", or a run, found neither" + (nearest.isEmpty() ? "" : ", but " + String.join(", ", nearest))
+            return tag + " is left out: expected a file of that name in " + home.adapters()
+                    + ", or a run, found neither" + (nearest.isEmpty() ? "" : ", but " + String.join(", ", nearest))
                     + "; put it there, or give it with --adapter FILE --strength X (in the window: Generate only, + adapter)";
         }
 
         private void addWarnings(String tag, String kind, LoraTag parsed, List<Path> files) {
-            if (!kind.equals("lora") && !kind.equals("lyco")) warnings.add(tag + " is read as <" + kind.toLowerCase(Locale.ROOT) + ":…>, as which other programs know it");
+            if (!kind.equals("lora") && !kind.equals("lyco"))
+                warnings.add(
+                        tag + " is read as <" + kind.toLowerCase(Locale.ROOT) + ":…>, as which other programs know it");
             if (!parsed.ignored().isEmpty()) {
-                warnings.add(tag + ": " + quoted(String.join(":", parsed.ignored())) + " is left out, and the adapter is applied whole: expected the text encoder's weight, the UNet's, te= or unet=; weights of single blocks are not built");
+                warnings.add(tag + ": " + quoted(String.join(":", parsed.ignored()))
+                        + " is left out, and the adapter is applied whole: expected the text encoder's weight, the UNet's, te= or unet=; weights of single blocks are not built");
             }
-            if (files.size() > 1) warnings.add(tag + " is " + files.getFirst() + "; " + (files.size() - 1) + " more of that name: write its folders before it, as in <lora:folder/" + parsed.name() + ">");
+            if (files.size() > 1)
+                warnings.add(tag + " is " + files.getFirst() + "; " + (files.size() - 1)
+                        + " more of that name: write its folders before it, as in <lora:folder/" + parsed.name() + ">");
         }
     }
 
-    /// What stands between the signs of `<lora:NAME:TE:UNET>`: the first number is the text encoder's weight, the second the UNet's, which is the first where
-    /// it is not given; `te=` and `unet=` say the same by name. Source: AUTOMATIC1111's stable-diffusion-webui, extra_networks_lora.py.
+    /// What stands between the signs of `<lora:NAME:TE:UNET>`: the first number is the text encoder's weight, the
+    /// second the UNet's, which is the first where it is not given; `te=` and `unet=` say the same by name. Source:
+    /// AUTOMATIC1111's stable-diffusion-webui, extra_networks_lora.py.
     ///
     /// @param name    as written, without blanks around it; may be empty
     /// @param ignored what else is written there: block weights, and settings of other programs
@@ -160,21 +177,29 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
                 String item = items[i].strip();
                 int equals = item.indexOf('=');
                 String key = equals < 0 ? "" : item.substring(0, equals).strip().toLowerCase(Locale.ROOT);
-                if (key.equals(TEXT_ENCODER_KEY) || key.equals(UNET_KEY)) named.put(key, item.substring(equals + 1).strip());
-                else if (equals >= 0 || positional.size() == 2 || positional.size() == 1 && !item.isEmpty() && parseNumber(item).isEmpty()) ignored.add(item);
-                else positional.add(item);
+                if (key.equals(TEXT_ENCODER_KEY) || key.equals(UNET_KEY))
+                    named.put(key, item.substring(equals + 1).strip());
+                else
+                    if (equals >= 0 || positional.size() == 2
+                            || positional.size() == 1 && !item.isEmpty() && parseNumber(item).isEmpty())
+                        ignored.add(item);
+                    else
+                        positional.add(item);
             }
             double first = weight(tag, !positional.isEmpty() ? positional.getFirst() : "", 1);
             double textEncoderWeight = weight(tag, named.getOrDefault(TEXT_ENCODER_KEY, ""), first);
             double unetWeight = weight(tag, positional.size() > 1 ? positional.get(1) : "", textEncoderWeight);
-            return new LoraTag(items[0].strip(), weight(tag, named.getOrDefault(UNET_KEY, ""), unetWeight), textEncoderWeight, List.copyOf(ignored));
+            return new LoraTag(items[0].strip(), weight(tag, named.getOrDefault(UNET_KEY, ""), unetWeight),
+                    textEncoderWeight, List.copyOf(ignored));
         }
 
         private static double weight(String tag, String value, double defaultWeight) throws Failure {
             if (value.isEmpty()) return defaultWeight;
             Optional<Double> weight = parseNumber(value).filter(WeightedAdapter::isValidWeight);
             if (weight.isPresent()) return weight.get();
-            throw new Failure.Incompatible("the prompt has " + tag + ": expected a weight of " + -(int) WeightedAdapter.MAX_WEIGHT + " to " + (int) WeightedAdapter.MAX_WEIGHT + ", found " + value.substring(0, Math.min(MAX_QUOTE_LENGTH, value.length())));
+            throw new Failure.Incompatible("the prompt has " + tag + ": expected a weight of "
+                    + -(int) WeightedAdapter.MAX_WEIGHT + " to " + (int) WeightedAdapter.MAX_WEIGHT + ", found "
+                    + value.substring(0, Math.min(MAX_QUOTE_LENGTH, value.length())));
         }
 
         private static Optional<Double> parseNumber(String text) {

@@ -35,8 +35,9 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     /// Preview pictures of a run where nobody says otherwise, beside the one before the first step.
     private static final int DEFAULT_PREVIEWS = 5;
 
-    private static final List<String> INHERITED_OPTIONS = List.of("-Xmx", "-Xms", "-Xss", "-XX:", "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
-        "-D" + Assets.PROPERTY + "=", "-D" + NativeLibraries.PROPERTY + "=");
+    private static final List<String> INHERITED_OPTIONS = List.of("-Xmx", "-Xms", "-Xss", "-XX:",
+            "--enable-native-access=", "-Dstdout.encoding=", "-Dstderr.encoding=",
+            "-D" + Assets.PROPERTY + "=", "-D" + NativeLibraries.PROPERTY + "=");
 
     private final List<String> program;
     private final Home home;
@@ -54,7 +55,11 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         if (launcher != null) return List.of(launcher);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(ChildProcessLauncher::isInherited).forEach(command::add);
+        ManagementFactory.getRuntimeMXBean()
+                .getInputArguments()
+                .stream()
+                .filter(ChildProcessLauncher::isInherited)
+                .forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         return command;
     }
@@ -64,7 +69,8 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         return INHERITED_OPTIONS.stream().anyMatch(argument::startsWith);
     }
 
-    @Override public TrainingProcess start(RunSpec spec) throws Failure {
+    @Override
+    public TrainingProcess start(RunSpec spec) throws Failure {
         return start(arguments(spec), spec.folder().getFileName().toString());
     }
 
@@ -72,27 +78,33 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     public TrainingProcess start(List<String> arguments, String logName) throws Failure {
         try {
             Path log = logFile(logName + ".log");
-            return new ChildProcess(processBuilder(arguments).redirectErrorStream(true).redirectOutput(log.toFile()).start(), log);
+            return new ChildProcess(
+                    processBuilder(arguments).redirectErrorStream(true).redirectOutput(log.toFile()).start(), log);
         } catch (IOException e) {
             throw cannotStart(e);
         }
     }
 
-    /// What a run would take, by the command's dry run. It ends when nobody wants to know any more, or this process is gone.
-    @Override public TrainingEstimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
+    /// What a run would take, by the command's dry run. It ends when nobody wants to know any more, or this process
+    /// is gone.
+    @Override
+    public TrainingEstimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json", "--control-stdin"));
         arguments.addAll(trainingArguments(spec));
         try {
             Path errorLog = logFile("estimate.log");
             Path result = logFile("estimate.json");
-            Process process = processBuilder(arguments).redirectError(errorLog.toFile()).redirectOutput(result.toFile()).start();
+            Process process = processBuilder(arguments).redirectError(errorLog.toFile())
+                    .redirectOutput(result.toFile())
+                    .start();
             // Open as long as somebody wants to know: it ends with this process.
             try (Writer lifeline = process.outputWriter()) {
                 while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.throwIfRequested();
             } finally {
                 process.destroy();
             }
-            return EstimateParser.parse(process.exitValue(), Files.readString(result), ChildProcess.lastWords(errorLog));
+            return EstimateParser.parse(process.exitValue(), Files.readString(result),
+                    ChildProcess.lastWords(errorLog));
         } catch (IOException e) {
             throw cannotStart(e);
         }
@@ -115,12 +127,15 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     }
 
     private Failure cannotStart(IOException e) {
-        return new Failure.Unwritable("The tuning process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
+        return new Failure.Unwritable(
+                "The tuning process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
     }
 
-    /// The arguments for an order; a run that is there goes on as it was begun: captions and masks lie beside the person's pictures, not the run's.
+    /// The arguments for an order; a run that is there goes on as it was begun: captions and masks lie beside the
+    /// person's pictures, not the run's.
     static List<String> arguments(RunSpec spec) {
-        if (new RunFolder(spec.folder()).exists()) return List.of("resume", spec.folder().toString(), "--control-stdin");
+        if (new RunFolder(spec.folder()).exists())
+            return List.of("resume", spec.folder().toString(), "--control-stdin");
         List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin"));
         arguments.addAll(trainingArguments(spec));
         arguments.add(option("out", spec.folder()));
@@ -135,11 +150,20 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     /// What is as usual is left to the command's defaults, previews apart.
     private static List<String> trainingArguments(RunSpec spec) {
         RunSpec.TrainingChoices choices = spec.choices();
-        List<String> arguments = new ArrayList<>(List.of(option("model", spec.model()), option("pictures", spec.photos()),
-            option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()), option("method", spec.choice().option())));
-        choices.method().chosen().forEach((setting, value) -> addOption(arguments, setting.option(), value, setting == MethodSetting.TEXT_ENCODER));
-        choices.training().chosen().forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));
-        if (!choices.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY)) addOption(arguments, TrainingSetting.PREVIEW_EVERY.option(), String.valueOf(Math.max(1, choices.steps() / DEFAULT_PREVIEWS)), false);
+        List<String> arguments = new ArrayList<>(
+                List.of(option("model", spec.model()), option("pictures", spec.photos()),
+                        option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()),
+                        option("method", spec.choice().option())));
+        choices.method()
+                .chosen()
+                .forEach((setting, value) -> addOption(arguments, setting.option(), value,
+                        setting == MethodSetting.TEXT_ENCODER));
+        choices.training()
+                .chosen()
+                .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));
+        if (!choices.training().chosen().containsKey(TrainingSetting.PREVIEW_EVERY))
+            addOption(arguments, TrainingSetting.PREVIEW_EVERY.option(),
+                    String.valueOf(Math.max(1, choices.steps() / DEFAULT_PREVIEWS)), false);
         return arguments;
     }
 
@@ -162,7 +186,8 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
             this.output = output;
         }
 
-        @Override public void send(ProcessCommand order) {
+        @Override
+        public void send(ProcessCommand order) {
             write(switch (order) {
                 case PAUSE -> "pause";
                 case RESUME -> "resume";
@@ -170,7 +195,8 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
             });
         }
 
-        @Override public void requestPreview(String prompt) {
+        @Override
+        public void requestPreview(String prompt) {
             write("generate " + prompt.replaceAll("\\s+", " ").strip());
         }
 
@@ -183,25 +209,33 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
             }
         }
 
-        @Override public OptionalInt await(Duration atMost) throws InterruptedException {
-            return process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS) ? OptionalInt.of(process.exitValue()) : OptionalInt.empty();
+        @Override
+        public OptionalInt await(Duration atMost) throws InterruptedException {
+            return process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS) ? OptionalInt.of(process.exitValue())
+                    : OptionalInt.empty();
         }
 
-        @Override public String lastOutput() {
+        @Override
+        public String lastOutput() {
             return lastWords(output);
         }
 
         /// The last lines of a log.
         static String lastWords(Path output) {
             try {
-                List<String> lines = Files.readAllLines(output).stream().map(line -> line.replaceFirst("^studio: ", "").strip()).filter(line -> !line.isEmpty()).toList();
+                List<String> lines = Files.readAllLines(output)
+                        .stream()
+                        .map(line -> line.replaceFirst("^studio: ", "").strip())
+                        .filter(line -> !line.isEmpty())
+                        .toList();
                 return String.join(" ", lines.subList(Math.max(0, lines.size() - LAST_LINES), lines.size()));
             } catch (IOException e) {
                 return "";
             }
         }
 
-        @Override public void close() {
+        @Override
+        public void close() {
             try {
                 input.close();
             } catch (IOException gone) {
@@ -216,15 +250,25 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
 
         /// @param errorOutput its last words, for when it failed
         static TrainingEstimate parse(int exit, String output, String errorOutput) throws Failure {
-            if (exit == 137) throw new Failure.Incompatible("The estimate itself did not fit into the memory. Close other programs, or choose a smaller size.");
-            if (exit != 0) throw new Failure.Unreadable(errorOutput.isEmpty() ? "The estimate ended by itself (code " + exit + "). Ask again." : errorOutput);
+            if (exit == 137)
+                throw new Failure.Incompatible(
+                        "The estimate itself did not fit into the memory. Close other programs, or choose a smaller size.");
+            if (exit != 0)
+                throw new Failure.Unreadable(
+                        errorOutput.isEmpty() ? "The estimate ended by itself (code " + exit + "). Ask again."
+                                : errorOutput);
             try {
                 JsonObject json = JsonParser.parseString(output).getAsJsonObject();
-                TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(json.get("memory").getAsLong(), json.get("memorySource").getAsString(), json.get("available").getAsLong());
-                TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(), json.get("seconds").getAsDouble());
-                return new TrainingEstimate(json.get("numbers").getAsLong(), json.get("share").getAsDouble(), memory, time, json.getAsJsonArray("advice").asList().stream().map(JsonElement::getAsString).toList());
+                TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(json.get("memory").getAsLong(),
+                        json.get("memorySource").getAsString(), json.get("available").getAsLong());
+                TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(
+                        json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(),
+                        json.get("seconds").getAsDouble());
+                return new TrainingEstimate(json.get("numbers").getAsLong(), json.get("share").getAsDouble(), memory,
+                        time, json.getAsJsonArray("advice").asList().stream().map(JsonElement::getAsString).toList());
             } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-                throw new Failure.Unreadable("The estimate cannot be read: expected one JSON object, found \"" + output.strip() + "\"", e);
+                throw new Failure.Unreadable(
+                        "The estimate cannot be read: expected one JSON object, found \"" + output.strip() + "\"", e);
             }
         }
     }

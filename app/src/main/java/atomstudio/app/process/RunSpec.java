@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 /// A run to be made, or gone on with: the same order on the same folder resumes it.
 /// @param subject the subject's name, for people
 /// @param folder the run's folder
-public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phrase, TrainingChoices choices, Path folder) {
+public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phrase, TrainingChoices choices,
+        Path folder) {
     /// The class word and the placeholder that the subject is called by.
     public record SubjectPhrase(String className, String triggerWord) {}
 
@@ -30,19 +31,26 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
 
         /// Whether pictures are made on the way: they are, where a person did not choose otherwise.
         public boolean hasPreviews() {
-            return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY) || training.toConfig(method).runtime().previewEvery() > 0;
+            return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY)
+                    || training.toConfig(method).runtime().previewEvery() > 0;
         }
 
         /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
         public String summary() {
             List<String> parts = new ArrayList<>();
-            method.chosen().forEach((setting, value) -> parts.add(setting == MethodSetting.TEXT_ENCODER ? "text encoder" : displayName(setting.option()) + " " + value));
+            method.chosen()
+                    .forEach((setting, value) -> parts.add(setting == MethodSetting.TEXT_ENCODER ? "text encoder"
+                            : displayName(setting.option()) + " " + value));
             parts.addAll(summaries(training));
             return String.join(" · ", parts);
         }
 
         public static List<String> summaries(TrainingSettings training) {
-            return training.chosen().entrySet().stream().map(entry -> summary(entry.getKey(), entry.getValue())).toList();
+            return training.chosen()
+                    .entrySet()
+                    .stream()
+                    .map(entry -> summary(entry.getKey(), entry.getValue()))
+                    .toList();
         }
 
         private static String summary(TrainingSetting setting, String value) {
@@ -64,7 +72,8 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         MethodSettings method = choices.method();
         String atoms = method.chosen().containsKey(MethodSetting.ATOMS) ? " m = " + method.atoms() : "";
         String rank = method.choice().settings().contains(MethodSetting.RANK) ? " rank " + method.rank() : "";
-        Stream<String> extras = Stream.concat(method.combinedWith().map(MethodName::displayName).stream(), method.trainsTextEncoder() ? Stream.of("text encoder") : Stream.of());
+        Stream<String> extras = Stream.concat(method.combinedWith().map(MethodName::displayName).stream(),
+                method.trainsTextEncoder() ? Stream.of("text encoder") : Stream.of());
         return method.displayName() + atoms + rank + String.join("", extras.map(name -> " + " + name).toList());
     }
 }

@@ -4,7 +4,8 @@ import atomstudio.diffusion.Failure;
 import java.time.Duration;
 import java.util.OptionalInt;
 
-/// A child process that tunes. Closing its input makes it write a checkpoint and end, and so does the death of this process.
+/// A child process that tunes. Closing its input makes it write a checkpoint and end, and so does the death of this
+/// process.
 public interface TrainingProcess extends AutoCloseable {
     enum ProcessCommand { PAUSE, RESUME, STOP }
 
@@ -19,7 +20,8 @@ public interface TrainingProcess extends AutoCloseable {
     /// The last lines it wrote to its error output.
     String lastOutput();
 
-    @Override void close();
+    @Override
+    void close();
 
     /// Starts tuning in a process of its own.
     @FunctionalInterface

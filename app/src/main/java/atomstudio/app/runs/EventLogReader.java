@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Follows a growing `events.jsonl`. A line counts once its end was written; a file that became shorter, as it does when
-/// a killed run resumes, is read from its beginning. One thread.
+/// Follows a growing `events.jsonl`. A line counts once its end was written; a file that became shorter, as it does
+/// when a killed run resumes, is read from its beginning. One thread.
 public final class EventLogReader {
     private final Path file;
     private RunProgress progress;
@@ -55,7 +55,8 @@ public final class EventLogReader {
         int start = 0;
         for (int i = 0; i < all.length; i++) {
             if (all[i] != '\n') continue;
-            TrainingEvent.Timed.parse(new String(all, start, i - start, StandardCharsets.UTF_8)).ifPresent(timed -> events.add(timed.event()));
+            TrainingEvent.Timed.parse(new String(all, start, i - start, StandardCharsets.UTF_8))
+                    .ifPresent(timed -> events.add(timed.event()));
             start = i + 1;
         }
         partialLine = Arrays.copyOfRange(all, start, all.length);

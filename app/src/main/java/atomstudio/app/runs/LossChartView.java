@@ -13,8 +13,8 @@ import javafx.scene.shape.Line;
 import javafx.scene.shape.Polyline;
 import javafx.scene.shape.StrokeLineJoin;
 
-/// Loss over steps: every value as a thin line, the smoothed one over it, and validations as a broken line: losses on the same scale,
-/// scores of previews on one of their own at the right. The whole run is the width from the start on.
+/// Loss over steps: every value as a thin line, the smoothed one over it, and validations as a broken line: losses on
+/// the same scale, scores of previews on one of their own at the right. The whole run is the width from the start on.
 public final class LossChartView extends Pane {
     private static final int GRID_LINES = 3;
     private static final double LEFT_MARGIN = 46;
@@ -81,23 +81,38 @@ public final class LossChartView extends Pane {
         PlotArea scaledTo(DoubleSummaryStatistics values) {
             double min = values.getCount() == 0 ? 0 : values.getMin();
             double max = values.getCount() == 0 ? 1 : values.getMax();
-            return new PlotArea(width, height, min, max - min < 1e-9 ? min + Math.max(1e-9, Math.abs(min) * 0.1) : max, steps);
+            return new PlotArea(width, height, min, max - min < 1e-9 ? min + Math.max(1e-9, Math.abs(min) * 0.1) : max,
+                    steps);
         }
     }
 
-    @Override protected void layoutChildren() {
+    @Override
+    protected void layoutChildren() {
         List<RunProgress.LossPoint> losses = shown.losses();
         List<RunProgress.ValidationPoint> validated = shown.history().validations();
         boolean scored = validated.stream().anyMatch(check -> !check.isLoss());
         int steps = Math.max(Math.max(shown.steps(), 1), losses.isEmpty() ? 1 : losses.getLast().step());
-        PlotArea area = new PlotArea(getWidth() - LEFT_MARGIN - (scored ? RIGHT_MARGIN : 0), getHeight() - BOTTOM_MARGIN, 0, 1, steps);
+        PlotArea area = new PlotArea(getWidth() - LEFT_MARGIN - (scored ? RIGHT_MARGIN : 0),
+                getHeight() - BOTTOM_MARGIN, 0, 1, steps);
         PlotArea loss = area.scaledTo(DoubleStream.concat(losses.stream().mapToDouble(RunProgress.LossPoint::raw),
-            validated.stream().filter(RunProgress.ValidationPoint::isLoss).mapToDouble(RunProgress.ValidationPoint::value)).summaryStatistics());
-        PlotArea score = scored ? area.scaledTo(validated.stream().mapToDouble(RunProgress.ValidationPoint::value).summaryStatistics()) : loss;
+                validated.stream()
+                        .filter(RunProgress.ValidationPoint::isLoss)
+                        .mapToDouble(RunProgress.ValidationPoint::value))
+                .summaryStatistics());
+        PlotArea score = scored
+                ? area.scaledTo(validated.stream().mapToDouble(RunProgress.ValidationPoint::value).summaryStatistics())
+                : loss;
         layoutScales(loss, score, scored);
-        raw.getPoints().setAll(losses.stream().flatMap(each -> Stream.of(loss.x(each.step()), loss.y(each.raw()))).toList());
-        smooth.getPoints().setAll(losses.stream().flatMap(each -> Stream.of(loss.x(each.step()), loss.y(each.smoothed()))).toList());
-        validations.getPoints().setAll(validated.stream().flatMap(each -> Stream.of(score.x(each.step()), score.y(each.value()))).toList());
+        raw.getPoints()
+                .setAll(losses.stream().flatMap(each -> Stream.of(loss.x(each.step()), loss.y(each.raw()))).toList());
+        smooth.getPoints()
+                .setAll(losses.stream()
+                        .flatMap(each -> Stream.of(loss.x(each.step()), loss.y(each.smoothed())))
+                        .toList());
+        validations.getPoints()
+                .setAll(validated.stream()
+                        .flatMap(each -> Stream.of(score.x(each.step()), score.y(each.value())))
+                        .toList());
         marks.getChildren().setAll(validated.stream().map(each -> mark(each, score)).toList());
     }
 

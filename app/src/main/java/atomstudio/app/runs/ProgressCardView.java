@@ -29,7 +29,8 @@ public final class ProgressCardView extends CardView {
         speed.textProperty().bind(queue.progress().map(RunProgress::speedText));
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        add(bar, new HBox(8, timeLeft, gap, speed), buttons(queue), new NoteView(NoteView.NoteKind.PLAIN, queue.pendingCommand()));
+        add(bar, new HBox(8, timeLeft, gap, speed), buttons(queue),
+                new NoteView(NoteView.NoteKind.PLAIN, queue.pendingCommand()));
     }
 
     private static String stateText(RunProgress progress) {
@@ -51,12 +52,16 @@ public final class ProgressCardView extends CardView {
 
     private HBox buttons(RunQueue queue) {
         Button pause = button("pause");
-        pause.textProperty().bind(queue.progress().map(progress -> progress.phase() == RunProgress.RunPhase.PAUSED ? "Resume" : "Pause"));
+        pause.textProperty()
+                .bind(queue.progress()
+                        .map(progress -> progress.phase() == RunProgress.RunPhase.PAUSED ? "Resume" : "Pause"));
         pause.setOnAction(pressed -> {
             if (queue.progress().get().phase() == RunProgress.RunPhase.PAUSED) queue.resume();
             else queue.pause();
         });
-        pause.disableProperty().bind(queue.progress().map(progress -> !progress.isActive() || progress.phase() == RunProgress.RunPhase.STARTING));
+        pause.disableProperty()
+                .bind(queue.progress()
+                        .map(progress -> !progress.isActive() || progress.phase() == RunProgress.RunPhase.STARTING));
         cancel.setText("Cancel");
         cancel.setOnAction(pressed -> queue.cancel());
         HBox buttons = new HBox(8, pause, cancel);

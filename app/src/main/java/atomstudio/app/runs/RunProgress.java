@@ -17,24 +17,22 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
 
     public record PreviewImage(int step, String file, String prompt) {
         /// Whether a person asked for it, and not the run's own settings.
-        public boolean isManual() {
-            return file.contains("-asked-");
-        }
+        public boolean isManual() { return file.contains("-asked-"); }
     }
 
-    /// A validation: `measure` says by what, lower is better, and `best` is the step of the lowest so far (0: none yet).
+    /// A validation: `measure` says by what, lower is better, and `best` is the step of the lowest so far (0: none
+    /// yet).
     public record ValidationPoint(int step, String metric, double value, int bestStep) {
         /// Whether it is a loss, which compares with the training's.
-        public boolean isLoss() {
-            return metric.startsWith("loss");
-        }
+        public boolean isLoss() { return metric.startsWith("loss"); }
     }
 
     /// Something worth a line.
     public record RunNote(int step, String text) {}
 
     /// What has come of the run so far.
-    public record RunHistory(List<LossPoint> losses, List<PreviewImage> previews, List<ValidationPoint> validations, List<RunNote> notes) {
+    public record RunHistory(List<LossPoint> losses, List<PreviewImage> previews, List<ValidationPoint> validations,
+            List<RunNote> notes) {
         static final RunHistory NONE = new RunHistory(List.of(), List.of(), List.of(), List.of());
 
         public RunHistory {
@@ -58,7 +56,8 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         RunProgress progress = this;
         ProgressAccumulator accumulator = new ProgressAccumulator(history, LOSS_SMOOTHING);
         for (TrainingEvent event : events) progress = accumulator.apply(progress, event);
-        return new RunProgress(progress.phase, progress.step, progress.steps, accumulator.history(), progress.memory, progress.message);
+        return new RunProgress(progress.phase, progress.step, progress.steps, accumulator.history(), progress.memory,
+                progress.message);
     }
 
     public RunProgress with(RunPhase changed, String newMessage) {
@@ -91,19 +90,26 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
     }
 
     public OptionalDouble secondsPerStep() {
-        return losses().subList(Math.max(0, losses().size() - SPEED_WINDOW), losses().size()).stream().mapToDouble(LossPoint::seconds).filter(s -> s > 0).average();
+        return losses().subList(Math.max(0, losses().size() - SPEED_WINDOW), losses().size())
+                .stream()
+                .mapToDouble(LossPoint::seconds)
+                .filter(s -> s > 0)
+                .average();
     }
 
     /// `0:19 left`; empty while nothing is known.
     public String timeLeft() {
-        return phase == RunPhase.TRAINING && secondsPerStep().isPresent() ? DisplayFormat.duration((steps - step) * secondsPerStep().getAsDouble()) + " left" : "";
+        return phase == RunPhase.TRAINING && secondsPerStep().isPresent()
+                ? DisplayFormat.duration((steps - step) * secondsPerStep().getAsDouble()) + " left"
+                : "";
     }
 
     /// `6.0 steps/s · 1.2 GB`.
     public String speedText() {
         if (secondsPerStep().isEmpty()) return "";
         double perSecond = 1 / secondsPerStep().getAsDouble();
-        String rate = perSecond >= 0.2 ? String.format(Locale.ROOT, "%.1f steps/s", perSecond) : String.format(Locale.ROOT, "%.0f s a step", 1 / perSecond);
+        String rate = perSecond >= 0.2 ? String.format(Locale.ROOT, "%.1f steps/s", perSecond)
+                : String.format(Locale.ROOT, "%.0f s a step", 1 / perSecond);
         return memory > 0 ? rate + " · " + DisplayFormat.bytes(memory) : rate;
     }
 
@@ -145,19 +151,24 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                     yield progressAt(before, RunPhase.TRAINING, started.step(), started.steps());
                 }
                 case TrainingEvent.Step stepped -> {
-                    double smooth = losses.isEmpty() ? stepped.loss() : smoothing * losses.getLast().smoothed() + (1 - smoothing) * stepped.loss();
+                    double smooth = losses.isEmpty() ? stepped.loss()
+                            : smoothing * losses.getLast().smoothed() + (1 - smoothing) * stepped.loss();
                     losses.add(new LossPoint(stepped.step(), stepped.loss(), smooth, stepped.seconds()));
-                    yield new RunProgress(RunPhase.TRAINING, stepped.step(), before.steps(), RunHistory.NONE, stepped.residentBytes(), before.message());
+                    yield new RunProgress(RunPhase.TRAINING, stepped.step(), before.steps(), RunHistory.NONE,
+                            stepped.residentBytes(), before.message());
                 }
                 case TrainingEvent.Preview previewed -> {
                     PreviewImage newPreview = new PreviewImage(previewed.step(), previewed.file(), previewed.prompt());
-                    previews.removeIf(preview -> preview.step() == newPreview.step() && preview.isManual() == newPreview.isManual() && preview.prompt().equals(newPreview.prompt()));
+                    previews.removeIf(preview -> preview.step() == newPreview.step()
+                            && preview.isManual() == newPreview.isManual()
+                            && preview.prompt().equals(newPreview.prompt()));
                     previews.add(newPreview);
                     yield before;
                 }
                 case TrainingEvent.Validation validated -> {
                     validations.removeIf(check -> check.step() == validated.step());
-                    validations.add(new ValidationPoint(validated.step(), validated.measure(), validated.value(), validated.bestStep()));
+                    validations.add(new ValidationPoint(validated.step(), validated.measure(), validated.value(),
+                            validated.bestStep()));
                     yield before;
                 }
                 case TrainingEvent.Note note -> {
@@ -167,9 +178,12 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                 }
                 case TrainingEvent.Checkpoint _ -> before;
                 case TrainingEvent.Paused paused -> progressAt(before, RunPhase.PAUSED, paused.step(), before.steps());
-                case TrainingEvent.Resumed resumed -> progressAt(before, RunPhase.TRAINING, resumed.step(), before.steps());
-                case TrainingEvent.Cancelled cancelled -> progressAt(before, RunPhase.CANCELLED, cancelled.step(), before.steps());
-                case TrainingEvent.Failed failed -> progressAt(before, RunPhase.FAILED, failed.step(), before.steps()).with(RunPhase.FAILED, failed.message());
+                case TrainingEvent.Resumed resumed ->
+                        progressAt(before, RunPhase.TRAINING, resumed.step(), before.steps());
+                case TrainingEvent.Cancelled cancelled ->
+                        progressAt(before, RunPhase.CANCELLED, cancelled.step(), before.steps());
+                case TrainingEvent.Failed failed -> progressAt(before, RunPhase.FAILED, failed.step(), before.steps())
+                        .with(RunPhase.FAILED, failed.message());
                 case TrainingEvent.Done done -> progressAt(before, RunPhase.DONE, done.step(), before.steps());
             };
         }

@@ -28,7 +28,8 @@ public final class RunQueue {
     private final Jobs jobs;
     private final TrainingProcess.ProcessLauncher launcher;
     private final ReadOnlyObjectWrapper<@Nullable RunSpec> current = new ReadOnlyObjectWrapper<>();
-    private final ReadOnlyObjectWrapper<RunProgress> progress = new ReadOnlyObjectWrapper<>(RunProgress.initial(RunProgress.RunPhase.WAITING));
+    private final ReadOnlyObjectWrapper<RunProgress> progress = new ReadOnlyObjectWrapper<>(
+            RunProgress.initial(RunProgress.RunPhase.WAITING));
     private final ReadOnlyStringWrapper pendingCommand = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper pendingPreview = new ReadOnlyStringWrapper("");
     private final ObservableList<RunSpec> waiting = FXCollections.observableArrayList();
@@ -70,9 +71,7 @@ public final class RunQueue {
         listeners.add(listener);
     }
 
-    public boolean isBusy() {
-        return current.get() != null;
-    }
+    public boolean isBusy() { return current.get() != null; }
 
     /// Starts the run, or lets it wait for those before it.
     public void add(RunSpec spec) {
@@ -123,13 +122,17 @@ public final class RunQueue {
         pendingPreview.set("");
         progress.set(RunProgress.initial(RunProgress.RunPhase.STARTING));
         current.set(spec);
-        jobs.start("Tuning " + spec.subject(), cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<RunProgress>(RunProgress last) -> finish(spec, last);
-                case JobOutcome.Failed<RunProgress>(String message) -> finish(spec, progress.get().with(RunProgress.RunPhase.FAILED, message));
-                case JobOutcome.Cancelled<RunProgress>() -> finish(spec, progress.get().with(RunProgress.RunPhase.CANCELLED, ""));
-            }
-        });
+        jobs.start("Tuning " + spec.subject(),
+                cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))),
+                outcome -> {
+                    switch (outcome) {
+                        case JobOutcome.Succeeded<RunProgress>(RunProgress last) -> finish(spec, last);
+                        case JobOutcome.Failed<RunProgress>(String message) ->
+                                finish(spec, progress.get().with(RunProgress.RunPhase.FAILED, message));
+                        case JobOutcome.Cancelled<RunProgress>() ->
+                                finish(spec, progress.get().with(RunProgress.RunPhase.CANCELLED, ""));
+                    }
+                });
     }
 
     private void onProgress(ActiveRun run, RunProgress latest) {
@@ -137,7 +140,9 @@ public final class RunQueue {
         RunProgress before = progress.get();
         if (latest.phase() != before.phase()) pendingCommand.set("");
         // An answer is a picture that was asked for, or a line why there is none.
-        if (latest.manualPreviews() > before.manualPreviews() || latest.history().notes().size() > before.history().notes().size()) pendingPreview.set("");
+        if (latest.manualPreviews() > before.manualPreviews()
+                || latest.history().notes().size() > before.history().notes().size())
+            pendingPreview.set("");
         progress.set(latest);
     }
 
@@ -172,8 +177,10 @@ public final class RunQueue {
         }
 
         /// The run's last state. For a job's thread.
-        RunProgress run(TrainingProcess.ProcessLauncher launcher, Cancellation cancellation, Consumer<RunProgress> listener) throws Failure, IOException, InterruptedException {
-            EventLogReader events = new EventLogReader(spec.folder().resolve("events.jsonl"), RunProgress.initial(RunProgress.RunPhase.STARTING));
+        RunProgress run(TrainingProcess.ProcessLauncher launcher, Cancellation cancellation,
+                Consumer<RunProgress> listener) throws Failure, IOException, InterruptedException {
+            EventLogReader events = new EventLogReader(spec.folder().resolve("events.jsonl"),
+                    RunProgress.initial(RunProgress.RunPhase.STARTING));
             RunProgress before = events.poll();
             listener.accept(before.with(RunProgress.RunPhase.STARTING, ""));
             RunProgress last = before;
@@ -185,9 +192,14 @@ public final class RunQueue {
                         stopped = true;
                         process.send(TrainingProcess.ProcessCommand.STOP);
                     }
-                    for (Consumer<TrainingProcess> command = commands.poll(); command != null; command = commands.poll()) command.accept(process);
+                    for (Consumer<TrainingProcess> command = commands.poll(); command != null;
+                            command = commands.poll())
+                        command.accept(process);
                     RunProgress latest = events.poll();
-                    if (exit.isPresent()) return finalProgress(exit.getAsInt(), latest == before ? before.with(RunProgress.RunPhase.STARTING, "") : latest, process.lastOutput());
+                    if (exit.isPresent())
+                        return finalProgress(exit.getAsInt(),
+                                latest == before ? before.with(RunProgress.RunPhase.STARTING, "") : latest,
+                                process.lastOutput());
                     if (latest != last) listener.accept(latest);
                     last = latest;
                 }
@@ -198,16 +210,22 @@ public final class RunQueue {
             if (exit == 0) return last.with(RunProgress.RunPhase.DONE, "");
             if (exit == 130) return last.with(RunProgress.RunPhase.CANCELLED, "");
             if (exit == 1 || exit == 2) {
-                String message = last.phase() == RunProgress.RunPhase.FAILED && !last.message().isEmpty() ? last.message() : output;
-                return last.with(RunProgress.RunPhase.FAILED, message.isEmpty() ? "Tuning failed without saying why." : message);
+                String message = last.phase() == RunProgress.RunPhase.FAILED && !last.message().isEmpty()
+                        ? last.message()
+                        : output;
+                return last.with(RunProgress.RunPhase.FAILED,
+                        message.isEmpty() ? "Tuning failed without saying why." : message);
             }
             // 128 + signal: 6 abort, 9 kill, 11 segmentation fault.
             String cause = switch (exit) {
-                case 137 -> "was killed by the system, most likely because the memory did not suffice. Close other programs, then resume.";
-                case 134, 139, 132, 136 -> "crashed in native code (code " + exit + "). Resume it; if that happens again, tune with another method or fewer pictures, and report it.";
+                case 137 ->
+                        "was killed by the system, most likely because the memory did not suffice. Close other programs, then resume.";
+                case 134, 139, 132, 136 -> "crashed in native code (code " + exit
+                        + "). Resume it; if that happens again, tune with another method or fewer pictures, and report it.";
                 default -> "ended by itself (code " + exit + "). Resume it.";
             };
-            return last.with(RunProgress.RunPhase.FAILED, "The tuning process " + cause + " Nothing up to the last checkpoint is lost.");
+            return last.with(RunProgress.RunPhase.FAILED,
+                    "The tuning process " + cause + " Nothing up to the last checkpoint is lost.");
         }
     }
 }

@@ -23,7 +23,9 @@ import org.slf4j.LoggerFactory;
 /// The run folders of a person, `SUBJECT-METHOD` or `SUBJECT-METHOD-n`. For jobs only.
 public final class RunStore {
     private static final Logger log = LoggerFactory.getLogger(RunStore.class);
-    private static final String METHODS = Stream.of(MethodName.values()).map(method -> Pattern.quote(method.option())).collect(Collectors.joining("|"));
+    private static final String METHODS = Stream.of(MethodName.values())
+            .map(method -> Pattern.quote(method.option()))
+            .collect(Collectors.joining("|"));
 
     private final Path folder;
 
@@ -47,7 +49,8 @@ public final class RunStore {
                     log.warn("{} is left out of the list of runs", path, damaged);
                 }
             }
-            runs.sort(Comparator.comparing(RunSummary::created).reversed().thenComparing(run -> run.folder().toString()));
+            runs.sort(
+                    Comparator.comparing(RunSummary::created).reversed().thenComparing(run -> run.folder().toString()));
             return runs;
         } catch (IOException e) {
             throw new Failure.Unreadable("The runs in " + folder + " cannot be listed: " + e.getMessage(), e);
@@ -74,12 +77,16 @@ public final class RunStore {
 
     private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
         RunInfo info = run.info();
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(), TrainingSettings.of(info.config().requested(), info.method()));
-        RunSpec spec = new RunSpec(subject, info.baseModel().path(), run.photos(), new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
-            choices, run.folder());
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(),
+                TrainingSettings.of(info.config().requested(), info.method()));
+        RunSpec spec = new RunSpec(subject, info.baseModel().path(), run.photos(),
+                new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
+                choices, run.folder());
         RunFolder.Status status = run.status();
-        RunProgress progress = new EventLogReader(run.eventLog(), RunProgress.initial(RunProgress.RunPhase.CANCELLED)).poll();
-        if (progress.isActive() && status != RunFolder.Status.RUNNING) progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
+        RunProgress progress = new EventLogReader(run.eventLog(), RunProgress.initial(RunProgress.RunPhase.CANCELLED))
+                .poll();
+        if (progress.isActive() && status != RunFolder.Status.RUNNING)
+            progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
         return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.trainingReport());
     }
 }

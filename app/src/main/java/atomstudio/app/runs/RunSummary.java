@@ -12,7 +12,8 @@ import java.util.Optional;
 /// A run folder as lists and galleries show it.
 /// @param spec what made it, so that it can be gone on with
 /// @param report of a finished run
-public record RunSummary(RunSpec spec, Instant created, RunProgress progress, RunFolder.Status status, Optional<TrainingReport> report) {
+public record RunSummary(RunSpec spec, Instant created, RunProgress progress, RunFolder.Status status,
+        Optional<TrainingReport> report) {
     public Path folder() {
         return spec.folder();
     }
@@ -21,9 +22,7 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
         return new RunFolder(folder()).adapter();
     }
 
-    public boolean isDone() {
-        return status == RunFolder.Status.FINISHED && report.isPresent();
-    }
+    public boolean isDone() { return status == RunFolder.Status.FINISHED && report.isPresent(); }
 
     public String title() {
         return spec.title();
@@ -31,13 +30,17 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
 
     /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.
     public String summary(Instant now) {
-        return report.map(result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
-            .orElse("step " + progress.step() + " of " + Math.max(spec.choices().steps(), progress.steps()));
+        return report.map(
+                result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
+                .orElse("step " + progress.step() + " of " + Math.max(spec.choices().steps(), progress.steps()));
     }
 
     /// `29,148 parameters · 0.18 %`, and the size of the file below.
     public List<String> costLines() {
-        return report.map(result -> List.of(DisplayFormat.count(result.parameterCount()) + " parameters · " + DisplayFormat.percent(result.parameterShare()),
-            DisplayFormat.bytes(result.bytes()) + " · tuned in " + DisplayFormat.duration(result.seconds()))).orElse(List.of());
+        return report.map(result -> List.of(
+                DisplayFormat.count(result.parameterCount()) + " parameters · "
+                        + DisplayFormat.percent(result.parameterShare()),
+                DisplayFormat.bytes(result.bytes()) + " · tuned in " + DisplayFormat.duration(result.seconds())))
+                .orElse(List.of());
     }
 }

@@ -29,10 +29,13 @@ public final class RunView extends VBox {
         CardView previews = new CardView("Previews");
         previews.subtitle().textProperty().bind(model.shownRun().map(RunView::previewPrompt).orElse(""));
         previews.add(new PreviewStripView(model.shownRun()), new PreviewPromptView(model));
-        Label hint = new Label("Previews are all made from one seed. Closing the window keeps the run: it resumes exactly.");
+        Label hint = new Label(
+                "Previews are all made from one seed. Closing the window keeps the run: it resumes exactly.");
         hint.getStyleClass().add("muted");
         hint.setWrapText(true);
-        ObservableValue<Boolean> now = model.shownRun().map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.LIVE).orElse(false);
+        ObservableValue<Boolean> now = model.shownRun()
+                .map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.LIVE)
+                .orElse(false);
         hint.visibleProperty().bind(now);
         getChildren().addAll(lossCard(model), previews, hint);
     }
@@ -41,16 +44,28 @@ public final class RunView extends VBox {
         CardView loss = new CardView("Loss");
         loss.title().textProperty().bind(model.shownRun().map(RunView::title).orElse("Loss"));
         loss.subtitle().textProperty().bind(model.shownRun().map(RunView::latestLoss).orElse(""));
-        loss.addToHeader(legend("training", "legend-training", model.shownRun().map(run -> !run.progress().history().validations().isEmpty()).orElse(false)));
-        loss.addToHeader(legend("held-out picture", "legend-checks", model.shownRun().map(run -> hasValidation(run, RunProgress.ValidationPoint::isLoss)).orElse(false)));
-        loss.addToHeader(legend("previews (right scale)", "legend-checks", model.shownRun().map(run -> hasValidation(run, check -> !check.isLoss())).orElse(false)));
+        loss.addToHeader(legend("training", "legend-training",
+                model.shownRun().map(run -> !run.progress().history().validations().isEmpty()).orElse(false)));
+        loss.addToHeader(legend("held-out picture", "legend-checks",
+                model.shownRun().map(run -> hasValidation(run, RunProgress.ValidationPoint::isLoss)).orElse(false)));
+        loss.addToHeader(legend("previews (right scale)", "legend-checks",
+                model.shownRun().map(run -> hasValidation(run, check -> !check.isLoss())).orElse(false)));
         loss.addToHeader(closeButton(model));
         LossChartView chart = new LossChartView();
-        model.shownRun().subscribe(run -> chart.show(run == null ? RunProgress.initial(RunProgress.RunPhase.WAITING) : run.progress()));
-        chart.accessibleTextProperty().bind(model.shownRun().map(run -> latestLoss(run) + validationLine(run)).orElse("no curve yet"));
-        loss.add(new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
-            new NoteView(NoteView.NoteKind.ERROR, model.shownRun().map(run -> run.progress().phase() == RunProgress.RunPhase.FAILED ? run.progress().message() : "").orElse("")),
-            chart, new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(RunView::validationLine).orElse("")), new RunNotesView(model.shownRun()));
+        model.shownRun()
+                .subscribe(run -> chart
+                        .show(run == null ? RunProgress.initial(RunProgress.RunPhase.WAITING) : run.progress()));
+        chart.accessibleTextProperty()
+                .bind(model.shownRun().map(run -> latestLoss(run) + validationLine(run)).orElse("no curve yet"));
+        loss.add(
+                new NoteView(NoteView.NoteKind.PLAIN,
+                        model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
+                new NoteView(NoteView.NoteKind.ERROR, model.shownRun()
+                        .map(run -> run.progress().phase() == RunProgress.RunPhase.FAILED ? run.progress().message()
+                                : "")
+                        .orElse("")),
+                chart, new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(RunView::validationLine).orElse("")),
+                new RunNotesView(model.shownRun()));
         return loss;
     }
 
@@ -60,7 +75,10 @@ public final class RunView extends VBox {
         close.setAccessibleText("Close this run");
         close.getStyleClass().addAll("flat", "small");
         close.setOnAction(pressed -> model.close());
-        close.visibleProperty().bind(model.shownRun().map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.PAST).orElse(false));
+        close.visibleProperty()
+                .bind(model.shownRun()
+                        .map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.PAST)
+                        .orElse(false));
         close.managedProperty().bind(close.visibleProperty());
         return close;
     }
@@ -84,7 +102,9 @@ public final class RunView extends VBox {
 
     private static String latestLoss(RunsViewModel.ShownRun run) {
         List<RunProgress.LossPoint> losses = run.progress().losses();
-        return losses.isEmpty() ? "" : String.format(Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smoothed(), losses.getLast().step());
+        return losses.isEmpty() ? ""
+                : String.format(Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smoothed(),
+                        losses.getLast().step());
     }
 
     /// `loss of a picture held out: 0.0421 at step 50, the best so far at step 25`.
@@ -92,13 +112,21 @@ public final class RunView extends VBox {
         List<RunProgress.ValidationPoint> checks = run.progress().history().validations();
         if (checks.isEmpty()) return "";
         RunProgress.ValidationPoint last = checks.getLast();
-        String best = last.bestStep() == 0 ? "" : last.bestStep() == last.step() ? ", the best so far" : ", the best so far at step " + last.bestStep();
+        String best = last.bestStep() == 0 ? "" : last.bestStep() == last.step() ? ", the best so far"
+                : ", the best so far at step " + last.bestStep();
         return String.format(Locale.ROOT, "%s: %.4f at step %d%s", last.metric(), last.value(), last.step(), best);
     }
 
     private static String previewPrompt(RunsViewModel.ShownRun run) {
-        return run.progress().previews().stream().filter(preview -> !preview.isManual()).map(RunProgress.PreviewImage::prompt).filter(prompt -> prompt != null && !prompt.isEmpty())
-            .findFirst().map(prompt -> "“" + prompt + "”, one seed").orElse("");
+        return run.progress()
+                .previews()
+                .stream()
+                .filter(preview -> !preview.isManual())
+                .map(RunProgress.PreviewImage::prompt)
+                .filter(prompt -> prompt != null && !prompt.isEmpty())
+                .findFirst()
+                .map(prompt -> "“" + prompt + "”, one seed")
+                .orElse("");
     }
 
     /// A prompt for a picture from what a run has learned by now: the model stays warm while it is paused.
@@ -118,13 +146,16 @@ public final class RunView extends VBox {
             button.setId("ask-now");
             button.setMinWidth(Region.USE_PREF_SIZE);
             button.setOnAction(pressed -> requestPreview());
-            button.disableProperty().bind(model.queue().pendingPreview().isNotEmpty().or(prompt.textProperty().isEmpty()));
+            button.disableProperty()
+                    .bind(model.queue().pendingPreview().isNotEmpty().or(prompt.textProperty().isEmpty()));
             // Before the first step there is nothing to make a picture from.
             ObservableValue<Boolean> available = model.shownRun().map(PreviewPromptView::canPreview).orElse(false);
             visibleProperty().bind(available);
             managedProperty().bind(visibleProperty());
             model.queue().current().subscribe(now -> {
-                if (now != null) prompt.setText("a " + now.phrase().triggerWord() + " " + now.phrase().className() + " on the beach");
+                if (now != null)
+                    prompt.setText(
+                            "a " + now.phrase().triggerWord() + " " + now.phrase().className() + " on the beach");
             });
             HBox row = new HBox(8, prompt, button);
             row.setAlignment(Pos.CENTER_LEFT);
@@ -166,10 +197,13 @@ public final class RunView extends VBox {
             List<RunProgress.PreviewImage> previews = current.progress().previews();
             boolean otherRun = !current.spec().folder().equals(runFolder);
             if (!otherRun && previews.equals(shown) && !strip.getChildren().isEmpty()) return;
-            boolean appended = !otherRun && previews.size() > shown.size() && previews.subList(0, shown.size()).equals(shown) && !shown.isEmpty();
+            boolean appended = !otherRun && previews.size() > shown.size()
+                    && previews.subList(0, shown.size()).equals(shown) && !shown.isEmpty();
             runFolder = current.spec().folder();
             if (!appended) strip.getChildren().clear();
-            for (RunProgress.PreviewImage preview : appended ? previews.subList(shown.size(), previews.size()) : previews) strip.getChildren().add(tile(current.spec().folder(), preview));
+            for (RunProgress.PreviewImage preview : appended ? previews.subList(shown.size(), previews.size())
+                    : previews)
+                strip.getChildren().add(tile(current.spec().folder(), preview));
             shown = previews;
             boolean hasTiles = !strip.getChildren().isEmpty();
             setMinHeight(hasTiles ? SIDE + 36 : USE_COMPUTED_SIZE);
@@ -180,11 +214,13 @@ public final class RunView extends VBox {
 
         private static String emptyText(RunsViewModel.ShownRun current) {
             if (current.liveness() != RunsViewModel.ShownRun.Liveness.LIVE) return "This run made no pictures.";
-            return current.spec().choices().hasPreviews() ? "The first picture comes before the first step." : "No pictures are made on the way; ask for one below.";
+            return current.spec().choices().hasPreviews() ? "The first picture comes before the first step."
+                    : "No pictures are made on the way; ask for one below.";
         }
 
         private static VBox tile(Path run, RunProgress.PreviewImage preview) {
-            RoundedImageView picture = new RoundedImageView(new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
+            RoundedImageView picture = new RoundedImageView(
+                    new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
             VBox tile = new VBox(4, picture, caption("step " + preview.step() + (preview.isManual() ? ", asked" : "")));
             tile.setAccessibleText("“" + preview.prompt() + "”, step " + preview.step());
             Tooltip.install(tile, new Tooltip("“" + preview.prompt() + "”"));
@@ -200,7 +236,8 @@ public final class RunView extends VBox {
         }
     }
 
-    /// What a run had to say, a line each with its step: the precision that was chosen, a lack of memory, an early end, the best step.
+    /// What a run had to say, a line each with its step: the precision that was chosen, a lack of memory, an early
+    /// end, the best step.
     static final class RunNotesView extends VBox {
         private List<RunProgress.RunNote> shown = List.of();
 

@@ -32,7 +32,9 @@ public final class RunsCardView extends CardView {
         this.extraItems = extraItems;
         VBox lines = new VBox(2);
         Runnable refresh = () -> {
-            lines.getChildren().setAll(model.runs().isEmpty() ? List.<Node>of(emptyLabel()) : model.runs().stream().map(this::runLine).toList());
+            lines.getChildren()
+                    .setAll(model.runs().isEmpty() ? List.<Node>of(emptyLabel())
+                            : model.runs().stream().map(this::runLine).toList());
             subtitle().setText(model.runs().isEmpty() ? "" : String.valueOf(model.runs().size()));
         };
         model.runs().addListener((ListChangeListener<RunSummary>) change -> refresh.run());
@@ -52,7 +54,8 @@ public final class RunsCardView extends CardView {
         Label mark = new Label(run.isDone() ? "✓" : failed ? "failed" : "");
         mark.getStyleClass().add(failed ? "bad" : "good");
         mark.setMinWidth(Region.USE_PREF_SIZE);
-        Label when = new Label(run.summary(clock.instant()) + (run.status() == RunFolder.Status.RUNNING ? " · in another process" : ""));
+        Label when = new Label(run.summary(clock.instant())
+                + (run.status() == RunFolder.Status.RUNNING ? " · in another process" : ""));
         when.getStyleClass().add("muted");
         Button open = new Button();
         open.setGraphic(new VBox(new HBox(6, title, mark), when));

@@ -76,7 +76,9 @@ public final class RunsViewModel {
             switch (outcome) {
                 case JobOutcome.Succeeded<List<RunSummary>>(List<RunSummary> found) -> {
                     RunSpec current = queue.current().get();
-                    runs.setAll(found.stream().filter(run -> current == null || !run.folder().equals(current.folder())).toList());
+                    runs.setAll(found.stream()
+                            .filter(run -> current == null || !run.folder().equals(current.folder()))
+                            .toList());
                 }
                 case JobOutcome.Failed<List<RunSummary>>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<List<RunSummary>>() -> {}
@@ -122,7 +124,9 @@ public final class RunsViewModel {
         RunSpec current = queue.current().get();
         if (current == null || !current.subject().equals(subject)) return;
         ShownRun before = shownRun.get();
-        if (before != null && before.liveness() == ShownRun.Liveness.PAST && !before.spec().folder().equals(current.folder())) return;
+        if (before != null && before.liveness() == ShownRun.Liveness.PAST
+                && !before.spec().folder().equals(current.folder()))
+            return;
         shownRun.set(new ShownRun(current, queue.progress().get(), ShownRun.Liveness.LIVE));
     }
 
@@ -130,7 +134,8 @@ public final class RunsViewModel {
     private void onEnded(RunSpec spec, RunProgress progress) {
         ShownRun before = shownRun.get();
         if (before != null && before.spec().folder().equals(spec.folder())) {
-            shownRun.set(progress.phase() == RunProgress.RunPhase.DONE ? null : new ShownRun(spec, progress, ShownRun.Liveness.PAST));
+            shownRun.set(progress.phase() == RunProgress.RunPhase.DONE ? null
+                    : new ShownRun(spec, progress, ShownRun.Liveness.PAST));
         }
         if (progress.phase() == RunProgress.RunPhase.FAILED) problem.set(spec.title() + ": " + progress.message());
         refresh();

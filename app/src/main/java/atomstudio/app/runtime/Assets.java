@@ -58,7 +58,8 @@ public record Assets(Path folder) {
         try (Stream<Path> entries = Files.list(subjectsFolder)) {
             return entries.filter(Files::isDirectory).map(entry -> entry.getFileName().toString()).sorted().toList();
         } catch (IOException unreadable) {
-            throw new Failure.Unreadable(subjectsFolder + ": the sample subjects cannot be listed: " + unreadable.getMessage(), unreadable);
+            throw new Failure.Unreadable(
+                    subjectsFolder + ": the sample subjects cannot be listed: " + unreadable.getMessage(), unreadable);
         }
     }
 
@@ -71,17 +72,23 @@ public record Assets(Path folder) {
                 return found.get();
             }
         }
-        throw new Failure.Unreadable("the embedded model was not found: no folder \"assets\" with %s beside %s or above it; "
-                .formatted(REQUIRED_FILE, start) + "start the program from its checkout or package, or name the folder with -D" + PROPERTY + "=FOLDER");
+        throw new Failure.Unreadable(
+                "the embedded model was not found: no folder \"assets\" with %s beside %s or above it; "
+                        .formatted(REQUIRED_FILE, start)
+                        + "start the program from its checkout or package, or name the folder with -D" + PROPERTY
+                        + "=FOLDER");
     }
 
     private static Assets inFolder(Path folder) throws Failure {
         return ifPresent(folder).orElseThrow(() -> new Failure.Unreadable(
-                "%s: not the program's assets: %s is missing (system property %s)".formatted(folder, REQUIRED_FILE, PROPERTY)));
+                "%s: not the program's assets: %s is missing (system property %s)".formatted(folder, REQUIRED_FILE,
+                        PROPERTY)));
     }
 
     private static Optional<Assets> ifPresent(Path folder) {
-        return Files.isRegularFile(folder.resolve(REQUIRED_FILE)) ? Optional.of(new Assets(folder.toAbsolutePath().normalize())) : Optional.empty();
+        return Files.isRegularFile(folder.resolve(REQUIRED_FILE))
+                ? Optional.of(new Assets(folder.toAbsolutePath().normalize()))
+                : Optional.empty();
     }
 
     private static Path codeLocation() {

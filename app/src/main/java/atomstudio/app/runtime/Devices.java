@@ -7,12 +7,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// Which device there is to compute on, judged without loading a native library: what the program was built for, and whether
-/// an NVIDIA driver is there.
+/// Which device there is to compute on, judged without loading a native library: what the program was built for, and
+/// whether an NVIDIA driver is there.
 public record Devices(BuildInfo build, List<Path> driverFiles) {
     /// Linux' driver, WSL's, and Windows' (the last two not run).
     private static final List<Path> DRIVER_FILES = List.of(
-            Path.of("/proc/driver/nvidia/version"), Path.of("/usr/lib/wsl/lib/libcuda.so.1"), Path.of("C:/Windows/System32/nvcuda.dll"));
+            Path.of("/proc/driver/nvidia/version"), Path.of("/usr/lib/wsl/lib/libcuda.so.1"),
+            Path.of("C:/Windows/System32/nvcuda.dll"));
 
     /// This program on this machine.
     public static Devices detect() {
@@ -34,7 +35,8 @@ public record Devices(BuildInfo build, List<Path> driverFiles) {
         }
         throw new Failure.DeviceUnavailable(build.cuda()
                 ? "device cuda: no NVIDIA driver was found on this machine; use --device cpu"
-                : "device cuda: this program was built for the CPU; build it for NVIDIA GPUs with: " + BuildInfo.CUDA_BUILD_COMMAND);
+                : "device cuda: this program was built for the CPU; build it for NVIDIA GPUs with: "
+                        + BuildInfo.CUDA_BUILD_COMMAND);
     }
 
     private boolean hasDriver() {

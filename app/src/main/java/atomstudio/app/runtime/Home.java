@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/// The folder that holds what outlives a start: runs, subjects, settings, unpacked natives. Nothing is created by asking.
+/// The folder that holds what outlives a start: runs, subjects, settings, unpacked natives. Nothing is created by
+/// asking.
 public record Home(Path folder) {
     /// The environment variable that moves the home.
     public static final String ENVIRONMENT_VARIABLE = "ATOMSTUDIO_HOME";
@@ -21,9 +22,11 @@ public record Home(Path folder) {
         return of(System.getenv(), Path.of(System.getProperty("user.home")));
     }
 
-    /// Takes others' rights from the usual home where an earlier version made it with them. A home that a person chose keeps its rights.
+    /// Takes others' rights from the usual home where an earlier version made it with them. A home that a person
+    /// chose keeps its rights.
     public void protect() {
-        if (!folder.equals(defaultFolder(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder)) return;
+        if (!folder.equals(defaultFolder(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder))
+            return;
         try {
             StudioFolder.restrictPermissions(folder);
         } catch (IOException notOwner) {

@@ -22,8 +22,9 @@ import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Tells both native engines where their libraries are, before either is loaded. They are unpacked once into the home, so that
-/// a start does not unpack them again into the temporary folder; a packaged program brings them unpacked.
+/// Tells both native engines where their libraries are, before either is loaded. They are unpacked once into the
+/// home, so that a start does not unpack them again into the temporary folder; a packaged program brings them
+/// unpacked.
 public final class NativeLibraries {
     /// The system property that names a folder with `onnxruntime/` and `pytorch/`, both unpacked.
     public static final String PROPERTY = "atomstudio.natives";
@@ -32,8 +33,8 @@ public final class NativeLibraries {
 
     private NativeLibraries() {}
 
-    /// Sets the engines' system properties; unpacks ONNX Runtime at the first start (DJL unpacks by itself when training begins).
-    /// Loads nothing. Several processes may do this at once.
+    /// Sets the engines' system properties; unpacks ONNX Runtime at the first start (DJL unpacks by itself when
+    /// training begins). Loads nothing. Several processes may do this at once.
     public static void prepare(Home home) throws Failure {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
@@ -46,7 +47,8 @@ public final class NativeLibraries {
             return;
         }
         System.setProperty("DJL_CACHE_DIR", home.natives().toString());
-        @Nullable URL library = NativeLibraries.class.getClassLoader().getResource(ONNX_RUNTIME_RESOURCES + platform() + "/" + System.mapLibraryName("onnxruntime"));
+        @Nullable URL library = NativeLibraries.class.getClassLoader()
+                .getResource(ONNX_RUNTIME_RESOURCES + platform() + "/" + System.mapLibraryName("onnxruntime"));
         if (library != null) {
             System.setProperty("onnxruntime.native.path", unpack(library, home.natives()).toString());
         }
@@ -67,8 +69,10 @@ public final class NativeLibraries {
                 return folder;
             }
         } catch (IOException error) {
-            throw new Failure.Unwritable("%s: the native libraries cannot be unpacked: %s; free some space, or move the home with %s"
-                    .formatted(natives, reason(error), Home.ENVIRONMENT_VARIABLE), error);
+            throw new Failure.Unwritable(
+                    "%s: the native libraries cannot be unpacked: %s; free some space, or move the home with %s"
+                            .formatted(natives, reason(error), Home.ENVIRONMENT_VARIABLE),
+                    error);
         } catch (URISyntaxException impossible) {
             throw new IllegalStateException(impossible);
         }
@@ -77,19 +81,23 @@ public final class NativeLibraries {
     private static List<JarEntry> siblings(JarFile jar, String name) {
         String folder = name.substring(0, name.lastIndexOf('/') + 1);
         return jar.stream()
-                .filter(entry -> !entry.isDirectory() && entry.getName().startsWith(folder) && entry.getName().indexOf('/', folder.length()) < 0)
+                .filter(entry -> !entry.isDirectory() && entry.getName().startsWith(folder)
+                        && entry.getName().indexOf('/', folder.length()) < 0)
                 .toList();
     }
 
     private static void install(JarFile jar, List<JarEntry> entries, Path folder) throws IOException {
-        try (TemporaryPath unpacked = TemporaryPath.register(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
-                TemporaryPath damaged = TemporaryPath.register(folder.resolveSibling(".damaged-" + TemporaryPath.randomSuffix()))) {
+        try (TemporaryPath unpacked = TemporaryPath
+                .register(Files.createTempDirectory(folder.getParent(), ".unpacking-"));
+                TemporaryPath damaged = TemporaryPath
+                        .register(folder.resolveSibling(".damaged-" + TemporaryPath.randomSuffix()))) {
             for (JarEntry entry : entries) {
                 copy(jar, entry, unpacked.path().resolve(fileName(entry)));
             }
             CompletionMarker.write(unpacked.path());
             if (Files.exists(folder)) {
-                // Damaged, or just put there by another process: whichever it is, what counts is that it is complete afterwards.
+                // Damaged, or just put there by another process: whichever it is, what counts is that it is complete
+                // afterwards.
                 if (CompletionMarker.isComplete(folder)) {
                     return;
                 }
@@ -111,7 +119,8 @@ public final class NativeLibraries {
 
     private static void copy(JarFile jar, JarEntry entry, Path file) throws IOException {
         CRC32 checksum = new CRC32();
-        try (InputStream from = jar.getInputStream(entry); OutputStream to = new CheckedOutputStream(Files.newOutputStream(file), checksum)) {
+        try (InputStream from = jar.getInputStream(entry);
+                OutputStream to = new CheckedOutputStream(Files.newOutputStream(file), checksum)) {
             from.transferTo(to);
         }
         if (checksum.getValue() != entry.getCrc()) {
@@ -125,7 +134,8 @@ public final class NativeLibraries {
     }
 
     private static String reason(IOException error) {
-        return error instanceof FileSystemException system && system.getReason() != null ? system.getReason() : String.valueOf(error.getMessage());
+        return error instanceof FileSystemException system && system.getReason() != null ? system.getReason()
+                : String.valueOf(error.getMessage());
     }
 
     /// ONNX Runtime's name for this machine.

@@ -23,13 +23,17 @@ import java.util.List;
 /// Everything the window works with, put together in one place.
 public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment) {
     /// What lies on disk.
-    public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder, RunStore runs, SampleSource samples) {}
+    public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder,
+            RunStore runs, SampleSource samples) {}
 
     /// What computes.
-    public record Engines(MethodCost.CostCounter costCounter, TrainingProcess.ProcessLauncher launcher, Estimator estimator, RowGenerator rowGenerator, RowEvaluator rowEvaluator, ExportViewModel.Exporter exporter) {}
+    public record Engines(MethodCost.CostCounter costCounter, TrainingProcess.ProcessLauncher launcher,
+            Estimator estimator, RowGenerator rowGenerator, RowEvaluator rowEvaluator,
+            ExportViewModel.Exporter exporter) {}
 
     /// What the machine and its desktop offer.
-    public record Environment(FileChoosers choosers, DesktopActions desktop, SettingsStore settings, InstantSource clock, SystemInfo systemInfo) {}
+    public record Environment(FileChoosers choosers, DesktopActions desktop, SettingsStore settings,
+            InstantSource clock, SystemInfo systemInfo) {}
 
     /// Subjects to start with.
     @FunctionalInterface

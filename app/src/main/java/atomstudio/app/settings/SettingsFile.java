@@ -37,11 +37,13 @@ public final class SettingsFile implements SettingsStore {
         this.settings = read(file);
     }
 
-    @Override public synchronized AppSettings get() {
+    @Override
+    public synchronized AppSettings get() {
         return settings;
     }
 
-    @Override public synchronized void update(UnaryOperator<AppSettings> change) {
+    @Override
+    public synchronized void update(UnaryOperator<AppSettings> change) {
         settings = change.apply(settings);
         writer.execute(this::write);
     }
@@ -73,15 +75,27 @@ public final class SettingsFile implements SettingsStore {
         if (!Files.isRegularFile(file)) return AppSettings.defaults();
         try {
             JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-            AppSettings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark") ? AppSettings.Theme.DARK : AppSettings.Theme.LIGHT;
+            AppSettings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark")
+                    ? AppSettings.Theme.DARK
+                    : AppSettings.Theme.LIGHT;
             Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
             List<Path> models = new ArrayList<>();
-            if (json.has("models")) json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
-            Optional<Path> previewDecoder = Optional.ofNullable(json.get("preview")).map(JsonElement::getAsString).map(Path::of);
-            SafetyFilter safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off") ? SafetyFilter.OFF : SafetyFilter.ON;
-            EngineName engine = Optional.ofNullable(json.get("engine")).map(JsonElement::getAsString).flatMap(EngineName::ofOption).orElse(EngineName.AUTO);
-            return new AppSettings(theme, model, models, new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
-        } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException | UnsupportedOperationException e) {
+            if (json.has("models"))
+                json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
+            Optional<Path> previewDecoder = Optional.ofNullable(json.get("preview"))
+                    .map(JsonElement::getAsString)
+                    .map(Path::of);
+            SafetyFilter safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off")
+                    ? SafetyFilter.OFF
+                    : SafetyFilter.ON;
+            EngineName engine = Optional.ofNullable(json.get("engine"))
+                    .map(JsonElement::getAsString)
+                    .flatMap(EngineName::ofOption)
+                    .orElse(EngineName.AUTO);
+            return new AppSettings(theme, model, models,
+                    new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
+        } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException
+                | UnsupportedOperationException e) {
             log.warn("settings in {} are not readable and were passed over", file, e);
             return AppSettings.defaults();
         }

@@ -29,13 +29,15 @@ public final class SettingsView extends VBox {
         CardView appearance = new CardView("Look");
         appearance.add(dark);
         CardView files = new CardView("Files");
-        Label location = new Label("Subjects, runs and settings are kept in " + model.home() + ". The variable ATOMSTUDIO_HOME moves them.");
+        Label location = new Label("Subjects, runs and settings are kept in " + model.home()
+                + ". The variable ATOMSTUDIO_HOME moves them.");
         location.setWrapText(true);
         location.getStyleClass().add("muted");
         Button show = new Button("Show in file manager");
         show.setOnAction(pressed -> model.showFiles());
         files.add(location, show);
-        ScrollPane scroll = new ScrollPane(new VBox(12, appearance, previews(settings), engine(settings), safety(settings), files));
+        ScrollPane scroll = new ScrollPane(
+                new VBox(12, appearance, previews(settings), engine(settings), safety(settings), files));
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
@@ -47,8 +49,10 @@ public final class SettingsView extends VBox {
         Label description = new Label();
         description.setWrapText(true);
         description.getStyleClass().add("muted");
-        description.textProperty().bind(settings.previewDecoder().map(file -> file.map(path -> "They are seen through " + path + ".")
-            .orElse("A small model shows them itself; a large one's colours are guessed from its latents. A TAESD decoder for Stable Diffusion 1.x and 2.x shows more.")));
+        description.textProperty()
+                .bind(settings.previewDecoder()
+                        .map(file -> file.map(path -> "They are seen through " + path + ".")
+                                .orElse("A small model shows them itself; a large one's colours are guessed from its latents. A TAESD decoder for Stable Diffusion 1.x and 2.x shows more.")));
         Button choose = new Button("Choose a decoder…");
         choose.setId("choose-preview");
         choose.setOnAction(pressed -> settings.choosePreviewDecoder());
@@ -67,7 +71,8 @@ public final class SettingsView extends VBox {
         choice.setConverter(new TitleConverter<>(SettingsView::title));
         choice.setValue(settings.engine().getValue());
         choice.valueProperty().subscribe(chosen -> settings.engine(chosen));
-        Label description = new Label("Automatic is ONNX Runtime, and for a large model on a processor with units for bfloat16 PyTorch, which is faster there. Their pictures differ by rounding.");
+        Label description = new Label(
+                "Automatic is ONNX Runtime, and for a large model on a processor with units for bfloat16 PyTorch, which is faster there. Their pictures differ by rounding.");
         description.setWrapText(true);
         description.getStyleClass().add("muted");
         CardView card = new CardView("What makes pictures");
@@ -88,7 +93,8 @@ public final class SettingsView extends VBox {
         checker.setId("safety");
         checker.setSelected(settings.safety().getValue() == SafetyFilter.ON);
         checker.selectedProperty().subscribe(on -> {
-            if ((settings.safety().getValue() == SafetyFilter.ON) != on) settings.setSafety(on ? SafetyFilter.ON : SafetyFilter.OFF);
+            if ((settings.safety().getValue() == SafetyFilter.ON) != on)
+                settings.setSafety(on ? SafetyFilter.ON : SafetyFilter.OFF);
         });
         Label description = new Label("Pictures that it takes for unsafe are black, and so are their previews.");
         description.getStyleClass().add("muted");

@@ -10,7 +10,8 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.value.ObservableValue;
 
-/// What a person chose once for all pages: the look, and how pictures are made whatever their prompt. Remembered at once.
+/// What a person chose once for all pages: the look, and how pictures are made whatever their prompt. Remembered at
+/// once.
 public final class SettingsViewModel {
     private final SettingsStore settings;
     private final FileChoosers choosers;
@@ -32,7 +33,8 @@ public final class SettingsViewModel {
     }
 
     public void toggleTheme() {
-        AppSettings.Theme other = theme.get() == AppSettings.Theme.DARK ? AppSettings.Theme.LIGHT : AppSettings.Theme.DARK;
+        AppSettings.Theme other = theme.get() == AppSettings.Theme.DARK ? AppSettings.Theme.LIGHT
+                : AppSettings.Theme.DARK;
         theme.set(other);
         settings.update(now -> now.with(other));
     }
@@ -43,7 +45,10 @@ public final class SettingsViewModel {
     }
 
     public void choosePreviewDecoder() {
-        choosers.adapters("A decoder for previews (TAESD)").stream().findFirst().ifPresent(file -> previewDecoder(Optional.of(file)));
+        choosers.adapters("A decoder for previews (TAESD)")
+                .stream()
+                .findFirst()
+                .ifPresent(file -> previewDecoder(Optional.of(file)));
     }
 
     public void previewDecoder(Optional<Path> changed) {

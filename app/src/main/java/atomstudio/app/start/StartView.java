@@ -35,7 +35,8 @@ public final class StartView extends StackPane {
         choose.setOnAction(pressed -> model.choosePhotos());
         Label orLabel = new Label("or try a sample");
         orLabel.getStyleClass().addAll("muted", "start-or");
-        VBox idle = new VBox(14, title, hint, choose, rejected(model), orLabel, samples(model), generate(model), modelNotice(model));
+        VBox idle = new VBox(14, title, hint, choose, rejected(model), orLabel, samples(model), generate(model),
+                modelNotice(model));
         idle.setAlignment(Pos.CENTER);
         idle.visibleProperty().bind(model.busy().isEmpty());
 
@@ -98,7 +99,8 @@ public final class StartView extends StackPane {
         tiles.setAlignment(Pos.CENTER);
         tiles.setMaxWidth(760);
         tiles.setId("samples");
-        Runnable refresh = () -> tiles.getChildren().setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
+        Runnable refresh = () -> tiles.getChildren()
+                .setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
         model.samples().addListener((ListChangeListener<Subject.SampleSubject>) change -> refresh.run());
         refresh.run();
         return tiles;
@@ -106,7 +108,8 @@ public final class StartView extends StackPane {
 
     private static Button tile(StartViewModel model, Subject.SampleSubject sample) {
         Button tile = new Button(sample.name());
-        HBox cover = new HBox(new RoundedImageView(new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
+        HBox cover = new HBox(new RoundedImageView(
+                new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
         cover.setMinSize(COVER, COVER);
         tile.setGraphic(cover);
         tile.setContentDisplay(ContentDisplay.TOP);

@@ -29,7 +29,8 @@ public final class StartViewModel {
     private final ObservableList<Subject.SampleSubject> samples = FXCollections.observableArrayList();
     private final ObservableList<Subject.SampleSubject> samplesView = FXCollections.unmodifiableObservableList(samples);
     private final ObservableList<SubjectStore.RejectedFile> rejected = FXCollections.observableArrayList();
-    private final ObservableList<SubjectStore.RejectedFile> rejectedView = FXCollections.unmodifiableObservableList(rejected);
+    private final ObservableList<SubjectStore.RejectedFile> rejectedView = FXCollections
+            .unmodifiableObservableList(rejected);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper modelNotice = new ReadOnlyStringWrapper("");
@@ -39,10 +40,12 @@ public final class StartViewModel {
     /// @param onCreated  gets every new subject, with the files that were refused
     /// @param openModels   opens the page Models
     /// @param openGenerate opens the page Generate
-    public record Navigation(Consumer<SubjectStore.ImportResult> onCreated, Runnable openModels, Runnable openGenerate) {}
+    public record Navigation(Consumer<SubjectStore.ImportResult> onCreated, Runnable openModels,
+            Runnable openGenerate) {}
 
     /// @param model the current one; holds null until the first one was read
-    public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers, ReadOnlyObjectProperty<@Nullable ModelSummary> model, Navigation navigation) {
+    public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers,
+            ReadOnlyObjectProperty<@Nullable ModelSummary> model, Navigation navigation) {
         this.jobs = jobs;
         this.store = store;
         this.choosers = choosers;
@@ -95,12 +98,16 @@ public final class StartViewModel {
 
     /// A folder gives the subject its name; loose pictures do not.
     public void createFromFiles(List<Path> files) {
-        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? subjectName(files.getFirst()) : Subject.DEFAULT_NAME, "", files);
+        create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? subjectName(files.getFirst())
+                : Subject.DEFAULT_NAME, "", files);
     }
 
     /// Of a folder in kohya's layout, the words after the number.
     private static String subjectName(Path folder) {
-        return KohyaFolder.of(folder).map(KohyaFolder::caption).filter(caption -> !caption.isEmpty()).orElse(folder.getFileName().toString());
+        return KohyaFolder.of(folder)
+                .map(KohyaFolder::caption)
+                .filter(caption -> !caption.isEmpty())
+                .orElse(folder.getFileName().toString());
     }
 
     public void useSample(Subject.SampleSubject sample) {
@@ -116,17 +123,21 @@ public final class StartViewModel {
         rejected.clear();
         problem.set("");
         busy.set("Reading the pictures…");
-        running = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation), this::onCreated);
+        running = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation),
+                this::onCreated);
     }
 
     private void onCreated(JobOutcome<SubjectStore.ImportResult> outcome) {
         busy.set("");
         running = null;
         switch (outcome) {
-            case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) when result.addedCount() > 0 -> navigation.onCreated.accept(result);
+            case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) when result
+                    .addedCount() > 0 -> navigation.onCreated.accept(result);
             case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) -> {
                 rejected.setAll(result.rejected());
-                problem.set(result.rejected().isEmpty() ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files." : "None of these could be read as a picture.");
+                problem.set(result.rejected().isEmpty()
+                        ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files."
+                        : "None of these could be read as a picture.");
             }
             case JobOutcome.Failed<SubjectStore.ImportResult>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<SubjectStore.ImportResult>() -> {}

@@ -41,7 +41,8 @@ public final class PhotosCardView extends CardView {
 
     private void updateCount() {
         int count = model.subject().get().photos().size();
-        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet" : model.subject().get().summary());
+        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet"
+                : model.subject().get().summary());
     }
 
     private void refresh() {
@@ -72,7 +73,8 @@ public final class PhotosCardView extends CardView {
         tile.setMinSize(SIDE, SIDE);
         tile.getStyleClass().add("thumbnail");
         StackPane.setAlignment(remove, Pos.TOP_RIGHT);
-        remove.opacityProperty().bind(tile.hoverProperty().or(remove.focusedProperty()).map(shown -> shown ? 1.0 : 0.0));
+        remove.opacityProperty()
+                .bind(tile.hoverProperty().or(remove.focusedProperty()).map(shown -> shown ? 1.0 : 0.0));
         return tile;
     }
 }

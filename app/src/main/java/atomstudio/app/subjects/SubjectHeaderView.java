@@ -35,19 +35,25 @@ public final class SubjectHeaderView extends HBox {
         classNameField.setPrefColumnCount(9);
         classNameField.setText(model.subject().get().className());
         classNameField.textProperty().addListener((property, before, now) -> model.setClassName(now));
-        classNameField.setTooltip(new Tooltip("A common word for the thing. The model starts from what it knows of it."));
+        classNameField
+                .setTooltip(new Tooltip("A common word for the thing. The model starts from what it knows of it."));
         LabeledFieldView classField = new LabeledFieldView("class", classNameField);
-        model.subject().subscribe(subject -> classField.pseudoClassStateChanged(HIGHLIGHTED, subject.className().isEmpty()));
+        model.subject()
+                .subscribe(subject -> classField.pseudoClassStateChanged(HIGHLIGHTED, subject.className().isEmpty()));
 
         TextField triggerWord = new TextField(model.subject().get().triggerWord());
         triggerWord.setId("token");
         triggerWord.setPrefColumnCount(4);
         triggerWord.textProperty().addListener((property, before, now) -> model.setTriggerWord(now));
-        triggerWord.setTooltip(new Tooltip("A rare word that stands for this very thing. Keep “sks” unless you have a reason."));
+        triggerWord.setTooltip(
+                new Tooltip("A rare word that stands for this very thing. Keep “sks” unless you have a reason."));
 
         Label phrase = new Label();
         phrase.getStyleClass().add("muted");
-        phrase.textProperty().bind(model.subject().map(subject -> subject.className().isEmpty() ? "say what it is, then Start" : "trained on “a " + subject.promptPhrase() + "”"));
+        phrase.textProperty()
+                .bind(model.subject()
+                        .map(subject -> subject.className().isEmpty() ? "say what it is, then Start"
+                                : "trained on “a " + subject.promptPhrase() + "”"));
         getChildren().addAll(name, classField, new LabeledFieldView("token", triggerWord), phrase);
     }
 

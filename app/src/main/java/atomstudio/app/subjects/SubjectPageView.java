@@ -48,8 +48,13 @@ public final class SubjectPageView extends VBox {
             if (now) moveFocus(train, progress::focusCancel);
             else moveFocus(progress, prompt::focusGenerate);
         });
-        VBox leftColumn = new VBox(12, new PhotosCardView(model.subject()), train, progress, queue, new RunsCardView(model.runs(), clock, run -> runMenuItems(model, run)),
-            new NoteView(NoteView.NoteKind.PLAIN, model.export().exportNote().map(note -> model.isCompared(note.run()) ? "" : note.text()).orElse("")));
+        VBox leftColumn = new VBox(12, new PhotosCardView(model.subject()), train, progress, queue,
+                new RunsCardView(model.runs(), clock, run -> runMenuItems(model, run)),
+                new NoteView(NoteView.NoteKind.PLAIN,
+                        model.export()
+                                .exportNote()
+                                .map(note -> model.isCompared(note.run()) ? "" : note.text())
+                                .orElse("")));
         ScrollPane left = scroll(leftColumn);
         left.setMinWidth(LEFT_WIDTH);
         left.setMaxWidth(LEFT_WIDTH);
@@ -70,11 +75,13 @@ public final class SubjectPageView extends VBox {
 
     private Node resultsColumn(SubjectPageViewModel model) {
         RunView run = new RunView(model.runs());
-        GalleryView gallery = new GalleryView(model.generate(), model.largeImage(), row -> row.run().map(source -> new ExportView(model.export(), source)));
+        GalleryView gallery = new GalleryView(model.generate(), model.largeImage(),
+                row -> row.run().map(source -> new ExportView(model.export(), source)));
         ObservableValue<Boolean> watching = model.runs().shownRun().map(watched -> true).orElse(false);
         bindVisible(run, watching);
         bindVisible(gallery, watching.map(now -> !now));
-        Label hint = new Label("A row for every method appears here once it is tuned: the same seeds below each other.");
+        Label hint = new Label(
+                "A row for every method appears here once it is tuned: the same seeds below each other.");
         hint.getStyleClass().add("muted");
         hint.setWrapText(true);
         bindVisible(hint, model.untrained().flatMap(first -> watching.map(now -> first && !now)));
@@ -93,7 +100,8 @@ public final class SubjectPageView extends VBox {
         scroll.getStyleClass().add("edge-to-edge");
         scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
         scroll.sceneProperty().flatMap(Scene::focusOwnerProperty).subscribe(focused -> {
-            for (Node node = focused; node != null; node = node.getParent()) if (node == content) scrollTo(scroll, focused);
+            for (Node node = focused; node != null; node = node.getParent())
+                if (node == content) scrollTo(scroll, focused);
         });
         return scroll;
     }
@@ -105,7 +113,8 @@ public final class SubjectPageView extends VBox {
         double scrollable = scroll.getContent().getLayoutBounds().getHeight() - viewportHeight;
         if (scrollable <= 0) return;
         double top = scroll.getVvalue() * scrollable;
-        double target = bounds.getMinY() < top ? bounds.getMinY() - MARGIN : bounds.getMaxY() > top + viewportHeight ? bounds.getMaxY() + MARGIN - viewportHeight : top;
+        double target = bounds.getMinY() < top ? bounds.getMinY() - MARGIN
+                : bounds.getMaxY() > top + viewportHeight ? bounds.getMaxY() + MARGIN - viewportHeight : top;
         scroll.setVvalue(Math.clamp(target / scrollable, 0, 1));
     }
 

@@ -52,12 +52,18 @@ public final class SubjectPageViewModel {
         this.queue = queue;
         Services.Stores stores = services.stores();
         Services.Environment environment = services.environment();
-        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.photoFinder(), environment.choosers(), initial);
+        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.photoFinder(), environment.choosers(),
+                initial);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, initial.name());
-        train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(), services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
-        generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), services.engines().rowEvaluator(), environment.choosers()), environment.clock(), models.current(), subject.subject());
+        train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
+                services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
+        generate = new GenerateViewModel(services.jobs(),
+                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(),
+                        services.engines().rowEvaluator(), environment.choosers()),
+                environment.clock(), models.current(), subject.subject());
         largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate);
-        export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(), environment.desktop());
+        export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(),
+                environment.desktop());
         runs.runs().addListener((ListChangeListener<RunSummary>) change -> update());
         queue.current().subscribe(now -> update());
         queue.progress().subscribe(now -> update());
@@ -126,10 +132,17 @@ public final class SubjectPageViewModel {
         RunSpec current = queue.current().get();
         if (current != null && current.subject().equals(name)) {
             RunProgress progress = queue.progress().get();
-            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · " + Math.round(progress.fraction() * 100) + " %";
+            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · "
+                    + Math.round(progress.fraction() * 100) + " %";
         }
         if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
-        List<MethodName> trained = runs.runs().stream().filter(RunSummary::isDone).map(run -> run.spec().choice()).distinct().sorted().toList();
+        List<MethodName> trained = runs.runs()
+                .stream()
+                .filter(RunSummary::isDone)
+                .map(run -> run.spec().choice())
+                .distinct()
+                .sorted()
+                .toList();
         if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
         if (trained.size() > 2) return trained.size() + " methods tuned ✓";
         return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
@@ -161,14 +174,16 @@ public final class SubjectPageViewModel {
         update();
     }
 
-    /// The rows below Base: the newest finished run of every method on the current model, and whatever else the person wished for, in the methods' order.
+    /// The rows below Base: the newest finished run of every method on the current model, and whatever else the
+    /// person wished for, in the methods' order.
     private List<RunSummary> comparedRuns() {
         ModelSummary model = models.current().get();
         List<RunSummary> rows = new ArrayList<>();
         Set<MethodName> seen = EnumSet.noneOf(MethodName.class);
         for (RunSummary run : runs.runs()) {
             if (!run.isDone() || model == null || !run.spec().model().equals(model.path())) continue;
-            RowVisibility defaultVisibility = seen.add(run.spec().choice()) ? RowVisibility.SHOWN : RowVisibility.HIDDEN;
+            RowVisibility defaultVisibility = seen.add(run.spec().choice()) ? RowVisibility.SHOWN
+                    : RowVisibility.HIDDEN;
             if (rowVisibility.getOrDefault(run.folder(), defaultVisibility) == RowVisibility.SHOWN) rows.add(run);
         }
         rows.sort(Comparator.comparing(run -> run.spec().choice()));

@@ -31,11 +31,13 @@ public final class SubjectViewModel {
     private final ObservableList<Thumbnail> thumbnails = FXCollections.observableArrayList();
     private final ObservableList<Thumbnail> thumbnailsView = FXCollections.unmodifiableObservableList(thumbnails);
     private final ObservableList<SubjectStore.RejectedFile> rejected = FXCollections.observableArrayList();
-    private final ObservableList<SubjectStore.RejectedFile> rejectedView = FXCollections.unmodifiableObservableList(rejected);
+    private final ObservableList<SubjectStore.RejectedFile> rejectedView = FXCollections
+            .unmodifiableObservableList(rejected);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    public SubjectViewModel(Jobs jobs, SubjectStore store, PhotoFinder photoFinder, FileChoosers choosers, Subject subject) {
+    public SubjectViewModel(Jobs jobs, SubjectStore store, PhotoFinder photoFinder, FileChoosers choosers,
+            Subject subject) {
         this.jobs = jobs;
         this.store = store;
         this.photoFinder = photoFinder;
@@ -116,7 +118,8 @@ public final class SubjectViewModel {
 
     public void remove(Thumbnail thumbnail) {
         Subject before = subject.get();
-        runJob("Removing " + thumbnail.file().getFileName(), cancellation -> new SubjectChange(store.remove(before, thumbnail.file()), List.of()));
+        runJob("Removing " + thumbnail.file().getFileName(),
+                cancellation -> new SubjectChange(store.remove(before, thumbnail.file()), List.of()));
     }
 
     private record SubjectChange(Subject subject, List<SubjectStore.RejectedFile> rejected) {}
@@ -143,21 +146,27 @@ public final class SubjectViewModel {
     private void loadThumbnails() {
         List<Thumbnail> existing = List.copyOf(thumbnails);
         Subject current = subject.get();
-        jobs.start("Thumbnails of " + current.name(), cancellation -> thumbnails(current, existing, cancellation), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<List<Thumbnail>>(List<Thumbnail> loaded) -> thumbnails.setAll(loaded);
-                case JobOutcome.Failed<List<Thumbnail>>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<List<Thumbnail>>() -> {}
-            }
-        });
+        jobs.start("Thumbnails of " + current.name(), cancellation -> thumbnails(current, existing, cancellation),
+                outcome -> {
+                    switch (outcome) {
+                        case JobOutcome.Succeeded<List<Thumbnail>>(List<Thumbnail> loaded) -> thumbnails.setAll(loaded);
+                        case JobOutcome.Failed<List<Thumbnail>>(String message) -> problem.set(message);
+                        case JobOutcome.Cancelled<List<Thumbnail>>() -> {}
+                    }
+                });
     }
 
-    private List<Thumbnail> thumbnails(Subject owner, List<Thumbnail> existing, Cancellation cancellation) throws Failure {
+    private List<Thumbnail> thumbnails(Subject owner, List<Thumbnail> existing, Cancellation cancellation)
+            throws Failure {
         List<Thumbnail> result = new ArrayList<>();
         for (Path file : owner.photos()) {
             cancellation.throwIfRequested();
-            Thumbnail known = existing.stream().filter(thumbnail -> thumbnail.file().equals(file)).findFirst().orElse(null);
-            result.add(known != null ? known : new Thumbnail(file, photoFinder.read(file).centerSquare(Thumbnail.SIZE)));
+            Thumbnail known = existing.stream()
+                    .filter(thumbnail -> thumbnail.file().equals(file))
+                    .findFirst()
+                    .orElse(null);
+            result.add(
+                    known != null ? known : new Thumbnail(file, photoFinder.read(file).centerSquare(Thumbnail.SIZE)));
         }
         return result;
     }

@@ -25,10 +25,15 @@ final class MemoryCheckView extends VBox {
         advice.visibleProperty().bind(check.advice().map(list -> !list.isEmpty()));
         advice.managedProperty().bind(advice.visibleProperty());
         check.advice().subscribe(this::showAdvice);
-        getChildren().addAll(new NoteView(NoteView.NoteKind.PLAIN, model.costLine()), new NoteView(NoteView.NoteKind.PLAIN, check.busy()),
-            new NoteView(NoteView.NoteKind.GOOD, check.estimate().map(found -> found.fits() ? check.summary().get() : "").orElse("")),
-            new NoteView(NoteView.NoteKind.WARNING, check.estimate().map(found -> found.fits() ? "" : check.summary().get() + ". What takes less:").orElse("")),
-            advice, new NoteView(NoteView.NoteKind.ERROR, check.problem()));
+        getChildren().addAll(new NoteView(NoteView.NoteKind.PLAIN, model.costLine()),
+                new NoteView(NoteView.NoteKind.PLAIN, check.busy()),
+                new NoteView(NoteView.NoteKind.GOOD,
+                        check.estimate().map(found -> found.fits() ? check.summary().get() : "").orElse("")),
+                new NoteView(NoteView.NoteKind.WARNING,
+                        check.estimate()
+                                .map(found -> found.fits() ? "" : check.summary().get() + ". What takes less:")
+                                .orElse("")),
+                advice, new NoteView(NoteView.NoteKind.ERROR, check.problem()));
     }
 
     /// The button that asks, or gives the question up.

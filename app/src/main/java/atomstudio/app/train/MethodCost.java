@@ -14,7 +14,8 @@ import java.util.List;
 public record MethodCost(MethodSettings method, long parameterCount, long bytes, String problem) {
     /// `2,268 parameters · 11 KB`.
     public String summary() {
-        return problem.isEmpty() ? DisplayFormat.count(parameterCount) + " parameters · " + DisplayFormat.bytes(bytes) : "not on this model";
+        return problem.isEmpty() ? DisplayFormat.count(parameterCount) + " parameters · " + DisplayFormat.bytes(bytes)
+                : "not on this model";
     }
 
     /// Counts what methods would tune on a model, from the model's list of layers alone.
@@ -26,7 +27,8 @@ public record MethodCost(MethodSettings method, long parameterCount, long bytes,
 
     /// Costs by a dry run of the networks and the methods' own formulas.
     public static final class LayerCostCounter implements CostCounter {
-        @Override public List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure {
+        @Override
+        public List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure {
             DiffusionModel folder = DiffusionModel.open(model);
             List<Layer> layers = folder.trainableLayers();
             return methods.stream().map(method -> cost(method, folder.name(), layers)).toList();
@@ -38,7 +40,8 @@ public record MethodCost(MethodSettings method, long parameterCount, long bytes,
             } catch (Failure.Incompatible incompatible) {
                 return new MethodCost(method, 0, 0, incompatible.getMessage());
             }
-            return new MethodCost(method, method.method().parameterCount(layers), AdapterFile.bytes(method, model, layers), "");
+            return new MethodCost(method, method.method().parameterCount(layers),
+                    AdapterFile.bytes(method, model, layers), "");
         }
     }
 }

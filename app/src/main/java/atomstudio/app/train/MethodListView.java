@@ -16,9 +16,11 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.scene.text.Text;
 
-/// Every method with what it is for and what it costs: a few at once, all others by their kinds when they are asked for.
+/// Every method with what it is for and what it costs: a few at once, all others by their kinds when they are asked
+/// for.
 final class MethodListView extends VBox {
-    static final List<MethodName> COMMON_METHODS = List.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA);
+    static final List<MethodName> COMMON_METHODS = List.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS,
+            MethodName.LORA);
 
     private static final double PURPOSE_WIDTH = 216;
 
@@ -30,14 +32,18 @@ final class MethodListView extends VBox {
         this.model = model;
         VBox more = new VBox(6);
         for (MethodCategory kind : MethodCategory.values()) {
-            List<MethodName> choices = kind.methods().stream().filter(choice -> !COMMON_METHODS.contains(choice)).toList();
+            List<MethodName> choices = kind.methods()
+                    .stream()
+                    .filter(choice -> !COMMON_METHODS.contains(choice))
+                    .toList();
             if (choices.isEmpty()) continue;
             Label title = new Label(kind.displayName());
             title.getStyleClass().add("group-title");
             more.getChildren().add(title);
             more.getChildren().addAll(methodButtons(choices));
         }
-        ObservableValue<String> chosen = model.settings().map(now -> COMMON_METHODS.contains(now.choice()) ? "" : now.displayName());
+        ObservableValue<String> chosen = model.settings()
+                .map(now -> COMMON_METHODS.contains(now.choice()) ? "" : now.displayName());
         ToggleButton expander = new ExpanderView("more-methods", "more methods", chosen, more);
         getChildren().addAll(methodButtons(COMMON_METHODS));
         getChildren().addAll(expander, more);
@@ -64,8 +70,12 @@ final class MethodListView extends VBox {
         row.setMaxWidth(Double.MAX_VALUE);
         row.setToggleGroup(group);
         Runnable refresh = () -> {
-            cost.setText(model.cost(choice).map(MethodCost::summary).orElse(model.problem().get().isEmpty() ? "…" : ""));
-            row.setAccessibleText(Stream.of(choice.displayName(), cost.getText(), MethodCategory.description(choice)).filter(part -> !part.isEmpty()).reduce((a, b) -> a + ". " + b).orElseThrow());
+            cost.setText(
+                    model.cost(choice).map(MethodCost::summary).orElse(model.problem().get().isEmpty() ? "…" : ""));
+            row.setAccessibleText(Stream.of(choice.displayName(), cost.getText(), MethodCategory.description(choice))
+                    .filter(part -> !part.isEmpty())
+                    .reduce((a, b) -> a + ". " + b)
+                    .orElseThrow());
         };
         model.costs().addListener((ListChangeListener<MethodCost>) change -> refresh.run());
         model.problem().subscribe(problem -> refresh.run());

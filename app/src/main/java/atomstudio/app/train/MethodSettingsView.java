@@ -40,15 +40,18 @@ final class MethodSettingsView extends VBox {
             case TEXT_ENCODER -> OptionView.ControlKind.FLAG;
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> OptionView.ControlKind.TEXT;
         };
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind, setting.allowedValues(), name -> displayName(setting, name));
-        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting), () -> defaultValue(setting), text -> model.setText(setting, text)), MethodSetting.YES);
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
+                setting.allowedValues(), name -> displayName(setting, name));
+        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
+                () -> defaultValue(setting), text -> model.setText(setting, text)), MethodSetting.YES);
     }
 
     /// What a setting is while nothing is typed for it.
     private String defaultValue(MethodSetting setting) {
         MethodSettings settings = model.settings().get();
         if (!settings.settings().contains(setting)) return "";
-        if (setting != MethodSetting.ALPHA || !model.text(setting).isEmpty()) return MethodSettings.of(settings.choice()).value(setting);
+        if (setting != MethodSetting.ALPHA || !model.text(setting).isEmpty())
+            return MethodSettings.of(settings.choice()).value(setting);
         return settings.value(setting);
     }
 

@@ -27,13 +27,15 @@ public final class MethodViewModel {
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final Map<MethodName, Map<MethodSetting, String>> typedValues = new EnumMap<>(MethodName.class);
     private final Map<MethodName, MethodSettings> validSettings = new EnumMap<>(MethodName.class);
-    private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(MethodSettings.of(MethodName.ATOMS_AND_WORD));
+    private final ReadOnlyObjectWrapper<MethodSettings> settings = new ReadOnlyObjectWrapper<>(
+            MethodSettings.of(MethodName.ATOMS_AND_WORD));
     private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ObservableList<MethodCost> costs = FXCollections.observableArrayList();
     private final ObservableList<MethodCost> costsView = FXCollections.unmodifiableObservableList(costs);
 
-    public MethodViewModel(Jobs jobs, MethodCost.CostCounter costCounter, ReadOnlyObjectProperty<@Nullable ModelSummary> model) {
+    public MethodViewModel(Jobs jobs, MethodCost.CostCounter costCounter,
+            ReadOnlyObjectProperty<@Nullable ModelSummary> model) {
         this.jobs = jobs;
         this.costCounter = costCounter;
         this.model = model;
@@ -82,7 +84,8 @@ public final class MethodViewModel {
 
     public void setText(MethodSetting setting, String text) {
         if (text.strip().equals(text(setting))) return;
-        typedValues.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(MethodSetting.class)).put(setting, text.strip());
+        typedValues.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(MethodSetting.class))
+                .put(setting, text.strip());
         parse();
     }
 
@@ -108,7 +111,9 @@ public final class MethodViewModel {
     /// What is typed for a setting that no longer belongs to the method is kept, but means nothing.
     private static List<MethodSetting> applicableSettings(MethodName choice, Map<MethodSetting, String> values) {
         Map<MethodSetting, String> combined = new EnumMap<>(MethodSetting.class);
-        Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER).filter(values::containsKey).forEach(setting -> combined.put(setting, values.get(setting)));
+        Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER)
+                .filter(values::containsKey)
+                .forEach(setting -> combined.put(setting, values.get(setting)));
         return new MethodSettings(choice, combined).settings();
     }
 
@@ -126,9 +131,10 @@ public final class MethodViewModel {
     private void count(MethodSettings one) {
         ModelSummary summary = model.get();
         if (summary == null || costs.stream().anyMatch(cost -> cost.method().equals(one))) return;
-        jobs.start("Counting " + one.name(), cancellation -> costCounter.count(summary.path(), List.of(one)), outcome -> {
-            if (model.get() == summary && settingsFor(one.choice()).equals(one)) onCounted(outcome);
-        });
+        jobs.start("Counting " + one.name(), cancellation -> costCounter.count(summary.path(), List.of(one)),
+                outcome -> {
+                    if (model.get() == summary && settingsFor(one.choice()).equals(one)) onCounted(outcome);
+                });
     }
 
     private void onCounted(JobOutcome<List<MethodCost>> outcome) {

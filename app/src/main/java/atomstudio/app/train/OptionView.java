@@ -31,7 +31,8 @@ final class OptionView extends HBox {
     /// @param command its name on the command line
     /// @param names   what it can be, the usual one first
     /// @param displayName    a name as people read it
-    record OptionSpec(String command, String description, ControlKind kind, List<String> names, UnaryOperator<String> displayName) {
+    record OptionSpec(String command, String description, ControlKind kind, List<String> names,
+            UnaryOperator<String> displayName) {
         OptionSpec(String command, String description, ControlKind kind, List<String> names) {
             this(command, description, kind, names, UnaryOperator.identity());
         }
@@ -105,12 +106,17 @@ final class OptionView extends HBox {
         box.getItems().setAll(option.names);
         box.setPrefWidth(FIELD_WIDTH);
         box.setConverter(new StringConverter<>() {
-            @Override public String toString(String name) {
+            @Override
+            public String toString(String name) {
                 return name == null ? "" : option.displayName.apply(name);
             }
 
-            @Override public String fromString(String shown) {
-                return option.names.stream().filter(name -> option.displayName.apply(name).equals(shown)).findFirst().orElse("");
+            @Override
+            public String fromString(String shown) {
+                return option.names.stream()
+                        .filter(name -> option.displayName.apply(name).equals(shown))
+                        .findFirst()
+                        .orElse("");
             }
         });
         box.valueProperty().addListener((property, before, now) -> {

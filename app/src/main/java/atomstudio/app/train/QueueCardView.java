@@ -24,9 +24,10 @@ public final class QueueCardView extends CardView {
     public QueueCardView(RunQueue queue, TrainViewModel tune) {
         super("Next in the queue");
         VBox waiting = new VBox(4);
-        Runnable refresh = () -> waiting.getChildren().setAll(queue.waiting().isEmpty()
-            ? List.<Node>of(muted("nothing; add another method to compare with:"))
-            : queue.waiting().stream().map(order -> queueLine(queue, order)).toList());
+        Runnable refresh = () -> waiting.getChildren()
+                .setAll(queue.waiting().isEmpty()
+                        ? List.<Node>of(muted("nothing; add another method to compare with:"))
+                        : queue.waiting().stream().map(order -> queueLine(queue, order)).toList());
         queue.waiting().addListener((ListChangeListener<RunSpec>) change -> refresh.run());
         refresh.run();
         FlowPane addButtons = new FlowPane(6, 6);

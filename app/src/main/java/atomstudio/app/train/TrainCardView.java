@@ -24,17 +24,23 @@ public final class TrainCardView extends CardView {
         subtitle().textProperty().bind(model.durationEstimate());
         MethodSettingsView method = new MethodSettingsView(model.method());
         TrainingSettingsView training = new TrainingSettingsView(model.training());
-        ObservableValue<String> chosen = model.method().settings().map(now -> new RunSpec.TrainingChoices(now, TrainingSettings.DEFAULTS).summary());
+        ObservableValue<String> chosen = model.method()
+                .settings()
+                .map(now -> new RunSpec.TrainingChoices(now, TrainingSettings.DEFAULTS).summary());
         HBox buttons = new HBox(8, startButton(untrained), MemoryCheckView.checkButton(model));
-        add(new MethodListView(model.method()), new ExpanderView("fold-method", "method settings", chosen, method), method, new NoteView(NoteView.NoteKind.ERROR, model.method().invalidMessage()),
-            new ExpanderView("fold-training", "more settings", model.training().summary(), training), training, new NoteView(NoteView.NoteKind.ERROR, model.training().invalidMessage()),
-            new NoteView(NoteView.NoteKind.ERROR, model.method().problem()),
-            buttons, new MemoryCheckView(model), new NoteView(NoteView.NoteKind.PLAIN, model.missing().map(this::unreportedProblem)));
+        add(new MethodListView(model.method()), new ExpanderView("fold-method", "method settings", chosen, method),
+                method, new NoteView(NoteView.NoteKind.ERROR, model.method().invalidMessage()),
+                new ExpanderView("fold-training", "more settings", model.training().summary(), training), training,
+                new NoteView(NoteView.NoteKind.ERROR, model.training().invalidMessage()),
+                new NoteView(NoteView.NoteKind.ERROR, model.method().problem()),
+                buttons, new MemoryCheckView(model),
+                new NoteView(NoteView.NoteKind.PLAIN, model.missing().map(this::unreportedProblem)));
     }
 
     /// What is wrong with a setting stands above already.
     private String unreportedProblem(String missing) {
-        return missing.equals(model.method().invalidMessage().get()) || missing.equals(model.training().invalidMessage().get()) ? "" : missing;
+        return missing.equals(model.method().invalidMessage().get())
+                || missing.equals(model.training().invalidMessage().get()) ? "" : missing;
     }
 
     /// Puts the keyboard on Start.

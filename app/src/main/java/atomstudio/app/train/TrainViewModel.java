@@ -35,9 +35,11 @@ public final class TrainViewModel {
     private final ReadOnlyStringWrapper durationEstimate = new ReadOnlyStringWrapper("");
 
     /// What computes, and what asks the person.
-    public record TrainServices(Jobs jobs, MethodCost.CostCounter costCounter, Estimator estimator, FileChoosers choosers) {}
+    public record TrainServices(Jobs jobs, MethodCost.CostCounter costCounter, Estimator estimator,
+            FileChoosers choosers) {}
 
-    public TrainViewModel(TrainServices services, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject, ModelsViewModel models) {
+    public TrainViewModel(TrainServices services, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject,
+            ModelsViewModel models) {
         this.runs = runs;
         this.subject = subject;
         this.models = models;
@@ -112,8 +114,11 @@ public final class TrainViewModel {
         ModelSummary summary = model.get();
         if (!missing.get().isEmpty() || summary == null) return Optional.empty();
         Subject currentSubject = subject.get();
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settingsFor(choice), training.settings().get());
-        return Optional.of(new RunSpec(currentSubject.name(), summary.path(), currentSubject.photoFolder(), new RunSpec.SubjectPhrase(currentSubject.className(), currentSubject.triggerWord()), choices, runs.newRunFolder(choice)));
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settingsFor(choice),
+                training.settings().get());
+        return Optional.of(new RunSpec(currentSubject.name(), summary.path(), currentSubject.photoFolder(),
+                new RunSpec.SubjectPhrase(currentSubject.className(), currentSubject.triggerWord()), choices,
+                runs.newRunFolder(choice)));
     }
 
     private void onChanged() {
@@ -131,29 +136,38 @@ public final class TrainViewModel {
 
     private String costLine(MethodCost cost) {
         ModelSummary summary = model.get();
-        String share = summary == null || summary.parameters() == 0 ? "" : " · " + DisplayFormat.percent((double) cost.parameterCount() / summary.parameters()) + " of the network";
+        String share = summary == null || summary.parameters() == 0 ? ""
+                : " · " + DisplayFormat.percent((double) cost.parameterCount() / summary.parameters())
+                        + " of the network";
         return DisplayFormat.count(cost.parameterCount()) + " parameters trained" + share;
     }
 
     private String missing(Optional<MethodCost> cost) {
         Subject currentSubject = subject.get();
         return model.get() == null && !models.busy().get().isEmpty() ? "The model is being read."
-            : model.get() == null ? "There is no model: open one on the page Models."
-            : currentSubject.photos().isEmpty() ? "Add at least one picture."
-            : currentSubject.triggerWord().isEmpty() ? "Give it a token: a rare word, such as sks."
-            : currentSubject.className().isEmpty() ? "Say what it is: a class word."
-            : !method.invalidMessage().get().isEmpty() ? method.invalidMessage().get()
-            : !training.invalidMessage().get().isEmpty() ? training.invalidMessage().get()
-            : cost.map(MethodCost::problem).orElse("");
+                : model.get() == null ? "There is no model: open one on the page Models."
+                : currentSubject.photos().isEmpty() ? "Add at least one picture."
+                : currentSubject.triggerWord().isEmpty() ? "Give it a token: a rare word, such as sks."
+                : currentSubject.className().isEmpty() ? "Say what it is: a class word."
+                : !method.invalidMessage().get().isEmpty() ? method.invalidMessage().get()
+                : !training.invalidMessage().get().isEmpty() ? training.invalidMessage().get()
+                : cost.map(MethodCost::problem).orElse("");
     }
 
     private void updateEstimate() {
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settings().get(), training.settings().get());
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settings().get(),
+                training.settings().get());
         ModelSummary summary = model.get();
-        durationEstimate.set(runs.runs().stream().filter(run -> summary != null && run.isDone() && run.spec().choice() == choices.method().choice() && run.spec().model().equals(summary.path()))
-            .findFirst().map(run -> {
-                TrainingReport report = run.report().orElseThrow();
-                return "about " + DisplayFormat.duration(report.seconds() / report.steps() * choices.steps()) + " · " + DisplayFormat.bytes(report.peakMemory());
-            }).orElse(""));
+        durationEstimate.set(runs.runs()
+                .stream()
+                .filter(run -> summary != null && run.isDone() && run.spec().choice() == choices.method().choice()
+                        && run.spec().model().equals(summary.path()))
+                .findFirst()
+                .map(run -> {
+                    TrainingReport report = run.report().orElseThrow();
+                    return "about " + DisplayFormat.duration(report.seconds() / report.steps() * choices.steps())
+                            + " · " + DisplayFormat.bytes(report.peakMemory());
+                })
+                .orElse(""));
     }
 }

@@ -19,7 +19,8 @@ final class TrainingSettingsView extends VBox {
 
     /// What settings are about.
     private enum SettingGroup {
-        SCHEDULE("Course"), PHOTOS("Pictures"), PRIOR_PRESERVATION("Keeping the class"), OPTIMIZATION("Each step"), PREVIEWS("Watching"), PERFORMANCE("Machine");
+        SCHEDULE("Course"), PHOTOS("Pictures"), PRIOR_PRESERVATION("Keeping the class"), OPTIMIZATION("Each step"),
+        PREVIEWS("Watching"), PERFORMANCE("Machine");
 
         private final String title;
 
@@ -56,16 +57,26 @@ final class TrainingSettingsView extends VBox {
         Label title = new Label(group.title);
         title.getStyleClass().add("group-title");
         FlowPane flags = new FlowPane(14, 5);
-        Stream<Node> fields = optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().isFlag()).map(Map.Entry::getValue);
-        optionViews.entrySet().stream().filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().isFlag()).map(Map.Entry::getValue).forEach(flags.getChildren()::add);
+        Stream<Node> fields = optionViews.entrySet()
+                .stream()
+                .filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().isFlag())
+                .map(Map.Entry::getValue);
+        optionViews.entrySet()
+                .stream()
+                .filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().isFlag())
+                .map(Map.Entry::getValue)
+                .forEach(flags.getChildren()::add);
         Stream<Node> last = flags.getChildren().isEmpty() ? Stream.of() : Stream.of(flags);
         return Stream.of(Stream.<Node>of(title), fields, last).flatMap(each -> each).toArray(Node[]::new);
     }
 
     private OptionView createView(TrainingSetting setting) {
-        OptionView.ControlKind kind = setting.isFlag() ? OptionView.ControlKind.FLAG : setting.allowedValues().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind, setting.allowedValues());
-        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting), () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
+        OptionView.ControlKind kind = setting.isFlag() ? OptionView.ControlKind.FLAG
+                : setting.allowedValues().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
+                setting.allowedValues());
+        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
+                () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
     }
 
     private String defaultText(TrainingSetting setting) {
@@ -74,13 +85,16 @@ final class TrainingSettingsView extends VBox {
             case PREVIEW_EVERY -> "five in all";
             case CAPTION_TEMPLATE -> "a few usual ones";
             case MIN_SNR, PRIOR -> "none";
-            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING -> model.defaultValue(setting);
+            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA,
+                    CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION,
+                    CHECKPOINTING -> model.defaultValue(setting);
         };
     }
 
     /// A folder for the class; `auto` is offered with it.
     private Node classImagesChooser() {
-        Button auto = button("auto", "Let the model make pictures of the class", () -> model.setText(TrainingSetting.PRIOR, model.text(TrainingSetting.PRIOR).equals("auto") ? "" : "auto"));
+        Button auto = button("auto", "Let the model make pictures of the class", () -> model
+                .setText(TrainingSetting.PRIOR, model.text(TrainingSetting.PRIOR).equals("auto") ? "" : "auto"));
         Button folder = button("…", "Choose a folder with pictures of the class", model::chooseClassImages);
         HBox both = new HBox(3, auto, folder);
         both.setMinWidth(USE_PREF_SIZE);

@@ -17,7 +17,8 @@ public final class TrainingSettingsViewModel {
     private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
     private final Map<TrainingSetting, String> typedValues = new EnumMap<>(TrainingSetting.class);
-    private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(TrainingSettings.DEFAULTS);
+    private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(
+            TrainingSettings.DEFAULTS);
     private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper summary = new ReadOnlyStringWrapper("");
 
@@ -64,7 +65,8 @@ public final class TrainingSettingsViewModel {
 
     /// Asks for a folder with pictures of other members of the class.
     public void chooseClassImages() {
-        choosers.folder("Pictures of other members of the class").ifPresent(folder -> setText(TrainingSetting.PRIOR, folder.toString()));
+        choosers.folder("Pictures of other members of the class")
+                .ifPresent(folder -> setText(TrainingSetting.PRIOR, folder.toString()));
     }
 
     private void parse() {

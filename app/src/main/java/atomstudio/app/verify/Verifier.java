@@ -30,23 +30,29 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Runs goldens of every kind on the engines that apply; the kind shows in the keys or the extension.
-/// @param model what goldens are compared with, and where to look for its tokenizer; what belongs to each golden where the place is empty
+/// @param model what goldens are compared with, and where to look for its tokenizer; what belongs to each golden
+///     where the place is empty
 public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device device, TorchSettings torch) {
     /// @throws Failure.NotBuilt when nothing in the golden can be run yet
     public Verification verify(Path golden) throws Failure {
         try {
             return verifyByKind(golden);
-        } catch (RuntimeException error) {                           // shapes, names and numbers are what the golden says; any of them may be wrong
-            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together (" + SafeText.of(error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage()) + "); get it again", error);
+        } catch (RuntimeException error) { // shapes, names and numbers are what the golden says; any of them may be wrong
+            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together ("
+                    + SafeText.of(error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage())
+                    + "); get it again", error);
         }
     }
 
     private Verification verifyByKind(Path golden) throws Failure {
-        if (golden.getFileName() == null) throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl, found a folder");
+        if (golden.getFileName() == null)
+            throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl, found a folder");
         String name = golden.getFileName().toString().toLowerCase(Locale.ROOT);
-        if (name.endsWith(".jsonl")) return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizerFolder())));
+        if (name.endsWith(".jsonl"))
+            return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizerFolder())));
         if (!name.endsWith(".safetensors")) {
-            throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl" + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
+            throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl"
+                    + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
         }
         try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             if (ImageGolden.recognizes(file)) return verifyImage(golden, file);
@@ -57,7 +63,8 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
             if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
             if (NoiseGolden.recognizes(file)) return Verification.of(golden, "java", NoiseGolden.verify(golden));
         }
-        throw new Failure.Unreadable(golden + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
+        throw new Failure.Unreadable(golden
+                + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
     }
 
     private DiffusionModel open(Path path) throws Failure {
@@ -84,7 +91,9 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
     }
 
     private Verification verifyImageToImage(Path golden, SafetensorsFile file) throws Failure {
-        Path defaultModel = Img2ImgGolden.needsInpaintingModel(file) ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model") : Assets.find().defaultModel();
+        Path defaultModel = Img2ImgGolden.needsInpaintingModel(file)
+                ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model")
+                : Assets.find().defaultModel();
         DiffusionModel folder = DiffusionModel.open(model.orElse(defaultModel));
         try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
             return Verification.of(golden, "onnx", Img2ImgGolden.compare(file, folder, engine));
@@ -99,7 +108,8 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
     }
 
     private Verification verifyTraining(Path golden, SafetensorsFile file) throws Failure {
-        TrainingGolden.GoldenComparison result = TrainingGolden.compare(file, open(model.isPresent() ? model.get() : referencedModel(golden, file)), device, torch);
+        TrainingGolden.GoldenComparison result = TrainingGolden.compare(file,
+                open(model.isPresent() ? model.get() : referencedModel(golden, file)), device, torch);
         return new Verification(golden, Verification.checks("torch", result.deviations()), result.unsupported());
     }
 
@@ -110,7 +120,8 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
         for (Path folder = golden.toAbsolutePath().getParent(); folder != null; folder = folder.getParent()) {
             if (Files.isDirectory(folder.resolve(name))) return folder.resolve(name);
         }
-        throw new Failure.Unreadable(golden + ": the model that it names, " + SafeText.of(name) + ", is in no folder above it; give it with --model");
+        throw new Failure.Unreadable(golden + ": the model that it names, " + SafeText.of(name)
+                + ", is in no folder above it; give it with --model");
     }
 
     /// The tokenizer's own folder: a model's, or one with CLIP's merges.
@@ -132,7 +143,8 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
             return deviations.stream().map(deviation -> new TensorCheck(engine, deviation)).toList();
         }
 
-        /// Whether everything that was run is within its tolerance. A golden of which nothing was run agrees with nothing.
+        /// Whether everything that was run is within its tolerance. A golden of which nothing was run agrees with
+        /// nothing.
         public boolean isWithinTolerance() {
             return checks.stream().allMatch(check -> check.deviation().isWithinTolerance());
         }

@@ -18,12 +18,19 @@ final class ClosingView extends OverlayView {
         ClosingViewModel model = window.closing();
         Label title = new Label();
         title.getStyleClass().add("row-title");
-        title.textProperty().bind(window.queue().current().map(order -> window.titleOf(order) + " is being tuned (" + order.title() + ")").orElse("The run has just finished"));
+        title.textProperty()
+                .bind(window.queue()
+                        .current()
+                        .map(order -> window.titleOf(order) + " is being tuned (" + order.title() + ")")
+                        .orElse("The run has just finished"));
         Label message = new Label();
         message.setWrapText(true);
         message.setMinHeight(Region.USE_PREF_SIZE);
-        message.textProperty().bind(model.state().map(state -> state == ClosingViewModel.ClosingState.STOPPING
-            ? "The step on its way is finished and a checkpoint written…" : "Kept, it goes on later exactly where it stopped. Discarded, the unfinished run is deleted."));
+        message.textProperty()
+                .bind(model.state()
+                        .map(state -> state == ClosingViewModel.ClosingState.STOPPING
+                                ? "The step on its way is finished and a checkpoint written…"
+                                : "Kept, it goes on later exactly where it stopped. Discarded, the unfinished run is deleted."));
         keepButton.setMinWidth(Region.USE_PREF_SIZE);
         keepButton.setId("close-keep");
         keepButton.getStyleClass().add("accent");

@@ -33,18 +33,27 @@ final class Composition {
     /// Sample subjects of the first page, and the word that the embedded model knows them by.
     private record SampleEntry(String name, String className) {}
 
-    private static final List<SampleEntry> SAMPLE_ENTRIES = List.of(new SampleEntry("car", "car"), new SampleEntry("clock", "clock"), new SampleEntry("boat", "sailboat"), new SampleEntry("backpack", "object"));
+    private static final List<SampleEntry> SAMPLE_ENTRIES = List.of(new SampleEntry("car", "car"),
+            new SampleEntry("clock", "clock"), new SampleEntry("boat", "sailboat"),
+            new SampleEntry("backpack", "object"));
 
     private Composition() {}
 
     static Services create(Home home, Jobs jobs, FileChoosers choosers, DesktopActions desktop) {
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
-        Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)), new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()), Composition::samples);
+        Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)),
+                new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()),
+                Composition::samples);
         SettingsFile settings = settings(home, jobs);
-        EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()), new TokenizerFolders(home), () -> settings.get().generation());
+        EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()),
+                new TokenizerFolders(home), () -> settings.get().generation());
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
-        Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher, launcher, generator, generator, new RunAdapterExporter(new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders())));
-        Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(), new SystemInfo.LocalSystemInfo());
+        Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher, launcher,
+                generator, generator,
+                new RunAdapterExporter(new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(),
+                        home.folder(), new TokenizerFolders(home).folders())));
+        Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
+                new SystemInfo.LocalSystemInfo());
         return new Services(jobs, stores, engines, environment);
     }
 
@@ -65,7 +74,8 @@ final class Composition {
             if (!assets.subjectNames().contains(name)) continue;
             Path folder = assets.subjectFolder(name);
             List<Path> files = photoFinder.find(List.of(folder)).files();
-            if (!files.isEmpty()) samples.add(new Subject.SampleSubject(name, entry.className(), folder, files.getFirst()));
+            if (!files.isEmpty())
+                samples.add(new Subject.SampleSubject(name, entry.className(), folder, files.getFirst()));
         }
         return samples;
     }

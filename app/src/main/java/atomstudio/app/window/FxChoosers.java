@@ -21,40 +21,53 @@ final class FxChoosers implements FileChoosers {
         this.owner = owner;
     }
 
-    @Override public List<Path> images(String title) {
+    @Override
+    public List<Path> images(String title) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Pictures",
-            ImageFiles.extensions().stream().flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT))).toList()));
+        chooser.getExtensionFilters()
+                .add(new FileChooser.ExtensionFilter("Pictures",
+                        ImageFiles.extensions()
+                                .stream()
+                                .flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT)))
+                                .toList()));
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
         List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
         return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
     }
 
-    @Override public List<Path> adapters(String title) {
+    @Override
+    public List<Path> adapters(String title) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Adapters, LoRA, embeddings, pictures that carry theirs", "*.safetensors", "*.pt", "*.bin", "*.png"));
+        chooser.getExtensionFilters()
+                .add(new FileChooser.ExtensionFilter("Adapters, LoRA, embeddings, pictures that carry theirs",
+                        "*.safetensors", "*.pt", "*.bin", "*.png"));
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
         List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
         return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
     }
 
-    @Override public Optional<Path> folder(String title) {
+    @Override
+    public Optional<Path> folder(String title) {
         DirectoryChooser chooser = new DirectoryChooser();
         chooser.setTitle(title);
         return Optional.ofNullable(chooser.showDialog(owner.get())).map(File::toPath);
     }
 
-    @Override public Optional<Path> model(String title) {
+    @Override
+    public Optional<Path> model(String title) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("Models", "*.safetensors", "*.ckpt", "*.pt", "*.pth", "*.SAFETENSORS", "*.CKPT"));
+        chooser.getExtensionFilters()
+                .add(new FileChooser.ExtensionFilter("Models", "*.safetensors", "*.ckpt", "*.pt", "*.pth",
+                        "*.SAFETENSORS", "*.CKPT"));
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
     }
 
-    @Override public Optional<Path> saveFile(String title, String suggestedName) {
+    @Override
+    public Optional<Path> saveFile(String title, String suggestedName) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
         chooser.setInitialFileName(suggestedName);

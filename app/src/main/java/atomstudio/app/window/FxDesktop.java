@@ -15,18 +15,22 @@ import org.slf4j.LoggerFactory;
 final class FxDesktop implements DesktopActions {
     private static final Logger log = LoggerFactory.getLogger(FxDesktop.class);
 
-    @Override public void copyToClipboard(String text) {
+    @Override
+    public void copyToClipboard(String text) {
         ClipboardContent content = new ClipboardContent();
         content.putString(text);
         Clipboard.getSystemClipboard().setContent(content);
     }
 
-    @Override public void showInFileManager(Path fileOrFolder) {
+    @Override
+    public void showInFileManager(Path fileOrFolder) {
         Path folder = Files.isDirectory(fileOrFolder) ? fileOrFolder : fileOrFolder.toAbsolutePath().getParent();
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String opener = system.contains("win") ? "explorer" : system.contains("mac") ? "open" : "xdg-open";
         try {
-            new ProcessBuilder(List.of(opener, folder.toString())).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            new ProcessBuilder(List.of(opener, folder.toString())).redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException none) {
             log.warn("no {} to show {}", opener, folder, none);
         }

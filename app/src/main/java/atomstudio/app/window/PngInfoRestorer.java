@@ -37,7 +37,8 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
-/// Makes the window as it was when a saved picture was made: its model, the subject whose run made it, prompt, seed, sampler and adapters.
+/// Makes the window as it was when a saved picture was made: its model, the subject whose run made it, prompt, seed,
+/// sampler and adapters.
 final class PngInfoRestorer {
     private static final int MAX_LISTED = 6;
 
@@ -77,8 +78,11 @@ final class PngInfoRestorer {
         recipe.seed().ifPresent(seed -> restored.add("seed " + Seed.format(seed)));
         recipe.sampler().ifPresent(sampler -> restored.add(sampler.title()));
         target.source().requireSource(describeMissingSource(info));
-        String message = "From " + info.file().getFileName() + ": " + String.join(", ", restored) + (missing.isEmpty() ? "" : " · not here: " + joinLimited(missing))
-            + (!missing.isEmpty() ? ". Without that it comes out otherwise." : recipe.hasCpuNoise() ? ". Generate makes it again." : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
+        String message = "From " + info.file().getFileName() + ": " + String.join(", ", restored)
+                + (missing.isEmpty() ? "" : " · not here: " + joinLimited(missing))
+                + (!missing.isEmpty() ? ". Without that it comes out otherwise."
+                        : recipe.hasCpuNoise() ? ". Generate makes it again."
+                        : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
         return new RestoreResult(match.map(MatchedRun::page), message);
     }
 
@@ -87,8 +91,11 @@ final class PngInfoRestorer {
         GenerationParameters recipe = info.recipe();
         if (!recipe.isImageToImage()) return "";
         missing.add("the picture that it started from");
-        return info.file().getFileName() + " started from " + recipe.sourceImageName().map(name -> "the picture " + name).orElse("another picture") + (recipe.isMasked() ? ", within a mask" : "")
-            + ", which it does not carry. Choose that under “Start from a picture…” in the settings" + (recipe.isMasked() ? " and paint its mask" : "") + ", or pictures start from noise.";
+        return info.file().getFileName() + " started from "
+                + recipe.sourceImageName().map(name -> "the picture " + name).orElse("another picture")
+                + (recipe.isMasked() ? ", within a mask" : "")
+                + ", which it does not carry. Choose that under “Start from a picture…” in the settings"
+                + (recipe.isMasked() ? " and paint its mask" : "") + ", or pictures start from noise.";
     }
 
     private void restoreModel(GenerationParameters recipe) {
@@ -113,7 +120,8 @@ final class PngInfoRestorer {
             for (SubjectPageViewModel page : subjects) {
                 for (RunSummary run : page.runs().runs()) {
                     boolean usable = run.isDone() && model != null && run.spec().model().equals(model.path());
-                    if (usable && run.folder().getFileName().toString().equals(adapter.name())) return Optional.of(new MatchedRun(page, run, adapter.weight()));
+                    if (usable && run.folder().getFileName().toString().equals(adapter.name()))
+                        return Optional.of(new MatchedRun(page, run, adapter.weight()));
                 }
             }
         }
@@ -134,76 +142,125 @@ final class PngInfoRestorer {
                 missing.add("the adapter “" + adapter.name() + "”");
             } else {
                 double weight = Math.clamp(adapter.weight(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
-                if (weight != adapter.weight()) missing.add("the strength " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name() + "”, " + Infotext.formatNumber(weight) + " instead");
+                if (weight != adapter.weight())
+                    missing.add("the strength " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name()
+                            + "”, " + Infotext.formatNumber(weight) + " instead");
                 adapters.add(new SelectedAdapter(file, weight));
                 restored.add(adapter.name());
-                if (adapter.textEncoderWeight() != adapter.weight()) missing.add("the text encoder's own strength of “" + adapter.name() + "”");
+                if (adapter.textEncoderWeight() != adapter.weight())
+                    missing.add("the text encoder's own strength of “" + adapter.name() + "”");
             }
         }
         return adapters;
     }
 
     private @Nullable Path adapterFile(String name, PngInfo info) {
-        Optional<Path> attached = info.attached().stream().filter(one -> one.name().equals(name)).map(PngInfo.AttachedAdapter::file).findFirst();
+        Optional<Path> attached = info.attached()
+                .stream()
+                .filter(one -> one.name().equals(name))
+                .map(PngInfo.AttachedAdapter::file)
+                .findFirst();
         if (attached.isPresent()) return attached.get();
-        return subjects.stream().flatMap(page -> page.runs().runs().stream()).filter(run -> run.isDone() && run.folder().getFileName().toString().equals(name)).map(RunSummary::adapter).findFirst().orElse(null);
+        return subjects.stream()
+                .flatMap(page -> page.runs().runs().stream())
+                .filter(run -> run.isDone() && run.folder().getFileName().toString().equals(name))
+                .map(RunSummary::adapter)
+                .findFirst()
+                .orElse(null);
     }
 
     /// The words, with the run's own phrase in the subject's place where it stands by itself among them.
     private static SubjectPrompt toPrompt(String text, Optional<MatchedRun> match) {
         String words = text.replaceAll("\\R", " ");
         if (match.isPresent()) {
-            String phrase = match.get().run.spec().phrase().triggerWord() + " " + match.get().run.spec().phrase().className();
+            String phrase = match.get().run.spec().phrase().triggerWord() + " "
+                    + match.get().run.spec().phrase().className();
             int index = words.indexOf(phrase);
-            boolean isWholePhrase = index >= 0 && (index == 0 || !Character.isLetterOrDigit(words.charAt(index - 1))) && (index + phrase.length() == words.length() || !Character.isLetterOrDigit(words.charAt(index + phrase.length())));
-            if (isWholePhrase) return new SubjectPrompt(words.substring(0, index).strip(), SubjectPrompt.Mention.SUBJECT, words.substring(index + phrase.length()).strip());
+            boolean isWholePhrase = index >= 0 && (index == 0 || !Character.isLetterOrDigit(words.charAt(index - 1)))
+                    && (index + phrase.length() == words.length()
+                            || !Character.isLetterOrDigit(words.charAt(index + phrase.length())));
+            if (isWholePhrase)
+                return new SubjectPrompt(words.substring(0, index).strip(), SubjectPrompt.Mention.SUBJECT,
+                        words.substring(index + phrase.length()).strip());
         }
         return new SubjectPrompt("", SubjectPrompt.Mention.NONE, words);
     }
 
     private static String joinLimited(List<String> items) {
-        return String.join(", ", items.subList(0, Math.min(MAX_LISTED, items.size()))) + (items.size() > MAX_LISTED ? " and " + (items.size() - MAX_LISTED) + " more" : "");
+        return String.join(", ", items.subList(0, Math.min(MAX_LISTED, items.size())))
+                + (items.size() > MAX_LISTED ? " and " + (items.size() - MAX_LISTED) + " more" : "");
     }
 
     /// What the picture says and the settings cannot be.
     private static List<String> differences(ImageSettings settings, GenerationParameters recipe) {
         List<String> result = new ArrayList<>();
         SamplerSettings sampling = settings.sampling();
-        if (recipe.steps().isPresent() && recipe.steps().getAsInt() != sampling.steps()) result.add(recipe.steps().getAsInt() + " steps, " + sampling.steps() + " instead");
-        if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != sampling.clipSkip()) result.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + sampling.clipSkip() + " instead");
+        if (recipe.steps().isPresent() && recipe.steps().getAsInt() != sampling.steps())
+            result.add(recipe.steps().getAsInt() + " steps, " + sampling.steps() + " instead");
+        if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != sampling.clipSkip())
+            result.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + sampling.clipSkip() + " instead");
         if (recipe.guidanceScale().isPresent() && recipe.guidanceScale().getAsDouble() != sampling.guidance().scale()) {
-            result.add("CFG scale " + Infotext.formatNumber(recipe.guidanceScale().getAsDouble()) + ", " + Infotext.formatNumber(sampling.guidance().scale()) + " instead");
+            result.add("CFG scale " + Infotext.formatNumber(recipe.guidanceScale().getAsDouble()) + ", "
+                    + Infotext.formatNumber(sampling.guidance().scale()) + " instead");
         }
-        if (recipe.guidanceRescale().isPresent() && recipe.guidanceRescale().getAsDouble() != sampling.guidance().rescale()) result.add("CFG rescale " + Infotext.formatNumber(recipe.guidanceRescale().getAsDouble()));
-        if (recipe.schedule().filter(schedule -> schedule != sampling.schedule()).isPresent()) result.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
-        if (recipe.eta().isPresent() && !recipe.eta().equals(sampling.eta())) result.add("eta " + Infotext.formatNumber(recipe.eta().getAsDouble()) + " with this sampler");
-        if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty()) result.add("a second pass of × " + Infotext.formatNumber(recipe.hires().get().scale()));
-        if (recipe.denoisingStrength().isPresent() && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength()) result.add("denoising strength " + Infotext.formatNumber(recipe.denoisingStrength().getAsDouble()));
-        if (recipe.size().isPresent() && !new ImageSettings.OutputSize(recipe.size().get().width(), recipe.size().get().height()).equals(settings.size())) {
+        if (recipe.guidanceRescale().isPresent()
+                && recipe.guidanceRescale().getAsDouble() != sampling.guidance().rescale())
+            result.add("CFG rescale " + Infotext.formatNumber(recipe.guidanceRescale().getAsDouble()));
+        if (recipe.schedule().filter(schedule -> schedule != sampling.schedule()).isPresent())
+            result.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
+        if (recipe.eta().isPresent() && !recipe.eta().equals(sampling.eta()))
+            result.add("eta " + Infotext.formatNumber(recipe.eta().getAsDouble()) + " with this sampler");
+        if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty())
+            result.add("a second pass of × " + Infotext.formatNumber(recipe.hires().get().scale()));
+        if (recipe.denoisingStrength().isPresent()
+                && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength())
+            result.add("denoising strength " + Infotext.formatNumber(recipe.denoisingStrength().getAsDouble()));
+        if (recipe.size().isPresent()
+                && !new ImageSettings.OutputSize(recipe.size().get().width(), recipe.size().get().height())
+                        .equals(settings.size())) {
             result.add("the size " + recipe.size().get().width() + " × " + recipe.size().get().height());
         }
         return result;
     }
 
     private static boolean isAllowed(GenerationParameters.ImageSize size) {
-        return IntStream.of(size.width(), size.height()).allMatch(side -> side >= ImageSettings.SIDE_MULTIPLE && side <= ImageSettings.MAX_SIDE && side % ImageSettings.SIDE_MULTIPLE == 0);
+        return IntStream.of(size.width(), size.height())
+                .allMatch(side -> side >= ImageSettings.SIDE_MULTIPLE && side <= ImageSettings.MAX_SIDE
+                        && side % ImageSettings.SIDE_MULTIPLE == 0);
     }
 
-    /// What the picture does not say stays as it is, but for what pictures say only where it is unusual. What no setting can be is brought
-    /// within its bounds, or left as it is.
+    /// What the picture does not say stays as it is, but for what pictures say only where it is unusual. What no
+    /// setting can be is brought within its bounds, or left as it is.
     private static ImageSettings toSettings(ImageSettings current, GenerationParameters recipe) {
         SamplerName sampler = recipe.sampler().orElse(current.sampling().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
-        OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent() && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta() : OptionalDouble.empty();
-        Guidance guidance = new Guidance(Math.clamp(recipe.guidanceScale().orElse(current.sampling().guidance().scale()), 0, ImageSettings.MAX_GUIDANCE_SCALE), Math.clamp(recipe.guidanceRescale().orElse(0), 0, 1));
+        OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent()
+                && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta()
+                        : OptionalDouble.empty();
+        Guidance guidance = new Guidance(
+                Math.clamp(recipe.guidanceScale().orElse(current.sampling().guidance().scale()), 0,
+                        ImageSettings.MAX_GUIDANCE_SCALE),
+                Math.clamp(recipe.guidanceRescale().orElse(0), 0, 1));
         int steps = Math.min(recipe.steps().orElse(current.sampling().steps()), SamplingSettings.MAX_STEPS);
-        SamplerSettings sampling = new SamplerSettings(sampler, schedule, steps, eta, guidance, Math.min(recipe.clipSkip().orElse(1), ImageSettings.MAX_CLIP_SKIP));
-        Optional<Hires> hires = recipe.hires().filter(pass -> pass.scale() > 1 && pass.scale() <= ImageSettings.MAX_HIRES_SCALE);
-        double denoisingStrength = Math.clamp(recipe.denoisingStrength().orElse(current.source().denoisingStrength()), ImageSettings.MIN_DENOISING_STRENGTH, 1);
-        SourceSettings source = new SourceSettings(Optional.empty(), denoisingStrength, hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
-        ImageSettings.OutputSize size = recipe.size().filter(PngInfoRestorer::isAllowed).map(said -> new ImageSettings.OutputSize(said.width(), said.height())).orElse(current.size());
-        ImageSettings.Seeds seeds = recipe.seed().isPresent() ? new ImageSettings.Seeds(recipe.seed().getAsLong(), 1) : current.seeds();
-        return current.withNegativePrompt(recipe.prompt().negative().replaceAll("\\R", " ")).withSampling(sampling).withSource(source).withSize(size).withSeeds(seeds);
+        SamplerSettings sampling = new SamplerSettings(sampler, schedule, steps, eta, guidance,
+                Math.min(recipe.clipSkip().orElse(1), ImageSettings.MAX_CLIP_SKIP));
+        Optional<Hires> hires = recipe.hires()
+                .filter(pass -> pass.scale() > 1 && pass.scale() <= ImageSettings.MAX_HIRES_SCALE);
+        double denoisingStrength = Math.clamp(recipe.denoisingStrength().orElse(current.source().denoisingStrength()),
+                ImageSettings.MIN_DENOISING_STRENGTH, 1);
+        SourceSettings source = new SourceSettings(Optional.empty(), denoisingStrength,
+                hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
+        ImageSettings.OutputSize size = recipe.size()
+                .filter(PngInfoRestorer::isAllowed)
+                .map(said -> new ImageSettings.OutputSize(said.width(), said.height()))
+                .orElse(current.size());
+        ImageSettings.Seeds seeds = recipe.seed().isPresent() ? new ImageSettings.Seeds(recipe.seed().getAsLong(), 1)
+                : current.seeds();
+        return current.withNegativePrompt(recipe.prompt().negative().replaceAll("\\R", " "))
+                .withSampling(sampling)
+                .withSource(source)
+                .withSize(size)
+                .withSeeds(seeds);
     }
 
     /// A saved picture that says how it was made, and the adapters that it carries, each in a file of its own by now.
@@ -218,23 +275,27 @@ final class PngInfoRestorer {
         /// Empty for a file that is no PNG, or says nothing of its making. For jobs.
         /// @param adapters the folder where adapters are kept that came in pictures
         public static Optional<PngInfo> read(Path file, Path adapters) throws Failure {
-            if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png") || !Files.isRegularFile(file)) return Optional.empty();
+            if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png") || !Files.isRegularFile(file))
+                return Optional.empty();
             Optional<GenerationParameters> recipe = GenerationParameters.read(file);
             if (recipe.isEmpty()) return Optional.empty();
             List<AttachedAdapter> attached = new ArrayList<>();
             if (!PngAttachment.read(file).isEmpty()) {
-                for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
+                for (AdapterSource.NamedAdapter found : AdapterSource.read(file))
+                    attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
             }
             return Optional.of(new PngInfo(file, recipe.get(), attached));
         }
 
-        /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters are kept once.
+        /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters
+        /// are kept once.
         private static Path saveAdapter(AdapterSource.NamedAdapter found, Path folder) throws Failure {
             byte[] bytes = found.source().bytes(DType.F32);
             CRC32 crc = new CRC32();
             crc.update(bytes);
             String name = found.name().replaceAll("[^\\p{L}\\p{N}+._ -]+", "-").replaceFirst("^[. ]+", "");
-            Path file = folder.resolve(HexFormat.of().toHexDigits((int) crc.getValue())).resolve((name.isEmpty() ? "adapter" : name) + ".safetensors");
+            Path file = folder.resolve(HexFormat.of().toHexDigits((int) crc.getValue()))
+                    .resolve((name.isEmpty() ? "adapter" : name) + ".safetensors");
             if (!Files.exists(file)) AtomicFile.write(file, out -> out.write(bytes));
             return file;
         }

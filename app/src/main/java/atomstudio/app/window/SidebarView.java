@@ -47,13 +47,22 @@ final class SidebarView extends VBox {
         VBox.setVgrow(scroll, Priority.ALWAYS);
         model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh(emptyLabel));
         refresh(emptyLabel);
-        getChildren().addAll(newSubject, title, emptyLabel, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()),
-            pageButton("Generate only", model::openGenerate, WindowPage.Generate.class), pageButton("Models", model::openModels, WindowPage.Models.class), pageButton("Settings", model::openSettings, WindowPage.Settings.class));
-        model.page().subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED, page instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject)));
+        getChildren().addAll(newSubject, title, emptyLabel, scroll,
+                new NoteView(NoteView.NoteKind.ERROR, model.problem()),
+                pageButton("Generate only", model::openGenerate, WindowPage.Generate.class),
+                pageButton("Models", model::openModels, WindowPage.Models.class),
+                pageButton("Settings", model::openSettings, WindowPage.Settings.class));
+        model.page()
+                .subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED,
+                        page instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject)));
     }
 
     private void refresh(Label emptyLabel) {
-        items.getChildren().setAll(model.subjects().stream().map(subject -> buttons.computeIfAbsent(subject, this::subjectButton)).toList());
+        items.getChildren()
+                .setAll(model.subjects()
+                        .stream()
+                        .map(subject -> buttons.computeIfAbsent(subject, this::subjectButton))
+                        .toList());
         emptyLabel.setVisible(model.subjects().isEmpty());
         emptyLabel.setManaged(model.subjects().isEmpty());
     }
@@ -69,8 +78,16 @@ final class SidebarView extends VBox {
         cover.getStyleClass().add("cover");
         cover.setMinSize(COVER_SIDE, COVER_SIDE);
         cover.setMaxSize(COVER_SIDE, COVER_SIDE);
-        Runnable updateCover = () -> cover.getChildren().setAll(subject.subject().thumbnails().stream().limit(1).map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER_SIDE)).toList());
-        subject.subject().thumbnails().addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> updateCover.run());
+        Runnable updateCover = () -> cover.getChildren()
+                .setAll(subject.subject()
+                        .thumbnails()
+                        .stream()
+                        .limit(1)
+                        .map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER_SIDE))
+                        .toList());
+        subject.subject()
+                .thumbnails()
+                .addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> updateCover.run());
         updateCover.run();
         HBox content = new HBox(9, cover, new VBox(title, state));
         content.setAlignment(Pos.CENTER_LEFT);
@@ -82,7 +99,8 @@ final class SidebarView extends VBox {
         item.setMaxWidth(Double.MAX_VALUE);
         item.setAlignment(Pos.CENTER_LEFT);
         item.setOnAction(pressed -> model.open(subject));
-        item.pseudoClassStateChanged(SELECTED, model.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject);
+        item.pseudoClassStateChanged(SELECTED,
+                model.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject);
         return item;
     }
 

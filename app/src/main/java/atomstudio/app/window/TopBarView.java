@@ -51,7 +51,8 @@ final class TopBarView extends HBox {
         MenuButton menu = new MenuButton();
         menu.setId("model-menu");
         menu.setMnemonicParsing(false);
-        menu.textProperty().bind(models.current().map(ModelSummary::title).orElse("no model").map(title -> "Model  " + title));
+        menu.textProperty()
+                .bind(models.current().map(ModelSummary::title).orElse("no model").map(title -> "Model  " + title));
         Runnable refresh = () -> {
             menu.getItems().setAll(models.known().stream().map(summary -> {
                 MenuItem item = new MenuItem(summary.title());
@@ -59,7 +60,9 @@ final class TopBarView extends HBox {
                 item.setOnAction(chosen -> models.select(summary));
                 return item;
             }).toList());
-            menu.getItems().addAll(new SeparatorMenuItem(), openItem("Open a model folder…", window, models::chooseFolder), openItem("Open a model file…", window, models::chooseFile));
+            menu.getItems()
+                    .addAll(new SeparatorMenuItem(), openItem("Open a model folder…", window, models::chooseFolder),
+                            openItem("Open a model file…", window, models::chooseFile));
         };
         models.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
         refresh.run();

@@ -34,7 +34,8 @@ public final class WindowLauncher {
     /// Whether a window can be opened here, as far as one can tell without trying.
     private static boolean hasDisplay() {
         boolean linux = System.getProperty("os.name").startsWith("Linux");
-        return !linux || System.getenv("DISPLAY") != null || System.getenv("WAYLAND_DISPLAY") != null || "Headless".equals(System.getProperty("glass.platform"));
+        return !linux || System.getenv("DISPLAY") != null || System.getenv("WAYLAND_DISPLAY") != null
+                || "Headless".equals(System.getProperty("glass.platform"));
     }
 
     private int run() throws Failure {
@@ -42,7 +43,8 @@ public final class WindowLauncher {
             Platform.startup(this::start);
             closed.await();
         } catch (UnsupportedOperationException | UnsatisfiedLinkError none) {
-            throw new Failure.DeviceUnavailable("The window could not be opened: " + none.getMessage() + ". The commands need no display: see --help.");
+            throw new Failure.DeviceUnavailable("The window could not be opened: " + none.getMessage()
+                    + ". The commands need no display: see --help.");
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
@@ -54,7 +56,9 @@ public final class WindowLauncher {
 
     /// On the toolkit's thread.
     private void start() {
-        Thread.currentThread().setUncaughtExceptionHandler((thread, unexpected) -> log.error("unexpected, in the window", unexpected));
+        Thread.currentThread()
+                .setUncaughtExceptionHandler(
+                        (thread, unexpected) -> log.error("unexpected, in the window", unexpected));
         try {
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);

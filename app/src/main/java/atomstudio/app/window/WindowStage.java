@@ -16,7 +16,8 @@ import javafx.stage.Stage;
 
 /// The stage with the window in it.
 final class WindowStage {
-    private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css", "subjects/subjects.css", "train/train.css", "generate/generate.css");
+    private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css",
+            "subjects/subjects.css", "train/train.css", "generate/generate.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 
@@ -29,7 +30,9 @@ final class WindowStage {
         Scene scene = new Scene(view, 1280, 800);
         for (String sheet : STYLE_SHEETS) scene.getStylesheets().add(styleSheetUrl(sheet));
         model.settings().theme().subscribe(theme -> {
-            Application.setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet() : new PrimerLight().getUserAgentStylesheet());
+            Application
+                    .setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet()
+                            : new PrimerLight().getUserAgentStylesheet());
             view.pseudoClassStateChanged(DARK, theme == AppSettings.Theme.DARK);
         });
         view.setFocusTraversable(true);

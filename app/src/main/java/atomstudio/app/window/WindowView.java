@@ -58,7 +58,8 @@ public final class WindowView extends StackPane {
         frame.setCenter(switch (page) {
             case WindowPage.StartPage _ -> startView;
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> {
-                SubjectPageView view = subjectPages.computeIfAbsent(subject, missing -> new SubjectPageView(missing, clock));
+                SubjectPageView view = subjectPages.computeIfAbsent(subject,
+                        missing -> new SubjectPageView(missing, clock));
                 overlays.add(new LargeImageView(subject.largeImage()));
                 overlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
@@ -72,12 +73,14 @@ public final class WindowView extends StackPane {
             case WindowPage.Settings _ -> new SettingsView(model);
         });
         over.getChildren().setAll(overlays);
-        if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view) view.focusInitialControl(arrival());
+        if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view)
+            view.focusInitialControl(arrival());
     }
 
     private SubjectPageView.Arrival arrival() {
         Node focused = getScene() == null ? null : getScene().getFocusOwner();
-        for (Node node = focused; node != null; node = node.getParent()) if (node == frame.getLeft()) return SubjectPageView.Arrival.FROM_SIDEBAR;
+        for (Node node = focused; node != null; node = node.getParent())
+            if (node == frame.getLeft()) return SubjectPageView.Arrival.FROM_SIDEBAR;
         return SubjectPageView.Arrival.NEW;
     }
 

@@ -36,7 +36,8 @@ public final class WindowViewModel {
     private final ClosingViewModel closing;
     private final WindowPage.Generate generatePage;
     private final ObservableList<SubjectPageViewModel> subjects = FXCollections.observableArrayList();
-    private final ObservableList<SubjectPageViewModel> subjectsView = FXCollections.unmodifiableObservableList(subjects);
+    private final ObservableList<SubjectPageViewModel> subjectsView = FXCollections
+            .unmodifiableObservableList(subjects);
     private final ReadOnlyObjectWrapper<WindowPage> page = new ReadOnlyObjectWrapper<>(new WindowPage.StartPage());
     private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper systemInfo = new ReadOnlyStringWrapper("");
@@ -46,12 +47,19 @@ public final class WindowViewModel {
     public WindowViewModel(Services services) {
         this.services = services;
         Services.Environment environment = services.environment();
-        models = new ModelsViewModel(services.jobs(), services.stores().models(), environment.settings(), environment.choosers(), environment.desktop());
+        models = new ModelsViewModel(services.jobs(), services.stores().models(), environment.settings(),
+                environment.choosers(), environment.desktop());
         queue = new RunQueue(services.jobs(), services.engines().launcher());
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
-        start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(), models.current(), new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
-        GenerateViewModel generate = new GenerateViewModel(services.jobs(), new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), services.engines().rowEvaluator(), environment.choosers()), environment.clock(), models.current(), new SimpleObjectProperty<>());
-        generatePage = new WindowPage.Generate(generate, new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate));
+        start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
+                models.current(),
+                new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(),
+                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(),
+                        services.engines().rowEvaluator(), environment.choosers()),
+                environment.clock(), models.current(), new SimpleObjectProperty<>());
+        generatePage = new WindowPage.Generate(generate,
+                new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate));
         settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::invalidateImages);
         queue.current().subscribe(now -> updateStatus());
         queue.progress().subscribe(now -> updateStatus());
@@ -65,14 +73,16 @@ public final class WindowViewModel {
         refreshSystemInfo();
         services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<List<Subject.SampleSubject>>(List<Subject.SampleSubject> samples) -> start.setSamples(samples);
+                case JobOutcome.Succeeded<List<Subject.SampleSubject>>(List<Subject.SampleSubject> samples) ->
+                        start.setSamples(samples);
                 case JobOutcome.Failed<List<Subject.SampleSubject>>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<List<Subject.SampleSubject>>() -> {}
             }
         });
         services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
             switch (outcome) {
-                case JobOutcome.Succeeded<List<Subject>>(List<Subject> found) -> subjects.addAll(found.stream().map(this::createPage).toList());
+                case JobOutcome.Succeeded<List<Subject>>(List<Subject> found) ->
+                        subjects.addAll(found.stream().map(this::createPage).toList());
                 case JobOutcome.Failed<List<Subject>>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<List<Subject>>() -> {}
             }
@@ -140,9 +150,13 @@ public final class WindowViewModel {
 
     public void refreshSystemInfo() {
         SystemInfo info = services.environment().systemInfo();
-        services.jobs().start("Looking at the machine", cancellation -> info.device() + "  " + DisplayFormat.plural(info.threads(), "thread") + " · " + DisplayFormat.bytes(info.freeMemory()) + " free", outcome -> {
-            if (outcome instanceof JobOutcome.Succeeded<String>(String text)) systemInfo.set(text);
-        });
+        services.jobs()
+                .start("Looking at the machine",
+                        cancellation -> info.device() + "  " + DisplayFormat.plural(info.threads(), "thread") + " · "
+                                + DisplayFormat.bytes(info.freeMemory()) + " free",
+                        outcome -> {
+                            if (outcome instanceof JobOutcome.Succeeded<String>(String text)) systemInfo.set(text);
+                        });
     }
 
     public void newSubject() {
@@ -181,37 +195,43 @@ public final class WindowViewModel {
         return services.stores().subjects().folder().getParent();
     }
 
-    /// Something was dropped somewhere on the window. A saved picture that says how it was made brings that back, whatever page it is.
+    /// Something was dropped somewhere on the window. A saved picture that says how it was made brings that back,
+    /// whatever page it is.
     public void onFilesDropped(List<Path> files) {
         if (files.size() != 1) {
             useFiles(files);
             return;
         }
         Path file = files.getFirst();
-        services.jobs().start("Reading " + file, cancellation -> PngInfoRestorer.PngInfo.read(file, new Home(home()).adapters()), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<Optional<PngInfoRestorer.PngInfo>>(Optional<PngInfoRestorer.PngInfo> info) -> info.ifPresentOrElse(this::restore, () -> useFiles(files));
-                // As a picture it says for itself what is wrong with it.
-                case JobOutcome.Failed<Optional<PngInfoRestorer.PngInfo>> _ -> useFiles(files);
-                case JobOutcome.Cancelled<Optional<PngInfoRestorer.PngInfo>>() -> {}
-            }
-        });
+        services.jobs()
+                .start("Reading " + file,
+                        cancellation -> PngInfoRestorer.PngInfo.read(file, new Home(home()).adapters()), outcome -> {
+                            switch (outcome) {
+                                case JobOutcome.Succeeded<Optional<PngInfoRestorer.PngInfo>>(Optional<PngInfoRestorer.PngInfo> info) ->
+                                        info.ifPresentOrElse(this::restore, () -> useFiles(files));
+                                // As a picture it says for itself what is wrong with it.
+                                case JobOutcome.Failed<Optional<PngInfoRestorer.PngInfo>> _ -> useFiles(files);
+                                case JobOutcome.Cancelled<Optional<PngInfoRestorer.PngInfo>>() -> {}
+                            }
+                        });
     }
 
     private void restore(PngInfoRestorer.PngInfo info) {
-        PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate()).restore(info);
+        PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate())
+                .restore(info);
         result.page().ifPresentOrElse(this::open, this::openGenerate);
         result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(result.message());
     }
 
-    /// Pictures: on a subject's page they are added to it, on the page Generate one of them is what pictures start from, elsewhere they
-    /// make a new subject.
+    /// Pictures: on a subject's page they are added to it, on the page Generate one of them is what pictures start
+    /// from, elsewhere they make a new subject.
     private void useFiles(List<Path> files) {
         if (page.get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)) {
             subject.subject().add(files);
             return;
         }
-        if (page.get() instanceof WindowPage.Generate(GenerateViewModel generate, LargeImageViewModel _) && files.size() == 1) {
+        if (page.get() instanceof WindowPage.Generate(GenerateViewModel generate, LargeImageViewModel _)
+                && files.size() == 1) {
             generate.source().setImage(files.getFirst());
             return;
         }
@@ -229,14 +249,24 @@ public final class WindowViewModel {
 
     /// What people call the subject of a run.
     public String titleOf(RunSpec spec) {
-        return subjects.stream().map(page -> page.subject().subject().get()).filter(subject -> subject.name().equals(spec.subject())).map(Subject::title).findFirst().orElse(spec.subject());
+        return subjects.stream()
+                .map(page -> page.subject().subject().get())
+                .filter(subject -> subject.name().equals(spec.subject()))
+                .map(Subject::title)
+                .findFirst()
+                .orElse(spec.subject());
     }
 
     /// A folder called by a word that the model knows answers the one question by itself.
     private void guessClassName(SubjectPageViewModel subjectPage) {
         Subject subject = subjectPage.subject().subject().get();
         String name = subject.name().replaceFirst("-\\d+$", "");
-        if (subject.className().isEmpty()) subjectPage.classWords().stream().filter(word -> word.equalsIgnoreCase(name)).findFirst().ifPresent(subjectPage.subject()::setClassName);
+        if (subject.className().isEmpty())
+            subjectPage.classWords()
+                    .stream()
+                    .filter(word -> word.equalsIgnoreCase(name))
+                    .findFirst()
+                    .ifPresent(subjectPage.subject()::setClassName);
     }
 
     private void updateStatus() {
@@ -244,16 +274,19 @@ public final class WindowViewModel {
         RunProgress progress = queue.progress().get();
         if (current != null) {
             String timeLeft = progress.timeLeft();
-            status.set("Tuning " + titleOf(current) + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
-                + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? "" : " · " + timeLeft));
+            status.set("Tuning " + titleOf(current)
+                    + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
+                    + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? ""
+                            : " · " + timeLeft));
             return;
         }
         GenerateViewModel generate = switch (page.get()) {
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> subject.generate();
             case WindowPage.Generate(GenerateViewModel only, LargeImageViewModel _) -> only;
-            case WindowPage.StartPage _, WindowPage.Models _, WindowPage.Settings _ -> null;
+            case WindowPage.StartPage _,WindowPage.Models _,WindowPage.Settings _ -> null;
         };
-        String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get() : generate.busy().get();
+        String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get()
+                : generate.busy().get();
         status.set(generating.isEmpty() ? "Ready · nothing leaves this computer" : generating);
     }
 }

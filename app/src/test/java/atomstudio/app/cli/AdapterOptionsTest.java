@@ -37,7 +37,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Adapters on the command line: several at once, those of other programs, and those that pictures carry.
 class AdapterOptionsTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private Path adapter(String name, MethodName choice, String token) throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
@@ -51,36 +52,55 @@ class AdapterOptionsTest {
             });
         }
         Path file = folder.resolve(name + ".safetensors");
-        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"), new AdapterFile.TrainingSummary(1, 0.1, 0), AdaptedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger(token, "car"),
+                new AdapterFile.TrainingSummary(1, 0.1, 0), AdaptedLayer.of(settings.method(), model.trainableLayers()),
+                values).write(file);
         return file;
     }
 
-    @Test void ofSeveralAdaptersTheOneThatDoesNotFitIsNamed() throws Exception {
+    @Test
+    void ofSeveralAdaptersTheOneThatDoesNotFitIsNamed() throws Exception {
         Path fits = adapter("fits", MethodName.BITFIT, "sks");
         Path other = folder.resolve("other.safetensors");
-        SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)), "lora_unet_nowhere_at_all.lora_up.weight", Tensor.zeros(Shape.of(8, 4))), Map.of());
-        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "a sks car", "--out", folder.resolve("none.png"), "--adapter", fits, "--adapter", other);
+        SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)),
+                "lora_unet_nowhere_at_all.lora_up.weight", Tensor.zeros(Shape.of(8, 4))), Map.of());
+        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "a sks car", "--out",
+                folder.resolve("none.png"), "--adapter", fits, "--adapter", other);
         assertEquals(ExitCode.FAILED, run.exitCode(), run::err);
         assertTrue(run.err().contains(other.toString()) && !run.err().contains(fits.toString()), run::err);
     }
 
-    @Test void aTensorThatTheModelHasNoPlaceForIsToldAndTheRestIsUsed() throws Exception {
+    @Test
+    void aTensorThatTheModelHasNoPlaceForIsToldAndTheRestIsUsed() throws Exception {
         String layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        Shape weight = model.trainableLayers().stream().filter(each -> layer.endsWith(each.name().replace('.', '_'))).findFirst().orElseThrow().weightShape();
-        Map<String, Tensor> tensors = new HashMap<>(Map.of(layer + ".lora_down.weight", Tensor.filled(Shape.of(1, weight.size(1)), 0.3f), layer + ".lora_up.weight", Tensor.filled(Shape.of(weight.size(0), 1), 0.3f)));
+        Shape weight = model.trainableLayers()
+                .stream()
+                .filter(each -> layer.endsWith(each.name().replace('.', '_')))
+                .findFirst()
+                .orElseThrow()
+                .weightShape();
+        Map<String, Tensor> tensors = new HashMap<>(
+                Map.of(layer + ".lora_down.weight", Tensor.filled(Shape.of(1, weight.size(1)), 0.3f),
+                        layer + ".lora_up.weight", Tensor.filled(Shape.of(weight.size(0), 1), 0.3f)));
         Path plain = folder.resolve("plain.safetensors"), with = folder.resolve("with.safetensors");
         SafetensorsWriter.write(plain, tensors, Map.of());
         tensors.put("global_step", Tensor.zeros(Shape.of(1)));
         SafetensorsWriter.write(with, tensors, Map.of());
-        CommandLineRun expected = generate(folder.resolve("plain.png"), "--adapter", plain), told = generate(folder.resolve("with.png"), "--adapter", with);
+        CommandLineRun expected = generate(folder.resolve("plain.png"), "--adapter", plain),
+                told = generate(folder.resolve("with.png"), "--adapter", with);
         assertFalse(expected.err().contains("has no place for"), expected::err);
-        assertTrue(told.err().contains(with + ": " + model.name() + " has no place for a tensor of this adapter, which is used without: global_step"), told::err);
+        assertTrue(
+                told.err()
+                        .contains(with + ": " + model.name()
+                                + " has no place for a tensor of this adapter, which is used without: global_step"),
+                told::err);
         assertEquals(ImageFiles.read(folder.resolve("plain.png")), ImageFiles.read(folder.resolve("with.png")));
     }
 
     private CommandLineRun generate(Path out, Object... more) {
-        List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
+        List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", "a sks car", "--steps", 1, "--seed", 1,
+                "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), arguments.toArray());
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
@@ -91,20 +111,28 @@ class AdapterOptionsTest {
         return Infotext.parse(PngText.read(picture).get(Infotext.PNG_KEYWORD));
     }
 
-    @Test void aPromptNamesAnAdapterOfTheHome() throws Exception {
+    @Test
+    void aPromptNamesAnAdapterOfTheHome() throws Exception {
         Path atoms = adapter("style", MethodName.ATOMS, "sks");
-        CommandLineRun given = CommandLineRun.of(folder, "generate", "--prompt", "a sks car ", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("given.png"), "--adapter", atoms, "--strength", 0.5);
+        CommandLineRun given = CommandLineRun.of(folder, "generate", "--prompt", "a sks car ", "--steps", 1, "--seed",
+                1, "--width", 64, "--height", 64, "--out", folder.resolve("given.png"), "--adapter", atoms,
+                "--strength", 0.5);
         Path home = Files.createDirectories(folder.resolve("adapters"));
         Files.copy(atoms, home.resolve("style.safetensors"));
-        CommandLineRun named = CommandLineRun.of(folder, "generate", "--prompt", "a sks car <lora:style:0.5>", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("named.png"));
-        assertEquals(List.of(ExitCode.SUCCESS, ExitCode.SUCCESS), List.of(given.exitCode(), named.exitCode()), () -> given.err() + named.err());
+        CommandLineRun named = CommandLineRun.of(folder, "generate", "--prompt", "a sks car <lora:style:0.5>",
+                "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve("named.png"));
+        assertEquals(List.of(ExitCode.SUCCESS, ExitCode.SUCCESS), List.of(given.exitCode(), named.exitCode()),
+                () -> given.err() + named.err());
         assertEquals(ImageFiles.read(folder.resolve("given.png")), ImageFiles.read(folder.resolve("named.png")));
-        assertEquals(PngText.read(folder.resolve("given.png")), PngText.read(folder.resolve("named.png")), "and says the same of its making");
+        assertEquals(PngText.read(folder.resolve("given.png")), PngText.read(folder.resolve("named.png")),
+                "and says the same of its making");
     }
 
-    @Test void everyAdapterHasTheStrengthBehindIt() throws Exception {
+    @Test
+    void everyAdapterHasTheStrengthBehindIt() throws Exception {
         Path one = adapter("one", MethodName.ATOMS, "sks"), two = adapter("two", MethodName.ATOMS, "zwx");
-        Path both = folder.resolve("both.png"), alone = folder.resolve("alone.png"), silent = folder.resolve("silent.png");
+        Path both = folder.resolve("both.png"), alone = folder.resolve("alone.png"),
+                silent = folder.resolve("silent.png");
         CommandLineRun run = generate(both, "--adapter", one, "--strength", 0.5, "--adapter", two);
         generate(alone, "--adapter", one, "--strength", 0.5);
         generate(silent, "--adapter", one, "--strength", 0.5, "--adapter", two, "--strength", 0);
@@ -112,51 +140,69 @@ class AdapterOptionsTest {
         assertEquals(2, text(both).settings().get("Lora hashes").split(", ").length);
         assertTrue(run.err().contains("zwx") && !run.err().contains("does not say \"sks\""), run.err());
         assertFalse(Arrays.equals(ImageFiles.read(both).argb(), ImageFiles.read(alone).argb()));
-        assertArrayEquals(ImageFiles.read(silent).argb(), ImageFiles.read(alone).argb(), "at strength 0 an adapter is not there");
+        assertArrayEquals(ImageFiles.read(silent).argb(), ImageFiles.read(alone).argb(),
+                "at strength 0 an adapter is not there");
     }
 
-    @Test void aPictureCarriesItsSmallAdapterAndGivesItBack() throws Exception {
+    @Test
+    void aPictureCarriesItsSmallAdapterAndGivesItBack() throws Exception {
         Path made = folder.resolve("made.png"), again = folder.resolve("again.png");
         generate(made, "--adapter", adapter("car", MethodName.ATOMS, "sks"), "--strength", 0.7);
         generate(again, "--adapter", made);
         assertArrayEquals(Files.readAllBytes(made), Files.readAllBytes(again), "with its strength");
         CommandLineRun inspected = CommandLineRun.of(folder, "inspect", made, "--json");
-        JsonObject car = JsonParser.parseString(inspected.out()).getAsJsonObject().getAsJsonObject("adapters in it").getAsJsonObject("car");
+        JsonObject car = JsonParser.parseString(inspected.out())
+                .getAsJsonObject()
+                .getAsJsonObject("adapters in it")
+                .getAsJsonObject("car");
         assertEquals("atoms", car.get("method").getAsString());
         assertEquals("sks car", car.get("trigger").getAsString());
         assertEquals(0.7, car.get("strength").getAsDouble());
     }
 
-    @Test void aPictureDoesNotCarryALargeOne() throws Exception {
+    @Test
+    void aPictureDoesNotCarryALargeOne() throws Exception {
         Path made = folder.resolve("made.png");
         generate(made, "--adapter", adapter("large", MethodName.LORA, "sks"));
         assertEquals(List.of(), PngAttachment.read(made));
-        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "x", "--adapter", made, "--out", folder.resolve("no.png"));
+        CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "x", "--adapter", made,
+                "--out", folder.resolve("no.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
         assertTrue(run.err().contains("expected a picture that carries its adapter"), run.err());
     }
 
-    @Test void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
+    @Test
+    void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
         int width = DiffusionModel.open(Assets.find().defaultModel()).textEncoder().hiddenSize();
         Path file = folder.resolve("bad hands-5.safetensors");
-        SafetensorsWriter.write(file, Map.of("emb_params", new Tensor(Shape.of(2, width), new CounterRng(1, "rows").normals(2 * width))), Map.of());
-        Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"), silent = folder.resolve("silent.png");
+        SafetensorsWriter.write(file,
+                Map.of("emb_params", new Tensor(Shape.of(2, width), new CounterRng(1, "rows").normals(2 * width))),
+                Map.of());
+        Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"),
+                silent = folder.resolve("silent.png");
         generate(plain, "--negative", "(Bad hands-5:1.2)");
         assertEquals(-1, generate(with, "--negative", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));
         assertFalse(Arrays.equals(ImageFiles.read(plain).argb(), ImageFiles.read(with).argb()));
         assertTrue(text(with).settings().get("TI hashes").startsWith("bad hands-5: "), text(with).format());
         Path brackets = Files.copy(file, folder.resolve("blob (v2).safetensors"));
-        assertEquals(-1, generate(folder.resolve("brackets.png"), "--negative", "a blob \\(v2\\)", "--adapter", brackets).err().indexOf("Neither"), "brackets of a word are written with backslashes");
-        assertTrue(generate(folder.resolve("emphasis.png"), "--negative", "a blob (v2)", "--adapter", brackets).err().contains("Neither"), "without them they are emphasis");
+        assertEquals(-1,
+                generate(folder.resolve("brackets.png"), "--negative", "a blob \\(v2\\)", "--adapter", brackets).err()
+                        .indexOf("Neither"),
+                "brackets of a word are written with backslashes");
+        assertTrue(generate(folder.resolve("emphasis.png"), "--negative", "a blob (v2)", "--adapter", brackets).err()
+                .contains("Neither"), "without them they are emphasis");
         assertTrue(generate(silent, "--adapter", file).err().contains("Neither prompt says \"bad hands-5\""));
         assertEquals(1, PngAttachment.read(with).size());
     }
 
-    @Test void aStrengthWithoutAnAdapterIsRefused() {
-        CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out", folder.resolve("no.png"));
+    @Test
+    void aStrengthWithoutAnAdapterIsRefused() {
+        CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out",
+                folder.resolve("no.png"));
         assertEquals(ExitCode.USAGE, run.exitCode());
         assertTrue(run.err().contains("--adapter"), run.err());
-        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength", 10.5, "--out", folder.resolve("no.png"));
+        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength",
+                10.5, "--out", folder.resolve("no.png"));
         assertTrue(run.err().contains("--strength: expected -10 to 10"), run.err());
     }
 }

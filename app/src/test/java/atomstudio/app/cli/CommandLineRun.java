@@ -12,8 +12,8 @@ record CommandLineRun(int exitCode, String out, String err) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         Terminal terminal = Terminal.plain(new PrintWriter(out), new PrintWriter(err));
-        CommandContext context = new CommandContext(new Home(home), terminal, new StopSignal(terminal, code -> { }));
+        CommandContext context = new CommandContext(new Home(home), terminal, new StopSignal(terminal, code -> {}));
         String[] texts = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
-        return new CommandLineRun(Main.run(context, prepared -> { }, texts), out.toString(), err.toString());
+        return new CommandLineRun(Main.run(context, prepared -> {}, texts), out.toString(), err.toString());
     }
 }

@@ -26,22 +26,27 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CompareCommandTest {
     private static final Path CAR = Shared.root().resolve("assets/subjects/car");
 
-    private static final Map<String, Integer> QUICK = Map.of("--seeds", 1, "--steps", 1, "--guidance", 1, "--width", 64, "--height", 64);
+    private static final Map<String, Integer> QUICK = Map.of("--seeds", 1, "--steps", 1, "--guidance", 1, "--width", 64,
+            "--height", 64);
 
-    @TempDir private Path folder;
+    @TempDir
+    private Path folder;
     private Path prompts = Path.of("");
 
-    @BeforeEach void writePrompts() throws IOException {
+    @BeforeEach
+    void writePrompts() throws IOException {
         prompts = Files.writeString(folder.resolve("prompts.txt"), "\uFEFFa {} in the snow\n\n   \n  a {} \r\n");
     }
 
     private Path run(String method) throws Failure {
-        return new FakeRun(Shared.root().resolve("assets/default-model"), new BaseModelHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
+        return new FakeRun(Shared.root().resolve("assets/default-model"),
+                new BaseModelHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
     }
 
     /// With what is quick, where nothing else is asked for.
     private CommandLineRun compare(Object... options) {
-        List<Object> arguments = new ArrayList<>(List.of("compare", "--prompts", prompts, "--out", folder.resolve("out")));
+        List<Object> arguments = new ArrayList<>(
+                List.of("compare", "--prompts", prompts, "--out", folder.resolve("out")));
         arguments.addAll(Arrays.asList(options));
         QUICK.forEach((option, value) -> {
             if (!arguments.contains(option)) arguments.addAll(List.of(option, value));
@@ -49,29 +54,43 @@ class CompareCommandTest {
         return CommandLineRun.of(folder.resolve("home"), arguments.toArray());
     }
 
-    @Test void comparesRunsAndPrintsWhereTheResultIs() throws Failure, IOException {
+    @Test
+    void comparesRunsAndPrintsWhereTheResultIs() throws Failure, IOException {
         CommandLineRun run = compare("--run", run("atoms"), "--run", run("lora"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         for (String file : List.of("sheet.png", "index.html")) {
             assertTrue(run.out().contains(folder.resolve("out").resolve(file).toString()), run.out());
             assertTrue(Files.exists(folder.resolve("out").resolve(file)), file);
         }
-        assertTrue(run.out().lines().anyMatch(line -> line.matches("LoRA +[\\d,]+ parameters +[\\d.]+ KB +1\\.5 s +likeness -?0\\.\\d\\d +diversity – +alignment -?0\\.\\d\\d")), run.out());
-        JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("out/compare.json"))).getAsJsonObject();
+        assertTrue(run.out()
+                .lines()
+                .anyMatch(line -> line.matches(
+                        "LoRA +[\\d,]+ parameters +[\\d.]+ KB +1\\.5 s +likeness -?0\\.\\d\\d +diversity – +alignment -?0\\.\\d\\d")),
+                run.out());
+        JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("out/compare.json")))
+                .getAsJsonObject();
         assertEquals(JsonParser.parseString("[\"a {} in the snow\",\"a {}\"]"), json.get("prompts"));
         assertEquals("car", json.get("class").getAsString());
         assertEquals(3, json.getAsJsonArray("rows").size());
     }
 
-    @Test void severalRunsMayFollowOneOptionAndTheResultIsJsonWhenAsked() throws Failure {
+    @Test
+    void severalRunsMayFollowOneOptionAndTheResultIsJsonWhenAsked() throws Failure {
         CommandLineRun run = compare("--json", "--run", run("atoms"), run("lora"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
         assertEquals(folder.resolve("out/sheet.png").toString(), json.get("sheet").getAsString());
-        assertEquals("lora", json.getAsJsonObject("comparison").getAsJsonArray("rows").get(2).getAsJsonObject().get("name").getAsString());
+        assertEquals("lora",
+                json.getAsJsonObject("comparison")
+                        .getAsJsonArray("rows")
+                        .get(2)
+                        .getAsJsonObject()
+                        .get("name")
+                        .getAsString());
     }
 
-    @Test void tunesAllThreeAndGoesOnWithThem() throws IOException {
+    @Test
+    void tunesAllThreeAndGoesOnWithThem() throws IOException {
         Path photos = Files.createDirectories(folder.resolve("photos"));
         Files.copy(CAR.resolve("00.png"), photos.resolve("00.png"));
         Files.writeString(photos.resolve("notes.txt"), "no picture");
@@ -87,15 +106,18 @@ class CompareCommandTest {
         }
         CommandLineRun again = compare(options);
         assertEquals(ExitCode.SUCCESS, again.exitCode(), again::err);
-        assertEquals(described, Files.readString(folder.resolve("out/compare.json")), "finished runs are not tuned again");
+        assertEquals(described, Files.readString(folder.resolve("out/compare.json")),
+                "finished runs are not tuned again");
         CommandLineRun other = compare("--pictures", photos, "--class", "boat", "--tune-steps", 1);
         assertEquals(ExitCode.FAILED, other.exitCode());
         assertTrue(other.err().contains("zwx car") && other.err().contains("sks boat"), other.err());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--pictures photos", "--class car", "--run a --pictures photos --class car", "--run a --token zwx", "--run a --model m",
-        "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler nosuch", "--run", "--pictures photos --class= "})
+    @ValueSource(strings = {"", "--pictures photos", "--class car", "--run a --pictures photos --class car",
+            "--run a --token zwx", "--run a --model m",
+            "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler nosuch", "--run",
+            "--pictures photos --class= "})
     void refusesWrongUsage(String options) {
         CommandLineRun run = compare((Object[]) (options.isEmpty() ? new String[0] : options.strip().split(" ")));
         assertEquals(ExitCode.USAGE, run.exitCode(), run::err);
@@ -103,7 +125,8 @@ class CompareCommandTest {
         assertFalse(Files.exists(folder.resolve("out")));
     }
 
-    @Test void refusesBeforeItBegins() throws IOException {
+    @Test
+    void refusesBeforeItBegins() throws IOException {
         refused("nothing there", "--pictures", folder.resolve("photos"), "--class", "car");
         refused("karras", "--pictures", CAR, "--class", "car", "--sampler", "tcd", "--schedule", "karras");
         refused("multiples of 8", "--pictures", CAR, "--class", "car", "--height", 70);

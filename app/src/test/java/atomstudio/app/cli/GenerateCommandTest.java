@@ -24,20 +24,29 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GenerateCommandTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void everyPictureOfACountCanBeMadeAgainAlone() throws Exception {
-        CommandLineRun two = run("--prompt", "a red apple", "--steps", 2, "--seed", 7, "--count", 2, "--out", folder.resolve("two.png"));
-        CommandLineRun alone = run("--prompt", "a red apple", "--steps", 2, "--seed", 8, "--out", folder.resolve("alone.png"));
+    @Test
+    void everyPictureOfACountCanBeMadeAgainAlone() throws Exception {
+        CommandLineRun two = run("--prompt", "a red apple", "--steps", 2, "--seed", 7, "--count", 2, "--out",
+                folder.resolve("two.png"));
+        CommandLineRun alone = run("--prompt", "a red apple", "--steps", 2, "--seed", 8, "--out",
+                folder.resolve("alone.png"));
         assertEquals(ExitCode.SUCCESS, two.exitCode(), two::err);
         assertEquals(ExitCode.SUCCESS, alone.exitCode(), alone::err);
-        assertArrayEquals(Files.readAllBytes(folder.resolve("alone.png")), Files.readAllBytes(folder.resolve("two-1.png")));
-        assertFalse(Arrays.equals(Files.readAllBytes(folder.resolve("two-0.png")), Files.readAllBytes(folder.resolve("two-1.png"))));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("alone.png")),
+                Files.readAllBytes(folder.resolve("two-1.png")));
+        assertFalse(Arrays.equals(Files.readAllBytes(folder.resolve("two-0.png")),
+                Files.readAllBytes(folder.resolve("two-1.png"))));
     }
 
-    @Test void picturesSayHowTheyWereMade() throws Exception {
+    @Test
+    void picturesSayHowTheyWereMade() throws Exception {
         Path file = folder.resolve("said.png");
-        CommandLineRun run = run("--prompt", "a cat, sitting", "--negative", "blue", "--steps", 2, "--seed", 5, "--sampler", "euler", "--schedule", "karras", "--guidance", 3.5, "--width", 64, "--height", 72, "--json", "--out", file);
+        CommandLineRun run = run("--prompt", "a cat, sitting", "--negative", "blue", "--steps", 2, "--seed", 5,
+                "--sampler", "euler", "--schedule", "karras", "--guidance", 3.5, "--width", 64, "--height", 72,
+                "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         Infotext text = Infotext.parse(PngText.read(file).get("parameters"));
         assertEquals("a cat, sitting", text.prompt());
@@ -50,31 +59,38 @@ class GenerateCommandTest {
         assertEquals(5, json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsLong());
     }
 
-    @Test void takesSeedsOf64Bits() throws Exception {
+    @Test
+    void takesSeedsOf64Bits() throws Exception {
         Path file = folder.resolve("large.png");
-        CommandLineRun run = run("--prompt", "a cat", "--steps", 1, "--seed", "18446744073709551615", "--count", 2, "--width", 64, "--height", 64, "--json", "--out", file);
+        CommandLineRun run = run("--prompt", "a cat", "--steps", 1, "--seed", "18446744073709551615", "--count", 2,
+                "--width", 64, "--height", 64, "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
-        assertEquals("18446744073709551615", json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsString());
+        assertEquals("18446744073709551615",
+                json.getAsJsonArray("pictures").get(0).getAsJsonObject().get("seed").getAsString());
         assertEquals("0", json.getAsJsonArray("pictures").get(1).getAsJsonObject().get("seed").getAsString());
-        assertEquals("18446744073709551615", Infotext.parse(PngText.read(folder.resolve("large-0.png")).get("parameters")).settings().get("Seed"));
+        assertEquals("18446744073709551615",
+                Infotext.parse(PngText.read(folder.resolve("large-0.png")).get("parameters")).settings().get("Seed"));
         CommandLineRun beyond = run("--prompt", "a cat", "--seed", "18446744073709551616", "--out", file);
         assertTrue(beyond.err().contains("18446744073709551615"), beyond.err());
     }
 
-    @Test void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
+    @Test
+    void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
         CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"@arguments", "@@twice", "--out", "--overwrite", "-", "tune", "\"quoted\"", "${sys:user.home}", "a=b"})
+    @ValueSource(strings = {"@arguments", "@@twice", "--out", "--overwrite", "-", "tune", "\"quoted\"",
+            "${sys:user.home}", "a=b"})
     void aPromptIsTakenAsItIs(String prompt) throws Exception {
         Files.writeString(folder.resolve("arguments"), "--prompt=another --seed=1");
         String given = prompt.equals("@arguments") ? "@" + folder.resolve("arguments") : prompt;
         Path file = folder.resolve("asis.png");
-        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given), List.of("--prompt=" + given, "--negative=" + given))) {
+        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given),
+                List.of("--prompt=" + given, "--negative=" + given))) {
             if (form.contains("--out") || form.contains("--overwrite")) {
                 CommandLineRun refused = run(form.toArray());
                 assertEquals(ExitCode.USAGE, refused.exitCode(), refused::out);
@@ -90,35 +106,49 @@ class GenerateCommandTest {
         }
     }
 
-    @Test void allOfALongPromptAndItsWeightsCount() throws Exception {
+    @Test
+    void allOfALongPromptAndItsWeightsCount() throws Exception {
         String start = "a cat ".repeat(40) + "and the last ";
-        int[] words = picture("words", start + "words"), things = picture("things", start + "things"), stressed = picture("stressed", start + "(words:1.4)");
+        int[] words = picture("words", start + "words"), things = picture("things", start + "things"),
+                stressed = picture("stressed", start + "(words:1.4)");
         assertFalse(Arrays.equals(words, things));
         assertFalse(Arrays.equals(words, stressed));
     }
 
     /// The pixels alone.
     private int[] picture(String name, String prompt) throws Exception {
-        CommandLineRun run = run("--prompt", prompt, "--negative", "blue", "--steps", 1, "--seed", 1, "--width", 64, "--height", 64, "--out", folder.resolve(name + ".png"));
+        CommandLineRun run = run("--prompt", prompt, "--negative", "blue", "--steps", 1, "--seed", 1, "--width", 64,
+                "--height", 64, "--out", folder.resolve(name + ".png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         return ImageFiles.read(folder.resolve(name + ".png")).argb();
     }
 
-    @Test void clipSkipChangesThePictureAndIsWrittenDown() throws Exception {
-        CommandLineRun run = run("--prompt", "a cat", "--clip-skip", 2, "--steps", 1, "--seed", 1, "--out", folder.resolve("skipped.png"));
+    @Test
+    void clipSkipChangesThePictureAndIsWrittenDown() throws Exception {
+        CommandLineRun run = run("--prompt", "a cat", "--clip-skip", 2, "--steps", 1, "--seed", 1, "--out",
+                folder.resolve("skipped.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
-        assertEquals("2", Infotext.parse(PngText.read(folder.resolve("skipped.png")).get("parameters")).settings().get("Clip skip"));
-        assertEquals(ExitCode.SUCCESS, run("--prompt", "a cat", "--steps", 1, "--seed", 1, "--out", folder.resolve("plain.png")).exitCode());
-        assertFalse(Arrays.equals(ImageFiles.read(folder.resolve("plain.png")).argb(), ImageFiles.read(folder.resolve("skipped.png")).argb()));
+        assertEquals("2",
+                Infotext.parse(PngText.read(folder.resolve("skipped.png")).get("parameters"))
+                        .settings()
+                        .get("Clip skip"));
+        assertEquals(ExitCode.SUCCESS,
+                run("--prompt", "a cat", "--steps", 1, "--seed", 1, "--out", folder.resolve("plain.png")).exitCode());
+        assertFalse(Arrays.equals(ImageFiles.read(folder.resolve("plain.png")).argb(),
+                ImageFiles.read(folder.resolve("skipped.png")).argb()));
     }
 
-    @Test void aModelInOneFileNeedsAVocabularyAndSaysWhichToPutWhere() {
-        CommandLineRun run = CommandLineRun.of(folder, "generate", "--model", Shared.own("goldens/files/sd1.ckpt"), "--prompt", "a", "--out", folder.resolve("a.png"));
+    @Test
+    void aModelInOneFileNeedsAVocabularyAndSaysWhichToPutWhere() {
+        CommandLineRun run = CommandLineRun.of(folder, "generate", "--model", Shared.own("goldens/files/sd1.ckpt"),
+                "--prompt", "a", "--out", folder.resolve("a.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
-        assertTrue(run.err().contains("by a guess") && run.err().contains("bpe_simple_vocab_16e6.txt.gz") && run.err().contains(folder.resolve("clip-vocabulary").toString()), run.err());
+        assertTrue(run.err().contains("by a guess") && run.err().contains("bpe_simple_vocab_16e6.txt.gz")
+                && run.err().contains(folder.resolve("clip-vocabulary").toString()), run.err());
     }
 
-    @Test void existingPicturesAreRefusedAndKept() throws Exception {
+    @Test
+    void existingPicturesAreRefusedAndKept() throws Exception {
         Path second = folder.resolve("p-1.png");
         Files.writeString(second, "mine");
         CommandLineRun run = run("--prompt", "x", "--count", 2, "--steps", 1, "--out", folder.resolve("p.png"));
@@ -130,31 +160,31 @@ class GenerateCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--sampler foo|2|expected one of euler, euler-a",
-        "--schedule foo|2|expected one of model, karras",
-        "--prediction foo|2|expected one of epsilon, v, sample",
-        "--sampler pndm --schedule karras|1|karras",
-        "--sampler heun --eta 1|1|eta with sampler heun",
-        "--eta 2|2|--eta: expected 0 to 1",
-        "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
-        "--width 100|1|the nearest size that works is 104x128",
-        "--safety perhaps|2|expected on or off",
-        "--clip-skip 0|2|--clip-skip: expected 1 to",
-        "--clip-skip 99|2|--clip-skip: expected 1 to",
-        "--negative (a:1.2.3)|1|expected a number for a weight",
-        "--steps 0|2|--steps: expected 1 to",
-        "--count 0|2|--count: expected 1",
-        "--guidance NaN|2|--guidance: expected a number",
-        "--seed many|2|--seed",
-        "--adapter nothing.safetensors|1|nothing.safetensors",
-        "--denoise 0.5|2|expected --image or --hires",
-        "--hires 1|2|--hires: expected above 1 to 4, found 1.0",
-        "--hires 2 --denoise 1.5|2|--denoise: expected above 0 to 1, found 1.5",
-        "--hires 2 --denoise 0.01|1|leaves no step to do",
-        "--mask m.png|2|expected the picture with --image",
-        "--image nothing.png|1|nothing.png",
-        "--preview nothing.safetensors|1|nothing.safetensors",
-        "--device cuda|1|mvn -P cuda"})
+            "--sampler foo|2|expected one of euler, euler-a",
+            "--schedule foo|2|expected one of model, karras",
+            "--prediction foo|2|expected one of epsilon, v, sample",
+            "--sampler pndm --schedule karras|1|karras",
+            "--sampler heun --eta 1|1|eta with sampler heun",
+            "--eta 2|2|--eta: expected 0 to 1",
+            "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
+            "--width 100|1|the nearest size that works is 104x128",
+            "--safety perhaps|2|expected on or off",
+            "--clip-skip 0|2|--clip-skip: expected 1 to",
+            "--clip-skip 99|2|--clip-skip: expected 1 to",
+            "--negative (a:1.2.3)|1|expected a number for a weight",
+            "--steps 0|2|--steps: expected 1 to",
+            "--count 0|2|--count: expected 1",
+            "--guidance NaN|2|--guidance: expected a number",
+            "--seed many|2|--seed",
+            "--adapter nothing.safetensors|1|nothing.safetensors",
+            "--denoise 0.5|2|expected --image or --hires",
+            "--hires 1|2|--hires: expected above 1 to 4, found 1.0",
+            "--hires 2 --denoise 1.5|2|--denoise: expected above 0 to 1, found 1.5",
+            "--hires 2 --denoise 0.01|1|leaves no step to do",
+            "--mask m.png|2|expected the picture with --image",
+            "--image nothing.png|1|nothing.png",
+            "--preview nothing.safetensors|1|nothing.safetensors",
+            "--device cuda|1|mvn -P cuda"})
     void refusesWhatCannotBeSampledBeforeAnythingIsMade(String options, int code, String complaint) {
         List<Object> arguments = new ArrayList<>(List.of("--prompt", "x", "--out", folder.resolve("no.png")));
         arguments.addAll(List.of((Object[]) options.split(" ")));
@@ -164,11 +194,13 @@ class GenerateCommandTest {
         assertFalse(Files.exists(folder.resolve("no.png")));
     }
 
-    @Test void aPictureWithinAMaskKeepsThePixelsOutside() throws Exception {
+    @Test
+    void aPictureWithinAMaskKeepsThePixelsOutside() throws Exception {
         Path given = Shared.own("goldens/from-pictures/picture.png");
         Path mask = Shared.own("goldens/from-pictures/mask.png");
         Path file = folder.resolve("within.png");
-        CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoise", 0.9, "--steps", 3, "--seed", 1, "--json", "--out", file);
+        CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoise", 0.9,
+                "--steps", 3, "--seed", 1, "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         RgbImage before = ImageFiles.read(given);
         RgbImage after = ImageFiles.read(file);
@@ -182,23 +214,29 @@ class GenerateCommandTest {
         assertEquals(0.9, JsonParser.parseString(run.out()).getAsJsonObject().get("denoise").getAsDouble());
     }
 
-    @Test void aSecondPassMakesThePictureLarger() throws Exception {
-        CommandLineRun run = run("--prompt", "a red apple", "--hires", 1.5, "--denoise", 0.5, "--steps", 2, "--seed", 1, "--width", 64, "--height", 96, "--out", folder.resolve("large.png"));
+    @Test
+    void aSecondPassMakesThePictureLarger() throws Exception {
+        CommandLineRun run = run("--prompt", "a red apple", "--hires", 1.5, "--denoise", 0.5, "--steps", 2, "--seed", 1,
+                "--width", 64, "--height", 96, "--out", folder.resolve("large.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         RgbImage large = ImageFiles.read(folder.resolve("large.png"));
         assertEquals("96x144", large.width() + "x" + large.height());
     }
 
-    @Test void thePreviewIsGoneOnceThePictureIsThere() {
+    @Test
+    void thePreviewIsGoneOnceThePictureIsThere() {
         Path tiny = Shared.own("goldens/taesd/decoder.safetensors");
-        CommandLineRun run = run("--prompt", "x", "--preview", tiny, "--width", 64, "--height", 64, "--steps", 3, "--out", folder.resolve("seen.png"));
+        CommandLineRun run = run("--prompt", "x", "--preview", tiny, "--width", 64, "--height", 64, "--steps", 3,
+                "--out", folder.resolve("seen.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(Files.exists(folder.resolve("seen.png")));
         assertFalse(Files.exists(folder.resolve("seen-preview.png")));
     }
 
-    @Test void saysWhatOfAPictureIsCropped() {
-        CommandLineRun run = run("--prompt", "x", "--image", Shared.own("goldens/from-pictures/picture.png"), "--width", 64, "--height", 96, "--steps", 2, "--out", folder.resolve("cropped.png"));
+    @Test
+    void saysWhatOfAPictureIsCropped() {
+        CommandLineRun run = run("--prompt", "x", "--image", Shared.own("goldens/from-pictures/picture.png"), "--width",
+                64, "--height", 96, "--steps", 2, "--out", folder.resolve("cropped.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.err().contains("picture.png is 128x128: its centre is scaled to fill 64x96"), run.err());
     }

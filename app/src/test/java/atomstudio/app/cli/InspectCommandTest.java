@@ -20,9 +20,11 @@ class InspectCommandTest {
              "in_channels": 4, "layers_per_block": 2, "mid_block_scale_factor": 1, "norm_eps": 1e-05, "norm_num_groups": 32, "out_channels": 4,
              "sample_size": 64, "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]}""";
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void countsStableDiffusionsNumbers() throws Exception {
+    @Test
+    void countsStableDiffusionsNumbers() throws Exception {
         Path config = Files.writeString(folder.resolve("config.json"), SD15);
         for (Path place : new Path[] {config, folder}) {
             CommandLineRun run = CommandLineRun.of(folder, "inspect", place, "--json");
@@ -40,36 +42,49 @@ class InspectCommandTest {
         }
     }
 
-    @Test void listsTensorsThatNothingUsesAsNoError() {
+    @Test
+    void listsTensorsThatNothingUsesAsNoError() {
         CommandLineRun run = CommandLineRun.of(folder, "inspect", Shared.own("goldens/nets/sd1/model"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.out().contains("text_model.embeddings.position_ids"), run.out());
     }
 
-    @Test void whatMeasuringReadsIsUsed() {
-        JsonObject embedded = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.root().resolve("assets/default-model"), "--json").out()).getAsJsonObject();
+    @Test
+    void whatMeasuringReadsIsUsed() {
+        JsonObject embedded = JsonParser.parseString(
+                CommandLineRun.of(folder, "inspect", Shared.root().resolve("assets/default-model"), "--json").out())
+                .getAsJsonObject();
         assertEquals("128 numbers", embedded.get("text projection").getAsString());
         assertEquals(null, embedded.getAsJsonObject("text_encoder").get("not used"));
     }
 
-    @Test void saysWhatFilesOfTensorsAre() {
-        JsonObject model = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/sd1.ckpt"), "--json").out()).getAsJsonObject();
+    @Test
+    void saysWhatFilesOfTensorsAre() {
+        JsonObject model = JsonParser
+                .parseString(CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/sd1.ckpt"), "--json").out())
+                .getAsJsonObject();
         assertEquals("model", model.get("kind").getAsString());
         assertEquals("epsilon", model.get("prediction").getAsString());
         assertTrue(model.get("guessed").getAsString().contains("by a guess"), model.toString());
-        JsonObject inpainting = JsonParser.parseString(CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/inpaint.ckpt"), "--json").out()).getAsJsonObject();
+        JsonObject inpainting = JsonParser
+                .parseString(
+                        CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/inpaint.ckpt"), "--json").out())
+                .getAsJsonObject();
         assertTrue(inpainting.get("inpainting").getAsString().contains("9 input channels"), inpainting.toString());
-        CommandLineRun vae = CommandLineRun.of(folder, "inspect", Shared.own("goldens/nets/sd1/model/vae/diffusion_pytorch_model.safetensors"));
+        CommandLineRun vae = CommandLineRun.of(folder, "inspect",
+                Shared.own("goldens/nets/sd1/model/vae/diffusion_pytorch_model.safetensors"));
         assertTrue(vae.out().contains("autoencoder"), vae.out());
     }
 
-    @Test void saysWhatAPlaceIsNot() {
+    @Test
+    void saysWhatAPlaceIsNot() {
         CommandLineRun run = CommandLineRun.of(folder, "inspect", folder);
         assertEquals(ExitCode.FAILED, run.exitCode());
         assertTrue(run.err().contains("expected a model folder"), run.err());
     }
 
-    @Test void saysThatAnImageIsOne() throws Exception {
+    @Test
+    void saysThatAnImageIsOne() throws Exception {
         for (String name : new String[] {"rgb.jpg", "lossy.webp", "frame.gif", "rgb.bmp", "lzw.tif", "palette.png"}) {
             CommandLineRun run = CommandLineRun.of(folder, "inspect", Shared.own("pictures/" + name), "--json");
             assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
@@ -83,14 +98,17 @@ class InspectCommandTest {
         assertTrue(apple.err().contains("HEIC"), apple.err());
     }
 
-    @Test void refusesAChangedBitAndToldTextsAreLeftOut() {
-        CommandLineRun wrong = CommandLineRun.of(folder, "inspect", Shared.file("cases/faults/png-chunk-crc-wrong.png"));
+    @Test
+    void refusesAChangedBitAndToldTextsAreLeftOut() {
+        CommandLineRun wrong = CommandLineRun.of(folder, "inspect",
+                Shared.file("cases/faults/png-chunk-crc-wrong.png"));
         assertEquals(ExitCode.FAILED, wrong.exitCode());
         assertTrue(wrong.err().contains("checksum"), wrong.err());
         CommandLineRun bad = CommandLineRun.of(folder, "inspect", Shared.file("cases/png-one-bad-text/bad.png"));
         assertEquals(ExitCode.SUCCESS, bad.exitCode(), bad::err);
         assertTrue(bad.out().contains("a red car") && bad.out().contains("texts left out"), bad.out());
-        assertEquals(ExitCode.SUCCESS, CommandLineRun.of(folder, "inspect", Shared.file("cases/inspect-a-jpeg/c.gif")).exitCode());
+        assertEquals(ExitCode.SUCCESS,
+                CommandLineRun.of(folder, "inspect", Shared.file("cases/inspect-a-jpeg/c.gif")).exitCode());
         CommandLineRun long100k = CommandLineRun.of(folder, "inspect", Shared.file("cases/faults/a-words-100k.png"));
         assertTrue(long100k.out().contains("xxxx"), long100k.err());
     }

@@ -33,7 +33,8 @@ class MainProcessTest {
     @Test
     void inspectLoadsNoNativeLibraryAndWritesNothing() throws Exception {
         Path temporary = Files.createDirectory(folder.resolve("temporary"));
-        Result result = run(List.of("-Xlog:library=info", "-Djava.io.tmpdir=" + temporary), "inspect", Assets.find().defaultModel().toString());
+        Result result = run(List.of("-Xlog:library=info", "-Djava.io.tmpdir=" + temporary), "inspect",
+                Assets.find().defaultModel().toString());
         assertEquals(ExitCode.SUCCESS, result.code(), result::text);
         assertTrue(result.text().contains("3x3 convolutions"), result::text);
         assertFalse(result.text().contains("onnxruntime") || result.text().contains("libtorch"), result::text);
@@ -56,7 +57,8 @@ class MainProcessTest {
     @Test
     void aLongPromptDoesNotOverflowAStack() throws Exception {
         Path picture = folder.resolve("long.png");
-        Result result = run(List.of(), "generate", "--prompt", "word ".repeat(10_000), "--steps", "1", "--guidance", "1", "--out", picture.toString());
+        Result result = run(List.of(), "generate", "--prompt", "word ".repeat(10_000), "--steps", "1", "--guidance",
+                "1", "--out", picture.toString());
         assertEquals(ExitCode.SUCCESS, result.code(), result::text);
         assertTrue(Files.exists(picture));
     }
@@ -65,16 +67,21 @@ class MainProcessTest {
     @EnabledOnOs(OS.LINUX)
     void aResultThatCannotBeWrittenIsAFailure() throws Exception {
         assumeTrue(Files.isWritable(Path.of("/dev/full")), "skipped: no /dev/full");
-        for (String[] arguments : new String[][] {{"--version"}, {"--help"}, {"samplers"}, {"methods", "--json"}, {"inspect", Assets.find().defaultModel().toString()}}) {
-            ProcessBuilder builder = builder(List.of(), arguments).redirectErrorStream(false).redirectOutput(new File("/dev/full")).redirectError(folder.resolve("text").toFile());
+        for (String[] arguments : new String[][] {{"--version"}, {"--help"}, {"samplers"}, {"methods", "--json"},
+                {"inspect", Assets.find().defaultModel().toString()}}) {
+            ProcessBuilder builder = builder(List.of(), arguments).redirectErrorStream(false)
+                    .redirectOutput(new File("/dev/full"))
+                    .redirectError(folder.resolve("text").toFile());
             assertEquals(ExitCode.FAILED, builder.start().waitFor());
-            assertTrue(Files.readString(folder.resolve("text")).contains("standard output: the result cannot be written: No space left"));
+            assertTrue(Files.readString(folder.resolve("text"))
+                    .contains("standard output: the result cannot be written: No space left"));
         }
     }
 
     @Test
     void aFullHeapIsToldWithItsBound() throws Exception {
-        Result result = run(List.of("-Xmx24m", "-Xms16m"), "generate", "--prompt", "a red apple", "--width", "1024", "--height", "1024", "--steps", "1", "--out", folder.resolve("large.png").toString());
+        Result result = run(List.of("-Xmx24m", "-Xms16m"), "generate", "--prompt", "a red apple", "--width", "1024",
+                "--height", "1024", "--steps", "1", "--out", folder.resolve("large.png").toString());
         assertEquals(ExitCode.FAILED, result.code(), result::text);
         assertTrue(result.text().contains("Java's heap of 2") && result.text().contains("-Xmx"), result::text);
     }
@@ -83,11 +90,14 @@ class MainProcessTest {
     @DisabledOnOs(OS.WINDOWS)
     void theHomeIsForItsOwnerAndWhatIsMadeElsewhereHasTheUsualRights() throws Exception {
         Path picture = folder.resolve("apple.png");
-        Result result = run(List.of(), "generate", "--prompt", "a red apple", "--steps", "1", "--seed", "1", "--out", picture.toString());
+        Result result = run(List.of(), "generate", "--prompt", "a red apple", "--steps", "1", "--seed", "1", "--out",
+                picture.toString());
         assertEquals(ExitCode.SUCCESS, result.code(), result::text);
-        assertEquals(Files.getPosixFilePermissions(Files.createFile(folder.resolve("usual"))), Files.getPosixFilePermissions(picture));
+        assertEquals(Files.getPosixFilePermissions(Files.createFile(folder.resolve("usual"))),
+                Files.getPosixFilePermissions(picture));
         assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home())));
-        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home().resolve("studio.log"))));
+        assertEquals("rw-------",
+                PosixFilePermissions.toString(Files.getPosixFilePermissions(home().resolve("studio.log"))));
         try (Stream<Path> notes = Files.list(home().resolve("temporary"))) {
             assertEquals(List.of(), notes.toList());
         }
@@ -98,7 +108,8 @@ class MainProcessTest {
     void aPreviewGoesAtASignalAndAfterAKillAtTheNextStart() throws Exception {
         Path preview = folder.resolve("apple-preview.png");
         for (String signal : List.of("-TERM", "-HUP", "-KILL")) {
-            Process process = builder(List.of(), "generate", "--prompt", "a red apple", "--steps", "990", "--sampler", "euler", "--preview", Shared.own("goldens/taesd/decoder.safetensors").toString(),
+            Process process = builder(List.of(), "generate", "--prompt", "a red apple", "--steps", "990", "--sampler",
+                    "euler", "--preview", Shared.own("goldens/taesd/decoder.safetensors").toString(),
                     "--out", folder.resolve("apple.png").toString()).start();
             long patience = System.nanoTime() + Duration.ofMinutes(2).toNanos();
             while (!Files.exists(preview)) {
@@ -109,7 +120,8 @@ class MainProcessTest {
             assertTrue(process.waitFor(2, TimeUnit.MINUTES), signal);
             if (signal.equals("-KILL")) {
                 assertTrue(Files.exists(preview));
-                assertEquals(ExitCode.SUCCESS, run(List.of(), "inspect", Assets.find().defaultModel().toString()).code());
+                assertEquals(ExitCode.SUCCESS,
+                        run(List.of(), "inspect", Assets.find().defaultModel().toString()).code());
             } else {
                 assertEquals(ExitCode.CANCELLED, process.exitValue(), this::text);
             }
@@ -138,11 +150,14 @@ class MainProcessTest {
     }
 
     private ProcessBuilder builder(List<String> flags, String... arguments) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+                        "--enable-native-access=ALL-UNNAMED"));
         command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("text").toFile());
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true)
+                .redirectOutput(folder.resolve("text").toFile());
         builder.environment().put(Home.ENVIRONMENT_VARIABLE, home().toString());
         builder.environment().keySet().removeAll(List.of("DISPLAY", "WAYLAND_DISPLAY"));
         return builder;

@@ -87,16 +87,20 @@ class MainTest {
     }
 
     static Stream<String> commands() {
-        return Commands.all(new CommandContext(new Home(Path.of("nowhere")), Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), noSignals()))
-                .stream().map(command -> command.getClass().getAnnotation(Command.class).name());
+        return Commands.all(new CommandContext(new Home(Path.of("nowhere")),
+                Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), noSignals()))
+                .stream()
+                .map(command -> command.getClass().getAnnotation(Command.class).name());
     }
 
     private int run(String... arguments) {
         Terminal terminal = Terminal.plain(new PrintWriter(out), new PrintWriter(err));
-        return Main.run(new CommandContext(new Home(folder.resolve("home")), terminal, noSignals()), home -> { }, arguments);
+        return Main.run(new CommandContext(new Home(folder.resolve("home")), terminal, noSignals()), home -> {},
+                arguments);
     }
 
     private static StopSignal noSignals() {
-        return new StopSignal(Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), code -> { });
+        return new StopSignal(Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())),
+                code -> {});
     }
 }

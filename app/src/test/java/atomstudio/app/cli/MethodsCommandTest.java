@@ -14,13 +14,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MethodsCommandTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void everyMethodIsListedWithWhatItTunes() {
+    @Test
+    void everyMethodIsListedWithWhatItTunes() {
         CommandLineRun run = CommandLineRun.of(folder, "methods", "--json");
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
-        assertEquals(Stream.of(MethodName.values()).map(MethodName::option).toList(), json.getAsJsonArray("methods").asList().stream().map(each -> each.getAsJsonObject().get("method").getAsString()).toList());
+        assertEquals(Stream.of(MethodName.values()).map(MethodName::option).toList(),
+                json.getAsJsonArray("methods")
+                        .asList()
+                        .stream()
+                        .map(each -> each.getAsJsonObject().get("method").getAsString())
+                        .toList());
         json.getAsJsonArray("methods").forEach(each -> {
             JsonObject method = each.getAsJsonObject();
             assertTrue(method.get("numbers").getAsLong() > 0, method::toString);
@@ -28,25 +35,32 @@ class MethodsCommandTest {
             assertFalse(method.getAsJsonArray("layers").isEmpty());
         });
         CommandLineRun lines = CommandLineRun.of(folder, "methods");
-        for (MethodName choice : MethodName.values()) assertTrue(lines.out().contains(choice.option() + " "), choice.option());
+        for (MethodName choice : MethodName.values())
+            assertTrue(lines.out().contains(choice.option() + " "), choice.option());
     }
 
-    @Test void anOptionOfAnotherMethodIsWrongUsage() {
+    @Test
+    void anOptionOfAnotherMethodIsWrongUsage() {
         Object[] tune = {"tune", "--pictures", folder, "--class", "car", "--out", folder.resolve("run")};
         CommandLineRun run = CommandLineRun.of(folder, with(tune, "--method", "atoms", "--rank", "8"));
         assertEquals(ExitCode.USAGE, run.exitCode());
         assertTrue(run.err().contains("--rank: belongs to lora, locon"), run::err);
-        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "bitfit", "--m1", "3")).exitCode());
-        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--atoms", "10")).exitCode());
-        assertEquals(ExitCode.USAGE, CommandLineRun.of(folder, with(tune, "--method", "atoms", "--coding", "dense")).exitCode());
+        assertEquals(ExitCode.USAGE,
+                CommandLineRun.of(folder, with(tune, "--method", "bitfit", "--m1", "3")).exitCode());
+        assertEquals(ExitCode.USAGE,
+                CommandLineRun.of(folder, with(tune, "--method", "atoms", "--atoms", "10")).exitCode());
+        assertEquals(ExitCode.USAGE,
+                CommandLineRun.of(folder, with(tune, "--method", "atoms", "--coding", "dense")).exitCode());
         CommandLineRun unknown = CommandLineRun.of(folder, with(tune, "--method", "magic"));
         assertEquals(ExitCode.USAGE, unknown.exitCode());
         assertTrue(unknown.err().contains("overcomplete+channels"), unknown::err);
     }
 
-    @Test void helpNamesEverySetting() {
+    @Test
+    void helpNamesEverySetting() {
         String help = CommandLineRun.of(folder, "tune", "--help").out();
-        for (MethodSetting setting : MethodSetting.values()) assertTrue(help.contains("--" + setting.option()), setting.option());
+        for (MethodSetting setting : MethodSetting.values())
+            assertTrue(help.contains("--" + setting.option()), setting.option());
     }
 
     private static Object[] with(Object[] some, Object... more) {

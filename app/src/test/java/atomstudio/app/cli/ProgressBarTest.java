@@ -66,14 +66,16 @@ class ProgressBarTest {
 
     @Test
     void withoutATerminalThereAreOnlyOccasionalWholeLinesAndTheLast() {
-        ProgressBar progress = ProgressBar.of(Terminal.plain(new PrintWriter(out), new PrintWriter(err)), () -> Instant.ofEpochMilli(now), "lora", 40);
+        ProgressBar progress = ProgressBar.of(Terminal.plain(new PrintWriter(out), new PrintWriter(err)),
+                () -> Instant.ofEpochMilli(now), "lora", 40);
         for (int step = 0; step <= 40; step++) {
             progress.update(step);
             now += 1_000;
         }
         progress.close();
         assertEquals(
-                List.of("lora  0/40", "lora  15/40  1.0 s/step  0:25 left", "lora  30/40  1.0 s/step  0:10 left", "lora  40/40  1.0 s/step"),
+                List.of("lora  0/40", "lora  15/40  1.0 s/step  0:25 left", "lora  30/40  1.0 s/step  0:10 left",
+                        "lora  40/40  1.0 s/step"),
                 err.toString().lines().toList());
     }
 

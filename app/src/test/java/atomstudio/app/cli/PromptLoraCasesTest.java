@@ -17,7 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// LoRA that prompts name, in the shared cases.
 class PromptLoraCasesTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
     private int made;
 
     private record Outcome(Path file, String err) {
@@ -28,7 +29,8 @@ class PromptLoraCasesTest {
 
     private Outcome generate(String prompt, Object... more) {
         Path out = folder.resolve(made++ + ".png");
-        List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", prompt, "--steps", 2, "--seed", 1, "--width", 64, "--height", 64, "--out", out));
+        List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", prompt, "--steps", 2, "--seed", 1,
+                "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
         CommandLineRun run = CommandLineRun.of(folder, arguments.toArray());
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
@@ -41,17 +43,20 @@ class PromptLoraCasesTest {
         return Files.copy(source, folder.resolve("adapters/x.safetensors"));
     }
 
-    @Test void aWeightBelowZeroTakesAwayWhatTheLoraAdds() throws Exception {
+    @Test
+    void aWeightBelowZeroTakesAwayWhatTheLoraAdds() throws Exception {
         Path x = adapter("prompt-lora-below-zero");
         Path minus = Shared.file("cases/prompt-lora-below-zero/minus.safetensors");
         int[] expected = generate("a red car", "--adapter", minus).pixels();
         assertArrayEquals(expected, generate("<lora:x:-1>a red car").pixels());
         assertArrayEquals(expected, generate("a red car", "--adapter", x, "--strength", -1).pixels());
-        assertArrayEquals(generate("a red car", "--adapter", minus, "--strength", -3).pixels(), generate("<lora:x:3>a red car").pixels());
+        assertArrayEquals(generate("a red car", "--adapter", minus, "--strength", -3).pixels(),
+                generate("<lora:x:3>a red car").pixels());
         assertFalse(Arrays.equals(expected, generate("a red car").pixels()));
     }
 
-    @Test void theSecondWeightIsTheUNets() throws Exception {
+    @Test
+    void theSecondWeightIsTheUNets() throws Exception {
         Path x = adapter("prompt-lora-two-strengths");
         int[] none = generate("a red car").pixels();
         assertArrayEquals(none, generate("<lora:x:0>a red car").pixels());
@@ -59,17 +64,21 @@ class PromptLoraCasesTest {
         assertFalse(Arrays.equals(none, second.pixels()));
         assertArrayEquals(second.pixels(), generate("<lora:x:te=0:unet=1>a red car").pixels());
         assertArrayEquals(generate("a red car", "--adapter", x).pixels(), generate("<lora:x:1:1>a red car").pixels());
-        assertArrayEquals(Files.readAllBytes(second.file), Files.readAllBytes(generate("a red car", "--adapter", second.file).file), "the picture says both weights");
+        assertArrayEquals(Files.readAllBytes(second.file),
+                Files.readAllBytes(generate("a red car", "--adapter", second.file).file),
+                "the picture says both weights");
     }
 
-    @Test void blockWeightsAreTold() throws Exception {
+    @Test
+    void blockWeightsAreTold() throws Exception {
         adapter("prompt-lora-block-weights");
         Outcome blocks = generate("<lora:x:1:lbw=NONE>a red car");
         assertTrue(blocks.err.contains("lbw=NONE is left out"), blocks.err);
         assertArrayEquals(generate("<lora:x:1>a red car").pixels(), blocks.pixels());
     }
 
-    @Test void whatIsMisspeltIsTold() throws Exception {
+    @Test
+    void whatIsMisspeltIsTold() throws Exception {
         adapter("prompt-lora-misspelt");
         for (String prompt : List.of("<LORA:x:1> a red car", "a red car <lora:x:1", "<lora::1> a red car")) {
             String tag = prompt.contains("LORA") ? "<LORA:x:1>" : prompt.contains("::") ? "<lora::1>" : "<lora:x:1";

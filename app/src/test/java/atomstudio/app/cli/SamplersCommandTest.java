@@ -13,9 +13,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SamplersCommandTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void everySamplerIsListedWithTheSchedulesItTakes() {
+    @Test
+    void everySamplerIsListedWithTheSchedulesItTakes() {
         CommandLineRun run = CommandLineRun.of(folder, "samplers", "--json");
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonArray samplers = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("samplers");
@@ -24,15 +26,22 @@ class SamplersCommandTest {
             SamplerName name = SamplerName.values()[i];
             JsonObject sampler = samplers.get(i).getAsJsonObject();
             assertEquals(name.option(), sampler.get("sampler").getAsString());
-            assertEquals(name.schedules().stream().map(ScheduleName::option).toList(), sampler.getAsJsonArray("schedules").asList().stream().map(each -> each.getAsString()).toList());
+            assertEquals(name.schedules().stream().map(ScheduleName::option).toList(),
+                    sampler.getAsJsonArray("schedules").asList().stream().map(each -> each.getAsString()).toList());
             assertEquals(name.defaultSchedule().option(), sampler.get("usual").getAsString());
             assertEquals(name.defaultEta().isEmpty(), sampler.get("eta").isJsonNull());
         }
     }
 
-    @Test void aLineEachNamesItAsTheCommandLineDoes() {
+    @Test
+    void aLineEachNamesItAsTheCommandLineDoes() {
         CommandLineRun run = CommandLineRun.of(folder, "samplers");
         assertEquals(SamplerName.values().length + 1, run.out().lines().count());
-        for (SamplerName name : SamplerName.values()) assertTrue(run.out().lines().anyMatch(line -> line.startsWith(name.option() + " ") && line.contains(name.title()) && line.contains(name.defaultSchedule().option() + "*")), name.option());
+        for (SamplerName name : SamplerName.values())
+            assertTrue(run.out()
+                    .lines()
+                    .anyMatch(line -> line.startsWith(name.option() + " ") && line.contains(name.title())
+                            && line.contains(name.defaultSchedule().option() + "*")),
+                    name.option());
     }
 }

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.condition.OS;
 class StopSignalTest {
     private static final int SIGINT = 2;
     private final List<Integer> ended = new ArrayList<>();
-    private final StopSignal stop = new StopSignal(Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), ended::add);
+    private final StopSignal stop = new StopSignal(
+            Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), ended::add);
 
     @Test
     void aJobThatLooksIsAskedOnceAndEndedAtTheSecondSignal() {
@@ -58,7 +59,8 @@ class StopSignalTest {
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void ctrlCLetsAJobFinishItsStepAndTheProcessEndsWith130() throws Exception {
-        assumeFalse(interruptsAreIgnored(), "SIGINT is ignored here, as a shell does it for what it starts in the background, and so by every process started from here");
+        assumeFalse(interruptsAreIgnored(),
+                "SIGINT is ignored here, as a shell does it for what it starts in the background, and so by every process started from here");
         assertEquals(List.of("working", "saved"), linesAfterSignal("INT", "watched"));
     }
 
@@ -72,17 +74,21 @@ class StopSignalTest {
     private static boolean interruptsAreIgnored() throws IOException {
         Path status = Path.of("/proc/self/status");
         if (!Files.exists(status)) return false;
-        String ignored = Files.readAllLines(status).stream().filter(line -> line.startsWith("SigIgn:")).findFirst().orElse("SigIgn: 0");
+        String ignored = Files.readAllLines(status)
+                .stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .findFirst()
+                .orElse("SigIgn: 0");
         return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & 1L << SIGINT - 1) != 0;
     }
 
     private static List<String> linesAfterSignal(String signal, String kind) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
-                        "-cp", System.getProperty("java.class.path"), Job.class.getName(), kind)
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC",
+                "-cp", System.getProperty("java.class.path"), Job.class.getName(), kind)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(process::destroyForcibly);     // instead of waiting for its words for ever
+        CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(process::destroyForcibly); // instead of waiting for its words for ever
         try (BufferedReader reader = process.inputReader()) {
             List<String> lines = new ArrayList<>();
             lines.add(reader.readLine());

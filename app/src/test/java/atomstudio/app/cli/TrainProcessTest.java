@@ -35,7 +35,8 @@ class TrainProcessTest {
         assertTrue(err().contains("Stopped after step"), this::err);
         assertEquals("", out());
 
-        assertEquals(ExitCode.SUCCESS, end(start("export", run(), "--out", folder.resolve("half.safetensors"), "--json")));
+        assertEquals(ExitCode.SUCCESS,
+                end(start("export", run(), "--out", folder.resolve("half.safetensors"), "--json")));
         JsonObject half = JsonParser.parseString(out()).getAsJsonObject();
         assertFalse(half.get("finished").getAsBoolean());
         int step = half.get("step").getAsInt();
@@ -59,7 +60,8 @@ class TrainProcessTest {
 
     @Test
     void aDryRunEndsWithTheWindowThatAskedForIt() throws Exception {
-        Process process = start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms", "--dry-run", "--json", "--control-stdin");
+        Process process = start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock",
+                "--method", "atoms", "--dry-run", "--json", "--control-stdin");
         process.getOutputStream().close();
         assertEquals(ExitCode.CANCELLED, end(process), this::err);
         assertEquals("", out());
@@ -81,7 +83,8 @@ class TrainProcessTest {
     }
 
     private Process dryRun() throws Exception {
-        return start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms", "--layers", "up", "--bank", "10", "--dry-run");
+        return start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method",
+                "atoms", "--layers", "up", "--bank", "10", "--dry-run");
     }
 
     private void awaitEstimate(Process process) throws Exception {
@@ -125,18 +128,22 @@ class TrainProcessTest {
 
     private Process tune(int steps, String... more) throws Exception {
         List<Object> arguments = new ArrayList<>(List.of(
-                "tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms", "--steps", steps, "--out", run()));
+                "tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms",
+                "--steps", steps, "--out", run()));
         arguments.addAll(List.of(more));
         return start(arguments.toArray());
     }
 
     private Process start(Object... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
                 "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("temporary")),
                 "-cp", System.getProperty("java.class.path"), Main.class.getName()));
         List.of(arguments).forEach(argument -> command.add(argument.toString()));
-        return new ProcessBuilder(command).redirectOutput(folder.resolve("out").toFile()).redirectError(folder.resolve("err").toFile()).start();
+        return new ProcessBuilder(command).redirectOutput(folder.resolve("out").toFile())
+                .redirectError(folder.resolve("err").toFile())
+                .start();
     }
 
     private void reach(Process process, int step) throws Exception {

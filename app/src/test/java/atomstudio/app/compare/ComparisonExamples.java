@@ -14,14 +14,17 @@ final class ComparisonExamples {
 
     static Comparison comparison(List<String> prompts, List<Long> seeds) {
         return new Comparison("models/small", "car", "sks", prompts, seeds, List.of(ComparisonRow.base(),
-            new ComparisonRow("atoms", "runs/atoms", 2268, 11_234, 38.25), new ComparisonRow("lora", "runs/lora", 65_792, 270_456, 125)));
+                new ComparisonRow("atoms", "runs/atoms", 2268, 11_234, 38.25),
+                new ComparisonRow("lora", "runs/lora", 65_792, 270_456, 125)));
     }
 
     /// The same with measures: all three, without alignment, and of a prompt with one seed.
     static Comparison measured(Comparison comparison) {
         List<ComparisonRow> rows = comparison.rows();
-        return comparison.with(List.of(rows.get(0).with(measures(0.31, OptionalDouble.of(0.03), OptionalDouble.of(0.8))),
-            rows.get(1).with(measures(0.456, OptionalDouble.of(0.06), OptionalDouble.empty())), rows.get(2).with(measures(0.5, OptionalDouble.empty(), OptionalDouble.of(-0.125)))));
+        return comparison
+                .with(List.of(rows.get(0).with(measures(0.31, OptionalDouble.of(0.03), OptionalDouble.of(0.8))),
+                        rows.get(1).with(measures(0.456, OptionalDouble.of(0.06), OptionalDouble.empty())),
+                        rows.get(2).with(measures(0.5, OptionalDouble.empty(), OptionalDouble.of(-0.125)))));
     }
 
     private static ClipScores measures(double likeness, OptionalDouble diversity, OptionalDouble alignment) {
@@ -29,7 +32,8 @@ final class ComparisonExamples {
     }
 
     static Comparison.ReportContent showing(Comparison comparison) {
-        return new Comparison.ReportContent(comparison, List.of(RgbImage.filled(20, 10, 0xFF8000)), "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
+        return new Comparison.ReportContent(comparison, List.of(RgbImage.filled(20, 10, 0xFF8000)),
+                "Small · DDIM, 25 steps · guidance 4", "Atom Studio 0.1");
     }
 
     static Comparison.ImageLookup gallery(Comparison comparison) {

@@ -42,9 +42,11 @@ import org.junit.jupiter.api.io.TempDir;
 /// Comparisons of runs that are made up here, sampled from the embedded model in two steps.
 class ComparisonJobTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
-    private static final GenerationSettings QUICK = GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+    private static final GenerationSettings QUICK = GenerationSettings
+            .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
 
-    @TempDir private Path folder;
+    @TempDir
+    private Path folder;
 
     /// Hears everything, and stops when told so.
     private static final class Listener implements ComparisonJob.ComparisonListener {
@@ -53,20 +55,24 @@ class ComparisonJobTest {
         int total;
         int stopAfter = Integer.MAX_VALUE;
 
-        @Override public void onTrainingEvent(String name, TrainingEvent event) {
+        @Override
+        public void onTrainingEvent(String name, TrainingEvent event) {
             throw new AssertionError("nothing is tuned here");
         }
 
-        @Override public void onSamplingProgress(int done, int total) {
+        @Override
+        public void onSamplingProgress(int done, int total) {
             sampled = done;
             this.total = total;
         }
 
-        @Override public void onNote(String line) {
+        @Override
+        public void onNote(String line) {
             notes.add(line);
         }
 
-        @Override public ComparisonControl next() {
+        @Override
+        public ComparisonControl next() {
             return sampled >= stopAfter ? ComparisonControl.STOP : ComparisonControl.CONTINUE;
         }
     }
@@ -84,22 +90,28 @@ class ComparisonJobTest {
     }
 
     private ComparisonRequest request(Path model, List<Path> runs, String... prompts) throws Failure {
-        return new ComparisonRequest(ModelReference.of(model), new ComparedSubject("car", "sks"), new ExistingRuns(runs), List.of(prompts), List.of(0L, 1L), new ImageOptions("", QUICK), folder.resolve("out"));
+        return new ComparisonRequest(ModelReference.of(model), new ComparedSubject("car", "sks"),
+                new ExistingRuns(runs), List.of(prompts), List.of(0L, 1L), new ImageOptions("", QUICK),
+                folder.resolve("out"));
     }
 
-    private Optional<ComparisonJob.ComparisonResult> compare(ComparisonRequest request, Listener listener) throws Failure {
+    private Optional<ComparisonJob.ComparisonResult> compare(ComparisonRequest request, Listener listener)
+            throws Failure {
         return new ComparisonJob(request, TrainingEnvironment.cpu(folder), hashes(), listener).run();
     }
 
-    @Test void writesEverythingWhereScriptsExpectIt() throws Failure, IOException {
+    @Test
+    void writesEverythingWhereScriptsExpectIt() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("out/runs/atoms"));
         Path again = run("atoms").write(folder.resolve("elsewhere"));
         Path lora = run("lora").write(folder.resolve("lora run"));
         Listener listener = new Listener();
-        ComparisonJob.ComparisonResult result = compare(request(List.of(atoms, again, lora), "a {} in the snow", "a {}"), listener).orElseThrow();
+        ComparisonJob.ComparisonResult result = compare(
+                request(List.of(atoms, again, lora), "a {} in the snow", "a {}"), listener).orElseThrow();
         Comparison written = Comparison.read(folder.resolve("out"));
         assertEquals(result.comparison(), written);
-        assertEquals(List.of("base", "atoms", "atoms-2", "lora"), written.rows().stream().map(ComparisonRow::name).toList());
+        assertEquals(List.of("base", "atoms", "atoms-2", "lora"),
+                written.rows().stream().map(ComparisonRow::name).toList());
         assertEquals("runs/atoms", written.rows().get(1).run());
         assertEquals(again.toString(), written.rows().get(2).run());
         assertEquals(4 * 2 * 2 * 2, listener.total);
@@ -120,19 +132,22 @@ class ComparisonJobTest {
         assertTrue(Files.exists(folder.resolve("out/subject/01.png")));
     }
 
-    @Test void everyRowIsMeasuredByTheModelsOwnEncoder() throws Failure {
+    @Test
+    void everyRowIsMeasuredByTheModelsOwnEncoder() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener listener = new Listener();
         List<ComparisonRow> rows = compare(request(List.of(atoms), "a {}"), listener).orElseThrow().comparison().rows();
         for (ComparisonRow row : rows) {
             ClipScores measures = row.metrics().orElseThrow();
             assertTrue(measures.encoder().startsWith("image_encoder of "), measures.encoder());
-            for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment())) assertTrue(Math.abs(measure.orElseThrow()) <= 1);
+            for (OptionalDouble measure : List.of(measures.likeness(), measures.diversity(), measures.alignment()))
+                assertTrue(Math.abs(measure.orElseThrow()) <= 1);
         }
         assertNotEquals(rows.get(0).metrics(), rows.get(1).metrics());
     }
 
-    @Test void aModelWithoutAnEncoderGetsPicturesAndNoNumbers() throws Exception {
+    @Test
+    void aModelWithoutAnEncoderGetsPicturesAndNoNumbers() throws Exception {
         Path model = copy(folder.resolve("model"));
         delete(model.resolve("image_encoder"));
         Listener listener = new Listener();
@@ -142,14 +157,18 @@ class ComparisonJobTest {
         assertTrue(Files.readString(result.page()).contains(ComparisonText.NO_METRICS));
     }
 
-    @Test void aDamagedEncoderIsNamedAndThePicturesAreThereAllTheSame() throws Exception {
+    @Test
+    void aDamagedEncoderIsNamedAndThePicturesAreThereAllTheSame() throws Exception {
         Path model = copy(folder.resolve("model"));
         Files.write(model.resolve("image_encoder/model.safetensors"), new byte[20]);
         Listener listener = new Listener();
         Path atoms = new FakeRun(model, hashes(), "atoms").write(folder.resolve("a"));
         ComparisonJob.ComparisonResult result = compare(request(model, List.of(atoms), "a {}"), listener).orElseThrow();
         assertTrue(result.comparison().rows().stream().allMatch(row -> row.metrics().isEmpty()));
-        assertTrue(listener.notes.stream().anyMatch(note -> note.contains("image_encoder") && note.contains("model.safetensors")), listener.notes.toString());
+        assertTrue(
+                listener.notes.stream()
+                        .anyMatch(note -> note.contains("image_encoder") && note.contains("model.safetensors")),
+                listener.notes.toString());
     }
 
     private static Path copy(Path to) throws IOException {
@@ -163,7 +182,8 @@ class ComparisonJobTest {
         }
     }
 
-    @Test void adaptersChangeThePictureAndEqualNoiseGivesEqualPictures() throws Failure {
+    @Test
+    void adaptersChangeThePictureAndEqualNoiseGivesEqualPictures() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Path again = run("atoms").write(folder.resolve("b"));
         compare(request(List.of(atoms, again), "a car"), new Listener());
@@ -174,7 +194,8 @@ class ComparisonJobTest {
         assertEquals(first, ImageFiles.read(folder.resolve("out/pictures/atoms-2/0-0.png")));
     }
 
-    @Test void picturesOfEqualSettingsAreKeptAndOthersMadeAgain() throws Failure, IOException {
+    @Test
+    void picturesOfEqualSettingsAreKeptAndOthersMadeAgain() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener stopped = new Listener();
         stopped.stopAfter = 5;
@@ -190,30 +211,39 @@ class ComparisonJobTest {
         assertNotEquals(old, Files.getLastModifiedTime(first));
     }
 
-    @Test void refusesRunsThatDisagreeAndNamesWhatIn() throws Failure {
+    @Test
+    void refusesRunsThatDisagreeAndNamesWhatIn() throws Failure {
         Path car = run("atoms").write(folder.resolve("car"));
         Path owl = run("lora").of("owl", "sks").write(folder.resolve("owl"));
         Path other = run("lora").of("car", "zwx").write(folder.resolve("zwx"));
-        String byClass = assertThrows(Failure.Incompatible.class, () -> compare(request(List.of(car, owl), "a"), new Listener())).getMessage();
+        String byClass = assertThrows(Failure.Incompatible.class,
+                () -> compare(request(List.of(car, owl), "a"), new Listener())).getMessage();
         assertTrue(byClass.contains("class") && byClass.contains("owl"), byClass);
-        String byToken = assertThrows(Failure.Incompatible.class, () -> ComparedRuns.read(List.of(car, other), List.of())).getMessage();
+        String byToken = assertThrows(Failure.Incompatible.class,
+                () -> ComparedRuns.read(List.of(car, other), List.of())).getMessage();
         assertTrue(byToken.contains("token") && byToken.contains("zwx"), byToken);
         assertFalse(Files.exists(folder.resolve("out")));
     }
 
-    @Test void refusesARunThatIsNotFinished() throws Failure, IOException {
+    @Test
+    void refusesARunThatIsNotFinished() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.delete(atoms.resolve("report.json"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> ComparedRuns.read(List.of(atoms), List.of())).getMessage().contains("finished"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> ComparedRuns.read(List.of(atoms), List.of()))
+                .getMessage()
+                .contains("finished"));
         assertThrows(Failure.Unreadable.class, () -> ComparedRuns.read(List.of(folder.resolve("nothing")), List.of()));
     }
 
-    @Test void neverWritesOverWhatSomebodyElsePutThere() throws Failure, IOException {
+    @Test
+    void neverWritesOverWhatSomebodyElsePutThere() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Path mine = folder.resolve("out/index.html");
         Files.createDirectories(mine.getParent());
         Files.writeString(mine, "my home page");
-        assertTrue(assertThrows(Failure.Conflict.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("index.html"));
+        assertTrue(assertThrows(Failure.Conflict.class, () -> compare(request(List.of(atoms), "a"), new Listener()))
+                .getMessage()
+                .contains("index.html"));
         assertEquals("my home page", Files.readString(mine));
         Files.delete(mine);
         Files.writeString(folder.resolve("out/notes.txt"), "mine too");
@@ -221,14 +251,19 @@ class ComparisonJobTest {
         assertEquals("mine too", Files.readString(folder.resolve("out/notes.txt")));
     }
 
-    @Test void refusesAFolderWithAComparisonOfAnotherSubject() throws Failure, IOException {
+    @Test
+    void refusesAFolderWithAComparisonOfAnotherSubject() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.createDirectories(folder.resolve("out"));
-        Files.writeString(folder.resolve("out/compare.json"), new Comparison("m", "owl", "sks", List.of("a"), List.of(0L), List.of(ComparisonRow.base())).toJson());
-        assertTrue(assertThrows(Failure.Conflict.class, () -> compare(request(List.of(atoms), "a"), new Listener())).getMessage().contains("sks owl"));
+        Files.writeString(folder.resolve("out/compare.json"),
+                new Comparison("m", "owl", "sks", List.of("a"), List.of(0L), List.of(ComparisonRow.base())).toJson());
+        assertTrue(assertThrows(Failure.Conflict.class, () -> compare(request(List.of(atoms), "a"), new Listener()))
+                .getMessage()
+                .contains("sks owl"));
     }
 
-    @Test void readsALongPromptToItsEnd() throws Failure {
+    @Test
+    void readsALongPromptToItsEnd() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener listener = new Listener();
         assertTrue(compare(request(List.of(atoms), "a car ".repeat(40) + "in the snow"), listener).isPresent());

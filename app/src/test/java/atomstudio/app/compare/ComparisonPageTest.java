@@ -28,7 +28,8 @@ class ComparisonPageTest {
         return links;
     }
 
-    @Test void linksToEveryPictureAndToNothingElsewhere() {
+    @Test
+    void linksToEveryPictureAndToNothingElsewhere() {
         Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "a {}"), List.of(0L, 1L));
         Set<String> expected = new TreeSet<>(List.of("sheet.png", "compare.json", "subject/00.png"));
         for (ComparisonRow row : comparison.rows()) {
@@ -40,19 +41,25 @@ class ComparisonPageTest {
         assertFalse(page(comparison).contains("http"), "no address");
     }
 
-    @Test void whatPeopleWroteIsTextAndNotMarkup() {
-        String html = page(new Comparison("m", "<b>car</b>", "sks\"", List.of("<script>alert('1')</script> & {}"), List.of(0L), List.of(ComparisonRow.base(), new ComparisonRow("atoms", "r", 1, 1, 1))));
+    @Test
+    void whatPeopleWroteIsTextAndNotMarkup() {
+        String html = page(new Comparison("m", "<b>car</b>", "sks\"", List.of("<script>alert('1')</script> & {}"),
+                List.of(0L), List.of(ComparisonRow.base(), new ComparisonRow("atoms", "r", 1, 1, 1))));
         assertFalse(html.contains("<script") || html.contains("<b>"), html);
-        assertTrue(html.contains("<h2>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; sks&quot; &lt;b&gt;car&lt;/b&gt;</h2>"), html);
+        assertTrue(html.contains(
+                "<h2>&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; sks&quot; &lt;b&gt;car&lt;/b&gt;</h2>"),
+                html);
     }
 
-    @Test void saysWhatEachRowCosts() {
+    @Test
+    void saysWhatEachRowCosts() {
         String html = page(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
         assertTrue(html.contains("<tr><th>Filter atoms</th><td>2,268</td><td>11.2 KB</td><td>38 s</td></tr>"), html);
         assertTrue(html.contains("<tr><th>Base</th><td>none</td><td></td><td></td></tr>"), html);
     }
 
-    @Test void measuresStandBesideTheCostsWithTheirEncoder() {
+    @Test
+    void measuresStandBesideTheCostsWithTheirEncoder() {
         String html = page(ComparisonExamples.measured(ComparisonExamples.comparison(List.of("a {}"), List.of(0L))));
         assertTrue(html.contains("<th>likeness</th><th>diversity</th><th>alignment</th>"), html);
         assertTrue(html.contains("<td>38 s</td><td>0.46</td><td>0.06</td><td>–</td></tr>"), html);
@@ -64,15 +71,19 @@ class ComparisonPageTest {
         assertTrue(without.contains("not measured"), without);
     }
 
-    @Test void followsTheReadersLightOrDark() {
+    @Test
+    void followsTheReadersLightOrDark() {
         String html = page(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
         assertTrue(html.contains("prefers-color-scheme: dark") && html.contains("viewport"), html);
     }
 
-    @Test void everyElementIsClosed() throws Exception {
+    @Test
+    void everyElementIsClosed() throws Exception {
         String html = page(ComparisonExamples.comparison(List.of("a {} & <more>"), List.of(0L, 1L)));
         String xml = html.replaceFirst("<!DOCTYPE html>", "").replaceAll("<(meta|img)([^>]*)>", "<$1$2/>");
-        Document read = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(xml)));
+        Document read = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new InputSource(new StringReader(xml)));
         assertEquals(7, read.getElementsByTagName("img").getLength());
     }
 }

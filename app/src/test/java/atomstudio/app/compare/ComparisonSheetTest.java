@@ -41,8 +41,10 @@ class ComparisonSheetTest {
         return new int[] {left, top, right - left + 1, bottom - top + 1, count};
     }
 
-    @Test void everyPictureStandsInItsRowAndColumn() throws Failure {
-        Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "a {} on the beach"), List.of(0L, 1L));
+    @Test
+    void everyPictureStandsInItsRowAndColumn() throws Failure {
+        Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "a {} on the beach"),
+                List.of(0L, 1L));
         RgbImage sheet = sheet(comparison);
         int lastBottom = 0;
         for (int row = 0; row < 3; row++) {
@@ -51,7 +53,8 @@ class ComparisonSheetTest {
             for (int prompt = 0; prompt < 2; prompt++) {
                 for (long seed = 0; seed < 2; seed++) {
                     int[] box = extent(sheet, ComparisonExamples.colour(row, prompt, seed));
-                    assertTrue(box[2] == box[3] && box[4] > box[2] * box[3] * 0.97, "one square of its colour: " + List.of(box[0], box[1], box[2], box[3], box[4]));
+                    assertTrue(box[2] == box[3] && box[4] > box[2] * box[3] * 0.97,
+                            "one square of its colour: " + List.of(box[0], box[1], box[2], box[3], box[4]));
                     assertTrue(box[0] > lastRight, "right of the one before");
                     assertTrue(box[1] > lastBottom, "below the row before");
                     assertTrue(top < 0 || top == box[1], "beside its row");
@@ -65,17 +68,22 @@ class ComparisonSheetTest {
     }
 
     /// A title of two lines had pushed the last lines of a row's head into the next row.
-    @Test void theHeadOfARowWithATitleOfTwoLinesEndsAboveTheNextRow() throws Failure {
+    @Test
+    void theHeadOfARowWithATitleOfTwoLinesEndsAboveTheNextRow() throws Failure {
         Comparison plain = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
-        ClipScores measures = new ClipScores("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1), OptionalDouble.of(0.5));
-        ComparisonRow wide = new ComparisonRow("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100, Optional.of(measures));
+        ClipScores measures = new ClipScores("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1),
+                OptionalDouble.of(0.5));
+        ComparisonRow wide = new ComparisonRow("overcomplete+channels+textual-inversion", "runs/a", 1, 1, 100,
+                Optional.of(measures));
         Comparison comparison = plain.with(List.of(plain.rows().get(0), wide, plain.rows().get(2)));
         RgbImage sheet = sheet(comparison);
         int lines = 0;
         for (int y = 4; y < sheet.height(); y++) {
             if (!head(sheet, y, 0xDDE2E8)) continue;
             lines++;
-            for (int above = 1; above <= 4; above++) assertTrue(head(sheet, y - above, 0xFFFFFF), "nothing is drawn " + above + " pixels above the line at " + y);
+            for (int above = 1; above <= 4; above++)
+                assertTrue(head(sheet, y - above, 0xFFFFFF),
+                        "nothing is drawn " + above + " pixels above the line at " + y);
         }
         assertEquals(3, lines);
     }
@@ -86,40 +94,55 @@ class ComparisonSheetTest {
         return true;
     }
 
-    @Test void titlesAreDrawnWithoutAnyFont() throws Failure {
+    @Test
+    void titlesAreDrawnWithoutAnyFont() throws Failure {
         RgbImage sheet = sheet(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
         int[] ink = extent(sheet, 0x1F2328);
         assertEquals(48, ink[0], 6, "the title and the rows' names begin at the margin");
         assertTrue(ink[4] > 500, "pixels of ink: " + ink[4]);
-        noClasses().should().dependOnClassesThat().haveFullyQualifiedName("java.awt.Font")
-            .orShould().dependOnClassesThat().haveFullyQualifiedName("java.awt.Graphics")
-            .orShould().dependOnClassesThat().haveFullyQualifiedName("java.awt.Graphics2D")
-            .because("a bare machine has no font, and drawing text there fails")
-            .check(new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("atomstudio.app.compare", "atomstudio.diffusion.image"));
+        noClasses().should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.awt.Font")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.awt.Graphics")
+                .orShould()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.awt.Graphics2D")
+                .because("a bare machine has no font, and drawing text there fails")
+                .check(new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
+                        .importPackages("atomstudio.app.compare", "atomstudio.diffusion.image"));
     }
 
-    @Test void manyColumnsGoOnBelow() throws Failure {
+    @Test
+    void manyColumnsGoOnBelow() throws Failure {
         List<Long> seeds = LongStream.range(0, 3).boxed().toList();
         Comparison comparison = ComparisonExamples.comparison(List.of("a", "b", "c", "d", "e"), seeds);
         ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout.of(comparison);
         assertEquals(2, bands.bands().size());
         assertEquals(List.of(2, 3), bands.bands().stream().map(List::size).toList());
         RgbImage sheet = sheet(comparison);
-        assertTrue(extent(sheet, ComparisonExamples.colour(0, 4, 2))[1] > extent(sheet, ComparisonExamples.colour(2, 0, 0))[1], "the second band is below the first");
+        assertTrue(extent(sheet, ComparisonExamples.colour(0, 4, 2))[1]
+                > extent(sheet, ComparisonExamples.colour(2, 0, 0))[1], "the second band is below the first");
     }
 
-    @Test void manySeedsOfOnePromptGoOnBelow() {
-        ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout.of(ComparisonExamples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
+    @Test
+    void manySeedsOfOnePromptGoOnBelow() {
+        ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout
+                .of(ComparisonExamples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
         assertEquals(3, bands.bands().size());
         assertEquals(25, bands.bands().stream().flatMap(List::stream).mapToInt(span -> span.seeds().size()).sum());
     }
 
-    @Test void aSheetStopsGrowingAndSaysSo() {
+    @Test
+    void aSheetStopsGrowingAndSaysSo() {
         List<String> prompts = LongStream.range(0, 300).mapToObj(i -> "prompt " + i).toList();
-        assertEquals(180, ComparisonSheet.SheetLayout.of(ComparisonExamples.comparison(prompts, List.of(0L))).omittedPrompts());
+        assertEquals(180,
+                ComparisonSheet.SheetLayout.of(ComparisonExamples.comparison(prompts, List.of(0L))).omittedPrompts());
     }
 
-    @Test void equalComparisonsGiveEqualSheets() throws Failure {
+    @Test
+    void equalComparisonsGiveEqualSheets() throws Failure {
         Comparison comparison = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
         assertEquals(sheet(comparison), sheet(comparison));
     }

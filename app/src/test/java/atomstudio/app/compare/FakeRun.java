@@ -49,14 +49,18 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
             }
         }
         String hash = hashes.hash(folder);
-        AdapterFile adapter = new AdapterFile(settings, new BaseModel(folder.name(), hash), new Trigger(token, className),
-            new AdapterFile.TrainingSummary(10, 0.01, 0), AdaptedLayer.of(settings.method(), layers), values);
+        AdapterFile adapter = new AdapterFile(settings, new BaseModel(folder.name(), hash),
+                new Trigger(token, className),
+                new AdapterFile.TrainingSummary(10, 0.01, 0), AdaptedLayer.of(settings.method(), layers), values);
         adapter.write(run.resolve("adapter.safetensors"));
-        for (int i = 0; i < 2; i++) PngWriter.write(run.resolve("pictures/0" + i + ".png"), RgbImage.filled(64, 64, 0x3366CC + i), Map.of());
+        for (int i = 0; i < 2; i++)
+            PngWriter.write(run.resolve("pictures/0" + i + ".png"), RgbImage.filled(64, 64, 0x3366CC + i), Map.of());
         try {
-            Files.writeString(run.resolve("run.json"), description(folder.name(), hash, adapter.parameterCount()).toString());
-            Files.writeString(run.resolve("report.json"), "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"
-                .formatted(adapter.parameterCount(), Files.size(run.resolve("adapter.safetensors"))));
+            Files.writeString(run.resolve("run.json"),
+                    description(folder.name(), hash, adapter.parameterCount()).toString());
+            Files.writeString(run.resolve("report.json"),
+                    "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"
+                            .formatted(adapter.parameterCount(), Files.size(run.resolve("adapter.safetensors"))));
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
@@ -70,9 +74,11 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
         base.addProperty("hash", hash);
         JsonObject json = new JsonObject();
         json.add("model", base);
-        Map<String, String> words = Map.of("class", className, "token", token, "method", method, "created", "2026-01-01T00:00:00Z");
+        Map<String, String> words = Map.of("class", className, "token", token, "method", method, "created",
+                "2026-01-01T00:00:00Z");
         words.forEach(json::addProperty);
-        Map<String, Number> settings = Map.of("format", 1, "atoms", 9, "rank", 4, "steps", 10, "rate", 0.01, "seed", 0, "batch", 2, "previewEvery", 0, "numbers", numbers);
+        Map<String, Number> settings = Map.of("format", 1, "atoms", 9, "rank", 4, "steps", 10, "rate", 0.01, "seed", 0,
+                "batch", 2, "previewEvery", 0, "numbers", numbers);
         settings.forEach(json::addProperty);
         JsonArray pictures = new JsonArray();
         for (int i = 0; i < 2; i++) {

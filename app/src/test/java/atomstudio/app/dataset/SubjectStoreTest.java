@@ -18,12 +18,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SubjectStoreTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private SubjectStore store;
     private Path good;
     private Path bad;
 
-    @BeforeEach void pictures() throws Exception {
+    @BeforeEach
+    void pictures() throws Exception {
         store = new SubjectStore(place.resolve("subjects"), new PhotoFinder.DiskPhotoFinder());
         good = place.resolve("in/good.png");
         bad = place.resolve("in/notes.txt");
@@ -31,21 +33,25 @@ class SubjectStoreTest {
         Files.writeString(bad, "not a picture");
     }
 
-    @Test void aSubjectKeepsCopiesOfItsPictures() throws Exception {
+    @Test
+    void aSubjectKeepsCopiesOfItsPictures() throws Exception {
         SubjectStore.ImportResult imported = store.create("car", "car", List.of(good), () -> false);
         assertEquals(1, imported.addedCount());
         Files.delete(good);
         assertEquals(List.of("good.png"), names(store.list().getFirst()));
     }
 
-    @Test void aFileThatIsNoPictureIsRefusedByNameAndTheGoodOnesAreKept() throws Exception {
+    @Test
+    void aFileThatIsNoPictureIsRefusedByNameAndTheGoodOnesAreKept() throws Exception {
         SubjectStore.ImportResult imported = store.create("car", "", List.of(bad, good), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
         assertEquals("notes.txt", imported.rejected().getFirst().file());
-        assertTrue(imported.rejected().getFirst().message().startsWith("notes.txt: expected a JPEG"), imported.rejected().getFirst().message());
+        assertTrue(imported.rejected().getFirst().message().startsWith("notes.txt: expected a JPEG"),
+                imported.rejected().getFirst().message());
     }
 
-    @Test void aDamagedPictureIsRefusedByName() throws Exception {
+    @Test
+    void aDamagedPictureIsRefusedByName() throws Exception {
         Path cut = place.resolve("in/cut.png");
         Files.write(cut, java.util.Arrays.copyOf(Files.readAllBytes(good), 40));
         SubjectStore.ImportResult imported = store.create("car", "", List.of(good, cut), () -> false);
@@ -53,18 +59,21 @@ class SubjectStoreTest {
         assertEquals(List.of("cut.png"), imported.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
     }
 
-    @Test void nothingIsMadeOfNoPictures() throws Exception {
+    @Test
+    void nothingIsMadeOfNoPictures() throws Exception {
         SubjectStore.ImportResult imported = store.create("car", "", List.of(bad), () -> false);
         assertEquals(0, imported.addedCount());
         assertEquals(List.of(), store.list());
         assertFalse(Files.exists(place.resolve("subjects/car")));
     }
 
-    @Test void aFolderGivesItsPicturesAndSaysWhatItLeftOut() throws Exception {
+    @Test
+    void aFolderGivesItsPicturesAndSaysWhatItLeftOut() throws Exception {
         Files.writeString(place.resolve("in/.hidden"), "");
         SubjectStore.ImportResult imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals(List.of("notes.txt: not a picture, left out"), imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
+        assertEquals(List.of("notes.txt: not a picture, left out"),
+                imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
     }
 
     private Path photo(String file) throws Exception {
@@ -73,7 +82,8 @@ class SubjectStoreTest {
         return path;
     }
 
-    @Test void aDroppedFolderInKohyasLayoutGivesTheWordsAndKeepsTheRepeats() throws Exception {
+    @Test
+    void aDroppedFolderInKohyasLayoutGivesTheWordsAndKeepsTheRepeats() throws Exception {
         photo("set/10_sks car/a.png");
         photo("set/5_sks car/a.png");
         Files.writeString(place.resolve("set/5_sks car/a.txt"), "a {} at night");
@@ -81,9 +91,14 @@ class SubjectStoreTest {
         SubjectStore.ImportResult imported = store.create("set", "", List.of(place.resolve("set")), () -> false);
         Subject subject = imported.subject();
         assertEquals("sks car", subject.promptPhrase());
-        assertEquals(List.of("10_sks car/a.png", "5_sks car/a.png"), subject.photos().stream().map(file -> subject.photoFolder().relativize(file).toString().replace('\\', '/')).toList());
+        assertEquals(List.of("10_sks car/a.png", "5_sks car/a.png"),
+                subject.photos()
+                        .stream()
+                        .map(file -> subject.photoFolder().relativize(file).toString().replace('\\', '/'))
+                        .toList());
         assertEquals(List.of(subject.photoFolder().resolve("5_sks car/a.txt")), subject.sidecarFiles());
-        assertEquals(List.of("log: holds no photo"), imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
+        assertEquals(List.of("log: holds no photo"),
+                imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
         Subject more = store.add(subject, List.of(good), () -> false).subject();
         assertEquals(3, more.photos().size(), "photos beside the folders count too");
         Subject less = store.remove(more, subject.photoFolder().resolve("5_sks car/a.png"));
@@ -91,36 +106,50 @@ class SubjectStoreTest {
         assertFalse(Files.exists(subject.photoFolder().resolve("5_sks car")));
     }
 
-    @Test void aGivenClassWordWinsAndFoldersOfSeveralSubjectsAreRefused() throws Exception {
+    @Test
+    void aGivenClassWordWinsAndFoldersOfSeveralSubjectsAreRefused() throws Exception {
         photo("set/10_sks car/a.png");
         photo("set/5_sks dog/b.png");
-        assertEquals("cat", store.create("set", "cat", List.of(place.resolve("set")), () -> false).subject().className());
-        String message = assertThrows(Failure.Incompatible.class, () -> store.create("other", "", List.of(place.resolve("set")), () -> false)).getMessage();
+        assertEquals("cat",
+                store.create("set", "cat", List.of(place.resolve("set")), () -> false).subject().className());
+        String message = assertThrows(Failure.Incompatible.class,
+                () -> store.create("other", "", List.of(place.resolve("set")), () -> false)).getMessage();
         assertTrue(message.contains("5_sks dog"), message);
     }
 
-    @Test void photosOfFoldersOfOtherNamesAreTaken() throws Exception {
+    @Test
+    void photosOfFoldersOfOtherNamesAreTaken() throws Exception {
         photo("set/front/a.png");
         photo("set/side/a.png");
-        assertEquals(List.of("a.png", "a-2.png").stream().sorted().toList(), names(store.create("set", "", List.of(place.resolve("set")), () -> false).subject()).stream().sorted().toList());
+        assertEquals(List.of("a.png", "a-2.png").stream().sorted().toList(),
+                names(store.create("set", "", List.of(place.resolve("set")), () -> false).subject()).stream()
+                        .sorted()
+                        .toList());
     }
 
-    @Test void masksOfOtherProgramsComeWithTheirPicturesAndAreNone() throws Exception {
-        for (String name : List.of("good-masklabel.png", "good_mask.jpg", "good.mask.webp", "good-condlabel.png", "boat_mask.png")) Files.copy(good, place.resolve("in/" + name));
+    @Test
+    void masksOfOtherProgramsComeWithTheirPicturesAndAreNone() throws Exception {
+        for (String name : List.of("good-masklabel.png", "good_mask.jpg", "good.mask.webp", "good-condlabel.png",
+                "boat_mask.png"))
+            Files.copy(good, place.resolve("in/" + name));
         SubjectStore.ImportResult imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals(List.of("boat_mask.png: a mask without its picture, left out", "notes.txt: not a picture, left out"), imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
+        assertEquals(
+                List.of("boat_mask.png: a mask without its picture, left out", "notes.txt: not a picture, left out"),
+                imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
         assertTrue(Files.exists(imported.subject().photoFolder().resolve("good.mask.webp")));
     }
 
-    @Test void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
+    @Test
+    void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
         Files.writeString(place.resolve("in/good.txt"), "{} on a table");
         PngWriter.write(place.resolve("in/good-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
         PngWriter.write(place.resolve("in/stray-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
         SubjectStore.ImportResult imported = store.create("car", "car", List.of(place.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
         assertEquals("1 picture · 1 caption · 1 mask", imported.subject().summary());
-        assertEquals(List.of("stray-mask.png", "notes.txt"), imported.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
+        assertEquals(List.of("stray-mask.png", "notes.txt"),
+                imported.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
         // Beside a picture of the same name they follow its new name.
         Subject twice = store.add(imported.subject(), List.of(good), () -> false).subject();
         assertEquals("2 pictures · 2 captions · 2 masks", twice.summary());
@@ -129,7 +158,8 @@ class SubjectStoreTest {
         assertEquals("1 picture · 1 caption · 1 mask", less.summary());
     }
 
-    @Test void aCaptionMayComeLaterThanItsPicture() throws Exception {
+    @Test
+    void aCaptionMayComeLaterThanItsPicture() throws Exception {
         Subject subject = store.create("car", "car", List.of(good), () -> false).subject();
         Path caption = place.resolve("later/good.txt");
         Files.createDirectories(caption.getParent());
@@ -140,7 +170,8 @@ class SubjectStoreTest {
         assertEquals("{} in a street", Files.readString(subject.photoFolder().resolve("good.txt")));
     }
 
-    @Test void equalNamesDoNotOverwriteEachOther() throws Exception {
+    @Test
+    void equalNamesDoNotOverwriteEachOther() throws Exception {
         Path other = place.resolve("other/good.png");
         PngWriter.write(other, RgbImage.filled(5, 5, 0xFF0000), Map.of());
         Subject first = store.create("car", "", List.of(good, other), () -> false).subject();
@@ -150,7 +181,8 @@ class SubjectStoreTest {
         assertEquals(2, store.list().size());
     }
 
-    @Test void wordsAreReadBackAsTheyWereSaved() throws Exception {
+    @Test
+    void wordsAreReadBackAsTheyWereSaved() throws Exception {
         Subject subject = store.create("my: car/1", "", List.of(good), () -> false).subject();
         assertEquals("my- car-1", subject.name());
         store.save(subject.with("véhicule", "zwx"));
@@ -158,13 +190,15 @@ class SubjectStoreTest {
         assertEquals("zwx véhicule", read.promptPhrase());
     }
 
-    @Test void removingAPictureDeletesTheCopyAlone() throws Exception {
+    @Test
+    void removingAPictureDeletesTheCopyAlone() throws Exception {
         Subject subject = store.create("car", "", List.of(good), () -> false).subject();
         assertEquals(List.of(), store.remove(subject, subject.photos().getFirst()).photos());
         assertTrue(Files.exists(good));
     }
 
-    @Test void aDamagedSubjectIsLeftOutAndLeftAlone() throws Exception {
+    @Test
+    void aDamagedSubjectIsLeftOutAndLeftAlone() throws Exception {
         store.create("car", "", List.of(good), () -> false);
         Path damaged = place.resolve("subjects/owl/subject.json");
         Files.createDirectories(damaged.getParent());

@@ -16,11 +16,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SubjectViewModelTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private SubjectStore store;
     private SubjectViewModel model;
 
-    @BeforeEach void subject() throws Exception {
+    @BeforeEach
+    void subject() throws Exception {
         PhotoFinder.DiskPhotoFinder files = new PhotoFinder.DiskPhotoFinder();
         store = new SubjectStore(place.resolve("subjects"), files);
         Subject subject = store.create("car", "", List.of(picture("a.png", 300, 200)), () -> false).subject();
@@ -33,13 +35,15 @@ class SubjectViewModelTest {
         return file;
     }
 
-    @Test void thumbnailsAreSmallSquares() {
+    @Test
+    void thumbnailsAreSmallSquares() {
         RgbImage thumbnail = model.thumbnails().getFirst().image();
         assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.width());
         assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.height());
     }
 
-    @Test void moreMayBeDroppedAndWhatIsNoPictureIsNamedInTheCard() throws Exception {
+    @Test
+    void moreMayBeDroppedAndWhatIsNoPictureIsNamedInTheCard() throws Exception {
         Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
         model.add(List.of(picture("b.png", 10, 10), notes));
         assertEquals(2, model.thumbnails().size());
@@ -48,7 +52,8 @@ class SubjectViewModelTest {
         assertEquals(0, model.rejected().size());
     }
 
-    @Test void wordsAreSavedAsTheyAreTyped() throws Exception {
+    @Test
+    void wordsAreSavedAsTheyAreTyped() throws Exception {
         model.setClassName("c");
         model.setClassName("car ");
         model.setTriggerWord("zwx");
@@ -56,14 +61,17 @@ class SubjectViewModelTest {
         assertEquals("zwx car", store.list().getFirst().promptPhrase());
     }
 
-    @Test void aRemovedPictureIsGoneFromCardAndDisk() throws Exception {
+    @Test
+    void aRemovedPictureIsGoneFromCardAndDisk() throws Exception {
         model.add(List.of(picture("b.png", 10, 10)));
         model.remove(model.thumbnails().getFirst());
-        assertEquals(List.of("b.png"), model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
+        assertEquals(List.of("b.png"),
+                model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
         assertEquals(1, store.list().getFirst().photos().size());
     }
 
-    @Test void addingKeepsWordsTypedMeanwhile() throws Exception {
+    @Test
+    void addingKeepsWordsTypedMeanwhile() throws Exception {
         model.setClassName("car");
         model.add(List.of(picture("b.png", 10, 10)));
         assertEquals("car", model.subject().get().className());

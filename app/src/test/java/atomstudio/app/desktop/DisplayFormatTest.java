@@ -7,7 +7,8 @@ import java.time.temporal.ChronoUnit;
 import org.junit.jupiter.api.Test;
 
 class DisplayFormatTest {
-    @Test void bytesAreInTheUnitOnePictures() {
+    @Test
+    void bytesAreInTheUnitOnePictures() {
         assertEquals("999 B", DisplayFormat.bytes(999));
         assertEquals("1.0 KB", DisplayFormat.bytes(1000));
         assertEquals("9.6 KB", DisplayFormat.bytes(9600));
@@ -16,13 +17,15 @@ class DisplayFormatTest {
         assertEquals("3.1 GB", DisplayFormat.bytes(3_100_000_000L));
     }
 
-    @Test void durationsHaveHoursOnlyWhenThereAreSome() {
+    @Test
+    void durationsHaveHoursOnlyWhenThereAreSome() {
         assertEquals("0:19", DisplayFormat.duration(19.4));
         assertEquals("12:05", DisplayFormat.duration(725));
         assertEquals("1:00:07", DisplayFormat.duration(3607));
     }
 
-    @Test void sharesKeepTwoDigitsThatSaySomething() {
+    @Test
+    void sharesKeepTwoDigitsThatSaySomething() {
         assertEquals("0.65 %", DisplayFormat.percent(0.006504));
         assertEquals("1.1 %", DisplayFormat.percent(0.01115));
         assertEquals("12 %", DisplayFormat.percent(0.1234));
@@ -30,10 +33,12 @@ class DisplayFormatTest {
         assertEquals("0 %", DisplayFormat.percent(0));
     }
 
-    @Test void momentsAreToldFromToday() {
+    @Test
+    void momentsAreToldFromToday() {
         Instant noon = Instant.now().truncatedTo(ChronoUnit.DAYS).plus(12, ChronoUnit.HOURS);
         assertEquals("today", DisplayFormat.dateTime(noon, noon).split(" ")[0]);
         assertEquals("yesterday", DisplayFormat.dateTime(noon.minus(1, ChronoUnit.DAYS), noon).split(" ")[0]);
-        assertEquals("3 May 2026", DisplayFormat.dateTime(Instant.parse("2026-05-03T12:00:00Z"), Instant.parse("2026-07-01T12:00:00Z")));
+        assertEquals("3 May 2026",
+                DisplayFormat.dateTime(Instant.parse("2026-05-03T12:00:00Z"), Instant.parse("2026-07-01T12:00:00Z")));
     }
 }

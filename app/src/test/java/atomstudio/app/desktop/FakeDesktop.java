@@ -20,40 +20,49 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
     public final List<Path> shownPaths = new ArrayList<>();
     private AppSettings settings = AppSettings.defaults();
 
-    @Override public List<Path> images(String title) {
+    @Override
+    public List<Path> images(String title) {
         return pictures;
     }
 
-    @Override public List<Path> adapters(String title) {
+    @Override
+    public List<Path> adapters(String title) {
         return adapters;
     }
 
-    @Override public Optional<Path> model(String title) {
+    @Override
+    public Optional<Path> model(String title) {
         return Optional.ofNullable(folder);
     }
 
-    @Override public Optional<Path> folder(String title) {
+    @Override
+    public Optional<Path> folder(String title) {
         return Optional.ofNullable(folder);
     }
 
-    @Override public Optional<Path> saveFile(String title, String suggestedName) {
+    @Override
+    public Optional<Path> saveFile(String title, String suggestedName) {
         lastSuggestedName = suggestedName;
         return Optional.ofNullable(target);
     }
 
-    @Override public void copyToClipboard(String text) {
+    @Override
+    public void copyToClipboard(String text) {
         copiedText = text;
     }
 
-    @Override public void showInFileManager(Path fileOrFolder) {
+    @Override
+    public void showInFileManager(Path fileOrFolder) {
         shownPaths.add(fileOrFolder);
     }
 
-    @Override public AppSettings get() {
+    @Override
+    public AppSettings get() {
         return settings;
     }
 
-    @Override public void update(UnaryOperator<AppSettings> change) {
+    @Override
+    public void update(UnaryOperator<AppSettings> change) {
         settings = change.apply(settings);
     }
 }

@@ -19,12 +19,15 @@ class BitmapFontTest {
         return canvas.image();
     }
 
-    @Test void lettersLookDifferent() {
-        for (String pair : List.of("ab", "Il", "0O", "éè", "яш", "αω")) assertNotEquals(drawn(pair.substring(0, 1)), drawn(pair.substring(1)), pair);
+    @Test
+    void lettersLookDifferent() {
+        for (String pair : List.of("ab", "Il", "0O", "éè", "яш", "αω"))
+            assertNotEquals(drawn(pair.substring(0, 1)), drawn(pair.substring(1)), pair);
         assertEquals(RgbImage.filled(200, 40, 0xFFFFFF), drawn("   "));
     }
 
-    @Test void everyStyleHasEveryLetterThatTheSheetItselfUses() {
+    @Test
+    void everyStyleHasEveryLetterThatTheSheetItselfUses() {
         RgbImage missing = drawn("\uFFFF");
         String used = "Base Atoms + channels LoRA 0123456789,.:;·×–…“”'()%/{}?!éüßñçøåÉ";
         for (int i = 0; i < used.length(); i++) {
@@ -32,27 +35,32 @@ class BitmapFontTest {
         }
     }
 
-    @Test void whatIsMissingIsABoxAndMarksTakeNoRoom() {
+    @Test
+    void whatIsMissingIsABoxAndMarksTakeNoRoom() {
         assertEquals(drawn("雪"), drawn("\uFFFF"));
         assertEquals(drawn("\uD83D\uDE97"), drawn("雪"), "an emoji is one letter");
         assertEquals(letters.width("雪", TextStyle.BODY), letters.width("雪\uFE0F\u200D", TextStyle.BODY));
         assertEquals(drawn("é"), drawn("e\u0301"));
     }
 
-    @Test void linesBreakAtSpacesAndFit() {
+    @Test
+    void linesBreakAtSpacesAndFit() {
         List<String> lines = letters.wrap("a sks car in the snow with  a very\nlong caption", TextStyle.BODY, 150, 9);
         assertEquals("a sks car in the snow with a very long caption", String.join(" ", lines));
         assertTrue(lines.size() > 2, lines.toString());
         for (String line : lines) assertTrue(letters.width(line, TextStyle.BODY) <= 150, line);
     }
 
-    @Test void whatDoesNotFitEndsInAnEllipsis() {
+    @Test
+    void whatDoesNotFitEndsInAnEllipsis() {
         List<String> lines = letters.wrap("one two three four five six seven eight nine ten", TextStyle.BODY, 100, 2);
         assertEquals(2, lines.size());
-        assertTrue(lines.getLast().endsWith("…") && letters.width(lines.getLast(), TextStyle.BODY) <= 100, lines.toString());
+        assertTrue(lines.getLast().endsWith("…") && letters.width(lines.getLast(), TextStyle.BODY) <= 100,
+                lines.toString());
     }
 
-    @Test void wordsLongerThanALineBreakAnywhere() {
+    @Test
+    void wordsLongerThanALineBreakAnywhere() {
         List<String> lines = letters.wrap("Donaudampfschifffahrtsgesellschaft", TextStyle.BODY, 100, 9);
         assertEquals("Donaudampfschifffahrtsgesellschaft", String.join("", lines));
         assertEquals(List.of(), letters.wrap("  ", TextStyle.BODY, 100, 3));

@@ -17,10 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ExperimentPlanTest {
     private static final ExperimentPlan WHOLE = plan(List.of(), MethodVariant.COMPARED, Map.of());
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
     private ExperimentTable table;
 
-    @BeforeEach void open() throws Failure {
+    @BeforeEach
+    void open() throws Failure {
         table = ExperimentTable.open(folder.resolve("experiment.csv"));
     }
 
@@ -28,28 +30,39 @@ class ExperimentPlanTest {
         return new ExperimentPlan(List.of(Phase.values()), subjects, variants, 3, rates, ExperimentPlan.RunLength.FULL);
     }
 
-    @Test void everyMethodIsTriedAtThreeRatesOnThreeSubjectsThatCountForNothingElse() throws Failure {
+    @Test
+    void everyMethodIsTriedAtThreeRatesOnThreeSubjectsThatCountForNothingElse() throws Failure {
         List<Trial> trials = WHOLE.trials(Phase.TUNE, table);
         assertEquals(MethodVariant.COMPARED.size() * 3 * 3, trials.size());
         List<String> seen = trials.stream().map(trial -> trial.subject().name()).distinct().toList();
         assertEquals(List.of("boat", "clock", "ghost"), seen);
-        assertTrue(WHOLE.trials(Phase.TEST, table).stream().noneMatch(trial -> seen.contains(trial.subject().name())), "what no choice has seen");
+        assertTrue(WHOLE.trials(Phase.TEST, table).stream().noneMatch(trial -> seen.contains(trial.subject().name())),
+                "what no choice has seen");
     }
 
-    @Test void atomsAtomsWithAWordAndLoraHaveThreeSeedsAndTheOthersOne() throws Failure {
+    @Test
+    void atomsAtomsWithAWordAndLoraHaveThreeSeedsAndTheOthersOne() throws Failure {
         List<Trial> trials = WHOLE.trials(Phase.TEST, table);
         assertEquals(6 * (MethodVariant.COMPARED.size() + 3 * 2), trials.size());
-        assertEquals(3, trials.stream().filter(trial -> trial.variant().name().equals("lora-4") && trial.subject().name().equals("owl")).count());
-        assertEquals(1, trials.stream().filter(trial -> trial.variant().name().equals("lora-16") && trial.subject().name().equals("owl")).count());
-        assertEquals(trials.size(), new HashSet<>(trials.stream().map(Trial::folderName).toList()).size(), "every run has a folder of its own");
+        assertEquals(3, trials.stream()
+                .filter(trial -> trial.variant().name().equals("lora-4") && trial.subject().name().equals("owl"))
+                .count());
+        assertEquals(1, trials.stream()
+                .filter(trial -> trial.variant().name().equals("lora-16") && trial.subject().name().equals("owl"))
+                .count());
+        assertEquals(trials.size(), new HashSet<>(trials.stream().map(Trial::folderName).toList()).size(),
+                "every run has a folder of its own");
     }
 
-    @Test void aRunIsLookedAtFourTimesTheLastTimeAtItsEnd() {
+    @Test
+    void aRunIsLookedAtFourTimesTheLastTimeAtItsEnd() {
         assertEquals(List.of(50, 100, 150, 200), new Trial.TrialSettings(1, 200, 0, 4).checkpointSteps());
-        assertEquals(List.of(1, 2), new Trial.TrialSettings(1, 2, 0, 4).checkpointSteps(), "never twice at the same step");
+        assertEquals(List.of(1, 2), new Trial.TrialSettings(1, 2, 0, 4).checkpointSteps(),
+                "never twice at the same step");
     }
 
-    @Test void theTestTakesTheRateWhoseBestCheckpointScoresHighestOverTheSubjects() throws Failure {
+    @Test
+    void theTestTakesTheRateWhoseBestCheckpointScoresHighestOverTheSubjects() throws Failure {
         MethodVariant atoms = MethodVariant.ofName("atoms").orElseThrow();
         assertEquals(3e-3, rate(atoms), "the usual one while nothing is known");
         table.add(ExperimentRows.of(ExperimentRows.tune("boat", ExperimentRow.Key.BASE_MODEL, 0, 0), 0.45, 0.9));
@@ -59,18 +72,25 @@ class ExperimentPlanTest {
         table.add(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 3e-2, 200), 0.6, 0.6));
         table.add(ExperimentRows.of(ExperimentRows.tune("clock", "atoms", 3e-2, 200), 0.6, 0.6));
         table.add(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 3e-2, 400), 0.9, -0.5));
-        assertEquals(3e-2, rate(atoms), "likeness gained counts, not likeness; a run that went too far later was good in its middle");
+        assertEquals(3e-2, rate(atoms),
+                "likeness gained counts, not likeness; a run that went too far later was good in its middle");
         table.add(ExperimentRows.of(ExperimentRows.test("owl", "atoms", 0, 400), 1, 1));
         assertEquals(3e-2, rate(atoms), "subjects of the test have no say");
     }
 
-    @Test void aGivenRateIsTheOnlyOne() throws Failure {
-        ExperimentPlan plan = plan(List.of("boat", "owl"), List.of(MethodVariant.ofName("atoms").orElseThrow()), Map.of("atoms", 0.5));
-        assertEquals(List.of(0.5), plan.trials(Phase.TUNE, table).stream().map(trial -> trial.settings().learningRate()).toList());
-        assertEquals(List.of("owl", "owl", "owl"), plan.trials(Phase.TEST, table).stream().map(trial -> trial.subject().name()).toList(), "each subject in its own phase");
+    @Test
+    void aGivenRateIsTheOnlyOne() throws Failure {
+        ExperimentPlan plan = plan(List.of("boat", "owl"), List.of(MethodVariant.ofName("atoms").orElseThrow()),
+                Map.of("atoms", 0.5));
+        assertEquals(List.of(0.5),
+                plan.trials(Phase.TUNE, table).stream().map(trial -> trial.settings().learningRate()).toList());
+        assertEquals(List.of("owl", "owl", "owl"),
+                plan.trials(Phase.TEST, table).stream().map(trial -> trial.subject().name()).toList(),
+                "each subject in its own phase");
     }
 
-    @Test void aVariantOfOnesOwnHasTheStepsAndRatesOfItsMethod() {
+    @Test
+    void aVariantOfOnesOwnHasTheStepsAndRatesOfItsMethod() {
         MethodVariant fast = MethodVariant.of("fast", " --method lora --rank 4  --precision bf16 ");
         MethodVariant lora = MethodVariant.ofName("lora-4").orElseThrow();
         assertEquals(List.of("--method", "lora", "--rank", "4", "--precision", "bf16"), fast.options());
@@ -80,14 +100,20 @@ class ExperimentPlanTest {
         assertThrows(IllegalArgumentException.class, () -> MethodVariant.of("none", "--method"));
     }
 
-    @Test void subjectsThatNobodyKnowsAreRefused() {
-        ExperimentPlan plan = new ExperimentPlan(List.of(Phase.TEST), List.of("unicorn"), MethodVariant.COMPARED, 1, Map.of(), ExperimentPlan.RunLength.FULL);
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> plan.trials(Phase.TEST, table)).getMessage().contains("unicorn"));
+    @Test
+    void subjectsThatNobodyKnowsAreRefused() {
+        ExperimentPlan plan = new ExperimentPlan(List.of(Phase.TEST), List.of("unicorn"), MethodVariant.COMPARED, 1,
+                Map.of(), ExperimentPlan.RunLength.FULL);
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> plan.trials(Phase.TEST, table)).getMessage()
+                .contains("unicorn"));
         assertThrows(IllegalArgumentException.class, () -> new ExperimentPlan.RunLength(0, 4));
         assertThrows(IllegalArgumentException.class, () -> new ExperimentPlan.RunLength(1, 0));
     }
 
     private double rate(MethodVariant variant) throws Failure {
-        return plan(List.of("owl"), List.of(variant), Map.of()).trials(Phase.TEST, table).getFirst().settings().learningRate();
+        return plan(List.of("owl"), List.of(variant), Map.of()).trials(Phase.TEST, table)
+                .getFirst()
+                .settings()
+                .learningRate();
     }
 }

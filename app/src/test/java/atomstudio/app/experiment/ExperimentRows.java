@@ -11,7 +11,9 @@ final class ExperimentRows {
 
     static ExperimentRow of(Key key, double likeness, double alignment) {
         ExperimentSubject.SubjectKind kind = ExperimentSubject.ofName(key.subject()).orElseThrow().kind();
-        return new ExperimentRow(key, kind, new Cost(2268, 10_784, 12.5, 500_000_000), new ClipScores("image_encoder of \"Small\", illustrated", OptionalDouble.of(likeness), OptionalDouble.empty(), OptionalDouble.of(alignment)));
+        return new ExperimentRow(key, kind, new Cost(2268, 10_784, 12.5, 500_000_000),
+                new ClipScores("image_encoder of \"Small\", illustrated", OptionalDouble.of(likeness),
+                        OptionalDouble.empty(), OptionalDouble.of(alignment)));
     }
 
     static Key tune(String subject, String method, double rate, int checkpoint) {

@@ -14,17 +14,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ExperimentTableTest {
-    private static final ExperimentRow FIRST = ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 2e-4, 100), 0.5, -0.25);
-    private static final ExperimentRow SECOND = ExperimentRows.of(ExperimentRows.test("teapot", "lora-4", 2, 400), 0.75, 0.5);
+    private static final ExperimentRow FIRST = ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 2e-4, 100), 0.5,
+            -0.25);
+    private static final ExperimentRow SECOND = ExperimentRows.of(ExperimentRows.test("teapot", "lora-4", 2, 400), 0.75,
+            0.5);
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
     private Path file;
 
-    @BeforeEach void name() {
+    @BeforeEach
+    void name() {
         file = folder.resolve("new/experiment.csv");
     }
 
-    @Test void readsBackWhatWasAdded() throws Failure {
+    @Test
+    void readsBackWhatWasAdded() throws Failure {
         ExperimentTable table = ExperimentTable.open(file);
         table.add(FIRST);
         table.add(SECOND);
@@ -33,13 +38,17 @@ class ExperimentTableTest {
         assertFalse(ExperimentTable.open(file).contains(ExperimentRows.test("teapot", "lora-4", 1, 400)));
     }
 
-    @Test void aRowHasTheColumnsThatTheFirstLineNames() throws Exception {
+    @Test
+    void aRowHasTheColumnsThatTheFirstLineNames() throws Exception {
         ExperimentTable.open(file).add(FIRST);
-        assertEquals("phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,checkpoint,likeness,diversity,alignment,encoder\n"
-                + "tune,boat,known class,atoms,2.0E-4,400,0,2268,10784,12.50,500000000,100,0.50000,,-0.25000,\"image_encoder of \"\"Small\"\", illustrated\"\n", Files.readString(file));
+        assertEquals(
+                "phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,checkpoint,likeness,diversity,alignment,encoder\n"
+                        + "tune,boat,known class,atoms,2.0E-4,400,0,2268,10784,12.50,500000000,100,0.50000,,-0.25000,\"image_encoder of \"\"Small\"\", illustrated\"\n",
+                Files.readString(file));
     }
 
-    @Test void aRowThatWasCutShortIsDroppedAndTheNextBeginsOnItsOwnLine() throws Exception {
+    @Test
+    void aRowThatWasCutShortIsDroppedAndTheNextBeginsOnItsOwnLine() throws Exception {
         ExperimentTable.open(file).add(FIRST);
         String whole = Files.readString(file);
         Files.writeString(file, whole + "tune,boat,known cl");
@@ -49,10 +58,12 @@ class ExperimentTableTest {
         assertEquals(List.of(FIRST, SECOND), ExperimentTable.open(file).rows());
     }
 
-    @Test void refusesAnotherFileAndLeavesItAsItIs() throws Exception {
+    @Test
+    void refusesAnotherFileAndLeavesItAsItIs() throws Exception {
         Files.createDirectories(file.getParent());
         Files.writeString(file, "my,own\n1,2\n");
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ExperimentTable.open(file)).getMessage().contains("experiment.csv"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ExperimentTable.open(file)).getMessage()
+                .contains("experiment.csv"));
         assertEquals("my,own\n1,2\n", Files.readString(file));
         ExperimentTable.open(folder.resolve("other.csv")).add(FIRST);
         String damaged = Files.readString(folder.resolve("other.csv")).replace("known class", "some class");

@@ -21,14 +21,17 @@ import org.junit.jupiter.api.Test;
 
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final RunSummary run = new RunSummary(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
-        Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.empty());
+    private final RunSummary run = new RunSummary(
+            new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"),
+                    RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
+            Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.empty());
 
     private ExportViewModel model(ExportViewModel.Exporter exporter) {
         return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);
     }
 
-    @Test void saysWhereTheFileWentAndShowsIt() {
+    @Test
+    void saysWhereTheFileWentAndShowsIt() {
         desktop.target = Path.of("/home/me/my-car.safetensors");
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
@@ -38,7 +41,8 @@ class ExportViewModelTest {
         assertEquals(List.of(desktop.target), desktop.shownPaths);
     }
 
-    @Test void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
+    @Test
+    void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
         desktop.target = Path.of("/x.safetensors");
         List<ExportFormat> asked = new java.util.ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
@@ -51,14 +55,16 @@ class ExportViewModelTest {
         assertEquals(List.of(ExportFormat.KOHYA), asked);
     }
 
-    @Test void passesOnWhatIsWorthKnowing() {
+    @Test
+    void passesOnWhatIsWorthKnowing() {
         desktop.target = Path.of("/x.safetensors");
         ExportViewModel model = model((from, to, format) -> "The run is not finished: this is step 50 of 250.");
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertTrue(model.exportNote().get().text().endsWith("step 50 of 250."), model.exportNote().get().text());
     }
 
-    @Test void aFailureIsSaidAndThereIsNothingToShow() {
+    @Test
+    void aFailureIsSaidAndThereIsNothingToShow() {
         desktop.target = Path.of("/full/x.safetensors");
         ExportViewModel model = model((from, to, format) -> {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new java.io.IOException());
@@ -69,7 +75,8 @@ class ExportViewModelTest {
         assertEquals(List.of(), desktop.shownPaths);
     }
 
-    @Test void closingTheChooserExportsNothing() {
+    @Test
+    void closingTheChooserExportsNothing() {
         ExportViewModel model = model((from, to, format) -> {
             throw new AssertionError("not asked for");
         });

@@ -16,7 +16,8 @@ public final class FakeRowGenerator implements RowGenerator {
     public IntConsumer onStep = step -> {};
     public @Nullable Failure failure;
 
-    @Override public void generate(RowRequest order, RowListener listener, Cancellation cancellation) throws Failure {
+    @Override
+    public void generate(RowRequest order, RowListener listener, Cancellation cancellation) throws Failure {
         orders.add(order);
         List<Long> seeds = order.settings().seeds().list();
         int of = seeds.size() * order.settings().sampling().steps();
@@ -27,7 +28,8 @@ public final class FakeRowGenerator implements RowGenerator {
                 listener.step(column * order.settings().sampling().steps() + step, of);
             }
             if (failure != null && column == 1) throw failure;
-            listener.image(column, new GeneratedImage(RgbImage.filled(4, 4, (int) (0x100000 + seeds.get(column))), new ImageMetadata(Infotext.of(order.prompt(), "").withSeed(seeds.get(column)), List.of())));
+            listener.image(column, new GeneratedImage(RgbImage.filled(4, 4, (int) (0x100000 + seeds.get(column))),
+                    new ImageMetadata(Infotext.of(order.prompt(), "").withSeed(seeds.get(column)), List.of())));
         }
     }
 }

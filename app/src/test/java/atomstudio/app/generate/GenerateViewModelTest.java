@@ -41,14 +41,17 @@ class GenerateViewModelTest {
     private Optional<String> encoder = Optional.of("image_encoder of Small");
     private @Nullable Failure judgeFailure;
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
-        new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
-    private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of()));
+            new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
+    private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(
+            new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
     private GenerateViewModel galleries(Jobs jobs) {
-        return new GenerateViewModel(jobs, new GenerateViewModel.GenerationServices(maker, this::judge, desktop), InstantSource.fixed(Instant.EPOCH), model, subject);
+        return new GenerateViewModel(jobs, new GenerateViewModel.GenerationServices(maker, this::judge, desktop),
+                InstantSource.fixed(Instant.EPOCH), model, subject);
     }
 
-    @Test void withoutASubjectThereIsAnExampleThatTheBuiltInModelDrawsWell() {
+    @Test
+    void withoutASubjectThereIsAnExampleThatTheBuiltInModelDrawsWell() {
         subject.set(null);
         GenerateViewModel generate = galleries(new InlineJobs());
         String example = generate.prompt().get().text("");
@@ -60,18 +63,29 @@ class GenerateViewModelTest {
         assertEquals("my own words", generate.prompt().get().text(""), "what is typed stays");
     }
 
-    private Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) throws Failure {
+    private Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation)
+            throws Failure {
         questions.add(question);
         if (judgeFailure != null) throw judgeFailure;
-        return encoder.map(name -> question.rows().stream().map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25), OptionalDouble.of(0.125))).toList());
+        return encoder.map(name -> question.rows()
+                .stream()
+                .map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25),
+                        OptionalDouble.of(0.125)))
+                .toList());
     }
 
     static RunSummary run(MethodName method, String token) {
-        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method), Path.of("/runs/car-" + method.option()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20, OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
+        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"),
+                new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method),
+                Path.of("/runs/car-" + method.option()));
+        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE),
+                RunFolder.Status.FINISHED,
+                Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20,
+                        OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
-    @Test void sizeAndGuidanceAreTheModels() {
+    @Test
+    void sizeAndGuidanceAreTheModels() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         assertEquals("128 × 128", galleries.settings().get().size().toString());
         assertEquals(4, galleries.settings().get().sampling().guidance().scale());
@@ -80,19 +94,27 @@ class GenerateViewModelTest {
         assertEquals(7.5, galleries.settings().get().sampling().guidance().scale());
     }
 
-    @Test void baseGetsTheClassWordAndARunItsOwnPhrase() {
+    @Test
+    void baseGetsTheClassWordAndARunItsOwnPhrase() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         galleries.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         galleries.generate();
-        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"), maker.orders.stream().map(RowGenerator.RowRequest::prompt).toList());
+        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"),
+                maker.orders.stream().map(RowGenerator.RowRequest::prompt).toList());
     }
 
-    @Test void everyRowSaysWhatItWears() {
+    @Test
+    void everyRowSaysWhatItWears() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         GalleryRow base = galleries.rows().getFirst();
         assertEquals("nothing tuned", base.adapterLine().get());
-        galleries.settings(galleries.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8), new ImageSettings.SelectedAdapter(Path.of("/styles/ink.safetensors"), 1))));
+        galleries
+                .settings(galleries.settings()
+                        .get()
+                        .withAdapters(List.of(
+                                new ImageSettings.SelectedAdapter(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8),
+                                new ImageSettings.SelectedAdapter(Path.of("/styles/ink.safetensors"), 1))));
         galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         assertEquals("wears owl-lora × 0.8, ink × 1.0", base.adapterLine().get());
         assertEquals("also wears owl-lora × 0.8, ink × 1.0", galleries.rows().getLast().adapterLine().get());
@@ -103,25 +125,30 @@ class GenerateViewModelTest {
         assertEquals("", galleries.rows().getLast().adapterLine().get());
     }
 
-    @Test void withoutTheSubjectThePromptIsTheWordsAlone() {
+    @Test
+    void withoutTheSubjectThePromptIsTheWordsAlone() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.NONE, "red apple"));
         galleries.generate();
         assertEquals("a red apple", maker.orders.getFirst().prompt());
     }
 
-    @Test void everyRowHasTheSameSeeds() {
+    @Test
+    void everyRowHasTheSameSeeds() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.showRuns(List.of(run(MethodName.ATOMS, "sks"), run(MethodName.LORA, "sks")));
         galleries.randomizeSeeds(new Random(5));
         galleries.generate();
         assertEquals(3, maker.orders.size());
         assertEquals(1, maker.orders.stream().map(order -> order.settings().seeds()).distinct().count());
-        for (GalleryRow row : galleries.rows()) assertEquals(galleries.settings().get().seeds().list(), row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
+        for (GalleryRow row : galleries.rows())
+            assertEquals(galleries.settings().get().seeds().list(),
+                    row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
         assertEquals("12 pictures in 0:00 · same seeds and noise in every row", galleries.report().get());
     }
 
-    @Test void whatIsThereIsNotMadeAgain() {
+    @Test
+    void whatIsThereIsNotMadeAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
         galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
@@ -132,7 +159,8 @@ class GenerateViewModelTest {
         assertTrue(galleries.report().get().startsWith("These pictures are here already."), galleries.report().get());
     }
 
-    @Test void anotherStrengthLeavesBaseAsItIs() {
+    @Test
+    void anotherStrengthLeavesBaseAsItIs() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         galleries.generate();
@@ -145,7 +173,8 @@ class GenerateViewModelTest {
         assertFalse(galleries.rows().get(1).stale().get());
     }
 
-    @Test void picturesOfAnotherPromptAreMarkedUntilTheyAreMadeAgain() {
+    @Test
+    void picturesOfAnotherPromptAreMarkedUntilTheyAreMadeAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
         galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
@@ -154,7 +183,8 @@ class GenerateViewModelTest {
         assertFalse(galleries.rows().getFirst().stale().get());
     }
 
-    @Test void countsItsSteps() {
+    @Test
+    void countsItsSteps() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         maker.onStep = step -> {
             if (step == 31) assertEquals("Base · step 30 of 100", galleries.busy().get());
@@ -163,7 +193,8 @@ class GenerateViewModelTest {
         assertEquals("", galleries.busy().get());
     }
 
-    @Test void cancellingKeepsWhatIsFinished() {
+    @Test
+    void cancellingKeepsWhatIsFinished() {
         // The job asks the test at every step, as a person would click meanwhile.
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel galleries = galleries(jobs);
@@ -179,9 +210,11 @@ class GenerateViewModelTest {
         assertEquals("", galleries.rows().getFirst().busy().get());
     }
 
-    @Test void aFailureStandsInTheCardAndThePicturesStay() {
+    @Test
+    void aFailureStandsInTheCardAndThePicturesStay() {
         GenerateViewModel galleries = galleries(new InlineJobs());
-        maker.failure = new Failure.Incompatible("100x100: sides must be multiples of 8; the nearest size that works is 104x104");
+        maker.failure = new Failure.Incompatible(
+                "100x100: sides must be multiples of 8; the nearest size that works is 104x104");
         galleries.generate();
         assertEquals(maker.failure.getMessage(), galleries.problem().get());
         assertNotNull(galleries.rows().getFirst().cells().get(0).image());
@@ -190,7 +223,8 @@ class GenerateViewModelTest {
         assertEquals("", galleries.problem().get());
     }
 
-    @Test void aSecondClickWhileItIsBusyDoesNothing() {
+    @Test
+    void aSecondClickWhileItIsBusyDoesNothing() {
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel galleries = galleries(jobs);
         galleries.generate();
@@ -198,22 +232,26 @@ class GenerateViewModelTest {
         assertEquals(1, jobs.pendingCount());
     }
 
-    @Test void withoutAModelItSaysWhatToDo() {
+    @Test
+    void withoutAModelItSaysWhatToDo() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         model.set(null);
         galleries.generate();
         assertTrue(galleries.problem().get().contains("Models"), galleries.problem().get());
     }
 
-    @Test void fewerSeedsLeaveFewerColumns() {
+    @Test
+    void fewerSeedsLeaveFewerColumns() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
         galleries.settings(galleries.settings().get().withSeeds(new ImageSettings.Seeds(7, 2)));
         galleries.generate();
-        assertEquals(List.of(7L, 8L), galleries.rows().getFirst().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
+        assertEquals(List.of(7L, 8L),
+                galleries.rows().getFirst().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
     }
 
-    @Test void everyRowIsMeasuredOnceItsPicturesAreThereWithTheClassInTheSubjectsPlace() {
+    @Test
+    void everyRowIsMeasuredOnceItsPicturesAreThereWithTheClassInTheSubjectsPlace() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         galleries.generate();
@@ -224,7 +262,8 @@ class GenerateViewModelTest {
         assertEquals("Likeness, diversity and alignment by image_encoder of Small.", galleries.metrics().note().get());
     }
 
-    @Test void onlyNewPicturesAreMeasuredAgain() {
+    @Test
+    void onlyNewPicturesAreMeasuredAgain() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
         galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
@@ -232,25 +271,30 @@ class GenerateViewModelTest {
         assertEquals(List.of(1, 1), questions.stream().map(question -> question.rows().size()).toList());
     }
 
-    @Test void aModelWithoutAnEncoderShowsNoNumbersAndSaysSoOnce() {
+    @Test
+    void aModelWithoutAnEncoderShowsNoNumbersAndSaysSoOnce() {
         encoder = Optional.empty();
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
         assertNull(galleries.rows().getFirst().metrics().get());
-        assertEquals("This model brings no image encoder, so likeness, diversity and alignment are not measured.", galleries.metrics().note().get());
+        assertEquals("This model brings no image encoder, so likeness, diversity and alignment are not measured.",
+                galleries.metrics().note().get());
         assertEquals("", galleries.rows().getFirst().warning().get());
     }
 
-    @Test void aDamagedEncoderLeavesThePictures() {
+    @Test
+    void aDamagedEncoderLeavesThePictures() {
         judgeFailure = new Failure.Unreadable("image_encoder: a layer is missing");
         GenerateViewModel galleries = galleries(new InlineJobs());
         galleries.generate();
-        assertEquals("No likeness, diversity or alignment: image_encoder: a layer is missing", galleries.metrics().note().get());
+        assertEquals("No likeness, diversity or alignment: image_encoder: a layer is missing",
+                galleries.metrics().note().get());
         assertEquals("", galleries.problem().get());
         assertEquals(4, galleries.rows().getFirst().cells().size());
     }
 
-    @Test void whileItIsMeasuredTheRowSaysSoAndOtherPicturesEndIt() {
+    @Test
+    void whileItIsMeasuredTheRowSaysSoAndOtherPicturesEndIt() {
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel galleries = galleries(jobs);
         galleries.generate();
@@ -267,7 +311,8 @@ class GenerateViewModelTest {
         assertEquals("a car on the beach", questions.getLast().prompt());
     }
 
-    @Test void withoutASubjectNothingIsMeasured() {
+    @Test
+    void withoutASubjectNothingIsMeasured() {
         subject.set(null);
         galleries(new InlineJobs()).generate();
         assertEquals(List.of(), questions);

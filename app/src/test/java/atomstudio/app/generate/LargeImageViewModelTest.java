@@ -22,16 +22,23 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class LargeImageViewModelTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private final FakeDesktop desktop = new FakeDesktop();
     private GenerateViewModel galleries;
     private LargeImageViewModel large;
 
-    @BeforeEach void twoRowsOfPictures() {
-        galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.GenerationServices(new FakeRowGenerator(), (question, cancellation) -> Optional.empty(), desktop), InstantSource.system(),
-            new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
-            new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
-        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"), GenerateViewModelTest.run(MethodName.LORA, "sks")));
+    @BeforeEach
+    void twoRowsOfPictures() {
+        galleries = new GenerateViewModel(new InlineJobs(),
+                new GenerateViewModel.GenerationServices(
+                        new FakeRowGenerator(), (question, cancellation) -> Optional.empty(), desktop),
+                InstantSource.system(),
+                new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN,
+                        128, 1000, List.of())),
+                new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
+        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"),
+                GenerateViewModelTest.run(MethodName.LORA, "sks")));
         galleries.generate();
         large = new LargeImageViewModel(new InlineJobs(), desktop, desktop, galleries);
         large.open(galleries.rows().get(0), 1);
@@ -42,7 +49,8 @@ class LargeImageViewModelTest {
         return shown == null ? "none" : shown.title();
     }
 
-    @Test void downGoesToTheSameSeedInTheNextRow() {
+    @Test
+    void downGoesToTheSameSeedInTheNextRow() {
         large.moveRow(1);
         assertEquals("Filter atoms · seed 1", title());
         large.moveRow(1);
@@ -52,21 +60,26 @@ class LargeImageViewModelTest {
         assertEquals("Filter atoms · seed 1", title());
     }
 
-    @Test void rightGoesToTheNextSeedAndStopsAtTheLast() {
+    @Test
+    void rightGoesToTheNextSeedAndStopsAtTheLast() {
         for (int i = 0; i < 9; i++) large.moveColumn(1);
         assertEquals("Base · seed 3", title());
         large.moveColumn(-1);
         assertEquals("Base · seed 2", title());
     }
 
-    @Test void aRowWithoutAPictureOfThatSeedIsPassedOver() {
-        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"), GenerateViewModelTest.run(MethodName.CHANNELS, "sks"), GenerateViewModelTest.run(MethodName.LORA, "sks")));
+    @Test
+    void aRowWithoutAPictureOfThatSeedIsPassedOver() {
+        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"),
+                GenerateViewModelTest.run(MethodName.CHANNELS, "sks"),
+                GenerateViewModelTest.run(MethodName.LORA, "sks")));
         large.moveRow(1);
         large.moveRow(1);
         assertEquals("LoRA rank 4 · seed 1", title());
     }
 
-    @Test void aSavedPictureCarriesHowItWasMade() throws Exception {
+    @Test
+    void aSavedPictureCarriesHowItWasMade() throws Exception {
         desktop.target = place.resolve("car.png");
         large.save();
         assertEquals("base-1.png", desktop.lastSuggestedName);
@@ -75,19 +88,22 @@ class LargeImageViewModelTest {
         assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());
     }
 
-    @Test void aPictureThatCannotBeSavedIsSaidSoInTheSamePlace() throws Exception {
+    @Test
+    void aPictureThatCannotBeSavedIsSaidSoInTheSamePlace() throws Exception {
         Files.writeString(place.resolve("file"), "in the way");
         desktop.target = place.resolve("file/car.png");
         large.save();
         assertTrue(large.message().get().contains("cannot be written"), large.message().get());
     }
 
-    @Test void settingsCanBeCopied() {
+    @Test
+    void settingsCanBeCopied() {
         large.copySettings();
         assertTrue(desktop.copiedText.startsWith("a car in the snow"), desktop.copiedText);
     }
 
-    @Test void closingShowsNone() {
+    @Test
+    void closingShowsNone() {
         large.close();
         large.moveRow(1);
         assertNull(large.shown().get());

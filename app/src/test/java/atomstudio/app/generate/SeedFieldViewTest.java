@@ -22,7 +22,8 @@ class SeedFieldViewTest {
     private final List<Long> changes = new ArrayList<>();
     private SeedFieldView field;
 
-    @Start void start(Stage stage) {
+    @Start
+    void start(Stage stage) {
         field = new SeedFieldView(changes::add);
         stage.setScene(new Scene(new StackPane(field)));
     }
@@ -35,15 +36,19 @@ class SeedFieldViewTest {
         Event.fireEvent(field, new KeyEvent(KeyEvent.KEY_PRESSED, "", "", code, false, false, false, false));
     }
 
-    @Test void takesSeedsOf64BitsAndNothingElse() throws Exception {
+    @Test
+    void takesSeedsOf64BitsAndNothingElse() throws Exception {
         run(() -> {
             field.showSeed(77);
-            for (String typed : new String[] {"18446744073709551615", "18446744073709551616", "many", "", "9007199254740993"}) field.setText(typed);
+            for (String typed : new String[] {"18446744073709551615", "18446744073709551616", "many", "",
+                    "9007199254740993"})
+                field.setText(typed);
         });
         assertEquals(List.of(-1L, 9007199254740993L), changes);
     }
 
-    @Test void showsAllDigitsAndStopsAtBothEnds() throws Exception {
+    @Test
+    void showsAllDigitsAndStopsAtBothEnds() throws Exception {
         run(() -> {
             field.showSeed(-2);
             press(KeyCode.UP);

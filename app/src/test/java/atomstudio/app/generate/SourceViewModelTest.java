@@ -35,11 +35,16 @@ import org.junit.jupiter.api.Test;
 class SourceViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final FakeRowGenerator maker = new FakeRowGenerator();
-    private final GenerateViewModel galleries = new GenerateViewModel(new InlineJobs(), new GenerateViewModel.GenerationServices(maker, (question, cancellation) -> Optional.empty(), desktop), InstantSource.fixed(Instant.EPOCH),
-        new SimpleObjectProperty<@Nullable ModelSummary>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())), new SimpleObjectProperty<@Nullable Subject>());
+    private final GenerateViewModel galleries = new GenerateViewModel(new InlineJobs(),
+            new GenerateViewModel.GenerationServices(maker, (question, cancellation) -> Optional.empty(), desktop),
+            InstantSource.fixed(Instant.EPOCH),
+            new SimpleObjectProperty<@Nullable ModelSummary>(
+                    new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
+            new SimpleObjectProperty<@Nullable Subject>());
     private final SourceViewModel source = galleries.source();
 
-    @Test void picturesStartFromAPictureWithinWhatWasPainted() {
+    @Test
+    void picturesStartFromAPictureWithinWhatWasPainted() {
         desktop.pictures = List.of(Shared.root().resolve("assets/subjects/car/00.png"));
         source.chooseImage();
         source.startPainting();
@@ -50,7 +55,8 @@ class SourceViewModelTest {
         source.finishPainting(sheet.toMask());
         source.setDenoisingStrength(0.6);
         assertNull(source.painting().get());
-        assertTrue(galleries.settings().get().summary().contains("from 00.png within a mask · denoise 0.60"), galleries.settings().get().summary());
+        assertTrue(galleries.settings().get().summary().contains("from 00.png within a mask · denoise 0.60"),
+                galleries.settings().get().summary());
         galleries.generate();
         Generation made = maker.orders.getFirst().generation(1, List.of());
         Source.FromImage from = (Source.FromImage) made.source();
@@ -62,7 +68,8 @@ class SourceViewModelTest {
         assertTrue(galleries.rows().getFirst().stale().get());
     }
 
-    @Test void theBrushErasesAndAMaskWithNothingPaintedIsNone() {
+    @Test
+    void theBrushErasesAndAMaskWithNothingPaintedIsNone() {
         PaintedMask sheet = PaintedMask.of(RgbImage.filled(100, 50, 0), Optional.empty(), 64);
         assertEquals("64x32", sheet.width() + "x" + sheet.height());
         sheet.stroke(10, 10, 50, 10, new BrushTip(6, BrushMode.PAINT));
@@ -75,14 +82,16 @@ class SourceViewModelTest {
         assertEquals(Optional.empty(), sheet.toMask());
     }
 
-    @Test void aPictureThatCannotBeReadSaysSoAndChangesNothing() {
+    @Test
+    void aPictureThatCannotBeReadSaysSoAndChangesNothing() {
         desktop.pictures = List.of(Path.of("/nowhere.png"));
         source.chooseImage();
         assertTrue(source.problem().get().contains("nowhere.png"), source.problem().get());
         assertEquals(Optional.empty(), galleries.settings().get().source().image());
     }
 
-    @Test void adaptersAreWornByEveryRowEachWithItsStrength() {
+    @Test
+    void adaptersAreWornByEveryRowEachWithItsStrength() {
         desktop.adapters = List.of(Path.of("/a.safetensors"), Path.of("/b.safetensors"));
         source.chooseAdapters();
         source.chooseAdapters();
@@ -92,9 +101,16 @@ class SourceViewModelTest {
         assertEquals(List.of(new SelectedAdapter(Path.of("/b.safetensors"), 0.5)), maker.orders.getFirst().adapters());
     }
 
-    @Test void allThatIsChosenReachesTheGeneration() {
+    @Test
+    void allThatIsChosenReachesTheGeneration() {
         ImageSettings settings = galleries.settings().get();
-        ImageSettings.SamplerSettings way = settings.sampling().with(SamplerName.DDIM).with(ScheduleName.KARRAS).withEta(0.5).with(new Guidance(6, 0.7)).withClipSkip(2).withSteps(11);
+        ImageSettings.SamplerSettings way = settings.sampling()
+                .with(SamplerName.DDIM)
+                .with(ScheduleName.KARRAS)
+                .withEta(0.5)
+                .with(new Guidance(6, 0.7))
+                .withClipSkip(2)
+                .withSteps(11);
         galleries.settings(settings.withSampling(way));
         source.setHiresScale(OptionalDouble.of(1.5));
         galleries.generate();
@@ -104,11 +120,20 @@ class SourceViewModelTest {
         assertEquals(new Guidance(6, 0.7), made.settings().guidance());
         assertEquals(2, made.settings().clipSkip());
         assertEquals(1.5, made.hires().orElseThrow().scale());
-        assertEquals("seeds 0–3 · DDIM Karras · 11 steps · guidance 6.0 · eta 0.5 · rescale 0.7 · clip skip 2 · 128 × 128 · then × 1.5 · denoise 0.75", galleries.settings().get().summary());
+        assertEquals(
+                "seeds 0–3 · DDIM Karras · 11 steps · guidance 6.0 · eta 0.5 · rescale 0.7 · clip skip 2 · 128 × 128 · then × 1.5 · denoise 0.75",
+                galleries.settings().get().summary());
     }
 
-    @Test void anotherSamplerKeepsOnlyWhatItTakes() {
-        ImageSettings.SamplerSettings way = galleries.settings().get().sampling().with(SamplerName.DDIM).with(ScheduleName.KARRAS).withEta(0.5).with(SamplerName.PNDM);
+    @Test
+    void anotherSamplerKeepsOnlyWhatItTakes() {
+        ImageSettings.SamplerSettings way = galleries.settings()
+                .get()
+                .sampling()
+                .with(SamplerName.DDIM)
+                .with(ScheduleName.KARRAS)
+                .withEta(0.5)
+                .with(SamplerName.PNDM);
         assertEquals(ScheduleName.MODEL, way.schedule());
         assertEquals(OptionalDouble.empty(), way.eta());
     }

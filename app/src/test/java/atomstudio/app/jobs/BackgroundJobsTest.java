@@ -29,8 +29,11 @@ class BackgroundJobsTest {
         return assertInstanceOf(JobOutcome.Failed.class, outcome(thrown)).message();
     }
 
-    @Test void aJobEndsWithAnOutcomeWhateverItThrows() throws Exception {
-        for (Throwable thrown : List.of(new StackOverflowError(), new InternalError("a fault occurred in an unsafe memory access operation"), new AssertionError(), new NoClassDefFoundError("x"),
+    @Test
+    void aJobEndsWithAnOutcomeWhateverItThrows() throws Exception {
+        for (Throwable thrown : List.of(new StackOverflowError(),
+                new InternalError("a fault occurred in an unsafe memory access operation"), new AssertionError(),
+                new NoClassDefFoundError("x"),
                 new OutOfMemoryError("Java heap space"), new IllegalStateException("x"), new IOException("x"))) {
             assertTrue(message(thrown).startsWith("Reading"), thrown::toString);
         }
@@ -38,9 +41,12 @@ class BackgroundJobsTest {
         assertEquals("model: damaged", message(new Failure.Unreadable("model: damaged")));
     }
 
-    @Test void aFullHeapARefusedThreadAndAFileThatShrankAreToldApart() throws Exception {
+    @Test
+    void aFullHeapARefusedThreadAndAFileThatShrankAreToldApart() throws Exception {
         assertTrue(message(new OutOfMemoryError("Java heap space")).contains("heap of"));
-        assertTrue(message(new OutOfMemoryError("unable to create native thread: possibly out of memory or process/resource limits reached")).contains("another thread"));
+        assertTrue(message(new OutOfMemoryError(
+                "unable to create native thread: possibly out of memory or process/resource limits reached"))
+                .contains("another thread"));
         assertTrue(message(new InternalError("a fault occurred")).contains("shrank"));
     }
 }

@@ -9,7 +9,8 @@ import java.util.function.Consumer;
 public final class ManualJobs implements Jobs {
     private final Deque<Runnable> pending = new ArrayDeque<>();
 
-    @Override public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
+    @Override
+    public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {
         AtomicBoolean cancelled = new AtomicBoolean();
         pending.add(() -> onOutcome.accept(BackgroundJobs.run(title, job, cancelled::get)));
         return () -> cancelled.set(true);
@@ -27,11 +28,13 @@ public final class ManualJobs implements Jobs {
         while (!pending.isEmpty()) runNext();
     }
 
-    @Override public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
+    @Override
+    public <P> Consumer<P> deliverLatest(Consumer<P> listener) {
         return listener;
     }
 
-    @Override public <P> Consumer<P> deliverEach(Consumer<P> listener) {
+    @Override
+    public <P> Consumer<P> deliverEach(Consumer<P> listener) {
         return listener;
     }
 }

@@ -9,13 +9,15 @@ class StepRateTest {
     private long millis;
     private final StepRate pace = new StepRate(() -> Instant.ofEpochMilli(millis));
 
-    @Test void knowsNothingBeforeTheSecondMark() {
+    @Test
+    void knowsNothingBeforeTheSecondMark() {
         assertEquals(0, pace.secondsPerStep());
         pace.update(0);
         assertEquals(0, pace.secondsPerStep());
     }
 
-    @Test void forgetsASlowBeginning() {
+    @Test
+    void forgetsASlowBeginning() {
         pace.update(0);
         millis = 100_000;
         for (int step = 1; step <= 60; step++) {

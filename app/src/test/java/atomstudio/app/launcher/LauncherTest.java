@@ -120,7 +120,8 @@ class LauncherTest {
     @Test
     void aProgramBuiltForNvidiaIsRebuiltForNvidia() throws Exception {
         Files.setLastModifiedTime(jar(), FileTime.from(Instant.now().minusSeconds(60)));
-        Path properties = Files.createDirectories(root.resolve("app/target/classes/atomstudio/app")).resolve("build.properties");
+        Path properties = Files.createDirectories(root.resolve("app/target/classes/atomstudio/app"))
+                .resolve("build.properties");
         Files.writeString(properties, "onnxruntime=onnxruntime_gpu\n");
         maven("echo \"$*\" >> calls\ntouch app/target/app-0.1.0.jar\n");
         studio(root.resolve("studio"));

@@ -20,14 +20,18 @@ class ModelsViewModelTest {
     private Optional<String> lack = Optional.empty();
 
     private final ModelSummary.SummaryReader library = new ModelSummary.SummaryReader() {
-        @Override public ModelSummary readBuiltIn() {
-            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car"));
+        @Override
+        public ModelSummary readBuiltIn() {
+            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1,
+                    List.of("car"));
         }
 
-        @Override public ModelSummary read(Path folder) throws Failure {
+        @Override
+        public ModelSummary read(Path folder) throws Failure {
             if (folder.endsWith("broken")) throw new IllegalStateException("a mistake");
             if (!folder.equals(SD)) throw new Failure.Unreadable(folder + ": is not a model folder");
-            return new ModelSummary(folder, "sd15", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of(), new ModelSummary.ModelWarnings(List.of(), lack));
+            return new ModelSummary(folder, "sd15", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of(),
+                    new ModelSummary.ModelWarnings(List.of(), lack));
         }
     };
 
@@ -37,12 +41,14 @@ class ModelsViewModelTest {
         return model;
     }
 
-    @Test void theAddressOfAPageWithModelsIsCopied() {
+    @Test
+    void theAddressOfAPageWithModelsIsCopied() {
         model(new InlineJobs()).copyLink("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5");
         assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copiedText);
     }
 
-    @Test void openingAModelCanBeGivenUpAndItsLateResultIsDropped() {
+    @Test
+    void openingAModelCanBeGivenUpAndItsLateResultIsDropped() {
         ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);
         jobs.runAll();
@@ -58,11 +64,13 @@ class ModelsViewModelTest {
         assertEquals("sd15", model.current().get().name(), "the next one opens");
     }
 
-    @Test void theEmbeddedModelComesFirst() {
+    @Test
+    void theEmbeddedModelComesFirst() {
         assertEquals("Small · 128 px", model(new InlineJobs()).current().get().title());
     }
 
-    @Test void anotherFolderIsChosenAndRemembered() {
+    @Test
+    void anotherFolderIsChosenAndRemembered() {
         ModelsViewModel model = model(new InlineJobs());
         desktop.folder = SD;
         model.chooseFolder();
@@ -74,7 +82,8 @@ class ModelsViewModelTest {
         assertEquals("Small", model(new InlineJobs()).current().get().name());
     }
 
-    @Test void aModelInOneFileIsChosenTheSameWay() {
+    @Test
+    void aModelInOneFileIsChosenTheSameWay() {
         ModelsViewModel model = model(new InlineJobs());
         desktop.folder = SD;
         model.chooseFile();
@@ -82,7 +91,8 @@ class ModelsViewModelTest {
         assertEquals(List.of(SD), desktop.get().otherModels());
     }
 
-    @Test void aFolderThatIsNoModelIsRefusedAndTheOldOneStays() {
+    @Test
+    void aFolderThatIsNoModelIsRefusedAndTheOldOneStays() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(Path.of("/music"));
         assertEquals("/music: is not a model folder", model.problem().get());
@@ -91,11 +101,14 @@ class ModelsViewModelTest {
         assertEquals("", model.problem().get());
     }
 
-    @Test void aRememberedFolderThatIsGoneIsNamedAndTheEmbeddedOneIsUsed() {
-        desktop.update(settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
+    @Test
+    void aRememberedFolderThatIsGoneIsNamedAndTheEmbeddedOneIsUsed() {
+        desktop.update(
+                settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
         ModelsViewModel model = model(new InlineJobs());
         assertEquals("Small", model.current().get().name());
-        assertEquals(List.of(new ModelsViewModel.UnreadableModel(Path.of("/gone"), "/gone: is not a model folder")), model.unreadable());
+        assertEquals(List.of(new ModelsViewModel.UnreadableModel(Path.of("/gone"), "/gone: is not a model folder")),
+                model.unreadable());
         model.open(SD);
         assertEquals(List.of(Path.of("/gone"), SD), desktop.get().otherModels(), "its disk may come back");
         model.remove(model.unreadable().getFirst());
@@ -103,7 +116,8 @@ class ModelsViewModelTest {
         assertEquals(List.of(), model.unreadable());
     }
 
-    @Test void aModelThatIsLookedAtAgainTakesItsOwnPlace() {
+    @Test
+    void aModelThatIsLookedAtAgainTakesItsOwnPlace() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(SD);
         lack = Optional.of("no tokenizer");
@@ -113,14 +127,16 @@ class ModelsViewModelTest {
         assertEquals(List.of(SD), desktop.get().otherModels());
     }
 
-    @Test void aProgrammingMistakeIsNoLostModel() {
+    @Test
+    void aProgrammingMistakeIsNoLostModel() {
         desktop.update(settings -> settings.withModels(List.of(Path.of("/broken"))));
         ModelsViewModel model = model(new InlineJobs());
         assertTrue(model.problem().get().contains("failed unexpectedly"), model.problem().get());
         assertEquals(List.of(), model.unreadable());
     }
 
-    @Test void aForgottenModelIsOffTheListAndNoLongerUsed() {
+    @Test
+    void aForgottenModelIsOffTheListAndNoLongerUsed() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(SD);
         model.remove(model.current().get());
@@ -128,7 +144,8 @@ class ModelsViewModelTest {
         assertEquals(List.of(), desktop.get().otherModels());
     }
 
-    @Test void itSaysThatItReads() {
+    @Test
+    void itSaysThatItReads() {
         ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);
         assertEquals("Reading the models", model.busy().get());

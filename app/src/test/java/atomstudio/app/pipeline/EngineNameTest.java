@@ -26,18 +26,24 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class EngineNameTest {
-    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1,
+            List.of());
 
-    @Test void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
+    @Test
+    void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        try (Engine auto = EngineName.AUTO.open(model, Device.CPU); Engine onnx = EngineName.ONNX.open(model, Device.CPU); Engine torch = EngineName.TORCH.open(model, Device.CPU)) {
+        try (Engine auto = EngineName.AUTO.open(model, Device.CPU);
+                Engine onnx = EngineName.ONNX.open(model, Device.CPU);
+                Engine torch = EngineName.TORCH.open(model, Device.CPU)) {
             assertInstanceOf(OnnxEngine.class, auto);
             assertInstanceOf(OnnxEngine.class, onnx);
             assertInstanceOf(TorchEngine.class, torch);
         }
     }
 
-    @Test void picturesOfBothDifferByRounding() throws Exception {
+    @Test
+    void picturesOfBothDifferByRounding() throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         List<RgbImage> pictures = new ArrayList<>();
         for (EngineName name : List.of(EngineName.ONNX, EngineName.TORCH)) {
@@ -45,9 +51,11 @@ class EngineNameTest {
                 pictures.add(maker.generate(GENERATION, StepListener.none()).orElseThrow());
             }
         }
-        try (Engine both = new SplitEngine(EngineName.TORCH.open(model, Device.CPU), EngineName.ONNX.open(model, Device.CPU))) {
+        try (Engine both = new SplitEngine(EngineName.TORCH.open(model, Device.CPU),
+                EngineName.ONNX.open(model, Device.CPU))) {
             RgbImage split = DiffusionPipeline.of(model, both).generate(GENERATION, StepListener.none()).orElseThrow();
-            assertTrue(apart(pictures.getLast(), split) < 0.5, "text and decoder on the other engine, of 255: " + apart(pictures.getLast(), split));
+            assertTrue(apart(pictures.getLast(), split) < 0.5,
+                    "text and decoder on the other engine, of 255: " + apart(pictures.getLast(), split));
         }
         double rootMeanSquare = apart(pictures.getFirst(), pictures.getLast());
         assertTrue(rootMeanSquare < 0.5, "of 255: " + rootMeanSquare);
@@ -58,12 +66,14 @@ class EngineNameTest {
         int[] one = first.argb();
         int[] other = second.argb();
         for (int i = 0; i < one.length; i++) {
-            for (int shift = 0; shift <= 16; shift += 8) squares += Math.pow((one[i] >> shift & 0xFF) - (other[i] >> shift & 0xFF), 2);
+            for (int shift = 0; shift <= 16; shift += 8)
+                squares += Math.pow((one[i] >> shift & 0xFF) - (other[i] >> shift & 0xFF), 2);
         }
         return Math.sqrt(squares / (3.0 * one.length));
     }
 
-    @Test void areFoundByTheirWords() {
+    @Test
+    void areFoundByTheirWords() {
         assertEquals(Optional.of(EngineName.TORCH), EngineName.ofOption("torch"));
         assertEquals(Optional.empty(), EngineName.ofOption("Torch"));
     }

@@ -34,7 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What pictures say of their making, and what is read from it.
 class GenerationInfotextTest {
-    private static final PromptPair PROMPT = new PromptPair("a (sks car:1.2), [trees]\nBREAK snow", "blurry, (bad:1.1)");
+    private static final PromptPair PROMPT = new PromptPair("a (sks car:1.2), [trees]\nBREAK snow",
+            "blurry, (bad:1.1)");
 
     private static Generation generation(SamplingSettings sampling) {
         return new Generation(PROMPT, new GenerationSettings(sampling, Guidance.of(7.5), 1, 512, 640), 42, List.of());
@@ -44,10 +45,12 @@ class GenerationInfotextTest {
         return new GenerationParameters(Infotext.parse(text.format()));
     }
 
-    @Test void everySamplerAndScheduleIsReadAsItWasWritten() {
+    @Test
+    void everySamplerAndScheduleIsReadAsItWasWritten() {
         for (SamplerName sampler : SamplerName.values()) {
             for (ScheduleName schedule : ScheduleName.values()) {
-                GenerationParameters recipe = read(GenerationInfotext.of(generation(SamplingSettings.of(sampler, schedule, 30)), Provenance.of("Small, illustrated")));
+                GenerationParameters recipe = read(GenerationInfotext.of(
+                        generation(SamplingSettings.of(sampler, schedule, 30)), Provenance.of("Small, illustrated")));
                 assertEquals(Optional.of(sampler), recipe.sampler());
                 assertEquals(Optional.of(schedule), recipe.schedule());
                 assertEquals(PROMPT, recipe.prompt());
@@ -60,11 +63,18 @@ class GenerationInfotextTest {
         }
     }
 
-    @Test void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
+    @Test
+    void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
         SamplingSettings plain = SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
         GenerationParameters usual = read(GenerationInfotext.of(generation(plain), Provenance.of("m")));
-        assertEquals(List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty()), List.of(usual.clipSkip(), usual.eta(), usual.guidanceRescale(), usual.prediction(), usual.hires()));
-        Generation unusual = new Generation(PROMPT, new GenerationSettings(plain.withEta(0.5).withPredictionType(PredictionType.V), new Guidance(7.5, 0.7), 2, 512, 512), 1, List.of()).with(new Hires(1.5, 0.4));
+        assertEquals(
+                List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(),
+                        Optional.empty()),
+                List.of(usual.clipSkip(), usual.eta(), usual.guidanceRescale(), usual.prediction(), usual.hires()));
+        Generation unusual = new Generation(PROMPT,
+                new GenerationSettings(plain.withEta(0.5).withPredictionType(PredictionType.V), new Guidance(7.5, 0.7),
+                        2, 512, 512),
+                1, List.of()).with(new Hires(1.5, 0.4));
         GenerationParameters recipe = read(GenerationInfotext.of(unusual, Provenance.of("m")));
         assertEquals(OptionalInt.of(2), recipe.clipSkip());
         assertEquals(OptionalDouble.of(0.5), recipe.eta());
@@ -73,29 +83,53 @@ class GenerationInfotextTest {
         assertEquals(Optional.of(new Hires(1.5, 0.4)), recipe.hires());
     }
 
-    @Test void thePassesAndAdaptersHaveTheNamesOfOtherPrograms() {
-        Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()), words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
-        Generation generation = new Generation(PROMPT, GenerationSettings.of(SamplingSettings.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1, List.of(new WeightedAdapter(atoms, 0.8), new WeightedAdapter(words, 1)))
+    @Test
+    void thePassesAndAdaptersHaveTheNamesOfOtherPrograms() {
+        Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()),
+                words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
+        Generation generation = new Generation(PROMPT,
+                GenerationSettings.of(SamplingSettings.of(SamplerName.EULER, ScheduleName.KARRAS, 20), 7, 512, 512), 1,
+                List.of(new WeightedAdapter(atoms, 0.8), new WeightedAdapter(words, 1)))
                 .withSource(new Source.FromImage(RgbImage.filled(8, 8, 0), Optional.empty(), 0.6));
-        String line = GenerationInfotext.of(generation, new Provenance("sd-v1-5", Optional.of("6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"), Optional.of("table.png"))).format().lines().toList().getLast();
-        assertTrue(line.startsWith("Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: 6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
-                + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: \"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, Version: Atom Studio "), line);
+        String line = GenerationInfotext
+                .of(generation,
+                        new Provenance("sd-v1-5",
+                                Optional.of("6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"),
+                                Optional.of("table.png")))
+                .format()
+                .lines()
+                .toList()
+                .getLast();
+        assertTrue(line.startsWith(
+                "Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: 6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
+                        + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: \"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, Version: Atom Studio "),
+                line);
     }
 
-    @Test void whatAPictureStartedFromIsReadBackASecondPassBesideIt() {
+    @Test
+    void whatAPictureStartedFromIsReadBackASecondPassBesideIt() {
         Generation plain = generation(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20));
-        GenerationParameters noise = read(GenerationInfotext.of(plain, new Provenance("m", Optional.empty(), Optional.of("old.png"))));
-        assertEquals(List.of(false, false, Optional.empty(), OptionalDouble.empty()), List.of(noise.isImageToImage(), noise.isMasked(), noise.sourceImageName(), noise.denoisingStrength()));
-        Generation within = plain.withSource(new Source.FromImage(RgbImage.filled(8, 8, 0), Optional.of(Mask.white(8, 8)), 0.45));
-        GenerationParameters masked = read(GenerationInfotext.of(within, new Provenance("m", Optional.empty(), Optional.of("a, b.png"))));
-        assertEquals(List.of(true, true, Optional.of("a, b.png"), OptionalDouble.of(0.45)), List.of(masked.isImageToImage(), masked.isMasked(), masked.sourceImageName(), masked.denoisingStrength()));
-        GenerationParameters both = read(GenerationInfotext.of(within.with(new Hires(2, 0.45)), new Provenance("m", Optional.empty(), Optional.of("a.png"))));
+        GenerationParameters noise = read(
+                GenerationInfotext.of(plain, new Provenance("m", Optional.empty(), Optional.of("old.png"))));
+        assertEquals(List.of(false, false, Optional.empty(), OptionalDouble.empty()),
+                List.of(noise.isImageToImage(), noise.isMasked(), noise.sourceImageName(), noise.denoisingStrength()));
+        Generation within = plain
+                .withSource(new Source.FromImage(RgbImage.filled(8, 8, 0), Optional.of(Mask.white(8, 8)), 0.45));
+        GenerationParameters masked = read(
+                GenerationInfotext.of(within, new Provenance("m", Optional.empty(), Optional.of("a, b.png"))));
+        assertEquals(List.of(true, true, Optional.of("a, b.png"), OptionalDouble.of(0.45)), List
+                .of(masked.isImageToImage(), masked.isMasked(), masked.sourceImageName(), masked.denoisingStrength()));
+        GenerationParameters both = read(GenerationInfotext.of(within.with(new Hires(2, 0.45)),
+                new Provenance("m", Optional.empty(), Optional.of("a.png"))));
         assertEquals(List.of(true, Optional.of(new Hires(2, 0.45))), List.of(both.isImageToImage(), both.hires()));
-        GenerationParameters others = new GenerationParameters(Infotext.parse("x\nSteps: 20, Sampler: Euler a, Denoising strength: 0.5, Mask blur: 4, Inpaint area: Only masked"));
-        assertEquals(List.of(true, true, Optional.empty()), List.of(others.isImageToImage(), others.isMasked(), others.sourceImageName()));
+        GenerationParameters others = new GenerationParameters(Infotext.parse(
+                "x\nSteps: 20, Sampler: Euler a, Denoising strength: 0.5, Mask blur: 4, Inpaint area: Only masked"));
+        assertEquals(List.of(true, true, Optional.empty()),
+                List.of(others.isImageToImage(), others.isMasked(), others.sourceImageName()));
     }
 
-    @Test void picturesOfOtherProgramsAreReadToo(@TempDir Path folder) throws Exception {
+    @Test
+    void picturesOfOtherProgramsAreReadToo(@TempDir Path folder) throws Exception {
         String other = "a castle\nNegative prompt: fog\nSteps: 28, Sampler: DPM++ 2M SDE Karras, CFG scale: 6.5, Seed: 987654321, Size: 768x512, Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, ENSD: 31337";
         PngWriter.write(folder.resolve("other.png"), RgbImage.filled(8, 8, 0), Map.of(Infotext.PNG_KEYWORD, other));
         GenerationParameters recipe = GenerationParameters.read(folder.resolve("other.png")).orElseThrow();
@@ -104,7 +138,11 @@ class GenerationInfotextTest {
         assertEquals(OptionalInt.of(2), recipe.clipSkip());
         PngWriter.write(folder.resolve("photo.png"), RgbImage.filled(8, 8, 0), Map.of("Title", "a photo"));
         assertEquals(Optional.empty(), GenerationParameters.read(folder.resolve("photo.png")));
-        GenerationParameters odd = new GenerationParameters(Infotext.parse("x\nSteps: many, Sampler: Restart, Seed: 1e3, Size: big, CFG scale: NaN"));
-        assertEquals(List.of(OptionalInt.empty(), Optional.empty(), OptionalLong.empty(), Optional.empty(), OptionalDouble.empty()), List.of(odd.steps(), odd.sampler(), odd.seed(), odd.size(), odd.guidanceScale()));
+        GenerationParameters odd = new GenerationParameters(
+                Infotext.parse("x\nSteps: many, Sampler: Restart, Seed: 1e3, Size: big, CFG scale: NaN"));
+        assertEquals(
+                List.of(OptionalInt.empty(), Optional.empty(), OptionalLong.empty(), Optional.empty(),
+                        OptionalDouble.empty()),
+                List.of(odd.steps(), odd.sampler(), odd.seed(), odd.size(), odd.guidanceScale()));
     }
 }

@@ -22,25 +22,33 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageGeneratorTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static String line(DiffusionModel model, FileHashes hashes) throws Exception {
-        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1, model.defaultImageSize(), model.defaultImageSize()), 5, List.of());
+        Generation generation = new Generation(new PromptPair("a", ""),
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1,
+                        model.defaultImageSize(), model.defaultImageSize()),
+                5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU)) {
             maker.computeModelHash(hashes);
             return maker.infotext(generation, Optional.empty()).format();
         }
     }
 
-    @Test void aModelInOneFileIsNamedByItsHashToo() throws Exception {
+    @Test
+    void aModelInOneFileIsNamedByItsHashToo() throws Exception {
         FileHashes hashes = new FileHashes(folder.resolve("hashes.json"));
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
         Files.createDirectories(folder.resolve("words"));
-        Files.writeString(folder.resolve("words/vocab.json"), "{\"a</w>\":0,\"<|startoftext|>\":998,\"<|endoftext|>\":999}");
+        Files.writeString(folder.resolve("words/vocab.json"),
+                "{\"a</w>\":0,\"<|startoftext|>\":998,\"<|endoftext|>\":999}");
         Files.writeString(folder.resolve("words/merges.txt"), "#version: 0.2\n");
-        String one = line(DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(folder.resolve("words"))), hashes);
-        assertEquals("Model hash: " + hashes.hash(file).substring(0, 10) + ", Model: mine", one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
+        String one = line(DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(folder.resolve("words"))),
+                hashes);
+        assertEquals("Model hash: " + hashes.hash(file).substring(0, 10) + ", Model: mine",
+                one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
         String other = line(DiffusionModel.open(Shared.root().resolve("assets/default-model")), hashes);
         assertFalse(other.contains("Model hash"), "a folder is no file: " + other);
     }

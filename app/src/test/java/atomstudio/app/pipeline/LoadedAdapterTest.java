@@ -20,24 +20,31 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class LoadedAdapterTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
 
     private String nameOf(Path file) throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         MethodSettings settings = MethodSettings.of(MethodSettings.MethodName.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.layers(ModelComponent.UNET)) settings.method().parameterShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
-        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"), new AdapterFile.TrainingSummary(1, 0.1, 0),
-            AdaptedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
+        for (Layer layer : model.layers(ModelComponent.UNET))
+            settings.method()
+                    .parameterShapes(layer)
+                    .forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
+        new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"),
+                new AdapterFile.TrainingSummary(1, 0.1, 0),
+                AdaptedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
         return LoadedAdapter.load(file, model).getFirst().adapter().name();
     }
 
-    @Test void anExportedAdapterIsCalledByItsFile() throws Exception {
+    @Test
+    void anExportedAdapterIsCalledByItsFile() throws Exception {
         assertEquals("my-car", nameOf(place.resolve("my-car.safetensors")));
         assertEquals("adapter", nameOf(place.resolve("adapter.safetensors")));
     }
 
-    @Test void anAdapterInItsRunIsCalledByTheRun() throws Exception {
+    @Test
+    void anAdapterInItsRunIsCalledByTheRun() throws Exception {
         Path run = Files.createDirectory(place.resolve("car-atoms"));
         Files.writeString(run.resolve("run.json"), "{}");
         assertEquals("car-atoms", nameOf(run.resolve("adapter.safetensors")));

@@ -29,13 +29,15 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Pictures of a model that brings a safety checker.
 class SafetyFilterTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     /// Whose checker takes every picture for unsafe, or none.
     private DiffusionModel model(float limit) throws Exception {
         Path place = ClipTestModels.withSafetyChecker(folder.resolve("model " + limit));
         Files.createDirectories(place.resolve("tokenizer"));
-        Files.writeString(place.resolve("tokenizer/vocab.json"), "{\"a\": 0, \"a</w>\": 1, \"<|startoftext|>\": 198, \"<|endoftext|>\": 199}");
+        Files.writeString(place.resolve("tokenizer/vocab.json"),
+                "{\"a\": 0, \"a</w>\": 1, \"<|startoftext|>\": 198, \"<|endoftext|>\": 199}");
         Files.writeString(place.resolve("tokenizer/merges.txt"), "#version: 0.2\n");
         Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 16}");
         Path weights = place.resolve("safety_checker/model.safetensors");
@@ -53,7 +55,10 @@ class SafetyFilterTest {
     private static GeneratedImage make(DiffusionModel model, SafetyFilter safety) throws Exception {
         List<String> notes = new ArrayList<>();
         List<RgbImage> looks = new ArrayList<>();
-        Generation generation = new Generation(new PromptPair("a", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1, model.defaultImageSize(), model.defaultImageSize()), 5, List.of());
+        Generation generation = new Generation(new PromptPair("a", ""),
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1,
+                        model.defaultImageSize(), model.defaultImageSize()),
+                5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             maker.setSafetyFilter(safety);
             LivePreview preview = new LivePreview(maker, looks::add);
@@ -69,12 +74,14 @@ class SafetyFilterTest {
         return Arrays.stream(picture.argb()).allMatch(pixel -> pixel == 0xFF000000);
     }
 
-    @Test void anUnsafePictureIsBlackAndSaidToBeUnlessTheCheckerIsOff() throws Exception {
+    @Test
+    void anUnsafePictureIsBlackAndSaidToBeUnlessTheCheckerIsOff() throws Exception {
         DiffusionModel strict = model(-2);
         GeneratedImage heeded = make(strict, SafetyFilter.ON), not = make(strict, SafetyFilter.OFF);
         assertTrue(black(heeded.picture));
         assertEquals(1, heeded.notes.size());
-        assertTrue(heeded.notes.getFirst().contains("seed 5") && heeded.notes.getFirst().contains("--safety off"), heeded.notes.getFirst());
+        assertTrue(heeded.notes.getFirst().contains("seed 5") && heeded.notes.getFirst().contains("--safety off"),
+                heeded.notes.getFirst());
         assertTrue(!black(not.picture) && not.notes.isEmpty());
         assertEquals(1, heeded.looks.size(), "what would be withheld is not looked at again");
         assertTrue(black(heeded.looks.getFirst()));
@@ -82,6 +89,7 @@ class SafetyFilterTest {
         GeneratedImage mild = make(model(2), SafetyFilter.ON);
         assertEquals(not.picture, mild.picture);
         assertEquals(List.of(), mild.notes);
-        assertTrue(!mild.looks.isEmpty() && mild.looks.stream().noneMatch(SafetyFilterTest::black), "a checker that is content withholds no preview");
+        assertTrue(!mild.looks.isEmpty() && mild.looks.stream().noneMatch(SafetyFilterTest::black),
+                "a checker that is content withholds no preview");
     }
 }

@@ -23,22 +23,26 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ChildProcessLauncherTest {
     private static final Duration LONG = Duration.ofSeconds(60);
-    @TempDir Path place;
+    @TempDir
+    Path place;
 
     private RunSpec order(RunSpec.TrainingChoices chosen) {
-        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("police car", "sks"), chosen, place.resolve("car-lora"));
+        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"),
+                new RunSpec.SubjectPhrase("police car", "sks"), chosen, place.resolve("car-lora"));
     }
 
     private TrainingProcess start(RunSpec.TrainingChoices chosen) throws Exception {
         Home home = new Home(place.resolve("home"));
-        return new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), home).start(order(chosen));
+        return new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), home)
+                .start(order(chosen));
     }
 
     private String file(String name) throws Exception {
         return Files.readString(place.resolve("car-lora").resolve(name));
     }
 
-    @Test void ordersAreLinesOnTheChildsInput() throws Exception {
+    @Test
+    void ordersAreLinesOnTheChildsInput() throws Exception {
         try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             process.send(TrainingProcess.ProcessCommand.RESUME);
             process.send(TrainingProcess.ProcessCommand.STOP);
@@ -47,7 +51,8 @@ class ChildProcessLauncherTest {
         assertEquals("resume\nstop\n", file("heard"));
     }
 
-    @Test void theChildLivesInTheSameHome() throws Exception {
+    @Test
+    void theChildLivesInTheSameHome() throws Exception {
         try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             process.send(TrainingProcess.ProcessCommand.STOP);
             process.await(LONG);
@@ -56,14 +61,16 @@ class ChildProcessLauncherTest {
         assertEquals("1", file("telemetry"));
     }
 
-    @Test void closingEndsTheChildsInput() throws Exception {
+    @Test
+    void closingEndsTheChildsInput() throws Exception {
         TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA));
         process.close();
         assertEquals(OptionalInt.of(0), process.await(LONG));
         assertEquals("end\n", file("heard"));
     }
 
-    @Test void itsLastWordsAreKept() throws Exception {
+    @Test
+    void itsLastWordsAreKept() throws Exception {
         try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             assertEquals(OptionalInt.empty(), process.await(Duration.ZERO));
             process.send(TrainingProcess.ProcessCommand.PAUSE);
@@ -74,38 +81,55 @@ class ChildProcessLauncherTest {
         }
     }
 
-    @Test void whatIsNotSetIsLeftToTheCommand() {
+    @Test
+    void whatIsNotSetIsLeftToTheCommand() {
         List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
-        Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--rate"), arguments.toString());
+        Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--rate"),
+                arguments.toString());
         assertTrue(arguments.contains("--preview-every=" + MethodName.LORA.steps() / 5), arguments.toString());
     }
 
-    @Test void whatIsSetIsPassedOn() {
-        TrainingSettings training = TrainingSettings.DEFAULTS.with(TrainingSetting.STEPS, "50").with(TrainingSetting.PREVIEW_EVERY, "0").with(TrainingSetting.PRIOR, "auto").with(TrainingSetting.FLIP, TrainingSetting.YES);
-        MethodSettings method = MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8").with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+    @Test
+    void whatIsSetIsPassedOn() {
+        TrainingSettings training = TrainingSettings.DEFAULTS.with(TrainingSetting.STEPS, "50")
+                .with(TrainingSetting.PREVIEW_EVERY, "0")
+                .with(TrainingSetting.PRIOR, "auto")
+                .with(TrainingSetting.FLIP, TrainingSetting.YES);
+        MethodSettings method = MethodSettings.of(MethodName.LORA)
+                .with(MethodSetting.RANK, "8")
+                .with(MethodSetting.ALSO, "textual-inversion")
+                .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
         List<String> arguments = ChildProcessLauncher.arguments(order(new RunSpec.TrainingChoices(method, training)));
-        for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8", "--also=textual-inversion", "--flip", "--text-encoder")) {
+        for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8",
+                "--also=textual-inversion", "--flip", "--text-encoder")) {
             assertTrue(arguments.contains(option), arguments.toString());
         }
         assertEquals(1, arguments.stream().filter(argument -> argument.startsWith("--preview-every")).count());
     }
 
-    @Test void noValueOfAPersonCanBecomeAnOption() {
-        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("--out"), new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(MethodName.LORA), place.resolve("car-lora"));
+    @Test
+    void noValueOfAPersonCanBecomeAnOption() {
+        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("--out"),
+                new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(MethodName.LORA),
+                place.resolve("car-lora"));
         List<String> arguments = ChildProcessLauncher.arguments(order);
-        assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")), arguments.toString());
+        assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")),
+                arguments.toString());
         assertTrue(arguments.stream().skip(1).allMatch(argument -> argument.startsWith("--")), arguments.toString());
     }
 
-    @Test void aRunThatIsThereGoesOnAsItWasBegun() throws Exception {
+    @Test
+    void aRunThatIsThereGoesOnAsItWasBegun() throws Exception {
         Files.createDirectories(place.resolve("car-lora"));
         Files.writeString(place.resolve("car-lora/run.json"), "{}");
-        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"), ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA))));
+        assertEquals(List.of("resume", place.resolve("car-lora").toString(), "--control-stdin"),
+                ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA))));
     }
 
-    @Test void aPromptIsALineOnTheChildsInput() throws Exception {
+    @Test
+    void aPromptIsALineOnTheChildsInput() throws Exception {
         try (TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA))) {
             process.requestPreview("a sks car\non the  beach ");
             process.send(TrainingProcess.ProcessCommand.STOP);
@@ -114,8 +138,11 @@ class ChildProcessLauncherTest {
         assertEquals("generate a sks car on the beach\nstop\n", file("heard"));
     }
 
-    @Test void anEstimateIsWhatTheDryRunPrints() throws Exception {
-        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
+    @Test
+    void anEstimateIsWhatTheDryRunPrints() throws Exception {
+        ChildProcessLauncher tuner = new ChildProcessLauncher(
+                ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()),
+                new Home(place.resolve("home")));
         TrainingEstimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(MethodName.LORA)), () -> false);
         assertEquals(65792, estimate.parameterCount());
         assertEquals(0.25, estimate.time().stepSeconds());
@@ -123,22 +150,34 @@ class ChildProcessLauncherTest {
         Assertions.assertFalse(estimate.fits());
     }
 
-    @Test void anEstimateThatNobodyWantsEndsItsProcess() {
-        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
-        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.DEFAULTS.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
-        Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class, () -> tuner.estimate(order(slow), () -> true)));
+    @Test
+    void anEstimateThatNobodyWantsEndsItsProcess() {
+        ChildProcessLauncher tuner = new ChildProcessLauncher(
+                ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()),
+                new Home(place.resolve("home")));
+        RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA),
+                TrainingSettings.DEFAULTS.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
+        Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class,
+                () -> tuner.estimate(order(slow), () -> true)));
     }
 
-    @Test void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
-        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA), TrainingSettings.DEFAULTS.with(TrainingSetting.SIZE, "7"));
-        ChildProcessLauncher tuner = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()), new Home(place.resolve("home")));
+    @Test
+    void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
+        RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA),
+                TrainingSettings.DEFAULTS.with(TrainingSetting.SIZE, "7"));
+        ChildProcessLauncher tuner = new ChildProcessLauncher(
+                ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()),
+                new Home(place.resolve("home")));
         Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.estimate(order(refused), () -> false));
         assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());
     }
 
-    @Test void aProgramThatCannotBeStartedIsAFailure() {
-        ChildProcessLauncher tuner = new ChildProcessLauncher(List.of("/nowhere/java"), new Home(place.resolve("home")));
-        Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.start(order(RunSpec.TrainingChoices.of(MethodName.LORA))));
+    @Test
+    void aProgramThatCannotBeStartedIsAFailure() {
+        ChildProcessLauncher tuner = new ChildProcessLauncher(List.of("/nowhere/java"),
+                new Home(place.resolve("home")));
+        Failure failure = Assertions.assertThrows(Failure.class,
+                () -> tuner.start(order(RunSpec.TrainingChoices.of(MethodName.LORA))));
         assertTrue(failure.getMessage().contains("/nowhere/java"), failure.getMessage());
     }
 }

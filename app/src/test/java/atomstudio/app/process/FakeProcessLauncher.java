@@ -40,12 +40,14 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
     public String words = "";
     public Duration pace = Duration.ZERO;
 
-    @Override public TrainingProcess start(RunSpec order) throws Failure {
+    @Override
+    public TrainingProcess start(RunSpec order) throws Failure {
         orders.add(order);
         try {
             Files.createDirectories(order.folder());
             Process process = new Process(order);
-            if (!Files.exists(order.folder().resolve("run.json"))) Files.writeString(order.folder().resolve("run.json"), request(order));
+            if (!Files.exists(order.folder().resolve("run.json")))
+                Files.writeString(order.folder().resolve("run.json"), request(order));
             process.line("start", 0, "\"steps\":" + steps + ",\"device\":\"cpu\",\"threads\":2");
             return process;
         } catch (IOException e) {
@@ -68,13 +70,16 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         order.choices().method().entries().forEach(settings::addProperty);
         json.add("settings", settings);
         json.add("recipe", recipe(order));
-        json.addProperty("batch", Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.BATCH, "6")));
-        json.addProperty("size", Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.SIZE, "128")));
+        json.addProperty("batch",
+                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.BATCH, "6")));
+        json.addProperty("size",
+                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.SIZE, "128")));
         JsonObject picture = new JsonObject();
         picture.addProperty("name", "00.png");
         picture.addProperty("sha256", "0".repeat(64));
         json.add("pictures", list(picture));
-        json.add("captions", list(new JsonPrimitive("a " + order.phrase().triggerWord() + " " + order.phrase().className())));
+        json.add("captions",
+                list(new JsonPrimitive("a " + order.phrase().triggerWord() + " " + order.phrase().className())));
         json.addProperty("numbers", 2268);
         json.addProperty("created", "2026-05-03T10:15:30Z");
         return json.toString();
@@ -90,13 +95,19 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         TrainingSettings training = order.choices().training();
         JsonObject json = new JsonObject();
         for (TrainingSetting setting : TrainingSetting.values()) {
-            String value = training.chosen().getOrDefault(setting, training.defaultValue(setting, order.choices().method()));
-            if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR)) value = "0";
+            String value = training.chosen()
+                    .getOrDefault(setting, training.defaultValue(setting, order.choices().method()));
+            if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR))
+                value = "0";
             if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
             if (setting.isFlag()) json.addProperty(setting.option(), value.equals(TrainingSetting.YES));
-            else if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.PRIOR || setting == TrainingSetting.CAPTION_TEMPLATE) json.addProperty(setting.option(), value);
-            else json.addProperty(setting.option(), value.isEmpty() ? new BigDecimal(0) : new BigDecimal(value));
+            else
+                if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.PRIOR
+                        || setting == TrainingSetting.CAPTION_TEMPLATE)
+                    json.addProperty(setting.option(), value);
+                else
+                    json.addProperty(setting.option(), value.isEmpty() ? new BigDecimal(0) : new BigDecimal(value));
         }
         return json;
     }
@@ -112,11 +123,14 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         }
 
         void line(String kind, int at, String more) throws IOException {
-            String line = "{\"kind\":\"" + kind + "\",\"time\":0,\"step\":" + at + (more.isEmpty() ? "" : "," + more) + "}\n";
-            Files.writeString(run.resolve("events.jsonl"), line, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            String line = "{\"kind\":\"" + kind + "\",\"time\":0,\"step\":" + at + (more.isEmpty() ? "" : "," + more)
+                    + "}\n";
+            Files.writeString(run.resolve("events.jsonl"), line, StandardCharsets.UTF_8, StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
         }
 
-        @Override public void send(ProcessCommand order) {
+        @Override
+        public void send(ProcessCommand order) {
             heard.add(order);
             try {
                 switch (order) {
@@ -135,7 +149,8 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
             }
         }
 
-        @Override public void requestPreview(String prompt) {
+        @Override
+        public void requestPreview(String prompt) {
             prompts.add(prompt);
             try {
                 int number = prompts.size();
@@ -148,7 +163,8 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
             }
         }
 
-        @Override public OptionalInt await(Duration atMost) throws InterruptedException {
+        @Override
+        public OptionalInt await(Duration atMost) throws InterruptedException {
             Thread.sleep(pace);
             onWait.accept(step);
             try {
@@ -159,9 +175,12 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
                 if (paused) return OptionalInt.empty();
                 for (int i = 0; i < stepsAtOnce && step < Math.min(steps, breakAt); i++) {
                     step++;
-                    line("step", step, "\"loss\":" + (0.5 / step + 0.05 * Math.sin(step) * Math.sin(step)) + ",\"rate\":0.01,\"seconds\":0.25,\"memory\":1200000000");
+                    line("step", step, "\"loss\":" + (0.5 / step + 0.05 * Math.sin(step) * Math.sin(step))
+                            + ",\"rate\":0.01,\"seconds\":0.25,\"memory\":1200000000");
                 }
-                if (step >= validateAfter) line("validation", step, "\"measure\":\"loss of a picture held out\",\"value\":" + (0.3 / step + 0.03) + ",\"best\":" + step);
+                if (step >= validateAfter)
+                    line("validation", step, "\"measure\":\"loss of a picture held out\",\"value\":"
+                            + (0.3 / step + 0.03) + ",\"best\":" + step);
                 if (step >= breakAt) return OptionalInt.of(breakCode);
                 if (step < steps) return OptionalInt.empty();
                 finish();
@@ -172,15 +191,18 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         }
 
         private void finish() throws IOException {
-            Files.writeString(run.resolve("report.json"), "{\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0,\"steps\":" + steps + ",\"loss\":0.02,\"share\":0.00038,\"peakMemory\":1200000000}");
+            Files.writeString(run.resolve("report.json"), "{\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0,\"steps\":"
+                    + steps + ",\"loss\":0.02,\"share\":0.00038,\"peakMemory\":1200000000}");
             Files.writeString(run.resolve("adapter.safetensors"), "not read by these tests");
             line("done", steps, "\"loss\":0.02,\"numbers\":2268,\"bytes\":9600,\"seconds\":5.0");
         }
 
-        @Override public String lastOutput() {
+        @Override
+        public String lastOutput() {
             return words;
         }
 
-        @Override public void close() {}
+        @Override
+        public void close() {}
     }
 }

@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
-/// A program of its own for the tests of child processes: notes its arguments and what it hears, and ends as it is told.
+/// A program of its own for the tests of child processes: notes its arguments and what it hears, and ends as it is
+/// told.
 public final class FakeTrainingProgram {
     private FakeTrainingProgram() {}
 
@@ -36,7 +37,11 @@ public final class FakeTrainingProgram {
     }
 
     private static String value(List<String> arguments, String option) {
-        return arguments.stream().filter(argument -> argument.startsWith(option + "=")).map(argument -> argument.substring(option.length() + 1)).findFirst().orElseThrow();
+        return arguments.stream()
+                .filter(argument -> argument.startsWith(option + "="))
+                .map(argument -> argument.substring(option.length() + 1))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static void estimate(List<String> arguments) throws InterruptedException {
@@ -45,7 +50,8 @@ public final class FakeTrainingProgram {
             System.err.println("studio: size: expected a multiple of 8, found " + value(arguments, "--size"));
             System.exit(2);
         }
-        System.out.println("{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
-            + "\"advice\":[\"--batch 1: one picture at a time\"]}");
+        System.out.println(
+                "{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
+                        + "\"advice\":[\"--batch 1: one picture at a time\"]}");
     }
 }

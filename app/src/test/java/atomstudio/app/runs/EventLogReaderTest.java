@@ -12,11 +12,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class EventLogReaderTest {
-    @TempDir Path run;
+    @TempDir
+    Path run;
     private Path file;
     private EventLogReader events;
 
-    @BeforeEach void follow() {
+    @BeforeEach
+    void follow() {
         file = run.resolve("events.jsonl");
         events = new EventLogReader(file, RunProgress.initial(RunProgress.RunPhase.STARTING));
     }
@@ -26,18 +28,22 @@ class EventLogReaderTest {
     }
 
     private static String step(int step, double loss) {
-        return "{\"time\":1,\"kind\":\"step\",\"step\":" + step + ",\"loss\":" + loss + ",\"rate\":0.01,\"seconds\":0.5,\"memory\":1200000000}\n";
+        return "{\"time\":1,\"kind\":\"step\",\"step\":" + step + ",\"loss\":" + loss
+                + ",\"rate\":0.01,\"seconds\":0.5,\"memory\":1200000000}\n";
     }
 
     private static String start(int step, int steps) {
-        return "{\"time\":1,\"kind\":\"start\",\"step\":" + step + ",\"steps\":" + steps + ",\"device\":\"cpu\",\"threads\":2}\n";
+        return "{\"time\":1,\"kind\":\"start\",\"step\":" + step + ",\"steps\":" + steps
+                + ",\"device\":\"cpu\",\"threads\":2}\n";
     }
 
-    @Test void aRunThatHasNotBegunHasNoEvents() throws Exception {
+    @Test
+    void aRunThatHasNotBegunHasNoEvents() throws Exception {
         assertEquals(RunProgress.RunPhase.STARTING, events.poll().phase());
     }
 
-    @Test void readsWhatWasAddedSinceTheLastLook() throws Exception {
+    @Test
+    void readsWhatWasAddedSinceTheLastLook() throws Exception {
         append(start(0, 10) + step(1, 0.4));
         assertEquals(1, events.poll().step());
         append(step(2, 0.3));
@@ -47,7 +53,8 @@ class EventLogReaderTest {
         assertSame(progress, events.poll());
     }
 
-    @Test void aTornLineCountsOnceItsEndIsWritten() throws Exception {
+    @Test
+    void aTornLineCountsOnceItsEndIsWritten() throws Exception {
         String line = step(1, 0.4);
         append(start(0, 10) + line.substring(0, 25));
         assertEquals(0, events.poll().step());
@@ -55,8 +62,10 @@ class EventLogReaderTest {
         assertEquals(1, events.poll().step());
     }
 
-    @Test void aLetterOfSeveralBytesMayBeTornToo() throws Exception {
-        byte[] line = "{\"time\":1,\"kind\":\"failed\",\"step\":3,\"message\":\"zu groß\"}\n".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    @Test
+    void aLetterOfSeveralBytesMayBeTornToo() throws Exception {
+        byte[] line = "{\"time\":1,\"kind\":\"failed\",\"step\":3,\"message\":\"zu groß\"}\n"
+                .getBytes(java.nio.charset.StandardCharsets.UTF_8);
         int inside = line.length - 5;
         Files.write(file, java.util.Arrays.copyOf(line, inside));
         events.poll();
@@ -64,12 +73,15 @@ class EventLogReaderTest {
         assertEquals("zu groß", events.poll().message());
     }
 
-    @Test void linesThatAreDamagedOrOfALaterVersionArePassedOver() throws Exception {
-        append(start(0, 10) + "{\"kind\":\"step\",\"st\n" + "{\"time\":1,\"kind\":\"weather\",\"step\":1}\n" + step(2, 0.3));
+    @Test
+    void linesThatAreDamagedOrOfALaterVersionArePassedOver() throws Exception {
+        append(start(0, 10) + "{\"kind\":\"step\",\"st\n" + "{\"time\":1,\"kind\":\"weather\",\"step\":1}\n"
+                + step(2, 0.3));
         assertEquals(2, events.poll().step());
     }
 
-    @Test void aFileThatBecameShorterIsReadAgain() throws Exception {
+    @Test
+    void aFileThatBecameShorterIsReadAgain() throws Exception {
         append(start(0, 10) + step(1, 0.4) + step(2, 0.3) + step(3, 0.2));
         events.poll();
         Files.writeString(file, start(0, 10) + step(1, 0.4));
@@ -78,7 +90,8 @@ class EventLogReaderTest {
         assertEquals(1, progress.losses().size());
     }
 
-    @Test void whatLiesPastTheCheckpointOfAResumeDidNotHappen() throws Exception {
+    @Test
+    void whatLiesPastTheCheckpointOfAResumeDidNotHappen() throws Exception {
         append(start(0, 10) + step(1, 0.4) + step(2, 0.3) + step(3, 0.2) + start(2, 10) + step(3, 0.25));
         RunProgress progress = events.poll();
         assertEquals(List.of(0.4, 0.3, 0.25), progress.losses().stream().map(RunProgress.LossPoint::raw).toList());

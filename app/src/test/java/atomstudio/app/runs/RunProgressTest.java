@@ -18,39 +18,48 @@ class RunProgressTest {
         return new TrainingEvent.Step(step, loss, 0.01, 0.25, 1_200_000_000L);
     }
 
-    @Test void saysHowLongItTakesYetAndHowFastItIs() {
+    @Test
+    void saysHowLongItTakesYetAndHowFastItIs() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1), step(2, 1));
         assertEquals("0:25 left", progress.timeLeft());
         assertEquals("4.0 steps/s · 1.2 GB", progress.speedText());
         assertEquals(0.02, progress.fraction(), 1e-9);
     }
 
-    @Test void theSmoothedLossFollowsSlowlyAndStartsAtTheFirst() {
+    @Test
+    void theSmoothedLossFollowsSlowlyAndStartsAtTheFirst() {
         RunProgress progress = after(step(1, 1), step(2, 0));
         assertEquals(1, progress.losses().get(0).smoothed(), 1e-9);
         assertEquals(0.95, progress.losses().get(1).smoothed(), 1e-9);
     }
 
-    @Test void pausedIsActiveAndHasNoTimeLeft() {
-        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1), new TrainingEvent.Paused(1));
+    @Test
+    void pausedIsActiveAndHasNoTimeLeft() {
+        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1),
+                new TrainingEvent.Paused(1));
         assertTrue(progress.isActive());
         assertEquals("", progress.timeLeft());
         assertEquals(RunProgress.RunPhase.TRAINING, progress.after(List.of(new TrainingEvent.Resumed(1))).phase());
     }
 
-    @Test void aFailureKeepsItsMessageAndTheCurve() {
+    @Test
+    void aFailureKeepsItsMessageAndTheCurve() {
         RunProgress progress = after(step(1, 1), new TrainingEvent.Failed(1, "the loss is no number at step 2"));
         assertEquals("the loss is no number at step 2", progress.message());
         assertEquals(1, progress.losses().size());
         assertFalse(progress.isActive());
     }
 
-    @Test void aPreviewOfTheSameStepReplacesTheFormer() {
-        RunProgress progress = after(new TrainingEvent.Preview(0, "a.png", "p"), new TrainingEvent.Preview(50, "b.png", "p"), new TrainingEvent.Preview(50, "c.png", "p"));
-        assertEquals(List.of("a.png", "c.png"), progress.previews().stream().map(RunProgress.PreviewImage::file).toList());
+    @Test
+    void aPreviewOfTheSameStepReplacesTheFormer() {
+        RunProgress progress = after(new TrainingEvent.Preview(0, "a.png", "p"),
+                new TrainingEvent.Preview(50, "b.png", "p"), new TrainingEvent.Preview(50, "c.png", "p"));
+        assertEquals(List.of("a.png", "c.png"),
+                progress.previews().stream().map(RunProgress.PreviewImage::file).toList());
     }
 
-    @Test void foldingAtOnceOrOneByOneIsTheSame() {
+    @Test
+    void foldingAtOnceOrOneByOneIsTheSame() {
         List<TrainingEvent> events = new ArrayList<>(List.of(new TrainingEvent.Start(0, 30, "cpu", 2)));
         for (int i = 1; i <= 30; i++) events.add(step(i, 1.0 / i));
         events.add(new TrainingEvent.Start(20, 30, "cpu", 2));
@@ -60,22 +69,32 @@ class RunProgressTest {
         assertEquals(RunProgress.initial(RunProgress.RunPhase.STARTING).after(events), oneByOne);
     }
 
-    @Test void validationsAreKeptBesideTheLossWithTheBestOfThem() {
-        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(25, 1), new TrainingEvent.Validation(25, "loss of a picture held out", 0.4, 25), new TrainingEvent.Validation(50, "loss of a picture held out", 0.5, 25));
-        assertEquals(List.of(25, 50), progress.history().validations().stream().map(RunProgress.ValidationPoint::step).toList());
+    @Test
+    void validationsAreKeptBesideTheLossWithTheBestOfThem() {
+        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(25, 1),
+                new TrainingEvent.Validation(25, "loss of a picture held out", 0.4, 25),
+                new TrainingEvent.Validation(50, "loss of a picture held out", 0.5, 25));
+        assertEquals(List.of(25, 50),
+                progress.history().validations().stream().map(RunProgress.ValidationPoint::step).toList());
         assertTrue(progress.history().validations().getLast().isLoss());
         assertEquals(25, progress.history().validations().getLast().bestStep());
         assertFalse(new RunProgress.ValidationPoint(1, "1 - likeness × alignment", 0.9, 0).isLoss());
     }
 
-    @Test void everyNoteStaysAndIsNoFailure() {
-        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), new TrainingEvent.Note(0, "computed in fp32"), step(1, 1), new TrainingEvent.Note(1, "ended early"));
-        assertEquals(List.of("computed in fp32", "ended early"), progress.history().notes().stream().map(RunProgress.RunNote::text).toList());
+    @Test
+    void everyNoteStaysAndIsNoFailure() {
+        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2),
+                new TrainingEvent.Note(0, "computed in fp32"), step(1, 1), new TrainingEvent.Note(1, "ended early"));
+        assertEquals(List.of("computed in fp32", "ended early"),
+                progress.history().notes().stream().map(RunProgress.RunNote::text).toList());
         assertEquals("", progress.message());
     }
 
-    @Test void whatLiesPastTheCheckpointDidNotHappen() {
-        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(30, 1), new TrainingEvent.Validation(30, "loss", 0.4, 30), new TrainingEvent.Note(30, "a note"), new TrainingEvent.Start(20, 100, "cpu", 2));
+    @Test
+    void whatLiesPastTheCheckpointDidNotHappen() {
+        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(30, 1),
+                new TrainingEvent.Validation(30, "loss", 0.4, 30), new TrainingEvent.Note(30, "a note"),
+                new TrainingEvent.Start(20, 100, "cpu", 2));
         assertEquals(new RunProgress.RunHistory(List.of(), List.of(), List.of(), List.of()), progress.history());
     }
 }

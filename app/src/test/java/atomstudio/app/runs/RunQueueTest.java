@@ -16,15 +16,18 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// With inline jobs the run goes on inside `add`; the fake tuner calls back each time it is waited for, as a person would click meanwhile.
+/// With inline jobs the run goes on inside `add`; the fake tuner calls back each time it is waited for, as a person
+/// would click meanwhile.
 class RunQueueTest {
-    @TempDir Path runs;
+    @TempDir
+    Path runs;
     private final FakeProcessLauncher tuner = new FakeProcessLauncher();
     private final RunQueue queue = new RunQueue(new InlineJobs(), tuner);
     private final List<RunProgress> ended = new ArrayList<>();
 
     private RunSpec order(MethodName method) {
-        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve("car-" + method.option()));
+        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"),
+                RunSpec.TrainingChoices.of(method), runs.resolve("car-" + method.option()));
     }
 
     private RunProgress run(MethodName method) {
@@ -33,7 +36,8 @@ class RunQueueTest {
         return ended.getLast();
     }
 
-    @Test void followsARunToItsEnd() {
+    @Test
+    void followsARunToItsEnd() {
         List<Integer> seen = new ArrayList<>();
         queue.progress().subscribe(progress -> seen.add(progress.step()));
         assertEquals(RunProgress.RunPhase.DONE, run(MethodName.ATOMS).phase());
@@ -41,7 +45,8 @@ class RunQueueTest {
         assertNull(queue.current().get());
     }
 
-    @Test void pausesAndGoesOn() {
+    @Test
+    void pausesAndGoesOn() {
         List<RunProgress.RunPhase> seen = new ArrayList<>();
         int[] looks = {0};
         tuner.onWait = step -> {
@@ -59,7 +64,8 @@ class RunQueueTest {
         assertEquals("", queue.pendingCommand().get());
     }
 
-    @Test void cancellingEndsWithACheckpoint() {
+    @Test
+    void cancellingEndsWithACheckpoint() {
         tuner.onWait = step -> {
             if (step == 10) queue.cancel();
         };
@@ -68,7 +74,8 @@ class RunQueueTest {
         assertTrue(last.step() >= 10 && last.step() < 20, "step " + last.step());
     }
 
-    @Test void anUnfinishedRunIsGoneOnWithUnderTheSameOrder() {
+    @Test
+    void anUnfinishedRunIsGoneOnWithUnderTheSameOrder() {
         tuner.onWait = step -> {
             if (step == 10) queue.cancel();
         };
@@ -78,7 +85,8 @@ class RunQueueTest {
         assertEquals(tuner.orders.get(0), tuner.orders.get(1));
     }
 
-    @Test void whileAResumedRunStartsItsFormerEndIsNotShown() {
+    @Test
+    void whileAResumedRunStartsItsFormerEndIsNotShown() {
         tuner.onWait = step -> {
             if (step == 10) queue.cancel();
         };
@@ -90,29 +98,34 @@ class RunQueueTest {
         assertFalse(seen.contains(RunProgress.RunPhase.CANCELLED), seen.toString());
     }
 
-    @Test void aCrashIsASentenceWithTheNextStep() {
+    @Test
+    void aCrashIsASentenceWithTheNextStep() {
         tuner.breakAt = 7;
         tuner.breakCode = 134;
         RunProgress last = run(MethodName.ATOMS);
         assertEquals(RunProgress.RunPhase.FAILED, last.phase());
-        assertTrue(last.message().startsWith("The tuning process crashed in native code (code 134). Resume it;"), last.message());
+        assertTrue(last.message().startsWith("The tuning process crashed in native code (code 134). Resume it;"),
+                last.message());
         assertEquals(7, last.step());
     }
 
-    @Test void beingKilledForMemoryIsSaidSo() {
+    @Test
+    void beingKilledForMemoryIsSaidSo() {
         tuner.breakAt = 7;
         tuner.breakCode = 137;
         assertTrue(run(MethodName.ATOMS).message().contains("the memory did not suffice"), ended.getLast().message());
     }
 
-    @Test void aRefusalIsToldInTheProgramsOwnWords() {
+    @Test
+    void aRefusalIsToldInTheProgramsOwnWords() {
         tuner.breakAt = 0;
         tuner.breakCode = 1;
         tuner.words = "The pictures changed since the run began.";
         assertEquals("The pictures changed since the run began.", run(MethodName.ATOMS).message());
     }
 
-    @Test void othersWaitForTheRunOnItsWayAndFollowInOrder() {
+    @Test
+    void othersWaitForTheRunOnItsWayAndFollowInOrder() {
         boolean[] added = {false};
         tuner.onWait = step -> {
             if (added[0]) return;
@@ -127,7 +140,8 @@ class RunQueueTest {
         assertEquals(2, ended.size());
     }
 
-    @Test void stoppingAllEmptiesTheQueueToo() {
+    @Test
+    void stoppingAllEmptiesTheQueueToo() {
         tuner.onWait = step -> {
             if (step == 5) {
                 queue.add(order(MethodName.LORA));

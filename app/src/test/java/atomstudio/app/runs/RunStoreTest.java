@@ -17,30 +17,37 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RunStoreTest {
-    @TempDir Path runs;
+    @TempDir
+    Path runs;
 
     private void tuned(FakeProcessLauncher tuner, String name, String subject, MethodName method) {
-        new RunQueue(new InlineJobs(), tuner).add(new RunSpec(subject, Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve(name)));
+        new RunQueue(new InlineJobs(), tuner).add(new RunSpec(subject, Path.of("/model"), Path.of("/pictures"),
+                new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve(name)));
     }
 
-    @Test void listsTheRunsOfASubjectAndNoOthers() throws Exception {
+    @Test
+    void listsTheRunsOfASubjectAndNoOthers() throws Exception {
         tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
         tuned(new FakeProcessLauncher(), "car-lora-2", "car", MethodName.LORA);
         tuned(new FakeProcessLauncher(), "car-atoms-lora", "car-atoms", MethodName.LORA);
         tuned(new FakeProcessLauncher(), "cart-atoms", "cart", MethodName.ATOMS);
-        assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(new RunStore(runs).list("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
+        assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(
+                new RunStore(runs).list("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
     }
 
-    @Test void aFinishedRunKnowsItsPrice() throws Exception {
+    @Test
+    void aFinishedRunKnowsItsPrice() throws Exception {
         tuned(new FakeProcessLauncher(), "car-lora", "car", MethodName.LORA);
         RunSummary run = new RunStore(runs).list("car").getFirst();
         assertTrue(run.isDone());
         assertEquals("LoRA rank 4", run.title());
         assertEquals(List.of("2,268 parameters · 0.038 %", "9.6 KB · tuned in 0:05"), run.costLines());
-        assertTrue(run.summary(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "), run.summary(Instant.parse("2026-05-03T10:20:00Z")));
+        assertTrue(run.summary(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "),
+                run.summary(Instant.parse("2026-05-03T10:20:00Z")));
     }
 
-    @Test void aRunThatWasCutOffIsUnfinishedAndCanBeGoneOnWith() throws Exception {
+    @Test
+    void aRunThatWasCutOffIsUnfinishedAndCanBeGoneOnWith() throws Exception {
         FakeProcessLauncher tuner = new FakeProcessLauncher();
         tuner.breakAt = 8;
         tuner.breakCode = 137;
@@ -53,20 +60,24 @@ class RunStoreTest {
         assertEquals(20, run.spec().choices().steps());
     }
 
-    @Test void aDamagedRunIsLeftOut() throws Exception {
+    @Test
+    void aDamagedRunIsLeftOut() throws Exception {
         tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
         Files.createDirectories(runs.resolve("car-lora"));
         Files.writeString(runs.resolve("car-lora/run.json"), "{\"format\":1}");
         assertEquals(1, new RunStore(runs).list("car").size());
     }
 
-    @Test void aNewRunGetsANameThatNeitherDiskNorQueueHas() throws Exception {
+    @Test
+    void aNewRunGetsANameThatNeitherDiskNorQueueHas() throws Exception {
         RunStore store = new RunStore(runs);
         Files.createDirectory(runs.resolve("car-atoms"));
-        assertEquals(runs.resolve("car-atoms-3"), store.newFolder("car", MethodName.ATOMS, List.of(runs.resolve("car-atoms-2"))));
+        assertEquals(runs.resolve("car-atoms-3"),
+                store.newFolder("car", MethodName.ATOMS, List.of(runs.resolve("car-atoms-2"))));
     }
 
-    @Test void deletesARunAndNothingOutsideItsFolder() throws Exception {
+    @Test
+    void deletesARunAndNothingOutsideItsFolder() throws Exception {
         tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
         RunStore store = new RunStore(runs);
         store.delete(runs.resolve("car-atoms"));

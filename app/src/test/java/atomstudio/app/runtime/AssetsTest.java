@@ -27,7 +27,8 @@ class AssetsTest {
     @Test
     void areFoundAboveABuildFolderAndBesideAPackagedJar() throws Exception {
         pretend(folder);
-        assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createDirectories(folder.resolve("app/target/classes"))).folder());
+        assertEquals(folder.resolve("assets"),
+                Assets.findAbove(Files.createDirectories(folder.resolve("app/target/classes"))).folder());
         assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createFile(folder.resolve("app.jar"))).folder());
     }
 
@@ -35,14 +36,16 @@ class AssetsTest {
     void aForeignFolderNamedAssetsIsPassedOver() throws Exception {
         pretend(folder);
         Files.createDirectories(folder.resolve("app/assets"));
-        assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createDirectories(folder.resolve("app/target"))).folder());
+        assertEquals(folder.resolve("assets"),
+                Assets.findAbove(Files.createDirectories(folder.resolve("app/target"))).folder());
     }
 
     @Test
     void absenceIsAFailureThatSaysWhatWasLookedForAndWhatToDo() throws IOException {
         Path place = Files.createDirectories(folder.resolve("a/b/c/d/e"));
         Failure failure = assertThrows(Failure.Unreadable.class, () -> Assets.findAbove(place));
-        assertTrue(failure.getMessage().contains(place.toString()) && failure.getMessage().contains("-Datomstudio.assets="), failure::getMessage);
+        assertTrue(failure.getMessage().contains(place.toString())
+                && failure.getMessage().contains("-Datomstudio.assets="), failure::getMessage);
     }
 
     @Test
@@ -50,7 +53,8 @@ class AssetsTest {
         pretend(folder);
         Assets assets = new Assets(folder.resolve("assets"));
         Failure failure = assertThrows(Failure.Unreadable.class, () -> assets.subjectFolder("dog"));
-        assertTrue(failure.getMessage().contains("\"dog\"") && failure.getMessage().contains("car, owl"), failure::getMessage);
+        assertTrue(failure.getMessage().contains("\"dog\"") && failure.getMessage().contains("car, owl"),
+                failure::getMessage);
     }
 
     @Test

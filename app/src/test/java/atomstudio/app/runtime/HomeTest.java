@@ -18,7 +18,8 @@ class HomeTest {
     void isAHiddenFolderOfTheUserUnlessTheEnvironmentSaysOtherwise() {
         assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(), folder).folder());
         assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, " "), folder).folder());
-        assertEquals(folder.resolve("other"), Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, folder.resolve("other").toString()), folder).folder());
+        assertEquals(folder.resolve("other"),
+                Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, folder.resolve("other").toString()), folder).folder());
     }
 
     @Test

@@ -90,7 +90,8 @@ class NativeLibrariesTest {
     @Test
     void anotherVersionGetsAnotherFolder() throws Exception {
         Path first = NativeLibraries.unpack(jar(LIBRARIES), folder.resolve("natives"));
-        Path second = NativeLibraries.unpack(jar(Map.of("native/x/libone.so", new byte[] {1})), folder.resolve("natives"));
+        Path second = NativeLibraries.unpack(jar(Map.of("native/x/libone.so", new byte[] {1})),
+                folder.resolve("natives"));
         assertTrue(!first.equals(second), second::toString);
     }
 
@@ -98,7 +99,9 @@ class NativeLibrariesTest {
     void manyStartsAtOnceAgreeOnOneFolder() throws Exception {
         URL jar = jar(LIBRARIES);
         try (var threads = Executors.newFixedThreadPool(8)) {
-            List<Callable<Path>> starts = IntStream.range(0, 8).<Callable<Path>>mapToObj(k -> () -> NativeLibraries.unpack(jar, folder.resolve("natives"))).toList();
+            List<Callable<Path>> starts = IntStream.range(0, 8)
+                    .<Callable<Path>>mapToObj(k -> () -> NativeLibraries.unpack(jar, folder.resolve("natives")))
+                    .toList();
             for (Future<Path> start : threads.invokeAll(starts)) {
                 assertEquals(List.of("libone.so", "libtwo.so"), names(start.get()));
             }
@@ -109,8 +112,10 @@ class NativeLibrariesTest {
     @Test
     void aHomeThatCannotBeWrittenIsNamedWithWhatToDo() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "");
-        Failure failure = assertThrows(Failure.Unwritable.class, () -> NativeLibraries.unpack(jar(LIBRARIES), file.resolve("natives")));
-        assertTrue(failure.getMessage().contains(file.toString()) && failure.getMessage().contains(Home.ENVIRONMENT_VARIABLE), failure::getMessage);
+        Failure failure = assertThrows(Failure.Unwritable.class,
+                () -> NativeLibraries.unpack(jar(LIBRARIES), file.resolve("natives")));
+        assertTrue(failure.getMessage().contains(file.toString())
+                && failure.getMessage().contains(Home.ENVIRONMENT_VARIABLE), failure::getMessage);
     }
 
     private URL jar(Map<String, byte[]> libraries) throws IOException {
@@ -128,7 +133,10 @@ class NativeLibrariesTest {
 
     private static List<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(CompletionMarker.NAME)).sorted().toList();
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> !name.equals(CompletionMarker.NAME))
+                    .sorted()
+                    .toList();
         }
     }
 }

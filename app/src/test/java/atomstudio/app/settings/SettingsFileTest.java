@@ -12,16 +12,28 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SettingsFileTest {
-    @TempDir Path home;
+    @TempDir
+    Path home;
 
-    @Test void settingsOutliveTheProgram() {
+    @Test
+    void settingsOutliveTheProgram() {
         Path file = home.resolve("a/settings.json");
-        new SettingsFile(file, Runnable::run).update(settings -> settings.with(AppSettings.Theme.DARK).withModel(Optional.of(Path.of("/m"))).withModels(List.of(Path.of("/m"), Path.of("/n")))
-            .with(AppSettings.GenerationPreferences.defaults().withPreviewDecoder(Optional.of(Path.of("/taesd.safetensors"))).with(SafetyFilter.OFF).with(EngineName.TORCH)));
-        assertEquals(new AppSettings(AppSettings.Theme.DARK, Optional.of(Path.of("/m")), List.of(Path.of("/m"), Path.of("/n")), new AppSettings.GenerationPreferences(Optional.of(Path.of("/taesd.safetensors")), SafetyFilter.OFF, EngineName.TORCH)), new SettingsFile(file, Runnable::run).get());
+        new SettingsFile(file, Runnable::run).update(settings -> settings.with(AppSettings.Theme.DARK)
+                .withModel(Optional.of(Path.of("/m")))
+                .withModels(List.of(Path.of("/m"), Path.of("/n")))
+                .with(AppSettings.GenerationPreferences.defaults()
+                        .withPreviewDecoder(Optional.of(Path.of("/taesd.safetensors")))
+                        .with(SafetyFilter.OFF)
+                        .with(EngineName.TORCH)));
+        assertEquals(
+                new AppSettings(AppSettings.Theme.DARK, Optional.of(Path.of("/m")),
+                        List.of(Path.of("/m"), Path.of("/n")), new AppSettings.GenerationPreferences(
+                                Optional.of(Path.of("/taesd.safetensors")), SafetyFilter.OFF, EngineName.TORCH)),
+                new SettingsFile(file, Runnable::run).get());
     }
 
-    @Test void aDamagedFileCountsAsNone() throws Exception {
+    @Test
+    void aDamagedFileCountsAsNone() throws Exception {
         Path file = home.resolve("settings.json");
         for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}", "{\"engine\":\"steam\"}")) {
             Files.writeString(file, text);

@@ -24,14 +24,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StartViewModelTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private final FakeDesktop desktop = new FakeDesktop();
     private final List<SubjectStore.ImportResult> created = new ArrayList<>();
     private final List<String> opened = new ArrayList<>();
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>();
 
     private StartViewModel model(Jobs jobs) {
-        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new PhotoFinder.DiskPhotoFinder()), desktop, model, new StartViewModel.Navigation(created::add, () -> opened.add("models"), () -> opened.add("generate")));
+        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new PhotoFinder.DiskPhotoFinder()),
+                desktop, model,
+                new StartViewModel.Navigation(created::add, () -> opened.add("models"), () -> opened.add("generate")));
     }
 
     private Path picture(String name) throws Exception {
@@ -40,10 +43,12 @@ class StartViewModelTest {
         return file;
     }
 
-    @Test void itTellsWhatTheBuiltInModelIsWhileThatIsInUseAndLeadsToOthers() {
+    @Test
+    void itTellsWhatTheBuiltInModelIsWhileThatIsInUseAndLeadsToOthers() {
         StartViewModel start = model(new InlineJobs());
         assertEquals("", start.modelNotice().get());
-        model.set(new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car")));
+        model.set(
+                new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car")));
         assertTrue(start.modelNotice().get().contains("128-pixel illustrations"), start.modelNotice().get());
         start.openModels();
         start.openGenerate();
@@ -52,26 +57,30 @@ class StartViewModelTest {
         assertEquals("", start.modelNotice().get());
     }
 
-    @Test void droppedPicturesBecomeASubjectAtOnce() throws Exception {
+    @Test
+    void droppedPicturesBecomeASubjectAtOnce() throws Exception {
         model(new InlineJobs()).createFromFiles(List.of(picture("a.png"), picture("b.png")));
         assertEquals(2, created.getFirst().addedCount());
         assertEquals("", created.getFirst().subject().className());
         assertEquals("sks", created.getFirst().subject().triggerWord());
     }
 
-    @Test void aDroppedFolderNamesTheSubject() throws Exception {
+    @Test
+    void aDroppedFolderNamesTheSubject() throws Exception {
         picture("my owl/1.png");
         model(new InlineJobs()).createFromFiles(List.of(place.resolve("my owl")));
         assertEquals("my owl", created.getFirst().subject().name());
     }
 
-    @Test void aSampleBringsItsClassWord() throws Exception {
+    @Test
+    void aSampleBringsItsClassWord() throws Exception {
         Path cover = picture("car/1.png");
         model(new InlineJobs()).useSample(new Subject.SampleSubject("car", "car", cover.getParent(), cover));
         assertEquals("sks car", created.getFirst().subject().promptPhrase());
     }
 
-    @Test void filesThatAreNoPicturesAreRefusedByName() throws Exception {
+    @Test
+    void filesThatAreNoPicturesAreRefusedByName() throws Exception {
         Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
         StartViewModel model = model(new InlineJobs());
         model.createFromFiles(List.of(notes));
@@ -81,13 +90,15 @@ class StartViewModelTest {
         assertEquals("", model.busy().get());
     }
 
-    @Test void anEmptyFolderIsSaidToBeEmpty() throws Exception {
+    @Test
+    void anEmptyFolderIsSaidToBeEmpty() throws Exception {
         StartViewModel model = model(new InlineJobs());
         model.createFromFiles(List.of(Files.createDirectory(place.resolve("nothing"))));
         assertTrue(model.problem().get().startsWith("There is no picture in it."), model.problem().get());
     }
 
-    @Test void itIsBusyUntilThePicturesAreReadAndTakesNoSecondDropMeanwhile() throws Exception {
+    @Test
+    void itIsBusyUntilThePicturesAreReadAndTakesNoSecondDropMeanwhile() throws Exception {
         ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
         model.createFromFiles(List.of(picture("a.png")));
@@ -99,7 +110,8 @@ class StartViewModelTest {
         assertEquals(1, created.size());
     }
 
-    @Test void cancellingMakesNothing() throws Exception {
+    @Test
+    void cancellingMakesNothing() throws Exception {
         ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
         model.createFromFiles(List.of(picture("a.png")));
@@ -109,7 +121,8 @@ class StartViewModelTest {
         assertEquals("", model.problem().get());
     }
 
-    @Test void closingTheChooserChangesNothing() {
+    @Test
+    void closingTheChooserChangesNothing() {
         ManualJobs jobs = new ManualJobs();
         model(jobs).choosePhotos();
         assertEquals(0, jobs.pendingCount());

@@ -28,13 +28,15 @@ class LayerCostCounterTest {
         return Assets.find().defaultModel();
     }
 
-    @Test void countsByTheModelsOwnLayers() throws Exception {
+    @Test
+    void countsByTheModelsOwnLayers() throws Exception {
         List<Layer> layers = DiffusionModel.open(model()).layers(ModelComponent.UNET);
         long convolutions = layers.stream().filter(layer -> layer.kernelSize() == 3).count();
         assertEquals(81 * convolutions, numbers(MethodSettings.of(MethodName.ATOMS)));
     }
 
-    @Test void settingsChangeThePrice() throws Exception {
+    @Test
+    void settingsChangeThePrice() throws Exception {
         MethodSettings atoms = MethodSettings.of(MethodName.ATOMS);
         MethodSettings lora = MethodSettings.of(MethodName.LORA);
         assertTrue(numbers(atoms.with(MethodSetting.ATOMS, "3")) < numbers(atoms));
@@ -43,18 +45,23 @@ class LayerCostCounterTest {
         assertTrue(numbers(atoms.with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)) > numbers(atoms));
     }
 
-    @Test void aFileHoldsItsNumbersAndALittleMore() throws Exception {
-        for (MethodCost cost : new MethodCost.LayerCostCounter().count(model(), Stream.of(MethodName.values()).map(MethodSettings::of).toList())) {
+    @Test
+    void aFileHoldsItsNumbersAndALittleMore() throws Exception {
+        for (MethodCost cost : new MethodCost.LayerCostCounter().count(model(),
+                Stream.of(MethodName.values()).map(MethodSettings::of).toList())) {
             assertEquals("", cost.problem());
             // What is stored beside the trained numbers: a layer's names, and frozen tables of some methods.
             assertTrue(cost.bytes() > 4 * cost.parameterCount(), cost.toString());
         }
     }
 
-    @Test void layersThatTheModelDoesNotHaveAreAProblemOfThatMethodAlone() throws Exception {
+    @Test
+    void layersThatTheModelDoesNotHaveAreAProblemOfThatMethodAlone() throws Exception {
         MethodSettings nowhere = MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "nowhere.*");
-        List<MethodCost> costs = new MethodCost.LayerCostCounter().count(model(), List.of(nowhere, MethodSettings.of(MethodName.ATOMS)));
-        assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches nothing in "), costs.getFirst().problem());
+        List<MethodCost> costs = new MethodCost.LayerCostCounter().count(model(),
+                List.of(nowhere, MethodSettings.of(MethodName.ATOMS)));
+        assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches nothing in "),
+                costs.getFirst().problem());
         assertEquals("not on this model", costs.getFirst().summary());
         assertTrue(costs.getLast().parameterCount() > 0);
     }

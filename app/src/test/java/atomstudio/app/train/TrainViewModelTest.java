@@ -28,12 +28,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// The card in which a method is chosen, on the page of a subject.
 class TrainViewModelTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private FakeServices fake;
     private SubjectPageViewModel page;
     private TrainViewModel tune;
 
-    @BeforeEach void open() {
+    @BeforeEach
+    void open() {
         fake = new FakeServices(place.resolve("home"), new InlineJobs());
         WindowViewModel window = new WindowViewModel(fake.services);
         window.load();
@@ -47,12 +49,15 @@ class TrainViewModelTest {
         return fake.tuner.orders.getLast();
     }
 
-    @Test void everyMethodOfTheFamilyHasItsPrice() {
-        for (MethodName choice : MethodName.values()) assertTrue(tune.method().cost(choice).isPresent(), choice.displayName());
+    @Test
+    void everyMethodOfTheFamilyHasItsPrice() {
+        for (MethodName choice : MethodName.values())
+            assertTrue(tune.method().cost(choice).isPresent(), choice.displayName());
         assertEquals(MethodName.values().length, tune.method().costs().size());
     }
 
-    @Test void whatIsChosenReachesTheRun() {
+    @Test
+    void whatIsChosenReachesTheRun() {
         tune.method().choose(MethodName.LORA);
         tune.method().setText(MethodSetting.RANK, "8");
         tune.method().setText(MethodSetting.ALSO, "textual-inversion");
@@ -65,17 +70,20 @@ class TrainViewModelTest {
         assertEquals("rank 8 · also textual-inversion · text encoder · seed 7 · flip", order.choices().summary());
     }
 
-    @Test void aRunThatIsOpenedAgainShowsItsSettings() {
+    @Test
+    void aRunThatIsOpenedAgainShowsItsSettings() {
         tune.method().choose(MethodName.ATOMS);
         tune.method().setText(MethodSetting.LAYERS, "up");
         tune.training().setText(TrainingSetting.CROP, "random");
         tune.training().setText(TrainingSetting.PRIOR, "auto");
         tune.start();
         page.runs().open(page.runs().runs().getFirst());
-        assertEquals("layers up · steps 20 · crop random · prior auto", page.runs().shownRun().get().spec().choices().summary());
+        assertEquals("layers up · steps 20 · crop random · prior auto",
+                page.runs().shownRun().get().spec().choices().summary());
     }
 
-    @Test void whatCannotBeIsSaidInTheCommandLinesWordsAndHoldsStart() {
+    @Test
+    void whatCannotBeIsSaidInTheCommandLinesWordsAndHoldsStart() {
         tune.method().choose(MethodName.ATOMS);
         tune.method().setText(MethodSetting.ATOMS, "12");
         String wrong = tune.method().invalidMessage().get();
@@ -91,7 +99,8 @@ class TrainViewModelTest {
         assertEquals("Filter atoms m = 6", started().title());
     }
 
-    @Test void aMethodKeepsItsSettingsWhileAnotherIsLookedAt() {
+    @Test
+    void aMethodKeepsItsSettingsWhileAnotherIsLookedAt() {
         tune.method().choose(MethodName.LORA);
         tune.method().setText(MethodSetting.RANK, "16");
         tune.method().choose(MethodName.LOHA);
@@ -101,7 +110,8 @@ class TrainViewModelTest {
         assertEquals(16, tune.method().settings().get().rank());
     }
 
-    @Test void whatIsWrongWithOneMethodDoesNotHoldAnother() {
+    @Test
+    void whatIsWrongWithOneMethodDoesNotHoldAnother() {
         tune.method().choose(MethodName.LORA);
         tune.method().setText(MethodSetting.RANK, "none");
         assertFalse(tune.missing().get().isEmpty());
@@ -109,7 +119,8 @@ class TrainViewModelTest {
         assertEquals("", tune.missing().get());
     }
 
-    @Test void rankIsTheTextEncodersWhileThatIsTunedToo() {
+    @Test
+    void rankIsTheTextEncodersWhileThatIsTunedToo() {
         tune.method().choose(MethodName.ATOMS);
         assertFalse(tune.method().settings().get().settings().contains(MethodSetting.RANK));
         tune.method().setText(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
@@ -120,20 +131,23 @@ class TrainViewModelTest {
         assertFalse(tune.method().settings().get().settings().contains(MethodSetting.RANK));
     }
 
-    @Test void settingsChangeThePriceOfTheirMethod() {
+    @Test
+    void settingsChangeThePriceOfTheirMethod() {
         tune.method().choose(MethodName.ATOMS);
         tune.method().setText(MethodSetting.ATOMS, "3");
         assertEquals("756 parameters · 9.6 KB", tune.method().cost(MethodName.ATOMS).orElseThrow().summary());
         assertEquals("756 parameters trained · 0.0046 % of the network", tune.costLine().get());
     }
 
-    @Test void aModelThatCannotBeTunedSoSaysWhy() {
+    @Test
+    void aModelThatCannotBeTunedSoSaysWhy() {
         tune.method().choose(MethodName.FULL);
         assertEquals("method full: not on the model of this test", tune.missing().get());
         assertEquals("", tune.costLine().get());
     }
 
-    @Test void whatDiffersFromTheDefaultsIsSaidWhileFolded() {
+    @Test
+    void whatDiffersFromTheDefaultsIsSaidWhileFolded() {
         assertEquals("", tune.training().summary().get());
         tune.training().setText(TrainingSetting.STEPS, String.valueOf(tune.method().settings().get().choice().steps()));
         assertEquals("", tune.training().summary().get());
@@ -143,7 +157,8 @@ class TrainViewModelTest {
         assertEquals("steps 50 · optimizer muon · checkpointing", tune.training().summary().get());
     }
 
-    @Test void aFolderOfTheClassIsChosenByTheDesktopsChooser() {
+    @Test
+    void aFolderOfTheClassIsChosenByTheDesktopsChooser() {
         fake.desktop.folder = Path.of("/cars");
         tune.training().chooseClassImages();
         assertEquals("prior /cars", tune.training().summary().get());
@@ -154,10 +169,12 @@ class TrainViewModelTest {
         tune.method().choose(choice);
         assertEquals("", tune.method().invalidMessage().get());
         assertEquals("", tune.training().invalidMessage().get());
-        assertEquals(choice.steps(), new RunSpec.TrainingChoices(tune.method().settings().get(), tune.training().settings().get()).steps());
+        assertEquals(choice.steps(),
+                new RunSpec.TrainingChoices(tune.method().settings().get(), tune.training().settings().get()).steps());
     }
 
-    @Test void whetherItFitsIsSaidBeforeStartAndOneClickMakesItFit() {
+    @Test
+    void whetherItFitsIsSaidBeforeStartAndOneClickMakesItFit() {
         tune.checkMemory();
         assertEquals("does not fit · 4.0 GB of 3.1 GB · about 0:51", tune.memoryCheck().summary().get());
         assertEquals(2, tune.memoryCheck().advice().get().size());
@@ -168,14 +185,16 @@ class TrainViewModelTest {
         assertEquals("1", started().choices().training().chosen().get(TrainingSetting.BATCH));
     }
 
-    @Test void anAnswerHoldsUntilSomethingElseIsWished() {
+    @Test
+    void anAnswerHoldsUntilSomethingElseIsWished() {
         tune.checkMemory();
         tune.training().setText(TrainingSetting.SIZE, "64");
         assertEquals("", tune.memoryCheck().summary().get());
         assertEquals(null, tune.memoryCheck().estimate().get());
     }
 
-    @Test void anEstimateThatFailsSaysWhyAndStartStaysPossible() {
+    @Test
+    void anEstimateThatFailsSaysWhyAndStartStaysPossible() {
         fake.estimateFailure = new Failure.Unreadable("size: expected a multiple of 8, found 7");
         tune.checkMemory();
         assertEquals("size: expected a multiple of 8, found 7", tune.memoryCheck().problem().get());
@@ -183,14 +202,17 @@ class TrainViewModelTest {
         assertEquals("", tune.missing().get());
     }
 
-    @Test void aLateAnswerToAnOldQuestionIsPassedOver() {
+    @Test
+    void aLateAnswerToAnOldQuestionIsPassedOver() {
         ManualJobs jobs = new ManualJobs();
         boolean[] wanted = {true};
         MemoryCheckViewModel fit = new MemoryCheckViewModel(jobs, (order, cancellation) -> {
             wanted[0] = !cancellation.isRequested();
-            return new TrainingEstimate(1, 0.1, new TrainingEstimate.MemoryFit(1, "", 2), new TrainingEstimate.TimeEstimate(1, 1, 1), List.of());
+            return new TrainingEstimate(1, 0.1, new TrainingEstimate.MemoryFit(1, "", 2),
+                    new TrainingEstimate.TimeEstimate(1, 1, 1), List.of());
         });
-        fit.check(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(MethodName.LORA), place));
+        fit.check(new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"),
+                RunSpec.TrainingChoices.of(MethodName.LORA), place));
         assertEquals("Trying a few steps…", fit.busy().get());
         fit.reset();
         assertEquals("", fit.busy().get());
@@ -199,16 +221,19 @@ class TrainViewModelTest {
         assertEquals("", fit.summary().get());
     }
 
-    @Test void aPausedRunMakesAPictureFromWhatItHasLearned() {
+    @Test
+    void aPausedRunMakesAPictureFromWhatItHasLearned() {
         fake.tuner.onWait = step -> {
             if (step == 5 && fake.tuner.heard.isEmpty()) page.queue().pause();
             if (page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED && fake.tuner.prompts.isEmpty()) {
                 page.runs().requestPreview("a sks car on the beach");
                 assertEquals("Making a picture of “a sks car on the beach”…", page.queue().pendingPreview().get());
-            } else if (page.queue().progress().get().manualPreviews() == 1 && page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED) {
-                assertEquals("", page.queue().pendingPreview().get());
-                page.queue().resume();
-            }
+            } else
+                if (page.queue().progress().get().manualPreviews() == 1
+                        && page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED) {
+                            assertEquals("", page.queue().pendingPreview().get());
+                            page.queue().resume();
+                        }
         };
         tune.start();
         assertEquals(List.of("a sks car on the beach"), fake.tuner.prompts);

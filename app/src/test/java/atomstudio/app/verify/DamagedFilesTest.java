@@ -29,21 +29,26 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Goldens, runs, comparisons and configurations with something in them changed: an answer, or a failure that names the file.
+/// Goldens, runs, comparisons and configurations with something in them changed: an answer, or a failure that names
+/// the file.
 class DamagedFilesTest {
     private static final Path GOLDENS = Shared.own("goldens");
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static Verifier.Verification verify(Path golden) throws Failure {
-        return new Verifier(Optional.empty(), ModelLoadOptions.defaults(), Device.CPU, TorchSettings.standard().withThreads(1)).verify(golden);
+        return new Verifier(Optional.empty(), ModelLoadOptions.defaults(), Device.CPU,
+                TorchSettings.standard().withThreads(1)).verify(golden);
     }
 
-    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileIsReadOrRefusedByName() throws Exception {
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void everyChangedFileIsReadOrRefusedByName() throws Exception {
         change(60, 50);
     }
 
-    @Test @Tag("slow") void manyMore() throws Exception {
+    @Test @Tag("slow")
+    void manyMore() throws Exception {
         change(1000, 51);
     }
 
@@ -51,42 +56,56 @@ class DamagedFilesTest {
         Mutations mutations = new Mutations(seed);
         int refused = 0;
         for (String name : List.of("euler-a-10", "dpmpp-2m-karras-10", "unipc-10")) {
-            Path golden = Files.copy(GOLDENS.resolve("samplers/" + name + ".safetensors"), folder.resolve(name + ".safetensors"));
+            Path golden = Files.copy(GOLDENS.resolve("samplers/" + name + ".safetensors"),
+                    folder.resolve(name + ".safetensors"));
             refused += mutations.run(golden, times, () -> verify(golden));
         }
-        Path run = new FakeRun(Shared.root().resolve("assets/default-model"), new BaseModelHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
+        Path run = new FakeRun(Shared.root().resolve("assets/default-model"),
+                new BaseModelHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
         refused += mutations.run(run.resolve("run.json"), 2 * times, () -> Inspection.of(run).json().toString());
         refused += mutations.run(run.resolve("report.json"), times, () -> Inspection.of(run).json().toString());
-        Path config = Files.copy(Shared.root().resolve("assets/default-model/unet/config.json"), folder.resolve("config.json"));
+        Path config = Files.copy(Shared.root().resolve("assets/default-model/unet/config.json"),
+                folder.resolve("config.json"));
         refused += mutations.run(config, times, () -> Inspection.of(config).lines());
         Path comparison = Files.createDirectories(folder.resolve("comparison"));
-        Files.writeString(comparison.resolve(Comparison.FILE), new Comparison("model", "car", "sks", List.of("a {}"), List.of(1L, 2L), List.of(Comparison.ComparisonRow.base())).toJson());
-        refused += mutations.run(comparison.resolve(Comparison.FILE), times, () -> Comparison.read(comparison).toJson());
+        Files.writeString(comparison.resolve(Comparison.FILE), new Comparison("model", "car", "sks", List.of("a {}"),
+                List.of(1L, 2L), List.of(Comparison.ComparisonRow.base())).toJson());
+        refused += mutations.run(comparison.resolve(Comparison.FILE), times,
+                () -> Comparison.read(comparison).toJson());
         assertTrue(refused > 2 * times, refused + " refused");
     }
 
-    @ParameterizedTest @ValueSource(strings = {"[]", "7", "", "{}", "{\"kind\":7,\"denoise\":\"x\"}", "{\"kind\":\"hires\",\"denoise\":0.5,\"scheduler\":[],\"width\":1e9}", "{\"prompt\":[],\"config\":{},\"scheduler\":\"DDIMScheduler\"}",
-        "{\"prompt\":\"a\",\"seed\":1,\"config\":{\"beta_start\":\"x\"},\"scheduler\":\"DDIMScheduler\",\"steps\":2,\"guidance\":1}"})
+    @ParameterizedTest @ValueSource(strings = {"[]", "7", "", "{}", "{\"kind\":7,\"denoise\":\"x\"}",
+            "{\"kind\":\"hires\",\"denoise\":0.5,\"scheduler\":[],\"width\":1e9}",
+            "{\"prompt\":[],\"config\":{},\"scheduler\":\"DDIMScheduler\"}",
+            "{\"prompt\":\"a\",\"seed\":1,\"config\":{\"beta_start\":\"x\"},\"scheduler\":\"DDIMScheduler\",\"steps\":2,\"guidance\":1}"})
     void aGoldenWhoseDescriptionIsAnotherIsRefusedByName(String description) throws Exception {
         Path golden = folder.resolve("golden.safetensors");
         Tensor some = Tensor.zeros(Shape.of(1, 4, 2, 2));
-        for (Map<String, Tensor> tensors : List.of(Map.of("noise", some, "latents", some, "pixels", some), Map.of("latents", some))) {
+        for (Map<String, Tensor> tensors : List.of(Map.of("noise", some, "latents", some, "pixels", some),
+                Map.of("latents", some))) {
             SafetensorsWriter.write(golden, tensors, Map.of("case", description));
             String message = assertThrows(Failure.class, () -> verify(golden)).getMessage();
             assertTrue(message.startsWith(golden.toString()) || message.contains("beta_start"), message);
         }
         SafetensorsWriter.write(golden, Map.of("context.0", some), Map.of("cases", description));
-        if (!description.equals("[]")) assertTrue(assertThrows(Failure.class, () -> verify(golden)).getMessage().startsWith(golden.toString()));
+        if (!description.equals("[]"))
+            assertTrue(assertThrows(Failure.class, () -> verify(golden)).getMessage().startsWith(golden.toString()));
     }
 
-    @Test void theRootFolderIsNothingThatIsKnown() {
+    @Test
+    void theRootFolderIsNothingThatIsKnown() {
         Path root = folder.getRoot();
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Inspection.of(root)).getMessage().startsWith(root + ": expected a model folder"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> verify(root)).getMessage().startsWith(root + ": expected a golden"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Inspection.of(root)).getMessage()
+                .startsWith(root + ": expected a model folder"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> verify(root)).getMessage()
+                .startsWith(root + ": expected a golden"));
     }
 
-    @Test void theDescriptionOfAModelStandsForItsFolder() throws Exception {
+    @Test
+    void theDescriptionOfAModelStandsForItsFolder() throws Exception {
         Path model = Shared.root().resolve("assets/default-model");
-        assertEquals(Inspection.of(model).json().get("unet"), Inspection.of(model.resolve("model_index.json")).json().get("unet"));
+        assertEquals(Inspection.of(model).json().get("unet"),
+                Inspection.of(model.resolve("model_index.json")).json().get("unet"));
     }
 }

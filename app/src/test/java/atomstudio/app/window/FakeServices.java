@@ -50,31 +50,39 @@ public final class FakeServices {
 
     public FakeServices(Path home, Jobs jobs) {
         PhotoFinder.DiskPhotoFinder pictures = new PhotoFinder.DiskPhotoFinder();
-        Services.Stores stores = new Services.Stores(new Library(), new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
-            () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
-        Services.Engines engines = new Services.Engines((model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner, (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file, format) -> {
-            exported.add(file);
-            return "";
-        });
-        services = new Services(jobs, stores, engines, new Services.Environment(desktop, desktop, desktop, InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new SystemInfo() {
-            @Override public String device() {
-                return "CPU";
-            }
+        Services.Stores stores = new Services.Stores(new Library(),
+                new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
+                () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
+        Services.Engines engines = new Services.Engines(
+                (model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner,
+                (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file, format) -> {
+                    exported.add(file);
+                    return "";
+                });
+        services = new Services(jobs, stores, engines, new Services.Environment(desktop, desktop, desktop,
+                InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new SystemInfo() {
+                    @Override
+                    public String device() {
+                        return "CPU";
+                    }
 
-            @Override public int threads() {
-                return 2;
-            }
+                    @Override
+                    public int threads() {
+                        return 2;
+                    }
 
-            @Override public long freeMemory() {
-                return 3_100_000_000L;
-            }
-        }));
+                    @Override
+                    public long freeMemory() {
+                        return 3_100_000_000L;
+                    }
+                }));
     }
 
     public static Subject.SampleSubject sample(String name) {
         Path folder = Shared.root().resolve("assets/subjects").resolve(name);
         try (Stream<Path> files = Files.list(folder)) {
-            return new Subject.SampleSubject(name, name, folder, files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
+            return new Subject.SampleSubject(name, name, folder,
+                    files.filter(file -> file.toString().endsWith(".png")).sorted().findFirst().orElseThrow());
         } catch (java.io.IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -87,7 +95,8 @@ public final class FakeServices {
             case ATOMS_AND_CHANNELS -> new MethodCost(method, 29_148, 126_000, "");
             case LORA -> new MethodCost(method, 86_016L * method.rank() / 4, 349_000, "");
             case FULL -> new MethodCost(method, 0, 0, "method full: not on the model of this test");
-            case OVERCOMPLETE, CHANNELS, OVERCOMPLETE_AND_CHANNELS, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, NORM, SSF, DIFFFIT, GLORA, TEXTUAL_INVERSION -> new MethodCost(method, 36096, 150_000, "");
+            case OVERCOMPLETE, CHANNELS, OVERCOMPLETE_AND_CHANNELS, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, NORM, SSF,
+                    DIFFFIT, GLORA, TEXTUAL_INVERSION -> new MethodCost(method, 36096, 150_000, "");
         };
     }
 
@@ -96,17 +105,27 @@ public final class FakeServices {
         estimated.add(order);
         if (estimateFailure != null) throw estimateFailure;
         boolean alone = "1".equals(order.choices().training().chosen().get(TrainingSetting.BATCH));
-        TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(alone ? 1_200_000_000L : 4_000_000_000L, "what 4 measured steps held", 3_100_000_000L);
-        return new TrainingEstimate(29_148, 0.0018, memory, new TrainingEstimate.TimeEstimate(0.25, 1, 51), alone ? List.of() : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps", "--checkpointing: activations are computed again instead of kept"));
+        TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(alone ? 1_200_000_000L : 4_000_000_000L,
+                "what 4 measured steps held", 3_100_000_000L);
+        return new TrainingEstimate(29_148, 0.0018, memory, new TrainingEstimate.TimeEstimate(0.25, 1, 51),
+                alone ? List.of()
+                        : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps",
+                                "--checkpointing: activations are computed again instead of kept"));
     }
 
     /// Rows as if a subject were learned better from one to the next.
-    private static Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation) {
-        return Optional.of(IntStream.range(0, question.rows().size()).mapToObj(row -> new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
-            question.rows().get(row).size() > 1 ? OptionalDouble.of(0.3) : OptionalDouble.empty(), OptionalDouble.of(0.24))).toList());
+    private static Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question,
+            Cancellation cancellation) {
+        return Optional.of(IntStream.range(0, question.rows().size())
+                .mapToObj(
+                        row -> new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
+                                question.rows().get(row).size() > 1 ? OptionalDouble.of(0.3) : OptionalDouble.empty(),
+                                OptionalDouble.of(0.24)))
+                .toList());
     }
 
-    private void make(RowGenerator.RowRequest order, RowGenerator.RowListener listener, Cancellation cancellation) throws Failure {
+    private void make(RowGenerator.RowRequest order, RowGenerator.RowListener listener, Cancellation cancellation)
+            throws Failure {
         made.add(order);
         int of = order.settings().sampling().steps();
         for (int step = 1; step <= of; step++) {
@@ -115,17 +134,25 @@ public final class FakeServices {
         }
         for (int column = 0; column < order.settings().seeds().count(); column++) {
             int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
-            listener.image(column, new RowGenerator.GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500), new ImageMetadata(Infotext.of(order.prompt(), order.settings().negativePrompt()).withSeed(order.settings().seeds().list().get(column)), List.of())));
+            listener.image(column,
+                    new RowGenerator.GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500),
+                            new ImageMetadata(Infotext.of(order.prompt(), order.settings().negativePrompt())
+                                    .withSeed(order.settings().seeds().list().get(column)), List.of())));
         }
     }
 
     private static final class Library implements ModelSummary.SummaryReader {
-        @Override public ModelSummary readBuiltIn() {
-            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, 128, 16_480_196, List.of("boat", "car", "cat", "owl", "police car"));
+        @Override
+        public ModelSummary readBuiltIn() {
+            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, 128, 16_480_196,
+                    List.of("boat", "car", "cat", "owl", "police car"));
         }
 
-        @Override public ModelSummary read(Path folder) throws Failure {
-            if (!folder.toString().contains("model")) throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json, found a folder without it");
+        @Override
+        public ModelSummary read(Path folder) throws Failure {
+            if (!folder.toString().contains("model"))
+                throw new Failure.Unreadable(
+                        folder + ": is not a model folder: expected model_index.json, found a folder without it");
             return new ModelSummary(folder, "Other", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of());
         }
     }

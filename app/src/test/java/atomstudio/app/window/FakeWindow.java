@@ -28,7 +28,8 @@ import org.testfx.util.WaitForAsyncUtils;
 record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicBoolean closed) {
     /// On the toolkit's thread; with a home of its own below a folder of the test.
     static FakeWindow open(Stage stage, Path home) throws IOException {
-        FakeServices fake = new FakeServices(Files.createTempDirectory(home, "home"), new BackgroundJobs(Platform::runLater));
+        FakeServices fake = new FakeServices(Files.createTempDirectory(home, "home"),
+                new BackgroundJobs(Platform::runLater));
         fake.tuner.pace = Duration.ofMillis(200);
         WindowViewModel model = new WindowViewModel(fake.services);
         AtomicBoolean closed = new AtomicBoolean();
@@ -47,7 +48,8 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
     /// A subject's page that is ready to tune.
     void subject(FxRobot robot, String sample) throws Exception {
         WaitForAsyncUtils.asyncFx(() -> model.start().useSample(FakeServices.sample(sample))).get();
-        waitFor(() -> robot.lookup("#start").tryQuery().isPresent() && !robot.lookup("#start").queryAs(Button.class).isDisabled());
+        waitFor(() -> robot.lookup("#start").tryQuery().isPresent()
+                && !robot.lookup("#start").queryAs(Button.class).isDisabled());
     }
 
     static void focus(FxRobot robot, String id) {
@@ -64,11 +66,15 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
     /// What holds on every page: at most one accented button, and no small text.
     private void judge() {
         Set<Node> accented = scene.getRoot().lookupAll(".accent");
-        assertTrue(accented.stream().filter(FakeWindow::seen).count() <= 1 || !model.closing().state().get().equals(ClosingViewModel.ClosingState.OPEN), "accented: " + accented);
+        assertTrue(
+                accented.stream().filter(FakeWindow::seen).count() <= 1
+                        || !model.closing().state().get().equals(ClosingViewModel.ClosingState.OPEN),
+                "accented: " + accented);
         Set<Node> texts = scene.getRoot().lookupAll(".text");
         assertTrue(texts.size() > 8, "texts found: " + texts.size());
         for (Node node : texts) {
-            if (node instanceof Text text && seen(text) && !text.getText().isBlank()) assertTrue(text.getFont().getSize() >= 11.5, text.getText() + " has " + text.getFont());
+            if (node instanceof Text text && seen(text) && !text.getText().isBlank())
+                assertTrue(text.getFont().getSize() >= 11.5, text.getText() + " has " + text.getFont());
         }
     }
 
@@ -80,7 +86,8 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
     /// Into target/screenshots, for people to look at.
     void shoot(String name) throws Exception {
         WaitForAsyncUtils.asyncFx(this::judge).get();
-        BufferedImage image = SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null);
+        BufferedImage image = SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(),
+                null);
         Path file = RealWindow.TARGET.resolve(name + ".png");
         Files.createDirectories(file.getParent());
         assertTrue(ImageIO.write(image, "png", file.toFile()));

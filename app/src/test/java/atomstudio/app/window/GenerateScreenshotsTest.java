@@ -30,27 +30,37 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The page Generate with the real model: a picture to start from, a painted mask, a picture that emerges, a second pass.
-/// `mvn -pl app -am test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`.
+/// The page Generate with the real model: a picture to start from, a painted mask, a picture that emerges, a second
+/// pass. `mvn -pl app -am test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups=
+/// -Dsurefire.failIfNoSpecifiedTests=false`.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class GenerateScreenshotsTest {
-    @TempDir static Path home;
+    @TempDir
+    static Path home;
 
     private RealWindow window;
 
-    @Start void start(Stage stage) {
+    @Start
+    void start(Stage stage) {
         window = RealWindow.open(stage, home, RealWindow.DOCS);
     }
 
-    @Test void fromAPictureAndWithinAMask() throws Exception {
+    @Test
+    void fromAPictureAndWithinAMask() throws Exception {
         window.waitFor(60, () -> window.model().models().current().get() != null);
         window.run(window.model()::openGenerate);
         GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();
         window.run(() -> {
             page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
             ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true);
-            page.settings(page.settings().get().withSampling(page.settings().get().sampling().with(SamplerName.DPM_PLUS_PLUS_2M_SDE).with(ScheduleName.KARRAS)));
+            page.settings(page.settings()
+                    .get()
+                    .withSampling(page.settings()
+                            .get()
+                            .sampling()
+                            .with(SamplerName.DPM_PLUS_PLUS_2M_SDE)
+                            .with(ScheduleName.KARRAS)));
             window.model().onFilesDropped(List.of(Shared.root().resolve("assets/subjects/car/00.png")));
         });
         window.waitFor(60, () -> page.settings().get().source().image().isPresent());
@@ -61,7 +71,8 @@ class GenerateScreenshotsTest {
         assertTrue(page.settings().get().source().image().orElseThrow().mask().isPresent());
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
-        window.waitFor(120, () -> page.rows().getFirst().preview().get() != null && page.rows().getFirst().preview().get().column() == 2);
+        window.waitFor(120, () -> page.rows().getFirst().preview().get() != null
+                && page.rows().getFirst().preview().get().column() == 2);
         window.shootNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
@@ -98,6 +109,7 @@ class GenerateScreenshotsTest {
     private static void fire(Node node, EventType<MouseEvent> type, double x, double y) {
         Point2D scene = node.localToScene(x, y);
         PickResult picked = new PickResult(node, scene.getX(), scene.getY());
-        node.fireEvent(new MouseEvent(node, node, type, x, y, x, y, MouseButton.PRIMARY, 1, false, false, false, false, true, false, false, true, false, false, picked));
+        node.fireEvent(new MouseEvent(node, node, type, x, y, x, y, MouseButton.PRIMARY, 1, false, false, false, false,
+                true, false, false, true, false, false, picked));
     }
 }

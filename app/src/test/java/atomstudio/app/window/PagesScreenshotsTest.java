@@ -25,33 +25,47 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The pages Models, Settings and Generate, into target/screenshots, with real files: a folder, a file, one without a tokenizer, and some that are refused.
-/// `mvn -pl app -am test -Dtest=PagesScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`.
+/// The pages Models, Settings and Generate, into target/screenshots, with real files: a folder, a file, one without a
+/// tokenizer, and some that are refused. `mvn -pl app -am test -Dtest=PagesScreenshotsTest -Dtest.excludedGroups=
+/// -Dsurefire.failIfNoSpecifiedTests=false`.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class PagesScreenshotsTest {
-    @TempDir static Path home;
-    @TempDir Path models;
+    @TempDir
+    static Path home;
+    @TempDir
+    Path models;
 
     private RealWindow window;
 
-    @Start void start(Stage stage) {
+    @Start
+    void start(Stage stage) {
         window = RealWindow.open(stage, home, RealWindow.TARGET);
     }
 
-    @Test void modelsAndSettings() throws Exception {
+    @Test
+    void modelsAndSettings() throws Exception {
         window.waitFor(60, () -> window.model().models().current().get() != null);
         window.run(window.model()::openModels);
         open(Shared.own("goldens/nets/sd2/model"), 2);
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), models.resolve("portraits.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), models.resolve("portraits.json"));
         open(file, 3);
-        assertTrue(window.model().models().known().getLast().warnings().missingTokenizer().orElseThrow().contains("no tokenizer"));
+        assertTrue(window.model()
+                .models()
+                .known()
+                .getLast()
+                .warnings()
+                .missingTokenizer()
+                .orElseThrow()
+                .contains("no tokenizer"));
         open(Shared.own("goldens/taesd/decoder.safetensors"), 3);
-        assertTrue(window.model().models().problem().get().contains("is a decoder for previews"), window.model().models().problem().get());
+        assertTrue(window.model().models().problem().get().contains("is a decoder for previews"),
+                window.model().models().problem().get());
         window.shoot("models");
         open(models, 3);
-        assertTrue(window.model().models().problem().get().contains("found a folder without it"), window.model().models().problem().get());
+        assertTrue(window.model().models().problem().get().contains("found a folder without it"),
+                window.model().models().problem().get());
         Files.move(file, models.resolve("moved.ckpt"));
         window.run(window.model().models()::load);
         window.waitFor(60, () -> window.model().models().unreadable().size() == 1);
@@ -60,22 +74,33 @@ class PagesScreenshotsTest {
         window.shoot("preferences");
     }
 
-    @Test void whatPicturesWearAndNeed() throws Exception {
+    @Test
+    void whatPicturesWearAndNeed() throws Exception {
         window.waitFor(60, () -> window.model().models().current().get() != null);
         Path toy = models.resolve("cat-toy.safetensors");
         SafetensorsWriter.write(toy, Map.of("<cat-toy>", Tensor.filled(Shape.of(2, 128), 0.1f)), Map.of());
         Path old = models.resolve("old.png");
-        PngWriter.write(old, RgbImage.filled(128, 128, 0x336699), Infotext.of("a [red|blue] car AND a <lora:gone:0.7> tree", "").withSteps(8).withSampler("Euler a").withSeed(7).withSize(128, 128)
-            .with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png").toPngText());
+        PngWriter.write(old, RgbImage.filled(128, 128, 0x336699),
+                Infotext.of("a [red|blue] car AND a <lora:gone:0.7> tree", "")
+                        .withSteps(8)
+                        .withSampler("Euler a")
+                        .withSeed(7)
+                        .withSize(128, 128)
+                        .with("Denoising strength", "0.6")
+                        .with("Inpaint area", "Whole picture")
+                        .with("Source picture", "table.png")
+                        .toPngText());
         window.run(() -> window.model().onFilesDropped(List.of(old)));
         window.waitFor(60, () -> window.model().page().get() instanceof WindowPage.Generate);
         GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();
-        window.run(() -> page.settings(page.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(toy, 0.8)))));
+        window.run(() -> page
+                .settings(page.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(toy, 0.8)))));
         window.run(page::generate);
         window.waitFor(120, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
         assertEquals("wears cat-toy × 0.8", page.rows().getFirst().adapterLine().get());
-        assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"), page.rows().getFirst().warning().get());
+        assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"),
+                page.rows().getFirst().warning().get());
         window.shoot("wears-and-needs");
         window.run(() -> ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true));
         window.shoot("wears-and-needs-settings");

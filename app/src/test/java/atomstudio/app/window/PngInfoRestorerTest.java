@@ -38,18 +38,27 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Saved pictures that are dropped on the window.
 class PngInfoRestorerTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private WindowViewModel window;
     private String model;
 
-    @BeforeEach void open() {
+    @BeforeEach
+    void open() {
         window = new WindowViewModel(new FakeServices(place.resolve("home"), new InlineJobs()).services);
         window.load();
         model = window.models().current().get().name();
     }
 
     private Infotext text(String prompt) {
-        return Infotext.of(prompt, "blurry").withSteps(30).withSampler("DPM++ 2M").withScheduleType("Karras").withGuidanceScale(6.5).withSeed(77).withSize(192, 128).withModel(model);
+        return Infotext.of(prompt, "blurry")
+                .withSteps(30)
+                .withSampler("DPM++ 2M")
+                .withScheduleType("Karras")
+                .withGuidanceScale(6.5)
+                .withSeed(77)
+                .withSize(192, 128)
+                .withModel(model);
     }
 
     private Path drop(String name, Infotext text, PngAttachment... attachments) throws Exception {
@@ -60,10 +69,12 @@ class PngInfoRestorerTest {
     }
 
     private static PngAttachment embedding(String name, String word) {
-        return new PngAttachment(name, SafetensorsWriter.toBytes(Map.of(word, Tensor.filled(Shape.of(2, 8), 0.5f)), Map.of(), DType.F16));
+        return new PngAttachment(name,
+                SafetensorsWriter.toBytes(Map.of(word, Tensor.filled(Shape.of(2, 8), 0.5f)), Map.of(), DType.F16));
     }
 
-    @Test void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
+    @Test
+    void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
         window.start().useSample(window.start().samples().getFirst());
         SubjectPageViewModel car = window.subjects().getFirst();
         car.train().start(MethodName.LORA);
@@ -71,7 +82,8 @@ class PngInfoRestorerTest {
         window.openSettings();
         drop("car.png", text("a 3d (sks car:1.2)\nin the snow").withAdapter("car-lora", 0.7).with("Clip skip", "2"));
         assertEquals(new WindowPage.SubjectPage(car), window.page().get());
-        assertEquals(new SubjectPrompt("a 3d (", SubjectPrompt.Mention.SUBJECT, ":1.2) in the snow"), car.generate().prompt().get());
+        assertEquals(new SubjectPrompt("a 3d (", SubjectPrompt.Mention.SUBJECT, ":1.2) in the snow"),
+                car.generate().prompt().get());
         ImageSettings settings = car.generate().settings().get();
         assertEquals(new ImageSettings.Seeds(77, 1), settings.seeds());
         assertEquals(SamplerName.DPM_PLUS_PLUS_2M, settings.sampling().sampler());
@@ -82,11 +94,18 @@ class PngInfoRestorerTest {
         assertEquals("blurry", settings.negativePrompt());
         assertEquals(0.7, settings.adapterWeight());
         assertTrue(car.isCompared(place.resolve("home/runs/car-lora")), "the older of two runs is a row now");
-        assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Generate makes it again.", window.status().get());
+        assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Generate makes it again.",
+                window.status().get());
     }
 
-    @Test void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
-        Path file = drop("other.png", text("a <cat-toy>").withAdapter("toy", 0.6).withAdapter("large", 1).with("Denoising strength", "0.4").with("Hires upscale", "1.5"), embedding("toy", "<cat-toy>"));
+    @Test
+    void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
+        Path file = drop("other.png",
+                text("a <cat-toy>").withAdapter("toy", 0.6)
+                        .withAdapter("large", 1)
+                        .with("Denoising strength", "0.4")
+                        .with("Hires upscale", "1.5"),
+                embedding("toy", "<cat-toy>"));
         assertInstanceOf(WindowPage.Generate.class, window.page().get());
         ImageSettings settings = ((WindowPage.Generate) window.page().get()).generate().settings().get();
         assertEquals(1, settings.adapters().size());
@@ -98,21 +117,32 @@ class PngInfoRestorerTest {
         Files.delete(file);
         AdapterSource.NamedAdapter found = AdapterSource.read(toy.file()).getFirst();
         assertEquals("toy", found.name());
-        assertEquals("<cat-toy>", assertInstanceOf(EmbeddingFile.class, found.source()).word(), "kept though the picture is gone");
+        assertEquals("<cat-toy>", assertInstanceOf(EmbeddingFile.class, found.source()).word(),
+                "kept though the picture is gone");
     }
 
-    @Test void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
-        drop("web.png", Infotext.parse("a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
-        assertEquals("From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.", window.status().get());
+    @Test
+    void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
+        drop("web.png", Infotext.parse(
+                "a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
+        assertEquals(
+                "From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.",
+                window.status().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
-        assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"), ((WindowPage.Generate) window.page().get()).generate().prompt().get());
+        assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"),
+                ((WindowPage.Generate) window.page().get()).generate().prompt().get());
     }
 
-    @Test void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
-        drop("second.png", text("a castle").with("Denoising strength", "0.6").with("Inpaint area", "Whole picture").with("Source picture", "table.png"));
-        assertEquals("second.png started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
-            generate().source().missingSource().get());
+    @Test
+    void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
+        drop("second.png",
+                text("a castle").with("Denoising strength", "0.6")
+                        .with("Inpaint area", "Whole picture")
+                        .with("Source picture", "table.png"));
+        assertEquals(
+                "second.png started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
+                generate().source().missingSource().get());
         generate().source().setImage("table.png", RgbImage.filled(8, 8, 0xFF0000));
         assertEquals("", generate().source().missingSource().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
@@ -124,9 +154,11 @@ class PngInfoRestorerTest {
         return ((WindowPage.Generate) window.page().get()).generate();
     }
 
-    @Test void onlyOneSuchPictureByItselfIsRead() throws Exception {
+    @Test
+    void onlyOneSuchPictureByItselfIsRead() throws Exception {
         Path one = place.resolve("1.png"), two = place.resolve("2.png");
-        for (Path file : List.of(one, two)) PngWriter.write(file, RgbImage.filled(8, 8, 0x0000FF), new ImageMetadata(text("a dog"), List.of()));
+        for (Path file : List.of(one, two))
+            PngWriter.write(file, RgbImage.filled(8, 8, 0x0000FF), new ImageMetadata(text("a dog"), List.of()));
         window.onFilesDropped(List.of(one, two));
         assertEquals(2, window.subjects().getFirst().subject().thumbnails().size());
     }
@@ -136,40 +168,72 @@ class PngInfoRestorerTest {
         return window.status().get();
     }
 
-    @Test void whatNothingHereDoesTheSameWayIsNamed() throws Exception {
-        assertTrue(statusOf("a.png", text("x").withSampler("Restart")).contains("not here: the sampler “Restart”. Without"), window.status().get());
-        assertTrue(statusOf("b.png", text("x").withScheduleType("KL Optimal")).contains("not here: the schedule “KL Optimal”. Without"), window.status().get());
-        SamplerName without = Stream.of(SamplerName.values()).filter(name -> !name.schedules().contains(ScheduleName.KARRAS)).findFirst().orElseThrow();
-        assertTrue(statusOf("c.png", text("x").withSampler(without.title()).withScheduleType("Karras")).contains("the schedule “Karras” with this sampler"), window.status().get());
-        assertTrue(statusOf("d.png", text("x").with("Variation seed", "5").with("Variation seed strength", "0.1")).contains("“Variation seed: 5”, “Variation seed strength: 0.1”"), window.status().get());
-        assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"), window.status().get());
-        assertTrue(statusOf("f.png", text("x").with("Version", "v1.10.1")).contains("if its noise was drawn on the CPU"), window.status().get());
-        assertTrue(statusOf("g.png", text("x").with("Seed", "many")).contains("the seed “many”"), window.status().get());
+    @Test
+    void whatNothingHereDoesTheSameWayIsNamed() throws Exception {
+        assertTrue(statusOf("a.png", text("x").withSampler("Restart"))
+                .contains("not here: the sampler “Restart”. Without"), window.status().get());
+        assertTrue(statusOf("b.png", text("x").withScheduleType("KL Optimal"))
+                .contains("not here: the schedule “KL Optimal”. Without"), window.status().get());
+        SamplerName without = Stream.of(SamplerName.values())
+                .filter(name -> !name.schedules().contains(ScheduleName.KARRAS))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(statusOf("c.png", text("x").withSampler(without.title()).withScheduleType("Karras"))
+                .contains("the schedule “Karras” with this sampler"), window.status().get());
+        assertTrue(statusOf("d.png", text("x").with("Variation seed", "5").with("Variation seed strength", "0.1"))
+                .contains("“Variation seed: 5”, “Variation seed strength: 0.1”"), window.status().get());
+        assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"),
+                window.status().get());
+        assertTrue(
+                statusOf("f.png", text("x").with("Version", "v1.10.1")).contains("if its noise was drawn on the CPU"),
+                window.status().get());
+        assertTrue(statusOf("g.png", text("x").with("Seed", "many")).contains("the seed “many”"),
+                window.status().get());
     }
 
-    @Test void aSecondPassThatIsMadeOtherwiseIsNamed() throws Exception {
+    @Test
+    void aSecondPassThatIsMadeOtherwiseIsNamed() throws Exception {
         Infotext passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
-        assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Generate makes it again."), window.status().get());
+        assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Generate makes it again."),
+                window.status().get());
         assertEquals(OptionalDouble.of(2), generate().settings().get().source().hiresScale());
         assertEquals("", generate().source().missingSource().get());
-        assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256")).contains("not here: the second pass to 300x256. "), window.status().get());
+        assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256"))
+                .contains("not here: the second pass to 300x256. "), window.status().get());
         Infotext upscaled = passes.with("Hires upscale", "2");
-        assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Generate makes it again."), window.status().get());
-        assertTrue(statusOf("d.png", upscaled.with("Hires steps", "10").with("Hires upscaler", "R-ESRGAN 4x+")).contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().get());
-        assertTrue(statusOf("e.png", upscaled.with("Hires prompt", "a dog, \"big\"")).contains("“Hires prompt: a dog, \"big\"”"), window.status().get());
-        assertTrue(statusOf("f.png", passes.with("Hires upscale", "9")).contains("a second pass of × 9"), window.status().get());
+        assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Generate makes it again."),
+                window.status().get());
+        assertTrue(statusOf("d.png", upscaled.with("Hires steps", "10").with("Hires upscaler", "R-ESRGAN 4x+"))
+                .contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().get());
+        assertTrue(statusOf("e.png", upscaled.with("Hires prompt", "a dog, \"big\""))
+                .contains("“Hires prompt: a dog, \"big\"”"), window.status().get());
+        assertTrue(statusOf("f.png", passes.with("Hires upscale", "9")).contains("a second pass of × 9"),
+                window.status().get());
     }
 
-    @Test void whatIsBeyondTheSettingsIsNamed() throws Exception {
-        String status = statusOf("a.png", text("x").withSteps(5000).withGuidanceScale(99).withClipSkip(40).withSize(4096, 100).with("CFG Rescale", "3").withAdapter("large", 1).with("Tiling", "True"));
-        for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead")) assertTrue(status.contains(part), status);
+    @Test
+    void whatIsBeyondTheSettingsIsNamed() throws Exception {
+        String status = statusOf("a.png",
+                text("x").withSteps(5000)
+                        .withGuidanceScale(99)
+                        .withClipSkip(40)
+                        .withSize(4096, 100)
+                        .with("CFG Rescale", "3")
+                        .withAdapter("large", 1)
+                        .with("Tiling", "True"));
+        for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead"))
+            assertTrue(status.contains(part), status);
         assertTrue(status.contains("more. Without"), status);
         assertEquals(1000, generate().settings().get().sampling().steps());
-        assertTrue(statusOf("b.png", text("x").withSize(4096, 100)).contains("the size 4096 × 100"), window.status().get());
+        assertTrue(statusOf("b.png", text("x").withSize(4096, 100)).contains("the size 4096 × 100"),
+                window.status().get());
     }
 
-    @Test void seedsOf64BitsComeBack() throws Exception {
-        assertTrue(statusOf("a.png", text("x").with("Seed", "18446744073709551615")).contains("seed 18446744073709551615"), window.status().get());
+    @Test
+    void seedsOf64BitsComeBack() throws Exception {
+        assertTrue(
+                statusOf("a.png", text("x").with("Seed", "18446744073709551615")).contains("seed 18446744073709551615"),
+                window.status().get());
         assertTrue(window.status().get().endsWith("Generate makes it again."), window.status().get());
         assertEquals(new ImageSettings.Seeds(-1, 1), generate().settings().get().seeds());
         assertEquals(List.of(-1L, 0L), new ImageSettings.Seeds(-1, 2).list());
@@ -178,10 +242,13 @@ class PngInfoRestorerTest {
         assertTrue(window.status().get().contains("not here: the seed “18446744073709551616”"), window.status().get());
     }
 
-    @Test void theCasesAreRestoredOrSayWhatIsMissing() throws Exception {
-        Map<String, String> expected = Map.of("png-unknown-sampler/restart.png", "the sampler “Restart”", "png-unknown-sampler/kl-optimal.png", "the schedule “KL Optimal”",
-            "png-hires/resize.png", "Generate makes it again", "png-hires/steps.png", "“Hires steps: 10”", "png-lines-after-settings/template.png", "seed 3, Euler a", "png-one-bad-text/bad.png", "seed 3, Euler",
-            "seed-of-64-bits/seed.png", "seed 18446744073709551615");
+    @Test
+    void theCasesAreRestoredOrSayWhatIsMissing() throws Exception {
+        Map<String, String> expected = Map.of("png-unknown-sampler/restart.png", "the sampler “Restart”",
+                "png-unknown-sampler/kl-optimal.png", "the schedule “KL Optimal”",
+                "png-hires/resize.png", "Generate makes it again", "png-hires/steps.png", "“Hires steps: 10”",
+                "png-lines-after-settings/template.png", "seed 3, Euler a", "png-one-bad-text/bad.png", "seed 3, Euler",
+                "seed-of-64-bits/seed.png", "seed 18446744073709551615");
         for (Map.Entry<String, String> one : expected.entrySet()) {
             window.onFilesDropped(List.of(Shared.file("cases/" + one.getKey())));
             assertTrue(window.status().get().contains(one.getValue()), one.getKey() + ": " + window.status().get());

@@ -28,7 +28,8 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
     /// On the toolkit's thread.
     static RealWindow open(Stage stage, Path home, Path pictures) {
         FakeDesktop desktop = new FakeDesktop();
-        Services services = Composition.create(new Home(home), new BackgroundJobs(Platform::runLater), desktop, desktop);
+        Services services = Composition.create(new Home(home), new BackgroundJobs(Platform::runLater), desktop,
+                desktop);
         WindowViewModel model = new WindowViewModel(services);
         Scene scene = WindowStage.populate(stage, model, services, stage::hide);
         stage.setWidth(1280);
@@ -60,6 +61,8 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
         WaitForAsyncUtils.waitForFxEvents();
         Path file = pictures.resolve(name + ".png");
         Files.createDirectories(file.getParent());
-        assertTrue(ImageIO.write(SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null), "png", file.toFile()));
+        assertTrue(ImageIO.write(
+                SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null), "png",
+                file.toFile()));
     }
 }

@@ -19,39 +19,46 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// Makes docs/screenshots with the real model, trainer and engine: a sample subject is taken, tuned three times and compared.
-/// `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`;
-/// `-Dscreenshots.steps=N` for a quick look with fewer training steps.
+/// Makes docs/screenshots with the real model, trainer and engine: a sample subject is taken, tuned three times and
+/// compared. `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups=
+/// -Dsurefire.failIfNoSpecifiedTests=false`; `-Dscreenshots.steps=N` for a quick look with fewer training steps.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class ScreenshotsTest {
-    @TempDir static Path home;
+    @TempDir
+    static Path home;
 
     private RealWindow window;
 
-    @Start void start(Stage stage) {
+    @Start
+    void start(Stage stage) {
         window = RealWindow.open(stage, home, RealWindow.DOCS);
     }
 
-    @Test void fromADropToTheExport() throws Exception {
+    @Test
+    void fromADropToTheExport() throws Exception {
         WindowViewModel model = window.model();
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
         window.shoot("start");
         window.run(() -> model.start().useSample(model.start().samples().getFirst()));
-        window.waitFor(60, () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
+        window.waitFor(60,
+                () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         window.waitFor(60, () -> page.subject().thumbnails().size() == 6);
         window.run(page.train()::checkMemory);
         window.waitFor(300, () -> page.train().memoryCheck().busy().get().isEmpty());
-        assertTrue(page.train().memoryCheck().summary().get().contains(" · about "), page.train().memoryCheck().problem().get());
+        assertTrue(page.train().memoryCheck().summary().get().contains(" · about "),
+                page.train().memoryCheck().problem().get());
         window.shoot("subject");
         settings(page);
         window.run(() -> page.generate().generate());
         window.waitFor(300, () -> page.generate().busy().get().isEmpty());
         tune(page);
-        window.run(() -> page.generate().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
+        window.run(
+                () -> page.generate().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
         window.run(() -> page.generate().generate());
-        window.waitFor(600, () -> page.generate().busy().get().isEmpty() && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
+        window.waitFor(600, () -> page.generate().busy().get().isEmpty()
+                && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
         window.shoot("galleries");
         window.run(model.settings()::toggleTheme);
         window.shoot("galleries-dark");
@@ -61,8 +68,10 @@ class ScreenshotsTest {
         window.run(model.settings()::toggleTheme);
         window.desktop().target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
-        window.run(() -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
-        window.waitFor(60, () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
+        window.run(
+                () -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
+        window.waitFor(60,
+                () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
         assertTrue(Files.size(window.desktop().target) == last.run().orElseThrow().report().orElseThrow().bytes());
         window.shoot("exported");
         Files.delete(window.desktop().target);
@@ -93,7 +102,9 @@ class ScreenshotsTest {
             page.train().start(MethodName.ATOMS_AND_CHANNELS);
             page.train().start(MethodName.LORA);
         });
-        window.waitFor(1800, () -> !page.queue().isBusy() || page.queue().current().get().choice() == MethodName.ATOMS_AND_CHANNELS && page.queue().progress().get().fraction() > 0.65);
+        window.waitFor(1800,
+                () -> !page.queue().isBusy() || page.queue().current().get().choice() == MethodName.ATOMS_AND_CHANNELS
+                        && page.queue().progress().get().fraction() > 0.65);
         window.run(page.queue()::pause);
         window.waitFor(60, () -> page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         window.run(() -> page.runs().requestPreview("a sks car on the beach"));

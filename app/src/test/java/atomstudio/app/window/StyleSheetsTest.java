@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class StyleSheetsTest {
-    private static final Pattern COLOUR = Pattern.compile("#[0-9a-fA-F]{3,8}\\b|rgba?\\(|hsb\\(|(?:color|fill|stroke): *(?!transparent)[a-z]+ *;");
+    private static final Pattern COLOUR = Pattern
+            .compile("#[0-9a-fA-F]{3,8}\\b|rgba?\\(|hsb\\(|(?:color|fill|stroke): *(?!transparent)[a-z]+ *;");
     private static final Pattern SIZE = Pattern.compile("-fx-font-size: *([0-9.]+)px");
 
     private static List<Path> sheets() throws IOException {
@@ -23,20 +24,24 @@ class StyleSheetsTest {
         }
     }
 
-    @Test void coloursAreTheThemesTokens() throws Exception {
+    @Test
+    void coloursAreTheThemesTokens() throws Exception {
         List<String> found = new ArrayList<>();
         for (Path sheet : sheets()) {
-            for (String line : Files.readAllLines(sheet)) if (COLOUR.matcher(line).find()) found.add(sheet.getFileName() + ": " + line);
+            for (String line : Files.readAllLines(sheet))
+                if (COLOUR.matcher(line).find()) found.add(sheet.getFileName() + ": " + line);
         }
         assertEquals(List.of(), found);
         assertEquals(5, sheets().size());
     }
 
-    @Test void noTextIsSmallerThanElevenAndAHalf() throws Exception {
+    @Test
+    void noTextIsSmallerThanElevenAndAHalf() throws Exception {
         List<String> small = new ArrayList<>();
         for (Path sheet : sheets()) {
             Matcher size = SIZE.matcher(Files.readString(sheet));
-            while (size.find()) if (Double.parseDouble(size.group(1)) < 11.5) small.add(sheet.getFileName() + ": " + size.group());
+            while (size.find())
+                if (Double.parseDouble(size.group(1)) < 11.5) small.add(sheet.getFileName() + ": " + size.group());
         }
         assertEquals(List.of(), small);
     }

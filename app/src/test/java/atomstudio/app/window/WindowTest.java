@@ -33,15 +33,18 @@ import org.testfx.util.WaitForAsyncUtils;
 /// Subjects, pictures and models, as a person at the window meets them.
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class WindowTest {
-    @TempDir static Path home;
+    @TempDir
+    static Path home;
 
     private FakeWindow window;
 
-    @Start void start(Stage stage) throws IOException {
+    @Start
+    void start(Stage stage) throws IOException {
         window = FakeWindow.open(stage, home);
     }
 
-    @Test void fromASampleToTheGalleries(FxRobot robot) throws Exception {
+    @Test
+    void fromASampleToTheGalleries(FxRobot robot) throws Exception {
         waitFor(() -> robot.lookup("#sample-car").tryQuery().isPresent());
         window.shoot("start");
         robot.clickOn("#sample-car");
@@ -65,8 +68,10 @@ class WindowTest {
         waitFor(() -> window.model().subjects().getFirst().generate().busy().get().isEmpty());
         assertEquals("generate", window.scene().getFocusOwner().getId());
         waitFor(() -> robot.lookup("#row-car-lora .measures").query().isVisible());
-        assertEquals("likeness 0.70, diversity 0.30, alignment 0.24, by image_encoder of Small illustrated", robot.lookup("#row-car-lora .measures").query().getAccessibleText());
-        assertEquals("Likeness, diversity and alignment by image_encoder of Small illustrated.", robot.lookup("#measured-by").queryAs(Label.class).getText());
+        assertEquals("likeness 0.70, diversity 0.30, alignment 0.24, by image_encoder of Small illustrated",
+                robot.lookup("#row-car-lora .measures").query().getAccessibleText());
+        assertEquals("Likeness, diversity and alignment by image_encoder of Small illustrated.",
+                robot.lookup("#measured-by").queryAs(Label.class).getText());
         window.shoot("galleries");
         assertEquals(2, window.fake().made.size());
         assertEquals("a car in the snow", window.fake().made.get(0).prompt());
@@ -76,14 +81,18 @@ class WindowTest {
         window.shoot("large");
     }
 
-    @Test void theClassWordIsAskedAndSuggestedAndStartWaitsForIt(FxRobot robot) throws Exception {
+    @Test
+    void theClassWordIsAskedAndSuggestedAndStartWaitsForIt(FxRobot robot) throws Exception {
         Path picture = home.resolve("thing.png");
         PngWriter.write(picture, RgbImage.filled(40, 40, 0x8844AA), Map.of());
         Path notes = Files.writeString(home.resolve("notes.txt"), "hello");
         WaitForAsyncUtils.asyncFx(() -> window.model().onFilesDropped(List.of(picture, notes))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
         assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
-        assertTrue(robot.lookup(".note-error").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().startsWith("notes.txt: expected a JPEG")));
+        assertTrue(robot.lookup(".note-error")
+                .queryAllAs(Label.class)
+                .stream()
+                .anyMatch(note -> note.getText().startsWith("notes.txt: expected a JPEG")));
         window.shoot("asked");
         robot.clickOn("#class-word").write("pol");
         waitFor(() -> robot.lookup(".context-menu").tryQuery().isPresent());
@@ -92,7 +101,8 @@ class WindowTest {
         assertEquals("sks police car", window.model().subjects().getFirst().subject().subject().get().promptPhrase());
     }
 
-    @Test void aWordOfTwoPartsCanBeTypedThroughTheSuggestions(FxRobot robot) throws Exception {
+    @Test
+    void aWordOfTwoPartsCanBeTypedThroughTheSuggestions(FxRobot robot) throws Exception {
         WaitForAsyncUtils.asyncFx(() -> window.model().start().useSample(FakeServices.sample("car"))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
         robot.doubleClickOn("#class-word").write("police van");
@@ -100,7 +110,8 @@ class WindowTest {
         assertEquals("police van", robot.lookup("#class-word").queryAs(TextField.class).getText());
     }
 
-    @Test void picturesAreLookedAtWithTheKeyboard(FxRobot robot) throws Exception {
+    @Test
+    void picturesAreLookedAtWithTheKeyboard(FxRobot robot) throws Exception {
         compared(robot);
         robot.clickOn(robot.lookup(".picture-button").nth(1).<Node>query());
         LargeImageViewModel large = window.model().subjects().getFirst().largeImage();
@@ -117,34 +128,46 @@ class WindowTest {
         }
         robot.type(KeyCode.ESCAPE);
         waitFor(() -> !robot.lookup("#large-picture").query().isVisible());
-        assertTrue(window.scene().getFocusOwner().getStyleClass().contains("picture-button"), "the keyboard returns to " + window.scene().getFocusOwner());
+        assertTrue(window.scene().getFocusOwner().getStyleClass().contains("picture-button"),
+                "the keyboard returns to " + window.scene().getFocusOwner());
     }
 
-    @Test void anAdapterIsExportedWhereItsRowIs(FxRobot robot) throws Exception {
+    @Test
+    void anAdapterIsExportedWhereItsRowIs(FxRobot robot) throws Exception {
         compared(robot);
         window.fake().desktop.target = Path.of("/somewhere/car.safetensors");
         robot.clickOn("#export-car-lora");
         waitFor(() -> !window.fake().exported.isEmpty());
-        assertTrue(robot.lookup("#row-car-lora .note").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().equals("Exported to /somewhere/car.safetensors")));
+        assertTrue(robot.lookup("#row-car-lora .note")
+                .queryAllAs(Label.class)
+                .stream()
+                .anyMatch(note -> note.getText().equals("Exported to /somewhere/car.safetensors")));
     }
 
-    @Test void thePromptIsTypedAroundTheSubjectsChip(FxRobot robot) throws Exception {
+    @Test
+    void thePromptIsTypedAroundTheSubjectsChip(FxRobot robot) throws Exception {
         compared(robot);
         robot.clickOn("#prompt").eraseText(11).write("on a table");
         robot.type(KeyCode.HOME, KeyCode.LEFT);
         robot.write(" big");
         WaitForAsyncUtils.waitForFxEvents();
-        assertEquals("a big sks car on a table", window.model().subjects().getFirst().generate().prompt().get().text("sks car"));
+        assertEquals("a big sks car on a table",
+                window.model().subjects().getFirst().generate().prompt().get().text("sks car"));
         robot.clickOn("#prompt").type(KeyCode.HOME, KeyCode.BACK_SPACE);
         WaitForAsyncUtils.waitForFxEvents();
-        assertEquals("a big on a table", window.model().subjects().getFirst().generate().prompt().get().text("sks car"));
+        assertEquals("a big on a table",
+                window.model().subjects().getFirst().generate().prompt().get().text("sks car"));
     }
 
-    @Test void aFolderThatIsNoModelIsRefusedOnTheModelsPage(FxRobot robot) throws Exception {
+    @Test
+    void aFolderThatIsNoModelIsRefusedOnTheModelsPage(FxRobot robot) throws Exception {
         robot.clickOn("#open-models");
         window.fake().desktop.folder = Path.of("/music");
         robot.clickOn("#open-model");
-        waitFor(() -> robot.lookup(".note-error").queryAllAs(Label.class).stream().anyMatch(note -> note.getText().startsWith("/music: is not a model folder")));
+        waitFor(() -> robot.lookup(".note-error")
+                .queryAllAs(Label.class)
+                .stream()
+                .anyMatch(note -> note.getText().startsWith("/music: is not a model folder")));
         window.shoot("models");
         window.fake().desktop.folder = Path.of("/models/other");
         robot.clickOn("#open-model");
@@ -168,6 +191,7 @@ class WindowTest {
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(MethodName.LORA)).get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
-        waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8 && window.model().subjects().getFirst().generate().busy().get().isEmpty());
+        waitFor(() -> robot.lookup(".picture-button").queryAll().size() == 8
+                && window.model().subjects().getFirst().generate().busy().get().isEmpty());
     }
 }

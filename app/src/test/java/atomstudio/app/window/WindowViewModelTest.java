@@ -29,13 +29,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The whole window without a display: from a drop to the galleries, closing during a run, and what a second start finds.
+/// The whole window without a display: from a drop to the galleries, closing during a run, and what a second start
+/// finds.
 class WindowViewModelTest {
-    @TempDir Path place;
+    @TempDir
+    Path place;
     private FakeServices fake;
     private WindowViewModel window;
 
-    @BeforeEach void open() {
+    @BeforeEach
+    void open() {
         fake = new FakeServices(place.resolve("home"), new InlineJobs());
         window = new WindowViewModel(fake.services);
         window.load();
@@ -52,7 +55,8 @@ class WindowViewModelTest {
         return file;
     }
 
-    @Test void threeGesturesLeadFromNothingToTheComparison() {
+    @Test
+    void threeGesturesLeadFromNothingToTheComparison() {
         SubjectPageViewModel page = car();
         assertEquals(new WindowPage.SubjectPage(page), window.page().get());
         assertTrue(page.untrained().get());
@@ -61,11 +65,16 @@ class WindowViewModelTest {
         assertFalse(page.untrained().get());
         page.generate().generate();
         assertEquals(List.of("Base", "Filter atoms"), page.generate().rows().stream().map(GalleryRow::title).toList());
-        assertTrue(page.generate().rows().stream().allMatch(row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.image() != null)));
+        assertTrue(page.generate()
+                .rows()
+                .stream()
+                .allMatch(
+                        row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.image() != null)));
         assertEquals("Atoms ✓", page.sidebarText().get());
     }
 
-    @Test void picturesDroppedOnASubjectsPageAreAddedToIt() throws Exception {
+    @Test
+    void picturesDroppedOnASubjectsPageAreAddedToIt() throws Exception {
         SubjectPageViewModel page = car();
         window.onFilesDropped(List.of(picture("another.png"), Files.writeString(place.resolve("notes.txt"), "x")));
         assertEquals(7, page.subject().thumbnails().size());
@@ -73,7 +82,8 @@ class WindowViewModelTest {
         assertEquals(1, window.subjects().size());
     }
 
-    @Test void picturesDroppedElsewhereMakeANewSubjectThatAsksForItsClass() throws Exception {
+    @Test
+    void picturesDroppedElsewhereMakeANewSubjectThatAsksForItsClass() throws Exception {
         window.openModels();
         window.onFilesDropped(List.of(picture("a.png"), Files.writeString(place.resolve("notes.txt"), "x")));
         SubjectPageViewModel page = window.subjects().getFirst();
@@ -86,28 +96,35 @@ class WindowViewModelTest {
         assertEquals("", page.train().missing().get());
     }
 
-    @Test void aFolderNamedByAWordOfTheModelNeedsNoQuestion() throws Exception {
+    @Test
+    void aFolderNamedByAWordOfTheModelNeedsNoQuestion() throws Exception {
         picture("boat/1.png");
         window.onFilesDropped(List.of(place.resolve("boat")));
         assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().promptPhrase());
     }
 
-    @Test void methodsShowTheirPriceBeforeStart() {
-        assertEquals("2,268 parameters · 9.6 KB", car().train().method().cost(MethodName.ATOMS).orElseThrow().summary());
+    @Test
+    void methodsShowTheirPriceBeforeStart() {
+        assertEquals("2,268 parameters · 9.6 KB",
+                car().train().method().cost(MethodName.ATOMS).orElseThrow().summary());
     }
 
-    @Test void anEarlierRunTellsHowLongTheNextTakes() {
+    @Test
+    void anEarlierRunTellsHowLongTheNextTakes() {
         SubjectPageViewModel page = car();
         page.train().method().choose(MethodName.ATOMS);
         assertEquals("", page.train().durationEstimate().get());
         page.train().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.duration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB", page.train().durationEstimate().get());
+        assertEquals("about " + DisplayFormat.duration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB",
+                page.train().durationEstimate().get());
         page.train().training().setText(TrainingSetting.STEPS, "40");
-        assertTrue(page.train().durationEstimate().get().startsWith("about 0:10"), page.train().durationEstimate().get());
+        assertTrue(page.train().durationEstimate().get().startsWith("about 0:10"),
+                page.train().durationEstimate().get());
     }
 
-    @Test void theBottomLineAndTheSidebarTellOfARunFromAnyPage() {
+    @Test
+    void theBottomLineAndTheSidebarTellOfARunFromAnyPage() {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
@@ -120,7 +137,8 @@ class WindowViewModelTest {
         assertEquals("Ready · nothing leaves this computer", window.status().get());
     }
 
-    @Test void pastRunsCanBeOpenedAndClosed() {
+    @Test
+    void pastRunsCanBeOpenedAndClosed() {
         SubjectPageViewModel page = car();
         page.train().start();
         RunSummary run = page.runs().runs().getFirst();
@@ -131,7 +149,8 @@ class WindowViewModelTest {
         assertEquals(null, page.runs().shownRun().get());
     }
 
-    @Test void aFailedRunStaysInViewWithItsReason() {
+    @Test
+    void aFailedRunStaysInViewWithItsReason() {
         SubjectPageViewModel page = car();
         fake.tuner.breakAt = 7;
         fake.tuner.breakCode = 139;
@@ -144,16 +163,19 @@ class WindowViewModelTest {
         assertEquals("", page.runs().problem().get());
     }
 
-    @Test void onlyTheNewestRunOfAMethodIsARow() {
+    @Test
+    void onlyTheNewestRunOfAMethodIsARow() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.ATOMS);
         assertEquals(3, page.runs().runs().size());
-        assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"), page.generate().rows().stream().map(GalleryRow::title).toList());
+        assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"),
+                page.generate().rows().stream().map(GalleryRow::title).toList());
     }
 
-    @Test void anyRunCanBeARowAndAnyRowCanGo() {
+    @Test
+    void anyRunCanBeARowAndAnyRowCanGo() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.LORA);
@@ -166,7 +188,8 @@ class WindowViewModelTest {
         assertEquals(3, page.generate().rows().size());
     }
 
-    @Test void aDeletedRunLeavesListAndGalleries() {
+    @Test
+    void aDeletedRunLeavesListAndGalleries() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.runs().delete(page.runs().runs().getFirst());
@@ -174,19 +197,22 @@ class WindowViewModelTest {
         assertEquals(1, page.generate().rows().size());
     }
 
-    @Test void aSecondStartFindsSubjectsAndRuns() {
+    @Test
+    void aSecondStartFindsSubjectsAndRuns() {
         car().train().start(MethodName.ATOMS);
         WindowViewModel again = new WindowViewModel(fake.services);
         again.load();
         assertEquals("Atoms ✓", again.subjects().getFirst().sidebarText().get());
     }
 
-    @Test void withoutARunTheWindowClosesAtOnce() {
+    @Test
+    void withoutARunTheWindowClosesAtOnce() {
         window.closing().requestClose();
         assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
     }
 
-    @Test void duringARunClosingAsksAndOneMayStay() {
+    @Test
+    void duringARunClosingAsksAndOneMayStay() {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
@@ -199,7 +225,8 @@ class WindowViewModelTest {
         assertTrue(page.runs().runs().getFirst().isDone());
     }
 
-    @Test void keepingWritesACheckpointClosesAndGoesOnNextTime() {
+    @Test
+    void keepingWritesACheckpointClosesAndGoesOnNextTime() {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
@@ -219,7 +246,8 @@ class WindowViewModelTest {
         assertTrue(found.runs().runs().getFirst().isDone());
     }
 
-    @Test void discardingDeletesTheUnfinishedRun() {
+    @Test
+    void discardingDeletesTheUnfinishedRun() {
         SubjectPageViewModel page = car();
         fake.tuner.onWait = step -> {
             if (step != 10) return;
@@ -231,13 +259,15 @@ class WindowViewModelTest {
         assertFalse(Files.exists(place.resolve("home/runs/car-atoms")));
     }
 
-    @Test void lightOrDarkIsRemembered() {
+    @Test
+    void lightOrDarkIsRemembered() {
         window.settings().toggleTheme();
         assertEquals(AppSettings.Theme.DARK, window.settings().theme().get());
         assertEquals(AppSettings.Theme.DARK, new WindowViewModel(fake.services).settings().theme().get());
     }
 
-    @Test void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
+    @Test
+    void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
         SubjectPageViewModel page = car();
         page.generate().generate();
         window.settings().setSafety(SafetyFilter.OFF);
@@ -248,7 +278,8 @@ class WindowViewModelTest {
         assertEquals(SafetyFilter.OFF, new WindowViewModel(fake.services).settings().safety().getValue());
     }
 
-    @Test void anotherEngineIsRememberedAndPicturesAreMadeAgain() {
+    @Test
+    void anotherEngineIsRememberedAndPicturesAreMadeAgain() {
         window.openGenerate();
         GenerateViewModel generate = ((WindowPage.Generate) window.page().get()).generate();
         generate.generate();
@@ -260,11 +291,13 @@ class WindowViewModelTest {
         assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).settings().engine().getValue());
     }
 
-    @Test void theMachineIsShown() {
+    @Test
+    void theMachineIsShown() {
         assertEquals("CPU  2 threads · 3.1 GB free", window.systemInfo().get());
     }
 
-    @Test void aPictureDroppedOnThePageGenerateIsWhatOthersStartFrom() throws Exception {
+    @Test
+    void aPictureDroppedOnThePageGenerateIsWhatOthersStartFrom() throws Exception {
         window.openGenerate();
         window.onFilesDropped(List.of(picture("green.png")));
         GenerateViewModel generate = ((WindowPage.Generate) window.page().get()).generate();
@@ -272,10 +305,12 @@ class WindowViewModelTest {
         assertTrue(window.subjects().isEmpty());
     }
 
-    @Test void theDecoderForPreviewsIsRemembered() {
+    @Test
+    void theDecoderForPreviewsIsRemembered() {
         fake.desktop.adapters = List.of(Path.of("/taesd.safetensors"));
         window.settings().choosePreviewDecoder();
-        assertEquals(Optional.of(Path.of("/taesd.safetensors")), new WindowViewModel(fake.services).settings().previewDecoder().getValue());
+        assertEquals(Optional.of(Path.of("/taesd.safetensors")),
+                new WindowViewModel(fake.services).settings().previewDecoder().getValue());
         window.settings().previewDecoder(Optional.empty());
         assertEquals(Optional.empty(), fake.desktop.get().generation().previewDecoder());
     }

@@ -22,7 +22,9 @@ interface ConditioningSchedule {
     static ConditioningSchedule of(Generation generation, PromptEncoder encoder) {
         PromptSchedule positive = PromptSchedule.parse(generation.prompt().positive());
         PromptSchedule negative = PromptSchedule.parse(generation.prompt().negative());
-        return (step, pass) -> encoder.encode(new Generation.PromptPair(positive.at(step, pass), negative.at(step, pass)), generation.settings().clipSkip(), generation.adapters());
+        return (step, pass) -> encoder.encode(
+                new Generation.PromptPair(positive.at(step, pass), negative.at(step, pass)),
+                generation.settings().clipSkip(), generation.adapters());
     }
 
     /// Every step of a pass, so that nothing is left to read once it has begun.

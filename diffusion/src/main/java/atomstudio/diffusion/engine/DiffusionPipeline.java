@@ -18,7 +18,8 @@ public final class DiffusionPipeline {
     private final LatentSampler sampler;
     private final LatentDecoder decoder;
 
-    private DiffusionPipeline(Engine engine, PromptEncoder promptEncoder, LatentSampler sampler, LatentDecoder decoder) {
+    private DiffusionPipeline(Engine engine, PromptEncoder promptEncoder, LatentSampler sampler,
+            LatentDecoder decoder) {
         this.engine = engine;
         this.promptEncoder = promptEncoder;
         this.sampler = sampler;
@@ -30,9 +31,12 @@ public final class DiffusionPipeline {
         return of(model, engine, ignored -> {});
     }
 
-    /// @param warnings hears, in a sentence, when something was done another way than usual: decoded in tiles, made again in full precision
+    /// @param warnings hears, in a sentence, when something was done another way than usual: decoded in tiles, made
+    ///     again in full precision
     public static DiffusionPipeline of(DiffusionModel model, Engine engine, Consumer<String> warnings) throws Failure {
-        return new DiffusionPipeline(engine, PromptEncoder.of(model, engine), new LatentSampler(model, engine, warnings), new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warnings));
+        return new DiffusionPipeline(engine, PromptEncoder.of(model, engine),
+                new LatentSampler(model, engine, warnings),
+                new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warnings));
     }
 
     /// How this pipeline reads prompts.
@@ -50,16 +54,19 @@ public final class DiffusionPipeline {
     /// @throws Failure.Diverged when the latents leave the numbers, as with guidance or strength far too high
     public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
         SamplingResult result = sampleLatents(generation, listener);
-        if (result instanceof SamplingResult.Finished(Tensor latents) && !isFinite(latents) && switchToFullPrecision()) result = sampleLatents(generation, listener);
+        if (result instanceof SamplingResult.Finished(Tensor latents) && !isFinite(latents) && switchToFullPrecision())
+            result = sampleLatents(generation, listener);
         return switch (result) {
-            case SamplingResult.Finished(Tensor latents) -> Optional.of(restoreUnmasked(generation, RgbImage.fromTensor(requireFinite(decode(requireFinite(latents))))));
+            case SamplingResult.Finished(Tensor latents) -> Optional.of(
+                    restoreUnmasked(generation, RgbImage.fromTensor(requireFinite(decode(requireFinite(latents))))));
             case SamplingResult.Cancelled cancelled -> Optional.empty();
         };
     }
 
     private static Tensor requireFinite(Tensor tensor) throws Failure {
         if (isFinite(tensor)) return tensor;
-        throw new Failure.Diverged("the picture came out as no numbers (infinity or NaN); lower the guidance or the adapter's strength, or check the model's weights");
+        throw new Failure.Diverged(
+                "the picture came out as no numbers (infinity or NaN); lower the guidance or the adapter's strength, or check the model's weights");
     }
 
     /// Whether there was half precision to leave.
@@ -78,7 +85,10 @@ public final class DiffusionPipeline {
     /// Outside a mask, the pixels of the given picture.
     private static RgbImage restoreUnmasked(Generation generation, RgbImage generated) {
         if (!(generation.source() instanceof Source.FromImage init) || init.mask().isEmpty()) return generated;
-        return init.mask().get().cropAndResize(generated.width(), generated.height()).blend(init.image().cropAndResize(generated.width(), generated.height()), generated);
+        return init.mask()
+                .get()
+                .cropAndResize(generated.width(), generated.height())
+                .blend(init.image().cropAndResize(generated.width(), generated.height()), generated);
     }
 
     private static boolean isFinite(Tensor tensor) {

@@ -9,13 +9,14 @@ import java.util.List;
 
 /// Runs the networks of one model. Calls from one thread at a time; closing frees everything native.
 public interface Engine extends AutoCloseable {
-    /// Token ids (B,S) -> the text encoder's hidden state (B,S,C) after one of its last blocks, and after its final norm. Rows that
-    /// adapters append to its table have the ids after the vocabulary's, in the adapters' order.
+    /// Token ids (B,S) -> the text encoder's hidden state (B,S,C) after one of its last blocks, and after its final
+    /// norm. Rows that adapters append to its table have the ids after the vocabulary's, in the adapters' order.
     /// @param clipSkip after which block, counted from the end: 1 is the last, at most as many as there are
     Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure;
 
     /// What the UNet says of latents (B,C,H,W) at the pictures' timesteps (B) under the context (B,S,C).
-    Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure;
+    Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters)
+            throws Failure;
 
     /// Latents, already divided by the scaling factor -> (B,3,8H,8W), about -1..1.
     Tensor decode(Tensor latents) throws Failure;
@@ -33,7 +34,8 @@ public interface Engine extends AutoCloseable {
     /// @throws Failure.Incompatible when the model has no vision tower
     Tensor embedImages(Tensor images) throws Failure;
 
-    /// Token ids (B,S) -> the texts' embeddings (B,P) in the space that CLIP shares with pictures, of any length. No adapter has a part in it.
+    /// Token ids (B,S) -> the texts' embeddings (B,P) in the space that CLIP shares with pictures, of any length. No
+    /// adapter has a part in it.
     /// @throws Failure.Incompatible when the model's text encoder has no projection
     Tensor embedText(int[][] ids) throws Failure;
 
@@ -53,15 +55,17 @@ public interface Engine extends AutoCloseable {
         throw new IllegalStateException("this engine computes in full precision only");
     }
 
-    /// From now on computes the UNet's attention in slices, which takes less memory and more time; false where that is so already, or
-    /// this engine's attention never holds more than a slice anyway.
+    /// From now on computes the UNet's attention in slices, which takes less memory and more time; false where that
+    /// is so already, or this engine's attention never holds more than a slice anyway.
     default boolean enableAttentionSlicing() {
         return false;
     }
 
-    @Override void close();
+    @Override
+    void close();
 
-    /// What the autoencoder says of a picture: mean and log variance of its latents, (B,4,H/8,W/8), the latter within -30..20.
+    /// What the autoencoder says of a picture: mean and log variance of its latents, (B,4,H/8,W/8), the latter within
+    /// -30..20.
     record LatentDistribution(Tensor mean, Tensor logVariance) {
         /// Latents of the distribution, mean + exp(½ log variance) · noise, not multiplied by the scaling factor.
         public Tensor sample(NoiseSource noiseSource) {
@@ -82,7 +86,9 @@ public interface Engine extends AutoCloseable {
             Tensor logVariance = Tensor.zeros(half);
             for (int b = 0; b < batch; b++) {
                 System.arraycopy(encoderOutput.data(), 2 * b * rowSize, mean.data(), b * rowSize, rowSize);
-                for (int i = 0; i < rowSize; i++) logVariance.data()[b * rowSize + i] = Math.clamp(encoderOutput.data()[(2 * b + 1) * rowSize + i], -30f, 20f);
+                for (int i = 0; i < rowSize; i++)
+                    logVariance.data()[b * rowSize + i] = Math.clamp(encoderOutput.data()[(2 * b + 1) * rowSize + i],
+                            -30f, 20f);
             }
             return new LatentDistribution(mean, logVariance);
         }

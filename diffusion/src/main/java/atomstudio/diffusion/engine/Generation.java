@@ -9,7 +9,8 @@ import java.util.Optional;
 
 /// Everything that decides one picture.
 /// @param hires a second, larger pass over what the first one made
-public record Generation(PromptPair prompt, GenerationSettings settings, long seed, List<WeightedAdapter> adapters, Source source, Optional<Hires> hires) {
+public record Generation(PromptPair prompt, GenerationSettings settings, long seed, List<WeightedAdapter> adapters,
+        Source source, Optional<Hires> hires) {
     public Generation {
         adapters = List.copyOf(adapters);
     }
@@ -24,7 +25,8 @@ public record Generation(PromptPair prompt, GenerationSettings settings, long se
 
     /// How it is sampled; width and height in pixels.
     /// @param clipSkip which of the text encoder's last layers is read, counted from the end: 1 is the last
-    public record GenerationSettings(SamplingSettings sampling, Guidance guidance, int clipSkip, int width, int height) {
+    public record GenerationSettings(SamplingSettings sampling, Guidance guidance, int clipSkip, int width,
+            int height) {
         public static GenerationSettings of(SamplingSettings sampling, double guidance, int width, int height) {
             return new GenerationSettings(sampling, Guidance.of(guidance), 1, width, height);
         }
@@ -34,7 +36,8 @@ public record Generation(PromptPair prompt, GenerationSettings settings, long se
     public sealed interface Source {
         record FromNoise() implements Source {}
 
-        /// A picture of any size: its largest centred part of the asked shape is scaled to the asked size, the mask's like it.
+        /// A picture of any size: its largest centred part of the asked shape is scaled to the asked size, the mask's
+        /// like it.
         /// @param mask    where the picture may change; everywhere if empty
         /// @param denoisingStrength how much of the steps is walked anew, above 0 to 1
         record FromImage(RgbImage image, Optional<Mask> mask, double denoisingStrength) implements Source {}

@@ -22,7 +22,8 @@ import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Whole pictures of a reference pipeline: metadata `case` says how they were made, `noise`, `latents` and `pixels` what came of it.
+/// Whole pictures of a reference pipeline: metadata `case` says how they were made, `noise`, `latents` and `pixels`
+/// what came of it.
 public final class ImageGolden {
     static final int MAX_SIDE = 4096;
     private static final double NOISE_TOLERANCE = 2e-6;
@@ -33,7 +34,8 @@ public final class ImageGolden {
     private ImageGolden() {}
 
     public static boolean recognizes(SafetensorsFile file) {
-        return file.metadata().containsKey("case") && file.tensors().keySet().containsAll(List.of("noise", "latents", "pixels"));
+        return file.metadata().containsKey("case")
+                && file.tensors().keySet().containsAll(List.of("noise", "latents", "pixels"));
     }
 
     /// Makes each picture of the case by itself and compares.
@@ -51,10 +53,14 @@ public final class ImageGolden {
             Generation generation = first.withSeed(first.seed() + k);
             String suffix = noise.shape().size(0) == 1 ? "" : "." + k;
             Shape shape = noise.shape().with(0, 1);
-            deviations.add(Deviation.absolute("noise" + suffix, noise.rows(k, k + 1), NoiseSource.ofSeeds(generation.seed()).draw(shape), NOISE_TOLERANCE));
-            if (!(pipeline.sampleLatents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor found))) throw new IllegalStateException("nobody said stop");
+            deviations.add(Deviation.absolute("noise" + suffix, noise.rows(k, k + 1),
+                    NoiseSource.ofSeeds(generation.seed()).draw(shape), NOISE_TOLERANCE));
+            if (!(pipeline.sampleLatents(generation,
+                    StepListener.none()) instanceof SamplingResult.Finished(Tensor found)))
+                throw new IllegalStateException("nobody said stop");
             deviations.add(Deviation.relative("latents" + suffix, latents.rows(k, k + 1), found, LATENTS_TOLERANCE));
-            deviations.add(rmse8Bit("picture" + suffix, RgbImage.fromTensor(pixels.rows(k, k + 1)), RgbImage.fromTensor(pipeline.decode(found))));
+            deviations.add(rmse8Bit("picture" + suffix, RgbImage.fromTensor(pixels.rows(k, k + 1)),
+                    RgbImage.fromTensor(pipeline.decode(found))));
         }
         return deviations;
     }
@@ -68,7 +74,8 @@ public final class ImageGolden {
             }
         }
         double rmse = Math.sqrt(squares / (3.0 * expected.argb().length));
-        return new Deviation(name + " (8-bit, root mean square)", rmse, rmse / 255, new Deviation.Bound(Deviation.Measure.ABSOLUTE, RMSE_TOLERANCE));
+        return new Deviation(name + " (8-bit, root mean square)", rmse, rmse / 255,
+                new Deviation.Bound(Deviation.Measure.ABSOLUTE, RMSE_TOLERANCE));
     }
 
     private static JsonObject caseOf(SafetensorsFile golden) throws Failure {
@@ -79,11 +86,15 @@ public final class ImageGolden {
         }
     }
 
-    private static Generation generation(SafetensorsFile golden, JsonObject description, DiffusionModel model) throws Failure {
+    private static Generation generation(SafetensorsFile golden, JsonObject description, DiffusionModel model)
+            throws Failure {
         try {
             SamplingSettings sampling = sampling(SamplerName.of(model.scheduler()), description);
-            GenerationSettings settings = GenerationSettings.of(sampling, description.get("guidance").getAsDouble(), side(description, "width", model), side(description, "height", model));
-            return new Generation(new PromptPair(description.get("prompt").getAsString(), text(description, "negative")), settings, description.get("seed").getAsLong(), List.of());
+            GenerationSettings settings = GenerationSettings.of(sampling, description.get("guidance").getAsDouble(),
+                    side(description, "width", model), side(description, "height", model));
+            return new Generation(
+                    new PromptPair(description.get("prompt").getAsString(), text(description, "negative")), settings,
+                    description.get("seed").getAsLong(), List.of());
         } catch (RuntimeException e) {
             throw malformedCase(golden, e);
         }
@@ -91,22 +102,30 @@ public final class ImageGolden {
 
     /// The reference pipeline hands its own eta, 0 where nothing else is asked, to the two schedulers that take one.
     static SamplingSettings sampling(SamplerName sampler, JsonObject description) {
-        SamplingSettings sampling = SamplingSettings.of(sampler, ScheduleName.MODEL, description.get("steps").getAsInt());
+        SamplingSettings sampling = SamplingSettings.of(sampler, ScheduleName.MODEL,
+                description.get("steps").getAsInt());
         boolean takesEta = sampler == SamplerName.DDIM || sampler == SamplerName.TCD;
-        return takesEta ? sampling.withEta(description.has("eta") ? description.get("eta").getAsDouble() : 0) : sampling;
+        return takesEta ? sampling.withEta(description.has("eta") ? description.get("eta").getAsDouble() : 0)
+                : sampling;
     }
 
     private static Failure malformedCase(SafetensorsFile golden, RuntimeException e) {
-        return new Failure.Unreadable(golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: " + SafeText.of(e.getMessage()), e);
+        return new Failure.Unreadable(
+                golden.file() + ": metadata \"case\": expected prompt, seed, scheduler, config, steps and guidance: "
+                        + SafeText.of(e.getMessage()),
+                e);
     }
 
     /// The model's config with the case's changes, read as the case's class reads it.
     /// @throws Failure.NotBuilt for what generation itself decides
-    private static SchedulerConfig scheduler(SafetensorsFile golden, JsonObject description, DiffusionModel model) throws Failure {
+    private static SchedulerConfig scheduler(SafetensorsFile golden, JsonObject description, DiffusionModel model)
+            throws Failure {
         try {
             JsonObject changes = description.getAsJsonObject("config");
             for (String fixed : List.of("steps_offset", "clip_sample", "skip_prk_steps")) {
-                if (changes.has(fixed)) throw new Failure.Unsupported("scheduler setting " + fixed + " of a picture's case is not built yet");
+                if (changes.has(fixed))
+                    throw new Failure.Unsupported(
+                            "scheduler setting " + fixed + " of a picture's case is not built yet");
             }
             return model.scheduler().with(changes).forClass(description.get("scheduler").getAsString());
         } catch (RuntimeException e) {
@@ -116,7 +135,8 @@ public final class ImageGolden {
 
     static int side(JsonObject description, String key, DiffusionModel model) {
         int side = description.has(key) ? description.get(key).getAsInt() : model.defaultImageSize();
-        if (side < 1 || side > MAX_SIDE) throw new IllegalArgumentException(key + ": expected 1 to " + MAX_SIDE + ", found " + side);
+        if (side < 1 || side > MAX_SIDE)
+            throw new IllegalArgumentException(key + ": expected 1 to " + MAX_SIDE + ", found " + side);
         return side;
     }
 

@@ -8,9 +8,10 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.SplittableRandom;
 
-/// A picture's colours as a linear function of its latents, a pixel a latent pixel, enlarged: blurred, and right in colour and place.
-/// The function is the least-squares one over a chart of random colours, in smooth and in hard patches, that the model's own encoder turns into
-/// latents once: nothing to bring along or to download, and right for any autoencoder.
+/// A picture's colours as a linear function of its latents, a pixel a latent pixel, enlarged: blurred, and right in
+/// colour and place. The function is the least-squares one over a chart of random colours, in smooth and in hard
+/// patches, that the model's own encoder turns into latents once: nothing to bring along or to download, and right
+/// for any autoencoder.
 /// @param weights three rows (red, green, blue in −1..1), each a weight for every latent channel and a constant
 record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements LatentPreviewer {
     /// Of an autoencoder that is fast enough to show every step itself.
@@ -22,28 +23,35 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
         int upscaleFactor = model.vae().downsamplingFactor();
         RgbImage image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
         Tensor latents = engine.encode(image.toTensor()).mean();
-        Tensor colours = image.resize(PATCHES_PER_SIDE * LATENTS_PER_PATCH, PATCHES_PER_SIDE * LATENTS_PER_PATCH, Resampling.BILINEAR).toTensor();
+        Tensor colours = image
+                .resize(PATCHES_PER_SIDE * LATENTS_PER_PATCH, PATCHES_PER_SIDE * LATENTS_PER_PATCH, Resampling.BILINEAR)
+                .toTensor();
         int channels = Math.toIntExact(latents.shape().size(1));
         int pixels = PATCHES_PER_SIDE * LATENTS_PER_PATCH * PATCHES_PER_SIDE * LATENTS_PER_PATCH;
         double[][] inputs = new double[pixels][channels + 1];
         for (int i = 0; i < pixels; i++) {
-            for (int c = 0; c < channels; c++) inputs[i][c] = latents.data()[c * pixels + i] * model.vae().scalingFactor();
+            for (int c = 0; c < channels; c++)
+                inputs[i][c] = latents.data()[c * pixels + i] * model.vae().scalingFactor();
             inputs[i][channels] = 1;
         }
         double[][] weights = new double[3][];
-        for (int colour = 0; colour < 3; colour++) weights[colour] = leastSquares(inputs, colours.data(), colour * pixels);
+        for (int colour = 0; colour < 3; colour++)
+            weights[colour] = leastSquares(inputs, colours.data(), colour * pixels);
         return new Latent2RgbPreviewer(weights, upscaleFactor);
     }
 
     /// Left half smooth, right half hard-edged.
     private static RgbImage calibrationImage(int side) {
         SplittableRandom random = new SplittableRandom(1);
-        int[] colours = random.ints((long) PATCHES_PER_SIDE * PATCHES_PER_SIDE, 0, 1 << 24).map(rgb -> 0xFF000000 | rgb).toArray();
+        int[] colours = random.ints((long) PATCHES_PER_SIDE * PATCHES_PER_SIDE, 0, 1 << 24)
+                .map(rgb -> 0xFF000000 | rgb)
+                .toArray();
         RgbImage small = new RgbImage(PATCHES_PER_SIDE, PATCHES_PER_SIDE, colours);
         RgbImage smooth = small.resize(side, side, Resampling.BILINEAR);
         int[] argb = smooth.argb().clone();
         int patch = side / PATCHES_PER_SIDE;
-        for (int i = 0; i < argb.length; i++) if (i % side >= side / 2) argb[i] = colours[i / side / patch * PATCHES_PER_SIDE + i % side / patch];
+        for (int i = 0; i < argb.length; i++)
+            if (i % side >= side / 2) argb[i] = colours[i / side / patch * PATCHES_PER_SIDE + i % side / patch];
         return new RgbImage(side, side, argb);
     }
 
@@ -75,7 +83,8 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
         return solution;
     }
 
-    @Override public RgbImage preview(Tensor denoised) {
+    @Override
+    public RgbImage preview(Tensor denoised) {
         Shape shape = denoised.shape();
         int channels = Math.toIntExact(shape.size(1));
         int planeSize = Math.toIntExact(shape.size(2) * shape.size(3));

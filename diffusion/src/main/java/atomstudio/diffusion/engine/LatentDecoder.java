@@ -11,11 +11,13 @@ import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
-/// From latents to the picture's numbers: at once where memory suffices, in tiles where it does not. Does not own the engine.
+/// From latents to the picture's numbers: at once where memory suffices, in tiles where it does not. Does not own the
+/// engine.
 /// @param availableBytes bytes that decoding may count on
 /// @param warnings     hears, in a sentence, when something was done another way than usual
 record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier availableBytes, Consumer<String> warnings) {
-    /// Of a tile, in pixels of the map that a level starts from: large enough that its margin is no waste, small beside any picture that needs tiles.
+    /// Of a tile, in pixels of the map that a level starts from: large enough that its margin is no waste, small
+    /// beside any picture that needs tiles.
     private static final int TILE_SIDE = 64;
     /// Maps of a level that are held at the same time, of its channels before and after.
     private static final int MAPS_HELD = 4;
@@ -35,7 +37,8 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
     }
 
     private Tensor decodeTiled(Tensor scaled, int wholeLevels) throws Failure {
-        warnings.accept("The picture is decoded in tiles, since memory does not suffice for all of it at once: slower, and the same picture.");
+        warnings.accept(
+                "The picture is decoded in tiles, since memory does not suffice for all of it at once: slower, and the same picture.");
         return new TiledDecoder(model.vae(), engine, TILE_SIDE).decode(scaled, wholeLevels);
     }
 
@@ -46,7 +49,8 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
         long pixels = latents.shape().size(2) * latents.shape().size(3);
         for (int level = 0; level < vae.levels(); level++) {
             long fine = pixels << 2 * level;
-            if (Float.BYTES * fine * MAPS_HELD * (vae.inputChannels(level) + vae.outputChannels(level)) > limit) return level;
+            if (Float.BYTES * fine * MAPS_HELD * (vae.inputChannels(level) + vae.outputChannels(level)) > limit)
+                return level;
         }
         return vae.levels();
     }
@@ -58,8 +62,8 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
 
         private AvailableMemory() {}
 
-        /// Bytes that could be used without pushing others out: on Linux with what the file cache would give back. As much as one likes where
-        /// nobody says.
+        /// Bytes that could be used without pushing others out: on Linux with what the file cache would give back. As
+        /// much as one likes where nobody says.
         static long bytes() {
             try {
                 for (String line : Files.readAllLines(MEMINFO)) {
@@ -68,7 +72,10 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
             } catch (IOException | NumberFormatException notLinux) {
                 // Not Linux: the next best.
             }
-            return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system ? system.getFreeMemorySize() : Long.MAX_VALUE;
+            return ManagementFactory
+                    .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+                            ? system.getFreeMemorySize()
+                            : Long.MAX_VALUE;
         }
     }
 }

@@ -17,6 +17,8 @@ public interface LatentPreviewer {
     /// The best that costs little beside a step: a small model's own decoder, a linear look at a large one's latents.
     static LatentPreviewer fastest(DiffusionModel model, Engine engine) throws Failure {
         long parameters = LayerRecorder.parameterCount(NetworkLayers.of(model.vae()));
-        return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> RgbImage.fromTensor(new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, ignored -> {}).decode(latents)) : Latent2RgbPreviewer.fit(model, engine);
+        return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> RgbImage.fromTensor(
+                new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, ignored -> {}).decode(latents))
+                : Latent2RgbPreviewer.fit(model, engine);
     }
 }

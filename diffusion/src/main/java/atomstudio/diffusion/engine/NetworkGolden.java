@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Reference inputs and outputs of a model's networks: `unet*.sample` …, `vae*.latents` …, `text.input_ids` …, `vision.pixel_values`
-/// → `vision.image_embeds`, where * is a variant such as `.wide`. `text.text_embeds` is the projected end of a text.
+/// Reference inputs and outputs of a model's networks: `unet*.sample` …, `vae*.latents` …, `text.input_ids` …,
+/// `vision.pixel_values` → `vision.image_embeds`, where * is a variant such as `.wide`. `text.text_embeds` is the
+/// projected end of a text.
 public final class NetworkGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -18,8 +19,12 @@ public final class NetworkGolden {
 
     /// Whether a file is such a golden.
     public static boolean recognizes(SafetensorsFile file) {
-        return file.tensors().keySet().stream().anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample") || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids")
-                || name.equals("vision.pixel_values"));
+        return file.tensors()
+                .keySet()
+                .stream()
+                .anyMatch(name -> name.startsWith("unet") && name.endsWith(".sample")
+                        || name.startsWith("vae") && name.endsWith(".latents") || name.equals("text.input_ids")
+                        || name.equals("vision.pixel_values"));
     }
 
     /// Runs everything that the golden holds on the engine.
@@ -29,28 +34,34 @@ public final class NetworkGolden {
         for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
         for (String variant : variants(golden, "vae", ".image")) encoder(golden, engine, variant, deviations);
         if (golden.has("text.input_ids")) text(golden, engine, deviations);
-        if (golden.has("vision.pixel_values")) add(golden, "vision.image_embeds", engine.embedImages(golden.read("vision.pixel_values")), deviations);
+        if (golden.has("vision.pixel_values"))
+            add(golden, "vision.image_embeds", engine.embedImages(golden.read("vision.pixel_values")), deviations);
         return deviations;
     }
 
     private static Set<String> variants(SafetensorsFile golden, String network, String input) {
         Set<String> variants = new TreeSet<>();
         for (String name : golden.tensors().keySet()) {
-            if (name.startsWith(network) && name.endsWith(input)) variants.add(name.substring(0, name.length() - input.length()));
+            if (name.startsWith(network) && name.endsWith(input))
+                variants.add(name.substring(0, name.length() - input.length()));
         }
         return variants;
     }
 
-    private static void unet(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
-        Tensor out = engine.predictNoise(golden.read(name + ".sample"), golden.read(name + ".timestep").data(), golden.read(name + ".encoder_hidden_states"), List.of());
+    private static void unet(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
+            throws Failure {
+        Tensor out = engine.predictNoise(golden.read(name + ".sample"), golden.read(name + ".timestep").data(),
+                golden.read(name + ".encoder_hidden_states"), List.of());
         add(golden, name + ".out", out, deviations);
     }
 
-    private static void decoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+    private static void decoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
+            throws Failure {
         add(golden, name + ".decoded", engine.decode(golden.read(name + ".latents")), deviations);
     }
 
-    private static void encoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations) throws Failure {
+    private static void encoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
+            throws Failure {
         Engine.LatentDistribution distribution = engine.encode(golden.read(name + ".image"));
         add(golden, name + ".mean", distribution.mean(), deviations);
         add(golden, name + ".logvar", distribution.logVariance(), deviations);

@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// From prompts to what the UNet attends to: tokens, words that adapters bring, text encoder. One thread at a time; does not own the engine.
+/// From prompts to what the UNet attends to: tokens, words that adapters bring, text encoder. One thread at a time;
+/// does not own the engine.
 public final class PromptEncoder {
     /// Embeddings that are kept: galleries ask for the same prompts for every row and seed.
     private static final int MAX_CACHED = 32;
@@ -27,7 +28,8 @@ public final class PromptEncoder {
     private final Engine engine;
     private final AdapterTargets targets;
     private final Map<CacheKey, Tensor> cache = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override protected boolean removeEldestEntry(Map.Entry<CacheKey, Tensor> eldest) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<CacheKey, Tensor> eldest) {
             return size() > MAX_CACHED;
         }
     };
@@ -39,9 +41,11 @@ public final class PromptEncoder {
     private record CacheKey(String text, int clipSkip, List<TextAdapterKey> adapters) {}
 
     /// What an adapter does to the text encoder, and how strongly.
-    private record TextAdapterKey(Adaptation adaptation, String hash, Optional<Adapter.EmbeddingToken> embeddingToken, double weight) {
+    private record TextAdapterKey(Adaptation adaptation, String hash, Optional<Adapter.EmbeddingToken> embeddingToken,
+            double weight) {
         static TextAdapterKey of(WeightedAdapter weighted) {
-            return new TextAdapterKey(weighted.adapter().adaptation(), weighted.adapter().hash(), weighted.adapter().embeddingToken(), weighted.weight());
+            return new TextAdapterKey(weighted.adapter().adaptation(), weighted.adapter().hash(),
+                    weighted.adapter().embeddingToken(), weighted.weight());
         }
     }
 
@@ -57,8 +61,8 @@ public final class PromptEncoder {
         return new PromptEncoder(model, model.tokenizer(), engine);
     }
 
-    /// The tokenizer that prompts are read with under these adapters: each placeholder stands for the ids of the rows that its adapter
-    /// appends to the text encoder's table.
+    /// The tokenizer that prompts are read with under these adapters: each placeholder stands for the ids of the rows
+    /// that its adapter appends to the text encoder's table.
     /// @throws Failure.Incompatible when two adapters answer to the same word
     public Tokenizer tokenizer(List<WeightedAdapter> adapters) throws Failure {
         Tokenizer extended = tokenizer;
@@ -70,9 +74,11 @@ public final class PromptEncoder {
             Adapter.EmbeddingToken embeddingToken = adapter.embeddingToken().get();
             for (Adapter other : previous) requireDistinctTokens(other, adapter);
             try {
-                extended = withToken(extended, embeddingToken.token(), IntStream.range(nextId, nextId + embeddingToken.vectors()).boxed().toList());
+                extended = withToken(extended, embeddingToken.token(),
+                        IntStream.range(nextId, nextId + embeddingToken.vectors()).boxed().toList());
             } catch (IllegalArgumentException e) {
-                throw new Failure.Incompatible("adapter " + adapter.name() + ": its word cannot be used with " + model.name() + ": " + e.getMessage());
+                throw new Failure.Incompatible("adapter " + adapter.name() + ": its word cannot be used with "
+                        + model.name() + ": " + e.getMessage());
             }
             nextId += embeddingToken.vectors();
             previous.add(adapter);
@@ -87,21 +93,29 @@ public final class PromptEncoder {
     private static void requireDistinctTokens(Adapter first, Adapter second) throws Failure {
         String token = second.embeddingToken().orElseThrow().token();
         if (Tokenizer.isSameToken(first.embeddingToken().orElseThrow().token(), token)) {
-            throw new Failure.Incompatible("adapters " + first.name() + " and " + second.name() + " both stand for the word \"" + token + "\"; expected words of their own: use one of them, or tune one again with another --token");
+            throw new Failure.Incompatible("adapters " + first.name() + " and " + second.name()
+                    + " both stand for the word \"" + token
+                    + "\"; expected words of their own: use one of them, or tune one again with another --token");
         }
     }
 
-    /// Embeds both prompts, from memory where they were asked for before. A prompt of more chunks than the other is what both are repeated
-    /// to: attention over a context and its copies is attention over the context.
+    /// Embeds both prompts, from memory where they were asked for before. A prompt of more chunks than the other is
+    /// what both are repeated to: attention over a context and its copies is attention over the context.
     /// @param clipSkip after which of the text encoder's last blocks, from 1
-    /// @throws Failure.Incompatible for a weight that is no number, a word of too many rows, or more blocks skipped than there are
+    /// @throws Failure.Incompatible for a weight that is no number, a word of too many rows, or more blocks skipped
+    ///     than there are
     public PromptEmbeddings encode(PromptPair prompt, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
         int depth = model.textEncoder().transformer().depth();
-        if (clipSkip < 1 || clipSkip > depth) throw new Failure.Incompatible("clip skip: expected 1 to " + depth + ", the blocks of the text encoder of " + model.name() + ", found " + clipSkip);
+        if (clipSkip < 1 || clipSkip > depth)
+            throw new Failure.Incompatible("clip skip: expected 1 to " + depth + ", the blocks of the text encoder of "
+                    + model.name() + ", found " + clipSkip);
         Tensor text = embed(prompt.positive(), clipSkip, adapters);
         Tensor negative = embed(prompt.negative(), clipSkip, adapters);
-        long common = BigInteger.valueOf(text.shape().size(1)).gcd(BigInteger.valueOf(negative.shape().size(1))).longValue();
-        return new PromptEmbeddings(repeat(text, negative.shape().size(1) / common), repeat(negative, text.shape().size(1) / common));
+        long common = BigInteger.valueOf(text.shape().size(1))
+                .gcd(BigInteger.valueOf(negative.shape().size(1)))
+                .longValue();
+        return new PromptEmbeddings(repeat(text, negative.shape().size(1) / common),
+                repeat(negative, text.shape().size(1) / common));
     }
 
     private static Tensor repeat(Tensor context, long times) {
@@ -120,7 +134,9 @@ public final class PromptEncoder {
         Tensor embedding = cache.get(key);
         if (embedding == null) {
             List<Tensor> chunks = new ArrayList<>();
-            for (Tokenizer.Chunk chunk : tokenizer(textAdapters).chunks(text)) chunks.add(applyTokenWeights(engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters), chunk));
+            for (Tokenizer.Chunk chunk : tokenizer(textAdapters).chunks(text))
+                chunks.add(
+                        applyTokenWeights(engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters), chunk));
             embedding = concatenate(chunks);
             cache.put(key, embedding);
         }
@@ -133,7 +149,8 @@ public final class PromptEncoder {
         if (chunk.isUnweighted()) return states;
         int width = Math.toIntExact(states.shape().size(2));
         Tensor weighted = Tensor.zeros(states.shape());
-        for (int i = 0; i < weighted.data().length; i++) weighted.data()[i] = states.data()[i] * chunk.weights()[i / width];
+        for (int i = 0; i < weighted.data().length; i++)
+            weighted.data()[i] = states.data()[i] * chunk.weights()[i / width];
         double meanRatio = sum(states) / sum(weighted);
         for (int i = 0; i < weighted.data().length; i++) weighted.data()[i] *= (float) meanRatio;
         return weighted;

@@ -11,8 +11,8 @@ import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Prompts and what a reference's text encoder says of them: metadata `cases` lists the prompts, `context.K` is what case K comes to,
-/// with weights, chunks and clip skip. Cases with a word of an adapter are passed over.
+/// Prompts and what a reference's text encoder says of them: metadata `cases` lists the prompts, `context.K` is what
+/// case K comes to, with weights, chunks and clip skip. Cases with a word of an adapter are passed over.
 public final class PromptGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -32,7 +32,8 @@ public final class PromptGolden {
             String text = one.get("prompt").getAsString();
             int clipSkip = one.has("clip skip") ? one.get("clip skip").getAsInt() : 1;
             String name = "context." + k;
-            deviations.add(Deviation.relative(name, golden.read(name), encoder.encode(new PromptPair(text, text), clipSkip, List.of()).prompt(), TOLERANCE));
+            deviations.add(Deviation.relative(name, golden.read(name),
+                    encoder.encode(new PromptPair(text, text), clipSkip, List.of()).prompt(), TOLERANCE));
         }
         return deviations;
     }
@@ -41,7 +42,8 @@ public final class PromptGolden {
         try {
             return JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray().asList();
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(golden.file() + ": metadata \"cases\": expected a list of prompts: " + e.getMessage(), e);
+            throw new Failure.Unreadable(
+                    golden.file() + ": metadata \"cases\": expected a list of prompts: " + e.getMessage(), e);
         }
     }
 }

@@ -5,58 +5,73 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
-/// One model on two engines: the UNet, which runs in every step, where it is fastest, and everything else on the other. Owns both.
+/// One model on two engines: the UNet, which runs in every step, where it is fastest, and everything else on the
+/// other. Owns both.
 public record SplitEngine(Engine unet, Engine others) implements Engine {
-    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
+    @Override
+    public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
         return others.encodeText(ids, clipSkip, adapters);
     }
 
-    @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
+    @Override
+    public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters)
+            throws Failure {
         return unet.predictNoise(latents, timesteps, context, adapters);
     }
 
-    @Override public Tensor decode(Tensor latents) throws Failure {
+    @Override
+    public Tensor decode(Tensor latents) throws Failure {
         return others.decode(latents);
     }
 
-    @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
+    @Override
+    public Tensor decodeHead(Tensor latents, int levels) throws Failure {
         return others.decodeHead(latents, levels);
     }
 
-    @Override public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
+    @Override
+    public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         return others.decodeTile(features, level, norms);
     }
 
-    @Override public LatentDistribution encode(Tensor images) throws Failure {
+    @Override
+    public LatentDistribution encode(Tensor images) throws Failure {
         return others.encode(images);
     }
 
-    @Override public Tensor embedImages(Tensor images) throws Failure {
+    @Override
+    public Tensor embedImages(Tensor images) throws Failure {
         return others.embedImages(images);
     }
 
-    @Override public Tensor embedText(int[][] ids) throws Failure {
+    @Override
+    public Tensor embedText(int[][] ids) throws Failure {
         return others.embedText(ids);
     }
 
-    @Override public void checkFiles() throws Failure.Unreadable {
+    @Override
+    public void checkFiles() throws Failure.Unreadable {
         others.checkFiles();
         unet.checkFiles();
     }
 
-    @Override public ComputePrecision precision() {
+    @Override
+    public ComputePrecision precision() {
         return unet.precision();
     }
 
-    @Override public void useFullPrecision() throws Failure {
+    @Override
+    public void useFullPrecision() throws Failure {
         unet.useFullPrecision();
     }
 
-    @Override public boolean enableAttentionSlicing() {
+    @Override
+    public boolean enableAttentionSlicing() {
         return unet.enableAttentionSlicing();
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         unet.close();
         others.close();
     }

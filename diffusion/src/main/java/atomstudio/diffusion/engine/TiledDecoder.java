@@ -8,13 +8,16 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Decodes large pictures in little memory and without seams: the decoder's last levels, which hold nearly all of it, run on tiles.
+/// Decodes large pictures in little memory and without seams: the decoder's last levels, which hold nearly all of it,
+/// run on tiles.
 ///
-/// What comes out is the whole decoder's picture apart from rounding. Two things make tiles differ elsewhere, and neither does here: a tile is
-/// computed with a margin as wide as its convolutions reach, which is cut off; and group norms take their statistics from all tiles
-/// together. A norm's statistics are only right once those of the norms before it are, so each norm takes a pass over the tiles up to it: the
-/// price is about four times the level's own time. (Tiles with statistics of their own, blended where they overlap, differed from the
-/// whole picture by 3 to 7 of 255 levels on average and by 20 to 90 at the most, on two real pictures of the default model; see docs/decisions/pictures-from-pictures.md.)
+/// What comes out is the whole decoder's picture apart from rounding. Two things make tiles differ elsewhere, and
+/// neither does here: a tile is computed with a margin as wide as its convolutions reach, which is cut off; and group
+/// norms take their statistics from all tiles together. A norm's statistics are only right once those of the norms
+/// before it are, so each norm takes a pass over the tiles up to it: the price is about four times the level's own
+/// time. (Tiles with statistics of their own, blended where they overlap, differed from the whole picture by 3 to 7
+/// of 255 levels on average and by 20 to 90 at the most, on two real pictures of the default model; see
+/// docs/decisions/pictures-from-pictures.md.)
 ///
 /// @param tileSide of a tile without its margin, in pixels of the map that a level starts from
 record TiledDecoder(Vae vae, Engine engine, int tileSide) {
@@ -45,7 +48,8 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
     }
 
     /// What the next norm scales and shifts each channel by.
-    private LayerWeights<Tensor> statistics(int level, Tensor map, List<LayerWeights<Tensor>> previousNorms) throws Failure {
+    private LayerWeights<Tensor> statistics(int level, Tensor map, List<LayerWeights<Tensor>> previousNorms)
+            throws Failure {
         int factor = level == 0 ? 1 : 2;
         double[] sums = new double[0];
         double[] squares = new double[0];
@@ -88,14 +92,17 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
         int receptiveField = 2 * (vae.layersPerBlock() + 1) + 2;
         int margin = level == 0 ? receptiveField : receptiveField / 2 + 1;
         List<Window> windows = new ArrayList<>();
-        for (Span vertical : spans(size(map, 2), margin)) for (Span horizontal : spans(size(map, 3), margin)) windows.add(new Window(vertical, horizontal));
+        for (Span vertical : spans(size(map, 2), margin))
+            for (Span horizontal : spans(size(map, 3), margin)) windows.add(new Window(vertical, horizontal));
         return windows;
     }
 
     private List<Span> spans(int length, int margin) {
         List<Span> spans = new ArrayList<>();
         int window = Math.min(length, tileSide + 2 * margin);
-        for (int from = 0; from < length; from += tileSide) spans.add(new Span(Math.clamp(from - margin, 0, length - window), window, from, Math.min(from + tileSide, length)));
+        for (int from = 0; from < length; from += tileSide)
+            spans.add(new Span(Math.clamp(from - margin, 0, length - window), window, from,
+                    Math.min(from + tileSide, length)));
         return spans;
     }
 
@@ -103,7 +110,8 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
         return Math.toIntExact(tensor.shape().size(axis));
     }
 
-    /// Along one axis: where a window starts, how long it is, and which part of the map counts in it. All windows of a map are equally long.
+    /// Along one axis: where a window starts, how long it is, and which part of the map counts in it. All windows of
+    /// a map are equally long.
     private record Span(int start, int length, int from, int to) {}
 
     private record Window(Span vertical, Span horizontal) {
@@ -112,7 +120,9 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
             Tensor crop = Tensor.zeros(Shape.of(1, channels, vertical.length, horizontal.length));
             for (int c = 0; c < channels; c++) {
                 for (int y = 0; y < vertical.length; y++) {
-                    System.arraycopy(map.data(), (c * size(map, 2) + vertical.start + y) * size(map, 3) + horizontal.start, crop.data(), (c * vertical.length + y) * horizontal.length, horizontal.length);
+                    System.arraycopy(map.data(),
+                            (c * size(map, 2) + vertical.start + y) * size(map, 3) + horizontal.start, crop.data(),
+                            (c * vertical.length + y) * horizontal.length, horizontal.length);
                 }
             }
             return crop;
@@ -123,7 +133,8 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
             int count = factor * (horizontal.to - horizontal.from);
             for (int c = 0; c < size(tile, 1); c++) {
                 for (int y = factor * vertical.from; y < factor * vertical.to; y++) {
-                    System.arraycopy(tile.data(), row(tile, c, y, factor), output.data(), (c * size(output, 2) + y) * size(output, 3) + factor * horizontal.from, count);
+                    System.arraycopy(tile.data(), row(tile, c, y, factor), output.data(),
+                            (c * size(output, 2) + y) * size(output, 3) + factor * horizontal.from, count);
                 }
             }
         }
@@ -144,7 +155,8 @@ record TiledDecoder(Vae vae, Engine engine, int tileSide) {
         }
 
         private int row(Tensor tile, int c, int y, int factor) {
-            return (c * size(tile, 2) + y - factor * vertical.start) * size(tile, 3) + factor * (horizontal.from - horizontal.start);
+            return (c * size(tile, 2) + y - factor * vertical.start) * size(tile, 3)
+                    + factor * (horizontal.from - horizontal.start);
         }
     }
 }

@@ -20,10 +20,12 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Files written beside their target, forced to the disk and moved over it: a reader sees the old file or the whole new one.
+/// Files written beside their target, forced to the disk and moved over it: a reader sees the old file or the whole
+/// new one.
 public final class AtomicFile {
     private static final String PART_SUFFIX = ".part";
-    private static final Set<StandardOpenOption> CREATE_NEW_FILE = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    private static final Set<StandardOpenOption> CREATE_NEW_FILE = Set.of(StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.WRITE);
     /// As Linux follows.
     private static final int MAX_LINKS = 40;
 
@@ -35,12 +37,14 @@ public final class AtomicFile {
         return name.startsWith(".") && name.endsWith(PART_SUFFIX);
     }
 
-    /// Removes what writers that were killed left in a folder and those in it. To be called only where nobody else writes there.
+    /// Removes what writers that were killed left in a folder and those in it. To be called only where nobody else
+    /// writes there.
     public static void deletePartFiles(Path folder) throws Failure {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(AtomicFile::isPartFile).toList()) Files.deleteIfExists(file);
         } catch (UncheckedIOException e) {
-            throw new Failure.Unwritable(folder + ": what a killed run left there cannot be removed: " + reason(e.getCause()), e.getCause());
+            throw new Failure.Unwritable(
+                    folder + ": what a killed run left there cannot be removed: " + reason(e.getCause()), e.getCause());
         } catch (IOException e) {
             throw new Failure.Unwritable(folder + ": what a killed run left there cannot be removed: " + reason(e), e);
         }
@@ -51,8 +55,9 @@ public final class AtomicFile {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /// Writes `content` to `file`, making its folder where missing; where `file` is a link, the file that it points to is replaced. What was
-    /// there keeps its rights. Of several writers at once the last one's content stays, whole. Whatever `content` throws goes on to the caller.
+    /// Writes `content` to `file`, making its folder where missing; where `file` is a link, the file that it points
+    /// to is replaced. What was there keeps its rights. Of several writers at once the last one's content stays,
+    /// whole. Whatever `content` throws goes on to the caller.
     /// @throws Failure.Unwritable when that fails; the old file is kept and nothing is left beside it
     public static void write(Path file, ContentWriter content) throws Failure {
         try {
@@ -60,8 +65,10 @@ public final class AtomicFile {
             Path folder = StudioFolder.createDirectories(target.getParent());
             Set<PosixFilePermission> permissions = permissions(target);
             // Made anew under a name that nobody can guess: never through a link that somebody laid there.
-            try (TemporaryPath partFile = TemporaryPath.register(folder.resolve("." + TemporaryPath.randomSuffix() + PART_SUFFIX))) {
-                try (FileChannel channel = FileChannel.open(partFile.path(), CREATE_NEW_FILE, StudioFolder.fileAttributes(target));
+            try (TemporaryPath partFile = TemporaryPath
+                    .register(folder.resolve("." + TemporaryPath.randomSuffix() + PART_SUFFIX))) {
+                try (FileChannel channel = FileChannel.open(partFile.path(), CREATE_NEW_FILE,
+                        StudioFolder.fileAttributes(target));
                         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
                     content.writeTo(out);
                     out.flush();
@@ -72,7 +79,8 @@ public final class AtomicFile {
             }
             sync(folder);
         } catch (IOException e) {
-            throw new Failure.Unwritable(file + ": cannot be written: " + reason(e) + "; free some space or choose another place, nothing was overwritten", e);
+            throw new Failure.Unwritable(file + ": cannot be written: " + reason(e)
+                    + "; free some space or choose another place, nothing was overwritten", e);
         }
     }
 
@@ -84,13 +92,16 @@ public final class AtomicFile {
             target = target.resolveSibling(Files.readSymbolicLink(target));
         }
         if (Files.exists(target) && !Files.isRegularFile(target)) {
-            throw new FileSystemException(target.toString(), null, "expected a file, found " + (Files.isDirectory(target) ? "a folder" : "a device or a pipe"));
+            throw new FileSystemException(target.toString(), null,
+                    "expected a file, found " + (Files.isDirectory(target) ? "a folder" : "a device or a pipe"));
         }
         return target;
     }
 
     private static Set<PosixFilePermission> permissions(Path file) throws IOException {
-        if (!Files.exists(file) || StudioFolder.fileAttributes(file).length > 0 || !file.getFileSystem().supportedFileAttributeViews().contains("posix")) return Set.of();
+        if (!Files.exists(file) || StudioFolder.fileAttributes(file).length > 0
+                || !file.getFileSystem().supportedFileAttributeViews().contains("posix"))
+            return Set.of();
         return Files.getPosixFilePermissions(file);
     }
 
@@ -118,7 +129,8 @@ public final class AtomicFile {
             case NoSuchFileException _ -> "no such folder";
             case FileAlreadyExistsException there -> there.getFile() + " is no folder";
             case FileSystemException known when known.getReason() != null -> known.getReason();
-            default -> e.getClass() == IOException.class ? message : e.getClass().getSimpleName().replace("Exception", "") + " " + message;
+            default -> e.getClass() == IOException.class ? message
+                    : e.getClass().getSimpleName().replace("Exception", "") + " " + message;
         };
     }
 }

@@ -10,20 +10,23 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 
-/// A file in a folder of unpacked libraries that says what a complete one holds: a line for each file with its size, time and check sum (CRC-32).
-/// Check sums are computed again only where a time differs, so that looking costs next to nothing at a start.
+/// A file in a folder of unpacked libraries that says what a complete one holds: a line for each file with its size,
+/// time and check sum (CRC-32). Check sums are computed again only where a time differs, so that looking costs next
+/// to nothing at a start.
 public final class CompletionMarker {
     public static final String NAME = "complete";
     private static final int BUFFER = 1 << 16;
 
     private record FileEntry(String name, long size, long modifiedMillis, long crc32) {
         static FileEntry of(Path file) throws IOException {
-            return new FileEntry(file.getFileName().toString(), Files.size(file), CompletionMarker.modifiedMillis(file), CompletionMarker.crc32(file));
+            return new FileEntry(file.getFileName().toString(), Files.size(file), CompletionMarker.modifiedMillis(file),
+                    CompletionMarker.crc32(file));
         }
 
         static FileEntry parse(String line) {
             String[] parts = line.split(" ", 4);
-            return new FileEntry(parts[3], Long.parseLong(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2], 16));
+            return new FileEntry(parts[3], Long.parseLong(parts[0]), Long.parseLong(parts[1]),
+                    Long.parseLong(parts[2], 16));
         }
 
         String toLine() {
@@ -37,7 +40,11 @@ public final class CompletionMarker {
     public static void write(Path folder) throws IOException {
         List<String> lines = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).filter(file -> !file.getFileName().toString().equals(NAME)).sorted().toList()) lines.add(FileEntry.of(file).toLine());
+            for (Path file : files.filter(Files::isRegularFile)
+                    .filter(file -> !file.getFileName().toString().equals(NAME))
+                    .sorted()
+                    .toList())
+                lines.add(FileEntry.of(file).toLine());
         }
         Path temporary = Files.createTempFile(folder, "." + NAME, "");
         Files.write(temporary, lines);

@@ -8,8 +8,9 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.jspecify.annotations.Nullable;
 
-/// What a file was when it was mapped. Where a mapped file shrinks, reading what is gone ends the whole process (SIGBUS), and native code gives
-/// no chance to do otherwise: so it is looked at before every use, which leaves the time of one use in which it must not change.
+/// What a file was when it was mapped. Where a mapped file shrinks, reading what is gone ends the whole process
+/// (SIGBUS), and native code gives no chance to do otherwise: so it is looked at before every use, which leaves the
+/// time of one use in which it must not change.
 /// @param fileKey the file system's own for the file, where it has one: another after it was replaced
 public record FileSnapshot(Path file, long size, FileTime modified, @Nullable Object fileKey) {
     public static FileSnapshot of(Path file) throws IOException {
@@ -28,7 +29,8 @@ public record FileSnapshot(Path file, long size, FileTime modified, @Nullable Ob
     }
 
     private Failure.Unreadable changed(String details) {
-        return new Failure.Unreadable(file + ": changed while it was in use: " + details + "; nothing more is made with it. Let whatever writes it end, then start again");
+        return new Failure.Unreadable(file + ": changed while it was in use: " + details
+                + "; nothing more is made with it. Let whatever writes it end, then start again");
     }
 
     private String describe() {

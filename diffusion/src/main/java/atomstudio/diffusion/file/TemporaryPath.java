@@ -14,9 +14,10 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// A file or folder that is there only while it is worked on. A note in the studio's folder says where it is, so that it is removed when the
-/// process is stopped by a signal, and at the next start when the process was killed. A note is a small file, named by its process:
-/// `PID-BIRTH-RANDOM`, with the machine in its first line and the path in the rest. Without a studio's folder nothing is noted.
+/// A file or folder that is there only while it is worked on. A note in the studio's folder says where it is, so that
+/// it is removed when the process is stopped by a signal, and at the next start when the process was killed. A note
+/// is a small file, named by its process: `PID-BIRTH-RANDOM`, with the machine in its first line and the path in the
+/// rest. Without a studio's folder nothing is noted.
 public final class TemporaryPath implements AutoCloseable {
     private static final String REGISTRY_FOLDER = "temporary";
     private static final int MAX_ATTEMPTS = 5;
@@ -37,7 +38,8 @@ public final class TemporaryPath implements AutoCloseable {
         Path absolute = path.toAbsolutePath();
         Optional<Path> folder = registryFolder();
         if (folder.isEmpty()) return new TemporaryPath(absolute, null);
-        Path registration = folder.get().resolve(Owner.CURRENT.pid + "-" + Owner.CURRENT.startMillis + "-" + randomSuffix());
+        Path registration = folder.get()
+                .resolve(Owner.CURRENT.pid + "-" + Owner.CURRENT.startMillis + "-" + randomSuffix());
         try {
             StudioFolder.createFile(registration);
             Files.writeString(registration, Owner.HOST + "\n" + absolute);
@@ -50,7 +52,8 @@ public final class TemporaryPath implements AutoCloseable {
     /// A new folder among the system's temporary ones, which only its owner may enter.
     public static TemporaryPath createFolder(String purpose) throws IOException {
         // Noted before it is made: a signal may come between the two.
-        TemporaryPath folder = register(Path.of(System.getProperty("java.io.tmpdir"), "atomstudio-" + purpose + "-" + randomSuffix()));
+        TemporaryPath folder = register(
+                Path.of(System.getProperty("java.io.tmpdir"), "atomstudio-" + purpose + "-" + randomSuffix()));
         try {
             Files.createDirectory(folder.path, StudioFolder.ownerOnlyAttributes(folder.path));
             return folder;
@@ -72,7 +75,8 @@ public final class TemporaryPath implements AutoCloseable {
     }
 
     /// Removes what is there. What cannot be removed is only in the way.
-    @Override public void close() {
+    @Override
+    public void close() {
         remove(path);
         if (registration != null) remove(registration);
     }
@@ -95,7 +99,7 @@ public final class TemporaryPath implements AutoCloseable {
                 Optional<Owner> owner = Owner.of(registration);
                 if (owner.isEmpty() || !filter.test(owner.get())) continue;
                 String[] lines = Files.readString(registration).split("\n", 2);
-                if (lines.length == 2 && !lines[0].equals(Owner.HOST)) continue;       // a shared disk: its processes cannot be seen from here
+                if (lines.length == 2 && !lines[0].equals(Owner.HOST)) continue; // a shared disk: its processes cannot be seen from here
                 if (lines.length == 2) remove(Path.of(lines[1]));
                 remove(registration);
             }
@@ -106,7 +110,8 @@ public final class TemporaryPath implements AutoCloseable {
 
     /// Again where something is still being written into a folder.
     private static void remove(Path path) {
-        for (int attempt = 0; attempt < MAX_ATTEMPTS && Files.exists(path, LinkOption.NOFOLLOW_LINKS); attempt++) removeOnce(path);
+        for (int attempt = 0; attempt < MAX_ATTEMPTS && Files.exists(path, LinkOption.NOFOLLOW_LINKS); attempt++)
+            removeOnce(path);
     }
 
     /// Folders with what is in them, links as links.
@@ -133,14 +138,17 @@ public final class TemporaryPath implements AutoCloseable {
         static Optional<Owner> of(Path registration) {
             String[] parts = registration.getFileName().toString().split("-");
             try {
-                return parts.length == 3 ? Optional.of(new Owner(Long.parseLong(parts[0]), Long.parseLong(parts[1]))) : Optional.empty();
+                return parts.length == 3 ? Optional.of(new Owner(Long.parseLong(parts[0]), Long.parseLong(parts[1])))
+                        : Optional.empty();
             } catch (NumberFormatException notARegistration) {
                 return Optional.empty();
             }
         }
 
         boolean isAlive() {
-            return ProcessHandle.of(pid).filter(process -> Math.abs(startMillis(process) - startMillis) < START_TOLERANCE_MILLIS).isPresent();
+            return ProcessHandle.of(pid)
+                    .filter(process -> Math.abs(startMillis(process) - startMillis) < START_TOLERANCE_MILLIS)
+                    .isPresent();
         }
 
         private static long startMillis(ProcessHandle process) {

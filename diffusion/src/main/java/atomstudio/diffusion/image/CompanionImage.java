@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// An image that belongs to a photo by its name and is never itself a photo: NAME-mask.png and the names that OneTrainer
-/// (NAME-masklabel, NAME-condlabel) and other programs (NAME_mask, NAME.mask) have, as any kind of image, in any case.
+/// An image that belongs to a photo by its name and is never itself a photo: NAME-mask.png and the names that
+/// OneTrainer (NAME-masklabel, NAME-condlabel) and other programs (NAME_mask, NAME.mask) have, as any kind of image,
+/// in any case.
 /// @param photoName the photo's name, without its ending or with it
 public record CompanionImage(Path file, String photoName, Role role) {
     /// What it is for.

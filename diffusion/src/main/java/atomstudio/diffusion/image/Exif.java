@@ -14,7 +14,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The orientation in a file's EXIF block, and nothing else of it, so that nothing in it has to be unpacked or allocated.
+/// The orientation in a file's EXIF block, and nothing else of it, so that nothing in it has to be unpacked or
+/// allocated.
 /// Source: CIPA DC-008 (Exif 2.32); TIFF 6.0, 2.
 final class Exif {
     private static final int ORIENTATION = 0x0112;
@@ -42,7 +43,8 @@ final class Exif {
 
     /// In a block as files carry it, with its mark before it or without.
     static Optional<Integer> ofBlock(byte[] block) {
-        return firstIfdOrientation(ByteBuffer.wrap(hasHeader(block) ? Arrays.copyOfRange(block, HEADER.length, block.length) : block));
+        return firstIfdOrientation(
+                ByteBuffer.wrap(hasHeader(block) ? Arrays.copyOfRange(block, HEADER.length, block.length) : block));
     }
 
     /// In its own chunk, or as hex digits in a text, as older versions of ImageMagick and Pillow write it.
@@ -50,7 +52,11 @@ final class Exif {
         Optional<byte[]> chunk = PngChunks.readExif(file);
         if (chunk.isPresent()) return ofBlock(chunk.get());
         Map<String, String> texts = PngText.texts(file).texts();
-        return Stream.of(RAW_PROFILE_EXIF, RAW_PROFILE_APP1).map(texts::get).filter(Objects::nonNull).findFirst().flatMap(Exif::ofHex);
+        return Stream.of(RAW_PROFILE_EXIF, RAW_PROFILE_APP1)
+                .map(texts::get)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .flatMap(Exif::ofHex);
     }
 
     /// Behind the name and the length, a line each.
@@ -93,7 +99,8 @@ final class Exif {
             long ifdStart = head.getInt(4) & 0xFFFFFFFFL;
             ByteBuffer count = readAt(channel, ifdStart, 2).order(head.order());
             if (count.limit() < 2) return Optional.empty();
-            return orientationEntry(readAt(channel, ifdStart + 2, (count.getShort(0) & 0xFFFF) * ENTRY_BYTES).order(head.order()));
+            return orientationEntry(
+                    readAt(channel, ifdStart + 2, (count.getShort(0) & 0xFFFF) * ENTRY_BYTES).order(head.order()));
         }
     }
 
@@ -133,8 +140,10 @@ final class Exif {
     /// How the camera was held: what to do to the stored pixels to see the picture upright. Order as in EXIF, from 1.
     /// Source: CIPA DC-008 (Exif 2.32), tag 0x0112.
     enum Orientation {
-        UPRIGHT(false, false, false), MIRRORED(false, true, false), UPSIDE_DOWN(false, true, true), FLIPPED(false, false, true),
-        TRANSPOSED(true, false, false), CLOCKWISE(true, false, true), TRANSVERSED(true, true, true), COUNTER_CLOCKWISE(true, true, false);
+        UPRIGHT(false, false, false), MIRRORED(false, true, false), UPSIDE_DOWN(false, true, true),
+        FLIPPED(false, false, true),
+        TRANSPOSED(true, false, false), CLOCKWISE(true, false, true), TRANSVERSED(true, true, true),
+        COUNTER_CLOCKWISE(true, true, false);
 
         private final boolean swapped;
         private final boolean fromRight;
@@ -147,7 +156,8 @@ final class Exif {
             this.fromBottom = fromBottom;
         }
 
-        /// As the file says; upright where it says nothing, or nothing that makes sense: a picture with odd metadata is still a picture.
+        /// As the file says; upright where it says nothing, or nothing that makes sense: a picture with odd metadata
+        /// is still a picture.
         static Orientation of(Path file, ImageFormat format) throws IOException {
             return Exif.orientation(file, format).map(value -> values()[value - 1]).orElse(UPRIGHT);
         }

@@ -17,15 +17,18 @@ record GifCanvas(int width, int height, int left, int top) {
         int left = intAttribute(frame, "imageLeftPosition");
         int top = intAttribute(frame, "imageTopPosition");
         int width = Math.max(intAttribute(screen, "logicalScreenWidth"), left + reader.getWidth(0));
-        return new GifCanvas(width, Math.max(intAttribute(screen, "logicalScreenHeight"), top + reader.getHeight(0)), left, top);
+        return new GifCanvas(width, Math.max(intAttribute(screen, "logicalScreenHeight"), top + reader.getHeight(0)),
+                left, top);
     }
 
     RgbImage compose(RgbImage frame) {
-        return width == frame.width() && height == frame.height() ? frame : frame.pasteOnCanvas(width, height, left, top);
+        return width == frame.width() && height == frame.height() ? frame
+                : frame.pasteOnCanvas(width, height, left, top);
     }
 
     private static Element child(IIOMetadata metadata, String name) throws IIOException {
-        NodeList found = ((Element) metadata.getAsTree(metadata.getNativeMetadataFormatName())).getElementsByTagName(name);
+        NodeList found = ((Element) metadata.getAsTree(metadata.getNativeMetadataFormatName()))
+                .getElementsByTagName(name);
         if (found.getLength() == 0) throw new IIOException("there is no " + name + " in it");
         return (Element) found.item(0);
     }

@@ -5,7 +5,8 @@ import java.awt.color.ICC_ColorSpace;
 import java.awt.color.ICC_Profile;
 import java.util.Optional;
 
-/// Colour profiles as they come in files, many of them broken: one that cannot be used is passed over, as other programs do.
+/// Colour profiles as they come in files, many of them broken: one that cannot be used is passed over, as other
+/// programs do.
 final class IccProfiles {
     private IccProfiles() {}
 

@@ -36,8 +36,8 @@ public final class ImageFiles {
     /// Pictures with more pixels are thinned out while they are read; ten times what a model sees is left.
     private static final long SUBSAMPLE_FROM_PIXELS = 25_000_000;
 
-    /// The TIFF decoder refuses pictures of more than 512 times their file's length. One of a single colour may have 1,000 times that, so that
-    /// the decoder is given a length so many times the file's.
+    /// The TIFF decoder refuses pictures of more than 512 times their file's length. One of a single colour may have
+    /// 1,000 times that, so that the decoder is given a length so many times the file's.
     private static final long TIFF_LENGTH_FACTOR = 4;
 
     private ImageFiles() {}
@@ -47,8 +47,8 @@ public final class ImageFiles {
         return ImageFormat.ofFileName(file.getFileName().toString()).isPresent();
     }
 
-    /// The endings of the names of picture files, sorted, without the dot; those of kinds that cannot be read are among them, so that people find
-    /// their files and are told.
+    /// The endings of the names of picture files, sorted, without the dot; those of kinds that cannot be read are
+    /// among them, so that people find their files and are told.
     public static List<String> extensions() {
         return Stream.of(ImageFormat.values()).flatMap(format -> format.extensions().stream()).sorted().toList();
     }
@@ -71,7 +71,8 @@ public final class ImageFiles {
         return ImageFormat.ofSignature(readHead(file)).filter(format -> format == ImageFormat.WEBP).isPresent();
     }
 
-    /// @throws Failure.Unreadable if the file is missing, damaged, no picture, or of a kind nobody here can read; the message names it
+    /// @throws Failure.Unreadable if the file is missing, damaged, no picture, or of a kind nobody here can read; the
+    ///     message names it
     /// @throws Failure.Incompatible if the picture is enormous
     public static RgbImage read(Path file) throws Failure {
         ImageFormat format = detectFormat(file);
@@ -86,7 +87,9 @@ public final class ImageFiles {
         } catch (StackOverflowError nested) {
             throw damaged(file, format, nested);
         } catch (OutOfMemoryError outOfMemory) {
-            throw new Failure.OutOfMemory(file + ": the memory did not suffice to decode this picture; make it smaller (2,000 pixels a side are plenty).", outOfMemory);
+            throw new Failure.OutOfMemory(file
+                    + ": the memory did not suffice to decode this picture; make it smaller (2,000 pixels a side are plenty).",
+                    outOfMemory);
         }
     }
 
@@ -95,7 +98,8 @@ public final class ImageFiles {
         if (format == ImageFormat.WEBP) return webp(file, WebpFile.read(file));
         if (format == ImageFormat.JPEG) JpegSegments.requireFewScans(file);
         if (format == ImageFormat.PNG) PngChunks.requireIntactPixels(file);
-        try (ImageInputStream stream = format == ImageFormat.TIFF ? openTiff(file) : new BufferedFileImageInputStream(file.toFile())) {
+        try (ImageInputStream stream = format == ImageFormat.TIFF ? openTiff(file)
+                : new BufferedFileImageInputStream(file.toFile())) {
             RgbImage stored = decode(file, format, stream);
             return format == ImageFormat.PNG ? SrgbConverter.fromPng(PngChunks.readColourSpace(file), stored) : stored;
         }
@@ -103,36 +107,45 @@ public final class ImageFiles {
 
     private static ImageInputStream openTiff(Path file) throws IOException {
         return new FileImageInputStream(file.toFile()) {
-            @Override public long length() {
+            @Override
+            public long length() {
                 return TIFF_LENGTH_FACTOR * super.length();
             }
         };
     }
 
     private static Failure damaged(Path file, ImageFormat format, Throwable cause) {
-        return new Failure.Unreadable(file + ": this " + format + " picture could not be decoded; it is damaged or was cut short ("
-            + reason(cause) + "). Copy or export it again, or take it out.", cause);
+        return new Failure.Unreadable(
+                file + ": this " + format + " picture could not be decoded; it is damaged or was cut short ("
+                        + reason(cause) + "). Copy or export it again, or take it out.",
+                cause);
     }
 
     /// What to do with a picture of Apple's kind.
     static Failure heifUnsupported(Path file) {
         return new Failure.Unreadable(file + ": HEIC, HEIF and AVIF pictures cannot be read. Export it as JPEG"
-            + " (on a Mac: Preview, File, Export; on an iPhone: Settings, Camera, Formats, Most Compatible) and use that file instead.");
+                + " (on a Mac: Preview, File, Export; on an iPhone: Settings, Camera, Formats, Most Compatible) and use that file instead.");
     }
 
     private static ImageFormat detectFormat(Path file) throws Failure {
         // Decoders open files by name, and such a name comes back as another one.
         if (!file.toFile().toPath().equals(file)) {
-            throw new Failure.Unreadable(file + ": this file's name is not in the encoding of this system, UTF-8 in most, so that it cannot be opened by its name. Rename it.");
+            throw new Failure.Unreadable(file
+                    + ": this file's name is not in the encoding of this system, UTF-8 in most, so that it cannot be opened by its name. Rename it.");
         }
         byte[] head = readHead(file);
-        return ImageFormat.ofSignature(head).orElseThrow(() -> new Failure.Unreadable(file + ": expected a JPEG, PNG, WebP, GIF, BMP or TIFF picture, found "
-            + (head.length == 0 ? "an empty file" : "something else") + ". Take it out or export it again as JPEG or PNG."));
+        return ImageFormat.ofSignature(head)
+                .orElseThrow(() -> new Failure.Unreadable(
+                        file + ": expected a JPEG, PNG, WebP, GIF, BMP or TIFF picture, found "
+                                + (head.length == 0 ? "an empty file" : "something else")
+                                + ". Take it out or export it again as JPEG or PNG."));
     }
 
     private static byte[] readHead(Path file) throws Failure {
         // A pipe would be waited for.
-        if (Files.exists(file) && !Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a picture file, found " + (Files.isDirectory(file) ? "a folder" : "a device or a pipe"));
+        if (Files.exists(file) && !Files.isRegularFile(file))
+            throw new Failure.Unreadable(file + ": expected a picture file, found "
+                    + (Files.isDirectory(file) ? "a folder" : "a device or a pipe"));
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(ImageFormat.SIGNATURE_BYTES);
         } catch (IOException missing) {
@@ -141,7 +154,8 @@ public final class ImageFiles {
     }
 
     private static Failure notOpened(Path file, IOException cause) {
-        return new Failure.Unreadable(file + ": expected a picture file, found none that can be opened (" + reason(cause) + ")", cause);
+        return new Failure.Unreadable(
+                file + ": expected a picture file, found none that can be opened (" + reason(cause) + ")", cause);
     }
 
     private static RgbImage decode(Path file, ImageFormat format, ImageInputStream stream) throws IOException, Failure {
@@ -156,7 +170,8 @@ public final class ImageFiles {
             readParam.setSourceSubsampling(subsampling, subsampling, subsampling / 2, subsampling / 2);
             BufferedImage decoded = reader.read(0, readParam);
             for (String warning : warnings) {
-                if (warning != null && warning.toLowerCase(Locale.ROOT).contains("premature")) throw new IIOException(warning);
+                if (warning != null && warning.toLowerCase(Locale.ROOT).contains("premature"))
+                    throw new IIOException(warning);
             }
             return SrgbConverter.convert(decoded);
         } finally {
@@ -179,7 +194,8 @@ public final class ImageFiles {
         int subsampling = subsampling(file, canvas.width(), canvas.height());
         Optional<byte[]> lossy = webp.lossyAsWebp();
         subsampling(file, size.width(), size.height());
-        RgbImage image = lossy.isPresent() ? decodeLossyWebp(lossy.get()) : new RgbImage(size.width(), size.height(), webp.decodeLossless());
+        RgbImage image = lossy.isPresent() ? decodeLossyWebp(lossy.get())
+                : new RgbImage(size.width(), size.height(), webp.decodeLossless());
         Optional<byte[]> alpha = webp.alpha();
         if (alpha.isPresent()) image = image.withAlpha(alpha.get());
         Optional<ICC_Profile> profile = webp.profile();
@@ -202,8 +218,9 @@ public final class ImageFiles {
     private static int subsampling(Path file, int width, int height) throws Failure {
         long pixels = (long) width * height;
         if (pixels > MAX_PIXELS) {
-            throw new Failure.Incompatible(String.format(Locale.ROOT, "%s: expected a picture of at most %d megapixels, found %,d x %,d (%,d megapixels). Make it smaller and use that.",
-                file, MAX_PIXELS / 1_000_000, width, height, pixels / 1_000_000));
+            throw new Failure.Incompatible(String.format(Locale.ROOT,
+                    "%s: expected a picture of at most %d megapixels, found %,d x %,d (%,d megapixels). Make it smaller and use that.",
+                    file, MAX_PIXELS / 1_000_000, width, height, pixels / 1_000_000));
         }
         int subsampling = (int) Math.ceil(Math.sqrt((double) pixels / SUBSAMPLE_FROM_PIXELS));
         return Math.clamp(subsampling, 1, Math.min(width, height));
@@ -234,7 +251,8 @@ public final class ImageFiles {
     }
 
     private static ImageReaderSpi builtIn(String format) throws IIOException {
-        Iterator<ImageReaderSpi> providers = IIORegistry.getDefaultInstance().getServiceProviders(ImageReaderSpi.class, true);
+        Iterator<ImageReaderSpi> providers = IIORegistry.getDefaultInstance()
+                .getServiceProviders(ImageReaderSpi.class, true);
         while (providers.hasNext()) {
             ImageReaderSpi provider = providers.next();
             if (provider.getClass().getName().startsWith("com.sun.imageio.plugins." + format + ".")) return provider;

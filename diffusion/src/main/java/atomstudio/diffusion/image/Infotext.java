@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /// How a picture was made, as the text `parameters` that other programs write and read in PNG files:
 /// the prompt, `Negative prompt: …`, and a last line of `Key: value` pairs.
-/// Source: AUTOMATIC1111's stable-diffusion-webui, infotext; a value with a comma, colon, quote or line break is a JSON string.
-/// As there, a prompt line that starts with `Negative prompt:` is read back as one, and white space around lines goes.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, infotext; a value with a comma, colon, quote or line break is a
+/// JSON string. As there, a prompt line that starts with `Negative prompt:` is read back as one, and white space
+/// around lines goes.
 public record Infotext(String prompt, String negativePrompt, Map<String, String> settings) {
     /// Keyword of the text in PNG files.
     public static final String PNG_KEYWORD = "parameters";
@@ -85,10 +86,12 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     public Infotext withAdapter(String name, double weight, double textEncoderWeight) {
         String key = adapterKey(adapters().size());
         Infotext added = withAdapter(name, weight);
-        return textEncoderWeight == weight ? added : added.with(key + TEXT_ENCODER_WEIGHT_SUFFIX, formatNumber(textEncoderWeight));
+        return textEncoderWeight == weight ? added
+                : added.with(key + TEXT_ENCODER_WEIGHT_SUFFIX, formatNumber(textEncoderWeight));
     }
 
-    /// With one more hash in a list of them, as other programs have for LoRA (`Lora hashes`) and embeddings (`TI hashes`).
+    /// With one more hash in a list of them, as other programs have for LoRA (`Lora hashes`) and embeddings (`TI
+    /// hashes`).
     /// @param hash hex SHA-256; its first 12 digits are written
     public Infotext withHash(String list, String name, String hash) {
         String entry = name.replaceAll("[:,]", "") + ": " + hash.substring(0, Math.min(12, hash.length()));
@@ -98,10 +101,14 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     /// Those that were applied, in their order.
     public List<AdapterEntry> adapters() {
         List<AdapterEntry> adapters = new ArrayList<>();
-        for (String name = settings.get(adapterKey(0)); name != null; name = settings.get(adapterKey(adapters.size()))) {
+        for (String name = settings.get(adapterKey(0)); name != null;
+                name = settings.get(adapterKey(adapters.size()))) {
             String key = adapterKey(adapters.size());
             double weight = parseWeight(settings.get(key + WEIGHT_SUFFIX));
-            adapters.add(new AdapterEntry(name, weight, settings.containsKey(key + TEXT_ENCODER_WEIGHT_SUFFIX) ? parseWeight(settings.get(key + TEXT_ENCODER_WEIGHT_SUFFIX)) : weight));
+            adapters.add(new AdapterEntry(name, weight,
+                    settings.containsKey(key + TEXT_ENCODER_WEIGHT_SUFFIX)
+                            ? parseWeight(settings.get(key + TEXT_ENCODER_WEIGHT_SUFFIX))
+                            : weight));
         }
         return adapters;
     }
@@ -133,7 +140,10 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     public String format() {
         StringBuilder text = new StringBuilder(prompt);
         if (!negativePrompt.isEmpty()) text.append('\n').append(NEGATIVE_PREFIX).append(' ').append(negativePrompt);
-        String pairs = settings.entrySet().stream().map(pair -> pair.getKey() + ": " + quote(pair.getValue())).collect(Collectors.joining(", "));
+        String pairs = settings.entrySet()
+                .stream()
+                .map(pair -> pair.getKey() + ": " + quote(pair.getValue()))
+                .collect(Collectors.joining(", "));
         return text.append('\n').append(pairs).toString();
     }
 
@@ -142,8 +152,8 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return Map.of(PNG_KEYWORD, format());
     }
 
-    /// Reads what any of these programs wrote. The settings are the last line that is a list of them; extensions write lines behind it, which
-    /// are left out. A text without such a line is all prompt.
+    /// Reads what any of these programs wrote. The settings are the last line that is a list of them; extensions
+    /// write lines behind it, which are left out. A text without such a line is all prompt.
     public static Infotext parse(String text) {
         String[] lines = text.strip().split("\n", -1);
         int end = lines.length - 1;
@@ -167,7 +177,8 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     }
 
     private static String quote(String value) {
-        boolean isPlain = value.chars().noneMatch(c -> c == ',' || c == ':' || c == '"' || c == '\n') && value.equals(value.strip());
+        boolean isPlain = value.chars().noneMatch(c -> c == ',' || c == ':' || c == '"' || c == '\n')
+                && value.equals(value.strip());
         return isPlain ? value : new JsonPrimitive(value).toString();
     }
 

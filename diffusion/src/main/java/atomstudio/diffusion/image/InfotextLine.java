@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// One line of `Key: value` pairs. A key has letters, digits, spaces, `_`, `-` and `/`; a value ends at a comma, or is a JSON string. Read in
-/// one pass, so that a long line takes time in proportion to its length.
+/// One line of `Key: value` pairs. A key has letters, digits, spaces, `_`, `-` and `/`; a value ends at a comma, or
+/// is a JSON string. Read in one pass, so that a long line takes time in proportion to its length.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, infotext_utils.py, `re_param`.
 final class InfotextLine {
     private static final int MIN_PAIRS = 3;
@@ -16,8 +16,9 @@ final class InfotextLine {
     private static final Predicate<String> INTEGER = Pattern.compile("-?\\d{1,20}").asMatchPredicate();
     private static final Predicate<String> NUMBER = Pattern.compile("\\d{1,6}(?:\\.\\d{0,20})?").asMatchPredicate();
     /// What tells settings from a prompt that has colons, with the values that these keys have.
-    private static final Map<String, Predicate<String>> KNOWN_KEYS = Map.of("Steps", INTEGER, "Seed", INTEGER, "CFG scale", NUMBER,
-        "Size", Pattern.compile("\\d{1,6}x\\d{1,6}").asMatchPredicate(), "Sampler", value -> !value.isEmpty());
+    private static final Map<String, Predicate<String>> KNOWN_KEYS = Map.of("Steps", INTEGER, "Seed", INTEGER,
+            "CFG scale", NUMBER,
+            "Size", Pattern.compile("\\d{1,6}x\\d{1,6}").asMatchPredicate(), "Sampler", value -> !value.isEmpty());
 
     private final String line;
     private int position;
@@ -36,7 +37,10 @@ final class InfotextLine {
 
     /// Whether these pairs are how a picture was made, and not words of a prompt.
     static boolean isSettings(Map<String, String> pairs) {
-        return pairs.size() >= MIN_PAIRS && KNOWN_KEYS.entrySet().stream().filter(known -> pairs.containsKey(known.getKey()) && known.getValue().test(pairs.get(known.getKey()))).count() >= MIN_KNOWN_KEYS;
+        return pairs.size() >= MIN_PAIRS && KNOWN_KEYS.entrySet()
+                .stream()
+                .filter(known -> pairs.containsKey(known.getKey()) && known.getValue().test(pairs.get(known.getKey())))
+                .count() >= MIN_KNOWN_KEYS;
     }
 
     /// What lies before the next comma.

@@ -6,7 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.IIOException;
 
-/// The segments of a JPEG file from marker to marker, up to the end of the picture; what follows in the file is not looked at.
+/// The segments of a JPEG file from marker to marker, up to the end of the picture; what follows in the file is not
+/// looked at.
 /// Source: ITU-T T.81, B.1.
 final class JpegSegments implements AutoCloseable {
     static final int APP1 = 0xE1;
@@ -30,8 +31,8 @@ final class JpegSegments implements AutoCloseable {
         in = Files.newInputStream(file);
     }
 
-    /// Refuses a file that would take very long: each scan of a progressive picture passes over all its pixels, so that a small file of many
-    /// scans could take hours. More work is let pass in larger files, as large photos are.
+    /// Refuses a file that would take very long: each scan of a progressive picture passes over all its pixels, so
+    /// that a small file of many scans could take hours. More work is let pass in larger files, as large photos are.
     static void requireFewScans(Path file) throws IOException {
         long scans = 0;
         long pixels = 0;
@@ -40,9 +41,14 @@ final class JpegSegments implements AutoCloseable {
                 if (segments.marker == START_OF_SCAN) scans++;
                 if (segments.isFrameHeader()) {
                     byte[] data = segments.data();
-                    pixels = data.length < 5 ? 0 : (long) ((data[1] & 0xFF) << 8 | data[2] & 0xFF) * ((data[3] & 0xFF) << 8 | data[4] & 0xFF);
+                    pixels = data.length < 5 ? 0
+                            : (long) ((data[1] & 0xFF) << 8 | data[2] & 0xFF)
+                                    * ((data[3] & 0xFF) << 8 | data[4] & 0xFF);
                 }
-                if (scans > MAX_SCANS || scans * pixels > MAX_SCANNED_PIXELS + SCANNED_PIXELS_PER_BYTE * Files.size(file)) throw new IIOException("it has " + scans + " scans or more of " + pixels + " pixels in " + Files.size(file) + " bytes");
+                if (scans > MAX_SCANS
+                        || scans * pixels > MAX_SCANNED_PIXELS + SCANNED_PIXELS_PER_BYTE * Files.size(file))
+                    throw new IIOException("it has " + scans + " scans or more of " + pixels + " pixels in "
+                            + Files.size(file) + " bytes");
             }
         }
     }
@@ -90,7 +96,8 @@ final class JpegSegments implements AutoCloseable {
         return buffer[position++] & 0xFF;
     }
 
-    @Override public void close() throws IOException {
+    @Override
+    public void close() throws IOException {
         in.close();
     }
 }

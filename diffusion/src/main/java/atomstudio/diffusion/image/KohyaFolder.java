@@ -6,7 +6,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A folder's name in the layout of kohya's trainers: `10_sks car` is how often its photos are repeated, the trigger word, and the class.
+/// A folder's name in the layout of kohya's trainers: `10_sks car` is how often its photos are repeated, the trigger
+/// word, and the class.
 /// Source: kohya-ss/sd-scripts, `config_util.generate_dreambooth_subsets_config_by_subdirs`.
 /// @param words what stands after the number: the trigger and the class, or in a folder of class images the class alone
 public record KohyaFolder(int repeats, List<String> words) {
@@ -18,13 +19,15 @@ public record KohyaFolder(int repeats, List<String> words) {
         words = List.copyOf(words);
     }
 
-    /// By the folder's name alone; empty for every other name. Folders with 0 repeats are left out of training, as in kohya's scripts.
+    /// By the folder's name alone; empty for every other name. Folders with 0 repeats are left out of training, as in
+    /// kohya's scripts.
     public static Optional<KohyaFolder> of(Path folder) {
         Path name = folder.toAbsolutePath().normalize().getFileName();
         Matcher matcher = NAME.matcher(name == null ? "" : name.toString());
         if (!matcher.matches() || Integer.parseInt(matcher.group(1)) > MAX_REPEATS) return Optional.empty();
         String text = matcher.group(2).strip();
-        return Optional.of(new KohyaFolder(Integer.parseInt(matcher.group(1)), text.isEmpty() ? List.of() : List.of(text.split("\\s+"))));
+        return Optional.of(new KohyaFolder(Integer.parseInt(matcher.group(1)),
+                text.isEmpty() ? List.of() : List.of(text.split("\\s+"))));
     }
 
     /// The first word.

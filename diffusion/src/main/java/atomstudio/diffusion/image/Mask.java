@@ -15,11 +15,16 @@ public record Mask(RgbImage grey) {
     /// @throws Failure.Incompatible for other proportions, or a mask that lets nothing change
     public static Mask read(Path file, RgbImage image) throws Failure {
         RgbImage maskImage = ImageFiles.read(file);
-        if (Math.abs((double) maskImage.width() * image.height() / image.width() - maskImage.height()) > 1 && Math.abs((double) maskImage.height() * image.width() / image.height() - maskImage.width()) > 1) {
-            throw new Failure.Incompatible(file + ": expected a mask of its picture's proportions, " + image.width() + "x" + image.height() + ", found " + maskImage.width() + "x" + maskImage.height() + "; scale or crop it like the picture");
+        if (Math.abs((double) maskImage.width() * image.height() / image.width() - maskImage.height()) > 1
+                && Math.abs((double) maskImage.height() * image.width() / image.height() - maskImage.width()) > 1) {
+            throw new Failure.Incompatible(file + ": expected a mask of its picture's proportions, " + image.width()
+                    + "x" + image.height() + ", found " + maskImage.width() + "x" + maskImage.height()
+                    + "; scale or crop it like the picture");
         }
         Mask mask = of(maskImage);
-        if (mask.isBlack()) throw new Failure.Incompatible(file + ": the mask is black all over, so that nothing would change; paint white what is to change");
+        if (mask.isBlack())
+            throw new Failure.Incompatible(
+                    file + ": the mask is black all over, so that nothing would change; paint white what is to change");
         return mask;
     }
 
@@ -29,7 +34,8 @@ public record Mask(RgbImage grey) {
         int[] grey = new int[image.argb().length];
         for (int i = 0; i < grey.length; i++) {
             int pixel = image.argb()[i];
-            int value = useAlpha ? pixel >>> 24 : (299 * (pixel >> 16 & 0xFF) + 587 * (pixel >> 8 & 0xFF) + 114 * (pixel & 0xFF) + 500) / 1000;
+            int value = useAlpha ? pixel >>> 24
+                    : (299 * (pixel >> 16 & 0xFF) + 587 * (pixel >> 8 & 0xFF) + 114 * (pixel & 0xFF) + 500) / 1000;
             grey[i] = 0xFF000000 | 0x010101 * value;
         }
         return new Mask(new RgbImage(image.width(), image.height(), grey));
@@ -55,7 +61,8 @@ public record Mask(RgbImage grey) {
         return (grey.argb()[y * grey.width() + x] & 0xFF) >= 128;
     }
 
-    /// The latent pixels that change, 0 or 1, as (1,1,h,w): what the first of each latent pixel's pixels says, as in the reference.
+    /// The latent pixels that change, 0 or 1, as (1,1,h,w): what the first of each latent pixel's pixels says, as in
+    /// the reference.
     public Tensor toLatentMask(int factor) {
         int width = grey.width() / factor;
         int height = grey.height() / factor;
@@ -68,12 +75,13 @@ public record Mask(RgbImage grey) {
     public Tensor maskOut(Tensor image) {
         Tensor masked = new Tensor(image.shape(), image.data().clone());
         int plane = grey.argb().length;
-        for (int i = 0; i < masked.data().length; i++) if (isInpainted(i % plane % grey.width(), i % plane / grey.width())) masked.data()[i] = 0;
+        for (int i = 0; i < masked.data().length; i++)
+            if (isInpainted(i % plane % grey.width(), i % plane / grey.width())) masked.data()[i] = 0;
         return masked;
     }
 
-    /// `made` where the picture was to change and `given` everywhere else, untouched. Grey mixes; the edge is a ramp of a few pixels that
-    /// lies inside the mask, so that nothing outside it moves.
+    /// `made` where the picture was to change and `given` everywhere else, untouched. Grey mixes; the edge is a ramp
+    /// of a few pixels that lies inside the mask, so that nothing outside it moves.
     public RgbImage blend(RgbImage original, RgbImage generated) {
         int[] weights = feathered();
         int[] mixed = new int[weights.length];

@@ -14,8 +14,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The folders whose photos belong to one subject: the given folder itself, the folders in it that are named in kohya's layout
-/// (`10_sks car`), and, where there is no photo otherwise, the other folders in it. Folders within these are not entered.
+/// The folders whose photos belong to one subject: the given folder itself, the folders in it that are named in
+/// kohya's layout (`10_sks car`), and, where there is no photo otherwise, the other folders in it. Folders within
+/// these are not entered.
 /// @param entries   folders that hold pictures, by name; the given folder alone where there is no picture at all
 /// @param skipped folders that are not entered, and why
 public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
@@ -49,31 +50,39 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
     /// Only names are looked at. A file stands for itself.
     /// @throws Failure.Unreadable when a folder cannot be listed
     public static PhotoFolders of(Path folder) throws Failure {
-        if (!Files.isDirectory(folder)) return new PhotoFolders(List.of(new Entry(folder, Optional.empty())), List.of());
+        if (!Files.isDirectory(folder))
+            return new PhotoFolders(List.of(new Entry(folder, Optional.empty())), List.of());
         List<Entry> photoFolders = new ArrayList<>();
         List<Entry> otherFolders = new ArrayList<>();
         List<Skipped> skippedFolders = new ArrayList<>();
-        if (containsImages(folder)) photoFolders.add(new Entry(folder, KohyaFolder.of(folder).filter(kohya -> kohya.repeats() > 0)));
+        if (containsImages(folder))
+            photoFolders.add(new Entry(folder, KohyaFolder.of(folder).filter(kohya -> kohya.repeats() > 0)));
         for (Path path : subfolders(folder)) {
             Entry entry = Entry.of(path);
             Optional<String> reason = skipReason(entry);
             if (reason.isPresent()) skippedFolders.add(new Skipped(path, reason.get()));
-            else (entry.kohya.isPresent() ? photoFolders : otherFolders).add(entry);
+            else(entry.kohya.isPresent() ? photoFolders : otherFolders).add(entry);
         }
         if (photoFolders.isEmpty()) photoFolders.addAll(otherFolders);
-        else otherFolders.forEach(entry -> skippedFolders.add(new Skipped(entry.folder, "not entered, since there are photos beside it or folders such as \"10_sks car\"")));
-        return new PhotoFolders(photoFolders.isEmpty() ? List.of(new Entry(folder, Optional.empty())) : photoFolders, skippedFolders);
+        else
+            otherFolders.forEach(entry -> skippedFolders.add(new Skipped(entry.folder,
+                    "not entered, since there are photos beside it or folders such as \"10_sks car\"")));
+        return new PhotoFolders(photoFolders.isEmpty() ? List.of(new Entry(folder, Optional.empty())) : photoFolders,
+                skippedFolders);
     }
 
     /// Why a folder is not entered in any case.
     private static Optional<String> skipReason(Entry entry) throws Failure {
         String name = entry.folder.getFileName().toString();
-        if (NON_PHOTO_FOLDERS.contains(name.toLowerCase(Locale.ROOT))) return Optional.of("not entered, since its name says that it holds no photos");
+        if (NON_PHOTO_FOLDERS.contains(name.toLowerCase(Locale.ROOT)))
+            return Optional.of("not entered, since its name says that it holds no photos");
         if (entry.repeats() == 0) return Optional.of("left out, since its name says 0 repeats");
         if (containsImages(entry.folder)) return Optional.empty();
         List<Path> withImages = new ArrayList<>();
         for (Path inner : subfolders(entry.folder)) if (containsImages(inner)) withImages.add(inner);
-        return Optional.of("holds no photo" + (withImages.isEmpty() ? "" : "; " + withImages.getFirst().getFileName() + " in it does: give " + entry.folder + " itself to take it"));
+        return Optional.of("holds no photo" + (withImages.isEmpty() ? ""
+                : "; " + withImages.getFirst().getFileName() + " in it does: give " + entry.folder
+                        + " itself to take it"));
     }
 
     /// The trigger word that the folders' names give.
@@ -88,18 +97,24 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
         return uniqueWord("class word", "--class", KohyaFolder::className);
     }
 
-    private Optional<String> uniqueWord(String description, String option, Function<KohyaFolder, Optional<String>> word) throws Failure {
+    private Optional<String> uniqueWord(String description, String option, Function<KohyaFolder, Optional<String>> word)
+            throws Failure {
         List<Entry> matching = entries.stream().filter(entry -> entry.kohya.flatMap(word).isPresent()).toList();
         List<String> words = matching.stream().flatMap(entry -> entry.kohya.flatMap(word).stream()).distinct().toList();
         if (words.size() < 2) return words.stream().findFirst();
-        String found = matching.stream().map(entry -> "\"" + entry.folder.getFileName() + "\" gives " + entry.kohya.flatMap(word).orElseThrow()).collect(Collectors.joining(", "));
-        throw new Failure.Incompatible(matching.getFirst().folder.toAbsolutePath().getParent() + ": expected folders of one subject, found different names for its " + description + ": " + found
-            + ". Train each subject by itself, give class images separately (--prior), or say which word counts (" + option + ")");
+        String found = matching.stream()
+                .map(entry -> "\"" + entry.folder.getFileName() + "\" gives " + entry.kohya.flatMap(word).orElseThrow())
+                .collect(Collectors.joining(", "));
+        throw new Failure.Incompatible(matching.getFirst().folder.toAbsolutePath().getParent()
+                + ": expected folders of one subject, found different names for its " + description + ": " + found
+                + ". Train each subject by itself, give class images separately (--prior), or say which word counts ("
+                + option + ")");
     }
 
     private static boolean containsImages(Path folder) throws Failure {
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.anyMatch(file -> !isHidden(file) && ImageFiles.hasImageExtension(file) && Files.isRegularFile(file));
+            return entries.anyMatch(
+                    file -> !isHidden(file) && ImageFiles.hasImageExtension(file) && Files.isRegularFile(file));
         } catch (IOException unreadable) {
             throw unlistable(folder, unreadable);
         }
@@ -107,14 +122,17 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
 
     private static List<Path> subfolders(Path folder) throws Failure {
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(path -> !isHidden(path) && Files.isDirectory(path)).sorted(Comparator.comparing(path -> path.getFileName().toString())).toList();
+            return entries.filter(path -> !isHidden(path) && Files.isDirectory(path))
+                    .sorted(Comparator.comparing(path -> path.getFileName().toString()))
+                    .toList();
         } catch (IOException unreadable) {
             throw unlistable(folder, unreadable);
         }
     }
 
     private static Failure unlistable(Path folder, IOException unreadable) {
-        return new Failure.Unreadable(folder + ": the folder could not be listed (" + unreadable.getMessage() + ").", unreadable);
+        return new Failure.Unreadable(folder + ": the folder could not be listed (" + unreadable.getMessage() + ").",
+                unreadable);
     }
 
     /// Hidden, or what macOS adds to archives.

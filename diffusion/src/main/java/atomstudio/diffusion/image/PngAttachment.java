@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
-/// A small file that a PNG carries along in a private chunk `stAd`: its name in UTF-8, a zero byte, its bytes. By the letters' case other
-/// programs pass over it, and may copy it when they edit the picture.
+/// A small file that a PNG carries along in a private chunk `stAd`: its name in UTF-8, a zero byte, its bytes. By the
+/// letters' case other programs pass over it, and may copy it when they edit the picture.
 /// Source: W3C, Portable Network Graphics (Third Edition), 5.4 (naming of chunks).
 public record PngAttachment(String name, byte[] content) {
     static final String CHUNK_TYPE = "stAd";
@@ -38,11 +38,14 @@ public record PngAttachment(String name, byte[] content) {
                 byte[] data = chunk.data();
                 int end = PngChunks.indexOfZero(data, 0);
                 if (end == data.length) throw new IOException("a chunk " + CHUNK_TYPE + " has no name");
-                found.add(new PngAttachment(new String(data, 0, end, StandardCharsets.UTF_8), Arrays.copyOfRange(data, end + 1, data.length)));
+                found.add(new PngAttachment(new String(data, 0, end, StandardCharsets.UTF_8),
+                        Arrays.copyOfRange(data, end + 1, data.length)));
             }
             return found;
         } catch (IOException damaged) {
-            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + damaged.getMessage() + ").", damaged);
+            throw new Failure.Unreadable(
+                    file + ": expected a whole PNG file, found something else (" + damaged.getMessage() + ").",
+                    damaged);
         }
     }
 }

@@ -20,7 +20,8 @@ import java.util.zip.CRC32;
 import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// The chunks of PNG files: length, type, data, checksum. A file may end behind its pixels without the chunk IEND, as many decoders allow.
+/// The chunks of PNG files: length, type, data, checksum. A file may end behind its pixels without the chunk IEND, as
+/// many decoders allow.
 /// Source: W3C, Portable Network Graphics (Third Edition), 5 and 11.3.
 final class PngChunks {
     static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -52,7 +53,8 @@ final class PngChunks {
         for (Chunk chunk : readChunks(file, COLOUR_CHUNKS)) {
             byte[] data = chunk.data();
             if (chunk.type().equals("iCCP")) profile = profile(data);
-            if (chunk.type().equals("gAMA") && data.length == 4) gamma = OptionalDouble.of((ByteBuffer.wrap(data).getInt() & 0xFFFFFFFFL) / 100_000.0);
+            if (chunk.type().equals("gAMA") && data.length == 4)
+                gamma = OptionalDouble.of((ByteBuffer.wrap(data).getInt() & 0xFFFFFFFFL) / 100_000.0);
             isSrgb |= chunk.type().equals("sRGB") && chunk.problem().isEmpty();
         }
         return new ColourSpace(profile, profile.isPresent() || isSrgb ? OptionalDouble.empty() : gamma);
@@ -70,11 +72,14 @@ final class PngChunks {
 
     /// The EXIF block; empty where there is none, or a damaged one.
     static Optional<byte[]> readExif(Path file) throws IOException {
-        return readChunks(file, Set.of("eXIf")).stream().filter(chunk -> chunk.problem().isEmpty()).map(Chunk::data).findFirst();
+        return readChunks(file, Set.of("eXIf")).stream()
+                .filter(chunk -> chunk.problem().isEmpty())
+                .map(Chunk::data)
+                .findFirst();
     }
 
-    /// Compares the checksums of all that decides the pixels, which Java's own reader does not. Refuses a file that is almost nothing and
-    /// becomes very large, before it is inflated.
+    /// Compares the checksums of all that decides the pixels, which Java's own reader does not. Refuses a file that
+    /// is almost nothing and becomes very large, before it is inflated.
     static void requireIntactPixels(Path file) throws IOException {
         try (Cursor cursor = new Cursor(file)) {
             while (cursor.next()) {
@@ -101,7 +106,8 @@ final class PngChunks {
             default -> 1;
         };
         double bytes = (double) values.getInt(0) * values.getInt(4) * channels * header[8] / 8;
-        if (bytes > LARGE_PIXEL_BYTES && bytes > MAX_EXPANSION * length && (double) values.getInt(0) * values.getInt(4) <= ImageFiles.MAX_PIXELS) {
+        if (bytes > LARGE_PIXEL_BYTES && bytes > MAX_EXPANSION * length
+                && (double) values.getInt(0) * values.getInt(4) <= ImageFiles.MAX_PIXELS) {
             throw new IOException("its " + length + " bytes would become " + (long) bytes / 1_000_000 + " MB");
         }
     }
@@ -123,7 +129,12 @@ final class PngChunks {
         CRC32 checksum = new CRC32();
         checksum.update(name);
         checksum.update(data);
-        return ByteBuffer.allocate(data.length + 12).putInt(data.length).put(name).put(data).putInt((int) checksum.getValue()).array();
+        return ByteBuffer.allocate(data.length + 12)
+                .putInt(data.length)
+                .put(name)
+                .put(data)
+                .putInt((int) checksum.getValue())
+                .array();
     }
 
     /// Goes from chunk to chunk until the chunk IEND, or until the file ends.
@@ -160,7 +171,9 @@ final class PngChunks {
         }
 
         Chunk readChunk() throws IOException {
-            if (length > MAX_CHUNK_BYTES) return new Chunk(type, new byte[0], Optional.of("a chunk " + type + " is longer than " + (MAX_CHUNK_BYTES >> 20) + " MB"));
+            if (length > MAX_CHUNK_BYTES)
+                return new Chunk(type, new byte[0],
+                        Optional.of("a chunk " + type + " is longer than " + (MAX_CHUNK_BYTES >> 20) + " MB"));
             ByteArrayOutputStream data = new ByteArrayOutputStream();
             Optional<String> problem = verifyChecksum(data);
             return new Chunk(type, problem.isPresent() ? new byte[0] : data.toByteArray(), problem);
@@ -183,10 +196,12 @@ final class PngChunks {
                 length -= read;
             }
             isConsumed = true;
-            return in.readInt() == (int) checksum.getValue() ? Optional.empty() : Optional.of("the checksum of a chunk " + type + " does not fit its data");
+            return in.readInt() == (int) checksum.getValue() ? Optional.empty()
+                    : Optional.of("the checksum of a chunk " + type + " does not fit its data");
         }
 
-        @Override public void close() throws IOException {
+        @Override
+        public void close() throws IOException {
             in.close();
         }
     }
@@ -201,11 +216,13 @@ final class PngChunks {
     /// @param maxBytes bytes; more are refused, so that a small file cannot fill the memory
     static byte[] inflate(byte[] data, int from, int maxBytes) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (InflaterInputStream in = new InflaterInputStream(new ByteArrayInputStream(data, from, data.length - from))) {
+        try (InflaterInputStream in = new InflaterInputStream(
+                new ByteArrayInputStream(data, from, data.length - from))) {
             byte[] buffer = new byte[8192];
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                 out.write(buffer, 0, n);
-                if (out.size() > maxBytes) throw new IOException("it becomes longer than " + maxBytes + " bytes when it is inflated");
+                if (out.size() > maxBytes)
+                    throw new IOException("it becomes longer than " + maxBytes + " bytes when it is inflated");
             }
         }
         return out.toByteArray();

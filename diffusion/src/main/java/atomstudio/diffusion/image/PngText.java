@@ -38,7 +38,8 @@ public record PngText(Map<String, String> texts, List<String> malformed, List<St
         try {
             return texts(file);
         } catch (IOException other) {
-            throw new Failure.Unreadable(file + ": expected a whole PNG file, found something else (" + other.getMessage() + ").", other);
+            throw new Failure.Unreadable(
+                    file + ": expected a whole PNG file, found something else (" + other.getMessage() + ").", other);
         }
     }
 
@@ -68,12 +69,14 @@ public record PngText(Map<String, String> texts, List<String> malformed, List<St
     private static Entry readEntry(PngChunks.Chunk chunk, int maxBytes) throws IOException {
         byte[] data = chunk.data();
         int end = PngChunks.indexOfZero(data, 0);
-        if (end == data.length) throw new IOException("a chunk " + chunk.type() + " has no zero byte behind its keyword");
+        if (end == data.length)
+            throw new IOException("a chunk " + chunk.type() + " has no zero byte behind its keyword");
         String keyword = new String(data, 0, end, StandardCharsets.ISO_8859_1);
         int from = switch (chunk.type()) {
             case "tEXt" -> end + 1;
             case "zTXt" -> end + 2;
-            default -> PngChunks.indexOfZero(data, Math.min(data.length, PngChunks.indexOfZero(data, Math.min(data.length, end + 3)) + 1)) + 1;
+            default -> PngChunks.indexOfZero(data,
+                    Math.min(data.length, PngChunks.indexOfZero(data, Math.min(data.length, end + 3)) + 1)) + 1;
         };
         if (from > data.length) throw new IOException("the text \"" + keyword + "\" is cut");
         boolean compressed = chunk.type().equals("zTXt") || chunk.type().equals("iTXt") && data[end + 1] == 1;
@@ -83,7 +86,10 @@ public record PngText(Map<String, String> texts, List<String> malformed, List<St
         } catch (IOException damaged) {
             throw new IOException("the text \"" + keyword + "\" cannot be inflated: " + damaged.getMessage(), damaged);
         }
-        if (text.length > maxBytes) throw new IOException("the texts together are longer than " + MAX_TEXT_BYTES + " bytes");
-        return new Entry(keyword, new String(text, chunk.type().equals("iTXt") ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1), text.length);
+        if (text.length > maxBytes)
+            throw new IOException("the texts together are longer than " + MAX_TEXT_BYTES + " bytes");
+        return new Entry(keyword,
+                new String(text, chunk.type().equals("iTXt") ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1),
+                text.length);
     }
 }

@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.Deflater;
 
-/// Writes PNG files: 8 bits a channel, alpha only where something is transparent, texts before the pixels. Equal pictures give equal bytes.
+/// Writes PNG files: 8 bits a channel, alpha only where something is transparent, texts before the pixels. Equal
+/// pictures give equal bytes.
 /// Source: W3C, Portable Network Graphics (Third Edition); filters chosen by 12.7's sum of absolute differences.
 public final class PngWriter {
     private PngWriter() {}
 
-    /// Writes beside and moves, so that the file is the old one or the whole new one. Replaces what is there; folders are made.
+    /// Writes beside and moves, so that the file is the old one or the whole new one. Replaces what is there; folders
+    /// are made.
     /// @param text keyword (1 to 79 Latin-1 letters) to text; Latin-1 texts become tEXt chunks, others iTXt
     /// @throws Failure.Unwritable if the disk is full or the place cannot be written
     public static void write(Path file, RgbImage image, Map<String, String> text) throws Failure {
@@ -35,9 +37,15 @@ public final class PngWriter {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         int channels = image.hasTransparency() ? 4 : 3;
         out.writeBytes(PngChunks.SIGNATURE);
-        out.writeBytes(PngChunks.encodeChunk("IHDR", ByteBuffer.allocate(13).putInt(image.width()).putInt(image.height())
-            .put((byte) 8).put((byte) (channels == 4 ? 6 : 2)).array()));
-        for (Map.Entry<String, String> entry : text.entrySet()) out.writeBytes(textChunk(entry.getKey(), entry.getValue()));
+        out.writeBytes(PngChunks.encodeChunk("IHDR",
+                ByteBuffer.allocate(13)
+                        .putInt(image.width())
+                        .putInt(image.height())
+                        .put((byte) 8)
+                        .put((byte) (channels == 4 ? 6 : 2))
+                        .array()));
+        for (Map.Entry<String, String> entry : text.entrySet())
+            out.writeBytes(textChunk(entry.getKey(), entry.getValue()));
         for (PngAttachment attachment : attachments) out.writeBytes(attachment.toChunk());
         out.writeBytes(PngChunks.encodeChunk("IDAT", deflate(image, channels)));
         out.writeBytes(PngChunks.encodeChunk("IEND", new byte[0]));
@@ -47,12 +55,13 @@ public final class PngWriter {
     private static byte[] textChunk(String keyword, String text) {
         CharsetEncoder latin1 = StandardCharsets.ISO_8859_1.newEncoder();
         if (keyword.isBlank() || keyword.length() > 79 || keyword.indexOf('\0') >= 0 || !latin1.canEncode(keyword)) {
-            throw new IllegalArgumentException("PNG keyword: expected 1 to 79 Latin-1 letters, found '" + keyword + "'");
+            throw new IllegalArgumentException(
+                    "PNG keyword: expected 1 to 79 Latin-1 letters, found '" + keyword + "'");
         }
         String cleaned = text.replace("\0", "");
         return latin1.canEncode(cleaned)
-            ? PngChunks.encodeChunk("tEXt", (keyword + "\0" + cleaned).getBytes(StandardCharsets.ISO_8859_1))
-            : PngChunks.encodeChunk("iTXt", (keyword + "\0\0\0\0\0" + cleaned).getBytes(StandardCharsets.UTF_8));
+                ? PngChunks.encodeChunk("tEXt", (keyword + "\0" + cleaned).getBytes(StandardCharsets.ISO_8859_1))
+                : PngChunks.encodeChunk("iTXt", (keyword + "\0\0\0\0\0" + cleaned).getBytes(StandardCharsets.UTF_8));
     }
 
     private static byte[] deflate(RgbImage image, int channels) {

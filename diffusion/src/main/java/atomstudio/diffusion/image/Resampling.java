@@ -2,10 +2,10 @@ package atomstudio.diffusion.image;
 
 import java.util.stream.IntStream;
 
-/// Windows to scale pictures with, widened by the factor when scaling down, so that every source pixel counts.
-/// Work on sRGB bytes in fixed point, across and then down with bytes between, as Pillow does: results are equal to its.
-/// Source: C. E. Duchon, 1979, "Lanczos filtering in one and two dimensions"; R. G. Keys, 1981, "Cubic convolution interpolation for
-/// digital image processing", a = −1/2; precision and rounding as in Pillow's Resample.c.
+/// Windows to scale pictures with, widened by the factor when scaling down, so that every source pixel counts. Work
+/// on sRGB bytes in fixed point, across and then down with bytes between, as Pillow does: results are equal to its.
+/// Source: C. E. Duchon, 1979, "Lanczos filtering in one and two dimensions"; R. G. Keys, 1981, "Cubic convolution
+/// interpolation for digital image processing", a = −1/2; precision and rounding as in Pillow's Resample.c.
 public enum Resampling {
     LANCZOS(3), BICUBIC(2), BILINEAR(1);
 
@@ -21,14 +21,17 @@ public enum Resampling {
 
     RgbImage resize(RgbImage source, int width, int height) {
         int[] horizontal = width == source.width() ? source.argb()
-            : resampleAxis(source.argb(), new LineLayout(source.width(), 1, width, 1, source.height(), source.width(), width));
+                : resampleAxis(source.argb(),
+                        new LineLayout(source.width(), 1, width, 1, source.height(), source.width(), width));
         int[] vertical = height == source.height() ? horizontal
-            : resampleAxis(horizontal, new LineLayout(source.height(), width, height, width, width, 1, 1));
+                : resampleAxis(horizontal, new LineLayout(source.height(), width, height, width, width, 1, 1));
         return new RgbImage(width, height, vertical);
     }
 
-    /// How lines lie in the source and in the target: length and distance of neighbours in each, number of lines, distance of their starts in each.
-    private record LineLayout(int sourceLength, int sourceStep, int targetLength, int targetStep, int count, int sourceStride, int targetStride) {}
+    /// How lines lie in the source and in the target: length and distance of neighbours in each, number of lines,
+    /// distance of their starts in each.
+    private record LineLayout(int sourceLength, int sourceStep, int targetLength, int targetStep, int count,
+            int sourceStride, int targetStride) {}
 
     /// The source pixels that make one target pixel: the first, and their weights in fixed point.
     private record Window(int first, int[] weights) {
@@ -55,12 +58,14 @@ public enum Resampling {
 
     private int[] resampleAxis(int[] source, LineLayout layout) {
         Window[] windows = new Window[layout.targetLength];
-        for (int i = 0; i < windows.length; i++) windows[i] = Window.of(this, i, (double) layout.sourceLength / layout.targetLength, layout.sourceLength);
+        for (int i = 0; i < windows.length; i++)
+            windows[i] = Window.of(this, i, (double) layout.sourceLength / layout.targetLength, layout.sourceLength);
         int[] target = new int[Math.multiplyExact(layout.targetLength, layout.count)];
         IntStream.range(0, layout.count).parallel().forEach(line -> {
             for (int i = 0; i < windows.length; i++) {
-                target[line * layout.targetStride + i * layout.targetStep] =
-                    convolve(source, line * layout.sourceStride + windows[i].first * layout.sourceStep, layout.sourceStep, windows[i].weights);
+                target[line * layout.targetStride + i * layout.targetStep] = convolve(source,
+                        line * layout.sourceStride + windows[i].first * layout.sourceStep, layout.sourceStep,
+                        windows[i].weights);
             }
         });
         return target;
@@ -90,7 +95,8 @@ public enum Resampling {
         if (x >= support) return 0;
         return switch (this) {
             case LANCZOS -> sinc(x) * sinc(x / support);
-            case BICUBIC -> x < 1 ? ((KEYS_A + 2) * x - (KEYS_A + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * KEYS_A;
+            case BICUBIC ->
+                    x < 1 ? ((KEYS_A + 2) * x - (KEYS_A + 3)) * x * x + 1 : (((x - 5) * x + 8) * x - 4) * KEYS_A;
             case BILINEAR -> 1 - x;
         };
     }

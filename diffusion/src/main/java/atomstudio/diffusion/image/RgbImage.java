@@ -4,15 +4,16 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 
-/// A picture on the heap: sRGB, a pixel an int (alpha, red, green, blue from the top byte down), row by row, alpha not premultiplied.
-/// The array is shared, not copied: whoever makes a picture hands the array over.
+/// A picture on the heap: sRGB, a pixel an int (alpha, red, green, blue from the top byte down), row by row, alpha
+/// not premultiplied. The array is shared, not copied: whoever makes a picture hands the array over.
 public record RgbImage(int width, int height, int[] argb) {
     /// What shows through transparent pixels: the middle of a network's range.
     private static final int MID_GREY = 128;
 
     public RgbImage {
         if (width < 1 || height < 1 || argb.length != Math.multiplyExact(width, height)) {
-            throw new IllegalArgumentException("picture " + width + "x" + height + ": expected at least 1x1 and as many pixels, found " + argb.length);
+            throw new IllegalArgumentException("picture " + width + "x" + height
+                    + ": expected at least 1x1 and as many pixels, found " + argb.length);
         }
     }
 
@@ -23,11 +24,13 @@ public record RgbImage(int width, int height, int[] argb) {
         return new RgbImage(width, height, argb);
     }
 
-    /// The picture a decoder's output (1, 3, H, W), about −1..1, stands for; rounded half to even as the reference does.
+    /// The picture a decoder's output (1, 3, H, W), about −1..1, stands for; rounded half to even as the reference
+    /// does.
     public static RgbImage fromTensor(Tensor tensor) {
         Shape shape = tensor.shape();
         if (shape.rank() != 4 || shape.size(0) != 1 || shape.size(1) != 3) {
-            throw new IllegalArgumentException("picture: expected a tensor of shape (1,3,height,width), found " + shape);
+            throw new IllegalArgumentException(
+                    "picture: expected a tensor of shape (1,3,height,width), found " + shape);
         }
         int height = Math.toIntExact(shape.size(2));
         int width = Math.toIntExact(shape.size(3));
@@ -85,7 +88,8 @@ public record RgbImage(int width, int height, int[] argb) {
         return crop((width - side) / 2, (height - side) / 2, side, side).resize(size, size);
     }
 
-    /// The largest centred part of the shape width : height, scaled to width × height: nothing is stretched by more than a pixel's rounding. Opaque.
+    /// The largest centred part of the shape width : height, scaled to width × height: nothing is stretched by more
+    /// than a pixel's rounding. Opaque.
     public RgbImage cropAndResize(int width, int height) {
         return cropAndResize(width, height, Resampling.LANCZOS);
     }
@@ -94,13 +98,15 @@ public record RgbImage(int width, int height, int[] argb) {
     public RgbImage cropAndResize(int width, int height, Resampling resampling) {
         int cropWidth = Math.clamp(Math.round((double) this.height * width / height), 1, this.width);
         int cropHeight = Math.clamp(Math.round((double) this.width * height / width), 1, this.height);
-        return crop((this.width - cropWidth) / 2, (this.height - cropHeight) / 2, cropWidth, cropHeight).resize(width, height, resampling);
+        return crop((this.width - cropWidth) / 2, (this.height - cropHeight) / 2, cropWidth, cropHeight).resize(width,
+                height, resampling);
     }
 
     /// The rectangle whose top left corner is (x, y).
     public RgbImage crop(int x, int y, int width, int height) {
         if (x < 0 || y < 0 || x + width > this.width || y + height > this.height) {
-            throw new IllegalArgumentException("crop " + width + "x" + height + " at " + x + "," + y + " of a picture of " + this.width + "x" + this.height);
+            throw new IllegalArgumentException("crop " + width + "x" + height + " at " + x + "," + y
+                    + " of a picture of " + this.width + "x" + this.height);
         }
         if (width == this.width && height == this.height) return this;
         int[] cropped = new int[Math.multiplyExact(width, height)];
@@ -120,7 +126,8 @@ public record RgbImage(int width, int height, int[] argb) {
     /// On a larger, transparent canvas, its upper left corner at (x, y).
     RgbImage pasteOnCanvas(int width, int height, int x, int y) {
         int[] canvas = new int[Math.multiplyExact(width, height)];
-        for (int row = 0; row < this.height; row++) System.arraycopy(argb, row * this.width, canvas, (y + row) * width + x, this.width);
+        for (int row = 0; row < this.height; row++)
+            System.arraycopy(argb, row * this.width, canvas, (y + row) * width + x, this.width);
         return new RgbImage(width, height, canvas);
     }
 
@@ -130,7 +137,8 @@ public record RgbImage(int width, int height, int[] argb) {
         int columns = (width - step / 2 + step - 1) / step;
         int rows = (height - step / 2 + step - 1) / step;
         int[] subsampled = new int[columns * rows];
-        for (int i = 0; i < subsampled.length; i++) subsampled[i] = argb[(step / 2 + i / columns * step) * width + step / 2 + i % columns * step];
+        for (int i = 0; i < subsampled.length; i++)
+            subsampled[i] = argb[(step / 2 + i / columns * step) * width + step / 2 + i % columns * step];
         return new RgbImage(columns, rows, subsampled);
     }
 
@@ -152,15 +160,19 @@ public record RgbImage(int width, int height, int[] argb) {
         return width == this.width && height == this.height ? opaque : resampling.resize(opaque, width, height);
     }
 
-    @Override public boolean equals(Object other) {
-        return other instanceof RgbImage image && width == image.width && height == image.height && Arrays.equals(argb, image.argb);
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RgbImage image && width == image.width && height == image.height
+                && Arrays.equals(argb, image.argb);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return 31 * (31 * width + height) + Arrays.hashCode(argb);
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return "Picture(" + width + "x" + height + ")";
     }
 }

@@ -40,8 +40,8 @@ final class SrgbConverter {
         return colour.gamma().isPresent() ? applyGamma(colour.gamma().getAsDouble(), image) : image;
     }
 
-    /// The same picture with its numbers read as colours of another profile, of red, green and blue, or of grey where the picture is grey.
-    /// One that cannot be applied is passed over.
+    /// The same picture with its numbers read as colours of another profile, of red, green and blue, or of grey where
+    /// the picture is grey. One that cannot be applied is passed over.
     static RgbImage applyProfile(ICC_Profile profile, RgbImage image) {
         return switch (profile.getColorSpaceType()) {
             case ColorSpace.TYPE_RGB -> applyRgbProfile(profile, image);
@@ -51,8 +51,10 @@ final class SrgbConverter {
     }
 
     private static RgbImage applyRgbProfile(ICC_Profile profile, RgbImage source) {
-        ColorModel model = new ComponentColorModel(new ICC_ColorSpace(profile), true, false, ColorModel.TRANSLUCENT, DataBuffer.TYPE_BYTE);
-        BufferedImage image = new BufferedImage(model, model.createCompatibleWritableRaster(source.width(), source.height()), false, null);
+        ColorModel model = new ComponentColorModel(new ICC_ColorSpace(profile), true, false, ColorModel.TRANSLUCENT,
+                DataBuffer.TYPE_BYTE);
+        BufferedImage image = new BufferedImage(model,
+                model.createCompatibleWritableRaster(source.width(), source.height()), false, null);
         int[] samples = new int[4 * source.width()];
         for (int y = 0; y < source.height(); y++) {
             for (int x = 0; x < source.width(); x++) {
@@ -78,11 +80,13 @@ final class SrgbConverter {
         int[] levels = new int[256];
         try {
             ICC_ColorSpace space = new ICC_ColorSpace(profile);
-            for (int level = 0; level < levels.length; level++) levels[level] = Math.round(255 * space.toRGB(new float[] {level / 255f})[1]);
+            for (int level = 0; level < levels.length; level++)
+                levels[level] = Math.round(255 * space.toRGB(new float[] {level / 255f})[1]);
         } catch (CMMException | IllegalArgumentException unusableProfile) {
             return image;
         }
-        for (int pixel : image.argb()) if ((pixel >> 16 & 0xFF) != (pixel & 0xFF) || (pixel >> 8 & 0xFF) != (pixel & 0xFF)) return image;
+        for (int pixel : image.argb())
+            if ((pixel >> 16 & 0xFF) != (pixel & 0xFF) || (pixel >> 8 & 0xFF) != (pixel & 0xFF)) return image;
         return mapLevels(levels, image);
     }
 
@@ -93,7 +97,8 @@ final class SrgbConverter {
         int[] levels = new int[256];
         for (int level = 0; level < levels.length; level++) {
             double light = Math.pow(level / 255.0, 1 / gamma);
-            levels[level] = (int) Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.pow(light, 1 / 2.4) - 0.055));
+            levels[level] = (int) Math
+                    .round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.pow(light, 1 / 2.4) - 0.055));
         }
         return mapLevels(levels, image);
     }
@@ -102,7 +107,8 @@ final class SrgbConverter {
         int[] argb = new int[image.argb().length];
         for (int i = 0; i < argb.length; i++) {
             int pixel = image.argb()[i];
-            argb[i] = pixel & 0xFF000000 | levels[pixel >> 16 & 0xFF] << 16 | levels[pixel >> 8 & 0xFF] << 8 | levels[pixel & 0xFF];
+            argb[i] = pixel & 0xFF000000 | levels[pixel >> 16 & 0xFF] << 16 | levels[pixel >> 8 & 0xFF] << 8
+                    | levels[pixel & 0xFF];
         }
         return new RgbImage(image.width(), image.height(), argb);
     }
@@ -114,11 +120,15 @@ final class SrgbConverter {
     }
 
     private static boolean isGrey(ColorModel model) {
-        return model.getColorSpace().getType() == ColorSpace.TYPE_GRAY && model.getTransferType() != DataBuffer.TYPE_FLOAT
-            && model.getTransferType() != DataBuffer.TYPE_DOUBLE && (model.getColorSpace().equals(ColorSpace.getInstance(ColorSpace.CS_GRAY)) || !(model.getColorSpace() instanceof ICC_ColorSpace));
+        return model.getColorSpace().getType() == ColorSpace.TYPE_GRAY
+                && model.getTransferType() != DataBuffer.TYPE_FLOAT
+                && model.getTransferType() != DataBuffer.TYPE_DOUBLE
+                && (model.getColorSpace().equals(ColorSpace.getInstance(ColorSpace.CS_GRAY))
+                        || !(model.getColorSpace() instanceof ICC_ColorSpace));
     }
 
-    /// Java takes its own grey space for linear light and would brighten the picture; files mean the numbers as they stand.
+    /// Java takes its own grey space for linear light and would brighten the picture; files mean the numbers as they
+    /// stand.
     private static RgbImage fromGrey(BufferedImage image) {
         Raster raster = image.getRaster();
         int width = image.getWidth();

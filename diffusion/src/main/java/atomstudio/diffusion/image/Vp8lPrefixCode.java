@@ -40,7 +40,8 @@ final class Vp8lPrefixCode {
         char[] sorted = new char[usedSymbols];
         int at = 0;
         for (int length = 1; length <= MAX_CODE_LENGTH; length++) {
-            for (int symbol = 0; symbol < lengths.length && at < usedSymbols; symbol++) if (lengths[symbol] == length) sorted[at++] = (char) symbol;
+            for (int symbol = 0; symbol < lengths.length && at < usedSymbols; symbol++)
+                if (lengths[symbol] == length) sorted[at++] = (char) symbol;
         }
         return sorted;
     }
@@ -61,7 +62,8 @@ final class Vp8lPrefixCode {
         for (int length = 1; length <= tableBits; length++, code <<= 1) {
             for (int i = 0; i < counts[length]; i++, code++) {
                 int reversed = Integer.reverse(code) >>> 32 - length;
-                for (int index = reversed; index < filled.length; index += 1 << length) filled[index] = (char) (symbols[at] << 4 | length);
+                for (int index = reversed; index < filled.length; index += 1 << length)
+                    filled[index] = (char) (symbols[at] << 4 | length);
                 at++;
             }
         }

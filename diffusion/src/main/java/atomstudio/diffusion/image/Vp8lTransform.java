@@ -3,7 +3,8 @@ package atomstudio.diffusion.image;
 import java.io.IOException;
 import java.util.Arrays;
 
-/// What an encoder did to the pixels of a lossless WebP picture to make them compress well, and how to undo it. Pixels are ARGB.
+/// What an encoder did to the pixels of a lossless WebP picture to make them compress well, and how to undo it.
+/// Pixels are ARGB.
 /// Source: Google, Specification for WebP Lossless Bitstream, 4 (RFC 9649, 3.5).
 sealed interface Vp8lTransform {
     /// @param pixels row by row; may be changed in place
@@ -19,7 +20,8 @@ sealed interface Vp8lTransform {
 
     /// Red and blue have green taken from them.
     record SubtractGreen() implements Vp8lTransform {
-        @Override public int[] undo(int[] pixels) {
+        @Override
+        public int[] undo(int[] pixels) {
             for (int i = 0; i < pixels.length; i++) {
                 int green = pixels[i] >> 8 & 0xFF;
                 pixels[i] = pixels[i] & 0xFF00FF00 | (pixels[i] & 0xFF00FF) + (green << 16 | green) & 0xFF00FF;
@@ -30,13 +32,15 @@ sealed interface Vp8lTransform {
 
     /// Red and blue have parts of green, and blue of red, taken from them.
     record CrossColour(Blocks blocks) implements Vp8lTransform {
-        @Override public int[] undo(int[] pixels) {
+        @Override
+        public int[] undo(int[] pixels) {
             for (int i = 0; i < pixels.length; i++) {
                 int factors = blocks.at(i % blocks.width, i / blocks.width);
                 int pixel = pixels[i];
                 byte green = (byte) (pixel >> 8);
                 int red = (pixel >> 16) + ((byte) factors * green >> 5) & 0xFF;
-                int blue = pixel + ((byte) (factors >> 8) * green >> 5) + ((byte) (factors >> 16) * (byte) red >> 5) & 0xFF;
+                int blue = pixel + ((byte) (factors >> 8) * green >> 5) + ((byte) (factors >> 16) * (byte) red >> 5)
+                        & 0xFF;
                 pixels[i] = pixel & 0xFF00FF00 | red << 16 | blue;
             }
             return pixels;
@@ -51,7 +55,8 @@ sealed interface Vp8lTransform {
             return colours <= 2 ? 3 : colours <= 4 ? 2 : colours <= 16 ? 1 : 0;
         }
 
-        @Override public int[] undo(int[] pixels) {
+        @Override
+        public int[] undo(int[] pixels) {
             int packingBits = packingBits(colours.length);
             int bitsPerIndex = 8 >> packingBits;
             int packedWidth = Vp8lDecoder.blockCount(width, packingBits);
@@ -60,7 +65,8 @@ sealed interface Vp8lTransform {
             for (int i = 0; i < unpacked.length; i++) {
                 int x = i % width;
                 int packedIndices = pixels[i / width * packedWidth + (x >> packingBits)] >> 8 & 0xFF;
-                unpacked[i] = table[packedIndices >> (x & (1 << packingBits) - 1) * bitsPerIndex & (1 << bitsPerIndex) - 1];
+                unpacked[i] = table[packedIndices >> (x & (1 << packingBits) - 1) * bitsPerIndex
+                        & (1 << bitsPerIndex) - 1];
             }
             return unpacked;
         }
@@ -70,7 +76,8 @@ sealed interface Vp8lTransform {
     record Predictor(Blocks blocks) implements Vp8lTransform {
         private static final int BLACK = 0xFF000000;
 
-        @Override public int[] undo(int[] pixels) {
+        @Override
+        public int[] undo(int[] pixels) {
             int width = blocks.width;
             for (int i = 0; i < pixels.length; i++) {
                 int x = i % width;
@@ -130,7 +137,8 @@ sealed interface Vp8lTransform {
         private static int clampAddSubtractFull(int left, int top, int topLeft) {
             int pixel = 0;
             for (int shift = 0; shift < 32; shift += 8) {
-                pixel |= Math.clamp((left >> shift & 0xFF) + (top >> shift & 0xFF) - (topLeft >> shift & 0xFF), 0, 255) << shift;
+                pixel |= Math.clamp((left >> shift & 0xFF) + (top >> shift & 0xFF) - (topLeft >> shift & 0xFF), 0, 255)
+                        << shift;
             }
             return pixel;
         }

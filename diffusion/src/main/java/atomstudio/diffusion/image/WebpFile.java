@@ -12,7 +12,8 @@ import java.util.Optional;
 import javax.imageio.IIOException;
 import org.jspecify.annotations.Nullable;
 
-/// The container of a WebP file: its chunks, with the first frame of an animation. The bit streams in it are decoded elsewhere.
+/// The container of a WebP file: its chunks, with the first frame of an animation. The bit streams in it are decoded
+/// elsewhere.
 /// Source: Google, WebP Container Specification.
 final class WebpFile {
     private static final int CHUNK_HEADER_BYTES = 8;
@@ -44,7 +45,9 @@ final class WebpFile {
     /// Checks the container: sizes that contradict each other are refused before anything is decoded or allocated.
     static WebpFile read(Path file) throws IOException {
         long length = Files.size(file);
-        if (length > MAX_FILE_BYTES) throw new IIOException("expected at most " + (MAX_FILE_BYTES >> 20) + " MB, found " + (length >> 20) + " MB");
+        if (length > MAX_FILE_BYTES)
+            throw new IIOException(
+                    "expected at most " + (MAX_FILE_BYTES >> 20) + " MB, found " + (length >> 20) + " MB");
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
         if (bytes.limit() < 12) throw new IIOException("the file ends within its header");
         long expected = CHUNK_HEADER_BYTES + (bytes.getInt(4) & 0xFFFFFFFFL);
@@ -61,8 +64,10 @@ final class WebpFile {
         while (at + CHUNK_HEADER_BYTES <= to) {
             String type = new String(bytes.array(), at, 4, StandardCharsets.ISO_8859_1);
             long length = bytes.getInt(at + 4) & 0xFFFFFFFFL;
-            if (length > to - at - CHUNK_HEADER_BYTES) throw new IIOException("its chunk " + type.strip() + " is longer than the file");
-            storeChunk(type, bytes.slice(at + CHUNK_HEADER_BYTES, (int) length).order(ByteOrder.LITTLE_ENDIAN), at + CHUNK_HEADER_BYTES);
+            if (length > to - at - CHUNK_HEADER_BYTES)
+                throw new IIOException("its chunk " + type.strip() + " is longer than the file");
+            storeChunk(type, bytes.slice(at + CHUNK_HEADER_BYTES, (int) length).order(ByteOrder.LITTLE_ENDIAN),
+                    at + CHUNK_HEADER_BYTES);
             at += CHUNK_HEADER_BYTES + (int) (length + (length & 1));
         }
     }
@@ -77,7 +82,7 @@ final class WebpFile {
             case "ICCP" -> profile = profile == null ? data : profile;
             case "EXIF" -> exif = exif == null ? data : exif;
             case "ANMF" -> readFirstFrame(data, at);
-            default -> { }
+            default -> {}
         }
     }
 
@@ -97,16 +102,17 @@ final class WebpFile {
         if (!hasImage()) throw new IIOException("there is no picture in it");
         Size canvas = canvasSize();
         Size image = imageSize();
-        boolean isInsideCanvas = isAnimated() ? left + (long) image.width <= canvas.width && top + (long) image.height <= canvas.height : image.equals(canvas);
+        boolean isInsideCanvas = isAnimated()
+                ? left + (long) image.width <= canvas.width && top + (long) image.height <= canvas.height
+                : image.equals(canvas);
         if (!isInsideCanvas) {
-            throw new IIOException("its canvas is " + canvas.width + "x" + canvas.height + ", the picture in it " + image.width + "x" + image.height
-                + (isAnimated() ? " at " + left + "," + top : ""));
+            throw new IIOException("its canvas is " + canvas.width + "x" + canvas.height + ", the picture in it "
+                    + image.width + "x" + image.height
+                    + (isAnimated() ? " at " + left + "," + top : ""));
         }
     }
 
-    private boolean isAnimated() {
-        return extended != null && (extended.get(0) & 2) != 0;
-    }
+    private boolean isAnimated() { return extended != null && (extended.get(0) & 2) != 0; }
 
     /// The size of the whole picture.
     Size canvasSize() throws IIOException {
@@ -124,7 +130,8 @@ final class WebpFile {
         }
         ByteBuffer data = lossless();
         int bits = data.limit() >= VP8L_HEADER_BYTES ? data.getInt(1) : 0;
-        if (data.limit() < VP8L_HEADER_BYTES || data.get(0) != 0x2F || bits >>> 29 != 0) throw new IIOException("its chunk VP8L does not begin with a picture's header");
+        if (data.limit() < VP8L_HEADER_BYTES || data.get(0) != 0x2F || bits >>> 29 != 0)
+            throw new IIOException("its chunk VP8L does not begin with a picture's header");
         return requirePositive(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF));
     }
 
@@ -147,7 +154,8 @@ final class WebpFile {
         return top;
     }
 
-    /// A lossy picture's bit stream as a WebP file of its own, which decoders read without the other chunks; empty for a lossless one.
+    /// A lossy picture's bit stream as a WebP file of its own, which decoders read without the other chunks; empty
+    /// for a lossless one.
     Optional<byte[]> lossyAsWebp() {
         return Optional.ofNullable(lossy).map(data -> riff("VP8 ", bytes(data)));
     }
@@ -157,8 +165,11 @@ final class WebpFile {
         Size size = imageSize();
         byte[] data = bytes(lossless());
         long maxPixels = BASE_PIXEL_LIMIT + PIXELS_PER_BYTE * data.length;
-        if ((long) size.width * size.height > maxPixels) throw new IIOException("its " + data.length + " bytes would become " + size.width + "x" + size.height + " pixels");
-        int[] argb = Vp8lDecoder.decode(Arrays.copyOfRange(data, VP8L_HEADER_BYTES, data.length), size.width, size.height);
+        if ((long) size.width * size.height > maxPixels)
+            throw new IIOException(
+                    "its " + data.length + " bytes would become " + size.width + "x" + size.height + " pixels");
+        int[] argb = Vp8lDecoder.decode(Arrays.copyOfRange(data, VP8L_HEADER_BYTES, data.length), size.width,
+                size.height);
         boolean transparent = (data[4] & 0x10) != 0;
         for (int i = 0; !transparent && i < argb.length; i++) argb[i] |= 0xFF000000;
         return argb;
@@ -181,8 +192,11 @@ final class WebpFile {
     }
 
     private static byte[] riff(String type, byte[] data) {
-        ByteBuffer file = ByteBuffer.allocate(12 + CHUNK_HEADER_BYTES + data.length + (data.length & 1)).order(ByteOrder.LITTLE_ENDIAN);
-        file.put("RIFF".getBytes(StandardCharsets.ISO_8859_1)).putInt(file.capacity() - CHUNK_HEADER_BYTES).put("WEBP".getBytes(StandardCharsets.ISO_8859_1));
+        ByteBuffer file = ByteBuffer.allocate(12 + CHUNK_HEADER_BYTES + data.length + (data.length & 1))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        file.put("RIFF".getBytes(StandardCharsets.ISO_8859_1))
+                .putInt(file.capacity() - CHUNK_HEADER_BYTES)
+                .put("WEBP".getBytes(StandardCharsets.ISO_8859_1));
         return file.put(type.getBytes(StandardCharsets.ISO_8859_1)).putInt(data.length).put(data).array();
     }
 
@@ -212,7 +226,8 @@ final class WebpFile {
                 default -> throw new IIOException("its chunk ALPH is compressed by an unknown method");
             };
             long pixels = (long) size.width() * size.height();
-            if (stored.length < pixels) throw new IIOException("expected " + pixels + " values in its chunk ALPH, found " + stored.length);
+            if (stored.length < pixels)
+                throw new IIOException("expected " + pixels + " values in its chunk ALPH, found " + stored.length);
             return undoFilter(Filter.values()[chunk[0] >> 2 & 3], stored, size);
         }
 
@@ -226,7 +241,8 @@ final class WebpFile {
         private static byte[] undoFilter(Filter filter, byte[] stored, WebpFile.Size size) {
             int width = size.width();
             for (int i = 1; filter != Filter.NONE && i < width * size.height(); i++) {
-                stored[i] += (byte) (i < width ? stored[i - 1] : i % width == 0 ? stored[i - width] : predict(filter, stored, i, width));
+                stored[i] += (byte) (i < width ? stored[i - 1] : i % width == 0 ? stored[i - width]
+                        : predict(filter, stored, i, width));
             }
             return stored;
         }

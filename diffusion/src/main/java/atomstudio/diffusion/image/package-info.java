@@ -1,4 +1,5 @@
-/// Pictures: read from whatever cameras and tools write, cut to the size a model wants, written with their settings as text.
+/// Pictures: read from whatever cameras and tools write, cut to the size a model wants, written with their settings
+/// as text.
 @NullMarked
 package atomstudio.diffusion.image;
 

@@ -18,16 +18,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// A JSON object; what is missing or of another kind is refused by place and key. A key whose value is null counts as absent.
+/// A JSON object; what is missing or of another kind is refused by place and key. A key whose value is null counts as
+/// absent.
 /// @param source what complaints call it: its file, and where in it
 public record Json(String source, JsonObject object) {
     private static final long MAX_BYTES = 64L << 20;
 
     /// @throws Failure.Unreadable when the file is missing, too long to be a configuration, or no JSON object
     public static Json read(Path file) throws Failure.Unreadable {
-        if (!Files.isRegularFile(file)) throw new Failure.Unreadable(file + ": expected a JSON file, found " + (Files.exists(file) ? "no file" : "nothing"));
+        if (!Files.isRegularFile(file))
+            throw new Failure.Unreadable(
+                    file + ": expected a JSON file, found " + (Files.exists(file) ? "no file" : "nothing"));
         try {
-            if (Files.size(file) > MAX_BYTES) throw new Failure.Unreadable(file + ": expected at most " + MAX_BYTES + " bytes of JSON, found " + Files.size(file));
+            if (Files.size(file) > MAX_BYTES)
+                throw new Failure.Unreadable(
+                        file + ": expected at most " + MAX_BYTES + " bytes of JSON, found " + Files.size(file));
             return parse(file.toString(), Files.readString(file, StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read as text: " + e.getMessage(), e);
@@ -57,7 +62,8 @@ public record Json(String source, JsonObject object) {
 
     /// A whole number within bounds that include both ends.
     public int integer(String key, int min, int max) throws Failure.Unreadable {
-        String expected = max == Integer.MAX_VALUE ? "a whole number of at least " + min : "a whole number from " + min + " to " + max;
+        String expected = max == Integer.MAX_VALUE ? "a whole number of at least " + min
+                : "a whole number from " + min + " to " + max;
         return get(key, expected, element -> {
             long number = integer(element);
             if (number < min || number > max) throw new IllegalArgumentException("out of bounds");
@@ -83,14 +89,17 @@ public record Json(String source, JsonObject object) {
         JsonArray array = get(key, "a list of objects", JsonElement::getAsJsonArray);
         List<Json> objects = new ArrayList<>();
         for (int i = 0; i < array.size(); i++) {
-            if (!array.get(i).isJsonObject()) throw new Failure.Unreadable(source + ": " + key + "[" + i + "]: expected an object, found " + SafeText.of(array.get(i)));
+            if (!array.get(i).isJsonObject())
+                throw new Failure.Unreadable(
+                        source + ": " + key + "[" + i + "]: expected an object, found " + SafeText.of(array.get(i)));
             objects.add(new Json(source + ": " + key + "[" + i + "]", array.get(i).getAsJsonObject()));
         }
         return List.copyOf(objects);
     }
 
     public List<String> strings(String key) throws Failure.Unreadable {
-        return get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(Json::string).toList());
+        return get(key, "a list of texts",
+                element -> element.getAsJsonArray().asList().stream().map(Json::string).toList());
     }
 
     /// What has to be there.
@@ -103,12 +112,14 @@ public record Json(String source, JsonObject object) {
 
     /// What may be left out.
     /// @param convert throws what it likes for a value of another kind
-    public <T> Optional<T> find(String key, String expected, Function<JsonElement, T> convert) throws Failure.Unreadable {
+    public <T> Optional<T> find(String key, String expected, Function<JsonElement, T> convert)
+            throws Failure.Unreadable {
         if (!has(key)) return Optional.empty();
         try {
             return Optional.of(convert.apply(object.get(key)));
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(source + ": " + SafeText.of(key) + ": expected " + expected + ", found " + SafeText.of(object.get(key)), e);
+            throw new Failure.Unreadable(source + ": " + SafeText.of(key) + ": expected " + expected + ", found "
+                    + SafeText.of(object.get(key)), e);
         }
     }
 
@@ -132,7 +143,8 @@ public record Json(String source, JsonObject object) {
 
     /// Of an element that is a number, and a finite one.
     public static double number(JsonElement element) {
-        if (!element.getAsJsonPrimitive().isNumber() || !Double.isFinite(element.getAsDouble())) throw new IllegalStateException("no finite number");
+        if (!element.getAsJsonPrimitive().isNumber() || !Double.isFinite(element.getAsDouble()))
+            throw new IllegalStateException("no finite number");
         return element.getAsDouble();
     }
 

@@ -9,17 +9,22 @@ import java.util.Set;
 
 /// The autoencoder of a model, or one that a person puts in its place.
 record Autoencoder(Vae network, WeightLocation weights) {
-    /// A folder of diffusers' layout with one part in it, a model folder, or a file: an autoencoder alone or a whole model, by the original names
-    /// or by diffusers'.
+    /// A folder of diffusers' layout with one part in it, a model folder, or a file: an autoencoder alone or a whole
+    /// model, by the original names or by diffusers'.
     static Autoencoder open(Path path) throws Failure {
         if (Files.isRegularFile(path)) return ofFile(path);
-        if (Files.isRegularFile(path.resolve("model_index.json"))) return ofFolder(path.resolve(ModelComponent.VAE.folder()));
+        if (Files.isRegularFile(path.resolve("model_index.json")))
+            return ofFolder(path.resolve(ModelComponent.VAE.folder()));
         if (Files.isRegularFile(path.resolve("config.json"))) return ofFolder(path);
-        throw new Failure.Unreadable(path + ": expected an autoencoder: a file, a folder with config.json, or a model folder; found " + (Files.isDirectory(path) ? "a folder without any" : "nothing"));
+        throw new Failure.Unreadable(
+                path + ": expected an autoencoder: a file, a folder with config.json, or a model folder; found "
+                        + (Files.isDirectory(path) ? "a folder without any" : "nothing"));
     }
 
     static Autoencoder ofFolder(Path folder) throws Failure {
-        return new Autoencoder(NetworkFactory.vae(ModelConfig.read(folder.resolve("config.json"))), new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ModelComponent.VAE::diffusersKey)));
+        return new Autoencoder(NetworkFactory.vae(ModelConfig.read(folder.resolve("config.json"))),
+                new WeightLocation.InFolder(folder,
+                        WeightLocation.KeyMapping.renaming(ModelComponent.VAE::diffusersKey)));
     }
 
     private static Autoencoder ofFile(Path file) throws Failure {
@@ -31,16 +36,24 @@ record Autoencoder(Vae network, WeightLocation weights) {
     static Autoencoder of(TensorFile tensors, Sidecar sidecar) throws Failure {
         Path file = tensors.file();
         Set<String> names = tensors.tensors().keySet();
-        String prefix = names.stream().anyMatch(name -> name.startsWith(LdmLayout.VAE_PREFIX)) ? LdmLayout.VAE_PREFIX : "";
+        String prefix = names.stream().anyMatch(name -> name.startsWith(LdmLayout.VAE_PREFIX)) ? LdmLayout.VAE_PREFIX
+                : "";
         if (!tensors.has(prefix + "decoder.conv_in.weight") || !tensors.has(prefix + "encoder.conv_in.weight")) {
             boolean isTiny = TinyAutoencoder.isTinyDecoder(names);
-            throw new Failure.Incompatible(file + ": holds no autoencoder (expected tensors " + prefix + "encoder.… and " + prefix + "decoder.…)"
-                    + (isTiny ? "; it is a tiny one for previews: give it with --preview" : names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX)) ? "; give one with --vae" : ""));
+            throw new Failure.Incompatible(file + ": holds no autoencoder (expected tensors " + prefix
+                    + "encoder.… and " + prefix + "decoder.…)"
+                    + (isTiny ? "; it is a tiny one for previews: give it with --preview"
+                            : names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX))
+                                    ? "; give one with --vae"
+                            : ""));
         }
         WeightLocation.KeyMapping mapping = LdmLayout.vae(names, prefix);
         Path configFile = file.toAbsolutePath().resolveSibling("config.json");
-        boolean hasConfigFile = prefix.isEmpty() && Files.isRegularFile(configFile) && ModelConfig.read(configFile).string("_class_name", "").equals("AutoencoderKL");
-        ModelConfig vaeConfig = hasConfigFile ? ModelConfig.read(configFile) : sidecar.mergedConfig(ModelComponent.VAE.folder(), new InferredConfigs(file, LdmLayout.shapes(tensors.tensors().values(), mapping)).vae());
+        boolean hasConfigFile = prefix.isEmpty() && Files.isRegularFile(configFile)
+                && ModelConfig.read(configFile).string("_class_name", "").equals("AutoencoderKL");
+        ModelConfig vaeConfig = hasConfigFile ? ModelConfig.read(configFile)
+                : sidecar.mergedConfig(ModelComponent.VAE.folder(),
+                        new InferredConfigs(file, LdmLayout.shapes(tensors.tensors().values(), mapping)).vae());
         return new Autoencoder(NetworkFactory.vae(vaeConfig), new WeightLocation.InFile(file, mapping));
     }
 }

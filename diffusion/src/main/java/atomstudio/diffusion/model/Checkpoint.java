@@ -112,7 +112,10 @@ public final class Checkpoint implements AutoCloseable {
         if (!problems.isEmpty()) {
             List<String> reported = problems.stream().limit(MAX_REPORTED).toList();
             String more = problems.size() > MAX_REPORTED ? "\n  and " + (problems.size() - MAX_REPORTED) + " more" : "";
-            throw new Failure.Incompatible(path + ": " + problems.size() + (problems.size() == 1 ? " tensor does" : " tensors do") + " not fit " + (Files.isDirectory(path) ? "its config.json" : "what the others say of the network") + ":\n  " + String.join("\n  ", reported) + more);
+            throw new Failure.Incompatible(path + ": " + problems.size()
+                    + (problems.size() == 1 ? " tensor does" : " tensors do") + " not fit "
+                    + (Files.isDirectory(path) ? "its config.json" : "what the others say of the network") + ":\n  "
+                    + String.join("\n  ", reported) + more);
         }
     }
 
@@ -136,13 +139,19 @@ public final class Checkpoint implements AutoCloseable {
         return List.copyOf(keys);
     }
 
-    /// SHA-256 of the tensors' bytes as they lie in their files, shards in name order, in hexadecimal: of a safetensors file with nothing else in
-    /// it, of everything after the header. Reads every byte: not for the way to the first picture.
+    /// SHA-256 of the tensors' bytes as they lie in their files, shards in name order, in hexadecimal: of a
+    /// safetensors file with nothing else in it, of everything after the header. Reads every byte: not for the way to
+    /// the first picture.
     public String sha256() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (TensorFile file : files) {
-                entries.values().stream().filter(entry -> entry.file == file).map(Entry::info).sorted(Comparator.comparingLong(TensorInfo::offset)).forEach(info -> update(digest, file.bytes(info)));
+                entries.values()
+                        .stream()
+                        .filter(entry -> entry.file == file)
+                        .map(Entry::info)
+                        .sorted(Comparator.comparingLong(TensorInfo::offset))
+                        .forEach(info -> update(digest, file.bytes(info)));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
@@ -152,7 +161,8 @@ public final class Checkpoint implements AutoCloseable {
 
     private static void update(MessageDigest digest, MemorySegment bytes) {
         long chunk = 1L << 24;
-        for (long at = 0; at < bytes.byteSize(); at += chunk) digest.update(bytes.asSlice(at, Math.min(chunk, bytes.byteSize() - at)).asByteBuffer());
+        for (long at = 0; at < bytes.byteSize(); at += chunk)
+            digest.update(bytes.asSlice(at, Math.min(chunk, bytes.byteSize() - at)).asByteBuffer());
     }
 
     private Entry entry(String key) {
@@ -161,7 +171,8 @@ public final class Checkpoint implements AutoCloseable {
         return entry;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         files.forEach(TensorFile::close);
     }
 }

@@ -8,7 +8,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the UNet of a single file predicts. Few files say so; for the others the best that can be told without running them.
+/// What the UNet of a single file predicts. Few files say so; for the others the best that can be told without
+/// running them.
 /// @param type   as diffusers writes it
 /// @param reason why it is thought so
 /// @param basis whether somebody said so
@@ -17,10 +18,15 @@ record DetectedPredictionType(String type, String reason, Basis basis) {
 
     private static final String V_PREDICTION = "v_prediction";
     private static final String EPSILON = "epsilon";
-    private static final Map<String, String> ALIASES = Map.of("eps", EPSILON, EPSILON, EPSILON, "v", V_PREDICTION, V_PREDICTION, V_PREDICTION, "v-prediction", V_PREDICTION, "v_pred", V_PREDICTION, "vpred", V_PREDICTION, "x0", "sample", "sample", "sample");
-    /// Training steps at which the published base models of the second generation were saved. Source: diffusers, convert_from_ckpt.py; stabilityai/stable-diffusion-2-1-base.
-    private static final Map<String, String> PUBLISHED_GLOBAL_STEPS = Map.of("875000", EPSILON, "220000", EPSILON, "140000", V_PREDICTION, "110000", V_PREDICTION);
-    /// Between the base models' value and that of those that predict v, in the norm before the last transformer. Source: ComfyUI, comfy/supported_models.py, SD20.
+    private static final Map<String, String> ALIASES = Map.of("eps", EPSILON, EPSILON, EPSILON, "v", V_PREDICTION,
+            V_PREDICTION, V_PREDICTION, "v-prediction", V_PREDICTION, "v_pred", V_PREDICTION, "vpred", V_PREDICTION,
+            "x0", "sample", "sample", "sample");
+    /// Training steps at which the published base models of the second generation were saved. Source: diffusers,
+    /// convert_from_ckpt.py; stabilityai/stable-diffusion-2-1-base.
+    private static final Map<String, String> PUBLISHED_GLOBAL_STEPS = Map.of("875000", EPSILON, "220000", EPSILON,
+            "140000", V_PREDICTION, "110000", V_PREDICTION);
+    /// Between the base models' value and that of those that predict v, in the norm before the last transformer.
+    /// Source: ComfyUI, comfy/supported_models.py, SD20.
     private static final double V_STD_THRESHOLD = 0.09;
 
     /// Everything that may speak.
@@ -38,9 +44,7 @@ record DetectedPredictionType(String type, String reason, Basis basis) {
         }, "as asked for", Basis.DECLARED);
     }
 
-    boolean isVPrediction() {
-        return type.equals(V_PREDICTION);
-    }
+    boolean isVPrediction() { return type.equals(V_PREDICTION); }
 
     static DetectedPredictionType detect(Evidence evidence) throws Failure {
         Optional<DetectedPredictionType> declaredType = declared(evidence);
@@ -50,10 +54,15 @@ record DetectedPredictionType(String type, String reason, Basis basis) {
         if (!evidence.isSd2) return inferred(EPSILON, "as all published models of the first generation");
         if (evidence.isInpainting) return inferred(EPSILON, "as the published inpainting models");
         String globalStep = evidence.file.metadata().get("global_step");
-        if (globalStep != null && PUBLISHED_GLOBAL_STEPS.containsKey(globalStep)) return inferred(PUBLISHED_GLOBAL_STEPS.get(globalStep), "global_step " + globalStep + " is that of a published model");
+        if (globalStep != null && PUBLISHED_GLOBAL_STEPS.containsKey(globalStep))
+            return inferred(PUBLISHED_GLOBAL_STEPS.get(globalStep),
+                    "global_step " + globalStep + " is that of a published model");
         if (evidence.file.has(evidence.probeKey)) {
             double std = standardDeviation(evidence.file.read(evidence.probeKey));
-            return inferred(std > V_STD_THRESHOLD ? V_PREDICTION : EPSILON, String.format(Locale.ROOT, "the last transformer's norm1.bias spreads by %.3f; %s %.2f means %s", std, std > V_STD_THRESHOLD ? "over" : "up to", V_STD_THRESHOLD, std > V_STD_THRESHOLD ? "v" : "noise"));
+            return inferred(std > V_STD_THRESHOLD ? V_PREDICTION : EPSILON,
+                    String.format(Locale.ROOT, "the last transformer's norm1.bias spreads by %.3f; %s %.2f means %s",
+                            std, std > V_STD_THRESHOLD ? "over" : "up to", V_STD_THRESHOLD,
+                            std > V_STD_THRESHOLD ? "v" : "noise"));
         }
         return inferred(name.contains("768") ? V_PREDICTION : EPSILON, "from its name");
     }
@@ -62,7 +71,8 @@ record DetectedPredictionType(String type, String reason, Basis basis) {
         Optional<String> configured = evidence.sidecar.string("scheduler", "prediction_type");
         if (configured.isPresent()) return Optional.of(declared(configured.get(), "its configuration says so"));
         Optional<String> yaml = evidence.sidecar.parameterization();
-        if (yaml.isPresent() && ALIASES.containsKey(yaml.get())) return Optional.of(declared(ALIASES.get(yaml.get()), "the .yaml beside it says so"));
+        if (yaml.isPresent() && ALIASES.containsKey(yaml.get()))
+            return Optional.of(declared(ALIASES.get(yaml.get()), "the .yaml beside it says so"));
         for (String key : new String[] {"modelspec.prediction_type", "prediction_type"}) {
             String type = evidence.file.metadata().getOrDefault(key, "").toLowerCase(Locale.ROOT);
             if (ALIASES.containsKey(type)) return Optional.of(declared(ALIASES.get(type), "its metadata says so"));

@@ -17,12 +17,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// A Stable Diffusion 1.x or 2.x model, in diffusers' folder layout or in one file of the original layout: its networks as its configurations or
-/// its tensors say, no weights yet.
+/// A Stable Diffusion 1.x or 2.x model, in diffusers' folder layout or in one file of the original layout: its
+/// networks as its configurations or its tensors say, no weights yet.
 /// @param path     the folder, or the file
 /// @param sampleSize side, in latent pixels, that the UNet was trained at
-public record DiffusionModel(Path path, String name, Networks networks, SchedulerConfig scheduler, int sampleSize, Sources sources) {
-    private static final Set<String> SUPPORTED_PIPELINES = Set.of("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
+public record DiffusionModel(Path path, String name, Networks networks, SchedulerConfig scheduler, int sampleSize,
+        Sources sources) {
+    private static final Set<String> SUPPORTED_PIPELINES = Set.of("StableDiffusionPipeline",
+            "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
 
     /// A folder's own description; who names it means the folder.
     private static final String MODEL_INDEX = "model_index.json";
@@ -52,7 +54,8 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     public static DiffusionModel open(Path path, ModelLoadOptions options) throws Failure {
         boolean isIndex = Files.isRegularFile(path) && path.getFileName().toString().equals(MODEL_INDEX);
         Path modelPath = isIndex ? path.toAbsolutePath().getParent() : path;
-        DiffusionModel model = Files.isRegularFile(modelPath) ? SingleFileLoader.open(modelPath, options) : ofFolder(modelPath, options);
+        DiffusionModel model = Files.isRegularFile(modelPath) ? SingleFileLoader.open(modelPath, options)
+                : ofFolder(modelPath, options);
         model.validate();
         return model;
     }
@@ -60,21 +63,30 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     private static DiffusionModel ofFolder(Path folder, ModelLoadOptions options) throws Failure {
         Path index = folder.resolve(MODEL_INDEX);
         if (!Files.isRegularFile(index)) {
-            throw new Failure.Unreadable(folder + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and scheduler beside it (diffusers layout), or a model in one file; found "
+            throw new Failure.Unreadable(folder
+                    + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and scheduler beside it (diffusers layout), or a model in one file; found "
                     + (Files.isDirectory(folder) ? "a folder without it" : "nothing"));
         }
         ModelConfig pipeline = ModelConfig.read(index);
         String className = pipeline.string("_class_name", "StableDiffusionPipeline");
-        if (!SUPPORTED_PIPELINES.contains(className)) throw new Failure.Incompatible(index + ": " + SafeText.of(className) + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
+        if (!SUPPORTED_PIPELINES.contains(className))
+            throw new Failure.Incompatible(index + ": " + SafeText.of(className)
+                    + " cannot be run here; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) can");
         ModelConfig unetConfig = config(folder, ModelComponent.UNET);
-        Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get()) : Autoencoder.ofFolder(folder.resolve(ModelComponent.VAE.folder()));
-        Networks networks = new Networks(NetworkFactory.unet(unetConfig), vae.network(), NetworkFactory.textEncoder(config(folder, ModelComponent.TEXT_ENCODER)));
+        Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get())
+                : Autoencoder.ofFolder(folder.resolve(ModelComponent.VAE.folder()));
+        Networks networks = new Networks(NetworkFactory.unet(unetConfig), vae.network(),
+                NetworkFactory.textEncoder(config(folder, ModelComponent.TEXT_ENCODER)));
         Map<ModelComponent, WeightLocation> weights = new EnumMap<>(ModelComponent.class);
-        for (ModelComponent component : ModelComponent.values()) weights.put(component, new WeightLocation.InFolder(folder.resolve(component.folder()), WeightLocation.KeyMapping.renaming(component::diffusersKey)));
+        for (ModelComponent component : ModelComponent.values())
+            weights.put(component, new WeightLocation.InFolder(folder.resolve(component.folder()),
+                    WeightLocation.KeyMapping.renaming(component::diffusersKey)));
         weights.put(ModelComponent.VAE, vae.weights());
         SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
-        if (options.predictionType().isPresent()) scheduler = scheduler.withPredictionType(options.predictionType().get());
-        return new DiffusionModel(folder, name(folder), networks, scheduler, sampleSize(unetConfig), new Sources(weights, TokenizerLocator.of(folder, options), List.of()));
+        if (options.predictionType().isPresent())
+            scheduler = scheduler.withPredictionType(options.predictionType().get());
+        return new DiffusionModel(folder, name(folder), networks, scheduler, sampleSize(unetConfig),
+                new Sources(weights, TokenizerLocator.of(folder, options), List.of()));
     }
 
     /// Of a square, which some programs write as its two sides.
@@ -82,20 +94,27 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         List<Integer> sides = unet.integers("sample_size", List.of(DEFAULT_SAMPLE_SIZE), 1);
         int side = sides.isEmpty() ? 0 : sides.getFirst();
         if (side < 1 || side > MAX_SAMPLE_SIZE || sides.size() > 2 || sides.getLast() != side) {
-            throw unet.invalid("sample_size", "one number from 1 to " + MAX_SAMPLE_SIZE + ", or that twice", unet.json().get("sample_size"));
+            throw unet.invalid("sample_size", "one number from 1 to " + MAX_SAMPLE_SIZE + ", or that twice",
+                    unet.json().get("sample_size"));
         }
         return side;
     }
 
     private void validate() throws Failure {
         if (textEncoder().hiddenSize() != unet().crossAttentionDim()) {
-            throw new Failure.Incompatible(path + ": text_encoder gives " + textEncoder().hiddenSize() + " numbers a token, unet expects " + unet().crossAttentionDim());
+            throw new Failure.Incompatible(path + ": text_encoder gives " + textEncoder().hiddenSize()
+                    + " numbers a token, unet expects " + unet().crossAttentionDim());
         }
         int latentChannels = vae().latentChannels();
-        if (unet().channels().out() != latentChannels) throw new Failure.Incompatible(sources.weights.get(ModelComponent.VAE).path() + ": the autoencoder has latents of " + latentChannels + " channels, unet makes " + unet().channels().out());
+        if (unet().channels().out() != latentChannels)
+            throw new Failure.Incompatible(
+                    sources.weights.get(ModelComponent.VAE).path() + ": the autoencoder has latents of "
+                            + latentChannels + " channels, unet makes " + unet().channels().out());
         int inChannels = unet().channels().in();
         if (inChannels != latentChannels && inChannels != 2 * latentChannels + 1) {
-            throw new Failure.Incompatible(path + ": its UNet has " + inChannels + " input channels (as models that take a picture, depth or low resolution with the prompt); those of " + latentChannels + " (pictures from prompts) and " + (2 * latentChannels + 1)
+            throw new Failure.Incompatible(path + ": its UNet has " + inChannels
+                    + " input channels (as models that take a picture, depth or low resolution with the prompt); those of "
+                    + latentChannels + " (pictures from prompts) and " + (2 * latentChannels + 1)
                     + " (inpainting) can be run");
         }
     }
@@ -129,17 +148,16 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     }
 
     /// Whether it is one file.
-    public boolean isSingleFile() {
-        return sources.weights.get(ModelComponent.UNET) instanceof WeightLocation.InFile;
-    }
+    public boolean isSingleFile() { return sources.weights.get(ModelComponent.UNET) instanceof WeightLocation.InFile; }
 
     /// What a person should know before relying on the model: what was guessed, and why.
     public List<String> warnings() {
         return sources.warnings;
     }
 
-    /// Opens the model's tokenizer: its own, or for a single file one that fits from where it was looked for.
-    /// The text encoder's length is its limit, whatever its settings say: a longer text would not fit, and a shorter one is no other model.
+    /// Opens the model's tokenizer: its own, or for a single file one that fits from where it was looked for. The
+    /// text encoder's length is its limit, whatever its settings say: a longer text would not fit, and a shorter one
+    /// is no other model.
     /// @throws Failure.Unreadable when there is none, saying which public file to put where
     public Tokenizer tokenizer() throws Failure {
         return sources.tokenizer.open(textEncoder().vocabularySize()).withMaxLength(textEncoder().maxTokens());
@@ -161,7 +179,9 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
 
     /// Every layer that can be tuned: the UNet's, then the text encoder's, whose names all start with `text_model.`.
     public List<Layer> trainableLayers() {
-        return Stream.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER).flatMap(component -> layers(component).stream()).toList();
+        return Stream.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)
+                .flatMap(component -> layers(component).stream())
+                .toList();
     }
 
     /// Where a part's weights lie.
@@ -181,7 +201,8 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         }
     }
 
-    /// The model's CLIP vision tower: its own image encoder, or else its safety checker's; empty where it has neither. Read when asked for.
+    /// The model's CLIP vision tower: its own image encoder, or else its safety checker's; empty where it has
+    /// neither. Read when asked for.
     /// @throws Failure when there is one that is damaged or of a kind that cannot be run
     public Optional<ImageEncoder> imageEncoder() throws Failure {
         return ImageEncoder.of(this);
@@ -205,11 +226,13 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         return Files.isRegularFile(metadata) ? ModelConfig.read(metadata).strings("words", List.of()) : List.of();
     }
 
-    /// The picture size nearest to what was asked that works, where the asked one does not: sides are multiples of 8 (or of the VAE's factor).
+    /// The picture size nearest to what was asked that works, where the asked one does not: sides are multiples of 8
+    /// (or of the VAE's factor).
     public Optional<String> sizeProblem(int width, int height) {
         int factor = vae().downsamplingFactor();
         if (width >= factor && height >= factor && width % factor == 0 && height % factor == 0) return Optional.empty();
-        return Optional.of(width + "x" + height + ": sides must be multiples of " + factor + "; the nearest size that works is " + nearestSize(width) + "x" + nearestSize(height));
+        return Optional.of(width + "x" + height + ": sides must be multiples of " + factor
+                + "; the nearest size that works is " + nearestSize(width) + "x" + nearestSize(height));
     }
 
     private int nearestSize(int side) {

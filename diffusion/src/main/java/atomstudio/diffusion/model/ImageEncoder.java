@@ -16,8 +16,10 @@ import java.util.Optional;
 
 /// A model's CLIP vision tower: what pictures are compared with. Its weights are read when they are asked for.
 /// @param modelName the model's name
-public record ImageEncoder(Path folder, Source source, String modelName, ClipVisionModel network, ImageProcessor processor) {
-    /// Where a model may have one. Only an image encoder is known to share its space with the model's projection of texts.
+public record ImageEncoder(Path folder, Source source, String modelName, ClipVisionModel network,
+        ImageProcessor processor) {
+    /// Where a model may have one. Only an image encoder is known to share its space with the model's projection of
+    /// texts.
     public enum Source {
         IMAGE_ENCODER("image_encoder"), SAFETY_CHECKER("safety_checker");
 
@@ -36,7 +38,8 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return Optional.empty();
     }
 
-    /// The tower of the model's safety checker, which must be there, whether the model has an image encoder beside it or not.
+    /// The tower of the model's safety checker, which must be there, whether the model has an image encoder beside it
+    /// or not.
     static ImageEncoder ofSafetyChecker(DiffusionModel model) throws Failure {
         return read(model.path().resolve(Source.SAFETY_CHECKER.folder), Source.SAFETY_CHECKER, model);
     }
@@ -45,16 +48,23 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
         ClipVisionModel network = switch (source) {
             case IMAGE_ENCODER -> NetworkFactory.imageEncoder(config, config.positiveInteger("projection_dim", 512));
-            case SAFETY_CHECKER -> NetworkFactory.imageEncoder(visionConfig(config), config.positiveInteger("projection_dim", 512));
+            case SAFETY_CHECKER ->
+                    NetworkFactory.imageEncoder(visionConfig(config), config.positiveInteger("projection_dim", 512));
         };
-        ImageProcessor processor = ImageProcessor.read(model.path().resolve("feature_extractor").resolve("preprocessor_config.json"), network.patches().imageSize());
+        ImageProcessor processor = ImageProcessor.read(
+                model.path().resolve("feature_extractor").resolve("preprocessor_config.json"),
+                network.patches().imageSize());
         return new ImageEncoder(folder, source, model.name(), network, processor);
     }
 
-    /// The vision half of a CLIPConfig; `vision_config_dict` is the older of its two places and wins, as in the reference.
+    /// The vision half of a CLIPConfig; `vision_config_dict` is the older of its two places and wins, as in the
+    /// reference.
     private static ModelConfig visionConfig(ModelConfig config) throws Failure {
         JsonObject vision = config.section("vision_config").json().deepCopy();
-        config.section("vision_config_dict").json().entrySet().forEach(entry -> vision.add(entry.getKey(), entry.getValue()));
+        config.section("vision_config_dict")
+                .json()
+                .entrySet()
+                .forEach(entry -> vision.add(entry.getKey(), entry.getValue()));
         return new ModelConfig(config.file(), vision);
     }
 
@@ -69,7 +79,8 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
 
     /// Maps the weights and checks that all are there; the caller closes.
     public Checkpoint openCheckpoint() throws Failure {
-        Checkpoint checkpoint = Checkpoint.open(new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ImageEncoder::transformersKey)));
+        Checkpoint checkpoint = Checkpoint.open(
+                new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ImageEncoder::transformersKey)));
         try {
             checkpoint.check(layers());
             return checkpoint;
@@ -79,22 +90,26 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         }
     }
 
-    /// The safety checker's tower was published with its prefix twice; some have it not at all. The class token has no `.weight` of its own.
+    /// The safety checker's tower was published with its prefix twice; some have it not at all. The class token has
+    /// no `.weight` of its own.
     private static String transformersKey(String key) {
         String name = key.startsWith("vision_model.vision_model.") ? key.substring("vision_model.".length()) : key;
-        boolean lacksPrefix = name.startsWith("embeddings.") || name.startsWith("encoder.") || name.startsWith("pre_layrnorm.") || name.startsWith("post_layernorm.");
+        boolean lacksPrefix = name.startsWith("embeddings.") || name.startsWith("encoder.")
+                || name.startsWith("pre_layrnorm.") || name.startsWith("post_layernorm.");
         name = lacksPrefix ? "vision_model." + name : name;
         return name.endsWith(".class_embedding") ? name + ".weight" : name;
     }
 
-    /// How a picture is made ready for CLIP's vision tower: its shorter side scaled, the middle cut out, colours normalised.
+    /// How a picture is made ready for CLIP's vision tower: its shorter side scaled, the middle cut out, colours
+    /// normalised.
     /// Source: transformers, CLIPImageProcessor with Pillow.
     /// @param shortestEdge pixels that the shorter side is scaled to
     /// @param cropSize    of the square that is cut out
     public record ImageProcessor(int shortestEdge, int cropSize, Resampling resampling, Normalization normalization) {
         /// Mean and standard deviation a channel, in 0..1.
         public record Normalization(List<Double> mean, List<Double> std) {
-            private static final Normalization CLIP = new Normalization(List.of(0.48145466, 0.4578275, 0.40821073), List.of(0.26862954, 0.26130258, 0.27577711));
+            private static final Normalization CLIP = new Normalization(List.of(0.48145466, 0.4578275, 0.40821073),
+                    List.of(0.26862954, 0.26130258, 0.27577711));
 
             public Normalization {
                 mean = List.copyOf(mean);
@@ -109,14 +124,21 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         /// Reads `preprocessor_config.json`; CLIP's own preparation at the tower's size where there is none.
         /// @param imageSize of the pictures that the tower takes
         static ImageProcessor read(Path file, int imageSize) throws Failure {
-            if (!Files.exists(file)) return new ImageProcessor(imageSize, imageSize, Resampling.BICUBIC, Normalization.CLIP);
+            if (!Files.exists(file))
+                return new ImageProcessor(imageSize, imageSize, Resampling.BICUBIC, Normalization.CLIP);
             ModelConfig config = ModelConfig.read(file);
-            for (String step : List.of("do_resize", "do_center_crop", "do_rescale", "do_normalize")) config.requireSupported(step, new JsonPrimitive(true));
+            for (String step : List.of("do_resize", "do_center_crop", "do_rescale", "do_normalize"))
+                config.requireSupported(step, new JsonPrimitive(true));
             int croppedSize = uniformSize(config, "crop_size", List.of("height", "width"), imageSize);
             int resizedEdge = uniformSize(config, "size", List.of("shortest_edge"), imageSize);
-            if (croppedSize != imageSize) throw new Failure.Incompatible(file + ": crop_size = " + croppedSize + ", but the vision tower takes pictures of " + imageSize + "x" + imageSize);
-            if (resizedEdge < croppedSize) throw new Failure.Incompatible(file + ": size = " + resizedEdge + " is smaller than crop_size = " + croppedSize);
-            Normalization meanAndStd = new Normalization(config.numbers("image_mean", Normalization.CLIP.mean), config.numbers("image_std", Normalization.CLIP.std));
+            if (croppedSize != imageSize)
+                throw new Failure.Incompatible(file + ": crop_size = " + croppedSize
+                        + ", but the vision tower takes pictures of " + imageSize + "x" + imageSize);
+            if (resizedEdge < croppedSize)
+                throw new Failure.Incompatible(
+                        file + ": size = " + resizedEdge + " is smaller than crop_size = " + croppedSize);
+            Normalization meanAndStd = new Normalization(config.numbers("image_mean", Normalization.CLIP.mean),
+                    config.numbers("image_std", Normalization.CLIP.std));
             return new ImageProcessor(resizedEdge, croppedSize, resampling(config), meanAndStd);
         }
 
@@ -125,17 +147,22 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
                 case BICUBIC -> Resampling.BICUBIC;
                 case BILINEAR -> Resampling.BILINEAR;
                 case LANCZOS -> Resampling.LANCZOS;
-                default -> throw new Failure.Incompatible(config.file() + ": resample = " + config.json().get("resample") + " is not supported; 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are");
+                default ->
+                        throw new Failure.Incompatible(config.file() + ": resample = " + config.json().get("resample")
+                                + " is not supported; 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are");
             };
         }
 
         /// A whole number, or an object whose named entries are all the same.
-        private static int uniformSize(ModelConfig config, String key, List<String> keys, int defaultValue) throws Failure {
-            if (!config.has(key) || !config.json().get(key).isJsonObject()) return config.positiveInteger(key, defaultValue);
+        private static int uniformSize(ModelConfig config, String key, List<String> keys, int defaultValue)
+                throws Failure {
+            if (!config.has(key) || !config.json().get(key).isJsonObject())
+                return config.positiveInteger(key, defaultValue);
             ModelConfig sides = config.section(key);
             int first = sides.positiveInteger(keys.getFirst(), defaultValue);
             for (String name : keys) {
-                if (!sides.has(name) || sides.positiveInteger(name, defaultValue) != first) throw config.invalid(key, "equal " + String.join(" and ", keys), config.json().get(key));
+                if (!sides.has(name) || sides.positiveInteger(name, defaultValue) != first)
+                    throw config.invalid(key, "equal " + String.join(" and ", keys), config.json().get(key));
             }
             return first;
         }
@@ -153,7 +180,8 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
                 float mean = normalization.mean.get(channel).floatValue();
                 float std = normalization.std.get(channel).floatValue();
                 int shift = 16 - 8 * channel;
-                for (int i = 0; i < plane; i++) data[channel * plane + i] = ((float) ((cropped.argb()[i] >> shift & 0xFF) / 255.0) - mean) / std;
+                for (int i = 0; i < plane; i++)
+                    data[channel * plane + i] = ((float) ((cropped.argb()[i] >> shift & 0xFF) / 255.0) - mean) / std;
             }
             return new Tensor(Shape.of(1, 3, cropSize, cropSize), data);
         }

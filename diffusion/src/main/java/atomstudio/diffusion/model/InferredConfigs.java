@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// The configuration that a network must have had, told from its tensors' names and shapes, as diffusers would write it. What shapes do not
-/// tell (heads, groups of the norms) is as in the published models.
+/// The configuration that a network must have had, told from its tensors' names and shapes, as diffusers would write
+/// it. What shapes do not tell (heads, groups of the norms) is as in the published models.
 record InferredConfigs(Path file, Map<String, Shape> tensors) {
     private static final int SD1_HEADS = 8;
     private static final int HEAD_DIM = 64;
@@ -27,8 +27,11 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     }
 
     JsonObject unet() throws Failure {
-        if (tensors.containsKey("mid_block.attentions.0.transformer_blocks.1.attn1.to_q.weight") || tensors.keySet().stream().anyMatch(key -> key.startsWith("label_emb.") || key.startsWith("add_embedding."))) {
-            throw new Failure.Incompatible(file + ": its UNet has several transformer blocks in one or is conditioned on labels (as SDXL's, its refiner's and the upscalers'); Stable Diffusion 1.x and 2.x can be run");
+        if (tensors.containsKey("mid_block.attentions.0.transformer_blocks.1.attn1.to_q.weight") || tensors.keySet()
+                .stream()
+                .anyMatch(key -> key.startsWith("label_emb.") || key.startsWith("add_embedding."))) {
+            throw new Failure.Incompatible(file
+                    + ": its UNet has several transformer blocks in one or is conditioned on labels (as SDXL's, its refiner's and the upscalers'); Stable Diffusion 1.x and 2.x can be run");
         }
         List<Long> widths = widths("down_blocks.", ".resnets.0.conv1.weight");
         JsonArray down = new JsonArray();
@@ -47,7 +50,8 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         json.add("up_block_types", up);
         json.add("attention_head_dim", heads);
         json.addProperty("layers_per_block", count("down_blocks.0.resnets.", ".conv1.weight"));
-        json.addProperty("cross_attention_dim", shape("mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight").size(1));
+        json.addProperty("cross_attention_dim",
+                shape("mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight").size(1));
         json.addProperty("use_linear_projection", usesLinearProjection());
         return json;
     }
@@ -57,7 +61,8 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     }
 
     JsonObject vae() throws Failure {
-        if (tensors.keySet().stream().anyMatch(key -> key.contains("time_stack") || key.contains("temporal"))) throw new Failure.Incompatible(file + ": its autoencoder is one of video, which cannot be run here");
+        if (tensors.keySet().stream().anyMatch(key -> key.contains("time_stack") || key.contains("temporal")))
+            throw new Failure.Incompatible(file + ": its autoencoder is one of video, which cannot be run here");
         List<Long> widths = widths("encoder.down_blocks.", ".resnets.0.conv1.weight");
         JsonObject json = new JsonObject();
         json.addProperty("in_channels", shape("encoder.conv_in.weight").size(1));
@@ -76,13 +81,15 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         return json;
     }
 
-    /// Of the second generation every text encoder was trained with one block more than is used: the original files have it, diffusers' do not.
+    /// Of the second generation every text encoder was trained with one block more than is used: the original files
+    /// have it, diffusers' do not.
     JsonObject textEncoder(TextEncoderLayout layout) throws Failure {
         Shape tokenEmbedding = shape("text_model.embeddings.token_embedding.weight");
         long hiddenSize = tokenEmbedding.size(1);
         int storedLayers = count("text_model.encoder.layers.", ".layer_norm1.weight");
         boolean isSd2 = layout == TextEncoderLayout.OPEN_CLIP || hiddenSize == SD2_TEXT_HIDDEN_SIZE;
-        int usedLayers = !isSd2 || hiddenSize == SD2_TEXT_HIDDEN_SIZE && storedLayers == SD2_TEXT_LAYERS ? storedLayers : storedLayers - 1;
+        int usedLayers = !isSd2 || hiddenSize == SD2_TEXT_HIDDEN_SIZE && storedLayers == SD2_TEXT_LAYERS ? storedLayers
+                : storedLayers - 1;
         JsonObject json = new JsonObject();
         json.addProperty("vocab_size", tokenEmbedding.size(0));
         json.addProperty("hidden_size", hiddenSize);
@@ -98,7 +105,8 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     private Shape shape(String key) throws Failure {
         Shape shape = tensors.get(key);
         if (shape == null || shape.rank() < 1) {
-            throw new Failure.Incompatible(file + ": expected a tensor that is " + key + " of the network, found " + (shape == null ? "none" : shape) + "; the file may be incomplete, or of another architecture");
+            throw new Failure.Incompatible(file + ": expected a tensor that is " + key + " of the network, found "
+                    + (shape == null ? "none" : shape) + "; the file may be incomplete, or of another architecture");
         }
         return shape.rank() == 1 ? Shape.of(shape.size(0), 1) : shape;
     }

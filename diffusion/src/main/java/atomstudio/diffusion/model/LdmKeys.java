@@ -7,16 +7,22 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The names that the original Stable Diffusion code gives its tensors, turned into today's. A name of neither is left as it is.
-/// Source: CompVis/latent-diffusion and CompVis/stable-diffusion, ldm/modules/diffusionmodules/{openaimodel,model}.py; mlfoundations/open_clip, transformer.py.
+/// The names that the original Stable Diffusion code gives its tensors, turned into today's. A name of neither is
+/// left as it is.
+/// Source: CompVis/latent-diffusion and CompVis/stable-diffusion,
+/// ldm/modules/diffusionmodules/{openaimodel,model}.py; mlfoundations/open_clip, transformer.py.
 public final class LdmKeys {
-    static final Map<String, String> UNET_PREFIXES = Map.of("time_embed.0.", "time_embedding.linear_1.", "time_embed.2.", "time_embedding.linear_2.",
+    static final Map<String, String> UNET_PREFIXES = Map.of("time_embed.0.", "time_embedding.linear_1.",
+            "time_embed.2.", "time_embedding.linear_2.",
             "input_blocks.0.0.", "conv_in.", "out.0.", "conv_norm_out.", "out.2.", "conv_out.",
             "middle_block.1.", "mid_block.attentions.0.");
-    static final Map<String, String> RESNET_PREFIXES = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "emb_layers.1.", "time_emb_proj.",
+    static final Map<String, String> RESNET_PREFIXES = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.",
+            "emb_layers.1.", "time_emb_proj.",
             "out_layers.0.", "norm2.", "out_layers.3.", "conv2.", "skip_connection.", "conv_shortcut.");
-    private static final Map<String, String> VAE_ATTENTION_PREFIXES = Map.of("norm.", "group_norm.", "q.", "to_q.", "k.", "to_k.", "v.", "to_v.", "proj_out.", "to_out.0.");
-    private static final Map<String, String> OPEN_CLIP_PREFIXES = Map.of("ln_1.", "layer_norm1.", "ln_2.", "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",
+    private static final Map<String, String> VAE_ATTENTION_PREFIXES = Map.of("norm.", "group_norm.", "q.", "to_q.",
+            "k.", "to_k.", "v.", "to_v.", "proj_out.", "to_out.0.");
+    private static final Map<String, String> OPEN_CLIP_PREFIXES = Map.of("ln_1.", "layer_norm1.", "ln_2.",
+            "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",
             "attn.out_proj.", "self_attn.out_proj.");
 
     private LdmKeys() {}
@@ -51,7 +57,8 @@ public final class LdmKeys {
     }
 
     private static String block(String level, int index, String module, String rest) {
-        return level + (module.equals("0") ? ".resnets." + index + "." + resnet(rest) : ".attentions." + index + "." + rest);
+        return level
+                + (module.equals("0") ? ".resnets." + index + "." + resnet(rest) : ".attentions." + index + "." + rest);
     }
 
     private static String resnet(String rest) {
@@ -60,10 +67,15 @@ public final class LdmKeys {
 
     /// @param levels of the decoder, which counts them from the finest
     static String vae(String key, int levels) {
-        String name = key.replace(".mid.block_1.", ".mid_block.resnets.0.").replace(".mid.block_2.", ".mid_block.resnets.1.").replace(".norm_out.", ".conv_norm_out.").replace(".nin_shortcut.", ".conv_shortcut.");
+        String name = key.replace(".mid.block_1.", ".mid_block.resnets.0.")
+                .replace(".mid.block_2.", ".mid_block.resnets.1.")
+                .replace(".norm_out.", ".conv_norm_out.")
+                .replace(".nin_shortcut.", ".conv_shortcut.");
         String attentionMarker = ".mid.attn_1.";
         int start = name.indexOf(attentionMarker);
-        if (start >= 0) return name.substring(0, start) + ".mid_block.attentions.0." + replacePrefix(name.substring(start + attentionMarker.length()), VAE_ATTENTION_PREFIXES);
+        if (start >= 0)
+            return name.substring(0, start) + ".mid_block.attentions.0."
+                    + replacePrefix(name.substring(start + attentionMarker.length()), VAE_ATTENTION_PREFIXES);
         String[] parts = name.split("\\.", 5);
         if (parts.length < 5 || !isNumber(parts[2])) return name;
         int level = Integer.parseInt(parts[2]);
@@ -84,7 +96,9 @@ public final class LdmKeys {
         String layers = "transformer.resblocks.";
         if (!key.startsWith(layers)) return key;
         int dot = key.indexOf('.', layers.length());
-        return dot < 0 ? key : "text_model.encoder.layers." + key.substring(layers.length(), dot) + "." + replacePrefix(key.substring(dot + 1), OPEN_CLIP_PREFIXES);
+        return dot < 0 ? key
+                : "text_model.encoder.layers." + key.substring(layers.length(), dot) + "."
+                        + replacePrefix(key.substring(dot + 1), OPEN_CLIP_PREFIXES);
     }
 
     private static String replacePrefix(String name, Map<String, String> replacements) {
@@ -98,12 +112,16 @@ public final class LdmKeys {
         return !text.isEmpty() && text.length() < 5 && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    /// The names that the original Stable Diffusion code gives the UNet's layers, from today's: the way back of [LdmKeys].
+    /// The names that the original Stable Diffusion code gives the UNet's layers, from today's: the way back of
+    /// [LdmKeys].
     public static final class FromDiffusers {
-        private static final Pattern RESNET_LAYER = Pattern.compile("(down|up)_blocks\\.(\\d+)\\.resnets\\.(\\d+)\\.(.+)");
-        private static final Pattern ATTENTION_LAYER = Pattern.compile("(down|up)_blocks\\.(\\d+)\\.attentions\\.(\\d+)\\.(.+)");
+        private static final Pattern RESNET_LAYER = Pattern
+                .compile("(down|up)_blocks\\.(\\d+)\\.resnets\\.(\\d+)\\.(.+)");
+        private static final Pattern ATTENTION_LAYER = Pattern
+                .compile("(down|up)_blocks\\.(\\d+)\\.attentions\\.(\\d+)\\.(.+)");
         private static final Pattern MID_RESNET_LAYER = Pattern.compile("mid_block\\.resnets\\.(\\d+)\\.(.+)");
-        private static final Pattern DOWNSAMPLER_LAYER = Pattern.compile("down_blocks\\.(\\d+)\\.downsamplers\\.0\\.conv");
+        private static final Pattern DOWNSAMPLER_LAYER = Pattern
+                .compile("down_blocks\\.(\\d+)\\.downsamplers\\.0\\.conv");
         private static final Pattern UPSAMPLER_LAYER = Pattern.compile("up_blocks\\.(\\d+)\\.upsamplers\\.0\\.conv");
 
         private final Set<String> layers;
@@ -121,7 +139,8 @@ public final class LdmKeys {
         /// @param layer today's name; one that the original code has no other for is left as it is
         public String ldmKey(String layer) {
             for (Map.Entry<String, String> entry : LdmKeys.UNET_PREFIXES.entrySet()) {
-                if ((layer + ".").startsWith(entry.getValue())) return join(entry.getKey(), (layer + ".").substring(entry.getValue().length()));
+                if ((layer + ".").startsWith(entry.getValue()))
+                    return join(entry.getKey(), (layer + ".").substring(entry.getValue().length()));
             }
             Matcher mid = MID_RESNET_LAYER.matcher(layer);
             if (mid.matches()) return "middle_block." + 2 * number(mid, 1) + "." + resnet(mid.group(2));
@@ -134,7 +153,8 @@ public final class LdmKeys {
             Matcher up = UPSAMPLER_LAYER.matcher(layer);
             if (!up.matches()) return layer;
             boolean hasAttention = layers.contains("up_blocks." + number(up, 1) + ".attentions.0.proj_in");
-            return "output_blocks." + (blocksPerLevel * (number(up, 1) + 1) - 1) + (hasAttention ? ".2" : ".1") + ".conv";
+            return "output_blocks." + (blocksPerLevel * (number(up, 1) + 1) - 1) + (hasAttention ? ".2" : ".1")
+                    + ".conv";
         }
 
         private String block(Matcher block) {

@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
-/// How a single file of the original layout names the parts of a model: a prefix each, and the original code's names behind it.
+/// How a single file of the original layout names the parts of a model: a prefix each, and the original code's names
+/// behind it.
 final class LdmLayout {
     static final String UNET_PREFIX = "model.diffusion_model.";
     static final String VAE_PREFIX = "first_stage_model.";
@@ -33,22 +34,29 @@ final class LdmLayout {
         while (names.contains(prefix + "decoder.up." + levels + ".block.0.conv1.weight")) levels++;
         int levelCount = levels;
         UnaryOperator<String> diffusersKey = name -> ModelComponent.VAE.diffusersKey(LdmKeys.vae(name, levelCount));
-        return withPrefix(prefix, stored -> List.of(toLinear(WeightLocation.KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
+        return withPrefix(prefix, stored -> List
+                .of(toLinear(WeightLocation.KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
     }
 
     /// The original attention of the autoencoder is of 1×1 convolutions; as numbers they are linear layers.
     private static TensorInfo toLinear(TensorInfo stored) {
         Shape shape = stored.shape();
-        boolean isConvolution = stored.name().contains("mid_block.attentions.0.to_") && shape.rank() == 4 && shape.size(2) == 1 && shape.size(3) == 1;
-        return isConvolution ? new TensorInfo(stored.name(), stored.dtype(), Shape.of(shape.size(0), shape.size(1)), stored.offset(), stored.byteLength()) : stored;
+        boolean isConvolution = stored.name().contains("mid_block.attentions.0.to_") && shape.rank() == 4
+                && shape.size(2) == 1 && shape.size(3) == 1;
+        return isConvolution
+                ? new TensorInfo(stored.name(), stored.dtype(), Shape.of(shape.size(0), shape.size(1)), stored.offset(),
+                        stored.byteLength())
+                : stored;
     }
 
     static WeightLocation.KeyMapping textEncoder() {
-        return withPrefix(TEXT_ENCODER_PREFIX, WeightLocation.KeyMapping.renaming(ModelComponent.TEXT_ENCODER::diffusersKey));
+        return withPrefix(TEXT_ENCODER_PREFIX,
+                WeightLocation.KeyMapping.renaming(ModelComponent.TEXT_ENCODER::diffusersKey));
     }
 
     static WeightLocation.KeyMapping openClip() {
-        return withPrefix(OPEN_CLIP_PREFIX, stored -> splitProjections(WeightLocation.KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
+        return withPrefix(OPEN_CLIP_PREFIX,
+                stored -> splitProjections(WeightLocation.KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
     }
 
     /// Queries, keys and values of all heads lie one after the other in rows.
@@ -60,14 +68,18 @@ final class LdmLayout {
         long bytes = stored.byteLength() / PROJECTIONS.size();
         List<TensorInfo> parts = new ArrayList<>();
         for (String projection : PROJECTIONS) {
-            parts.add(new TensorInfo(layer + projection + "." + stored.name().substring(fusedAt + FUSED_PROJECTION.length()), stored.dtype(), shape.with(0, shape.size(0) / PROJECTIONS.size()),
+            parts.add(new TensorInfo(
+                    layer + projection + "." + stored.name().substring(fusedAt + FUSED_PROJECTION.length()),
+                    stored.dtype(), shape.with(0, shape.size(0) / PROJECTIONS.size()),
                     stored.offset() + parts.size() * bytes, bytes));
         }
         return parts;
     }
 
     private static WeightLocation.KeyMapping withPrefix(String prefix, WeightLocation.KeyMapping mapping) {
-        return stored -> stored.name().startsWith(prefix) ? mapping.map(WeightLocation.KeyMapping.renamed(stored, stored.name().substring(prefix.length()))) : List.of();
+        return stored -> stored.name().startsWith(prefix)
+                ? mapping.map(WeightLocation.KeyMapping.renamed(stored, stored.name().substring(prefix.length())))
+                : List.of();
     }
 
     /// Today's names and shapes of one part of a file.

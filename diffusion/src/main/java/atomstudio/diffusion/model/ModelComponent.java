@@ -26,11 +26,17 @@ public enum ModelComponent {
             case VAE -> {
                 String name = key;
                 if (key.contains(".attentions.")) {
-                    name = name.replace(".query.", ".to_q.").replace(".key.", ".to_k.").replace(".value.", ".to_v.").replace(".proj_attn.", ".to_out.0.");
+                    name = name.replace(".query.", ".to_q.")
+                            .replace(".key.", ".to_k.")
+                            .replace(".value.", ".to_v.")
+                            .replace(".proj_attn.", ".to_out.0.");
                 }
                 yield name;
             }
-            case TEXT_ENCODER -> key.startsWith("embeddings.") || key.startsWith("encoder.") || key.startsWith("final_layer_norm.") ? "text_model." + key : key;
+            case TEXT_ENCODER ->
+                    key.startsWith("embeddings.") || key.startsWith("encoder.") || key.startsWith("final_layer_norm.")
+                            ? "text_model." + key
+                            : key;
         };
     }
 }

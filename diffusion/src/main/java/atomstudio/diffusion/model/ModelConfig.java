@@ -11,7 +11,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 
-/// A JSON configuration that names itself in its complaints. A key that is absent or null has the reference class's default.
+/// A JSON configuration that names itself in its complaints. A key that is absent or null has the reference class's
+/// default.
 public record ModelConfig(Path file, JsonObject json) {
     private static final int MAX_INTEGER = 1 << 24;
     /// The longest list of widths: one a level of a network.
@@ -35,7 +36,8 @@ public record ModelConfig(Path file, JsonObject json) {
         return boundedInteger(key, defaultValue, 1, MAX_INTEGER);
     }
 
-    /// A number of layers, or of something else that is built one by one: of at least 1, and not so large that building them would never end.
+    /// A number of layers, or of something else that is built one by one: of at least 1, and not so large that
+    /// building them would never end.
     public int count(String key, int defaultValue, int max) throws Failure {
         return boundedInteger(key, defaultValue, 1, max);
     }
@@ -64,28 +66,33 @@ public record ModelConfig(Path file, JsonObject json) {
     public List<Double> numbers(String key, List<Double> defaultValue) throws Failure {
         String expected = "a list of " + defaultValue.size() + " numbers";
         List<Double> found = reader().find(key, expected, e -> list(e, Json::number)).orElse(defaultValue);
-        if (found.size() != defaultValue.size() || !found.stream().allMatch(Double::isFinite)) throw invalid(key, expected, json.get(key));
+        if (found.size() != defaultValue.size() || !found.stream().allMatch(Double::isFinite))
+            throw invalid(key, expected, json.get(key));
         return found;
     }
 
     /// A list of positive whole numbers; a single number stands for itself, `length` times.
     public List<Integer> integers(String key, List<Integer> defaultValue, int length) throws Failure {
         List<Integer> found = reader().find(key, "a whole number or a list of them", e -> e.isJsonArray()
-                ? list(e, x -> Math.toIntExact(Json.integer(x))) : Collections.nCopies(length, Math.toIntExact(Json.integer(e)))).orElse(defaultValue);
-        if (found.stream().anyMatch(x -> x < 1 || x > MAX_INTEGER) || found.size() > MAX_LIST_LENGTH) throw invalid(key, "1 to " + MAX_LIST_LENGTH + " numbers of at least 1", json.get(key));
+                ? list(e, x -> Math.toIntExact(Json.integer(x)))
+                : Collections.nCopies(length, Math.toIntExact(Json.integer(e)))).orElse(defaultValue);
+        if (found.stream().anyMatch(x -> x < 1 || x > MAX_INTEGER) || found.size() > MAX_LIST_LENGTH)
+            throw invalid(key, "1 to " + MAX_LIST_LENGTH + " numbers of at least 1", json.get(key));
         return found;
     }
 
     /// Refuses a key whose value is something that is not built here.
     public void requireSupported(String key, JsonElement supported) throws Failure {
         if (has(key) && !json.get(key).equals(supported)) {
-            throw new Failure.Incompatible(file + ": " + key + " = " + SafeText.of(json.get(key)) + " is not supported; only " + supported + " is");
+            throw new Failure.Incompatible(file + ": " + key + " = " + SafeText.of(json.get(key))
+                    + " is not supported; only " + supported + " is");
         }
     }
 
     /// The object under a key, as a configuration of the same file; an empty one where it is absent.
     ModelConfig section(String key) throws Failure {
-        return new ModelConfig(file, reader().find(key, "an object", JsonElement::getAsJsonObject).orElseGet(JsonObject::new));
+        return new ModelConfig(file,
+                reader().find(key, "an object", JsonElement::getAsJsonObject).orElseGet(JsonObject::new));
     }
 
     public Failure invalid(String key, String expected, JsonElement found) {

@@ -9,9 +9,10 @@ import java.util.Optional;
 /// @param predictionType   what the UNet predicts, over what the model says of itself or what was guessed
 /// @param vae          another autoencoder: a folder, or a file
 /// @param tokenizer    a folder with the tokenizer, for a file that brings none
-/// @param tokenizerFolders folders in which to look for a tokenizer where none lies beside the file, in this order; those that do not exist or
-///                     are of another size are passed over
-public record ModelLoadOptions(Optional<PredictionType> predictionType, Optional<Path> vae, Optional<Path> tokenizer, List<Path> tokenizerFolders) {
+/// @param tokenizerFolders folders in which to look for a tokenizer where none lies beside the file, in this order;
+///     those that do not exist or are of another size are passed over
+public record ModelLoadOptions(Optional<PredictionType> predictionType, Optional<Path> vae, Optional<Path> tokenizer,
+        List<Path> tokenizerFolders) {
     public ModelLoadOptions {
         tokenizerFolders = List.copyOf(tokenizerFolders);
     }

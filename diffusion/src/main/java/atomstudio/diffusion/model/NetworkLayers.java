@@ -10,7 +10,8 @@ import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// Every layer of a network, in the order of use, found by a dry run: for checking checkpoints, counting, and finding what can be tuned.
+/// Every layer of a network, in the order of use, found by a dry run: for checking checkpoints, counting, and finding
+/// what can be tuned.
 /// @throws IllegalArgumentException from each when the network's own sizes do not fit together
 public final class NetworkLayers {
     private NetworkLayers() {}
@@ -18,14 +19,16 @@ public final class NetworkLayers {
     public static List<Layer> of(UNet unet) {
         LayerRecorder dryRun = new LayerRecorder();
         long side = 1L << unet.levels().size();
-        unet.forward(new ShapeOps(), dryRun, Shape.of(1, unet.channels().in(), side, side), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
+        unet.forward(new ShapeOps(), dryRun, Shape.of(1, unet.channels().in(), side, side),
+                Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
         return dryRun.layers();
     }
 
     /// Encoder, then decoder.
     public static List<Layer> of(Vae vae) {
         LayerRecorder dryRun = new LayerRecorder();
-        vae.encode(new ShapeOps(), dryRun, Shape.of(1, vae.imageChannels(), vae.downsamplingFactor(), vae.downsamplingFactor()));
+        vae.encode(new ShapeOps(), dryRun,
+                Shape.of(1, vae.imageChannels(), vae.downsamplingFactor(), vae.downsamplingFactor()));
         vae.decode(new ShapeOps(), dryRun, Shape.of(1, vae.latentChannels(), 1, 1));
         return dryRun.layers();
     }

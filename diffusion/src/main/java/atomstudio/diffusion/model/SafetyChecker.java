@@ -7,9 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A model's safety checker: pictures whose embedding is too near to one of some concepts should not be shown. The concepts are published as
-/// embeddings alone; what they stand for is not.
-/// Source: diffusers, StableDiffusionSafetyChecker.forward; Rando et al. 2022, "Red-Teaming the Stable Diffusion Safety Filter".
+/// A model's safety checker: pictures whose embedding is too near to one of some concepts should not be shown. The
+/// concepts are published as embeddings alone; what they stand for is not.
+/// Source: diffusers, StableDiffusionSafetyChecker.forward; Rando et al. 2022, "Red-Teaming the Stable Diffusion
+/// Safety Filter".
 /// @param imageEncoder   what makes embeddings of pictures
 /// @param specialCare concepts that, once near, make the others count as nearer
 public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Concepts concepts) {
@@ -49,18 +50,23 @@ public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Con
         ImageEncoder imageEncoder = ImageEncoder.ofSafetyChecker(model);
         try (Checkpoint weights = imageEncoder.openCheckpoint()) {
             int projectionDim = imageEncoder.network().projectionDim();
-            return Optional.of(new SafetyChecker(imageEncoder, concepts(weights, "special_care_embeds", projectionDim), concepts(weights, "concept_embeds", projectionDim)));
+            return Optional.of(new SafetyChecker(imageEncoder, concepts(weights, "special_care_embeds", projectionDim),
+                    concepts(weights, "concept_embeds", projectionDim)));
         }
     }
 
     private static Concepts concepts(Checkpoint weights, String name, int projectionDim) throws Failure {
         String thresholds = name + "_weights";
         for (String key : new String[] {name, thresholds}) {
-            if (!weights.has(key)) throw new Failure.Incompatible(weights.path() + ": " + key + ": expected the concepts of a safety checker, found nothing");
+            if (!weights.has(key))
+                throw new Failure.Incompatible(
+                        weights.path() + ": " + key + ": expected the concepts of a safety checker, found nothing");
         }
         Shape found = weights.info(name).shape();
-        if (found.rank() != 2 || found.size(1) != projectionDim || !weights.info(thresholds).shape().equals(Shape.of(found.size(0)))) {
-            throw new Failure.Incompatible(weights.path() + ": " + name + ": expected (concepts," + projectionDim + ") and a threshold each, found " + found + " and " + weights.info(thresholds).shape());
+        if (found.rank() != 2 || found.size(1) != projectionDim
+                || !weights.info(thresholds).shape().equals(Shape.of(found.size(0)))) {
+            throw new Failure.Incompatible(weights.path() + ": " + name + ": expected (concepts," + projectionDim
+                    + ") and a threshold each, found " + found + " and " + weights.info(thresholds).shape());
         }
         return new Concepts(weights.read(name), weights.read(thresholds));
     }

@@ -15,14 +15,16 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What is written beside a single file about its model, for NAME.safetensors, later ones winning: the metadata string `config`; NAME.json;
-/// a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are objects whose keys are the folders' names; other programs
-/// keep notes of their own in NAME.json, so that a key of a folder's name without an object under it says nothing.
-/// NAME.yaml, the original code's configuration, says only whether the UNet predicts v.
+/// What is written beside a single file about its model, for NAME.safetensors, later ones winning: the metadata
+/// string `config`; NAME.json; a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are
+/// objects whose keys are the folders' names; other programs keep notes of their own in NAME.json, so that a key of a
+/// folder's name without an object under it says nothing. NAME.yaml, the original code's configuration, says only
+/// whether the UNet predicts v.
 record Sidecar(Path file, JsonObject json) {
     private static final long MAX_YAML_BYTES = 1L << 20;
     /// Within a line, and without going back: a file of blanks alone would take hours otherwise.
-    private static final Pattern PARAMETERIZATION = Pattern.compile("(?m)^[ \\t]*+parameterization[ \\t]*+:[ \\t]*+[\"']?(\\w++)");
+    private static final Pattern PARAMETERIZATION = Pattern
+            .compile("(?m)^[ \\t]*+parameterization[ \\t]*+:[ \\t]*+[\"']?(\\w++)");
 
     static Sidecar of(Path file, Map<String, String> metadata) throws Failure {
         JsonObject json = new JsonObject();
@@ -31,7 +33,8 @@ record Sidecar(Path file, JsonObject json) {
         Path jsonFile = sibling(file, ".json");
         if (Files.isRegularFile(jsonFile)) merge(json, ModelConfig.read(jsonFile).json());
         for (String component : new String[] {"unet", "vae", "text_encoder", "scheduler"}) {
-            Path config = sibling(file, "").resolve(component).resolve(component.equals("scheduler") ? "scheduler_config.json" : "config.json");
+            Path config = sibling(file, "").resolve(component)
+                    .resolve(component.equals("scheduler") ? "scheduler_config.json" : "config.json");
             if (Files.isRegularFile(config)) {
                 JsonObject nested = new JsonObject();
                 nested.add(component, ModelConfig.read(config).json());
@@ -53,7 +56,8 @@ record Sidecar(Path file, JsonObject json) {
 
     private static void merge(JsonObject into, JsonObject from) {
         for (Map.Entry<String, JsonElement> entry : from.entrySet()) {
-            if (entry.getValue().isJsonObject() && into.has(entry.getKey()) && into.get(entry.getKey()).isJsonObject()) {
+            if (entry.getValue().isJsonObject() && into.has(entry.getKey())
+                    && into.get(entry.getKey()).isJsonObject()) {
                 merge(into.getAsJsonObject(entry.getKey()), entry.getValue().getAsJsonObject());
             } else {
                 into.add(entry.getKey(), entry.getValue().deepCopy());
@@ -90,7 +94,8 @@ record Sidecar(Path file, JsonObject json) {
         Path yaml = sibling(file, ".yaml");
         if (!Files.isRegularFile(yaml)) return Optional.empty();
         try {
-            if (Files.size(yaml) > MAX_YAML_BYTES) throw new Failure.Unreadable(yaml + ": expected a configuration, found " + Files.size(yaml) + " bytes");
+            if (Files.size(yaml) > MAX_YAML_BYTES)
+                throw new Failure.Unreadable(yaml + ": expected a configuration, found " + Files.size(yaml) + " bytes");
             Matcher matcher = PARAMETERIZATION.matcher(new String(Files.readAllBytes(yaml), StandardCharsets.UTF_8));
             return Optional.of(matcher.find() ? matcher.group(1).toLowerCase(Locale.ROOT) : "eps");
         } catch (IOException e) {

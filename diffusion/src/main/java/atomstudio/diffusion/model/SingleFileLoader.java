@@ -13,8 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A whole Stable Diffusion in one file of the original layout: what its networks are is told from the tensors, the rest from what the published
-/// models of the same kind have, unless something beside the file says otherwise ([Sidecar]).
+/// A whole Stable Diffusion in one file of the original layout: what its networks are is told from the tensors, the
+/// rest from what the published models of the same kind have, unless something beside the file says otherwise
+/// ([Sidecar]).
 record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
     private static final int DEFAULT_SAMPLE_SIZE = 64;
     private static final int V_PREDICTION_SAMPLE_SIZE = 96;
@@ -27,7 +28,8 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
     static DiffusionModel open(Path file, ModelLoadOptions options) throws Failure {
         try (TensorFile tensors = TensorFile.open(file)) {
             UnsupportedCheckpoints.rejectKnown(tensors);
-            if (!tensors.has(LdmLayout.UNET_PREFIX + "input_blocks.0.0.weight")) throw UnsupportedCheckpoints.missingUnet(tensors);
+            if (!tensors.has(LdmLayout.UNET_PREFIX + "input_blocks.0.0.weight"))
+                throw UnsupportedCheckpoints.missingUnet(tensors);
             return new SingleFileLoader(tensors, Sidecar.of(file, tensors.metadata())).load(options);
         }
     }
@@ -39,14 +41,25 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         boolean isSd2 = inferred.usesLinearProjection();
         ModelConfig config = sidecar.mergedConfig(ModelComponent.UNET.folder(), inferred.unet());
         UNet unet = NetworkFactory.unet(config);
-        Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get()) : Autoencoder.of(tensors, sidecar);
+        Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get())
+                : Autoencoder.of(tensors, sidecar);
         TextEncoder textEncoder = textEncoder(isSd2);
         List<String> warnings = new ArrayList<>();
-        DetectedPredictionType prediction = options.predictionType().isPresent() ? DetectedPredictionType.declared(options.predictionType().get()) : DetectedPredictionType.detect(predictionEvidence(unet, isSd2));
-        if (prediction.basis() == DetectedPredictionType.Basis.INFERRED) warnings.add("The model predicts " + prediction.type() + ", by a guess (" + prediction.reason() + "); --prediction, or a .json of its name beside it, says otherwise.");
-        int sampleSize = config.count("sample_size", isSd2 && prediction.isVPrediction() ? V_PREDICTION_SAMPLE_SIZE : DEFAULT_SAMPLE_SIZE, DiffusionModel.MAX_SAMPLE_SIZE);
-        Map<ModelComponent, WeightLocation> weights = Map.of(ModelComponent.UNET, new WeightLocation.InFile(file, mapping), ModelComponent.VAE, vae.weights(), ModelComponent.TEXT_ENCODER, new WeightLocation.InFile(file, textEncoder.mapping));
-        return new DiffusionModel(file, modelName(), new DiffusionModel.Networks(unet, vae.network(), textEncoder.network), schedulerConfig(isSd2, prediction), sampleSize,
+        DetectedPredictionType prediction = options.predictionType().isPresent()
+                ? DetectedPredictionType.declared(options.predictionType().get())
+                : DetectedPredictionType.detect(predictionEvidence(unet, isSd2));
+        if (prediction.basis() == DetectedPredictionType.Basis.INFERRED)
+            warnings.add("The model predicts " + prediction.type() + ", by a guess (" + prediction.reason()
+                    + "); --prediction, or a .json of its name beside it, says otherwise.");
+        int sampleSize = config.count("sample_size",
+                isSd2 && prediction.isVPrediction() ? V_PREDICTION_SAMPLE_SIZE : DEFAULT_SAMPLE_SIZE,
+                DiffusionModel.MAX_SAMPLE_SIZE);
+        Map<ModelComponent, WeightLocation> weights = Map.of(ModelComponent.UNET,
+                new WeightLocation.InFile(file, mapping), ModelComponent.VAE, vae.weights(),
+                ModelComponent.TEXT_ENCODER, new WeightLocation.InFile(file, textEncoder.mapping));
+        return new DiffusionModel(file, modelName(),
+                new DiffusionModel.Networks(unet, vae.network(), textEncoder.network),
+                schedulerConfig(isSd2, prediction), sampleSize,
                 new DiffusionModel.Sources(weights, TokenizerLocator.of(file, options), warnings));
     }
 
@@ -61,19 +74,26 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         WeightLocation.KeyMapping mapping = openClip ? LdmLayout.openClip() : LdmLayout.textEncoder();
         InferredConfigs inferred = inferredConfigs(mapping);
         if (inferred.tensors().isEmpty()) {
-            throw new Failure.Incompatible(tensors.file() + ": holds no text encoder (expected tensors " + LdmLayout.TEXT_ENCODER_PREFIX + "… or " + LdmLayout.OPEN_CLIP_PREFIX + "…); get the whole model");
+            throw new Failure.Incompatible(tensors.file() + ": holds no text encoder (expected tensors "
+                    + LdmLayout.TEXT_ENCODER_PREFIX + "… or " + LdmLayout.OPEN_CLIP_PREFIX + "…); get the whole model");
         }
-        return new TextEncoder(NetworkFactory.textEncoder(sidecar.mergedConfig(ModelComponent.TEXT_ENCODER.folder(), inferred.textEncoder(openClip ? InferredConfigs.TextEncoderLayout.OPEN_CLIP : InferredConfigs.TextEncoderLayout.TRANSFORMERS))), mapping);
+        return new TextEncoder(NetworkFactory.textEncoder(sidecar.mergedConfig(ModelComponent.TEXT_ENCODER.folder(),
+                inferred.textEncoder(openClip ? InferredConfigs.TextEncoderLayout.OPEN_CLIP
+                        : InferredConfigs.TextEncoderLayout.TRANSFORMERS))),
+                mapping);
     }
 
     private DetectedPredictionType.Evidence predictionEvidence(UNet unet, boolean isSd2) {
         int lastBlock = (unet.levels().size() * (unet.layersPerBlock() + 1)) - 1;
         String probeKey = LdmLayout.UNET_PREFIX + "output_blocks." + lastBlock + ".1.transformer_blocks.0.norm1.bias";
-        return new DetectedPredictionType.Evidence(tensors, sidecar, isSd2, unet.channels().in() != unet.channels().out(), probeKey);
+        return new DetectedPredictionType.Evidence(tensors, sidecar, isSd2,
+                unet.channels().in() != unet.channels().out(), probeKey);
     }
 
     private SchedulerConfig schedulerConfig(boolean isSd2, DetectedPredictionType prediction) throws Failure {
-        JsonObject published = JsonParser.parseString(SCHEDULER_TEMPLATE.formatted(isSd2 ? "DDIMScheduler" : "PNDMScheduler")).getAsJsonObject();
+        JsonObject published = JsonParser
+                .parseString(SCHEDULER_TEMPLATE.formatted(isSd2 ? "DDIMScheduler" : "PNDMScheduler"))
+                .getAsJsonObject();
         if (tensors.has("ztsnr")) {
             published.addProperty("rescale_betas_zero_snr", true);
             published.addProperty("timestep_spacing", "trailing");
@@ -91,7 +111,8 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         String fileName = Sidecar.sibling(tensors.file(), "").getFileName().toString();
         String title = tensors.metadata().getOrDefault("modelspec.title", "");
         JsonElement declared = sidecar.json().get("name");
-        boolean isDeclared = declared != null && declared.isJsonPrimitive() && declared.getAsJsonPrimitive().isString() && !declared.getAsString().isBlank();
+        boolean isDeclared = declared != null && declared.isJsonPrimitive() && declared.getAsJsonPrimitive().isString()
+                && !declared.getAsString().isBlank();
         return isDeclared ? declared.getAsString() : title.isBlank() ? fileName : title;
     }
 }

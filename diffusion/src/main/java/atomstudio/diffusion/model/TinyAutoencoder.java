@@ -23,24 +23,32 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
         try (TensorFile tensors = TensorFile.open(file)) {
             Set<String> names = tensors.tensors().keySet();
             if (!isTinyDecoder(names)) {
-                throw new Failure.Incompatible(path + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
+                throw new Failure.Incompatible(path
+                        + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
                         + (names.stream().anyMatch(name -> name.startsWith("0.")) ? "an encoder" : "other tensors"));
             }
             WeightLocation.KeyMapping mapping = WeightLocation.KeyMapping.renaming(TinyAutoencoder::publishedKey);
             Map<String, Shape> shapes = LdmLayout.shapes(tensors.tensors().values(), mapping);
             Shape first = shapes.get(FIRST_CONV);
-            if (first == null || first.rank() != 4) throw new Failure.Incompatible(path + ": " + FIRST_CONV + ": expected the weight of a convolution, found " + first);
+            if (first == null || first.rank() != 4)
+                throw new Failure.Incompatible(
+                        path + ": " + FIRST_CONV + ": expected the weight of a convolution, found " + first);
             int latentChannels = Math.toIntExact(first.size(1));
             if (latentChannels != model.vae().latentChannels()) {
-                throw new Failure.Incompatible(path + ": decodes latents of " + latentChannels + " channels, those of " + model.name() + " have " + model.vae().latentChannels() + "; get the TAESD of Stable Diffusion 1.x and 2.x");
+                throw new Failure.Incompatible(path + ": decodes latents of " + latentChannels + " channels, those of "
+                        + model.name() + " have " + model.vae().latentChannels()
+                        + "; get the TAESD of Stable Diffusion 1.x and 2.x");
             }
-            return new TinyAutoencoder(new TaesdDecoder(latentChannels, model.vae().imageChannels(), Math.toIntExact(first.size(0))), new WeightLocation.InFile(file, mapping));
+            return new TinyAutoencoder(
+                    new TaesdDecoder(latentChannels, model.vae().imageChannels(), Math.toIntExact(first.size(0))),
+                    new WeightLocation.InFile(file, mapping));
         }
     }
 
     /// Whether tensors of these names hold such a decoder.
     static boolean isTinyDecoder(Set<String> names) {
-        return names.contains(FIRST_CONV) && names.contains("3.conv.0.weight") || names.contains(DIFFUSERS_PREFIX + "2.conv.0.weight");
+        return names.contains(FIRST_CONV) && names.contains("3.conv.0.weight")
+                || names.contains(DIFFUSERS_PREFIX + "2.conv.0.weight");
     }
 
     /// diffusers clamps outside the sequence, so that its places are one less.
@@ -48,11 +56,13 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
         String name = key.startsWith("decoder.") ? key.substring("decoder.".length()) : key;
         if (!name.startsWith("layers.")) return key.startsWith("decoder.") ? name : key;
         String[] parts = name.split("\\.", 3);
-        return parts.length == 3 && parts[1].matches("\\d{1,3}") ? Integer.parseInt(parts[1]) + 1 + "." + parts[2] : key;
+        return parts.length == 3 && parts[1].matches("\\d{1,3}") ? Integer.parseInt(parts[1]) + 1 + "." + parts[2]
+                : key;
     }
 
     public List<Layer> layers() {
-        return LayerRecorder.layers((ops, layers) -> decoder.decode(ops, layers, Shape.of(1, decoder.latentChannels(), 1, 1)));
+        return LayerRecorder
+                .layers((ops, layers) -> decoder.decode(ops, layers, Shape.of(1, decoder.latentChannels(), 1, 1)));
     }
 
     /// Maps the weights and checks that all are there; the caller closes.

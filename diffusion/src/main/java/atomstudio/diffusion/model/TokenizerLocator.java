@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Where the tokenizer of a model is. A folder brings its own; a single file never does, and public vocabularies of the same size fit.
+/// Where the tokenizer of a model is. A folder brings its own; a single file never does, and public vocabularies of
+/// the same size fit.
 /// @param modelPath  the model's place
 /// @param bundled    the model's own folder
 /// @param explicit  the folder that a person named
@@ -29,7 +30,8 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
             searchFolders.add(folder);
         }
         searchFolders.addAll(options.tokenizerFolders());
-        return new TokenizerLocator(modelPath, Files.isDirectory(bundled) ? Optional.of(bundled) : Optional.empty(), options.tokenizer(), searchFolders);
+        return new TokenizerLocator(modelPath, Files.isDirectory(bundled) ? Optional.of(bundled) : Optional.empty(),
+                options.tokenizer(), searchFolders);
     }
 
     /// @param vocabularySize tokens that the text encoder has rows for
@@ -44,13 +46,16 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
         throw notFound(vocabularySize);
     }
 
-    /// A table may have rows that no token uses, but no token may lack its row. Merges alone say how many tokens there are.
+    /// A table may have rows that no token uses, but no token may lack its row. Merges alone say how many tokens
+    /// there are.
     private Tokenizer openMatching(Path folder, int vocabularySize) throws Failure {
         Tokenizer tokenizer = Tokenizer.open(folder);
         boolean isTooLarge = tokenizer.vocabularySize() > vocabularySize;
         if (isTooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.vocabularySize() != vocabularySize) {
-            throw new Failure.Incompatible(folder + ": has " + tokenizer.vocabularySize() + " tokens, but the text encoder of " + modelPath + " knows " + vocabularySize + "; "
-                    + (isTooLarge ? "give the model's own with --tokenizer" : "its list of merges was cut short, or give the model's own with --tokenizer"));
+            throw new Failure.Incompatible(folder + ": has " + tokenizer.vocabularySize()
+                    + " tokens, but the text encoder of " + modelPath + " knows " + vocabularySize + "; "
+                    + (isTooLarge ? "give the model's own with --tokenizer"
+                            : "its list of merges was cut short, or give the model's own with --tokenizer"));
         }
         return tokenizer;
     }
@@ -67,10 +72,17 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
 
     private Failure notFound(int vocabularySize) {
         String searched = searchFolders.stream().map(Path::toString).distinct().collect(Collectors.joining(", "));
-        Path suggestedFolder = searchFolders.stream().filter(candidate -> candidate.endsWith("clip-vocabulary")).findFirst().orElse(Sidecar.sibling(modelPath, "").resolveSibling("tokenizer"));
-        return new Failure.Unreadable(modelPath + ": no tokenizer of " + vocabularySize + " tokens was found, so no prompt can be read. "
-                + (Files.isDirectory(modelPath) ? "Its folder lacks the folder tokenizer" : "A model in one file brings none") + ": put the public file " + OPENAI_VOCABULARY
-                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any Stable Diffusion 1.x or 2.x, into " + suggestedFolder
+        Path suggestedFolder = searchFolders.stream()
+                .filter(candidate -> candidate.endsWith("clip-vocabulary"))
+                .findFirst()
+                .orElse(Sidecar.sibling(modelPath, "").resolveSibling("tokenizer"));
+        return new Failure.Unreadable(modelPath + ": no tokenizer of " + vocabularySize
+                + " tokens was found, so no prompt can be read. "
+                + (Files.isDirectory(modelPath) ? "Its folder lacks the folder tokenizer"
+                        : "A model in one file brings none")
+                + ": put the public file " + OPENAI_VOCABULARY
+                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any Stable Diffusion 1.x or 2.x, into "
+                + suggestedFolder
                 + ", or name their folder with --tokenizer" + (searched.isEmpty() ? "" : ". Looked in " + searched));
     }
 }

@@ -18,7 +18,9 @@ final class UnsupportedCheckpoints {
     private static final String NEEDS_MODEL = "; give the model itself with --model (in the window: Models)";
     /// In this order: the marks of the first are more telling.
     private static final List<Signature> SIGNATURES = List.of(
-            new Signature("atomstudio", "an adapter" + NEEDS_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
+            new Signature("atomstudio",
+                    "an adapter" + NEEDS_MODEL
+                            + " and this file with --adapter (in the window: Generate only, + adapter)"),
             new Signature(".lora_", "a LoRA, not a model" + NEEDS_MODEL),
             new Signature("_lora.", "a LoRA, not a model" + NEEDS_MODEL),
             new Signature("unet:0:", "a LoRA, not a model" + NEEDS_MODEL),
@@ -38,34 +40,57 @@ final class UnsupportedCheckpoints {
             new Signature("embedder.model.visual.", "Stable unCLIP" + UNSUPPORTED),
             new Signature("low_scale_model.", "an upscaler" + UNSUPPORTED),
             new Signature("effnet.", "Stable Cascade" + UNSUPPORTED),
-            new Signature("string_to_param", "an embedding of textual inversion, not a model" + NEEDS_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"),
-            new Signature("emb_params", "an embedding of textual inversion, not a model" + NEEDS_MODEL + " and this file with --adapter (in the window: Generate only, + adapter)"));
+            new Signature("string_to_param",
+                    "an embedding of textual inversion, not a model" + NEEDS_MODEL
+                            + " and this file with --adapter (in the window: Generate only, + adapter)"),
+            new Signature("emb_params", "an embedding of textual inversion, not a model" + NEEDS_MODEL
+                    + " and this file with --adapter (in the window: Generate only, + adapter)"));
 
     /// Parts of a model in files of their own, by how their tensors' names begin.
     private static final List<Signature> SINGLE_COMPONENTS = List.of(
-            new Signature(EMA_PREFIX, "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors " + LdmLayout.UNET_PREFIX + "…"),
-            new Signature("down_blocks.0.resnets.0.", "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors"),
+            new Signature(EMA_PREFIX,
+                    "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors "
+                            + LdmLayout.UNET_PREFIX + "…"),
+            new Signature("down_blocks.0.resnets.0.",
+                    "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors"),
             new Signature("decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model"),
-            new Signature("text_model.encoder.", "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
+            new Signature("text_model.encoder.",
+                    "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
     /// What programs leave beside a model: a file with a UNet is a model all the same.
-    private static final Set<String> EXTRAS_IN_MODELS = Set.of("string_to_param", "emb_params", ".lora_", "_lora.", "lora_te");
+    private static final Set<String> EXTRAS_IN_MODELS = Set.of("string_to_param", "emb_params", ".lora_", "_lora.",
+            "lora_te");
 
     private UnsupportedCheckpoints() {}
 
     /// Refuses a file that is known to be something else.
     static void rejectKnown(TensorFile file) throws Failure {
-        boolean hasUnet = file.tensors().keySet().stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX) || name.startsWith(EMA_PREFIX));
-        Optional<Signature> signature = SIGNATURES.stream().filter(known -> !hasUnet || !EXTRAS_IN_MODELS.contains(known.marker)).filter(known -> anyContains(file.tensors().keySet(), known.marker) || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.marker))).findFirst();
+        boolean hasUnet = file.tensors()
+                .keySet()
+                .stream()
+                .anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX) || name.startsWith(EMA_PREFIX));
+        Optional<Signature> signature = SIGNATURES.stream()
+                .filter(known -> !hasUnet || !EXTRAS_IN_MODELS.contains(known.marker))
+                .filter(known -> anyContains(file.tensors().keySet(), known.marker)
+                        || file.metadata().keySet().stream().anyMatch(key -> key.startsWith(known.marker)))
+                .findFirst();
         if (signature.isPresent()) throw new Failure.Incompatible(file.file() + ": is " + signature.get().description);
     }
 
     /// A file without a UNet of the original layout.
     static Failure missingUnet(TensorFile file) {
         Set<String> names = file.tensors().keySet();
-        if (TinyAutoencoder.isTinyDecoder(names)) return new Failure.Incompatible(file.file() + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
-        Optional<String> description = SINGLE_COMPONENTS.stream().filter(known -> names.stream().anyMatch(name -> name.startsWith(known.marker))).map(Signature::description).findFirst();
-        return new Failure.Incompatible(file.file() + ": " + description.map(known -> "is " + known).orElse("is no Stable Diffusion in one file: expected tensors " + LdmLayout.UNET_PREFIX + "…, " + LdmLayout.VAE_PREFIX
-                + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none" : names.size() + " others, the first " + SafeText.of(names.iterator().next()))));
+        if (TinyAutoencoder.isTinyDecoder(names))
+            return new Failure.Incompatible(file.file()
+                    + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
+        Optional<String> description = SINGLE_COMPONENTS.stream()
+                .filter(known -> names.stream().anyMatch(name -> name.startsWith(known.marker)))
+                .map(Signature::description)
+                .findFirst();
+        return new Failure.Incompatible(file.file() + ": " + description.map(known -> "is " + known)
+                .orElse("is no Stable Diffusion in one file: expected tensors " + LdmLayout.UNET_PREFIX + "…, "
+                        + LdmLayout.VAE_PREFIX
+                        + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none"
+                                : names.size() + " others, the first " + SafeText.of(names.iterator().next()))));
     }
 
     private static boolean anyContains(Set<String> names, String marker) {

@@ -13,10 +13,13 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/// Which files of a part's folder hold its weights: one or shards that an index names, safetensors before what PyTorch pickled.
+/// Which files of a part's folder hold its weights: one or shards that an index names, safetensors before what
+/// PyTorch pickled.
 final class WeightFiles {
-    private static final List<String> SAFETENSORS_NAMES = List.of("diffusion_pytorch_model", "model", "diffusion_pytorch_model.fp16", "model.fp16");
-    private static final List<String> PICKLE_NAMES = List.of("diffusion_pytorch_model", "pytorch_model", "diffusion_pytorch_model.fp16", "pytorch_model.fp16");
+    private static final List<String> SAFETENSORS_NAMES = List.of("diffusion_pytorch_model", "model",
+            "diffusion_pytorch_model.fp16", "model.fp16");
+    private static final List<String> PICKLE_NAMES = List.of("diffusion_pytorch_model", "pytorch_model",
+            "diffusion_pytorch_model.fp16", "pytorch_model.fp16");
 
     private static final int MAX_SHARDS = 1000;
 
@@ -24,7 +27,8 @@ final class WeightFiles {
 
     /// @throws Failure.Unreadable when there are none, or too many to tell
     static List<Path> find(Path folder) throws Failure {
-        if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a folder with weights, found nothing");
+        if (!Files.isDirectory(folder))
+            throw new Failure.Unreadable(folder + ": expected a folder with weights, found nothing");
         List<Path> listing;
         try (Stream<Path> list = Files.list(folder)) {
             listing = list.filter(Files::isRegularFile).sorted().toList();
@@ -36,8 +40,10 @@ final class WeightFiles {
             if (files.isPresent()) return files.get();
         }
         List<Path> safetensors = listing.stream().filter(file -> file.toString().endsWith(".safetensors")).toList();
-        throw new Failure.Unreadable(folder + ": expected diffusion_pytorch_model.safetensors or model.safetensors, found "
-                + (safetensors.isEmpty() ? "no weights" : safetensors.size() + " safetensors files and no index that names them"));
+        throw new Failure.Unreadable(
+                folder + ": expected diffusion_pytorch_model.safetensors or model.safetensors, found "
+                        + (safetensors.isEmpty() ? "no weights"
+                                : safetensors.size() + " safetensors files and no index that names them"));
     }
 
     /// Files of one ending, and the names that they may have.
@@ -45,8 +51,10 @@ final class WeightFiles {
         Optional<List<Path>> find(Path folder, List<Path> listing) throws Failure {
             for (String name : names) {
                 boolean isFp16 = name.endsWith(".fp16");
-                Path index = folder.resolve(name.replace(".fp16", "") + extension + ".index" + (isFp16 ? ".fp16" : "") + ".json");
-                if (listing.contains(folder.resolve(name + extension))) return Optional.of(List.of(folder.resolve(name + extension)));
+                Path index = folder
+                        .resolve(name.replace(".fp16", "") + extension + ".index" + (isFp16 ? ".fp16" : "") + ".json");
+                if (listing.contains(folder.resolve(name + extension)))
+                    return Optional.of(List.of(folder.resolve(name + extension)));
                 if (listing.contains(index)) return Optional.of(shards(index));
             }
             List<Path> candidates = listing.stream().filter(file -> file.toString().endsWith(extension)).toList();
@@ -58,15 +66,20 @@ final class WeightFiles {
         Json weightMap = Json.read(index).object("weight_map");
         TreeSet<String> names = new TreeSet<>();
         for (String tensor : weightMap.object().keySet()) names.add(weightMap.string(tensor));
-        if (names.isEmpty()) throw new Failure.Unreadable(index + ": weight_map: expected the files of tensors, found none");
-        if (names.size() > MAX_SHARDS) throw new Failure.Unreadable(index + ": weight_map: expected at most " + MAX_SHARDS + " files, found " + names.size());
+        if (names.isEmpty())
+            throw new Failure.Unreadable(index + ": weight_map: expected the files of tensors, found none");
+        if (names.size() > MAX_SHARDS)
+            throw new Failure.Unreadable(
+                    index + ": weight_map: expected at most " + MAX_SHARDS + " files, found " + names.size());
         List<Path> shards = new ArrayList<>();
         for (String name : names) shards.add(shard(index, name));
         return shards;
     }
 
     private static Path shard(Path index, String name) throws Failure {
-        if (name.contains("/") || name.contains("\\") || name.equals("..")) throw new Failure.Unreadable(index + ": weight_map: " + SafeText.of(name) + " lies outside the folder; expected a file name");
+        if (name.contains("/") || name.contains("\\") || name.equals(".."))
+            throw new Failure.Unreadable(
+                    index + ": weight_map: " + SafeText.of(name) + " lies outside the folder; expected a file name");
         try {
             return index.resolveSibling(name);
         } catch (InvalidPathException e) {

@@ -18,20 +18,22 @@ public sealed interface WeightLocation {
 
     /// A folder of diffusers' or transformers' layout.
     record InFolder(Path path, KeyMapping mapping) implements WeightLocation {
-        @Override public List<Path> files() throws Failure {
+        @Override
+        public List<Path> files() throws Failure {
             return WeightFiles.find(path);
         }
     }
 
     /// One file, which may hold other parts too.
     record InFile(Path path, KeyMapping mapping) implements WeightLocation {
-        @Override public List<Path> files() {
+        @Override
+        public List<Path> files() {
             return List.of(path);
         }
     }
 
-    /// From a tensor as a file names it to the ones that a network asks for, as stretches of the same file: none where it is no part of the
-    /// network, several where a file keeps projections in one.
+    /// From a tensor as a file names it to the ones that a network asks for, as stretches of the same file: none
+    /// where it is no part of the network, several where a file keeps projections in one.
     @FunctionalInterface
     interface KeyMapping {
         List<TensorInfo> map(TensorInfo stored);

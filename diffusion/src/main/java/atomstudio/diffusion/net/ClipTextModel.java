@@ -16,23 +16,28 @@ public record ClipTextModel(int vocabularySize, int maxTokens, ClipTransformer t
         return transformer.hiddenSize();
     }
 
-    /// Token ids (B, tokens) -> (B, tokens, width): the hidden state after all blocks but the last `skipped`, then the final norm.
+    /// Token ids (B, tokens) -> (B, tokens, width): the hidden state after all blocks but the last `skipped`, then
+    /// the final norm.
     public <T> T encode(Ops<T> ops, WeightSource<T> weights, T ids, int skippedLayers) {
         Modules<T> nn = new Modules<>(ops, weights);
-        T x = ops.embedding(nn.embeddingTable("text_model.embeddings.token_embedding", vocabularySize, hiddenSize()), ids);
+        T x = ops.embedding(nn.embeddingTable("text_model.embeddings.token_embedding", vocabularySize, hiddenSize()),
+                ids);
         T positions = nn.embeddingTable("text_model.embeddings.position_embedding", maxTokens, hiddenSize());
         x = ops.add(x, ops.reshape(positions, Shape.of(1, maxTokens, hiddenSize())));
-        x = transformer.forward(nn, "text_model.encoder.layers", x, new ClipTransformer.ForwardOptions(transformer.depth() - skippedLayers, Mask.CAUSAL));
+        x = transformer.forward(nn, "text_model.encoder.layers", x,
+                new ClipTransformer.ForwardOptions(transformer.depth() - skippedLayers, Mask.CAUSAL));
         return nn.layerNorm("text_model.final_layer_norm", x, transformer.epsilon());
     }
 
-    /// Token ids (B, tokens) and where each text ends, `ends` (B, 1) counted over all rows -> (B, projected): the end-of-text token's state
-    /// in the space that CLIP shares with pictures.
+    /// Token ids (B, tokens) and where each text ends, `ends` (B, 1) counted over all rows -> (B, projected): the
+    /// end-of-text token's state in the space that CLIP shares with pictures.
     public <T> T project(Ops<T> ops, WeightSource<T> weights, TokenBatch<T> batch, int projectionDim) {
         T states = encode(ops, weights, batch.ids, 0);
         long batchSize = ops.shape(states).size(0);
-        T endStates = ops.embedding(ops.reshape(states, Shape.of(batchSize * maxTokens, hiddenSize())), batch.endPositions);
-        Layer projection = new Layer("text_projection", Kind.LINEAR, Shape.of(projectionDim, hiddenSize()), Bias.ABSENT);
+        T endStates = ops.embedding(ops.reshape(states, Shape.of(batchSize * maxTokens, hiddenSize())),
+                batch.endPositions);
+        Layer projection = new Layer("text_projection", Kind.LINEAR, Shape.of(projectionDim, hiddenSize()),
+                Bias.ABSENT);
         return ops.linear(ops.reshape(endStates, Shape.of(batchSize, hiddenSize())), weights.get(projection));
     }
 

@@ -4,12 +4,14 @@ import atomstudio.diffusion.ops.Ops;
 
 /// The pre-norm transformer blocks that CLIP's text and vision towers are made of.
 /// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 2 and 3.
-public record ClipTransformer(int hiddenSize, int intermediateSize, int depth, int heads, Activation activation, double epsilon) {
+public record ClipTransformer(int hiddenSize, int intermediateSize, int depth, int heads, Activation activation,
+        double epsilon) {
     public enum Activation { QUICK_GELU, GELU }
 
     /// x (B,S,width) through the first `count` blocks, whose names are NAME.0, NAME.1, …
     <T> T forward(Modules<T> nn, String prefix, T x, ForwardOptions options) {
-        for (int i = 0; i < options.layers; i++) x = encoderLayer(nn, prefix + "." + i, x, new Ops.AttentionConfig(heads, options.mask));
+        for (int i = 0; i < options.layers; i++)
+            x = encoderLayer(nn, prefix + "." + i, x, new Ops.AttentionConfig(heads, options.mask));
         return x;
     }
 

@@ -8,8 +8,9 @@ import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 
-/// CLIP's vision tower: a transformer over patches of a square picture and one class token, whose state is projected into the space
-/// that CLIP shares with texts. Names are the published state-dict keys of CLIPVisionModelWithProjection.
+/// CLIP's vision tower: a transformer over patches of a square picture and one class token, whose state is projected
+/// into the space that CLIP shares with texts. Names are the published state-dict keys of
+/// CLIPVisionModelWithProjection.
 /// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 1 to 4, with a norm before the blocks.
 /// @param projectionDim numbers of an embedding
 public record ClipVisionModel(Patches patches, ClipTransformer transformer, int projectionDim) {
@@ -28,13 +29,16 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
     /// Normalised pictures (B, channels, side, side) -> (B, projected).
     public <T> T embed(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Modules<T> nn = new Modules<>(ops, weights);
-        T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)), patchTokens(ops, weights, pixelValues), 1);
+        T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)),
+                patchTokens(ops, weights, pixelValues), 1);
         T positions = nn.embeddingTable("vision_model.embeddings.position_embedding", patches.tokens(), hiddenSize());
         x = ops.add(x, ops.reshape(positions, Shape.of(1, patches.tokens(), hiddenSize())));
-        x = nn.layerNorm("vision_model.pre_layrnorm", x, transformer.epsilon());              // the published key is spelled so
-        x = transformer.forward(nn, "vision_model.encoder.layers", x, new ClipTransformer.ForwardOptions(transformer.depth(), Mask.NONE));
+        x = nn.layerNorm("vision_model.pre_layrnorm", x, transformer.epsilon()); // the published key is spelled so
+        x = transformer.forward(nn, "vision_model.encoder.layers", x,
+                new ClipTransformer.ForwardOptions(transformer.depth(), Mask.NONE));
         T state = ops.split(x, patches.tokens(), 1).getFirst();
-        state = nn.layerNorm("vision_model.post_layernorm", ops.reshape(state, Shape.of(ops.shape(x).size(0), hiddenSize())), transformer.epsilon());
+        state = nn.layerNorm("vision_model.post_layernorm",
+                ops.reshape(state, Shape.of(ops.shape(x).size(0), hiddenSize())), transformer.epsilon());
         return nn.linear("visual_projection", state, projectionDim, Bias.ABSENT);
     }
 
@@ -49,7 +53,8 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
 
     /// The class token of each picture: (B, 1, width).
     private <T> T classTokens(Ops<T> ops, WeightSource<T> weights, long batch) {
-        Layer layer = new Layer("vision_model.embeddings.class_embedding", Kind.EMBEDDING, Shape.of(hiddenSize()), Bias.ABSENT);
+        Layer layer = new Layer("vision_model.embeddings.class_embedding", Kind.EMBEDDING, Shape.of(hiddenSize()),
+                Bias.ABSENT);
         T token = ops.reshape(weights.get(layer).weight(), Shape.of(1, 1, hiddenSize()));
         T tokens = token;
         for (long i = 1; i < batch; i++) tokens = ops.concat(tokens, token, 0);

@@ -30,7 +30,8 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
     }
 
     T linear(String name, T x, long outFeatures, Bias bias) {
-        return ops.linear(x, weights.get(new Layer(name, Kind.LINEAR, Shape.of(outFeatures, ops.shape(x).size(-1)), bias)));
+        return ops.linear(x,
+                weights.get(new Layer(name, Kind.LINEAR, Shape.of(outFeatures, ops.shape(x).size(-1)), bias)));
     }
 
     T groupNorm(String name, T x, int groups, double epsilon) {

@@ -5,8 +5,8 @@ import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// A decoder so small that it shows a picture while it is being made. Names are the published state-dict keys of `taesd_decoder`: the places
-/// in a sequence of layers.
+/// A decoder so small that it shows a picture while it is being made. Names are the published state-dict keys of
+/// `taesd_decoder`: the places in a sequence of layers.
 /// Source: madebyollin/taesd, taesd.py.
 /// @param channels channels between the first and the last layer
 public record TaesdDecoder(int latentChannels, int imageChannels, int channels) {
@@ -18,11 +18,12 @@ public record TaesdDecoder(int latentChannels, int imageChannels, int channels) 
         return 1 << (BLOCKS_PER_STAGE.length - 1);
     }
 
-    /// Latents (B,latentChannels,h,w) as they are sampled, not divided by any scaling factor -> (B,pictureChannels,8h,8w), about -1..1.
+    /// Latents (B,latentChannels,h,w) as they are sampled, not divided by any scaling factor ->
+    /// (B,pictureChannels,8h,8w), about -1..1.
     public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
         Modules<T> nn = new Modules<>(ops, weights);
         T x = ops.scale(ops.tanh(ops.scale(latents, 1 / CLAMP)), CLAMP);
-        int index = 1;                                                     // 0 is the clamp, 2 the first rectifier: they have no weights
+        int index = 1; // 0 is the clamp, 2 the first rectifier: they have no weights
         x = ops.relu(nn.conv(Integer.toString(index), x, channels, 3));
         index += 2;
         for (int stage = 0; stage < BLOCKS_PER_STAGE.length; stage++) {
@@ -33,7 +34,7 @@ public record TaesdDecoder(int latentChannels, int imageChannels, int channels) 
             x = nn.convWithoutBias(Integer.toString(index + 1), x, channels);
             index += 2;
         }
-        x = nn.conv(Integer.toString(index), x, imageChannels, 3);     // 0..1
+        x = nn.conv(Integer.toString(index), x, imageChannels, 3); // 0..1
         return ops.add(ops.scale(x, 2), ops.constant(Tensor.filled(Shape.of(1, 1, 1, 1), -1)));
     }
 

@@ -14,7 +14,8 @@ import java.util.function.Function;
 /// Stable Diffusion's denoiser: residual blocks and transformers at falling resolutions, then back up along the skips.
 /// Names are diffusers' state-dict keys of UNet2DConditionModel.
 /// Source: Rombach et al. 2022, section 3.3; Ronneberger et al. 2015.
-public record UNet(Channels channels, List<Level> levels, int layersPerBlock, int crossAttentionDim, Norm norm, Projection projection, SinusoidalEmbedding timeProjection) {
+public record UNet(Channels channels, List<Level> levels, int layersPerBlock, int crossAttentionDim, Norm norm,
+        Projection projection, SinusoidalEmbedding timeProjection) {
     /// Channels of the latents that go in (4, or 9 for inpainting) and of what comes out.
     public record Channels(int in, int out) {}
 
@@ -29,7 +30,8 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
     /// How a transformer is entered and left: 1×1 convolutions (SD 1.x) or linear layers (SD 2.x).
     public enum Projection { CONV, LINEAR }
 
-    /// What the way down and the middle give to the way back up: the middle's output and the skips, the first made first.
+    /// What the way down and the middle give to the way back up: the middle's output and the skips, the first made
+    /// first.
     public record EncoderFeatures<T>(T middle, List<T> skips) {
         public EncoderFeatures {
             skips = List.copyOf(skips);
@@ -43,7 +45,8 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
     private static final double TRANSFORMER_EPSILON = 1e-6;
     private static final double LAYER_NORM_EPSILON = 1e-5;
 
-    /// latents (B,in,H,W), features (B, time.width) of the timesteps, context (B,S,contextWidth) -> (B,out,H,W); any H and W.
+    /// latents (B,in,H,W), features (B, time.width) of the timesteps, context (B,S,contextWidth) -> (B,out,H,W); any
+    /// H and W.
     public <T> T forward(Ops<T> ops, WeightSource<T> weights, T latents, T timeFeatures, T context) {
         Forward<T> pass = new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context);
         return pass.decode(pass.encode(latents));
@@ -74,7 +77,8 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             int embeddingDim = 4 * levels.getFirst().channels;
             this.ops = ops;
             this.nn = nn;
-            this.temb = ops.silu(nn.linear("time_embedding.linear_2", ops.silu(nn.linear("time_embedding.linear_1", timeFeatures, embeddingDim)), embeddingDim));
+            this.temb = ops.silu(nn.linear("time_embedding.linear_2",
+                    ops.silu(nn.linear("time_embedding.linear_1", timeFeatures, embeddingDim)), embeddingDim));
             this.context = context;
         }
 
@@ -93,7 +97,8 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             Deque<T> skips = new ArrayDeque<>(encoded.skips);
             T x = encoded.middle;
             for (int i = 0; i < levels.size(); i++) x = upBlock(i, x, skips);
-            return nn.conv("conv_out", ops.silu(nn.groupNorm("conv_norm_out", x, norm.groups, norm.epsilon)), channels.out, 3);
+            return nn.conv("conv_out", ops.silu(nn.groupNorm("conv_norm_out", x, norm.groups, norm.epsilon)),
+                    channels.out, 3);
         }
 
         private T downBlock(int i, T x, List<T> skips) {
@@ -114,11 +119,13 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             Level level = levels.get(levels.size() - 1 - i);
             String name = "up_blocks." + i;
             for (int j = 0; j <= layersPerBlock; j++) {
-                x = attentionIfAny(name, j, resnet(name + ".resnets." + j, ops.concat(x, skips.removeLast(), 1), level.channels), level);
+                x = attentionIfAny(name, j,
+                        resnet(name + ".resnets." + j, ops.concat(x, skips.removeLast(), 1), level.channels), level);
             }
             if (i < levels.size() - 1) {
-                Shape skip = ops.shape(skips.getLast());                    // not simply double: odd sides were rounded up on the way down
-                x = nn.conv(name + ".upsamplers.0.conv", ops.upsampleNearest(x, skip.size(2), skip.size(3)), level.channels, 3);
+                Shape skip = ops.shape(skips.getLast()); // not simply double: odd sides were rounded up on the way down
+                x = nn.conv(name + ".upsamplers.0.conv", ops.upsampleNearest(x, skip.size(2), skip.size(3)),
+                        level.channels, 3);
             }
             return x;
         }
@@ -132,14 +139,17 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
                 T x = inputs.get(0);
                 T h = nn.conv(name + ".conv1", normSilu(name + ".norm1", x), outChannels, 3);
                 T projectedTemb = nn.linear(name + ".time_emb_proj", inputs.get(1), outChannels);
-                h = ops.add(h, ops.reshape(projectedTemb, Shape.of(ops.shape(projectedTemb).size(0), outChannels, 1, 1)));
+                h = ops.add(h,
+                        ops.reshape(projectedTemb, Shape.of(ops.shape(projectedTemb).size(0), outChannels, 1, 1)));
                 h = nn.conv(name + ".conv2", normSilu(name + ".norm2", h), outChannels, 3);
-                return ops.add(nn.channels(x) == outChannels ? x : nn.conv(name + ".conv_shortcut", x, outChannels, 1), h);
+                return ops.add(nn.channels(x) == outChannels ? x : nn.conv(name + ".conv_shortcut", x, outChannels, 1),
+                        h);
             });
         }
 
         private T normSilu(String name, T input) {
-            return ops.checkpointed(name, List.of(input), inputs -> ops.silu(nn.groupNorm(name, inputs.getFirst(), norm.groups, norm.epsilon)));
+            return ops.checkpointed(name, List.of(input),
+                    inputs -> ops.silu(nn.groupNorm(name, inputs.getFirst(), norm.groups, norm.epsilon)));
         }
 
         private T transformer(String name, T input, int heads) {
@@ -167,14 +177,17 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
         }
 
         private T unflatten(T x, Shape shape) {
-            return ops.permute(ops.reshape(x, Shape.of(shape.size(0), shape.size(2), shape.size(3), shape.size(1))), 0, 3, 1, 2);
+            return ops.permute(ops.reshape(x, Shape.of(shape.size(0), shape.size(2), shape.size(3), shape.size(1))), 0,
+                    3, 1, 2);
         }
 
         private T transformerBlock(String name, T h, T encoderStates, int heads) {
             T x = nn.layerNorm(name + ".norm1", h, LAYER_NORM_EPSILON);
             h = ops.add(h, attention(name + ".attn1", x, x, heads));
-            h = ops.add(h, attention(name + ".attn2", nn.layerNorm(name + ".norm2", h, LAYER_NORM_EPSILON), encoderStates, heads));
-            return ops.checkpointed(name + ".ff", List.of(h), inputs -> ops.add(inputs.getFirst(), feedForward(name, inputs.getFirst())));
+            h = ops.add(h, attention(name + ".attn2", nn.layerNorm(name + ".norm2", h, LAYER_NORM_EPSILON),
+                    encoderStates, heads));
+            return ops.checkpointed(name + ".ff", List.of(h),
+                    inputs -> ops.add(inputs.getFirst(), feedForward(name, inputs.getFirst())));
         }
 
         private T attention(String name, T x, T keyValueStates, int heads) {

@@ -10,7 +10,8 @@ import java.util.Objects;
 
 /// The autoencoder between pictures and latents. Names are diffusers' state-dict keys of AutoencoderKL.
 /// Source: Rombach et al. 2022, section 3.1; Esser et al. 2021.
-public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutChannels, int layersPerBlock, int normGroups, double scalingFactor) {
+public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutChannels, int layersPerBlock,
+        int normGroups, double scalingFactor) {
     private static final double EPSILON = 1e-6;
 
     /// Picture pixels a latent pixel, on each side.
@@ -18,7 +19,8 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         return 1 << (blockOutChannels.size() - 1);
     }
 
-    /// Pictures (B,3,H,W) in -1..1 -> (B, 2 · latentChannels, H/factor, W/factor): means, then log variances, not yet clamped.
+    /// Pictures (B,3,H,W) in -1..1 -> (B, 2 · latentChannels, H/factor, W/factor): means, then log variances, not yet
+    /// clamped.
     public <T> T encode(Ops<T> ops, WeightSource<T> weights, T images) {
         return new Forward<>(ops, new Modules<>(ops, weights)).encode(images);
     }
@@ -28,7 +30,8 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         return new Forward<>(ops, new Modules<>(ops, weights)).decode(latents);
     }
 
-    /// The first half of decoding in parts: latents -> what level `levels` of the decoder starts from, with all levels before it done.
+    /// The first half of decoding in parts: latents -> what level `levels` of the decoder starts from, with all
+    /// levels before it done.
     public <T> T decodeHead(Ops<T> ops, WeightSource<T> weights, T latents, int levels) {
         return new Forward<>(ops, new Modules<>(ops, weights)).decodeHead(latents, levels);
     }
@@ -53,9 +56,11 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         return blockOutChannels.get(blockOutChannels.size() - 1 - level);
     }
 
-    /// One level of the decoder on any part of a map, its group norms by the whole map's statistics, so that parts fit together.
-    /// @param norms a scale and a shift (1,C,1,1) for each norm, before its own weight and bias. With all of the level's norms, the level's
-    ///              output comes out (of the last level, the picture); with fewer, what the next norm normalizes: its statistics are to be taken.
+    /// One level of the decoder on any part of a map, its group norms by the whole map's statistics, so that parts
+    /// fit together.
+    /// @param norms a scale and a shift (1,C,1,1) for each norm, before its own weight and bias. With all of the
+    ///     level's norms, the level's output comes out (of the last level, the picture); with fewer, what the next
+    ///     norm normalizes: its statistics are to be taken.
     public <T> T decodeTile(Ops<T> ops, WeightSource<T> weights, T features, int level, List<LayerWeights<T>> norms) {
         return new TileForward<>(ops, new Modules<>(ops, weights), level, norms).forward(features);
     }
@@ -85,15 +90,19 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
                 x = ops.add(nn.channels(x) == outChannels ? x : nn.conv(name + ".conv_shortcut", x, outChannels, 1), h);
             }
             if (norms.size() == 2 * (layersPerBlock + 1)) return x;
-            return nn.conv("decoder.conv_out", ops.silu(tileNorm("decoder.conv_norm_out", x, 2 * (layersPerBlock + 1))), imageChannels, 3);
+            return nn.conv("decoder.conv_out", ops.silu(tileNorm("decoder.conv_norm_out", x, 2 * (layersPerBlock + 1))),
+                    imageChannels, 3);
         }
 
         private T tileNorm(String name, T x, int index) {
             long channels = nn.channels(x);
-            LayerWeights<T> layer = nn.weights().get(new Layer(name, Layer.Kind.NORM, Shape.of(channels), Layer.Bias.PRESENT));
-            T normalized = ops.add(ops.multiply(x, norms.get(index).weight()), Objects.requireNonNull(norms.get(index).bias()));
+            LayerWeights<T> layer = nn.weights()
+                    .get(new Layer(name, Layer.Kind.NORM, Shape.of(channels), Layer.Bias.PRESENT));
+            T normalized = ops.add(ops.multiply(x, norms.get(index).weight()),
+                    Objects.requireNonNull(norms.get(index).bias()));
             Shape perChannel = Shape.of(1, channels, 1, 1);
-            return ops.add(ops.multiply(normalized, ops.reshape(layer.weight(), perChannel)), ops.reshape(Objects.requireNonNull(layer.bias()), perChannel));
+            return ops.add(ops.multiply(normalized, ops.reshape(layer.weight(), perChannel)),
+                    ops.reshape(Objects.requireNonNull(layer.bias()), perChannel));
         }
     }
 
@@ -111,7 +120,9 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
             for (int i = 0; i < blockOutChannels.size(); i++) {
                 String name = "encoder.down_blocks." + i;
                 for (int j = 0; j < layersPerBlock; j++) x = resnet(name + ".resnets." + j, x, blockOutChannels.get(i));
-                if (i < blockOutChannels.size() - 1) x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3, new Ops.ConvGeometry(2, 0, 0, 1, 1));
+                if (i < blockOutChannels.size() - 1)
+                    x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3,
+                            new Ops.ConvGeometry(2, 0, 0, 1, 1));
             }
             x = midBlock("encoder", x);
             x = nn.conv("encoder.conv_out", ops.silu(groupNorm("encoder.conv_norm_out", x)), 2L * latentChannels, 3);
@@ -124,14 +135,16 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         }
 
         T decodeHead(T latents, int levels) {
-            T x = nn.conv("decoder.conv_in", nn.conv("post_quant_conv", latents, latentChannels, 1), blockOutChannels.getLast(), 3);
+            T x = nn.conv("decoder.conv_in", nn.conv("post_quant_conv", latents, latentChannels, 1),
+                    blockOutChannels.getLast(), 3);
             x = midBlock("decoder", x);
             for (int i = 0; i < levels; i++) x = upBlock(i, upsampledInput(i, x));
             return x;
         }
 
         private T upBlock(int i, T x) {
-            for (int j = 0; j <= layersPerBlock; j++) x = resnet("decoder.up_blocks." + i + ".resnets." + j, x, outputChannels(i));
+            for (int j = 0; j <= layersPerBlock; j++)
+                x = resnet("decoder.up_blocks." + i + ".resnets." + j, x, outputChannels(i));
             return x;
         }
 
@@ -142,7 +155,8 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         /// The end of a level: twice the sides.
         T upsample(int level, T x) {
             Shape shape = ops.shape(x);
-            return nn.conv("decoder.up_blocks." + level + ".upsamplers.0.conv", ops.upsampleNearest(x, 2 * shape.size(2), 2 * shape.size(3)), outputChannels(level), 3);
+            return nn.conv("decoder.up_blocks." + level + ".upsamplers.0.conv",
+                    ops.upsampleNearest(x, 2 * shape.size(2), 2 * shape.size(3)), outputChannels(level), 3);
         }
 
         private T midBlock(String prefix, T x) {

@@ -18,26 +18,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Adapters as graph inputs, named `adapterI/LAYER.SLOT` and `adapterI.strength`. Native copies of their numbers are made once
-/// for each adapter in use and freed when it is used no longer.
+/// Adapters as graph inputs, named `adapterI/LAYER.SLOT` and `adapterI.strength`. Native copies of their numbers are
+/// made once for each adapter in use and freed when it is used no longer.
 final class AdapterInputs implements AutoCloseable {
     private final Map<Adapter, Map<String, OnnxTensor>> tensors = new IdentityHashMap<>();
 
     /// The layers of a graph with these forms over them.
-    static WeightSource<Graph.Value> adapted(Graph graph, GraphOps ops, WeightSource<Graph.Value> base, List<Adaptation> adaptations) {
+    static WeightSource<Graph.Value> adapted(Graph graph, GraphOps ops, WeightSource<Graph.Value> base,
+            List<Adaptation> adaptations) {
         List<AdaptedWeights.BoundAdapter<Graph.Value>> bound = new ArrayList<>();
         for (int i = 0; i < adaptations.size(); i++) {
             int index = i;
             Adaptation adaptation = adaptations.get(i);
             Graph.Value weight = graph.input(weightInput(i), Shape.of(1), Graph.ElementType.FLOAT);
-            bound.add(new AdaptedWeights.BoundAdapter<>(adaptation, layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
+            bound.add(new AdaptedWeights.BoundAdapter<>(adaptation,
+                    layer -> parameterInputs(graph, prefix(index), adaptation, layer), weight));
         }
         return new AdaptedWeights<>(ops, base, bound);
     }
 
-    private static Adaptation.AdapterParameters<Graph.Value> parameterInputs(Graph graph, String prefix, Adaptation adaptation, Layer layer) {
+    private static Adaptation.AdapterParameters<Graph.Value> parameterInputs(Graph graph, String prefix,
+            Adaptation adaptation, Layer layer) {
         Map<String, Graph.Value> inputs = new LinkedHashMap<>();
-        adaptation.parameterShapes(layer).forEach((parameter, shape) -> inputs.put(parameter, graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
+        adaptation.parameterShapes(layer)
+                .forEach((parameter, shape) -> inputs.put(parameter,
+                        graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
         return parameter -> {
             Graph.Value value = inputs.get(parameter);
             if (value == null) throw new IllegalArgumentException(layer.name() + ": no slot " + parameter);
@@ -48,7 +53,9 @@ final class AdapterInputs implements AutoCloseable {
     /// Feeds of the adapters' strengths.
     static Map<String, OnnxSession.Feed> weightFeeds(List<WeightedAdapter> adapters) {
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
-        for (int i = 0; i < adapters.size(); i++) feeds.put(weightInput(i), OnnxSession.Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
+        for (int i = 0; i < adapters.size(); i++)
+            feeds.put(weightInput(i),
+                    OnnxSession.Feed.of(Tensor.filled(Shape.of(1), (float) adapters.get(i).weight())));
         return feeds;
     }
 
@@ -61,7 +68,8 @@ final class AdapterInputs implements AutoCloseable {
     }
 
     /// The standing inputs of these adapters, as far as the graph asks for them.
-    Map<String, OnnxTensor> persistentInputs(OnnxRuntime runtime, List<WeightedAdapter> adapters, Set<String> inputNames) throws Failure {
+    Map<String, OnnxTensor> persistentInputs(OnnxRuntime runtime, List<WeightedAdapter> adapters,
+            Set<String> inputNames) throws Failure {
         List<Adapter> used = adapters.stream().map(WeightedAdapter::adapter).toList();
         tensors.entrySet().removeIf(entry -> {
             boolean unused = used.stream().noneMatch(adapter -> adapter == entry.getKey());
@@ -70,15 +78,18 @@ final class AdapterInputs implements AutoCloseable {
         });
         Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
         for (int i = 0; i < used.size(); i++) {
-            Map<String, OnnxTensor> adapterTensors = tensors.computeIfAbsent(used.get(i), adapter -> new LinkedHashMap<>());
+            Map<String, OnnxTensor> adapterTensors = tensors.computeIfAbsent(used.get(i),
+                    adapter -> new LinkedHashMap<>());
             for (String key : used.get(i).parameters().keySet()) {
-                if (inputNames.contains(prefix(i) + key)) inputs.put(prefix(i) + key, tensor(runtime, used.get(i), key, adapterTensors));
+                if (inputNames.contains(prefix(i) + key))
+                    inputs.put(prefix(i) + key, tensor(runtime, used.get(i), key, adapterTensors));
             }
         }
         return inputs;
     }
 
-    private static OnnxTensor tensor(OnnxRuntime runtime, Adapter adapter, String key, Map<String, OnnxTensor> cache) throws Failure {
+    private static OnnxTensor tensor(OnnxRuntime runtime, Adapter adapter, String key, Map<String, OnnxTensor> cache)
+            throws Failure {
         OnnxTensor tensor = cache.get(key);
         if (tensor != null) return tensor;
         try {
@@ -90,7 +101,8 @@ final class AdapterInputs implements AutoCloseable {
         return tensor;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         tensors.values().forEach(adapterTensors -> adapterTensors.values().forEach(OnnxTensor::close));
         tensors.clear();
     }

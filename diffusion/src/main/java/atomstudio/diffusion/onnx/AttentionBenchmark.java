@@ -15,8 +15,8 @@ import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/// Which attention is fastest: on the CPU as measured once (docs/performance.md), on a graphics processor by a few runs of the largest one that the
-/// network has.
+/// Which attention is fastest: on the CPU as measured once (docs/performance.md), on a graphics processor by a few
+/// runs of the largest one that the network has.
 final class AttentionBenchmark {
     private static final System.Logger log = System.getLogger(AttentionBenchmark.class.getName());
     private static final int RUNS = 3;
@@ -24,35 +24,43 @@ final class AttentionBenchmark {
     private AttentionBenchmark() {}
 
     /// @param latents (B,C,H,W)
-    static AttentionKernel selectKernel(OnnxRuntime runtime, UNet unet, Shape latents, ElementType element) throws Failure {
-        OptionalInt finestLevel = IntStream.range(0, unet.levels().size()).filter(i -> unet.levels().get(i).type() == UNet.BlockType.CROSS_ATTENTION).findFirst();
+    static AttentionKernel selectKernel(OnnxRuntime runtime, UNet unet, Shape latents, ElementType element)
+            throws Failure {
+        OptionalInt finestLevel = IntStream.range(0, unet.levels().size())
+                .filter(i -> unet.levels().get(i).type() == UNet.BlockType.CROSS_ATTENTION)
+                .findFirst();
         if (runtime.device() == Device.CPU || finestLevel.isEmpty()) return AttentionKernel.FUSED;
         UNet.Level level = unet.levels().get(finestLevel.getAsInt());
-        long tokens = Math.ceilDiv(latents.size(2), 1L << finestLevel.getAsInt()) * Math.ceilDiv(latents.size(3), 1L << finestLevel.getAsInt());
+        long tokens = Math.ceilDiv(latents.size(2), 1L << finestLevel.getAsInt())
+                * Math.ceilDiv(latents.size(3), 1L << finestLevel.getAsInt());
         Shape shape = Shape.of(latents.size(0), tokens, level.channels());
         Map<AttentionKernel, Double> seconds = new EnumMap<>(AttentionKernel.class);
         for (AttentionKernel kernel : AttentionKernel.values()) {
             try {
-                seconds.put(kernel, measureSeconds(runtime, kernel, shape, Ops.AttentionConfig.of(level.heads()), element));
+                seconds.put(kernel,
+                        measureSeconds(runtime, kernel, shape, Ops.AttentionConfig.of(level.heads()), element));
             } catch (Failure failure) {
-                seconds.put(kernel, Double.POSITIVE_INFINITY);                  // too large, or the device has no such kernel for these numbers
+                seconds.put(kernel, Double.POSITIVE_INFINITY); // too large, or the device has no such kernel for these numbers
                 log.log(System.Logger.Level.INFO, "attention " + kernel + " cannot run", failure);
             }
         }
         AttentionKernel fastest = fastest(seconds::get);
-        log.log(System.Logger.Level.INFO, "attention {0} at {1} in {2}; seconds of each: {3}", fastest, shape, element, seconds);
+        log.log(System.Logger.Level.INFO, "attention {0} at {1} in {2}; seconds of each: {3}", fastest, shape, element,
+                seconds);
         return fastest;
     }
 
     /// The one of the least seconds; the first where they are equal.
     static AttentionKernel fastest(ToDoubleFunction<AttentionKernel> seconds) {
         AttentionKernel best = AttentionKernel.FUSED;
-        for (AttentionKernel candidate : AttentionKernel.values()) if (seconds.applyAsDouble(candidate) < seconds.applyAsDouble(best)) best = candidate;
+        for (AttentionKernel candidate : AttentionKernel.values())
+            if (seconds.applyAsDouble(candidate) < seconds.applyAsDouble(best)) best = candidate;
         return best;
     }
 
     /// Of the fastest run after a first one, which allocates.
-    private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, Ops.AttentionConfig attention, ElementType element) throws Failure {
+    private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape,
+            Ops.AttentionConfig attention, ElementType element) throws Failure {
         double best = Double.POSITIVE_INFINITY;
         try (OnnxSession session = attentionSession(runtime, kernel, shape, attention, element)) {
             Map<String, OnnxSession.Feed> feeds = Map.of("x", OnnxSession.Feed.of(Tensor.filled(shape, 0.1f)));
@@ -66,10 +74,16 @@ final class AttentionBenchmark {
     }
 
     /// A graph that is nothing but self-attention.
-    static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape, Ops.AttentionConfig attention, ElementType element) throws Failure {
+    static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape,
+            Ops.AttentionConfig attention, ElementType element) throws Failure {
         Graph graph = new Graph();
         Graph.Value x = graph.cast(graph.input("x", shape, ElementType.FLOAT), element);
-        Graph.Value output = graph.cast(new GraphOps(graph, new GraphOps.GraphOptions(GraphOps.MemoryMode.DEFAULT, element, kernel, GraphOps.ConvolutionAlgorithm.DIRECT)).attention(x, x, x, attention), ElementType.FLOAT);
+        Graph.Value output = graph.cast(
+                new GraphOps(graph,
+                        new GraphOps.GraphOptions(GraphOps.MemoryMode.DEFAULT, element, kernel,
+                                GraphOps.ConvolutionAlgorithm.DIRECT))
+                        .attention(x, x, x, attention),
+                ElementType.FLOAT);
         return runtime.createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape());
     }
 }

@@ -13,7 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns sessions and maps.
+/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns
+/// sessions and maps.
 final class ClipEncoders implements AutoCloseable {
     private static final int MAX_SESSIONS = 4;
 
@@ -34,12 +35,14 @@ final class ClipEncoders implements AutoCloseable {
     }
 
     Tensor embedImages(Tensor pixels) throws Failure {
-        return session(new SessionKey(Modality.IMAGE, pixels.shape())).run(Map.of("pictures", OnnxSession.Feed.of(pixels)), Map.of());
+        return session(new SessionKey(Modality.IMAGE, pixels.shape()))
+                .run(Map.of("pictures", OnnxSession.Feed.of(pixels)), Map.of());
     }
 
     Tensor embedText(int[][] ids) throws Failure {
         int[][] ends = textProjection().eosPositions(ids);
-        return session(new SessionKey(Modality.TEXT, Shape.of(ids.length, ids[0].length))).run(Map.of("ids", OnnxSession.Feed.ids(ids), "ends", OnnxSession.Feed.ids(ends)), Map.of());
+        return session(new SessionKey(Modality.TEXT, Shape.of(ids.length, ids[0].length)))
+                .run(Map.of("ids", OnnxSession.Feed.ids(ids), "ends", OnnxSession.Feed.ids(ends)), Map.of());
     }
 
     private OnnxSession session(SessionKey key) throws Failure {
@@ -56,12 +59,15 @@ final class ClipEncoders implements AutoCloseable {
     }
 
     private OnnxSession buildImageEncoder(Shape input) throws Failure {
-        ImageEncoder imageEncoder = model.imageEncoder().orElseThrow(() -> new Failure.Incompatible(model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+        ImageEncoder imageEncoder = model.imageEncoder()
+                .orElseThrow(() -> new Failure.Incompatible(
+                        model.path() + ": has no vision tower (image_encoder or safety_checker)"));
         Checkpoint weights = imageWeights != null ? imageWeights : imageEncoder.openCheckpoint();
         imageWeights = weights;
         Graph graph = new Graph();
         Graph.Value pixelValues = graph.input("pictures", input, Graph.ElementType.FLOAT);
-        Graph.Value output = imageEncoder.network().embed(new GraphOps(graph), new GraphWeights(graph, weights), pixelValues);
+        Graph.Value output = imageEncoder.network()
+                .embed(new GraphOps(graph), new GraphWeights(graph, weights), pixelValues);
         return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
     }
 
@@ -70,16 +76,22 @@ final class ClipEncoders implements AutoCloseable {
         Checkpoint weights = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         textWeights = weights;
         Graph graph = new Graph();
-        ClipTextModel.TokenBatch<Graph.Value> tokens = new ClipTextModel.TokenBatch<>(graph.input("ids", input, Graph.ElementType.INT64), graph.input("ends", Shape.of(input.size(0), 1), Graph.ElementType.INT64));
-        Graph.Value output = projection.textEncoder().project(new GraphOps(graph), new GraphWeights(graph, weights), tokens, projection.projectionDim());
+        ClipTextModel.TokenBatch<Graph.Value> tokens = new ClipTextModel.TokenBatch<>(
+                graph.input("ids", input, Graph.ElementType.INT64),
+                graph.input("ends", Shape.of(input.size(0), 1), Graph.ElementType.INT64));
+        Graph.Value output = projection.textEncoder()
+                .project(new GraphOps(graph), new GraphWeights(graph, weights), tokens, projection.projectionDim());
         return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
     }
 
     private TextProjection textProjection() throws Failure {
-        return model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
+        return model.textProjection()
+                .orElseThrow(
+                        () -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         sessions.values().forEach(OnnxSession::close);
         sessions.clear();
         if (imageWeights != null) imageWeights.close();

@@ -19,18 +19,21 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A network's weights with adapters multiplied in: computed by a graph of their own, once for all looks under these adapters at these
-/// strengths, and given to the network as inputs. One session then serves every adapter that changes the same layers.
-/// Owns the numbers it made; keeps those of the last few adapters as long as they are small.
+/// A network's weights with adapters multiplied in: computed by a graph of their own, once for all looks under these
+/// adapters at these strengths, and given to the network as inputs. One session then serves every adapter that
+/// changes the same layers. Owns the numbers it made; keeps those of the last few adapters as long as they are small.
 final class FusedWeights implements AutoCloseable {
     /// Bytes of numbers that are kept beside those in use.
     private static final long DEFAULT_CACHE_BYTES = 256L << 20;
 
-    private record Fused(List<WeightedAdapter> adapters, OrtSession.Result result, Map<String, OnnxTensor> inputs, long bytes) {
+    private record Fused(List<WeightedAdapter> adapters, OrtSession.Result result, Map<String, OnnxTensor> inputs,
+            long bytes) {
         boolean matches(List<WeightedAdapter> requested) {
             if (requested.size() != adapters.size()) return false;
             for (int i = 0; i < adapters.size(); i++) {
-                if (requested.get(i).adapter() != adapters.get(i).adapter() || requested.get(i).weight() != adapters.get(i).weight()) return false;
+                if (requested.get(i).adapter() != adapters.get(i).adapter()
+                        || requested.get(i).weight() != adapters.get(i).weight())
+                    return false;
             }
             return true;
         }
@@ -65,11 +68,16 @@ final class FusedWeights implements AutoCloseable {
 
     /// Bytes of these weights.
     long bytes(List<Adaptation> adaptations) {
-        return targetedLayers(adaptations).stream().mapToLong(layer -> Float.BYTES * layer.weightShape().elements()).sum();
+        return targetedLayers(adaptations).stream()
+                .mapToLong(layer -> Float.BYTES * layer.weightShape().elements())
+                .sum();
     }
 
     private List<Layer> targetedLayers(List<Adaptation> adaptations) {
-        return layers.stream().filter(layer -> adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty())).toList();
+        return layers.stream()
+                .filter(layer -> adaptations.stream()
+                        .anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty()))
+                .toList();
     }
 
     /// Whether the layer has a bias under these forms: some bring one.
@@ -78,7 +86,9 @@ final class FusedWeights implements AutoCloseable {
         LayerWeights<Shape> plain = new LayerWeights<>(layer.weightShape(), null);
         for (Adaptation adaptation : adaptations) {
             Map<String, Shape> shapes = adaptation.parameterShapes(layer);
-            if (!shapes.isEmpty() && adaptation.effective(new ShapeOps(), layer, plain, shapes::get, Shape.of(1)).bias() != null) return true;
+            if (!shapes.isEmpty()
+                    && adaptation.effective(new ShapeOps(), layer, plain, shapes::get, Shape.of(1)).bias() != null)
+                return true;
         }
         return false;
     }
@@ -88,7 +98,10 @@ final class FusedWeights implements AutoCloseable {
         return layer -> {
             if (!inputs.contains(layer.weightKey())) return base.get(layer);
             Graph.Value weight = graph.input(layer.weightKey(), layer.weightShape(), Graph.ElementType.FLOAT);
-            return new LayerWeights<>(weight, inputs.contains(layer.biasKey()) ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT) : null);
+            return new LayerWeights<>(weight,
+                    inputs.contains(layer.biasKey())
+                            ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT)
+                            : null);
         };
     }
 
@@ -130,7 +143,8 @@ final class FusedWeights implements AutoCloseable {
         List<Adaptation> adaptations = adaptations(adapters);
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
-        WeightSource<Graph.Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), adaptations);
+        WeightSource<Graph.Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint),
+                adaptations);
         Map<String, Graph.Value> outputs = new LinkedHashMap<>();
         for (Layer layer : targetedLayers(adaptations)) {
             LayerWeights<Graph.Value> adapted = weights.get(layer).materialized(ops);
@@ -138,9 +152,11 @@ final class FusedWeights implements AutoCloseable {
             if (adapted.bias() != null) outputs.put(layer.biasKey(), adapted.bias());
         }
         byte[] model = graph.model(List.copyOf(outputs.values()));
-        try (OnnxSession session = runtime.createSession(model, OnnxSession.SessionWeights.forSingleRun(checkpoint), Shape.of());
+        try (OnnxSession session = runtime.createSession(model, OnnxSession.SessionWeights.forSingleRun(checkpoint),
+                Shape.of());
                 AdapterInputs adapterInputs = new AdapterInputs()) {
-            OrtSession.Result result = session.runAll(AdapterInputs.weightFeeds(adapters), adapterInputs.persistentInputs(runtime, adapters, session.inputs()));
+            OrtSession.Result result = session.runAll(AdapterInputs.weightFeeds(adapters),
+                    adapterInputs.persistentInputs(runtime, adapters, session.inputs()));
             Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
             int index = 0;
             for (String key : outputs.keySet()) inputs.put(key, (OnnxTensor) result.get(index++));
@@ -148,7 +164,8 @@ final class FusedWeights implements AutoCloseable {
         }
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         cache.forEach(fused -> fused.result.close());
         cache.clear();
     }

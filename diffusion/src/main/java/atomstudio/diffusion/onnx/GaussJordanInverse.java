@@ -26,14 +26,16 @@ final class GaussJordanInverse {
         Graph.Value column = slice(a, k, 2, shape.with(2, 1));
         Graph.Value row = slice(a, k, 1, shape.with(1, 1));
         Graph.Value pivot = slice(row, k, 2, Shape.of(shape.size(0), 1, 1));
-        Graph.Value left = graph.node(Operator.of("Sub"), column.shape(), column, unit(k, Shape.of(1, shape.size(1), 1)));
+        Graph.Value left = graph.node(Operator.of("Sub"), column.shape(), column,
+                unit(k, Shape.of(1, shape.size(1), 1)));
         Graph.Value right = graph.node(Operator.of("Add"), row.shape(), row, unit(k, Shape.of(1, 1, shape.size(2))));
         Graph.Value scaled = graph.node(Operator.of("Div"), right.shape(), right, pivot);
         return graph.node(Operator.of("Sub"), shape, a, graph.node(Operator.of("MatMul"), shape, left, scaled));
     }
 
     private Graph.Value slice(Graph.Value x, int from, int axis, Shape out) {
-        return graph.node(Operator.of("Slice", Map.of()), out, x, graph.constant(new long[] {from}), graph.constant(new long[] {from + 1}), graph.constant(new long[] {axis}));
+        return graph.node(Operator.of("Slice", Map.of()), out, x, graph.constant(new long[] {from}),
+                graph.constant(new long[] {from + 1}), graph.constant(new long[] {axis}));
     }
 
     private Graph.Value unit(int k, Shape shape) {

@@ -95,9 +95,13 @@ final class Graph {
     List<Value> splitRows(Value whole, int parts) {
         Shape shape = whole.shape().with(0, whole.shape().size(0) / parts);
         StoredWeight found = storedWeights.get(whole.name());
-        if (found == null) return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), whole);
+        if (found == null)
+            return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), whole);
         long bytes = found.data.bytes / parts;
-        return IntStream.range(0, parts).mapToObj(i -> externalInitializer(whole.name() + "/" + i, shape, found.element, new ExternalData(found.data.file, found.data.offset + i * bytes, bytes))).toList();
+        return IntStream.range(0, parts)
+                .mapToObj(i -> externalInitializer(whole.name() + "/" + i, shape, found.element,
+                        new ExternalData(found.data.file, found.data.offset + i * bytes, bytes)))
+                .toList();
     }
 
     /// Parts along the second axis, as equal as its size allows, and no more of them than that.
@@ -122,7 +126,8 @@ final class Graph {
 
     /// @param element FLOAT or FLOAT16
     Value constant(Shape shape, float[] values, ElementType element) {
-        ByteBuffer raw = ByteBuffer.allocate((element == ElementType.FLOAT16 ? 2 : 4) * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer raw = ByteBuffer.allocate((element == ElementType.FLOAT16 ? 2 : 4) * values.length)
+                .order(ByteOrder.LITTLE_ENDIAN);
         for (float value : values) {
             switch (element) {
                 case FLOAT -> raw.putFloat(value);
@@ -177,8 +182,12 @@ final class Graph {
         initializers.forEach(initializer -> graph.message(5, initializer));
         inputs.forEach(input -> graph.message(11, input));
         outputs.forEach(output -> graph.message(12, valueInfo(output.name(), output.shape(), ElementType.FLOAT)));
-        return new ProtoMessage().integer(1, IR_VERSION).string(2, "Atom Studio").message(7, graph)
-                .message(8, new ProtoMessage().string(1, "").integer(2, OPSET)).message(8, new ProtoMessage().string(1, "com.microsoft").integer(2, 1)).toBytes();
+        return new ProtoMessage().integer(1, IR_VERSION)
+                .string(2, "Atom Studio")
+                .message(7, graph)
+                .message(8, new ProtoMessage().string(1, "").integer(2, OPSET))
+                .message(8, new ProtoMessage().string(1, "com.microsoft").integer(2, 1))
+                .toBytes();
     }
 
     private static ProtoMessage tensor(String name, Shape shape, ElementType element) {
@@ -192,11 +201,13 @@ final class Graph {
     }
 
     /// @param dynamicSizes sizes that stand before the others and are not told
-    private static ProtoMessage valueInfo(String name, ElementType element, LongStream fixedSizes, ProtoMessage... dynamicSizes) {
+    private static ProtoMessage valueInfo(String name, ElementType element, LongStream fixedSizes,
+            ProtoMessage... dynamicSizes) {
         ProtoMessage sizes = new ProtoMessage();
         for (ProtoMessage size : dynamicSizes) sizes.message(1, size);
         fixedSizes.forEach(size -> sizes.message(1, new ProtoMessage().integer(1, size)));
-        ProtoMessage type = new ProtoMessage().message(1, new ProtoMessage().integer(1, element.code).message(2, sizes));
+        ProtoMessage type = new ProtoMessage().message(1,
+                new ProtoMessage().integer(1, element.code).message(2, sizes));
         return new ProtoMessage().string(1, name).message(2, type);
     }
 

@@ -16,7 +16,8 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by the dry run.
+/// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by
+/// the dry run.
 final class GraphOps implements Ops<Graph.Value> {
     /// Stands for the length of a row of zeros, so that zero over zero is zero.
     private static final float MIN_NORM = 1e-12f;
@@ -24,8 +25,9 @@ final class GraphOps implements Ops<Graph.Value> {
     /// What activations may take.
     enum MemoryMode {
         DEFAULT,
-        /// Feed-forward blocks hold the activations of a quarter of the tokens at a time. And the runtime is not told the batch: of values of
-        /// the same shape it would make chains, at load, in which one takes over the other's memory, and free a chain only after its last.
+        /// Feed-forward blocks hold the activations of a quarter of the tokens at a time. And the runtime is not told
+        /// the batch: of values of the same shape it would make chains, at load, in which one takes over the other's
+        /// memory, and free a chain only after its last.
         LOW,
         /// And attention those of an eighth of the queries.
         LOWEST
@@ -139,7 +141,8 @@ final class GraphOps implements Ops<Graph.Value> {
         return x.shape().rank() == 2 ? y : reshape(y, out);
     }
 
-    /// InstanceNormalization over the groups: ONNX Runtime's own group norms have no CPU kernel or fall into many small nodes.
+    /// InstanceNormalization over the groups: ONNX Runtime's own group norms have no CPU kernel or fall into many
+    /// small nodes.
     @Override public Graph.Value groupNorm(Graph.Value x, LayerWeights<Graph.Value> layer, int groups, double epsilon) {
         Shape shape = shapes.groupNorm(x.shape(), shapes(layer), groups, epsilon);
         long[] perChannel = new long[shape.rank()];
@@ -262,8 +265,8 @@ final class GraphOps implements Ops<Graph.Value> {
         return constantOf(values.shape(), values.data());
     }
 
-    /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight times wider activations are
-    /// held at a time.
+    /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight
+    /// times wider activations are held at a time.
     @Override public Graph.Value checkpointed(String name, List<Graph.Value> inputs, Function<List<Graph.Value>, Graph.Value> body) {
         Graph.Value x = inputs.getFirst();
         if (options.memory == MemoryMode.DEFAULT || !name.endsWith(".ff") || x.shape().size(1) < MIN_CHUNKED_TOKENS) return body.apply(inputs);

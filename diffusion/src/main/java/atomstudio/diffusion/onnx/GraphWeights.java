@@ -14,8 +14,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of another type than the graph.
-/// Nothing of the model is copied to disk. What cannot be mapped (eight-bit floats, tensors saved out of order) is copied into the graph.
+/// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of
+/// another type than the graph. Nothing of the model is copied to disk. What cannot be mapped (eight-bit floats,
+/// tensors saved out of order) is copied into the graph.
 final class GraphWeights implements WeightSource<Graph.Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
@@ -44,7 +45,8 @@ final class GraphWeights implements WeightSource<Graph.Value> {
         for (String name : checkpoint.keys()) {
             Path parent = real(checkpoint.file(name)).getParent();
             if (folder != null && !folder.equals(parent)) {
-                throw new Failure.Incompatible(checkpoint.path() + ": its weight files lie in different folders (" + folder + ", " + parent + "); put them into one");
+                throw new Failure.Incompatible(checkpoint.path() + ": its weight files lie in different folders ("
+                        + folder + ", " + parent + "); put them into one");
             }
             folder = parent;
         }
@@ -60,18 +62,25 @@ final class GraphWeights implements WeightSource<Graph.Value> {
         }
     }
 
-    @Override public LayerWeights<Graph.Value> get(Layer layer) {
-        return new LayerWeights<>(tensor(layer.weightKey(), layer.weightShape()), layer.hasBias() ? tensor(layer.biasKey(), layer.biasShape()) : null);
+    @Override
+    public LayerWeights<Graph.Value> get(Layer layer) {
+        return new LayerWeights<>(tensor(layer.weightKey(), layer.weightShape()),
+                layer.hasBias() ? tensor(layer.biasKey(), layer.biasShape()) : null);
     }
 
     private Graph.Value tensor(String key, Shape shape) {
         return values.computeIfAbsent(key, k -> {
             TensorInfo info = checkpoint.info(key);
-            if (!info.shape().equals(shape)) throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
-            if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1) return cast(graph.constant(shape, checkpoint.read(key).data()), ElementType.FLOAT);
+            if (!info.shape().equals(shape))
+                throw new IllegalStateException(key + ": expected " + shape + ", found " + info.shape());
+            if (!checkpoint.isContiguous(key) || info.dtype().bytes() == 1)
+                return cast(graph.constant(shape, checkpoint.read(key).data()), ElementType.FLOAT);
             ElementType storedType = ElementType.of(info.dtype());
-            if (halfMode == HalfWeightsMode.INPUTS && (storedType == ElementType.FLOAT16 || storedType == ElementType.BFLOAT16)) return cast(graph.input(key, shape, storedType), storedType);
-            Graph.Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
+            if (halfMode == HalfWeightsMode.INPUTS
+                    && (storedType == ElementType.FLOAT16 || storedType == ElementType.BFLOAT16))
+                return cast(graph.input(key, shape, storedType), storedType);
+            Graph.Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(
+                    real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
             return cast(stored, storedType);
         });
     }

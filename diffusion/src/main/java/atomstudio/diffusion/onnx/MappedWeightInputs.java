@@ -12,8 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// Half-precision weights as inputs of a graph that widens them while it runs: as initializers they would all be widened when the session
-/// is made, to twice their bytes. Each input is the mapped bytes themselves. Owns the handles, not the bytes.
+/// Half-precision weights as inputs of a graph that widens them while it runs: as initializers they would all be
+/// widened when the session is made, to twice their bytes. Each input is the mapped bytes themselves. Owns the
+/// handles, not the bytes.
 final class MappedWeightInputs implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Map<String, OnnxTensor> tensors = new HashMap<>();
@@ -36,7 +37,9 @@ final class MappedWeightInputs implements AutoCloseable {
         if (found != null) return found;
         OnnxJavaType type = checkpoint.info(key).dtype() == DType.F16 ? OnnxJavaType.FLOAT16 : OnnxJavaType.BFLOAT16;
         try {
-            found = OnnxTensor.createTensor(runtime.environment(), checkpoint.bytes(key).asByteBuffer().order(ByteOrder.nativeOrder()), checkpoint.info(key).shape().sizes(), type);
+            found = OnnxTensor.createTensor(runtime.environment(),
+                    checkpoint.bytes(key).asByteBuffer().order(ByteOrder.nativeOrder()),
+                    checkpoint.info(key).shape().sizes(), type);
         } catch (OrtException e) {
             throw OnnxRuntime.failure(e, checkpoint.file(key) + ": " + key);
         }
@@ -44,7 +47,8 @@ final class MappedWeightInputs implements AutoCloseable {
         return found;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         tensors.values().forEach(OnnxTensor::close);
         tensors.clear();
     }

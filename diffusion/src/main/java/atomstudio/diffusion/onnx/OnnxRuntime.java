@@ -34,7 +34,8 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
 
     private static OrtEnvironment load() throws OrtException, Failure {
         Telemetry.disable();
-        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "atomstudio");
+        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+                "atomstudio");
         environment.setTelemetry(false);
         return environment;
     }
@@ -44,15 +45,15 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         try (OrtSession.SessionOptions options = options()) {
             options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
             switch (weights.mode()) {
-                case LAYOUT_OPTIMIZED -> { }
+                case LAYOUT_OPTIMIZED -> {}
                 case MAPPED -> {
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
-                    options.addConfigEntry(MAX_FOLDED_BYTES, "65536");                    // nothing that is made of large weights: it would be a copy of them
-                    options.setMemoryPatternOptimization(false);                // would plan one block for everything, beside what the first run allocated
+                    options.addConfigEntry(MAX_FOLDED_BYTES, "65536"); // nothing that is made of large weights: it would be a copy of them
+                    options.setMemoryPatternOptimization(false); // would plan one block for everything, beside what the first run allocated
                 }
                 case SINGLE_RUN -> {
-                    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);    // folding constants would widen all half-precision weights at once
-                    options.setCPUArenaAllocator(false);                        // results outlive the session, and should not keep its scratch memory
+                    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT); // folding constants would widen all half-precision weights at once
+                    options.setCPUArenaAllocator(false); // results outlive the session, and should not keep its scratch memory
                 }
             }
             return new OnnxSession(environment, environment.createSession(graph, options), output, weights);
@@ -66,9 +67,9 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         options.setIntraOpNumThreads(threads);
         options.setInterOpNumThreads(1);
         options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-        options.addConfigEntry("session.disable_prepacking", "1");          // Gemm weights stay in the mapped file instead of a second copy
+        options.addConfigEntry("session.disable_prepacking", "1"); // Gemm weights stay in the mapped file instead of a second copy
         switch (device) {
-            case CPU -> { }
+            case CPU -> {}
             case CUDA -> cuda(options);
         }
         return options;
@@ -79,23 +80,27 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
             options.addCUDA(0);
         } catch (OrtException e) {
             options.close();
-            throw new Failure.DeviceUnavailable("no CUDA device for ONNX Runtime: " + e.getMessage() + "; use --device cpu, or build with the CUDA natives: mvn -P cuda -DskipTests package");
+            throw new Failure.DeviceUnavailable("no CUDA device for ONNX Runtime: " + e.getMessage()
+                    + "; use --device cpu, or build with the CUDA natives: mvn -P cuda -DskipTests package");
         }
     }
 
     /// Native errors leave this package as failures that say what to do.
     static Failure failure(OrtException e, String context) {
         String message = String.valueOf(e.getMessage());
-        if (message.contains("bad_alloc") || message.contains("Failed to allocate memory") || message.contains("out of memory")) {
-            return new Failure.OutOfMemory(context + ": memory does not suffice; close other programs or choose a smaller picture", e);
+        if (message.contains("bad_alloc") || message.contains("Failed to allocate memory")
+                || message.contains("out of memory")) {
+            return new Failure.OutOfMemory(
+                    context + ": memory does not suffice; close other programs or choose a smaller picture", e);
         }
         return new Failure.Unreadable(context + ": ONNX Runtime failed: " + message, e);
     }
 
-    /// Switches off the telemetry client that ONNX Runtime's libraries for Linux and macOS carry. It starts when the environment is created, writes a
-    /// device id under `~/.cache` and queues events before `OrtEnvironment.setTelemetry(false)` can be called; only a variable in the process's
-    /// environment prevents that. Launchers set it; here it is set for processes that were started without. The library for Windows holds no such
-    /// client: its events go to the system's tracing, which `setTelemetry(false)` ends.
+    /// Switches off the telemetry client that ONNX Runtime's libraries for Linux and macOS carry. It starts when the
+    /// environment is created, writes a device id under `~/.cache` and queues events before
+    /// `OrtEnvironment.setTelemetry(false)` can be called; only a variable in the process's environment prevents
+    /// that. Launchers set it; here it is set for processes that were started without. The library for Windows holds
+    /// no such client: its events go to the system's tracing, which `setTelemetry(false)` ends.
     /// Source: ONNX Runtime 1.29, core/platform/posix/telemetry.cc.
     static final class Telemetry {
         static final String VARIABLE = "ORT_DISABLE_TELEMETRY";
@@ -111,13 +116,16 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
                 // int setenv(const char *name, const char *value, int overwrite)
                 Linker linker = Linker.nativeLinker();
                 MethodHandle setenv = linker.downcallHandle(linker.defaultLookup().findOrThrow("setenv"),
-                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
+                                ValueLayout.JAVA_INT));
                 int result = (int) setenv.invokeExact(arena.allocateFrom(VARIABLE), arena.allocateFrom(YES), 1);
                 if (result != 0) throw new IllegalStateException("setenv: expected 0, found " + result);
             } catch (VirtualMachineError fatal) {
                 throw fatal;
             } catch (Throwable e) {
-                throw new Failure.DeviceUnavailable("ONNX Runtime's telemetry cannot be switched off (" + e.getMessage() + "), so it is not loaded; set " + VARIABLE + "=" + YES + " in the environment and start again", e);
+                throw new Failure.DeviceUnavailable("ONNX Runtime's telemetry cannot be switched off (" + e.getMessage()
+                        + "), so it is not loaded; set " + VARIABLE + "=" + YES + " in the environment and start again",
+                        e);
             }
         }
     }

@@ -10,7 +10,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Asks a model's safety checker about pictures. One thread at a time; owns its session, made at the first picture, and the map of the weights.
+/// Asks a model's safety checker about pictures. One thread at a time; owns its session, made at the first picture,
+/// and the map of the weights.
 public final class OnnxSafetyChecker implements AutoCloseable {
     private final SafetyChecker checker;
     private final Checkpoint weights;
@@ -42,13 +43,18 @@ public final class OnnxSafetyChecker implements AutoCloseable {
 
     private OnnxSession build(Shape shape) throws Failure {
         Graph graph = new Graph();
-        Graph.Value output = checker.imageEncoder().network().embed(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("pictures", shape, Graph.ElementType.FLOAT));
-        OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
+        Graph.Value output = checker.imageEncoder()
+                .network()
+                .embed(new GraphOps(graph), new GraphWeights(graph, weights),
+                        graph.input("pictures", shape, Graph.ElementType.FLOAT));
+        OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights),
+                output.shape());
         session = built;
         return built;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         if (session != null) session.close();
         session = null;
         weights.close();

@@ -13,7 +13,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The decoder in parts. One session at a time: tiles of one kind follow each other, and the memory is wanted back. Owns it.
+/// The decoder in parts. One session at a time: tiles of one kind follow each other, and the memory is wanted back.
+/// Owns it.
 final class OnnxTileDecoder implements AutoCloseable {
     private record TileKey(int level, int norms, Shape input) {}
 
@@ -32,7 +33,8 @@ final class OnnxTileDecoder implements AutoCloseable {
         Graph graph = new Graph();
         OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(weights);
         GraphOps ops = ops(graph, sessionWeights);
-        Graph.Value output = vae.decodeHead(ops, new GraphWeights(graph, weights), ops.input("latents", latents.shape()), levels);
+        Graph.Value output = vae.decodeHead(ops, new GraphWeights(graph, weights),
+                ops.input("latents", latents.shape()), levels);
         try (OnnxSession headSession = runtime.createSession(graph.model(output), sessionWeights, output.shape())) {
             return headSession.run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
         }
@@ -58,7 +60,8 @@ final class OnnxTileDecoder implements AutoCloseable {
         List<LayerWeights<Graph.Value>> normInputs = new ArrayList<>();
         for (int i = 0; i < norms.size(); i++) {
             Shape shape = norms.get(i).weight().shape();
-            normInputs.add(new LayerWeights<>(graph.input("scale" + i, shape, Graph.ElementType.FLOAT), graph.input("shift" + i, shape, Graph.ElementType.FLOAT)));
+            normInputs.add(new LayerWeights<>(graph.input("scale" + i, shape, Graph.ElementType.FLOAT),
+                    graph.input("shift" + i, shape, Graph.ElementType.FLOAT)));
         }
         Graph.Value output = vae.decodeTile(ops, new GraphWeights(graph, weights), features, newKey.level, normInputs);
         OnnxSession built = runtime.createSession(graph.model(output), sessionWeights, output.shape());
@@ -71,7 +74,8 @@ final class OnnxTileDecoder implements AutoCloseable {
         return new GraphOps(graph, GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode()));
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         if (session != null) session.close();
         session = null;
         key = null;

@@ -4,7 +4,8 @@ import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
 
-/// Skew matrices (N,n,n) of the numbers above their diagonals (N,n(n−1)/2): each place gathers its number, times 1 above, −1 below and 0 on the diagonal.
+/// Skew matrices (N,n,n) of the numbers above their diagonals (N,n(n−1)/2): each place gathers its number, times 1
+/// above, −1 below and 0 on the diagonal.
 record SkewSymmetric(Graph graph, int side) {
     Graph.Value build(Graph.Value upperTriangle, Shape out) {
         long[] indices = new long[side * side];
@@ -16,8 +17,10 @@ record SkewSymmetric(Graph graph, int side) {
             signs[j * side + i] = -1;
         }
         Shape flat = Shape.of(out.size(0), (long) side * side);
-        Graph.Value gathered = graph.node(Operator.of("Gather", Map.of("axis", 1L)), flat, upperTriangle, graph.constant(indices));
-        Graph.Value signed = graph.node(Operator.of("Mul"), flat, gathered, graph.constant(Shape.of(1, flat.size(1)), signs));
+        Graph.Value gathered = graph.node(Operator.of("Gather", Map.of("axis", 1L)), flat, upperTriangle,
+                graph.constant(indices));
+        Graph.Value signed = graph.node(Operator.of("Mul"), flat, gathered,
+                graph.constant(Shape.of(1, flat.size(1)), signs));
         return graph.node(Operator.of("Reshape"), out, signed, graph.constant(out.sizes()));
     }
 }

@@ -32,7 +32,8 @@ public final class TaesdPreviewer implements LatentPreviewer, AutoCloseable {
         return new TaesdPreviewer(autoencoder.decoder(), autoencoder.openCheckpoint(), runtime);
     }
 
-    @Override public RgbImage preview(Tensor clean) throws Failure {
+    @Override
+    public RgbImage preview(Tensor clean) throws Failure {
         return RgbImage.fromTensor(decode(clean));
     }
 
@@ -45,14 +46,17 @@ public final class TaesdPreviewer implements LatentPreviewer, AutoCloseable {
     private OnnxSession build(Shape shape) throws Failure {
         if (session != null) session.close();
         Graph graph = new Graph();
-        Graph.Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights), graph.input("latents", shape, Graph.ElementType.FLOAT));
-        OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
+        Graph.Value output = decoder.decode(new GraphOps(graph), new GraphWeights(graph, weights),
+                graph.input("latents", shape, Graph.ElementType.FLOAT));
+        OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights),
+                output.shape());
         session = built;
         size = shape;
         return built;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         if (session != null) session.close();
         session = null;
         weights.close();

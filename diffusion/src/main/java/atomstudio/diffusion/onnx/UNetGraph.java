@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The UNet as a graph, with adapters over it. What goes in and comes out is float32, and so is all that adapters compute; within, the network may
-/// compute in float16.
+/// The UNet as a graph, with adapters over it. What goes in and comes out is float32, and so is all that adapters
+/// compute; within, the network may compute in float16.
 record UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions options, Graph graph) {
     /// @param halfMode how 16-bit weights get in
     /// @param graphOptions of the network's operators, and of the type that weights and activations have
@@ -33,7 +33,9 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions options, Gra
     /// @return what the network says, in float32
     Graph.Value build(Inputs inputs, List<Adaptation> adaptations, Set<String> weightInputs) {
         GraphOps ops = new GraphOps(graph, options.graphOptions);
-        Graph.Value output = unet.forward(ops, OnnxEngine.memoized(weights(adaptations, weightInputs)), input(ops, "latents", inputs.latents), input(ops, "features", inputs.features), input(ops, "context", inputs.context));
+        Graph.Value output = unet.forward(ops, OnnxEngine.memoized(weights(adaptations, weightInputs)),
+                input(ops, "latents", inputs.latents), input(ops, "features", inputs.features),
+                input(ops, "context", inputs.context));
         return options.elementType() == ElementType.FLOAT ? output : graph.cast(output, ElementType.FLOAT);
     }
 
@@ -48,11 +50,13 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, UNetGraphOptions options, Gra
     private WeightSource<Graph.Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
         GraphWeights fullWeights = new GraphWeights(graph, checkpoint, options.halfMode, ElementType.FLOAT);
         GraphOps fullOps = new GraphOps(graph);
-        WeightSource<Graph.Value> adapted = AdapterInputs.adapted(graph, fullOps, FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
+        WeightSource<Graph.Value> adapted = AdapterInputs.adapted(graph, fullOps,
+                FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
         if (options.elementType() == ElementType.FLOAT) return adapted;
         GraphWeights halfWeights = new GraphWeights(graph, checkpoint, options.halfMode, options.elementType());
         return layer -> {
-            boolean isChanged = weightInputs.contains(layer.weightKey()) || adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty());
+            boolean isChanged = weightInputs.contains(layer.weightKey())
+                    || adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty());
             if (!isChanged) return halfWeights.get(layer);
             LayerWeights<Graph.Value> changedLayer = adapted.get(layer).materialized(fullOps);
             Graph.@Nullable Value bias = changedLayer.bias();

@@ -9,10 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A 3×3 convolution written as Winograd's: ONNX Runtime has no such kernel, but each of its steps is an operator that it has a fast one for.
-/// The maps of patches and tiles are convolutions of single channels; kernels go to their points in every run, so that weights stay where
-/// they are mapped and adapters change them as ever. Points are more than twice the pixels and four times the weights, so that large pictures go
-/// through in strips and large weights by some output channels at a time.
+/// A 3×3 convolution written as Winograd's: ONNX Runtime has no such kernel, but each of its steps is an operator
+/// that it has a fast one for. The maps of patches and tiles are convolutions of single channels; kernels go to their
+/// points in every run, so that weights stay where they are mapped and adapters change them as ever. Points are more
+/// than twice the pixels and four times the weights, so that large pictures go through in strips and large weights by
+/// some output channels at a time.
 record WinogradNodes(Graph graph, GraphOps ops) {
     /// Numbers at points that are held at a time, of pixels and of kernels.
     private static final long MAX_PIXEL_POINTS = 1L << 22;
@@ -22,24 +23,35 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     Graph.Value convolve(Graph.Value x, LayerWeights<Graph.Value> layer) {
         List<Graph.Value> kernels = splitKernels(layer.weight()).stream().map(this::transformKernels).toList();
         Graph.Value y = kernels.size() == 1 ? images(x, kernels) : strip(x, kernels, x.shape().size(2), 1);
-        return layer.bias() == null ? y : ops.add(y, ops.reshape(layer.bias(), Shape.of(1, layer.bias().shape().size(0), 1, 1)));
+        return layer.bias() == null ? y
+                : ops.add(y, ops.reshape(layer.bias(), Shape.of(1, layer.bias().shape().size(0), 1, 1)));
     }
 
     /// Each picture by itself, in strips of whole tiles.
     private Graph.Value images(Graph.Value x, List<Graph.Value> kernels) {
-        long tileRows = Winograd.tiles(x.shape().size(2)), pointsPerRow = Winograd.POINTS * x.shape().size(1) * Winograd.tiles(x.shape().size(3));
-        if (x.shape().size(0) * tileRows * pointsPerRow <= MAX_PIXEL_POINTS) return strip(x, kernels, x.shape().size(2), 1);
+        long tileRows = Winograd.tiles(x.shape().size(2)),
+                pointsPerRow = Winograd.POINTS * x.shape().size(1) * Winograd.tiles(x.shape().size(3));
+        if (x.shape().size(0) * tileRows * pointsPerRow <= MAX_PIXEL_POINTS)
+            return strip(x, kernels, x.shape().size(2), 1);
         long maxRows = Math.max(1, MAX_PIXEL_POINTS / pointsPerRow);
-        long strips = (tileRows + maxRows - 1) / maxRows, stripHeight = (tileRows + strips - 1) / strips * Winograd.TILE_SIZE;
-        return concat(0, ops.split(x, Math.toIntExact(x.shape().size(0)), 0).stream().map(image -> strips(image, kernels, stripHeight)).toList());
+        long strips = (tileRows + maxRows - 1) / maxRows,
+                stripHeight = (tileRows + strips - 1) / strips * Winograd.TILE_SIZE;
+        return concat(0,
+                ops.split(x, Math.toIntExact(x.shape().size(0)), 0)
+                        .stream()
+                        .map(image -> strips(image, kernels, stripHeight))
+                        .toList());
     }
 
     private Graph.Value strips(Graph.Value image, List<Graph.Value> kernels, long stripHeight) {
         long height = image.shape().size(2);
         List<Graph.Value> done = new ArrayList<>();
         for (long top = 0; top < height; top += stripHeight) {
-            long bottom = Math.min(height, top + stripHeight), from = Math.max(0, top - 1), to = Math.min(height, bottom + 1);
-            Graph.Value input = from == 0 && to == height ? image : graph.node(Operator.of("Slice"), image.shape().with(2, to - from), image, graph.constant(from), graph.constant(to), graph.constant(2L));
+            long bottom = Math.min(height, top + stripHeight), from = Math.max(0, top - 1),
+                    to = Math.min(height, bottom + 1);
+            Graph.Value input = from == 0 && to == height ? image
+                    : graph.node(Operator.of("Slice"), image.shape().with(2, to - from), image, graph.constant(from),
+                            graph.constant(to), graph.constant(2L));
             done.add(strip(input, kernels, bottom - top, from == top ? 1 : 0));
         }
         return concat(2, done);
@@ -51,13 +63,18 @@ record WinogradNodes(Graph graph, GraphOps ops) {
         long batch = x.shape().size(0), in = x.shape().size(1), width = x.shape().size(3);
         long down = Winograd.tiles(height), across = Winograd.tiles(width);
         Ops.ConvGeometry full = Winograd.patchGeometry(height, width);
-        Ops.ConvGeometry patchGeometry = new Ops.ConvGeometry(full.stride(), zeroRows, full.padLeft(), Math.toIntExact(Winograd.TILE_SIZE * down + 2 - zeroRows - x.shape().size(2)), full.padRight());
+        Ops.ConvGeometry patchGeometry = new Ops.ConvGeometry(full.stride(), zeroRows, full.padLeft(),
+                Math.toIntExact(Winograd.TILE_SIZE * down + 2 - zeroRows - x.shape().size(2)), full.padRight());
         Graph.Value single = ops.reshape(x, Shape.of(batch * in, 1, x.shape().size(2), width));
-        Graph.Value patches = ops.conv2d(single, new LayerWeights<>(ops.constant(Winograd.inputTransform()), null), patchGeometry);
-        Graph.Value points = ops.permute(ops.reshape(patches, Shape.of(batch, in, Winograd.POINTS, down * across)), 0, 2, 1, 3);
-        Graph.Value products = concat(1, kernels.stream().map(part -> ops.permute(multiply(part, points), 0, 2, 1, 3)).toList());
+        Graph.Value patches = ops.conv2d(single, new LayerWeights<>(ops.constant(Winograd.inputTransform()), null),
+                patchGeometry);
+        Graph.Value points = ops.permute(ops.reshape(patches, Shape.of(batch, in, Winograd.POINTS, down * across)), 0,
+                2, 1, 3);
+        Graph.Value products = concat(1,
+                kernels.stream().map(part -> ops.permute(multiply(part, points), 0, 2, 1, 3)).toList());
         long out = products.shape().size(1);
-        return ops.reshape(assemblePixels(ops.reshape(products, Shape.of(batch * out, Winograd.POINTS, down, across)), height, width), Shape.of(batch, out, height, width));
+        return ops.reshape(assemblePixels(ops.reshape(products, Shape.of(batch * out, Winograd.POINTS, down, across)),
+                height, width), Shape.of(batch, out, height, width));
     }
 
     private Graph.Value concat(int axis, List<Graph.Value> parts) {
@@ -77,7 +94,8 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     /// (Co,Ci,3,3) -> (36,Co,Ci).
     private Graph.Value transformKernels(Graph.Value weight) {
         long out = weight.shape().size(0), in = weight.shape().size(1);
-        Graph.Value points = ops.linear(ops.constant(Winograd.filterTransform()), new LayerWeights<>(ops.reshape(weight, Shape.of(out * in, 9)), null));
+        Graph.Value points = ops.linear(ops.constant(Winograd.filterTransform()),
+                new LayerWeights<>(ops.reshape(weight, Shape.of(out * in, 9)), null));
         return ops.reshape(points, Shape.of(Winograd.POINTS, out, in));
     }
 
@@ -90,7 +108,10 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     private Graph.Value assemblePixels(Graph.Value planes, long height, long width) {
         long tile = Winograd.TILE_SIZE;
         long[] pads = {0, 0, planes.shape().size(2) * tile - height, planes.shape().size(3) * tile - width};
-        return graph.node(Operator.of("ConvTranspose", Map.of("strides", new long[] {tile, tile}, "kernel_shape", new long[] {tile, tile}, "pads", pads)),
+        return graph.node(
+                Operator.of("ConvTranspose",
+                        Map.of("strides", new long[] {tile, tile}, "kernel_shape", new long[] {tile, tile}, "pads",
+                                pads)),
                 Shape.of(planes.shape().size(0), 1, height, width), planes, ops.constant(Winograd.tiles()));
     }
 }

@@ -8,9 +8,11 @@ import java.util.function.Function;
 
 /// A checkpoint with adapters over it. Each adapter computes its difference against the base, and the differences add;
 /// rows that adapters append to a table follow one another, in the adapters' order.
-public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdapter<T>> adapters) implements WeightSource<T> {
+public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdapter<T>> adapters)
+        implements WeightSource<T> {
     /// An adaptation with a carrier's numbers: its slots of each layer, and its strength of shape (1).
-    public record BoundAdapter<T>(Adaptation adaptation, Function<Layer, Adaptation.AdapterParameters<T>> parameters, T adapterWeight) {
+    public record BoundAdapter<T>(Adaptation adaptation, Function<Layer, Adaptation.AdapterParameters<T>> parameters,
+            T adapterWeight) {
         boolean targets(Layer layer) {
             return !adaptation.parameterShapes(layer).isEmpty();
         }
@@ -23,12 +25,15 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
         LayerWeights<T> lazilyEffective(Ops<T> ops, Layer layer, LayerWeights<T> base) {
             if (!layer.isProjection() || !adaptation.changesWeight(layer)) return effective(ops, layer, base);
             Adaptation.AdapterParameters<T> layerParameters = parameters.apply(layer);
-            return adaptation.kernelTransform(ops, layer, layerParameters, adapterWeight).map(transform -> new LayerWeights<>(base.weight(), base.bias(), transform))
-                    .orElseGet(() -> new LayerWeights<>(base.weight(), base.bias(), null, () -> adaptation.effective(ops, layer, base, layerParameters, adapterWeight)));
+            return adaptation.kernelTransform(ops, layer, layerParameters, adapterWeight)
+                    .map(transform -> new LayerWeights<>(base.weight(), base.bias(), transform))
+                    .orElseGet(() -> new LayerWeights<>(base.weight(), base.bias(), null,
+                            () -> adaptation.effective(ops, layer, base, layerParameters, adapterWeight)));
         }
     }
 
-    @Override public LayerWeights<T> get(Layer layer) {
+    @Override
+    public LayerWeights<T> get(Layer layer) {
         LayerWeights<T> baseLayer = base.get(layer);
         List<BoundAdapter<T>> targeting = adapters.stream().filter(adapter -> adapter.targets(layer)).toList();
         if (targeting.size() == 1) return targeting.getFirst().lazilyEffective(ops, layer, baseLayer);
@@ -46,7 +51,8 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
                 adapted = adapted == null ? next : addDelta(adapted, next, baseLayer);
             }
         }
-        for (BoundAdapter<T> adapter : appending) adapted = adapter.effective(ops, layer, adapted == null ? baseLayer : adapted);
+        for (BoundAdapter<T> adapter : appending)
+            adapted = adapter.effective(ops, layer, adapted == null ? baseLayer : adapted);
         return adapted == null ? baseLayer : adapted;
     }
 
@@ -54,7 +60,8 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
     private static boolean appends(Adaptation adaptation, Layer layer) {
         if (layer.kind() != Layer.Kind.EMBEDDING) return false;
         Map<String, Shape> shapes = adaptation.parameterShapes(layer);
-        LayerWeights<Shape> adapted = adaptation.effective(new ShapeOps(), layer, new LayerWeights<>(layer.weightShape(), null), shapes::get, Shape.of(1));
+        LayerWeights<Shape> adapted = adaptation.effective(new ShapeOps(), layer,
+                new LayerWeights<>(layer.weightShape(), null), shapes::get, Shape.of(1));
         return adapted.weight().size(0) > layer.weightShape().size(0);
     }
 

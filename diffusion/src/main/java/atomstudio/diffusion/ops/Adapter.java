@@ -5,9 +5,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Trained numbers with the form that says what they do. `hash` names these numbers: hexadecimal SHA-256 of the adapter file's
-/// bytes after its header. `values` are keyed `LAYER.SLOT`; `placeholder` is there where rows are appended to the text encoder's table.
-public record Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters, Optional<EmbeddingToken> embeddingToken) {
+/// Trained numbers with the form that says what they do. `hash` names these numbers: hexadecimal SHA-256 of the
+/// adapter file's bytes after its header. `values` are keyed `LAYER.SLOT`; `placeholder` is there where rows are
+/// appended to the text encoder's table.
+public record Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters,
+        Optional<EmbeddingToken> embeddingToken) {
     public Adapter {
         parameters = Map.copyOf(parameters);
     }
@@ -22,7 +24,8 @@ public record Adapter(String name, String hash, Adaptation adaptation, Map<Strin
         return parameters.keySet().stream().anyMatch(key -> layers.contains(key.substring(0, key.lastIndexOf('.'))));
     }
 
-    /// A word that an adapter brings with it: in a prompt it stands for the rows that the adapter appends to the text encoder's table.
+    /// A word that an adapter brings with it: in a prompt it stands for the rows that the adapter appends to the text
+    /// encoder's table.
     /// @param vectors at least 1
     public record EmbeddingToken(String token, int vectors) {}
 }

@@ -22,7 +22,8 @@ public final class LayerRecorder implements WeightSource<Shape> {
         return recorder.layers();
     }
 
-    @Override public LayerWeights<Shape> get(Layer layer) {
+    @Override
+    public LayerWeights<Shape> get(Layer layer) {
         recorded.put(layer.name(), layer);
         return new LayerWeights<>(layer.weightShape(), layer.hasBias() ? layer.biasShape() : null);
     }

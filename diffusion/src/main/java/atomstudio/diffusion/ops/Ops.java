@@ -5,8 +5,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
 
-/// Tensor algebra the networks and tuning methods are written in, at the level of layers, so that each carrier picks its kernel.
-/// `T` is the carrier's tensor: a shape (dry run), a native array (eager), a value of a graph (ONNX).
+/// Tensor algebra the networks and tuning methods are written in, at the level of layers, so that each carrier picks
+/// its kernel. `T` is the carrier's tensor: a shape (dry run), a native array (eager), a value of a graph (ONNX).
 /// Shapes below: B batch, C channels, H x W latent pixels, S tokens. `add` and `multiply` broadcast as NumPy does.
 public interface Ops<T> {
     Shape shape(T x);
@@ -69,7 +69,8 @@ public interface Ops<T> {
     /// Skew matrices of the numbers above their diagonals, row by row: (N,n(n−1)/2) -> (N,n,n).
     T skewSymmetric(T upperTriangle, int side);
 
-    /// Inverses of square matrices (N,n,n), a few hundred wide at most, whose symmetric part is positive definite, so that no pivot vanishes: I − Q with Q skew.
+    /// Inverses of square matrices (N,n,n), a few hundred wide at most, whose symmetric part is positive definite, so
+    /// that no pivot vanishes: I − Q with Q skew.
     T inverse(T x);
 
     /// One over the length of every row, (N,K) -> (N,1); nothing is differentiated through it.
@@ -89,7 +90,8 @@ public interface Ops<T> {
         }
     }
 
-    /// Stride and zero padding of a convolution, each side by itself: the autoencoder's downsampling pads right and bottom only.
+    /// Stride and zero padding of a convolution, each side by itself: the autoencoder's downsampling pads right and
+    /// bottom only.
     record ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight) {
         /// Stride 1, padded so that an odd kernel keeps the size.
         public static ConvGeometry same(int kernelSize) {

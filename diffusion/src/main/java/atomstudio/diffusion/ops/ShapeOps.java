@@ -8,29 +8,35 @@ import java.util.List;
 /// The dry run: tensors are their shapes. Checks every operation's sizes and needs no native library.
 /// @throws IllegalArgumentException from every operation whose operands do not fit
 public final class ShapeOps implements Ops<Shape> {
-    @Override public Shape shape(Shape x) {
+    @Override
+    public Shape shape(Shape x) {
         return x;
     }
 
-    @Override public Shape add(Shape a, Shape b) {
+    @Override
+    public Shape add(Shape a, Shape b) {
         return broadcast("add", a, b);
     }
 
-    @Override public Shape multiply(Shape a, Shape b) {
+    @Override
+    public Shape multiply(Shape a, Shape b) {
         return broadcast("multiply", a, b);
     }
 
-    @Override public Shape scale(Shape x, double factor) {
+    @Override
+    public Shape scale(Shape x, double factor) {
         return x;
     }
 
-    @Override public Shape matmul(Shape a, Shape b) {
+    @Override
+    public Shape matmul(Shape a, Shape b) {
         check(a.rank() >= 2 && a.rank() == b.rank() && a.size(-1) == b.size(-2), "matmul", a, b);
         for (int axis = 0; axis < a.rank() - 2; axis++) check(a.size(axis) == b.size(axis), "matmul", a, b);
         return a.with(-1, b.size(-1));
     }
 
-    @Override public Shape conv2d(Shape x, LayerWeights<Shape> weights, ConvGeometry geometry) {
+    @Override
+    public Shape conv2d(Shape x, LayerWeights<Shape> weights, ConvGeometry geometry) {
         LayerWeights<Shape> layer = weights.materialized(this);
         Shape w = layer.weight();
         check(x.rank() == 4 && w.rank() == 4 && x.size(1) == w.size(1), "conv2d", x, w);
@@ -40,7 +46,8 @@ public final class ShapeOps implements Ops<Shape> {
         return Shape.of(x.size(0), w.size(0), height, width);
     }
 
-    @Override public Shape linear(Shape x, LayerWeights<Shape> weights) {
+    @Override
+    public Shape linear(Shape x, LayerWeights<Shape> weights) {
         LayerWeights<Shape> layer = weights.materialized(this);
         Shape w = layer.weight();
         check(w.rank() == 2 && x.rank() >= 1 && x.size(-1) == w.size(1), "linear", x, w);
@@ -48,87 +55,108 @@ public final class ShapeOps implements Ops<Shape> {
         return x.with(-1, w.size(0));
     }
 
-    @Override public Shape groupNorm(Shape x, LayerWeights<Shape> layer, int groups, double epsilon) {
-        check(x.rank() >= 3 && layer.weight().equals(Shape.of(x.size(1))) && x.size(1) % groups == 0, "groupNorm of " + groups + " groups", x, layer.weight());
+    @Override
+    public Shape groupNorm(Shape x, LayerWeights<Shape> layer, int groups, double epsilon) {
+        check(x.rank() >= 3 && layer.weight().equals(Shape.of(x.size(1))) && x.size(1) % groups == 0,
+                "groupNorm of " + groups + " groups", x, layer.weight());
         return x;
     }
 
-    @Override public Shape layerNorm(Shape x, LayerWeights<Shape> layer, double epsilon) {
+    @Override
+    public Shape layerNorm(Shape x, LayerWeights<Shape> layer, double epsilon) {
         check(layer.weight().equals(Shape.of(x.size(-1))), "layerNorm", x, layer.weight());
         return x;
     }
 
-    @Override public Shape silu(Shape x) {
+    @Override
+    public Shape silu(Shape x) {
         return x;
     }
 
-    @Override public Shape gelu(Shape x) {
+    @Override
+    public Shape gelu(Shape x) {
         return x;
     }
 
-    @Override public Shape quickGelu(Shape x) {
+    @Override
+    public Shape quickGelu(Shape x) {
         return x;
     }
 
-    @Override public Shape relu(Shape x) {
+    @Override
+    public Shape relu(Shape x) {
         return x;
     }
 
-    @Override public Shape tanh(Shape x) {
+    @Override
+    public Shape tanh(Shape x) {
         return x;
     }
 
-    @Override public Shape attention(Shape q, Shape k, Shape v, AttentionConfig config) {
+    @Override
+    public Shape attention(Shape q, Shape k, Shape v, AttentionConfig config) {
         check(q.rank() == 3 && k.equals(v) && q.size(0) == k.size(0) && q.size(2) == k.size(2), "attention", q, k);
         check(q.size(2) % config.heads() == 0, "attention with " + config.heads() + " heads", q, k);
         return q;
     }
 
-    @Override public Shape embedding(Shape table, Shape ids) {
+    @Override
+    public Shape embedding(Shape table, Shape ids) {
         check(table.rank() == 2 && ids.rank() == 2, "lookup", table, ids);
         return Shape.of(ids.size(0), ids.size(1), table.size(1));
     }
 
-    @Override public Shape upsampleNearest(Shape x, long height, long width) {
+    @Override
+    public Shape upsampleNearest(Shape x, long height, long width) {
         return Shape.of(x.size(0), x.size(1), height, width);
     }
 
-    @Override public Shape concat(Shape a, Shape b, int axis) {
+    @Override
+    public Shape concat(Shape a, Shape b, int axis) {
         check(a.with(axis, 0).equals(b.with(axis, 0)), "concat along axis " + axis, a, b);
         return a.with(axis, a.size(axis) + b.size(axis));
     }
 
-    @Override public List<Shape> split(Shape x, int parts, int axis) {
-        if (x.size(axis) % parts != 0) throw new IllegalArgumentException("split of " + x + ": axis " + axis + " is no multiple of " + parts);
+    @Override
+    public List<Shape> split(Shape x, int parts, int axis) {
+        if (x.size(axis) % parts != 0)
+            throw new IllegalArgumentException("split of " + x + ": axis " + axis + " is no multiple of " + parts);
         return Collections.nCopies(parts, x.with(axis, x.size(axis) / parts));
     }
 
-    @Override public Shape reshape(Shape x, Shape to) {
+    @Override
+    public Shape reshape(Shape x, Shape to) {
         check(x.elements() == to.elements(), "reshape", x, to);
         return to;
     }
 
-    @Override public Shape permute(Shape x, int... axes) {
+    @Override
+    public Shape permute(Shape x, int... axes) {
         long[] sizes = new long[axes.length];
         for (int i = 0; i < axes.length; i++) sizes[i] = x.size(axes[i]);
         return new Shape(sizes);
     }
 
-    @Override public Shape constant(Tensor values) {
+    @Override
+    public Shape constant(Tensor values) {
         return values.shape();
     }
 
-    @Override public Shape skewSymmetric(Shape upperTriangle, int side) {
-        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2, "skew of (N,n(n-1)/2)", upperTriangle, Shape.of(side, side));
+    @Override
+    public Shape skewSymmetric(Shape upperTriangle, int side) {
+        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2, "skew of (N,n(n-1)/2)",
+                upperTriangle, Shape.of(side, side));
         return Shape.of(upperTriangle.size(0), side, side);
     }
 
-    @Override public Shape inverse(Shape x) {
+    @Override
+    public Shape inverse(Shape x) {
         check(x.rank() == 3 && x.size(1) == x.size(2), "inverse of (N,n,n)", x, x);
         return x;
     }
 
-    @Override public Shape reciprocalRowNorms(Shape x) {
+    @Override
+    public Shape reciprocalRowNorms(Shape x) {
         check(x.rank() == 2, "inverseRowNorms of (N,K)", x, x);
         return Shape.of(x.size(0), 1);
     }
@@ -147,7 +175,8 @@ public final class ShapeOps implements Ops<Shape> {
 
     private static void checkBias(String operation, LayerWeights<Shape> layer) {
         Shape bias = layer.bias();
-        if (bias != null) check(bias.equals(Shape.of(layer.weight().size(0))), operation + " with bias", layer.weight(), bias);
+        if (bias != null)
+            check(bias.equals(Shape.of(layer.weight().size(0))), operation + " with bias", layer.weight(), bias);
     }
 
     private static void check(boolean fits, String operation, Shape a, Shape b) {

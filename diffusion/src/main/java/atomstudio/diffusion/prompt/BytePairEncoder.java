@@ -5,7 +5,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.PriorityQueue;
 
-/// Byte pair encoding: a word starts as its bytes and joins neighbours while a learned merge applies, earliest learned first.
+/// Byte pair encoding: a word starts as its bytes and joins neighbours while a learned merge applies, earliest
+/// learned first.
 /// Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2;
 /// over bytes as in Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 final class BytePairEncoder {
@@ -24,7 +25,8 @@ final class BytePairEncoder {
     record Encoding(int[] ids, int[] byteLengths) {}
 
     private record Candidate(int rank, int position, int id) implements Comparable<Candidate> {
-        @Override public int compareTo(Candidate other) {
+        @Override
+        public int compareTo(Candidate other) {
             return rank != other.rank ? Integer.compare(rank, other.rank) : Integer.compare(position, other.position);
         }
     }

@@ -6,11 +6,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// How a prompt changes on its way: `[from:to:when]`, `[to:when]` and `[from::when]` after a step, `[a|b|c]` with every step, one within another. A
-/// `when` with a point is a share of the steps, one without a number of steps. What is no such bracket is left to [PromptAttentionParser] as it stands.
-/// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside such a bracket makes all of it plain.
+/// How a prompt changes on its way: `[from:to:when]`, `[to:when]` and `[from::when]` after a step, `[a|b|c]` with
+/// every step, one within another. A `when` with a point is a share of the steps, one without a number of steps. What
+/// is no such bracket is left to [PromptAttentionParser] as it stands.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside such
+/// a bracket makes all of it plain.
 public final class PromptSchedule {
-    private static final Pattern WHEN = Pattern.compile("\\s*+([+-]?(?:\\d++\\.?\\d*+|\\.\\d++)(?:[eE][+-]?\\d++)?)\\s*+]");
+    private static final Pattern WHEN = Pattern
+            .compile("\\s*+([+-]?(?:\\d++\\.?\\d*+|\\.\\d++)(?:[eE][+-]?\\d++)?)\\s*+]");
     private static final String SPECIAL_CHARACTERS = "[]():|";
     /// Brackets within brackets that are followed; nobody writes so many.
     private static final int MAX_DEPTH = 64;
@@ -19,7 +22,8 @@ public final class PromptSchedule {
 
     private final List<Node> nodes;
 
-    /// The steps of a pass, and of the pass before it: in a second pass numbers go on counting, and shares from 1 to 2 are its own.
+    /// The steps of a pass, and of the pass before it: in a second pass numbers go on counting, and shares from 1 to
+    /// 2 are its own.
     public record Pass(int steps, int previousSteps) {}
 
     private sealed interface Node {
@@ -36,14 +40,13 @@ public final class PromptSchedule {
 
     /// Any text is a prompt. One that [PromptAttentionParser] refuses for its length is left to it as it stands.
     public static PromptSchedule parse(String prompt) {
-        if (prompt.length() > PromptAttentionParser.MAX_LENGTH) return new PromptSchedule(List.of(new Node.Text(prompt)));
+        if (prompt.length() > PromptAttentionParser.MAX_LENGTH)
+            return new PromptSchedule(List.of(new Node.Text(prompt)));
         return new PromptSchedule(new Parser(prompt).parse());
     }
 
     /// Whether it is the same at every step.
-    public boolean isConstant() {
-        return nodes.stream().allMatch(node -> node instanceof Node.Text);
-    }
+    public boolean isConstant() { return nodes.stream().allMatch(node -> node instanceof Node.Text); }
 
     /// The prompt at a step of a pass, from 1.
     public String at(int step, Pass pass) {
@@ -61,8 +64,10 @@ public final class PromptSchedule {
         for (Node node : nodes) {
             switch (node) {
                 case Node.Text(String words) -> text.append(words);
-                case Node.Edit(List<Node> before, List<Node> after, String when) -> append(step <= lastStepBefore(when, pass) ? before : after, step, pass, text);
-                case Node.Alternation(List<List<Node>> options) -> append(options.get((step - 1) % options.size()), step, pass, text);
+                case Node.Edit(List<Node> before, List<Node> after, String when) ->
+                        append(step <= lastStepBefore(when, pass) ? before : after, step, pass, text);
+                case Node.Alternation(List<List<Node>> options) ->
+                        append(options.get((step - 1) % options.size()), step, pass, text);
             }
         }
     }
@@ -71,7 +76,8 @@ public final class PromptSchedule {
     private static int lastStepBefore(String when, Pass pass) {
         double number = Double.parseDouble(when);
         boolean isSecondPass = pass.previousSteps > 0;
-        double lastStep = when.contains(".") ? (isSecondPass ? number - 1 : number) * pass.steps : number - pass.previousSteps;
+        double lastStep = when.contains(".") ? (isSecondPass ? number - 1 : number) * pass.steps
+                : number - pass.previousSteps;
         return (int) lastStep;
     }
 

@@ -7,18 +7,25 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Unicode as the reference tokenizer's libraries know it. Its character classes are Java 25's (Unicode 16), its canonical
-/// composition is of Unicode 9 (later combining marks neither move nor compose), its lower case of Unicode 17.
+/// Unicode as the reference tokenizer's libraries know it. Its character classes are Java 25's (Unicode 16), its
+/// canonical composition is of Unicode 9 (later combining marks neither move nor compose), its lower case of Unicode
+/// 17.
 final class ReferenceUnicode {
     /// Combining marks, and parts of compositions, younger than Unicode 9: first and last of each range.
     private static final int[] NEWER_MARKS = {
-        0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715, 0x1715, 0x1ABF, 0x1ACE,
-        0x1DF6, 0x1DFA, 0xA82C, 0xA82C, 0x105D2, 0x105D2, 0x105DA, 0x105DA, 0x10D24, 0x10D27, 0x10D69, 0x10D6D, 0x10EAB, 0x10EAC, 0x10EFD, 0x10EFF,
-        0x10F46, 0x10F50, 0x10F82, 0x10F85, 0x11070, 0x11070, 0x1133B, 0x1133B, 0x113B8, 0x113B8, 0x113BB, 0x113BB, 0x113C2, 0x113C9,
-        0x113CE, 0x113D0, 0x1145E, 0x1145E, 0x11839, 0x1183A, 0x11930, 0x11930, 0x1193D, 0x1193E, 0x11943, 0x11943, 0x119E0, 0x119E0,
-        0x11A34, 0x11A34, 0x11A47, 0x11A47, 0x11A99, 0x11A99, 0x11D42, 0x11D42, 0x11D44, 0x11D45, 0x11D97, 0x11D97, 0x11F41, 0x11F42,
-        0x1611E, 0x1612F, 0x16D63, 0x16D6A, 0x16FF0, 0x16FF1, 0x1E08F, 0x1E08F, 0x1E130, 0x1E136, 0x1E2AE, 0x1E2AE, 0x1E2EC, 0x1E2EF,
-        0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF};
+            0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715,
+            0x1715, 0x1ABF, 0x1ACE,
+            0x1DF6, 0x1DFA, 0xA82C, 0xA82C, 0x105D2, 0x105D2, 0x105DA, 0x105DA, 0x10D24, 0x10D27, 0x10D69, 0x10D6D,
+            0x10EAB, 0x10EAC, 0x10EFD, 0x10EFF,
+            0x10F46, 0x10F50, 0x10F82, 0x10F85, 0x11070, 0x11070, 0x1133B, 0x1133B, 0x113B8, 0x113B8, 0x113BB, 0x113BB,
+            0x113C2, 0x113C9,
+            0x113CE, 0x113D0, 0x1145E, 0x1145E, 0x11839, 0x1183A, 0x11930, 0x11930, 0x1193D, 0x1193E, 0x11943, 0x11943,
+            0x119E0, 0x119E0,
+            0x11A34, 0x11A34, 0x11A47, 0x11A47, 0x11A99, 0x11A99, 0x11D42, 0x11D42, 0x11D44, 0x11D45, 0x11D97, 0x11D97,
+            0x11F41, 0x11F42,
+            0x1611E, 0x1612F, 0x16D63, 0x16D6A, 0x16FF0, 0x16FF1, 0x1E08F, 0x1E08F, 0x1E130, 0x1E136, 0x1E2AE, 0x1E2AE,
+            0x1E2EC, 0x1E2EF,
+            0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF};
 
     /// Characters from which a text is worth sorting before it is composed.
     private static final int SORT_FROM_LENGTH = 1024;
@@ -44,7 +51,7 @@ final class ReferenceUnicode {
     static String normalize(String text) {
         StringBuilder normalized = new StringBuilder(text.length());
         int start = 0;
-        for (int at = 0; at < text.length(); ) {
+        for (int at = 0; at < text.length();) {
             int codePoint = text.codePointAt(at);
             int next = at + Character.charCount(codePoint);
             if (codePoint >= NEWER_MARKS[0] && isNewerMark(codePoint)) {
@@ -59,7 +66,8 @@ final class ReferenceUnicode {
     }
 
     private static String compose(String text) {
-        return Normalizer.normalize(text.length() < SORT_FROM_LENGTH ? text : CanonicalOrdering.apply(text), Normalizer.Form.NFC);
+        return Normalizer.normalize(text.length() < SORT_FROM_LENGTH ? text : CanonicalOrdering.apply(text),
+                Normalizer.Form.NFC);
     }
 
     private static boolean isNewerMark(int codePoint) {
@@ -85,19 +93,23 @@ final class ReferenceUnicode {
         }
     }
 
-    /// Canonical order of combining marks. Java's normalizer has it too, but sorts by insertion: a hostile text of hundreds of
-    /// thousands of marks on one letter would take minutes. Source: The Unicode Standard, section 3.11, D109.
+    /// Canonical order of combining marks. Java's normalizer has it too, but sorts by insertion: a hostile text of
+    /// hundreds of thousands of marks on one letter would take minutes. Source: The Unicode Standard, section 3.11,
+    /// D109.
     static final class CanonicalOrdering {
         /// The mark that all others are moved before.
         private static final int LAST_MARK = 0x345;
 
         private CanonicalOrdering() {}
 
-        /// The text decomposed, each run of marks sorted by combining class, equal classes as they came: canonically equivalent.
+        /// The text decomposed, each run of marks sorted by combining class, equal classes as they came: canonically
+        /// equivalent.
         static String apply(String text) {
-            int[] codePoints = text.codePoints().flatMap(codePoint -> decompose(Character.toString(codePoint)).codePoints()).toArray();
+            int[] codePoints = text.codePoints()
+                    .flatMap(codePoint -> decompose(Character.toString(codePoint)).codePoints())
+                    .toArray();
             Map<Integer, Integer> ranks = ranks(codePoints);
-            for (int from = 0; from < codePoints.length; ) {
+            for (int from = 0; from < codePoints.length;) {
                 int to = from;
                 while (to < codePoints.length && ranks.containsKey(codePoints[to])) to++;
                 if (to > from + 1) sort(codePoints, from, to, ranks);
@@ -108,7 +120,11 @@ final class ReferenceUnicode {
 
         /// Marks that move (their combining class is not 0), by the order of their classes.
         private static Map<Integer, Integer> ranks(int[] codePoints) {
-            List<Integer> marks = new ArrayList<>(Arrays.stream(codePoints).distinct().filter(codePoint -> codePoint == LAST_MARK || isOrderedAfter(LAST_MARK, codePoint)).boxed().toList());
+            List<Integer> marks = new ArrayList<>(Arrays.stream(codePoints)
+                    .distinct()
+                    .filter(codePoint -> codePoint == LAST_MARK || isOrderedAfter(LAST_MARK, codePoint))
+                    .boxed()
+                    .toList());
             marks.sort((a, b) -> isOrderedAfter(a, b) ? 1 : isOrderedAfter(b, a) ? -1 : 0);
             Map<Integer, Integer> ranks = new HashMap<>();
             int rank = 0;

@@ -23,7 +23,8 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
 
         /// Whether a letter or number stands on both sides of a place.
         private static boolean isInsideWord(String text, int at) {
-            return at > 0 && at < text.length() && isLetterOrNumber(text.codePointBefore(at)) && isLetterOrNumber(text.codePointAt(at));
+            return at > 0 && at < text.length() && isLetterOrNumber(text.codePointBefore(at))
+                    && isLetterOrNumber(text.codePointAt(at));
         }
 
         private static boolean isLetterOrNumber(int codePoint) {
@@ -50,13 +51,15 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
             }
         }
         return new SpecialTokens(List.copyOf(raw), normalized.stream()
-            .map(token -> new AddedToken(ReferenceUnicode.normalize(token.content), token.ids, token.mode)).toList());
+                .map(token -> new AddedToken(ReferenceUnicode.normalize(token.content), token.ids, token.mode))
+                .toList());
     }
 
     /// Whether a token of this content is among them, as it was declared.
     boolean contains(String content) {
         String normalizedContent = ReferenceUnicode.normalize(content);
-        return Stream.concat(raw.stream(), normalized.stream()).anyMatch(token -> token.content.equals(content) || token.content.equals(normalizedContent));
+        return Stream.concat(raw.stream(), normalized.stream())
+                .anyMatch(token -> token.content.equals(content) || token.content.equals(normalizedContent));
     }
 
     /// With one more, which must not be there yet.
@@ -64,18 +67,24 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
         List<AddedToken> all = new ArrayList<>(raw);
         all.addAll(normalized);
         String content = ReferenceUnicode.normalize(token.content);
-        for (AddedToken other : all) if (ReferenceUnicode.normalize(other.content).equals(content)) throw new IllegalArgumentException("word \"" + token.content + "\": the tokenizer has a token of this name already");
+        for (AddedToken other : all)
+            if (ReferenceUnicode.normalize(other.content).equals(content))
+                throw new IllegalArgumentException(
+                        "word \"" + token.content + "\": the tokenizer has a token of this name already");
         all.add(token);
         return of(all);
     }
 
-    /// The first of these tokens in text[from, to): leftmost, and the longest of those; of no length at `to` if there is none.
+    /// The first of these tokens in text[from, to): leftmost, and the longest of those; of no length at `to` if there
+    /// is none.
     static Match findNext(List<AddedToken> tokens, String text, int from, int to) {
         for (int at = from; at < to && !tokens.isEmpty(); at++) {
             Match longest = new Match(at, at, List.of());
             for (AddedToken token : tokens) {
                 int end = at + token.content.length();
-                if (end <= to && end > longest.end && text.startsWith(token.content, at) && token.isAllowedAt(text, at, end)) longest = new Match(at, end, token.ids);
+                if (end <= to && end > longest.end && text.startsWith(token.content, at)
+                        && token.isAllowedAt(text, at, end))
+                    longest = new Match(at, end, token.ids);
             }
             if (longest.end > at) return longest;
         }

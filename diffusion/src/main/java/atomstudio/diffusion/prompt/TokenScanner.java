@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
-/// One pass over a text: special tokens, words between white space, pieces of words, byte pairs. It stops at the first id that
-/// is one too many and knows where in the text as written that id began. White space bounds everything (no composition and
-/// no piece reaches across it), so that a word at a time is normalized.
+/// One pass over a text: special tokens, words between white space, pieces of words, byte pairs. It stops at the
+/// first id that is one too many and knows where in the text as written that id began. White space bounds everything
+/// (no composition and no piece reaches across it), so that a word at a time is normalized.
 final class TokenScanner {
     private static final List<String> CONTRACTIONS = List.of("'s", "'t", "'re", "'ve", "'m", "'ll", "'d");
     private static final List<String> MARKERS = List.of(TokenizerConfig.START_OF_TEXT, TokenizerConfig.END_OF_TEXT);
@@ -36,7 +36,7 @@ final class TokenScanner {
     }
 
     void scan() {
-        for (int position = 0; position < text.length() && !isFull(); ) {
+        for (int position = 0; position < text.length() && !isFull();) {
             Match match = SpecialTokens.findNext(specialTokens.raw(), text, position, text.length());
             scanWords(position, match.start());
             addTogether(match.ids(), match.start());
@@ -52,7 +52,7 @@ final class TokenScanner {
     List<int[]> pieces() {
         int[] all = ids();
         List<int[]> pieces = new ArrayList<>();
-        for (int at = 0; at < all.length; ) {
+        for (int at = 0; at < all.length;) {
             int end = Math.min(continuations.nextClearBit(at + 1), all.length);
             pieces.add(Arrays.copyOfRange(all, at, end));
             at = end;
@@ -65,9 +65,7 @@ final class TokenScanner {
         return overflowStart;
     }
 
-    private boolean isFull() {
-        return overflowStart.isPresent();
-    }
+    private boolean isFull() { return overflowStart.isPresent(); }
 
     private void add(int id, int sourceOffset) {
         if (isFull()) return;
@@ -85,7 +83,7 @@ final class TokenScanner {
     }
 
     private void scanWords(int from, int to) {
-        for (int position = from; position < to && !isFull(); ) {
+        for (int position = from; position < to && !isFull();) {
             int start = scan(text, position, to, CharacterClass.SPACE);
             int end = wordEnd(start, to);
             if (end > start) scanWord(new Word(start, end, ReferenceUnicode.normalize(text.substring(start, end))));
@@ -95,13 +93,14 @@ final class TokenScanner {
 
     private int wordEnd(int from, int to) {
         int at = from;
-        while (at < to && CharacterClass.of(text.codePointAt(at)) != CharacterClass.SPACE) at += Character.charCount(text.codePointAt(at));
+        while (at < to && CharacterClass.of(text.codePointAt(at)) != CharacterClass.SPACE)
+            at += Character.charCount(text.codePointAt(at));
         return Math.min(at, to);
     }
 
     private void scanWord(Word word) {
         int end = word.normalized.length();
-        for (int position = 0; position < end && !isFull(); ) {
+        for (int position = 0; position < end && !isFull();) {
             Match match = SpecialTokens.findNext(specialTokens.normalized(), word.normalized, position, end);
             pieces(word, position, match.start());
             addTogether(match.ids(), sourceOffset(word, match.start()));
@@ -109,10 +108,10 @@ final class TokenScanner {
         }
     }
 
-    /// Cuts word[from, to) as CLIP's pattern does: marks, contractions, letters, one number, anything else. Marks are cut once
-    /// more, by the pattern of the byte level behind it: `<|`, the name, `|>`.
+    /// Cuts word[from, to) as CLIP's pattern does: marks, contractions, letters, one number, anything else. Marks are
+    /// cut once more, by the pattern of the byte level behind it: `<|`, the name, `|>`.
     private void pieces(Word word, int from, int to) {
-        for (int at = from; at < to && !isFull(); ) {
+        for (int at = from; at < to && !isFull();) {
             int end = matchEnd(MARKERS, word.normalized, at, to);
             if (end > at) {
                 encodePiece(word, at, at + 2);
@@ -137,12 +136,14 @@ final class TokenScanner {
 
     private static int runEnd(String text, int at, int to) {
         CharacterClass characterClass = CharacterClass.of(text.codePointAt(at));
-        return characterClass == CharacterClass.NUMBER ? at + Character.charCount(text.codePointAt(at)) : scan(text, at, to, characterClass);
+        return characterClass == CharacterClass.NUMBER ? at + Character.charCount(text.codePointAt(at))
+                : scan(text, at, to, characterClass);
     }
 
     private static int scan(String text, int from, int to, CharacterClass characterClass) {
         int position = from;
-        while (position < to && CharacterClass.of(text.codePointAt(position)) == characterClass) position += Character.charCount(text.codePointAt(position));
+        while (position < to && CharacterClass.of(text.codePointAt(position)) == characterClass)
+            position += Character.charCount(text.codePointAt(position));
         return Math.min(position, to);
     }
 

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// CLIP's tokenizer: a prompt becomes ids of byte pairs between a start and a stop id. Immutable, any thread; time grows with
-/// the text's length, and cutting to the limit reads no further than it has to.
+/// CLIP's tokenizer: a prompt becomes ids of byte pairs between a start and a stop id. Immutable, any thread; time
+/// grows with the text's length, and cutting to the limit reads no further than it has to.
 /// Source: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision", section 2.4.
 public final class Tokenizer {
     private final BytePairEncoder encoder;
@@ -24,21 +24,25 @@ public final class Tokenizer {
         this(encoder, specialTokens, EmbeddingPhrases.empty(), layout);
     }
 
-    private Tokenizer(BytePairEncoder encoder, SpecialTokens specialTokens, EmbeddingPhrases phrases, SpecialTokenLayout layout) {
+    private Tokenizer(BytePairEncoder encoder, SpecialTokens specialTokens, EmbeddingPhrases phrases,
+            SpecialTokenLayout layout) {
         this.encoder = encoder;
         this.specialTokens = specialTokens;
         this.phrases = phrases;
         this.layout = layout;
     }
 
-    /// @param folder a model's `tokenizer` folder (vocab.json and merges.txt, or tokenizer.json, and settings), or one with CLIP's `.txt.gz` of merges
+    /// @param folder a model's `tokenizer` folder (vocab.json and merges.txt, or tokenizer.json, and settings), or
+    ///     one with CLIP's `.txt.gz` of merges
     public static Tokenizer open(Path folder) throws Failure {
         return TokenizerLoader.load(folder);
     }
 
-    /// Whether a folder has a vocabulary beside its merges, of which a text encoder's table may hold more rows than it has tokens.
+    /// Whether a folder has a vocabulary beside its merges, of which a text encoder's table may hold more rows than
+    /// it has tokens.
     public static boolean hasVocabulary(Path folder) {
-        boolean hasBothFiles = Files.isRegularFile(folder.resolve(TokenizerLoader.VOCABULARY)) && Files.isRegularFile(folder.resolve(TokenizerLoader.MERGES));
+        boolean hasBothFiles = Files.isRegularFile(folder.resolve(TokenizerLoader.VOCABULARY))
+                && Files.isRegularFile(folder.resolve(TokenizerLoader.MERGES));
         return hasBothFiles || Files.isRegularFile(folder.resolve(TokenizerLoader.TOKENIZER_JSON));
     }
 
@@ -55,25 +59,32 @@ public final class Tokenizer {
     /// The same tokenizer for an encoder of another length.
     public Tokenizer withMaxLength(int maxLength) {
         if (maxLength < 2) throw new IllegalArgumentException("limit: expected at least 2, found " + maxLength);
-        return new Tokenizer(encoder, specialTokens, phrases, new SpecialTokenLayout(layout.bosId, layout.eosId, layout.padId, maxLength));
+        return new Tokenizer(encoder, specialTokens, phrases,
+                new SpecialTokenLayout(layout.bosId, layout.eosId, layout.padId, maxLength));
     }
 
-    /// The same tokenizer for a text encoder whose table has more rows: this word stands for them, in any case and beside any punctuation,
-    /// but not within another word.
+    /// The same tokenizer for a text encoder whose table has more rows: this word stands for them, in any case and
+    /// beside any punctuation, but not within another word.
     /// @param word without white space
     public Tokenizer withWord(String word, List<Integer> ids) {
-        if (!isWord(word)) throw new IllegalArgumentException("word: expected one word without white space, found \"" + word + "\"");
-        if (ids.isEmpty()) throw new IllegalArgumentException("ids of \"" + word + "\": expected at least one, found none");
-        return new Tokenizer(encoder, specialTokens.with(new SpecialTokens.AddedToken(word, ids, SpecialTokens.MatchMode.SINGLE_WORD)), phrases, layout);
+        if (!isWord(word))
+            throw new IllegalArgumentException("word: expected one word without white space, found \"" + word + "\"");
+        if (ids.isEmpty())
+            throw new IllegalArgumentException("ids of \"" + word + "\": expected at least one, found none");
+        return new Tokenizer(encoder,
+                specialTokens.with(new SpecialTokens.AddedToken(word, ids, SpecialTokens.MatchMode.SINGLE_WORD)),
+                phrases, layout);
     }
 
-    /// The same for a name of one word or several, as files of textual inversion have: it stands for these ids wherever a prompt is read
-    /// to the same ids as the name.
+    /// The same for a name of one word or several, as files of textual inversion have: it stands for these ids
+    /// wherever a prompt is read to the same ids as the name.
     /// @throws IllegalArgumentException for a name without a letter, number or sign
     public Tokenizer withPhrase(String phrase, List<Integer> ids) {
         int[] pattern = scan(phrase, Integer.MAX_VALUE).ids();
-        if (pattern.length == 0) throw new IllegalArgumentException("name: expected something to read, found \"" + phrase + "\"");
-        if (ids.isEmpty()) throw new IllegalArgumentException("ids of \"" + phrase + "\": expected at least one, found none");
+        if (pattern.length == 0)
+            throw new IllegalArgumentException("name: expected something to read, found \"" + phrase + "\"");
+        if (ids.isEmpty())
+            throw new IllegalArgumentException("ids of \"" + phrase + "\": expected at least one, found none");
         return new Tokenizer(encoder, specialTokens, phrases.with(pattern, ids), layout);
     }
 
@@ -100,7 +111,10 @@ public final class Tokenizer {
     /// Exactly [#maxLength] ids: start, as many of the text's as fit, stop, padding.
     public PaddedTokens encodePadded(String text) {
         TokenScanner scanner = scan(text, layout.maxLength - 2);
-        return new PaddedTokens(withSpecialTokens(scanner.ids()), scanner.overflowStart().isPresent() ? Optional.of(text.substring(scanner.overflowStart().getAsInt()).strip()) : Optional.empty());
+        return new PaddedTokens(withSpecialTokens(scanner.ids()),
+                scanner.overflowStart().isPresent()
+                        ? Optional.of(text.substring(scanner.overflowStart().getAsInt()).strip())
+                        : Optional.empty());
     }
 
     /// A prompt as people write it, with weights, BREAK and of any length; see [PromptAttentionParser].
@@ -142,7 +156,8 @@ public final class Tokenizer {
         return scanner;
     }
 
-    /// As many ids as a text encoder reads at a time, start and stop among them, and how much each weighs in what it says of them.
+    /// As many ids as a text encoder reads at a time, start and stop among them, and how much each weighs in what it
+    /// says of them.
     public record Chunk(int[] ids, float[] weights) {
         /// Whether everything is left as the text encoder says it.
         public boolean isUnweighted() {
@@ -151,7 +166,8 @@ public final class Tokenizer {
         }
     }
 
-    /// Names that are recognized by how they are read: wherever the ids of one follow one another it becomes its own ids, the longest first.
+    /// Names that are recognized by how they are read: wherever the ids of one follow one another it becomes its own
+    /// ids, the longest first.
     /// Source: AUTOMATIC1111's stable-diffusion-webui, how it finds textual inversions in prompts.
     record EmbeddingPhrases(List<Phrase> longestFirst) {
         record Phrase(int[] pattern, int[] replacement) {}
@@ -170,9 +186,12 @@ public final class Tokenizer {
         List<int[]> replace(List<int[]> pieces) {
             if (longestFirst.isEmpty()) return pieces;
             List<int[]> replaced = new ArrayList<>();
-            for (int at = 0; at < pieces.size(); ) {
+            for (int at = 0; at < pieces.size();) {
                 int start = at;
-                Phrase found = longestFirst.stream().filter(phrase -> matchesAt(phrase, pieces, start)).findFirst().orElse(null);
+                Phrase found = longestFirst.stream()
+                        .filter(phrase -> matchesAt(phrase, pieces, start))
+                        .findFirst()
+                        .orElse(null);
                 replaced.add(found == null ? pieces.get(at) : found.replacement);
                 at += found == null ? 1 : found.pattern.length;
             }
@@ -181,10 +200,15 @@ public final class Tokenizer {
 
         private static boolean matchesAt(Phrase phrase, List<int[]> pieces, int at) {
             if (at + phrase.pattern.length > pieces.size()) return false;
-            return Arrays.equals(phrase.pattern, pieces.subList(at, at + phrase.pattern.length).stream().mapToInt(piece -> piece.length == 1 ? piece[0] : -1).toArray());
+            return Arrays.equals(phrase.pattern,
+                    pieces.subList(at, at + phrase.pattern.length)
+                            .stream()
+                            .mapToInt(piece -> piece.length == 1 ? piece[0] : -1)
+                            .toArray());
         }
     }
 
-    /// A prompt as a text encoder reads it: as many ids as its limit, and the end of the text that did not fit, as the user wrote it.
+    /// A prompt as a text encoder reads it: as many ids as its limit, and the end of the text that did not fit, as
+    /// the user wrote it.
     public record PaddedTokens(int[] ids, Optional<String> truncatedText) {}
 }

@@ -23,7 +23,8 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
     private static final int CLIP_MAX_LENGTH = 77;
     private static final int MAX_PLAUSIBLE_LENGTH = 100_000;
     private static final List<String> REQUIRED_ROLES = List.of("bos_token", "eos_token", "unk_token", "pad_token");
-    private static final List<String> ROLES = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+    private static final List<String> ROLES = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+            "cls_token", "mask_token");
 
     /// How a file writes a token: as a plain text, or with properties that say where it is looked for.
     private enum Form { TEXT, RAW, NORMALIZED }
@@ -32,7 +33,8 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
 
     /// Ids around every prompt, and how many there are at most.
     Tokenizer.SpecialTokenLayout specialTokenLayout() throws Failure {
-        return new Tokenizer.SpecialTokenLayout(tokenId("bos_token"), tokenId("eos_token"), tokenId("pad_token"), maxLength());
+        return new Tokenizer.SpecialTokenLayout(tokenId("bos_token"), tokenId("eos_token"), tokenId("pad_token"),
+                maxLength());
     }
 
     int unknownId() throws Failure {
@@ -45,14 +47,18 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
 
     private int tokenId(TokenDeclaration token) throws Failure {
         Integer id = vocabulary.get(token.content);
-        if (id == null) throw new Failure.Unreadable(source + ": the special token \"" + SafeText.of(token.content) + "\": expected it in the vocabulary, found nothing");
+        if (id == null)
+            throw new Failure.Unreadable(source + ": the special token \"" + SafeText.of(token.content)
+                    + "\": expected it in the vocabulary, found nothing");
         return id;
     }
 
     /// A limit past any text encoder's stands for "none" and becomes CLIP's.
     private int maxLength() throws Failure {
-        double maxLength = reader().find("model_max_length", "a number of at least 2", Json::number).orElse((double) CLIP_MAX_LENGTH);
-        if (maxLength < 2) throw new Failure.Unreadable(source + ": model_max_length: expected at least 2, found " + maxLength);
+        double maxLength = reader().find("model_max_length", "a number of at least 2", Json::number)
+                .orElse((double) CLIP_MAX_LENGTH);
+        if (maxLength < 2)
+            throw new Failure.Unreadable(source + ": model_max_length: expected at least 2, found " + maxLength);
         return maxLength > MAX_PLAUSIBLE_LENGTH ? CLIP_MAX_LENGTH : (int) maxLength;
     }
 
@@ -65,17 +71,23 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
     }
 
     private TokenDeclaration declaration(String role) throws Failure {
-        return declaration(role, has(role) ? json.get(role) : new JsonPrimitive(role.equals("bos_token") ? START_OF_TEXT : END_OF_TEXT));
+        return declaration(role,
+                has(role) ? json.get(role) : new JsonPrimitive(role.equals("bos_token") ? START_OF_TEXT : END_OF_TEXT));
     }
 
     /// @param key in messages
     private TokenDeclaration declaration(String key, JsonElement token) throws Failure {
-        if (token.isJsonPrimitive() && token.getAsJsonPrimitive().isString()) return new TokenDeclaration(token.getAsString(), Form.TEXT);
-        if (!token.isJsonObject()) throw new Failure.Unreadable(source + ": " + SafeText.of(key) + ": expected a token, found " + SafeText.of(token));
+        if (token.isJsonPrimitive() && token.getAsJsonPrimitive().isString())
+            return new TokenDeclaration(token.getAsString(), Form.TEXT);
+        if (!token.isJsonObject())
+            throw new Failure.Unreadable(
+                    source + ": " + SafeText.of(key) + ": expected a token, found " + SafeText.of(token));
         Json reader = new Json(source + ": " + SafeText.of(key), token.getAsJsonObject());
         String content = reader.string("content");
         for (String property : List.of("lstrip", "rstrip", "single_word")) {
-            if (bool(reader, property)) throw new Failure.Unsupported(source + ": the special token \"" + SafeText.of(content) + "\": " + property + " is not built yet");
+            if (bool(reader, property))
+                throw new Failure.Unsupported(source + ": the special token \"" + SafeText.of(content) + "\": "
+                        + property + " is not built yet");
         }
         return new TokenDeclaration(content, bool(reader, "normalized") ? Form.NORMALIZED : Form.RAW);
     }
@@ -84,8 +96,8 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
         return reader.find(property, "true or false", Json::bool).orElse(false);
     }
 
-    /// In the reference's order: the listed ones by id, then those of roles, then more. Of two that are written alike the first
-    /// counts; of different ones for the same content the last.
+    /// In the reference's order: the listed ones by id, then those of roles, then more. Of two that are written alike
+    /// the first counts; of different ones for the same content the last.
     SpecialTokens specialTokens() throws Failure {
         Map<Integer, TokenDeclaration> added = addedTokens();
         Set<TokenDeclaration> distinct = new LinkedHashSet<>(added.values());
@@ -103,7 +115,8 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
         }
         List<AddedToken> tokens = new ArrayList<>();
         for (TokenDeclaration token : distinct) {
-            tokens.add(new AddedToken(token.content, List.of(tokenId(token)), token.form == Form.NORMALIZED ? MatchMode.NORMALIZED : MatchMode.RAW));
+            tokens.add(new AddedToken(token.content, List.of(tokenId(token)),
+                    token.form == Form.NORMALIZED ? MatchMode.NORMALIZED : MatchMode.RAW));
         }
         return SpecialTokens.of(tokens);
     }
@@ -114,9 +127,11 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
         Json tokens = reader().object("added_tokens_decoder");
         for (Map.Entry<String, JsonElement> entry : tokens.object().entrySet()) {
             try {
-                added.put(Integer.parseInt(entry.getKey()), declaration("added_tokens_decoder: " + entry.getKey(), entry.getValue()));
+                added.put(Integer.parseInt(entry.getKey()),
+                        declaration("added_tokens_decoder: " + entry.getKey(), entry.getValue()));
             } catch (NumberFormatException e) {
-                throw new Failure.Unreadable(tokens.source() + ": expected ids of tokens, found " + SafeText.of(entry.getKey()), e);
+                throw new Failure.Unreadable(
+                        tokens.source() + ": expected ids of tokens, found " + SafeText.of(entry.getKey()), e);
             }
         }
         return added;

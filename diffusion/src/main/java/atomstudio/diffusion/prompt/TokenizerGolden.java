@@ -19,9 +19,9 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Texts and a reference tokenizer's ids, one JSON object a line: `text`, `ids` (all of them), `paddedN` (cut and padded to N) and
-/// `chunks` (the text as a prompt: of each chunk its `ids`, and its `weights` as [weight, how many ids have it]).
-/// Ids must be equal: the tolerance is 0.
+/// Texts and a reference tokenizer's ids, one JSON object a line: `text`, `ids` (all of them), `paddedN` (cut and
+/// padded to N) and `chunks` (the text as a prompt: of each chunk its `ids`, and its `weights` as [weight, how many
+/// ids have it]). Ids must be equal: the tolerance is 0.
 public final class TokenizerGolden {
     private static final Pattern PADDED = Pattern.compile("padded(\\d{1,6})");
     private static final int MAX_QUOTED_LENGTH = 24;
@@ -37,8 +37,9 @@ public final class TokenizerGolden {
             if (line.isBlank()) continue;
             try {
                 verify(lineNumber, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
-            } catch (RuntimeException e) {                             // of any kind that the parser throws for a value of another
-                throw new Failure.Unreadable(golden + ", line " + lineNumber + ": expected JSON with text and ids: " + SafeText.of(e.getMessage()), e);
+            } catch (RuntimeException e) { // of any kind that the parser throws for a value of another
+                throw new Failure.Unreadable(golden + ", line " + lineNumber + ": expected JSON with text and ids: "
+                        + SafeText.of(e.getMessage()), e);
             }
         }
         return deviations;
@@ -52,19 +53,24 @@ public final class TokenizerGolden {
         }
     }
 
-    private static void verify(int lineNumber, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations) throws Failure {
+    private static void verify(int lineNumber, JsonObject line, Tokenizer tokenizer, List<Deviation> deviations)
+            throws Failure {
         String text = line.get("text").getAsString();
         for (Map.Entry<String, JsonElement> entry : line.entrySet()) {
             Matcher padded = PADDED.matcher(entry.getKey());
             String name = "line " + lineNumber + " " + entry.getKey() + " \"" + truncate(text) + "\"";
             int[] found;
             if (entry.getKey().equals("chunks")) {
-                deviations.add(Deviation.absolute(name, flattenExpected(entry.getValue().getAsJsonArray()), flattenFound(tokenizer.chunks(text)), 0));
+                deviations.add(Deviation.absolute(name, flattenExpected(entry.getValue().getAsJsonArray()),
+                        flattenFound(tokenizer.chunks(text)), 0));
                 continue;
             }
             if (entry.getKey().equals("ids")) found = tokenizer.encode(text);
-            else if (padded.matches()) found = tokenizer.withMaxLength(Integer.parseInt(padded.group(1))).encodePadded(text).ids();
-            else continue;
+            else
+                if (padded.matches())
+                    found = tokenizer.withMaxLength(Integer.parseInt(padded.group(1))).encodePadded(text).ids();
+                else
+                    continue;
             deviations.add(Deviation.absolute(name, vector(entry.getValue().getAsJsonArray()), vector(found), 0));
         }
     }
@@ -75,8 +81,10 @@ public final class TokenizerGolden {
         for (JsonElement chunk : chunks) {
             for (JsonElement id : chunk.getAsJsonObject().getAsJsonArray("ids")) values.add(id.getAsFloat());
             for (JsonElement run : chunk.getAsJsonObject().getAsJsonArray("weights")) {
-                if (values.size() + (long) run.getAsJsonArray().get(1).getAsInt() > MAX_VALUES) throw new IllegalStateException("more than " + MAX_VALUES + " weights");
-                values.addAll(Collections.nCopies(run.getAsJsonArray().get(1).getAsInt(), run.getAsJsonArray().get(0).getAsFloat()));
+                if (values.size() + (long) run.getAsJsonArray().get(1).getAsInt() > MAX_VALUES)
+                    throw new IllegalStateException("more than " + MAX_VALUES + " weights");
+                values.addAll(Collections.nCopies(run.getAsJsonArray().get(1).getAsInt(),
+                        run.getAsJsonArray().get(0).getAsFloat()));
             }
         }
         return vector(values);
@@ -98,7 +106,8 @@ public final class TokenizerGolden {
     }
 
     private static String truncate(String text) {
-        return text.codePointCount(0, text.length()) <= MAX_QUOTED_LENGTH ? text : text.substring(0, text.offsetByCodePoints(0, MAX_QUOTED_LENGTH)) + "…";
+        return text.codePointCount(0, text.length()) <= MAX_QUOTED_LENGTH ? text
+                : text.substring(0, text.offsetByCodePoints(0, MAX_QUOTED_LENGTH)) + "…";
     }
 
     private static Tensor vector(JsonArray ids) {

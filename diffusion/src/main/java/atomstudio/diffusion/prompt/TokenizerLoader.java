@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a tokenizer's folder: `vocab.json` and `merges.txt` with their settings; `tokenizer.json`, in which newer libraries keep both; or, where
-/// there is no vocabulary, the one `.txt.gz` of merges that CLIP was published with.
+/// Reads a tokenizer's folder: `vocab.json` and `merges.txt` with their settings; `tokenizer.json`, in which newer
+/// libraries keep both; or, where there is no vocabulary, the one `.txt.gz` of merges that CLIP was published with.
 final class TokenizerLoader {
     static final String VOCABULARY = "vocab.json";
     static final String MERGES = "merges.txt";
@@ -38,7 +38,9 @@ final class TokenizerLoader {
     private TokenizerLoader() {}
 
     static Tokenizer load(Path folder) throws Failure {
-        if (!Files.isDirectory(folder)) throw new Failure.Unreadable(folder + ": expected a tokenizer's folder, found " + (Files.exists(folder) ? "a file" : "nothing"));
+        if (!Files.isDirectory(folder))
+            throw new Failure.Unreadable(
+                    folder + ": expected a tokenizer's folder, found " + (Files.exists(folder) ? "a file" : "nothing"));
         if (Files.isRegularFile(folder.resolve(VOCABULARY))) return ofVocabularyAndMerges(folder);
         return Files.isRegularFile(folder.resolve(TOKENIZER_JSON)) ? ofTokenizerJson(folder) : ofOpenAiMerges(folder);
     }
@@ -46,12 +48,15 @@ final class TokenizerLoader {
     private static Tokenizer ofVocabularyAndMerges(Path folder) throws Failure {
         Map<String, Integer> vocabulary = vocabulary(Json.read(folder.resolve(VOCABULARY)));
         Path merges = folder.resolve(MERGES);
-        if (!Files.isRegularFile(merges)) throw new Failure.Unreadable(merges + ": expected the merges that belong to vocab.json, found nothing");
+        if (!Files.isRegularFile(merges))
+            throw new Failure.Unreadable(merges + ": expected the merges that belong to vocab.json, found nothing");
         JsonObject config = readConfig(folder, "tokenizer_config.json");
         if (!config.has("added_tokens_decoder")) {
-            readConfig(folder, "special_tokens_map.json").entrySet().forEach(entry -> config.add(entry.getKey(), entry.getValue()));
+            readConfig(folder, "special_tokens_map.json").entrySet()
+                    .forEach(entry -> config.add(entry.getKey(), entry.getValue()));
         }
-        return build(new TokenizerConfig(folder.toString(), config, vocabulary), merges, readMerges(merges, MAX_MERGES));
+        return build(new TokenizerConfig(folder.toString(), config, vocabulary), merges,
+                readMerges(merges, MAX_MERGES));
     }
 
     /// Source: huggingface/tokenizers, the serialisation of a BPE model and of added tokens.
@@ -60,12 +65,16 @@ final class TokenizerLoader {
         Json json = Json.read(file);
         Json model = json.object("model");
         String type = model.find("type", "a text", Json::string).orElse("BPE");
-        if (!type.equals("BPE")) throw new Failure.Incompatible(file + ": model: type: expected BPE, as of CLIP, found " + SafeText.of(type));
-        List<String> merges = model.get("merges", "a list of pairs of tokens", list -> list.getAsJsonArray().asList().stream().map(TokenizerLoader::pair).toList());
+        if (!type.equals("BPE"))
+            throw new Failure.Incompatible(
+                    file + ": model: type: expected BPE, as of CLIP, found " + SafeText.of(type));
+        List<String> merges = model.get("merges", "a list of pairs of tokens",
+                list -> list.getAsJsonArray().asList().stream().map(TokenizerLoader::pair).toList());
         JsonObject config = readConfig(folder, "tokenizer_config.json");
         if (!config.has("added_tokens_decoder") && json.has("added_tokens")) {
             JsonObject addedTokens = new JsonObject();
-            for (Json token : json.objects("added_tokens")) addedTokens.add(Integer.toString(token.integer("id", 0, MAX_ID)), token.object());
+            for (Json token : json.objects("added_tokens"))
+                addedTokens.add(Integer.toString(token.integer("id", 0, MAX_ID)), token.object());
             config.add("added_tokens_decoder", addedTokens);
         }
         return build(new TokenizerConfig(folder.toString(), config, vocabulary(model.object("vocab"))), file, merges);
@@ -86,7 +95,9 @@ final class TokenizerLoader {
             throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
         }
         if (found.size() != 1) {
-            throw new Failure.Unreadable(folder + ": expected vocab.json and merges.txt, tokenizer.json, or one .txt.gz of merges, found no vocabulary and " + found.size() + " .txt.gz");
+            throw new Failure.Unreadable(folder
+                    + ": expected vocab.json and merges.txt, tokenizer.json, or one .txt.gz of merges, found no vocabulary and "
+                    + found.size() + " .txt.gz");
         }
         Path file = found.getFirst();
         List<String> merges = readMerges(file, CLIP_MERGES);
@@ -102,7 +113,9 @@ final class TokenizerLoader {
         Map<String, Integer> vocabulary = new HashMap<>();
         for (String token : json.object().keySet()) {
             int id = json.get(token, "an id from 0 to " + MAX_ID, element -> Math.toIntExact(Json.integer(element)));
-            if (id < 0 || id > MAX_ID) throw new Failure.Unreadable(json.source() + ": " + SafeText.of(token) + ": expected an id from 0 to " + MAX_ID + ", found " + id);
+            if (id < 0 || id > MAX_ID)
+                throw new Failure.Unreadable(json.source() + ": " + SafeText.of(token) + ": expected an id from 0 to "
+                        + MAX_ID + ", found " + id);
             vocabulary.put(token, id);
         }
         return vocabulary;
@@ -111,7 +124,8 @@ final class TokenizerLoader {
     /// The merges, one a line, after the line that names the format's version; unpacked where the file is packed.
     private static List<String> readMerges(Path file, int max) throws Failure {
         try (InputStream stream = Files.newInputStream(file);
-                InputStream unpacked = file.toString().endsWith(OPENAI_EXTENSION) ? new GZIPInputStream(stream) : stream;
+                InputStream unpacked = file.toString().endsWith(OPENAI_EXTENSION) ? new GZIPInputStream(stream)
+                        : stream;
                 Reader reader = new BufferedReader(new InputStreamReader(unpacked, StandardCharsets.UTF_8))) {
             List<String> merges = new ArrayList<>();
             String line = readLine(reader);
@@ -121,17 +135,20 @@ final class TokenizerLoader {
             }
             return merges;
         } catch (IOException e) {
-            throw new Failure.Unreadable(file + ": the merges cannot be read: " + e.getMessage() + "; get the file again", e);
+            throw new Failure.Unreadable(
+                    file + ": the merges cannot be read: " + e.getMessage() + "; get the file again", e);
         }
     }
 
-    /// The next line, or null at the end. A few bytes can unpack to one line of gigabytes, which is never read to its end.
+    /// The next line, or null at the end. A few bytes can unpack to one line of gigabytes, which is never read to its
+    /// end.
     private static @Nullable String readLine(Reader reader) throws IOException {
         StringBuilder line = new StringBuilder();
         int character = reader.read();
         if (character < 0) return null;
         for (; character >= 0 && character != '\n'; character = reader.read()) {
-            if (line.length() == MAX_LINE_LENGTH) throw new IOException("a line is longer than " + MAX_LINE_LENGTH + " letters");
+            if (line.length() == MAX_LINE_LENGTH)
+                throw new IOException("a line is longer than " + MAX_LINE_LENGTH + " letters");
             line.append((char) character);
         }
         if (!line.isEmpty() && line.charAt(line.length() - 1) == '\r') line.setLength(line.length() - 1);
@@ -141,9 +158,11 @@ final class TokenizerLoader {
     /// CLIP's own order: the letters of all bytes, the same at a word's end, what each merge makes, start and stop.
     private static Map<String, Integer> vocabulary(List<String> merges) {
         List<String> tokens = new ArrayList<>();
-        for (int byteValue = 0; byteValue < 256; byteValue++) tokens.add(Character.toString(BytePairEncoder.byteToUnicode(byteValue)));
+        for (int byteValue = 0; byteValue < 256; byteValue++)
+            tokens.add(Character.toString(BytePairEncoder.byteToUnicode(byteValue)));
         tokens.sort(null);
-        for (int byteIndex = 0; byteIndex < 256; byteIndex++) tokens.add(tokens.get(byteIndex) + BytePairEncoder.END_OF_WORD);
+        for (int byteIndex = 0; byteIndex < 256; byteIndex++)
+            tokens.add(tokens.get(byteIndex) + BytePairEncoder.END_OF_WORD);
         for (String merge : merges) tokens.add(merge.replace(" ", ""));
         tokens.addAll(List.of(TokenizerConfig.START_OF_TEXT, TokenizerConfig.END_OF_TEXT));
         Map<String, Integer> vocabulary = new HashMap<>();
@@ -161,26 +180,38 @@ final class TokenizerLoader {
             Integer right = vocabulary.get(parts[parts.length - 1]);
             Integer joined = vocabulary.get(String.join("", parts));
             if (parts.length != 2 || left == null || right == null || joined == null) {
-                throw new Failure.Unreadable(file + ": merge " + (rank + 1) + ": expected two tokens of the vocabulary that join to a third, found \"" + SafeText.of(merges.get(rank)) + "\"");
+                throw new Failure.Unreadable(file + ": merge " + (rank + 1)
+                        + ": expected two tokens of the vocabulary that join to a third, found \""
+                        + SafeText.of(merges.get(rank)) + "\"");
             }
             mergesByPair.put(BytePairEncoder.pairKey(left, right), new BytePairEncoder.Merge(rank, joined));
             mergedTokens.add(String.join("", parts));
         }
         SpecialTokens specialTokens = config.specialTokens();
         requireMergesComplete(file, vocabulary.keySet(), mergedTokens, specialTokens);
-        return new Tokenizer(new BytePairEncoder(vocabulary, config.unknownId(), mergesByPair), specialTokens, config.specialTokenLayout());
+        return new Tokenizer(new BytePairEncoder(vocabulary, config.unknownId(), mergesByPair), specialTokens,
+                config.specialTokenLayout());
     }
 
     /// A list of merges that was cut short still reads every prompt, letter by letter, and other pictures come of it.
-    private static void requireMergesComplete(Path file, Set<String> tokens, Set<String> mergedTokens, SpecialTokens specialTokens) throws Failure {
-        List<String> unreachable = tokens.stream().filter(token -> !mergedTokens.contains(token) && !specialTokens.contains(token) && !isSingleCharacter(token)).sorted().toList();
+    private static void requireMergesComplete(Path file, Set<String> tokens, Set<String> mergedTokens,
+            SpecialTokens specialTokens) throws Failure {
+        List<String> unreachable = tokens.stream()
+                .filter(token -> !mergedTokens.contains(token) && !specialTokens.contains(token)
+                        && !isSingleCharacter(token))
+                .sorted()
+                .toList();
         if (unreachable.isEmpty()) return;
-        throw new Failure.Unreadable(file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for " + unreachable.size() + " of them, such as \"" + SafeText.of(unreachable.getFirst())
-                + "\"; the merges were cut short or belong to another vocabulary: get both files again");
+        throw new Failure.Unreadable(
+                file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for "
+                        + unreachable.size() + " of them, such as \"" + SafeText.of(unreachable.getFirst())
+                        + "\"; the merges were cut short or belong to another vocabulary: get both files again");
     }
 
     private static boolean isSingleCharacter(String token) {
-        String text = token.endsWith(BytePairEncoder.END_OF_WORD) ? token.substring(0, token.length() - BytePairEncoder.END_OF_WORD.length()) : token;
+        String text = token.endsWith(BytePairEncoder.END_OF_WORD)
+                ? token.substring(0, token.length() - BytePairEncoder.END_OF_WORD.length())
+                : token;
         return text.codePointCount(0, text.length()) <= 1;
     }
 }

@@ -26,7 +26,8 @@ final class BetaDistribution {
     /// The regularized incomplete beta function. Source: Press et al. 2007, "Numerical Recipes", section 6.4.
     private static double cdf(double x, double a, double b, double normalizer) {
         double front = normalizer * Math.pow(x, a) * Math.pow(1 - x, b);
-        return x < (a + 1) / (a + b + 2) ? front * continuedFraction(x, a, b) / a : 1 - front * continuedFraction(1 - x, b, a) / b;
+        return x < (a + 1) / (a + b + 2) ? front * continuedFraction(x, a, b) / a
+                : 1 - front * continuedFraction(1 - x, b, a) / b;
     }
 
     /// Its continued fraction, by Lentz's method.

@@ -3,7 +3,8 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// Ancestral sampling of denoising diffusion probabilistic models, in latents alpha · x0 + sigma · noise. Draws once a step, but not from timestep 0.
+/// Ancestral sampling of denoising diffusion probabilistic models, in latents alpha · x0 + sigma · noise. Draws once
+/// a step, but not from timestep 0.
 /// Source: Ho, Jain and Abbeel 2020, equations 6 and 7, between timesteps further apart: β = 1 - ᾱ / ᾱ'.
 public record Ddpm(Thresholding thresholding, VarianceType varianceType) implements Sampler {
     private static final double MIN_VARIANCE = 1e-20;
@@ -15,7 +16,8 @@ public record Ddpm(Thresholding thresholding, VarianceType varianceType) impleme
         SchedulerConfig config = request.config();
         Ddpm ddpm = new Ddpm(Thresholding.clipOrDynamic(config, true), varianceType(config));
         return new SamplingPlan(ddpm, TimestepSchedules.schedule(request, request.schedule() == ScheduleName.MODEL
-                ? TimestepSchedules.steps(request, TimestepSchedules.timesteps(request), new NoiseLevel(1, 0)) : TimestepSchedules.namedSteps(request)));
+                ? TimestepSchedules.steps(request, TimestepSchedules.timesteps(request), new NoiseLevel(1, 0))
+                : TimestepSchedules.namedSteps(request)));
     }
 
     private static VarianceType varianceType(SchedulerConfig config) throws Failure {
@@ -27,7 +29,8 @@ public record Ddpm(Thresholding thresholding, VarianceType varianceType) impleme
         };
     }
 
-    @Override public StepResult step(StepContext context) throws Failure {
+    @Override
+    public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();
         NoiseLevel from = output.level();
         NoiseLevel to = context.step().to();
@@ -35,11 +38,14 @@ public record Ddpm(Thresholding thresholding, VarianceType varianceType) impleme
         double beta = 1 - alphaRatio * alphaRatio;
         double sigmaSquared = from.sigmaT() * from.sigmaT();
         double sigmaSquaredRatio = to.sigmaT() * to.sigmaT() / sigmaSquared;
-        Tensor x = LatentMath.weightedSum(to.alphaT() * beta / sigmaSquared, thresholding.apply(output.denoised()), alphaRatio * sigmaSquaredRatio, context.x());
+        Tensor x = LatentMath.weightedSum(to.alphaT() * beta / sigmaSquared, thresholding.apply(output.denoised()),
+                alphaRatio * sigmaSquaredRatio, context.x());
         double addedVariance = switch (varianceType) {
             case FIXED_SMALL -> Math.max(sigmaSquaredRatio * beta, MIN_VARIANCE);
             case FIXED_LARGE -> beta;
         };
-        return new StepResult(context.step().timestep() > 0 ? LatentMath.weightedSum(1, x, Math.sqrt(addedVariance), context.drawNoise()) : x, output);
+        return new StepResult(context.step().timestep() > 0
+                ? LatentMath.weightedSum(1, x, Math.sqrt(addedVariance), context.drawNoise())
+                : x, output);
     }
 }

@@ -13,9 +13,7 @@ public record Guidance(double scale, double rescale) {
     }
 
     /// At 1 and below the negative prompt has no say: the network needs to run only once a step.
-    public boolean isActive() {
-        return scale > 1;
-    }
+    public boolean isActive() { return scale > 1; }
 
     /// The guided output (B, C, H, W) of two.
     public Tensor combine(Tensor unconditional, Tensor conditional) {
@@ -30,7 +28,9 @@ public record Guidance(double scale, double rescale) {
             Tensor row = guided.rows(i, i + 1);
             double stdDev = LatentMath.standardDeviation(row);
             // Nothing can bring a spread of 0 (or that of a single number) to another.
-            rows[i] = stdDev > 0 ? LatentMath.scale(rescale * LatentMath.standardDeviation(conditional.rows(i, i + 1)) / stdDev + 1 - rescale, row) : row;
+            rows[i] = stdDev > 0 ? LatentMath.scale(
+                    rescale * LatentMath.standardDeviation(conditional.rows(i, i + 1)) / stdDev + 1 - rescale, row)
+                    : row;
         }
         return Tensor.concatenate(rows);
     }
@@ -38,6 +38,7 @@ public record Guidance(double scale, double rescale) {
     /// A denoiser that asks both and combines; of an inactive guidance the conditional one alone.
     public Denoiser guided(Denoiser unconditional, Denoiser conditional) {
         if (!isActive()) return conditional;
-        return (latents, timestep) -> combine(unconditional.predict(latents, timestep), conditional.predict(latents, timestep));
+        return (latents, timestep) -> combine(unconditional.predict(latents, timestep),
+                conditional.predict(latents, timestep));
     }
 }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.sample;
 
-/// Integrals of the polynomials that are 1 at one node and 0 at the others: what multistep methods weigh their history with.
+/// Integrals of the polynomials that are 1 at one node and 0 at the others: what multistep methods weigh their
+/// history with.
 final class Lagrange {
     private Lagrange() {}
 

@@ -17,7 +17,8 @@ record ModelOutput(Tensor x, NoiseLevel level, Tensor denoised, Tensor epsilon, 
         return new ModelOutput(latents, level, denoised, epsilon, modelOutput);
     }
 
-    /// dx/dσ of the probability flow in latents x0 + σ · noise. Source: Karras, Aittala, Aila and Laine 2022, equation 3.
+    /// dx/dσ of the probability flow in latents x0 + σ · noise. Source: Karras, Aittala, Aila and Laine 2022,
+    /// equation 3.
     Tensor d() {
         return LatentMath.weightedSum(1 / level.sigma(), x, -1 / level.sigma(), denoised);
     }

@@ -13,7 +13,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Draws of a reference generator, `seedN.SHAPE` from a fresh one each and `seedN.sequence.K` in a row, compared with [TorchRandom].
+/// Draws of a reference generator, `seedN.SHAPE` from a fresh one each and `seedN.sequence.K` in a row, compared with
+/// [TorchRandom].
 public final class NoiseGolden {
     private static final double TOLERANCE = 2e-6;
     private static final Pattern KEY = Pattern.compile("seed(-?\\d{1,19})\\.(sequence\\.\\d+|[\\dx]+)");
@@ -21,7 +22,8 @@ public final class NoiseGolden {
     private NoiseGolden() {}
 
     public static boolean recognizes(SafetensorsFile file) {
-        return !file.tensors().isEmpty() && file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
+        return !file.tensors().isEmpty()
+                && file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
     }
 
     public static List<Deviation> verify(Path golden) throws Failure {
@@ -30,9 +32,13 @@ public final class NoiseGolden {
             Map<Long, TorchRandom> sequences = new HashMap<>();
             for (String name : new TreeSet<>(file.tensors().keySet())) {
                 Matcher key = KEY.matcher(name);
-                if (!key.matches()) throw new Failure.Unreadable(golden + ": " + name + ": expected a key such as seed7.1x4x8x8 or seed7.sequence.0");
+                if (!key.matches())
+                    throw new Failure.Unreadable(
+                            golden + ": " + name + ": expected a key such as seed7.1x4x8x8 or seed7.sequence.0");
                 long seed = seed(golden, key.group(1));
-                TorchRandom random = key.group(2).startsWith("sequence") ? sequences.computeIfAbsent(seed, TorchRandom::new) : new TorchRandom(seed);
+                TorchRandom random = key.group(2).startsWith("sequence")
+                        ? sequences.computeIfAbsent(seed, TorchRandom::new)
+                        : new TorchRandom(seed);
                 Tensor expected = file.read(name);
                 deviations.add(Deviation.absolute(name, expected, random.randn(expected.shape()), TOLERANCE));
             }

@@ -12,17 +12,20 @@ public record NoiseSchedule(float[] alphasCumprod) {
         SchedulerConfig.Betas configured = config.betas();
         float[] trainedBetas = config.floats("trained_betas").orElse(null);
         if (trainedBetas != null && trainedBetas.length != timesteps) {
-            throw new Failure.Incompatible("trained_betas: expected " + timesteps + " numbers (num_train_timesteps), found " + trainedBetas.length);
+            throw new Failure.Incompatible("trained_betas: expected " + timesteps
+                    + " numbers (num_train_timesteps), found " + trainedBetas.length);
         }
         float[] betas = trainedBetas != null ? trainedBetas : switch (configured.schedule()) {
             case "linear" -> linspace((float) configured.start(), (float) configured.end(), timesteps);
-            case "scaled_linear" -> squared(linspace((float) Math.sqrt(configured.start()), (float) Math.sqrt(configured.end()), timesteps));
+            case "scaled_linear" -> squared(
+                    linspace((float) Math.sqrt(configured.start()), (float) Math.sqrt(configured.end()), timesteps));
             case "squaredcos_cap_v2" -> cosineBetas(timesteps);
             default -> throw config.unsupported("beta_schedule", configured.schedule());
         };
         for (int t = 0; t < timesteps; t++) {
             if (betas[t] > 0 && betas[t] < 1) continue;
-            throw new Failure.Incompatible("scheduler_config.json: betas: expected numbers above 0 and below 1, found " + betas[t] + " at timestep " + t + "; check trained_betas, beta_start and beta_end");
+            throw new Failure.Incompatible("scheduler_config.json: betas: expected numbers above 0 and below 1, found "
+                    + betas[t] + " at timestep " + t + "; check trained_betas, beta_start and beta_end");
         }
         return new NoiseSchedule(cumprod(config.hasZeroTerminalSnr() ? rescaledToZeroTerminalSnr(betas) : betas));
     }
@@ -51,7 +54,8 @@ public record NoiseSchedule(float[] alphasCumprod) {
     /// sigma / alpha at every timestep.
     float[] sigmas() {
         float[] sigmas = new float[alphasCumprod.length];
-        for (int t = 0; t < sigmas.length; t++) sigmas[t] = (float) Math.sqrt((1 - alphasCumprod[t]) / alphasCumprod[t]);
+        for (int t = 0; t < sigmas.length; t++)
+            sigmas[t] = (float) Math.sqrt((1 - alphasCumprod[t]) / alphasCumprod[t]);
         return sigmas;
     }
 
@@ -59,7 +63,8 @@ public record NoiseSchedule(float[] alphasCumprod) {
     private static float[] linspace(float first, float last, int count) {
         float[] values = new float[count];
         float step = count > 1 ? (last - first) / (count - 1) : 0;
-        for (int i = 0; i < count; i++) values[i] = i < count / 2 || count == 1 ? first + step * i : last - step * (count - 1 - i);
+        for (int i = 0; i < count; i++)
+            values[i] = i < count / 2 || count == 1 ? first + step * i : last - step * (count - 1 - i);
         return values;
     }
 
@@ -68,10 +73,13 @@ public record NoiseSchedule(float[] alphasCumprod) {
         return roots;
     }
 
-    /// Source: Nichol and Dhariwal 2021, "Improved Denoising Diffusion Probabilistic Models", equation 17; betas capped at 0.999.
+    /// Source: Nichol and Dhariwal 2021, "Improved Denoising Diffusion Probabilistic Models", equation 17; betas
+    /// capped at 0.999.
     private static float[] cosineBetas(int count) {
         float[] betas = new float[count];
-        for (int i = 0; i < count; i++) betas[i] = (float) Math.min(1 - cosineAlphaBar((i + 1.0) / count) / cosineAlphaBar((double) i / count), 0.999);
+        for (int i = 0; i < count; i++)
+            betas[i] = (float) Math.min(1 - cosineAlphaBar((i + 1.0) / count) / cosineAlphaBar((double) i / count),
+                    0.999);
         return betas;
     }
 
@@ -92,7 +100,8 @@ public record NoiseSchedule(float[] alphasCumprod) {
             alphaBars[t] = shifted * shifted;
         }
         float[] rescaled = new float[alphaBars.length];
-        for (int t = 0; t < alphaBars.length; t++) rescaled[t] = 1 - (t == 0 ? alphaBars[0] : alphaBars[t] / alphaBars[t - 1]);
+        for (int t = 0; t < alphaBars.length; t++)
+            rescaled[t] = 1 - (t == 0 ? alphaBars[0] : alphaBars[t] / alphaBars[t - 1]);
         return rescaled;
     }
 
@@ -104,15 +113,18 @@ public record NoiseSchedule(float[] alphasCumprod) {
         return alphaBars;
     }
 
-    @Override public boolean equals(Object other) {
+    @Override
+    public boolean equals(Object other) {
         return other instanceof NoiseSchedule schedule && Arrays.equals(alphasCumprod, schedule.alphasCumprod);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return Arrays.hashCode(alphasCumprod);
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return "NoiseSchedule of " + alphasCumprod.length + " timesteps";
     }
 }

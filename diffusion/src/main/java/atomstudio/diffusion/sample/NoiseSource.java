@@ -4,7 +4,8 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 
-/// Where standard normal noise comes from: the first latents, and a draw a step for the samplers that add noise on their way.
+/// Where standard normal noise comes from: the first latents, and a draw a step for the samplers that add noise on
+/// their way.
 @FunctionalInterface
 public interface NoiseSource {
     /// Noise of a shape (B, C, H, W).
@@ -15,9 +16,12 @@ public interface NoiseSource {
         TorchRandom[] generators = Arrays.stream(seeds).mapToObj(TorchRandom::new).toArray(TorchRandom[]::new);
         return shape -> {
             if (shape.size(0) != generators.length) {
-                throw new IllegalArgumentException("noise of shape " + shape + ": expected " + generators.length + " rows, one a seed");
+                throw new IllegalArgumentException(
+                        "noise of shape " + shape + ": expected " + generators.length + " rows, one a seed");
             }
-            return Tensor.concatenate(Arrays.stream(generators).map(generator -> generator.randn(shape.with(0, 1))).toArray(Tensor[]::new));
+            return Tensor.concatenate(Arrays.stream(generators)
+                    .map(generator -> generator.randn(shape.with(0, 1)))
+                    .toArray(Tensor[]::new));
         };
     }
 }

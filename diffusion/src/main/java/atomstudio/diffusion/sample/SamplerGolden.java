@@ -11,9 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A reference sampler's trajectory through a formula that stands in for the network, compared step by step.
-/// The metadata names the reference class (`scheduler`), its `config` as it is, `steps`, `seed` and `eta`; or this program's `sampler` and `schedule`
-/// where no class of the reference has them. Entries are counted by calls of the network.
+/// A reference sampler's trajectory through a formula that stands in for the network, compared step by step. The
+/// metadata names the reference class (`scheduler`), its `config` as it is, `steps`, `seed` and `eta`; or this
+/// program's `sampler` and `schedule` where no class of the reference has them. Entries are counted by calls of the
+/// network.
 public final class SamplerGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -32,11 +33,17 @@ public final class SamplerGolden {
         }
     }
 
-    /// What the metadata chooses: by this program's names where it has `sampler` and `schedule`, by the reference's class and config otherwise.
+    /// What the metadata chooses: by this program's names where it has `sampler` and `schedule`, by the reference's
+    /// class and config otherwise.
     private static SamplingSettings sampling(Path golden, SafetensorsFile file, SchedulerConfig config) throws Failure {
-        SamplerName sampler = file.metadata().containsKey("sampler") ? named(golden, "sampler", SamplerName.ofOption(metadata(golden, file, "sampler"))) : SamplerName.of(config);
-        ScheduleName schedule = file.metadata().containsKey("schedule") ? named(golden, "schedule", ScheduleName.ofOption(metadata(golden, file, "schedule"))) : ScheduleName.MODEL;
-        SamplingSettings sampling = SamplingSettings.of(sampler, schedule, Math.toIntExact(number(golden, file, "steps")));
+        SamplerName sampler = file.metadata().containsKey("sampler")
+                ? named(golden, "sampler", SamplerName.ofOption(metadata(golden, file, "sampler")))
+                : SamplerName.of(config);
+        ScheduleName schedule = file.metadata().containsKey("schedule")
+                ? named(golden, "schedule", ScheduleName.ofOption(metadata(golden, file, "schedule")))
+                : ScheduleName.MODEL;
+        SamplingSettings sampling = SamplingSettings.of(sampler, schedule,
+                Math.toIntExact(number(golden, file, "steps")));
         String eta = file.metadata().getOrDefault("eta", "");
         try {
             return eta.isEmpty() ? sampling : sampling.withEta(Double.parseDouble(eta));
@@ -46,13 +53,16 @@ public final class SamplerGolden {
     }
 
     private static <N> N named(Path golden, String key, Optional<N> name) throws Failure {
-        return name.orElseThrow(() -> new Failure.Unreadable(golden + ": metadata \"" + key + "\": expected a name that the samplers command lists"));
+        return name.orElseThrow(() -> new Failure.Unreadable(
+                golden + ": metadata \"" + key + "\": expected a name that the samplers command lists"));
     }
 
     private static List<Deviation> compare(SafetensorsFile file, SamplingPlan plan, long seed) throws Failure {
         Schedule schedule = plan.schedule();
         Comparison comparison = new Comparison(file, new ArrayList<>());
-        if (file.has("sigmas")) comparison.add("sigmas", expectedSigmas(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
+        if (file.has("sigmas"))
+            comparison.add("sigmas",
+                    expectedSigmas(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
         TorchRandom generator = new TorchRandom(seed);
         Tensor noise = generator.randn(file.info("initial").shape());
         comparison.add("initial", LatentMath.scale(schedule.initNoiseSigma(), noise));
@@ -99,7 +109,8 @@ public final class SamplerGolden {
                 deviations.add(Deviation.relative(entry.getKey(), expected, entry.getValue(), TOLERANCE));
             }
             for (int call = 0; call < calls; call++) unmatched.remove(entry("step", call));
-            for (String name : unmatched) deviations.add(Deviation.relative(name, file.read(name), vector(), TOLERANCE));
+            for (String name : unmatched)
+                deviations.add(Deviation.relative(name, file.read(name), vector(), TOLERANCE));
             return deviations;
         }
     }
@@ -133,7 +144,9 @@ public final class SamplerGolden {
 
     private static String metadata(Path golden, SafetensorsFile file, String key) throws Failure {
         String value = file.metadata().get(key);
-        if (value == null) throw new Failure.Unreadable(golden + ": expected metadata \"" + key + "\" of a sampler's trajectory, found " + file.metadata().keySet());
+        if (value == null)
+            throw new Failure.Unreadable(golden + ": expected metadata \"" + key
+                    + "\" of a sampler's trajectory, found " + file.metadata().keySet());
         return value;
     }
 
@@ -142,7 +155,8 @@ public final class SamplerGolden {
         try {
             return Long.parseLong(value);
         } catch (NumberFormatException e) {
-            throw new Failure.Unreadable(golden + ": metadata \"" + key + "\": expected a whole number, found " + value, e);
+            throw new Failure.Unreadable(golden + ": metadata \"" + key + "\": expected a whole number, found " + value,
+                    e);
         }
     }
 }

@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/// The samplers by name: as the command line and as other programs call them, and the reference class whose reading of a model's config they follow.
+/// The samplers by name: as the command line and as other programs call them, and the reference class whose reading
+/// of a model's config they follow.
 public enum SamplerName {
     EULER("euler", "Euler", "EulerDiscreteScheduler"),
     EULER_ANCESTRAL("euler-a", "Euler a", "EulerAncestralDiscreteScheduler"),
@@ -66,8 +67,11 @@ public enum SamplerName {
                 if (config.hasZeroTerminalSnr()) throw config.unsupported("rescale_betas_zero_snr", "true");
                 yield PNDM;
             }
-            case "DPMSolverSDEScheduler" -> throw config.unsupported("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
-            default -> Arrays.stream(values()).filter(name -> name.referenceClass.equals(config.className())).findFirst()
+            case "DPMSolverSDEScheduler" ->
+                    throw config.unsupported("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
+            default -> Arrays.stream(values())
+                    .filter(name -> name.referenceClass.equals(config.className()))
+                    .findFirst()
                     .orElseThrow(() -> new Failure.Unsupported("sampler " + config.className() + " is not built yet"));
         };
     }
@@ -92,17 +96,20 @@ public enum SamplerName {
         };
     }
 
-    /// The schedules that it takes. PNDM's weights are for equal steps, TCD's steps for the timesteps that a model was distilled for.
+    /// The schedules that it takes. PNDM's weights are for equal steps, TCD's steps for the timesteps that a model
+    /// was distilled for.
     public Set<ScheduleName> schedules() {
         return switch (this) {
             case PNDM, TCD -> EnumSet.of(ScheduleName.MODEL);
-            case EULER, EULER_ANCESTRAL, HEUN, LMS, DDIM, DDPM, DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE, DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL,
-                 DPM_PLUS_PLUS_3M_SDE, DPM2, DPM2_ANCESTRAL, UNIPC, DEIS, LCM -> EnumSet.allOf(ScheduleName.class);
+            case EULER, EULER_ANCESTRAL, HEUN, LMS, DDIM, DDPM, DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE,
+                    DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL,
+                    DPM_PLUS_PLUS_3M_SDE, DPM2, DPM2_ANCESTRAL, UNIPC, DEIS, LCM -> EnumSet.allOf(ScheduleName.class);
         };
     }
 
-    /// The schedule that it takes where nothing else is chosen: the model's own, but for DPM++ 3M SDE, whose extrapolation breaks up over the
-    /// long last steps of even timesteps; its author and other programs give it the exponential one.
+    /// The schedule that it takes where nothing else is chosen: the model's own, but for DPM++ 3M SDE, whose
+    /// extrapolation breaks up over the long last steps of even timesteps; its author and other programs give it the
+    /// exponential one.
     public ScheduleName defaultSchedule() {
         return this == DPM_PLUS_PLUS_3M_SDE ? ScheduleName.EXPONENTIAL : ScheduleName.MODEL;
     }
@@ -112,7 +119,8 @@ public enum SamplerName {
         return switch (this) {
             case DDIM -> OptionalDouble.of(0);
             case TCD -> OptionalDouble.of(0.3);
-            case EULER_ANCESTRAL, DPM_PLUS_PLUS_2M_SDE, DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL, DPM_PLUS_PLUS_3M_SDE, DPM2_ANCESTRAL -> OptionalDouble.of(1);
+            case EULER_ANCESTRAL, DPM_PLUS_PLUS_2M_SDE, DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL,
+                    DPM_PLUS_PLUS_3M_SDE, DPM2_ANCESTRAL -> OptionalDouble.of(1);
             case EULER, HEUN, LMS, DDPM, PNDM, DPM_PLUS_PLUS_2M, DPM2, UNIPC, DEIS, LCM -> OptionalDouble.empty();
         };
     }
@@ -122,7 +130,8 @@ public enum SamplerName {
     /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
     SamplingPlan plan(SamplerRequest request) throws Failure {
         if (request.steps() < 1 || request.steps() > SamplingSettings.MAX_STEPS) {
-            throw new Failure.Incompatible("steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + request.steps());
+            throw new Failure.Incompatible(
+                    "steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + request.steps());
         }
         return switch (this) {
             case EULER -> Euler.plan(request);

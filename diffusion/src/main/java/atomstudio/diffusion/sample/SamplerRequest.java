@@ -20,7 +20,10 @@ record SamplerRequest(SchedulerConfig config, ScheduleName schedule, int steps, 
         if (config.bool("use_karras_sigmas", false)) configured.add(ScheduleName.KARRAS);
         if (config.bool("use_exponential_sigmas", false)) configured.add(ScheduleName.EXPONENTIAL);
         if (config.bool("use_beta_sigmas", false)) configured.add(ScheduleName.BETA_SIGMAS);
-        if (configured.size() > 1) throw new Failure.Incompatible("scheduler_config.json: expected one of use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, found " + configured.size());
+        if (configured.size() > 1)
+            throw new Failure.Incompatible(
+                    "scheduler_config.json: expected one of use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, found "
+                            + configured.size());
         return configured.isEmpty() ? ScheduleName.MODEL : configured.getFirst();
     }
 }

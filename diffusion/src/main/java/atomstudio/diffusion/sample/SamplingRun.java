@@ -6,10 +6,12 @@ import atomstudio.diffusion.tensor.Tensor;
 ///
 /// @param noiseSource where samplers that add noise on their way draw it, after the first latents were drawn
 /// @param callback may edit the latents after every step
-public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, NoiseSource noiseSource, StepListener listener, LatentCallback callback) {
+public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, NoiseSource noiseSource,
+        StepListener listener, LatentCallback callback) {
     /// From nothing but noise, unheard and unedited.
     public static SamplingRun fromNoise(Denoiser denoiser, Tensor standardNormal, NoiseSource noiseSource) {
-        return new SamplingRun(denoiser, InitialLatents.pureNoise(standardNormal), noiseSource, StepListener.none(), LatentCallback.none());
+        return new SamplingRun(denoiser, InitialLatents.pureNoise(standardNormal), noiseSource, StepListener.none(),
+                LatentCallback.none());
     }
 
     public SamplingRun withListener(StepListener newListener) {
@@ -25,7 +27,8 @@ public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, Nois
         /// Nothing but noise.
         record PureNoise(Tensor noise) implements InitialLatents {}
 
-        /// Latents of a picture, multiplied by the autoencoder's scaling factor, under as much noise as the first step begins with.
+        /// Latents of a picture, multiplied by the autoencoder's scaling factor, under as much noise as the first
+        /// step begins with.
         /// Source: Meng et al. 2022, "SDEdit", algorithm 1.
         record NoisedImage(Tensor latents, Tensor noise) implements InitialLatents {}
 
@@ -41,7 +44,8 @@ public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, Nois
         default Tensor prepare(Schedule schedule) {
             return switch (this) {
                 case PureNoise(Tensor noise) -> LatentMath.scale(schedule.initNoiseSigma(), noise);
-                case NoisedImage(Tensor latents, Tensor noise) -> schedule.parameterization().addNoise(latents, noise, schedule.steps().getFirst().from());
+                case NoisedImage(Tensor latents, Tensor noise) ->
+                        schedule.parameterization().addNoise(latents, noise, schedule.steps().getFirst().from());
             };
         }
     }

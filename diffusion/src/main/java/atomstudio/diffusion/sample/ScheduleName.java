@@ -20,7 +20,8 @@ public enum ScheduleName {
     /// Optimized for Stable Diffusion with ten steps; for other numbers, points between in log σ.
     /// Source: Sabour, Fidler and Kreis 2024, "Align Your Steps", appendix D.
     AYS,
-    /// Even in timesteps without the last one, so that the step to no noise is no shorter than the others; ComfyUI's name.
+    /// Even in timesteps without the last one, so that the step to no noise is no shorter than the others; ComfyUI's
+    /// name.
     SGM_UNIFORM,
     /// Every so many-th of the trained levels, from the last one on; ComfyUI's name.
     SIMPLE;

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A model's `scheduler_config.json`: how its noise was scheduled in training and how its author samples it.
-/// A key that is not written (or null) has the default of the class that reads it, so the same file means different things
+/// A model's `scheduler_config.json`: how its noise was scheduled in training and how its author samples it. A key
+/// that is not written (or null) has the default of the class that reads it, so the same file means different things
 /// to different samplers: [#forClass].
 public final class SchedulerConfig {
     private static final int MAX_TIMESTEPS = 1_000_000;
@@ -43,7 +43,8 @@ public final class SchedulerConfig {
         String name = string("_class_name", "");
         SchedulerConfig config = new SchedulerConfig(source, name, json);
         if (config.trainTimesteps() < 1 || config.trainTimesteps() > MAX_TIMESTEPS) {
-            throw new Failure.Unreadable(source + ": num_train_timesteps: expected 1 to " + MAX_TIMESTEPS + ", found " + config.trainTimesteps());
+            throw new Failure.Unreadable(source + ": num_train_timesteps: expected 1 to " + MAX_TIMESTEPS + ", found "
+                    + config.trainTimesteps());
         }
         return config;
     }
@@ -142,17 +143,20 @@ public final class SchedulerConfig {
 
     Betas betas() throws Failure {
         Betas defaults = switch (className) {
-            case "HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler" -> new Betas(0.00085, 0.012, "linear");
+            case "HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler",
+                    "DPMSolverSDEScheduler" -> new Betas(0.00085, 0.012, "linear");
             case "LCMScheduler", "TCDScheduler" -> new Betas(0.00085, 0.012, "scaled_linear");
             default -> new Betas(0.0001, 0.02, "linear");
         };
-        return new Betas(beta("beta_start", defaults.start), beta("beta_end", defaults.end), string("beta_schedule", defaults.schedule));
+        return new Betas(beta("beta_start", defaults.start), beta("beta_end", defaults.end),
+                string("beta_schedule", defaults.schedule));
     }
 
     /// A variance between two timesteps of data of variance 1.
     private double beta(String key, double defaultValue) throws Failure {
         double beta = number(key, defaultValue);
-        if (beta < 0 || beta >= 1) throw new Failure.Unreadable(source + ": " + key + ": expected 0 or more and less than 1, found " + beta);
+        if (beta < 0 || beta >= 1)
+            throw new Failure.Unreadable(source + ": " + key + ": expected 0 or more and less than 1, found " + beta);
         return beta;
     }
 
@@ -183,7 +187,8 @@ public final class SchedulerConfig {
     }
 
     int integer(String key, int defaultValue) throws Failure {
-        return reader().find(key, "a whole number", element -> Math.toIntExact(Json.integer(element))).orElse(defaultValue);
+        return reader().find(key, "a whole number", element -> Math.toIntExact(Json.integer(element)))
+                .orElse(defaultValue);
     }
 
     /// A list of numbers, for betas that are written out.
@@ -207,18 +212,23 @@ public final class SchedulerConfig {
     }
 
     Failure.Unsupported unsupported(String key, String value) {
-        return new Failure.Unsupported(SafeText.of(className) + ": " + key + " " + SafeText.of(value) + " is not built yet");
+        return new Failure.Unsupported(
+                SafeText.of(className) + ": " + key + " " + SafeText.of(value) + " is not built yet");
     }
 
-    @Override public boolean equals(Object other) {
-        return other instanceof SchedulerConfig config && className.equals(config.className) && json.equals(config.json);
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SchedulerConfig config && className.equals(config.className)
+                && json.equals(config.json);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return 31 * className.hashCode() + json.hashCode();
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return className + " " + json;
     }
 }

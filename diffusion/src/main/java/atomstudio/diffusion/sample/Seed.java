@@ -2,8 +2,8 @@ package atomstudio.diffusion.sample;
 
 import java.util.OptionalLong;
 
-/// Seeds as people write them: 0 to 2^64 − 1, as PyTorch's `manual_seed` takes them, held in a `long` whose bits they are. As there, a
-/// negative number stands for the same bits.
+/// Seeds as people write them: 0 to 2^64 − 1, as PyTorch's `manual_seed` takes them, held in a `long` whose bits they
+/// are. As there, a negative number stands for the same bits.
 public final class Seed {
     /// How large a seed may be, in words.
     public static final String RANGE = "a whole number from 0 to 18446744073709551615";

@@ -37,25 +37,31 @@ record Sigmas(double[] timesteps, double[] sigmas) {
         return sigmas[sigmas.length - 1];
     }
 
-    /// Steps from each to the next and from the last to the ratio `end`, each rounded to float32 as the reference keeps them.
+    /// Steps from each to the next and from the last to the ratio `end`, each rounded to float32 as the reference
+    /// keeps them.
     List<Schedule.Step> steps(double finalSigma) {
         List<Schedule.Step> steps = new ArrayList<>();
         for (int i = 0; i < size(); i++) {
             double next = i + 1 < size() ? sigmas[i + 1] : finalSigma;
-            steps.add(new Schedule.Step(timesteps[i], NoiseLevel.ofSigma((float) sigmas[i]), NoiseLevel.ofSigma((float) next)));
+            steps.add(new Schedule.Step(timesteps[i], NoiseLevel.ofSigma((float) sigmas[i]),
+                    NoiseLevel.ofSigma((float) next)));
         }
         return steps;
     }
 
-    @Override public boolean equals(Object other) {
-        return other instanceof Sigmas that && Arrays.equals(timesteps, that.timesteps) && Arrays.equals(sigmas, that.sigmas);
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Sigmas that && Arrays.equals(timesteps, that.timesteps)
+                && Arrays.equals(sigmas, that.sigmas);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return 31 * Arrays.hashCode(timesteps) + Arrays.hashCode(sigmas);
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return "Points " + Arrays.toString(sigmas);
     }
 }

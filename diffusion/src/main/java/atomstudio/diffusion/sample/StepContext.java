@@ -10,12 +10,11 @@ import java.util.stream.Stream;
 /// @param x (B, C, H, W) in the schedule's own space
 /// @param history what the network said at the steps before, latest first
 /// @param remaining the steps after this one
-record StepContext(Schedule.Step step, Tensor x, List<ModelOutput> history, List<Schedule.Step> remaining, RunContext runContext) {
+record StepContext(Schedule.Step step, Tensor x, List<ModelOutput> history, List<Schedule.Step> remaining,
+        RunContext runContext) {
     record RunContext(SamplingRun run, Schedule schedule) {}
 
-    boolean isLast() {
-        return remaining.isEmpty();
-    }
+    boolean isLast() { return remaining.isEmpty(); }
 
     /// What the network says where the step begins.
     ModelOutput denoise() throws Failure {
@@ -31,7 +30,8 @@ record StepContext(Schedule.Step step, Tensor x, List<ModelOutput> history, List
         PredictionType predictionType = runContext.schedule.predictionType();
         Tensor modelInput = runContext.schedule.parameterization().scaleModelInput(latents, level);
         Tensor modelOutput = runContext.run.denoiser().predict(modelInput, timestep);
-        return new ModelOutput(latents, level, predictionType.denoised(modelInput, modelOutput, level), predictionType.epsilon(modelInput, modelOutput, level), modelOutput);
+        return new ModelOutput(latents, level, predictionType.denoised(modelInput, modelOutput, level),
+                predictionType.epsilon(modelInput, modelOutput, level), modelOutput);
     }
 
     /// What it says of latents where the step ends.

@@ -19,6 +19,7 @@ public interface StepListener {
     ///
     /// @param completedSteps finished steps, from 1
     /// @param latents (B, C, H, W) after the step, in the schedule's own space
-    /// @param denoised the latents x0 that the network saw in them at the step's beginning, multiplied by the autoencoder's scaling factor: for previews
+    /// @param denoised the latents x0 that the network saw in them at the step's beginning, multiplied by the
+    ///     autoencoder's scaling factor: for previews
     record SamplingProgress(int completedSteps, Tensor latents, Tensor denoised) {}
 }

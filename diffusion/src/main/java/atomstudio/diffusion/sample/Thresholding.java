@@ -11,8 +11,9 @@ public sealed interface Thresholding {
     /// -most..most.
     record ClipSample(double range) implements Thresholding {}
 
-    /// What lies beyond a quantile of a picture's magnitudes is cut, and the rest scaled back to -1..1. The quantile counts as 1 where it is
-    /// less, and as `most` where it is more; a `most` below 1 always holds, as in the reference.
+    /// What lies beyond a quantile of a picture's magnitudes is cut, and the rest scaled back to -1..1. The quantile
+    /// counts as 1 where it is less, and as `most` where it is more; a `most` below 1 always holds, as in the
+    /// reference.
     /// Source: Saharia et al. 2022, "Photorealistic Text-to-Image Diffusion Models", section 2.3.
     record Dynamic(double quantile, double maxValue) implements Thresholding {}
 
@@ -23,7 +24,8 @@ public sealed interface Thresholding {
 
     /// As the reference's class without thresholding reads it.
     static Thresholding clipOnly(SchedulerConfig config, boolean clipByDefault) throws Failure {
-        return config.bool("clip_sample", clipByDefault) ? new ClipSample(config.number("clip_sample_range", 1)) : new None();
+        return config.bool("clip_sample", clipByDefault) ? new ClipSample(config.number("clip_sample_range", 1))
+                : new None();
     }
 
     /// As the solvers without `clip_sample` read it.
@@ -31,8 +33,12 @@ public sealed interface Thresholding {
         if (!config.bool("thresholding", false)) return new None();
         double quantile = config.number("dynamic_thresholding_ratio", 0.995);
         double maxValue = config.number("sample_max_value", 1);
-        if (!(quantile >= 0 && quantile <= 1)) throw new Failure.Incompatible("scheduler_config.json: dynamic_thresholding_ratio: expected 0 to 1, found " + quantile);
-        if (!(maxValue > 0)) throw new Failure.Incompatible("scheduler_config.json: sample_max_value: expected a number above 0, found " + maxValue);
+        if (!(quantile >= 0 && quantile <= 1))
+            throw new Failure.Incompatible(
+                    "scheduler_config.json: dynamic_thresholding_ratio: expected 0 to 1, found " + quantile);
+        if (!(maxValue > 0))
+            throw new Failure.Incompatible(
+                    "scheduler_config.json: sample_max_value: expected a number above 0, found " + maxValue);
         return new Dynamic(quantile, maxValue);
     }
 

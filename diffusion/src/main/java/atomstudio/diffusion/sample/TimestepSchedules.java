@@ -14,7 +14,9 @@ final class TimestepSchedules {
     static int[] timesteps(SamplerRequest request) throws Failure {
         SchedulerConfig config = request.config();
         int trainTimesteps = config.trainTimesteps();
-        if (request.steps() > trainTimesteps) throw new Failure.Incompatible("steps: this sampler takes at most " + trainTimesteps + " with this model, found " + request.steps());
+        if (request.steps() > trainTimesteps)
+            throw new Failure.Incompatible("steps: this sampler takes at most " + trainTimesteps
+                    + " with this model, found " + request.steps());
         double[] spaced = config.spacing().timesteps(trainTimesteps, request.steps(), config.stepsOffset());
         int[] timesteps = new int[spaced.length];
         for (int i = 0; i < spaced.length; i++) {
@@ -28,16 +30,22 @@ final class TimestepSchedules {
     static void checkTimestep(SamplerRequest request, double timestep) throws Failure {
         int trainTimesteps = request.config().trainTimesteps();
         if (timestep >= 0 && timestep <= trainTimesteps - 1) return;
-        throw new Failure.Incompatible("steps: " + request.steps() + " with steps_offset " + request.config().stepsOffset() + " reach timestep " + Math.round(timestep)
+        throw new Failure.Incompatible("steps: " + request.steps() + " with steps_offset "
+                + request.config().stepsOffset() + " reach timestep " + Math.round(timestep)
                 + ", the model has 0 to " + (trainTimesteps - 1) + "; take fewer");
     }
 
-    /// Every so many-th of the timesteps that a model was distilled for. Source: Luo et al. 2023, "Latent Consistency Models", section 4.3.
+    /// Every so many-th of the timesteps that a model was distilled for. Source: Luo et al. 2023, "Latent Consistency
+    /// Models", section 4.3.
     static int[] distillationTimesteps(SamplerRequest request) throws Failure {
         int trainTimesteps = request.config().trainTimesteps();
         int originalSteps = request.config().integer("original_inference_steps", 50);
-        if (originalSteps < 1 || originalSteps > trainTimesteps) throw new Failure.Incompatible("original_inference_steps: expected 1 to " + trainTimesteps + ", found " + originalSteps);
-        if (request.steps() > originalSteps) throw new Failure.Incompatible("steps: this sampler takes at most " + originalSteps + " with this model, found " + request.steps());
+        if (originalSteps < 1 || originalSteps > trainTimesteps)
+            throw new Failure.Incompatible(
+                    "original_inference_steps: expected 1 to " + trainTimesteps + ", found " + originalSteps);
+        if (request.steps() > originalSteps)
+            throw new Failure.Incompatible("steps: this sampler takes at most " + originalSteps
+                    + " with this model, found " + request.steps());
         int[] timesteps = new int[request.steps()];
         for (int i = 0; i < timesteps.length; i++) {
             int index = (int) Math.floor(i * ((double) originalSteps / request.steps()));
@@ -51,7 +59,8 @@ final class TimestepSchedules {
         NoiseSchedule noiseSchedule = NoiseSchedule.of(request.config());
         List<Schedule.Step> steps = new ArrayList<>();
         for (int i = 0; i < timesteps.length; i++) {
-            steps.add(new Schedule.Step(timesteps[i], noiseSchedule.level(timesteps[i]), i + 1 < timesteps.length ? noiseSchedule.level(timesteps[i + 1]) : finalLevel));
+            steps.add(new Schedule.Step(timesteps[i], noiseSchedule.level(timesteps[i]),
+                    i + 1 < timesteps.length ? noiseSchedule.level(timesteps[i + 1]) : finalLevel));
         }
         return steps;
     }
@@ -61,11 +70,14 @@ final class TimestepSchedules {
         return sigmas(request, request.steps()).steps(0);
     }
 
-    /// The same without the least noise that was trained: schedules that end there have one point more, which is not visited.
+    /// The same without the least noise that was trained: schedules that end there have one point more, which is not
+    /// visited.
     static List<Schedule.Step> namedStepsAboveSigmaMin(SamplerRequest request) throws Failure {
         return switch (request.schedule()) {
-            case KARRAS, EXPONENTIAL, BETA_SIGMAS -> sigmas(request, request.steps() + 1).first(request.steps()).steps(0);
-            case MODEL, BETA, AYS, SGM_UNIFORM, SIMPLE -> withoutTimestepZero(sigmas(request, request.steps())).steps(0);
+            case KARRAS, EXPONENTIAL, BETA_SIGMAS ->
+                    sigmas(request, request.steps() + 1).first(request.steps()).steps(0);
+            case MODEL, BETA, AYS, SGM_UNIFORM, SIMPLE ->
+                    withoutTimestepZero(sigmas(request, request.steps())).steps(0);
         };
     }
 
@@ -89,8 +101,10 @@ final class TimestepSchedules {
     static Schedule schedule(SamplerRequest request, List<Schedule.Step> steps) throws Failure {
         SchedulerConfig config = request.config();
         if (config.predictionType() == PredictionType.EPSILON && steps.getFirst().from().alphaT() == 0) {
-            throw new Failure.Incompatible("this sampler from zero terminal SNR: the predicted noise says nothing of the picture there; the model must predict v_prediction or sample");
+            throw new Failure.Incompatible(
+                    "this sampler from zero terminal SNR: the predicted noise says nothing of the picture there; the model must predict v_prediction or sample");
         }
-        return new Schedule(steps, config.predictionType(), Schedule.Parameterization.VARIANCE_PRESERVING, 1, TrainedSigmas.of(config));
+        return new Schedule(steps, config.predictionType(), Schedule.Parameterization.VARIANCE_PRESERVING, 1,
+                TrainedSigmas.of(config));
     }
 }

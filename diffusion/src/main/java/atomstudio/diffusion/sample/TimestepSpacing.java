@@ -1,6 +1,7 @@
 package atomstudio.diffusion.sample;
 
-/// Which training timesteps a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules", table 2.
+/// Which training timesteps a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules",
+/// table 2.
 public enum TimestepSpacing {
     /// Multiples of a whole stride from 0 up, moved by an offset: never reaches the last timestep.
     LEADING,

@@ -40,7 +40,8 @@ public final class TorchRandom {
         return Integer.remainderUnsigned(nextWord(), bound);
     }
 
-    /// Sixteen uniform numbers become sixteen normal ones; the last block ends with the array and is drawn anew where it overlaps.
+    /// Sixteen uniform numbers become sixteen normal ones; the last block ends with the array and is drawn anew where
+    /// it overlaps.
     private void fillNormal(float[] values) {
         for (int i = 0; i < values.length; i++) values[i] = nextUniform();
         for (int start = 0; start <= values.length - BLOCK; start += BLOCK) boxMuller(values, start);

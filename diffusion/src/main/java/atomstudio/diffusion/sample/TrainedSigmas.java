@@ -51,11 +51,13 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
     double logInterpolated(double timestep) {
         int lower = (int) Math.clamp(timestep, 0, sigmas.length - 1);
         int upper = Math.min(lower + 1, sigmas.length - 1);
-        return Math.exp(Math.log(sigmas[lower]) + (timestep - lower) * (Math.log(sigmas[upper]) - Math.log(sigmas[lower])));
+        return Math.exp(
+                Math.log(sigmas[lower]) + (timestep - lower) * (Math.log(sigmas[upper]) - Math.log(sigmas[lower])));
     }
 
     /// The time, not always whole, whose noise is `ratio`: linear in the logarithm between timesteps.
-    @Override public double timestep(double sigma) {
+    @Override
+    public double timestep(double sigma) {
         if (sigmas.length == 1) return 0;
         double logSigma = Math.log(Math.max(sigma, 1e-10));
         int low = 0;
@@ -80,15 +82,18 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
         };
     }
 
-    @Override public boolean equals(Object other) {
+    @Override
+    public boolean equals(Object other) {
         return other instanceof TrainedSigmas ratios && Arrays.equals(sigmas, ratios.sigmas);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return Arrays.hashCode(sigmas);
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return "Ratios of " + sigmas.length + " timesteps";
     }
 }

@@ -6,13 +6,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// A predictor for the clean latents, and a corrector that uses the next step's answer to take the step before once more, at no cost of its own;
-/// in latents alpha · x0 + sigma · noise. Source: Zhao, Bai, Rao, Zhou and Lu 2023, "UniPC", algorithms 1 and 2 and equation 9 (data prediction).
+/// A predictor for the clean latents, and a corrector that uses the next step's answer to take the step before once
+/// more, at no cost of its own; in latents alpha · x0 + sigma · noise. Source: Zhao, Bai, Rao, Zhou and Lu 2023,
+/// "UniPC", algorithms 1 and 2 and equation 9 (data prediction).
 ///
 /// @param order 1 to 3
 /// @param solverType B(h) of the paper, h or e^h - 1
 /// @param finalOrder whether the last steps are of as low an order as steps are left
-public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder, Thresholding thresholding) implements Sampler {
+public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder, Thresholding thresholding)
+        implements Sampler {
     public enum SolverType { BH1, BH2 }
 
     static SamplingPlan plan(SamplerRequest request) throws Failure {
@@ -20,13 +22,17 @@ public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder
         int order = config.integer("solver_order", 2);
         if (order < 1 || order > 3) throw new Failure.Incompatible("solver_order: expected 1 to 3, found " + order);
         if (!config.bool("predict_x0", true)) throw config.unsupported("predict_x0", "false");
-        if (config.floats("disable_corrector").orElse(new float[0]).length > 0) throw config.unsupported("disable_corrector", "of some steps");
+        if (config.floats("disable_corrector").orElse(new float[0]).length > 0)
+            throw config.unsupported("disable_corrector", "of some steps");
         TrainedSigmas trained = TrainedSigmas.of(config);
         Sigmas sigmas = MultistepSchedules.sigmas(request, trained.size(), Math::rint);
         double finalSigma = trained.finalSigma(config);
-        if (finalSigma > 0) finalSigma = request.configuredSchedule() == ScheduleName.MODEL ? finalSigma : sigmas.last();
-        Deis.FinalOrder finalOrder = config.bool("lower_order_final", true) ? Deis.FinalOrder.LOWER : Deis.FinalOrder.FULL;
-        return new SamplingPlan(new UniPc(order, solverType(config), finalOrder, Thresholding.dynamicOnly(config)), MultistepSchedules.schedule(request, sigmas.steps(finalSigma)));
+        if (finalSigma > 0)
+            finalSigma = request.configuredSchedule() == ScheduleName.MODEL ? finalSigma : sigmas.last();
+        Deis.FinalOrder finalOrder = config.bool("lower_order_final", true) ? Deis.FinalOrder.LOWER
+                : Deis.FinalOrder.FULL;
+        return new SamplingPlan(new UniPc(order, solverType(config), finalOrder, Thresholding.dynamicOnly(config)),
+                MultistepSchedules.schedule(request, sigmas.steps(finalSigma)));
     }
 
     private static SolverType solverType(SchedulerConfig config) throws Failure {
@@ -38,11 +44,18 @@ public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder
         };
     }
 
-    @Override public StepResult step(StepContext context) throws Failure {
+    @Override
+    public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise().thresholded(thresholding);
-        if (!context.history().isEmpty()) output = output.withLatents(corrected(context.history().subList(0, orderFor(context.history().size(), context.remaining().size() + 2)), output));
+        if (!context.history().isEmpty())
+            output = output.withLatents(corrected(
+                    context.history().subList(0, orderFor(context.history().size(), context.remaining().size() + 2)),
+                    output));
         if (context.step().to().sigma() == output.level().sigma()) return new StepResult(output.x(), output);
-        return new StepResult(predicted(context.historyWith(output).subList(0, orderFor(context.history().size() + 1, context.remaining().size() + 1)), context.step().to()), output);
+        return new StepResult(predicted(
+                context.historyWith(output)
+                        .subList(0, orderFor(context.history().size() + 1, context.remaining().size() + 1)),
+                context.step().to()), output);
     }
 
     private int orderFor(int available, int stepsLeft) {
@@ -64,7 +77,8 @@ public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder
         double[] rhos = order == 1 ? new double[] {0.5} : terms.rhos(order);
         Tensor d1 = LatentMath.weightedSum(1, next.denoised(), -1, history.getFirst().denoised());
         NoiseLevel to = next.level();
-        return LatentMath.weightedSum(1, terms.update(Arrays.copyOf(rhos, order - 1)), -to.alphaT() * terms.b * rhos[order - 1], d1);
+        return LatentMath.weightedSum(1, terms.update(Arrays.copyOf(rhos, order - 1)),
+                -to.alphaT() * terms.b * rhos[order - 1], d1);
     }
 
     /// The step's pieces: r the earlier answers' places in units of h = Δλ, `changes` their divided differences D / r.
@@ -76,7 +90,8 @@ public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder
             List<Tensor> d1s = new ArrayList<>();
             for (int i = 1; i < history.size(); i++) {
                 r[i - 1] = (history.get(i).level().lambda() - latest.level().lambda()) / h;
-                d1s.add(LatentMath.weightedSum(1 / r[i - 1], history.get(i).denoised(), -1 / r[i - 1], latest.denoised()));
+                d1s.add(LatentMath.weightedSum(1 / r[i - 1], history.get(i).denoised(), -1 / r[i - 1],
+                        latest.denoised()));
             }
             r[history.size() - 1] = 1;
             return new Terms(history, to, r, d1s, solverType == SolverType.BH1 ? -h : Math.expm1(-h));
@@ -86,8 +101,10 @@ public record UniPc(int order, SolverType solverType, Deis.FinalOrder finalOrder
         Tensor update(double[] rhos) {
             ModelOutput latest = history.getFirst();
             double h = to.lambda() - latest.level().lambda();
-            Tensor x = LatentMath.weightedSum(to.sigmaT() / latest.level().sigmaT(), latest.x(), -to.alphaT() * Math.expm1(-h), latest.denoised());
-            for (int i = 0; i < d1s.size(); i++) x = LatentMath.weightedSum(1, x, -to.alphaT() * b * rhos[i], d1s.get(i));
+            Tensor x = LatentMath.weightedSum(to.sigmaT() / latest.level().sigmaT(), latest.x(),
+                    -to.alphaT() * Math.expm1(-h), latest.denoised());
+            for (int i = 0; i < d1s.size(); i++)
+                x = LatentMath.weightedSum(1, x, -to.alphaT() * b * rhos[i], d1s.get(i));
             return x;
         }
 

@@ -15,7 +15,8 @@ sealed interface PickleValue {
 
     record PyBool(boolean value) implements PickleValue {}
 
-    /// None, or something whose content does not matter: bytes, huge numbers, sets, objects that stand beside the tensors.
+    /// None, or something whose content does not matter: bytes, huge numbers, sets, objects that stand beside the
+    /// tensors.
     record Opaque(String description) implements PickleValue {}
 
     record PyTuple(List<PickleValue> items) implements PickleValue {}
@@ -25,8 +26,8 @@ sealed interface PickleValue {
         final List<PickleValue> items = new ArrayList<>();
     }
 
-    /// A dictionary as it grows; entries whose key is neither a text nor a whole number are dropped. Keys are kept as texts: their order makes
-    /// look-ups quick even where somebody chose keys of equal hashes.
+    /// A dictionary as it grows; entries whose key is neither a text nor a whole number are dropped. Keys are kept as
+    /// texts: their order makes look-ups quick even where somebody chose keys of equal hashes.
     final class PyDict implements PickleValue {
         final Map<String, PickleValue> entries = new LinkedHashMap<>();
         final Kind kind;
@@ -46,14 +47,15 @@ sealed interface PickleValue {
             switch (key) {
                 case PyString(String text) -> entries.put(text, value);
                 case PyInt(long number) -> entries.put(Long.toString(number), value);
-                case PyFloat _, PyBool _, Opaque _, PyTuple _, PyList _, PyDict _, Global _, Storage _, TensorRef _ -> { }
+                case PyFloat _,PyBool _,Opaque _,PyTuple _,PyList _,PyDict _,Global _,Storage _,TensorRef _ -> {}
             }
         }
     }
 
     /// A name of Python's; only those that build tensors mean something.
     record Global(String module, String name) implements PickleValue {
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return module + "." + name;
         }
     }
@@ -62,6 +64,7 @@ sealed interface PickleValue {
     record Storage(DType dtype, String key, long elements) implements PickleValue {}
 
     /// A tensor: elements of a storage, from one on.
-    /// @param strides elements from one to the next along each axis; none where the elements lie in the tensor's own order
+    /// @param strides elements from one to the next along each axis; none where the elements lie in the tensor's own
+    ///     order
     record TensorRef(Storage storage, long storageOffset, Shape shape, List<Long> strides) implements PickleValue {}
 }

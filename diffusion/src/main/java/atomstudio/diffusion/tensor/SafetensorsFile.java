@@ -31,11 +31,13 @@ public final class SafetensorsFile implements TensorFile {
     /// @throws Failure.Unreadable when the file is missing, truncated, or its header is not what the format says
     public static SafetensorsFile open(Path file) throws Failure {
         if (!Files.isRegularFile(file)) {
-            throw new Failure.Unreadable(file + ": expected a safetensors file, found " + (Files.isDirectory(file) ? "a folder" : "nothing"));
+            throw new Failure.Unreadable(file + ": expected a safetensors file, found "
+                    + (Files.isDirectory(file) ? "a folder" : "nothing"));
         }
         MappedFile mapped = MappedFile.open(file);
         try {
-            SafetensorsFile opened = new SafetensorsFile(file, mapped.arena(), mapped.bytes(), SafetensorsHeader.read(file, mapped.bytes()));
+            SafetensorsFile opened = new SafetensorsFile(file, mapped.arena(), mapped.bytes(),
+                    SafetensorsHeader.read(file, mapped.bytes()));
             opened.state = mapped.state();
             return opened;
         } catch (Failure e) {
@@ -58,25 +60,30 @@ public final class SafetensorsFile implements TensorFile {
         }
     }
 
-    @Override public void checkUnchanged() throws Failure.Unreadable {
+    @Override
+    public void checkUnchanged() throws Failure.Unreadable {
         if (state != null) state.checkUnchanged();
     }
 
-    @Override public Path file() {
+    @Override
+    public Path file() {
         return file;
     }
 
     /// The metadata strings of the header.
-    @Override public Map<String, String> metadata() {
+    @Override
+    public Map<String, String> metadata() {
         return header.metadata();
     }
 
     /// All tensors by name, in the order of their bytes.
-    @Override public Map<String, TensorInfo> tensors() {
+    @Override
+    public Map<String, TensorInfo> tensors() {
         return Collections.unmodifiableMap(header.tensors());
     }
 
-    @Override public MemorySegment bytes() {
+    @Override
+    public MemorySegment bytes() {
         return bytes;
     }
 
@@ -85,7 +92,8 @@ public final class SafetensorsFile implements TensorFile {
         return bytes.asSlice(header.dataOffset());
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         arena.close();
     }
 }

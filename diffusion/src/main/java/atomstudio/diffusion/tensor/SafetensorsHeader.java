@@ -23,9 +23,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The checked header of a safetensors file. `payload` is the offset of the first tensor's bytes.
-/// What the reference library refuses is refused: bytes that belong to no tensor, JSON that is not strict, numbers that are no integers.
-/// As there, the header may start and end with white space, and of a tensor or metadata key that stands twice the last counts.
+/// The checked header of a safetensors file. `payload` is the offset of the first tensor's bytes. What the reference
+/// library refuses is refused: bytes that belong to no tensor, JSON that is not strict, numbers that are no integers.
+/// As there, the header may start and end with white space, and of a tensor or metadata key that stands twice the
+/// last counts.
 /// Source: huggingface/safetensors 0.8, safetensors/src/tensor.rs.
 record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<String, TensorInfo> tensors) {
     /// The format's own limit.
@@ -37,22 +38,29 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
 
     static SafetensorsHeader read(Path file, MemorySegment bytes) throws Failure {
         long size = bytes.byteSize();
-        if (size < 10) throw invalid(file, "expected a safetensors header, found only " + size + " bytes; the download may be incomplete");
+        if (size < 10)
+            throw invalid(file,
+                    "expected a safetensors header, found only " + size + " bytes; the download may be incomplete");
         long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         if (length < 2 || length > MAX_HEADER_BYTES) {
-            throw invalid(file, "is not a safetensors file: its first 8 bytes would mean a header of " + Long.toUnsignedString(length) + " bytes; choose a .safetensors file, or download it again");
+            throw invalid(file, "is not a safetensors file: its first 8 bytes would mean a header of "
+                    + Long.toUnsignedString(length) + " bytes; choose a .safetensors file, or download it again");
         }
         if (8 + length > size) {
-            throw invalid(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size + "; download or copy it again");
+            throw invalid(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size
+                    + "; download or copy it again");
         }
         return new Parser(file, text(file, bytes.asSlice(8, length))).parse(8 + length, size);
     }
 
     private static String text(Path file, MemorySegment header) throws Failure {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header.toArray(ValueLayout.JAVA_BYTE))).toString();
+            return StandardCharsets.UTF_8.newDecoder()
+                    .decode(ByteBuffer.wrap(header.toArray(ValueLayout.JAVA_BYTE)))
+                    .toString();
         } catch (CharacterCodingException e) {
-            throw new Failure.Unreadable(file + ": its safetensors header is no UTF-8 text; download or copy it again", e);
+            throw new Failure.Unreadable(file + ": its safetensors header is no UTF-8 text; download or copy it again",
+                    e);
         }
     }
 
@@ -76,7 +84,8 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
         }
 
         SafetensorsHeader parse(long dataOffset, long size) throws Failure {
-            if (!text.stripLeading().startsWith("{")) throw invalid(file, "is not a safetensors file: its header does not start with '{'");
+            if (!text.stripLeading().startsWith("{"))
+                throw invalid(file, "is not a safetensors file: its header does not start with '{'");
             Map<String, String> metadata = new LinkedHashMap<>();
             Map<String, TensorEntry> entries = new LinkedHashMap<>();
             try {
@@ -95,17 +104,20 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                 }
                 json.endObject();
                 currentName = "";
-                if (json.peek() != JsonToken.END_DOCUMENT) throw invalid(file, "its safetensors header is not valid JSON: more follows its end");
+                if (json.peek() != JsonToken.END_DOCUMENT)
+                    throw invalid(file, "its safetensors header is not valid JSON: more follows its end");
             } catch (IOException | IllegalStateException | NumberFormatException | ArithmeticException e) {
                 throw notJson(e);
             }
-            return new SafetensorsHeader(dataOffset, Map.copyOf(metadata), checkedTensors(file, entries, dataOffset, size));
+            return new SafetensorsHeader(dataOffset, Map.copyOf(metadata),
+                    checkedTensors(file, entries, dataOffset, size));
         }
 
         private Failure notJson(Exception e) {
             boolean syntax = e instanceof MalformedJsonException || e instanceof java.io.EOFException;
             String where = currentName.isEmpty() ? "" : SafeText.of(currentName) + ": ";
-            String what = syntax ? "its safetensors header is not valid JSON (" + firstLine(e) + ")" : where + "expected dtype, shape and data_offsets (" + firstLine(e) + ")";
+            String what = syntax ? "its safetensors header is not valid JSON (" + firstLine(e) + ")"
+                    : where + "expected dtype, shape and data_offsets (" + firstLine(e) + ")";
             return new Failure.Unreadable(file + ": " + what, e);
         }
 
@@ -114,11 +126,13 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                 json.nextNull();
                 return;
             }
-            if (json.peek() != JsonToken.BEGIN_OBJECT) throw invalid(file, "__metadata__: expected an object of strings");
+            if (json.peek() != JsonToken.BEGIN_OBJECT)
+                throw invalid(file, "__metadata__: expected an object of strings");
             json.beginObject();
             while (json.hasNext()) {
                 String key = name();
-                if (json.peek() != JsonToken.STRING) throw invalid(file, "__metadata__." + SafeText.of(key) + ": expected a string");
+                if (json.peek() != JsonToken.STRING)
+                    throw invalid(file, "__metadata__." + SafeText.of(key) + ": expected a string");
                 metadata.put(key, requireValidUnicode(json.nextString()));
             }
             json.endObject();
@@ -133,7 +147,8 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             while (json.hasNext()) {
                 String field = name();
                 boolean known = field.equals("dtype") || field.equals("shape") || field.equals("data_offsets");
-                if (known && !seen.add(field)) throw invalid(file, SafeText.of(currentName) + ": " + field + " stands twice");
+                if (known && !seen.add(field))
+                    throw invalid(file, SafeText.of(currentName) + ": " + field + " stands twice");
                 switch (field) {
                     case "dtype" -> dtype = dtype();
                     case "shape" -> shape = new Shape(numbers());
@@ -143,7 +158,8 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             }
             json.endObject();
             if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
-                throw invalid(file, SafeText.of(currentName) + ": expected dtype, shape and data_offsets (two numbers)");
+                throw invalid(file,
+                        SafeText.of(currentName) + ": expected dtype, shape and data_offsets (two numbers)");
             }
             return new TensorEntry(dtype, shape, offsets[0], offsets[1]);
         }
@@ -154,18 +170,23 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             for (DType known : DType.values()) {
                 if (known.name().equals(dtype)) return known;
             }
-            throw invalid(file, SafeText.of(currentName) + ": element type " + SafeText.of(dtype) + " is not supported; expected F32, F16, BF16, F64 or integers");
+            throw invalid(file, SafeText.of(currentName) + ": element type " + SafeText.of(dtype)
+                    + " is not supported; expected F32, F16, BF16, F64 or integers");
         }
 
         private long[] numbers() throws IOException {
             List<Long> numbers = new ArrayList<>();
             json.beginArray();
             while (json.hasNext()) {
-                if (json.peek() != JsonToken.NUMBER) throw new IllegalStateException("expected a whole number, found " + json.peek());
+                if (json.peek() != JsonToken.NUMBER)
+                    throw new IllegalStateException("expected a whole number, found " + json.peek());
                 String digits = json.nextString();
-                if (digits.startsWith("-")) throw new IllegalStateException("a size or offset is negative: " + SafeText.of(digits));
-                if (!digits.chars().allMatch(c -> c >= '0' && c <= '9')) throw new IllegalStateException("expected a whole number, found " + SafeText.of(digits));
-                if (digits.length() > MAX_DIGITS) throw new IllegalStateException("no file is so large: " + SafeText.of(digits));
+                if (digits.startsWith("-"))
+                    throw new IllegalStateException("a size or offset is negative: " + SafeText.of(digits));
+                if (!digits.chars().allMatch(c -> c >= '0' && c <= '9'))
+                    throw new IllegalStateException("expected a whole number, found " + SafeText.of(digits));
+                if (digits.length() > MAX_DIGITS)
+                    throw new IllegalStateException("no file is so large: " + SafeText.of(digits));
                 numbers.add(Long.parseLong(digits));
             }
             json.endArray();
@@ -178,15 +199,18 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
 
         /// The parser lets halves of a letter through, which no UTF-8 text can hold.
         private static String requireValidUnicode(String string) throws IOException {
-            if (!StandardCharsets.UTF_8.newEncoder().canEncode(string)) throw new MalformedJsonException("half of a letter in " + SafeText.of(string));
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(string))
+                throw new MalformedJsonException("half of a letter in " + SafeText.of(string));
             return string;
         }
     }
 
     /// The tensors in the order of their bytes, which must be all of the file's.
-    private static Map<String, TensorInfo> checkedTensors(Path file, Map<String, TensorEntry> entries, long dataOffset, long size) throws Failure {
+    private static Map<String, TensorInfo> checkedTensors(Path file, Map<String, TensorEntry> entries, long dataOffset,
+            long size) throws Failure {
         List<Map.Entry<String, TensorEntry>> ordered = new ArrayList<>(entries.entrySet());
-        ordered.sort(Comparator.comparingLong((Map.Entry<String, TensorEntry> entry) -> entry.getValue().begin()).thenComparingLong(entry -> entry.getValue().end()));
+        ordered.sort(Comparator.comparingLong((Map.Entry<String, TensorEntry> entry) -> entry.getValue().begin())
+                .thenComparingLong(entry -> entry.getValue().end()));
         Map<String, TensorInfo> tensors = new LinkedHashMap<>();
         long end = 0;
         String previous = "";
@@ -195,15 +219,21 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
             String name = SafeText.of(entry.getKey());
             long bytes = bytes(file, name, tensor);
             if (tensor.begin < end) throw invalid(file, SafeText.of(previous) + " and " + name + " overlap");
-            if (tensor.begin > end) throw invalid(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name + " belong to no tensor; download or copy it again");
+            if (tensor.begin > end)
+                throw invalid(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name
+                        + " belong to no tensor; download or copy it again");
             if (tensor.end > size - dataOffset) {
-                throw invalid(file, "is truncated: " + name + " should end at byte " + (dataOffset + tensor.end) + ", the file has " + size + "; download or copy it again");
+                throw invalid(file, "is truncated: " + name + " should end at byte " + (dataOffset + tensor.end)
+                        + ", the file has " + size + "; download or copy it again");
             }
-            tensors.put(entry.getKey(), new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, dataOffset + tensor.begin, bytes));
+            tensors.put(entry.getKey(),
+                    new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, dataOffset + tensor.begin, bytes));
             end = tensor.end;
             previous = entry.getKey();
         }
-        if (dataOffset + end != size) throw invalid(file, "is damaged: " + (size - dataOffset - end) + " bytes after its last tensor belong to none; download or copy it again");
+        if (dataOffset + end != size)
+            throw invalid(file, "is damaged: " + (size - dataOffset - end)
+                    + " bytes after its last tensor belong to none; download or copy it again");
         return tensors;
     }
 
@@ -212,10 +242,12 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
         try {
             bits = Math.multiplyExact(tensor.shape.elements(), tensor.dtype.bits());
         } catch (ArithmeticException e) {
-            throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets (" + SafeText.of(tensor.shape) + " is larger than any file)", e);
+            throw new Failure.Unreadable(file + ": " + name + ": expected dtype, shape and data_offsets ("
+                    + SafeText.of(tensor.shape) + " is larger than any file)", e);
         }
         if (bits % 8 != 0 || tensor.end < tensor.begin || tensor.end - tensor.begin != bits / 8) {
-            throw invalid(file, name + ": " + tensor.dtype + " " + SafeText.of(tensor.shape) + " needs " + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
+            throw invalid(file, name + ": " + tensor.dtype + " " + SafeText.of(tensor.shape) + " needs "
+                    + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
         }
         return bits / 8;
     }

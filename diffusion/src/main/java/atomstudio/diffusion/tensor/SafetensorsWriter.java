@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/// Writes tensors as safetensors. Equal tensors and metadata give equal bytes: names are sorted, nothing else is written.
+/// Writes tensors as safetensors. Equal tensors and metadata give equal bytes: names are sorted, nothing else is
+/// written.
 public final class SafetensorsWriter {
     private SafetensorsWriter() {}
 
@@ -30,10 +31,12 @@ public final class SafetensorsWriter {
         });
     }
 
-    /// Writes tensors that are made one by one, in the order of their names, so that they need not be in memory together; as `write` otherwise.
+    /// Writes tensors that are made one by one, in the order of their names, so that they need not be in memory
+    /// together; as `write` otherwise.
     /// @param dtype F32 or F16
     /// @param tensors each of the shape that `shapes` has for its name
-    public static void write(Path file, Map<String, Shape> shapes, Map<String, String> metadata, DType dtype, Function<String, Tensor> tensors) throws Failure {
+    public static void write(Path file, Map<String, Shape> shapes, Map<String, String> metadata, DType dtype,
+            Function<String, Tensor> tensors) throws Failure {
         Map<String, Shape> sorted = new TreeMap<>(shapes);
         byte[] header = header(sorted, metadata, dtype);
         AtomicFile.write(file, out -> {
@@ -41,14 +44,17 @@ public final class SafetensorsWriter {
             out.write(header);
             for (Map.Entry<String, Shape> entry : sorted.entrySet()) {
                 Tensor tensor = tensors.apply(entry.getKey());
-                if (!tensor.shape().equals(entry.getValue())) throw new IllegalArgumentException(entry.getKey() + ": expected " + entry.getValue() + ", found " + tensor.shape());
+                if (!tensor.shape().equals(entry.getValue()))
+                    throw new IllegalArgumentException(
+                            entry.getKey() + ": expected " + entry.getValue() + ", found " + tensor.shape());
                 out.write(encode(tensor, dtype));
             }
         });
     }
 
     private static byte[] encode(Tensor tensor, DType dtype) {
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(dtype.bytes(), tensor.data().length)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(dtype.bytes(), tensor.data().length))
+                .order(ByteOrder.LITTLE_ENDIAN);
         for (float value : tensor.data()) {
             switch (dtype) {
                 case F32 -> bytes.putFloat(value);
@@ -65,7 +71,8 @@ public final class SafetensorsWriter {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
         byte[] header = header(shapes(sorted), metadata, dtype);
         long elements = sorted.values().stream().mapToLong(tensor -> tensor.data().length).sum();
-        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(8 + header.length + dtype.bytes() * elements)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(8 + header.length + dtype.bytes() * elements))
+                .order(ByteOrder.LITTLE_ENDIAN);
         bytes.putLong(header.length).put(header);
         for (Tensor tensor : sorted.values()) bytes.put(encode(tensor, dtype));
         return bytes.array();
@@ -79,7 +86,8 @@ public final class SafetensorsWriter {
 
     /// Bytes of the file that `write` would make.
     public static long fileLength(Map<String, Shape> tensors, Map<String, String> metadata) {
-        return 8L + header(new TreeMap<>(tensors), metadata, DType.F32).length + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
+        return 8L + header(new TreeMap<>(tensors), metadata, DType.F32).length
+                + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
     }
 
     private static byte[] header(Map<String, Shape> tensors, Map<String, String> metadata, DType dtype) {

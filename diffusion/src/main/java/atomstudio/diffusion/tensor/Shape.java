@@ -8,7 +8,8 @@ public record Shape(long... sizes) {
     public Shape {
         sizes = sizes.clone();
         for (long size : sizes) {
-            if (size < 0) throw new IllegalArgumentException("shape " + Arrays.toString(sizes) + ": a size is negative");
+            if (size < 0)
+                throw new IllegalArgumentException("shape " + Arrays.toString(sizes) + ": a size is negative");
         }
     }
 
@@ -17,7 +18,8 @@ public record Shape(long... sizes) {
     }
 
     /// A copy; the record itself never changes.
-    @Override public long[] sizes() {
+    @Override
+    public long[] sizes() {
         return sizes.clone();
     }
 
@@ -45,15 +47,18 @@ public record Shape(long... sizes) {
         return new Shape(changed);
     }
 
-    @Override public boolean equals(Object other) {
+    @Override
+    public boolean equals(Object other) {
         return other instanceof Shape shape && Arrays.equals(sizes, shape.sizes);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return Arrays.hashCode(sizes);
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return Arrays.stream(sizes).mapToObj(Long::toString).collect(Collectors.joining(",", "(", ")"));
     }
 }

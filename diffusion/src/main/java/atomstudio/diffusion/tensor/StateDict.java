@@ -12,13 +12,15 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// The tensors of a pickle by name, and what stands beside them.
-/// @param strided those whose elements lie in another order, by the offsets behind the file's end at which they seem to lie
+/// @param strided those whose elements lie in another order, by the offsets behind the file's end at which they seem
+///     to lie
 record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, TreeMap<Long, StridedTensor> strided) {
     private static final int MAX_DEPTH = 6;
     private static final int MAX_ENTRIES = 200_000;
     private static final int MAX_NAME_LENGTH = 1 << 10;
     /// Under which keys training programs keep the state dictionary that a file is about, the first that is there.
-    private static final List<String> STATE_DICT_KEYS = List.of("state_dict", "model_state_dict", "params_ema", "params", "model", "module", "net");
+    private static final List<String> STATE_DICT_KEYS = List.of("state_dict", "model_state_dict", "params_ema",
+            "params", "model", "module", "net");
 
     /// Where a storage's bytes lie in the file.
     record ByteRange(long offset, long length) {}
@@ -31,13 +33,16 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
 
     /// @param fileSize bytes of the file
     static StateDict of(Path file, long fileSize, PickleValue root, StorageLocator locator) throws Failure {
-        if (!(root instanceof PickleValue.PyDict top)) throw new Failure.Incompatible(file + ": expected a dictionary of tensors, found something else in its pickle");
+        if (!(root instanceof PickleValue.PyDict top))
+            throw new Failure.Incompatible(
+                    file + ": expected a dictionary of tensors, found something else in its pickle");
         Collector collector = new Collector(file, fileSize, locator);
         PickleValue.PyDict dictionary = top;
         for (int depth = 0; depth < MAX_DEPTH; depth++) {
             Optional<String> key = stateDictKey(dictionary);
             if (key.isEmpty()) break;
-            for (Map.Entry<String, PickleValue> beside : dictionary.entries.entrySet()) if (!beside.getKey().equals(key.get())) collector.addMetadata(beside.getKey(), beside.getValue());
+            for (Map.Entry<String, PickleValue> beside : dictionary.entries.entrySet())
+                if (!beside.getKey().equals(key.get())) collector.addMetadata(beside.getKey(), beside.getValue());
             dictionary = (PickleValue.PyDict) dictionary.entries.get(key.get());
         }
         collector.add("", dictionary, 0);
@@ -47,7 +52,10 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
     /// `state_dict` always; the others where no tensor lies beside them.
     private static Optional<String> stateDictKey(PickleValue.PyDict dictionary) {
         boolean hasTensors = dictionary.entries.values().stream().anyMatch(PickleValue.TensorRef.class::isInstance);
-        return STATE_DICT_KEYS.stream().filter(key -> dictionary.entries.get(key) instanceof PickleValue.PyDict && (!hasTensors || key.equals(STATE_DICT_KEYS.getFirst()))).findFirst();
+        return STATE_DICT_KEYS.stream()
+                .filter(key -> dictionary.entries.get(key) instanceof PickleValue.PyDict
+                        && (!hasTensors || key.equals(STATE_DICT_KEYS.getFirst())))
+                .findFirst();
     }
 
     /// Bounded, since a dictionary may hold another many times, or itself.
@@ -70,9 +78,13 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
 
         void add(String prefix, PickleValue.PyDict dictionary, int depth) throws Failure {
             for (Map.Entry<String, PickleValue> entry : dictionary.entries.entrySet()) {
-                if (++entryCount > MAX_ENTRIES) throw new Failure.Incompatible(file + ": its pickle holds more than " + MAX_ENTRIES + " entries; no model has as many");
+                if (++entryCount > MAX_ENTRIES)
+                    throw new Failure.Incompatible(
+                            file + ": its pickle holds more than " + MAX_ENTRIES + " entries; no model has as many");
                 String name = prefix + entry.getKey();
-                if (name.length() > MAX_NAME_LENGTH) throw new Failure.Incompatible(file + ": its pickle has a name of " + name.length() + " letters, longer than any tensor's: " + SafeText.of(name));
+                if (name.length() > MAX_NAME_LENGTH)
+                    throw new Failure.Incompatible(file + ": its pickle has a name of " + name.length()
+                            + " letters, longer than any tensor's: " + SafeText.of(name));
                 switch (entry.getValue()) {
                     case PickleValue.TensorRef tensor -> tensors.put(name, tensorInfo(name, tensor));
                     case PickleValue.PyDict nested when depth < MAX_DEPTH -> add(name + ".", nested, depth + 1);
@@ -87,27 +99,37 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
                 case PickleValue.PyInt(long number) -> metadata.put(name, Long.toString(number));
                 case PickleValue.PyFloat(double number) -> metadata.put(name, Double.toString(number));
                 case PickleValue.PyBool(boolean set) -> metadata.put(name, Boolean.toString(set));
-                default -> { }
+                default -> {}
             }
         }
 
         private TensorInfo tensorInfo(String name, PickleValue.TensorRef tensor) throws Failure {
             DType dtype = tensor.storage().dtype();
-            ByteRange range = locator.locate(tensor.storage()).orElseThrow(() -> new Failure.Unreadable(
-                    file + ": " + SafeText.of(name) + ": its numbers (storage " + SafeText.of(tensor.storage().key()) + ") are missing; download or copy it again"));
+            ByteRange range = locator.locate(tensor.storage())
+                    .orElseThrow(() -> new Failure.Unreadable(
+                            file + ": " + SafeText.of(name) + ": its numbers (storage "
+                                    + SafeText.of(tensor.storage().key())
+                                    + ") are missing; download or copy it again"));
             long start = Math.multiplyExact(tensor.storageOffset(), (long) dtype.bytes());
             long length = Math.multiplyExact(tensor.shape().elements(), (long) dtype.bytes());
-            long needed = tensor.strides().isEmpty() ? length : Math.multiplyExact(tensor.storage().elements() - tensor.storageOffset(), (long) dtype.bytes());
+            long needed = tensor.strides().isEmpty() ? length
+                    : Math.multiplyExact(tensor.storage().elements() - tensor.storageOffset(), (long) dtype.bytes());
             if (needed > range.length() - start) {
-                throw new Failure.Unreadable(file + ": " + SafeText.of(name) + ": " + dtype + " " + tensor.shape() + " needs " + needed + " bytes from " + start + " on, its storage has " + range.length() + "; download or copy it again");
+                throw new Failure.Unreadable(file + ": " + SafeText.of(name) + ": " + dtype + " " + tensor.shape()
+                        + " needs " + needed + " bytes from " + start + " on, its storage has " + range.length()
+                        + "; download or copy it again");
             }
-            if (tensor.strides().isEmpty()) return new TensorInfo(name, dtype, tensor.shape(), range.offset() + start, length);
+            if (tensor.strides().isEmpty())
+                return new TensorInfo(name, dtype, tensor.shape(), range.offset() + start, length);
             return stridedInfo(name, tensor, range.offset() + start, length);
         }
 
-        private TensorInfo stridedInfo(String name, PickleValue.TensorRef tensor, long source, long length) throws Failure {
+        private TensorInfo stridedInfo(String name, PickleValue.TensorRef tensor, long source, long length)
+                throws Failure {
             if (length > fileSize) {
-                throw new Failure.Incompatible(file + ": " + SafeText.of(name) + " " + tensor.shape() + " repeats a few numbers of the file (strides " + tensor.strides() + "); save it after .contiguous()");
+                throw new Failure.Incompatible(file + ": " + SafeText.of(name) + " " + tensor.shape()
+                        + " repeats a few numbers of the file (strides " + tensor.strides()
+                        + "); save it after .contiguous()");
             }
             TensorInfo info = new TensorInfo(name, tensor.storage().dtype(), tensor.shape(), end, length);
             strided.put(end, new StridedTensor(info, source, tensor.strides()));
@@ -116,7 +138,8 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
         }
     }
 
-    /// A tensor whose elements do not lie in its own order, as PyTorch saves transposed ones: they are put in order when first asked for.
+    /// A tensor whose elements do not lie in its own order, as PyTorch saves transposed ones: they are put in order
+    /// when first asked for.
     /// @param info   the tensor; its offset lies behind the end of the file
     /// @param sourceOffset offset in the file of its first element
     /// @param strides elements from one to the next along each axis
@@ -129,7 +152,8 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
             long[] at = new long[sizes.length];
             long element = 0;
             for (long i = 0; i < info.shape().elements(); i++) {
-                MemorySegment.copy(file, sourceOffset + element * elementBytes, contiguous, i * elementBytes, elementBytes);
+                MemorySegment.copy(file, sourceOffset + element * elementBytes, contiguous, i * elementBytes,
+                        elementBytes);
                 for (int axis = sizes.length - 1; axis >= 0; axis--) {
                     element += strides.get(axis);
                     if (++at[axis] < sizes[axis]) break;

@@ -9,11 +9,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// The entries of a mapped ZIP archive that are stored as they are, by name, as stretches of the file. Every length and offset is checked
-/// against the file before it is used.
+/// The entries of a mapped ZIP archive that are stored as they are, by name, as stretches of the file. Every length
+/// and offset is checked against the file before it is used.
 /// Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.14 to 4.3.16 (with ZIP64).
 final class StoredZip {
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int END_SIGNATURE = 0x06054b50;
@@ -48,7 +49,8 @@ final class StoredZip {
         try {
             zip.read();
         } catch (IndexOutOfBoundsException | ArithmeticException e) {
-            throw new Failure.Unreadable(file + ": its ZIP directory points outside the file; download or copy it again", e);
+            throw new Failure.Unreadable(
+                    file + ": its ZIP directory points outside the file; download or copy it again", e);
         }
         return zip.entries;
     }
@@ -59,13 +61,16 @@ final class StoredZip {
         long at = uint32(end + 16);
         if (end >= LOCATOR_BYTES && bytes.get(INT, end - LOCATOR_BYTES) == ZIP64_LOCATOR_SIGNATURE) {
             long end64 = bytes.get(LONG, end - LOCATOR_BYTES + 8);
-            if (bytes.get(INT, end64) != ZIP64_END_SIGNATURE) throw damaged("its ZIP64 directory is not where it should be");
+            if (bytes.get(INT, end64) != ZIP64_END_SIGNATURE)
+                throw damaged("its ZIP64 directory is not where it should be");
             count = bytes.get(LONG, end64 + 32);
             at = bytes.get(LONG, end64 + 48);
         }
-        if (count < 0 || count > MAX_ENTRIES) throw damaged("its ZIP directory would have " + Long.toUnsignedString(count) + " entries");
+        if (count < 0 || count > MAX_ENTRIES)
+            throw damaged("its ZIP directory would have " + Long.toUnsignedString(count) + " entries");
         for (long i = 0; i < count; i++) {
-            if (bytes.get(INT, at) != CENTRAL_SIGNATURE) throw damaged("entry " + i + " of its ZIP directory is missing");
+            if (bytes.get(INT, at) != CENTRAL_SIGNATURE)
+                throw damaged("entry " + i + " of its ZIP directory is missing");
             readEntry(at);
             at += CENTRAL_BYTES + uint16(at + 28) + uint16(at + 30) + uint16(at + 32);
         }
@@ -85,12 +90,13 @@ final class StoredZip {
         long length = uint32(at + 24);
         long localOffset = uint32(at + 42);
         int nameLength = uint16(at + 28);
-        String name = new String(bytes.asSlice(at + CENTRAL_BYTES, nameLength).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+        String name = new String(bytes.asSlice(at + CENTRAL_BYTES, nameLength).toArray(ValueLayout.JAVA_BYTE),
+                StandardCharsets.UTF_8);
         long extra = at + CENTRAL_BYTES + nameLength;
         long extraEnd = extra + uint16(at + 30);
         while (extra + 4 <= extraEnd) {
             int size = uint16(extra + 2);
-            if (uint16(extra) == 1) {                                       // ZIP64: only what did not fit above, in this order
+            if (uint16(extra) == 1) { // ZIP64: only what did not fit above, in this order
                 long next = extra + 4;
                 if (length == ZIP64_SENTINEL) { length = bytes.get(LONG, next); next += 8; }
                 if (compressedSize == ZIP64_SENTINEL) { compressedSize = bytes.get(LONG, next); next += 8; }
@@ -99,10 +105,13 @@ final class StoredZip {
             extra += 4 + size;
         }
         boolean isCompressed = uint16(at + 10) != 0 || (uint16(at + 8) & 1) != 0;
-        if (!isCompressed && compressedSize != length) throw damaged(name + ": stored as it is, but of " + compressedSize + " and " + length + " bytes");
+        if (!isCompressed && compressedSize != length)
+            throw damaged(name + ": stored as it is, but of " + compressedSize + " and " + length + " bytes");
         if (bytes.get(INT, localOffset) != LOCAL_SIGNATURE) throw damaged(name + ": is not where the directory says");
         long data = localOffset + LOCAL_BYTES + uint16(localOffset + 26) + uint16(localOffset + 28);
-        if (compressedSize < 0 || data < 0 || compressedSize > bytes.byteSize() - data) throw damaged("is truncated: " + name + " should have " + compressedSize + " bytes from " + data + ", the file has " + bytes.byteSize());
+        if (compressedSize < 0 || data < 0 || compressedSize > bytes.byteSize() - data)
+            throw damaged("is truncated: " + name + " should have " + compressedSize + " bytes from " + data
+                    + ", the file has " + bytes.byteSize());
         entries.put(name, new Entry(data, compressedSize, isCompressed));
     }
 

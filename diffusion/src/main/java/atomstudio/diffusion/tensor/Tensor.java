@@ -7,7 +7,8 @@ import java.util.Arrays;
 public record Tensor(Shape shape, float[] data) {
     public Tensor {
         if (shape.elements() != data.length) {
-            throw new IllegalArgumentException("tensor of shape " + shape + ": expected " + shape.elements() + " numbers, found " + data.length);
+            throw new IllegalArgumentException(
+                    "tensor of shape " + shape + ": expected " + shape.elements() + " numbers, found " + data.length);
         }
     }
 
@@ -51,15 +52,18 @@ public record Tensor(Shape shape, float[] data) {
         return new Tensor(tensors[0].shape.with(0, rows), all);
     }
 
-    @Override public boolean equals(Object other) {
+    @Override
+    public boolean equals(Object other) {
         return other instanceof Tensor tensor && shape.equals(tensor.shape) && Arrays.equals(data, tensor.data);
     }
 
-    @Override public int hashCode() {
+    @Override
+    public int hashCode() {
         return 31 * shape.hashCode() + Arrays.hashCode(data);
     }
 
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return "Tensor" + shape;
     }
 }

@@ -6,7 +6,8 @@ import java.nio.ByteOrder;
 
 /// Elements of a file, little endian, as float32.
 final class TensorDecoder {
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED
+            .withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -30,13 +31,15 @@ final class TensorDecoder {
                 case U32 -> data.get(INT, 4L * i) & 0xFFFF_FFFFL;
                 case U16 -> data.get(SHORT, 2L * i) & 0xFFFF;
                 case U8, BOOL -> data.get(ValueLayout.JAVA_BYTE, i) & 0xFF;
-                case C64, F8_E8M0, F6_E2M3, F6_E3M2, F4 -> throw new IllegalArgumentException("elements of type " + dtype + " cannot be read");
+                case C64, F8_E8M0, F6_E2M3, F6_E3M2, F4 ->
+                        throw new IllegalArgumentException("elements of type " + dtype + " cannot be read");
             };
         }
         return new Tensor(shape, values);
     }
 
-    /// Sign, four bits of exponent (bias 7), three of mantissa; no infinities, and NaN where all bits behind the sign are set.
+    /// Sign, four bits of exponent (bias 7), three of mantissa; no infinities, and NaN where all bits behind the sign
+    /// are set.
     /// Source: Micikevicius et al. 2022, "FP8 Formats for Deep Learning", table 1; PyTorch's float8_e4m3fn.
     private static float float8(byte bits) {
         int exponent = bits >> 3 & 0xF;

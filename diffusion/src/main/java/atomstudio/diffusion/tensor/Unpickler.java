@@ -12,19 +12,23 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reads a pickle of tensors and nothing else. A pickle is a program for a stack machine whose instructions can call any function of Python's;
-/// here they can build dictionaries, lists, texts, numbers and tensors, and every other call ends in a failure. Nothing in a file ever runs.
-/// Bounded: the stack, the memo and every length by the pickle's own bytes and the limits below; no recursion.
-/// Source: CPython, Lib/pickletools.py (the instructions); pytorch, torch/serialization.py and torch/_utils.py (what PyTorch writes).
+/// Reads a pickle of tensors and nothing else. A pickle is a program for a stack machine whose instructions can call
+/// any function of Python's; here they can build dictionaries, lists, texts, numbers and tensors, and every other
+/// call ends in a failure. Nothing in a file ever runs. Bounded: the stack, the memo and every length by the pickle's
+/// own bytes and the limits below; no recursion.
+/// Source: CPython, Lib/pickletools.py (the instructions); pytorch, torch/serialization.py and torch/_utils.py (what
+/// PyTorch writes).
 final class Unpickler {
     /// The pickle of a model with its training state has less than a megabyte.
     static final long MAX_PICKLE_BYTES = 32L << 20;
     private static final int MAX_STACK = 1 << 20;
-    /// The longest key of a dictionary: no tensor has a longer name, and long ones that are nearly alike would be compared again and again.
+    /// The longest key of a dictionary: no tensor has a longer name, and long ones that are nearly alike would be
+    /// compared again and again.
     private static final int MAX_KEY_LENGTH = 1 << 10;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED
+            .withOrder(ByteOrder.BIG_ENDIAN);
     private static final PickleValue NONE = new PickleValue.Opaque("None");
 
     private final Path file;
@@ -56,7 +60,8 @@ final class Unpickler {
         try {
             return unpickler.run();
         } catch (IndexOutOfBoundsException | ArithmeticException | IllegalArgumentException e) {
-            throw new Failure.Unreadable(file + ": its pickle is damaged at byte " + unpickler.position + "; download or copy it again", e);
+            throw new Failure.Unreadable(
+                    file + ": its pickle is damaged at byte " + unpickler.position + "; download or copy it again", e);
         }
     }
 
@@ -66,17 +71,21 @@ final class Unpickler {
             char opcode = (char) (bytes.get(ValueLayout.JAVA_BYTE, position++) & 0xFF);
             if (opcode == '.') return new Result(pop(), position, storages);
             if (!executeData(opcode) && !executeCollection(opcode) && !executeMemo(opcode) && !executeCall(opcode)) {
-                throw new Failure.Incompatible(file + ": its pickle has the instruction 0x" + Integer.toHexString(opcode) + " at byte " + opcodeAt + ", which no file of tensors needs; nothing of it was run");
+                throw new Failure.Incompatible(
+                        file + ": its pickle has the instruction 0x" + Integer.toHexString(opcode) + " at byte "
+                                + opcodeAt + ", which no file of tensors needs; nothing of it was run");
             }
-            if (stack.size() > MAX_STACK || marks.size() > MAX_STACK || memo.size() > MAX_STACK || position - pickleStart > MAX_PICKLE_BYTES) throw tooLarge();
+            if (stack.size() > MAX_STACK || marks.size() > MAX_STACK || memo.size() > MAX_STACK
+                    || position - pickleStart > MAX_PICKLE_BYTES)
+                throw tooLarge();
         }
     }
 
     /// Instructions that push plain data.
     private boolean executeData(char opcode) throws Failure {
         switch (opcode) {
-            case 0x80 -> position++;                                                  // protocol
-            case 0x95 -> position += 8;                                               // frame
+            case 0x80 -> position++; // protocol
+            case 0x95 -> position += 8; // frame
             case 'N' -> push(NONE);
             case 0x88 -> push(new PickleValue.PyBool(true));
             case 0x89 -> push(new PickleValue.PyBool(false));
@@ -149,7 +158,9 @@ final class Unpickler {
             case 'c' -> push(functions.resolveGlobal(readLine(), readLine()));
             case 0x93 -> {
                 List<PickleValue> names = popLast(2);
-                if (!(names.get(0) instanceof PickleValue.PyString module && names.get(1) instanceof PickleValue.PyString name)) throw damaged();
+                if (!(names.get(0) instanceof PickleValue.PyString module
+                        && names.get(1) instanceof PickleValue.PyString name))
+                    throw damaged();
                 push(functions.resolveGlobal(module.text(), name.text()));
             }
             case 'R', 0x81 -> {
@@ -172,7 +183,7 @@ final class Unpickler {
     private void append(List<PickleValue> values) throws Failure {
         switch (peek()) {
             case PickleValue.PyList list -> list.items.addAll(values);
-            case PickleValue.Opaque _ -> { }
+            case PickleValue.Opaque _ -> {}
             default -> throw damaged();
         }
     }
@@ -186,13 +197,15 @@ final class Unpickler {
                     dictionary.put(pairs.get(i), pairs.get(i + 1));
                 }
             }
-            case PickleValue.Opaque _ -> { }
+            case PickleValue.Opaque _ -> {}
             default -> throw damaged();
         }
     }
 
     private String checkedKey(String key) throws Failure {
-        if (key.length() > MAX_KEY_LENGTH) throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length() + " letters, longer than any tensor's name: " + SafeText.of(key));
+        if (key.length() > MAX_KEY_LENGTH)
+            throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length()
+                    + " letters, longer than any tensor's name: " + SafeText.of(key));
         return key;
     }
 
@@ -275,7 +288,7 @@ final class Unpickler {
 
     private String readLine() throws Failure {
         StringBuilder line = new StringBuilder();
-        for (char c; (c = (char) readUnsigned(1)) != '\n'; ) {
+        for (char c; (c = (char) readUnsigned(1)) != '\n';) {
             if (line.length() > 1000) throw damaged();
             line.append(c);
         }
@@ -283,10 +296,13 @@ final class Unpickler {
     }
 
     private Failure.Unreadable damaged() {
-        return new Failure.Unreadable(file + ": its pickle is damaged before byte " + position + "; download or copy it again");
+        return new Failure.Unreadable(
+                file + ": its pickle is damaged before byte " + position + "; download or copy it again");
     }
 
     private Failure.Incompatible tooLarge() {
-        return new Failure.Incompatible(file + ": its pickle is larger than any file of tensors needs; it was not read further than byte " + position);
+        return new Failure.Incompatible(
+                file + ": its pickle is larger than any file of tensors needs; it was not read further than byte "
+                        + position);
     }
 }

@@ -32,11 +32,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Reading a mapped file that shrank would end the whole process, the tests' own here, where weights are used as they are mapped: as those of
-/// large models are. On Windows a mapped file cannot be changed.
+/// Reading a mapped file that shrank would end the whole process, the tests' own here, where weights are used as they
+/// are mapped: as those of large models are. On Windows a mapped file cannot be changed.
 @DisabledOnOs(OS.WINDOWS)
 class ChangedFileTest {
-    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1,
+            List.of());
 
     @TempDir
     private Path folder;
@@ -57,7 +59,8 @@ class ChangedFileTest {
     }
 
     private Path weights(String part) {
-        return folder.resolve(part + (part.equals("text_encoder") ? "/model.safetensors" : "/diffusion_pytorch_model.safetensors"));
+        return folder.resolve(
+                part + (part.equals("text_encoder") ? "/model.safetensors" : "/diffusion_pytorch_model.safetensors"));
     }
 
     private static void shrink(Path file) {
@@ -69,33 +72,40 @@ class ChangedFileTest {
     }
 
     /// @param copied bytes up to which weights are copied
-    @ParameterizedTest @ValueSource(longs = {0, Long.MAX_VALUE}) void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile(long copied) throws Exception {
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(copied, OnnxSettings.AdapterMode.FUSED))) {
+    @ParameterizedTest @ValueSource(longs = {0, Long.MAX_VALUE})
+    void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile(long copied) throws Exception {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2,
+                new OnnxSettings(copied, OnnxSettings.AdapterMode.FUSED))) {
             List<Integer> steps = new ArrayList<>();
-            Failure failure = assertThrows(Failure.Unreadable.class, () -> DiffusionPipeline.of(model, engine).generate(GENERATION, step -> {
-                steps.add(step.completedSteps());
-                if (step.completedSteps() == 2) shrink(weights("unet"));
-                return StepListener.Next.CONTINUE;
-            }));
-            assertTrue(failure.getMessage().startsWith(weights("unet") + ": changed while it was in use"), failure.getMessage());
+            Failure failure = assertThrows(Failure.Unreadable.class,
+                    () -> DiffusionPipeline.of(model, engine).generate(GENERATION, step -> {
+                        steps.add(step.completedSteps());
+                        if (step.completedSteps() == 2) shrink(weights("unet"));
+                        return StepListener.Next.CONTINUE;
+                    }));
+            assertTrue(failure.getMessage().startsWith(weights("unet") + ": changed while it was in use"),
+                    failure.getMessage());
             assertEquals(2, steps.getLast());
         }
     }
 
-    @Test void anyPartThatShrankBetweenTwoImagesIsNamed() throws Exception {
+    @Test
+    void anyPartThatShrankBetweenTwoImagesIsNamed() throws Exception {
         for (String part : List.of("text_encoder", "unet", "vae")) {
             copyTheModel();
             try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
                 DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none());
                 shrink(weights(part));
                 assertThrows(Failure.Unreadable.class, engine::checkFiles);
-                Failure failure = assertThrows(Failure.Unreadable.class, () -> DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()));
+                Failure failure = assertThrows(Failure.Unreadable.class,
+                        () -> DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()));
                 assertTrue(failure.getMessage().contains(weights(part).toString()), failure.getMessage());
             }
         }
     }
 
-    @Test void aModelThatIsWrittenToReplacedOrRemovedIsNotUsedFurther() throws Exception {
+    @Test
+    void aModelThatIsWrittenToReplacedOrRemovedIsNotUsedFurther() throws Exception {
         for (int kind = 0; kind < 3; kind++) {
             copyTheModel();
             try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {

@@ -12,21 +12,28 @@ import org.junit.jupiter.api.io.TempDir;
 public interface ClipEncodersLaw {
     Engine open(Path model) throws Failure;
 
-    @Test default void bothTowersEqualTheReference() throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); Engine engine = open(ClipTestModels.MODEL)) {
+    @Test
+    default void bothTowersEqualTheReference() throws Exception {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
+                Engine engine = open(ClipTestModels.MODEL)) {
             ClipTestModels.agrees(engine, golden, 4);
         }
     }
 
-    @Test default void aSafetyCheckersTowerEqualsTheReference(@TempDir Path temporary) throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors")); Engine engine = open(ClipTestModels.withSafetyChecker(temporary))) {
+    @Test
+    default void aSafetyCheckersTowerEqualsTheReference(@TempDir Path temporary) throws Exception {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
+                Engine engine = open(ClipTestModels.withSafetyChecker(temporary))) {
             ClipTestModels.agrees(engine, golden, 1);
         }
     }
 
-    @Test default void theEmbeddedModelsTowersEqualTheReference() throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("default-model.safetensors"))) {
-            assumeTrue(ClipTestModels.ofTheEmbeddedModel(golden), "skipped: the golden is of another model; diffusion/src/test/python/towers.py makes a new one");
+    @Test
+    default void theEmbeddedModelsTowersEqualTheReference() throws Exception {
+        try (SafetensorsFile golden = SafetensorsFile
+                .open(ClipTestModels.FOLDER.resolve("default-model.safetensors"))) {
+            assumeTrue(ClipTestModels.ofTheEmbeddedModel(golden),
+                    "skipped: the golden is of another model; diffusion/src/test/python/towers.py makes a new one");
             try (Engine engine = open(ClipTestModels.EMBEDDED)) {
                 ClipTestModels.agrees(engine, golden, 4);
             }

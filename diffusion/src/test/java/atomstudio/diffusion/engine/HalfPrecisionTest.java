@@ -26,7 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// With an engine whose half precision overflows in one network.
 class HalfPrecisionTest {
-    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1,
+            List.of());
 
     @ParameterizedTest
     @ValueSource(strings = {"predictNoise", "decode"})
@@ -34,36 +36,44 @@ class HalfPrecisionTest {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            RgbImage expected = DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()).orElseThrow();
-            RgbImage found = DiffusionPipeline.of(model, half(engine, overflowing), notes::add).generate(GENERATION, StepListener.none()).orElseThrow();
+            RgbImage expected = DiffusionPipeline.of(model, engine)
+                    .generate(GENERATION, StepListener.none())
+                    .orElseThrow();
+            RgbImage found = DiffusionPipeline.of(model, half(engine, overflowing), notes::add)
+                    .generate(GENERATION, StepListener.none())
+                    .orElseThrow();
             assertEquals(expected, found);
             assertTrue(notes.size() == 1 && notes.getFirst().contains("full precision"), notes.toString());
-            assertThrows(Failure.Diverged.class, () -> DiffusionPipeline.of(model, overflowingAlways(engine)).generate(GENERATION, StepListener.none()));
+            assertThrows(Failure.Diverged.class, () -> DiffusionPipeline.of(model, overflowingAlways(engine))
+                    .generate(GENERATION, StepListener.none()));
         }
     }
 
     private static Engine half(Engine engine, String overflowing) {
         Engine.ComputePrecision[] precision = {Engine.ComputePrecision.HALF};
-        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "precision" -> precision[0];
-            case "useFullPrecision" -> {
-                precision[0] = Engine.ComputePrecision.FULL;
-                yield null;
-            }
-            default -> {
-                Object result = call(engine, method, arguments);
-                boolean overflows = method.getName().equals(overflowing) && precision[0] == Engine.ComputePrecision.HALF;
-                yield overflows ? Tensor.filled(((Tensor) result).shape(), Float.NaN) : result;
-            }
-        });
+        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "precision" -> precision[0];
+                    case "useFullPrecision" -> {
+                        precision[0] = Engine.ComputePrecision.FULL;
+                        yield null;
+                    }
+                    default -> {
+                        Object result = call(engine, method, arguments);
+                        boolean overflows = method.getName().equals(overflowing)
+                                && precision[0] == Engine.ComputePrecision.HALF;
+                        yield overflows ? Tensor.filled(((Tensor) result).shape(), Float.NaN) : result;
+                    }
+                });
     }
 
     private static Engine overflowingAlways(Engine engine) {
-        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> switch (method.getName()) {
-            case "precision" -> Engine.ComputePrecision.FULL;
-            case "predictNoise" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
-            default -> call(engine, method, arguments);
-        });
+        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "precision" -> Engine.ComputePrecision.FULL;
+                    case "predictNoise" -> Tensor.filled(((Tensor) call(engine, method, arguments)).shape(), Float.NaN);
+                    default -> call(engine, method, arguments);
+                });
     }
 
     private static Object call(Engine engine, Method method, Object[] arguments) throws Throwable {

@@ -16,16 +16,19 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Whole pictures of the embedded model against the reference pipeline. The goldens belong to the model: `assets/refresh.sh` replaces both.
+/// Whole pictures of the embedded model against the reference pipeline. The goldens belong to the model:
+/// `assets/refresh.sh` replaces both.
 class ImageGoldenTest {
     private static final Path OWN = Shared.own("goldens/pictures");
 
-    @Test void makesThePicturesThatTheReferenceMakes() throws Exception {
+    @Test
+    void makesThePicturesThatTheReferenceMakes() throws Exception {
         assertEquals(3 * pictures(OWN), check(OWN, Shared.root().resolve("assets/default-model")));
     }
 
     /// Of the model beside them, which may be newer than the embedded one.
-    @Test void makesTheSharedPicturesToo() throws Exception {
+    @Test
+    void makesTheSharedPicturesToo() throws Exception {
         assertTrue(check(Shared.file("goldens/pictures"), Shared.file("default-model")) > 0);
     }
 
@@ -37,7 +40,8 @@ class ImageGoldenTest {
                 try (SafetensorsFile golden = SafetensorsFile.open(file)) {
                     List<Deviation> deviations = ImageGolden.compare(golden, model, engine);
                     compared += deviations.size();
-                    for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), file.getFileName() + ": " + deviation);
+                    for (Deviation deviation : deviations)
+                        assertTrue(deviation.isWithinTolerance(), file.getFileName() + ": " + deviation);
                 }
             }
         }

@@ -21,9 +21,12 @@ class Img2ImgGoldenTest {
     private static final Path GOLDENS = Shared.own("goldens/from-pictures");
 
     @ParameterizedTest
-    @ValueSource(strings = {"img2img-ddim-0.5", "img2img-ddim-0.8", "img2img-euler-0.5", "img2img-euler-0.8", "img2img-euler-a", "inpaint-ddim", "inpaint-ddim-0.7", "inpaint-euler", "inpaint-euler-a",
-        "inpaint-heun-0.6", "inpaint-heun-1.0", "inpaint-dpm2-0.6", "inpaint-dpm2-a-1.0", "inpaint-pndm-1.0", "inpaint-lms-1.0", "inpaint-tcd-0.6",
-        "img2img-heun-0.6", "img2img-dpm2-0.6", "img2img-dpm2-a-0.6", "img2img-unipc-0.6", "img2img-tcd-0.6", "hires-ddim-2", "hires-euler-1.5"})
+    @ValueSource(strings = {"img2img-ddim-0.5", "img2img-ddim-0.8", "img2img-euler-0.5", "img2img-euler-0.8",
+            "img2img-euler-a", "inpaint-ddim", "inpaint-ddim-0.7", "inpaint-euler", "inpaint-euler-a",
+            "inpaint-heun-0.6", "inpaint-heun-1.0", "inpaint-dpm2-0.6", "inpaint-dpm2-a-1.0", "inpaint-pndm-1.0",
+            "inpaint-lms-1.0", "inpaint-tcd-0.6",
+            "img2img-heun-0.6", "img2img-dpm2-0.6", "img2img-dpm2-a-0.6", "img2img-unipc-0.6", "img2img-tcd-0.6",
+            "hires-ddim-2", "hires-euler-1.5"})
     void startsFromPicturesLikeTheReference(String name) throws Exception {
         check(name, Shared.root().resolve("assets/default-model"));
     }
@@ -36,23 +39,33 @@ class Img2ImgGoldenTest {
 
     private static void check(String name, Path of) throws Exception {
         DiffusionModel model = DiffusionModel.open(of);
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve(name + ".safetensors"))) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2);
+                SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve(name + ".safetensors"))) {
             assertTrue(Img2ImgGolden.recognizes(golden));
-            for (Deviation deviation : Img2ImgGolden.compare(golden, model, engine)) assertTrue(deviation.isWithinTolerance(), deviation.toString());
+            for (Deviation deviation : Img2ImgGolden.compare(golden, model, engine))
+                assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 
-    @Test void aListenerHearsTheStepsOfBothPassesAndCanStopInEither() throws Exception {
+    @Test
+    void aListenerHearsTheStepsOfBothPassesAndCanStopInEither() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2); SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2);
+                SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = Img2ImgGolden.generation(golden, model);
             LatentSampler painter = new LatentSampler(model, engine, unheard -> {});
             ConditioningSchedule script = ConditioningSchedule.of(generation, PromptEncoder.of(model, engine));
             int[] heard = {0};
-            assertInstanceOf(SamplingResult.Finished.class, painter.sample(generation, script, progress -> progress.completedSteps() == ++heard[0] ? StepListener.Next.CONTINUE : StepListener.Next.STOP));
+            assertInstanceOf(SamplingResult.Finished.class,
+                    painter.sample(generation, script,
+                            progress -> progress.completedSteps() == ++heard[0] ? StepListener.Next.CONTINUE
+                                    : StepListener.Next.STOP));
             assertEquals(painter.stepCount(generation), heard[0]);
             int last = heard[0] - 1;
-            assertInstanceOf(SamplingResult.Cancelled.class, painter.sample(generation, script, progress -> progress.completedSteps() == last ? StepListener.Next.STOP : StepListener.Next.CONTINUE));
+            assertInstanceOf(SamplingResult.Cancelled.class,
+                    painter.sample(generation, script,
+                            progress -> progress.completedSteps() == last ? StepListener.Next.STOP
+                                    : StepListener.Next.CONTINUE));
         }
     }
 }

@@ -14,11 +14,13 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class LatentPreviewerTest {
-    @Test void theLinearLookShowsThePicturesColoursInTheirPlaces() throws Exception {
+    @Test
+    void theLinearLookShowsThePicturesColoursInTheirPlaces() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             LatentPreviewer look = Latent2RgbPreviewer.fit(model, engine);
-            for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"), Shared.root().resolve("assets/subjects/owl/01.png")}) {
+            for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"),
+                    Shared.root().resolve("assets/subjects/owl/01.png")}) {
                 RgbImage picture = ImageFiles.read(file);
                 RgbImage seen = look.preview(latents(model, engine, picture));
                 assertEquals(picture.width() + "x" + picture.height(), seen.width() + "x" + seen.height());
@@ -29,11 +31,14 @@ class LatentPreviewerTest {
         }
     }
 
-    @Test void aSmallModelShowsItsStepsByItsOwnDecoder() throws Exception {
+    @Test
+    void aSmallModelShowsItsStepsByItsOwnDecoder() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             RgbImage picture = ImageFiles.read(Shared.own("goldens/from-pictures/picture.png"));
-            assertTrue(difference(picture, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, picture))) < 12);
+            assertTrue(
+                    difference(picture, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, picture)))
+                            < 12);
         }
     }
 
@@ -48,7 +53,9 @@ class LatentPreviewerTest {
         RgbImage a = one.resize(16, 16, Resampling.BILINEAR);
         RgbImage b = other.resize(16, 16, Resampling.BILINEAR);
         double squares = 0;
-        for (int i = 0; i < 256; i++) for (int shift = 0; shift <= 16; shift += 8) squares += Math.pow((a.argb()[i] >> shift & 0xFF) - (b.argb()[i] >> shift & 0xFF), 2);
+        for (int i = 0; i < 256; i++)
+            for (int shift = 0; shift <= 16; shift += 8)
+                squares += Math.pow((a.argb()[i] >> shift & 0xFF) - (b.argb()[i] >> shift & 0xFF), 2);
         return Math.sqrt(squares / 768);
     }
 }

@@ -25,45 +25,62 @@ import org.junit.jupiter.api.io.TempDir;
 /// Weights, chunks and clip skip against the reference's text encoder.
 class PromptGoldenTest {
     private static final int CASES = 16;
-    @TempDir private Path place;
+    @TempDir
+    private Path place;
 
-    @Test void readsPromptsAsTheReferenceDoesWithTheEmbeddedModel() throws Exception {
+    @Test
+    void readsPromptsAsTheReferenceDoesWithTheEmbeddedModel() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/default-model.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/default-model.safetensors"));
+                Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
-            Tensor plain = engine.encodeText(new int[][] {model.tokenizer().encodePadded("a red car in the snow").ids()}, 1, List.of());
-            assertEquals(plain, PromptEncoder.of(model, engine).encode(new PromptPair("a red car in the snow", ""), 1, List.of()).prompt(), "bit by bit where nothing is stressed");
+            Tensor plain = engine.encodeText(
+                    new int[][] {model.tokenizer().encodePadded("a red car in the snow").ids()}, 1, List.of());
+            assertEquals(plain,
+                    PromptEncoder.of(model, engine)
+                            .encode(new PromptPair("a red car in the snow", ""), 1, List.of())
+                            .prompt(),
+                    "bit by bit where nothing is stressed");
         }
     }
 
-    @Test void readsPromptsAsTheReferenceDoesAtClipsOwnLength() throws Exception {
+    @Test
+    void readsPromptsAsTheReferenceDoesAtClipsOwnLength() throws Exception {
         DiffusionModel model = sd1();
-        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors"));
+                Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
         }
     }
 
     /// The reference calls the network once for each; here both go through it together.
-    @Test void promptsOfOtherLengthsAreWhatTheyAreByThemselves() throws Exception {
+    @Test
+    void promptsOfOtherLengthsAreWhatTheyAreByThemselves() throws Exception {
         DiffusionModel model = sd1();
-        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors"));
+                Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             List<String> prompts = prompts(golden);
-            PromptEncoder.PromptEmbeddings contexts = PromptEncoder.of(model, engine).encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
-            assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1), "of other lengths by themselves");
+            PromptEncoder.PromptEmbeddings contexts = PromptEncoder.of(model, engine)
+                    .encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
+            assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1),
+                    "of other lengths by themselves");
             assertEquals(contexts.prompt().shape(), contexts.negative().shape());
             Tensor latents = golden.read("unet.latents");
-            Tensor both = engine.predictNoise(Tensor.concatenate(latents, latents), new float[] {500, 500}, Tensor.concatenate(contexts.prompt(), contexts.negative()), List.of());
+            Tensor both = engine.predictNoise(Tensor.concatenate(latents, latents), new float[] {500, 500},
+                    Tensor.concatenate(contexts.prompt(), contexts.negative()), List.of());
             assertClose("prompt", golden.read("unet.prompt"), both.rows(0, 1), 1e-4);
             assertClose("negative", golden.read("unet.negative"), both.rows(1, 2), 1e-4);
         }
     }
 
-    @Test void skippingMoreBlocksThanThereAreIsRefused() throws Exception {
+    @Test
+    void skippingMoreBlocksThanThereAreIsRefused() throws Exception {
         DiffusionModel model = sd1();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
             for (int clipSkip : new int[] {0, model.textEncoder().transformer().depth() + 1}) {
-                String message = assertThrows(Failure.Incompatible.class, () -> encoder.encode(new PromptPair("a", ""), clipSkip, List.of())).getMessage();
+                String message = assertThrows(Failure.Incompatible.class,
+                        () -> encoder.encode(new PromptPair("a", ""), clipSkip, List.of())).getMessage();
                 assertTrue(message.contains("1 to " + model.textEncoder().transformer().depth()), message);
             }
         }
@@ -76,7 +93,12 @@ class PromptGoldenTest {
     }
 
     private static List<String> prompts(SafetensorsFile golden) {
-        return JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray().asList().stream().map(one -> one.getAsJsonObject().get("prompt").getAsString()).toList();
+        return JsonParser.parseString(golden.metadata().get("cases"))
+                .getAsJsonArray()
+                .asList()
+                .stream()
+                .map(one -> one.getAsJsonObject().get("prompt").getAsString())
+                .toList();
     }
 
     /// The small model with a small tokenizer of CLIP's length.

@@ -25,9 +25,12 @@ import org.junit.jupiter.api.Test;
 
 /// With an engine whose memory suffices for slices of attention only.
 class SlicedAttentionTest {
-    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1, List.of());
+    private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1,
+            List.of());
 
-    @Test void goesOnWithThemAndSaysSoOnce() throws Exception {
+    @Test
+    void goesOnWithThemAndSaysSoOnce() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
@@ -40,9 +43,12 @@ class SlicedAttentionTest {
     }
 
     /// 63 tokens where there are most: no eighth is a whole number.
-    @Test void anOddSizeIsSlicedToo() throws Exception {
+    @Test
+    void anOddSizeIsSlicedToo() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        Generation odd = new Generation(new PromptPair("a red apple", ""), GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1, List.of());
+        Generation odd = new Generation(new PromptPair("a red apple", ""),
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1,
+                List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = finished(DiffusionPipeline.of(model, engine), odd);
             assertTrue(engine.enableAttentionSlicing());
@@ -51,7 +57,8 @@ class SlicedAttentionTest {
     }
 
     private static Tensor finished(DiffusionPipeline pipeline, Generation generation) throws Failure {
-        return pipeline.sampleLatents(generation, StepListener.none()) instanceof SamplingResult.Finished(Tensor latents) ? latents : null;
+        return pipeline.sampleLatents(generation,
+                StepListener.none()) instanceof SamplingResult.Finished(Tensor latents) ? latents : null;
     }
 
     private static Tensor latents(DiffusionPipeline pipeline) throws Failure {
@@ -60,15 +67,17 @@ class SlicedAttentionTest {
 
     private static Engine small(Engine engine) {
         boolean[] sliced = {false};
-        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
-            if (method.getName().equals("predictNoise") && !sliced[0]) throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
-            try {
-                Object result = method.invoke(engine, arguments);
-                if (method.getName().equals("enableAttentionSlicing")) sliced[0] = (boolean) result;
-                return result;
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        });
+        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("predictNoise") && !sliced[0])
+                        throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
+                    try {
+                        Object result = method.invoke(engine, arguments);
+                        if (method.getName().equals("enableAttentionSlicing")) sliced[0] = (boolean) result;
+                        return result;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 }

@@ -27,13 +27,15 @@ class TiledDecoderTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor latents = latents(model);
             Tensor expected = engine.decode(latents);
-            Tensor found = new TiledDecoder(model.vae(), engine, side).decode(latents, Math.min(whole, model.vae().levels() - 1));
+            Tensor found = new TiledDecoder(model.vae(), engine, side).decode(latents,
+                    Math.min(whole, model.vae().levels() - 1));
             Deviation deviation = Deviation.absolute("picture", expected, found, A_TENTH_OF_A_LEVEL);
             assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 
-    @Test void decodesInTilesWhereMemoryIsShortAndSaysSo() throws Exception {
+    @Test
+    void decodesInTilesWhereMemoryIsShortAndSaysSo() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         List<String> notes = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
@@ -48,13 +50,15 @@ class TiledDecoderTest {
 
     /// A part of a real picture, not square.
     private static Tensor latents(DiffusionModel model) throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/from-pictures/hires-ddim-2.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile
+                .open(Shared.own("goldens/from-pictures/hires-ddim-2.safetensors"))) {
             Tensor square = golden.read("latents");
             int height = 19;
             int side = Math.toIntExact(square.shape().size(3));
             Tensor latents = Tensor.zeros(Shape.of(1, square.shape().size(1), height, side));
             for (int i = 0; i < latents.data().length; i++) {
-                latents.data()[i] = square.data()[i / (height * side) * side * side + i % (height * side)] / (float) model.vae().scalingFactor();
+                latents.data()[i] = square.data()[i / (height * side) * side * side + i % (height * side)]
+                        / (float) model.vae().scalingFactor();
             }
             return latents;
         }

@@ -39,7 +39,8 @@ class AtomicFileTest {
         }
     }
 
-    @Test void ofThreadsThatWriteOneFileAtOnceOneIsThereWhole() throws Exception {
+    @Test
+    void ofThreadsThatWriteOneFileAtOnceOneIsThereWhole() throws Exception {
         Path file = folder.resolve("file");
         List<Callable<Void>> writers = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
@@ -57,10 +58,12 @@ class AtomicFileTest {
         assertEquals(List.of("file"), names());
     }
 
-    @Test void whateverTheContentThrowsLeavesTheOldFileAndNothingBeside() throws Exception {
+    @Test
+    void whateverTheContentThrowsLeavesTheOldFileAndNothingBeside() throws Exception {
         Path file = folder.resolve("file");
         write(file, "old");
-        for (RuntimeException thrown : List.of(new IllegalStateException("half"), new UncheckedIOException(new IOException("half")))) {
+        for (RuntimeException thrown : List.of(new IllegalStateException("half"),
+                new UncheckedIOException(new IOException("half")))) {
             assertEquals(thrown, assertThrows(RuntimeException.class, () -> AtomicFile.write(file, out -> {
                 out.write(new byte[1 << 20]);
                 throw thrown;
@@ -73,7 +76,8 @@ class AtomicFileTest {
         assertEquals(List.of("file"), names());
     }
 
-    @Test @DisabledOnOs(OS.WINDOWS) void aLinkStaysAndTheFileItPointsToIsReplaced() throws Exception {
+    @Test @DisabledOnOs(OS.WINDOWS)
+    void aLinkStaysAndTheFileItPointsToIsReplaced() throws Exception {
         Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
         Path file = Files.writeString(elsewhere.resolve("file"), "old");
         Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("elsewhere/file"));
@@ -87,43 +91,56 @@ class AtomicFileTest {
         assertEquals("made", Files.readString(elsewhere.resolve("made")));
         Files.createSymbolicLink(folder.resolve("round"), folder.resolve("and"));
         Files.createSymbolicLink(folder.resolve("and"), folder.resolve("round"));
-        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("round"), "")).getMessage().contains("circle"));
+        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("round"), "")).getMessage()
+                .contains("circle"));
     }
 
-    @Test @DisabledOnOs(OS.WINDOWS) void whatIsNoFileIsNeverReplaced() throws Exception {
-        assumeTrue(new ProcessBuilder("mkfifo", folder.resolve("pipe").toString()).start().waitFor() == 0, "skipped: no mkfifo");
-        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("pipe"), "")).getMessage().contains("pipe"));
+    @Test @DisabledOnOs(OS.WINDOWS)
+    void whatIsNoFileIsNeverReplaced() throws Exception {
+        assumeTrue(new ProcessBuilder("mkfifo", folder.resolve("pipe").toString()).start().waitFor() == 0,
+                "skipped: no mkfifo");
+        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("pipe"), "")).getMessage()
+                .contains("pipe"));
         assertFalse(Files.isRegularFile(folder.resolve("pipe")));
-        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder, "")).getMessage().contains("found a folder"));
+        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder, "")).getMessage()
+                .contains("found a folder"));
         Files.writeString(folder.resolve("file"), "");
-        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("file/inside"), "")).getMessage().contains("file is no folder"));
+        assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("file/inside"), "")).getMessage()
+                .contains("file is no folder"));
     }
 
-    @Test @DisabledOnOs(OS.WINDOWS) void theFileKeepsItsRights() throws Exception {
+    @Test @DisabledOnOs(OS.WINDOWS)
+    void theFileKeepsItsRights() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "old");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
         write(file, "new");
         assertEquals("rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
     }
 
-    @Test void aNameOfTheGreatestLengthIsWritten() throws Exception {
+    @Test
+    void aNameOfTheGreatestLengthIsWritten() throws Exception {
         Path file = folder.resolve("n".repeat(255));
         write(file, "long");
         assertEquals("long", Files.readString(file));
     }
 
     /// A name that can be foretold lets others lay a link there first, and their target be overwritten.
-    @Test @DisabledOnOs(OS.WINDOWS) void theNameBesideIsAnotherEachTimeAndMadeAnew() throws Exception {
+    @Test @DisabledOnOs(OS.WINDOWS)
+    void theNameBesideIsAnotherEachTimeAndMadeAnew() throws Exception {
         List<String> seen = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            AtomicFile.write(folder.resolve("file"), out -> seen.addAll(names().stream().filter(name -> name.endsWith(".part")).toList()));
+            AtomicFile.write(folder.resolve("file"),
+                    out -> seen.addAll(names().stream().filter(name -> name.endsWith(".part")).toList()));
         }
         assertEquals(2, seen.size());
         assertFalse(seen.get(0).equals(seen.get(1)), seen::toString);
-        assertTrue(seen.stream().allMatch(name -> AtomicFile.isPartFile(Path.of(name)) && name.matches("\\.[0-9a-f]{16}\\.part")), seen::toString);
+        assertTrue(seen.stream()
+                .allMatch(name -> AtomicFile.isPartFile(Path.of(name)) && name.matches("\\.[0-9a-f]{16}\\.part")),
+                seen::toString);
     }
 
-    @Test void whatKilledWritersLeftIsSweptInFoldersToo() throws Exception {
+    @Test
+    void whatKilledWritersLeftIsSweptInFoldersToo() throws Exception {
         Path inside = Files.createDirectories(folder.resolve("previews"));
         Files.writeString(folder.resolve(".run.json.123.part"), "");
         Files.writeString(inside.resolve(".0123456789abcdef.part"), "");

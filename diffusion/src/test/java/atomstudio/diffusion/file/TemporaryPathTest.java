@@ -61,15 +61,19 @@ class TemporaryPathTest {
     }
 
     private Process writer() throws IOException {
-        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
-                "-Djava.io.tmpdir=" + folder, Writer.class.getName(), home.toString(), out.toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
+                "-Djava.io.tmpdir=" + folder, Writer.class.getName(), home.toString(), out.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
     }
 
     @Test
     void whatAKilledProcessLeftAnywhereIsSweptAtTheNextStartAndWhatALivingOneHasIsKept() throws Exception {
         Process killed = writer();
         Process living = writer();
-        try (BufferedReader first = killed.inputReader(); BufferedReader second = living.inputReader(); TemporaryPath own = TemporaryPath.register(Files.writeString(folder.resolve("own"), ""))) {
+        try (BufferedReader first = killed.inputReader(); BufferedReader second = living.inputReader();
+                TemporaryPath own = TemporaryPath.register(Files.writeString(folder.resolve("own"), ""))) {
             Path left = Path.of(first.readLine());
             Path kept = Path.of(second.readLine());
             killed.destroyForcibly().waitFor();
@@ -125,7 +129,8 @@ class TemporaryPathTest {
         AtomicFile.write(home.resolve("runs/car/run.json"), stream -> stream.write(1));
         AtomicFile.write(out.resolve("a/apple.png"), stream -> stream.write(1));
         Path usual = Files.createDirectory(folder.resolve("usual"));
-        for (Path made : List.of(home, home.resolve("runs"), home.resolve("runs/car"))) assertEquals("rwx------", rights(made), made::toString);
+        for (Path made : List.of(home, home.resolve("runs"), home.resolve("runs/car")))
+            assertEquals("rwx------", rights(made), made::toString);
         assertEquals("rw-------", rights(home.resolve("runs/car/run.json")));
         assertEquals(rights(usual), rights(out.resolve("a")));
         assertEquals(rights(Files.createFile(usual.resolve("file"))), rights(out.resolve("a/apple.png")));

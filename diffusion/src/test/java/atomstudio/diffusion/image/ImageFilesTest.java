@@ -38,8 +38,9 @@ class ImageFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"exif-1.jpg", "exif-2.jpg", "exif-3.jpg", "exif-4.jpg", "exif-5.jpg", "exif-6.jpg", "exif-7.jpg", "exif-8.jpg",
-        "exif-6.png", "exif-6.webp", "exif-6.tif"})
+    @ValueSource(strings = {"exif-1.jpg", "exif-2.jpg", "exif-3.jpg", "exif-4.jpg", "exif-5.jpg", "exif-6.jpg",
+            "exif-7.jpg", "exif-8.jpg",
+            "exif-6.png", "exif-6.webp", "exif-6.tif"})
     void turnsPicturesUpright(String name) throws Failure {
         SampleImages.assertScene(name, SampleImages.read(name), 12);
     }
@@ -50,7 +51,8 @@ class ImageFilesTest {
         SampleImages.assertScene(name, SampleImages.read(name), 16);
     }
 
-    @Test void readsTransparency() throws Failure {
+    @Test
+    void readsTransparency() throws Failure {
         for (String name : new String[] {"alpha.png", "alpha.webp"}) {
             RgbImage picture = SampleImages.read(name);
             assertEquals(0, picture.argb()[0] >>> 24, name);
@@ -59,14 +61,16 @@ class ImageFilesTest {
         }
     }
 
-    @Test void keepsGreyLevelsAsTheyStand() throws Failure {
+    @Test
+    void keepsGreyLevelsAsTheyStand() throws Failure {
         RgbImage eight = SampleImages.read("grey.png");
         RgbImage sixteen = SampleImages.read("grey-16.png");
         RgbImage withAlpha = SampleImages.read("grey-alpha.png");
         for (int y = 0; y < SampleImages.HEIGHT; y++) {
             for (int x = 0; x < SampleImages.WIDTH; x++) {
                 int at = y * SampleImages.WIDTH + x;
-                assertEquals(Math.min(65535, at * 170) * 255 / 65535.0, sixteen.argb()[at] & 0xFF, 0.5, "16 bit at " + at);
+                assertEquals(Math.min(65535, at * 170) * 255 / 65535.0, sixteen.argb()[at] & 0xFF, 0.5,
+                        "16 bit at " + at);
                 assertEquals(eight.argb()[at], withAlpha.argb()[at]);
             }
         }
@@ -74,18 +78,21 @@ class ImageFilesTest {
         assertEquals(0x7F, eight.argb()[8 * SampleImages.WIDTH] & 0xFF, 16);
     }
 
-    @Test void readsGreyJpegWithoutBrighteningIt() throws Failure {
+    @Test
+    void readsGreyJpegWithoutBrighteningIt() throws Failure {
         SampleImages.assertPixel("grey.jpg", SampleImages.read("grey.jpg"), 4, 4, 0x595959, 3);
     }
 
-    @Test void refusesAppleFilesByNameAndSaysWhatToDo(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesAppleFilesByNameAndSaysWhatToDo(@TempDir Path folder) throws IOException {
         Path disguised = Files.copy(SampleImages.file("apple.heic"), folder.resolve("holiday.jpg"));
         String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(disguised)).getMessage();
         assertTrue(message.contains("holiday.jpg") && message.contains("JPEG"), message);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"rgb.jpg", "cmyk.jpg", "lanczos-50x61.png", "grey.png", "lossy.webp", "alpha.webp", "frame.gif", "rgb.bmp", "lzw.tif", "exif-6.tif"})
+    @ValueSource(strings = {"rgb.jpg", "cmyk.jpg", "lanczos-50x61.png", "grey.png", "lossy.webp", "alpha.webp",
+            "frame.gif", "rgb.bmp", "lzw.tif", "exif-6.tif"})
     void refusesACutFileByName(String name, @TempDir Path folder) throws IOException {
         byte[] whole = Files.readAllBytes(SampleImages.file(name));
         for (int length : new int[] {whole.length / 4, whole.length / 3, whole.length / 2}) {
@@ -95,33 +102,49 @@ class ImageFilesTest {
         }
     }
 
-    @Test void refusesAWebPictureThatLacksItsLastBytes(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesAWebPictureThatLacksItsLastBytes(@TempDir Path folder) throws IOException {
         byte[] whole = Files.readAllBytes(SampleImages.file("alpha.webp"));
         Path cut = Files.write(folder.resolve("cut.webp"), Arrays.copyOf(whole, whole.length - 2));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(cut)).getMessage().contains("expected 98 bytes, found 96"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(cut)).getMessage()
+                .contains("expected 98 bytes, found 96"));
     }
 
-    @Test void refusesWhatIsNoPicture(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesWhatIsNoPicture(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("notes.png"), "milk, eggs, a picture frame");
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(text)).getMessage().contains("notes.png"));
+        assertTrue(
+                assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(text)).getMessage().contains("notes.png"));
         Path empty = Files.createFile(folder.resolve("empty.png"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(empty)).getMessage().contains("empty"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(folder.resolve("gone.png"))).getMessage().contains("gone.png"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(folder)).getMessage().contains("found a folder"));
+        assertTrue(
+                assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(folder.resolve("gone.png"))).getMessage()
+                        .contains("gone.png"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(folder)).getMessage()
+                .contains("found a folder"));
     }
 
-    @Test void refusesAnEnormousPictureBeforeAllocatingIt(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesAnEnormousPictureBeforeAllocatingIt(@TempDir Path folder) throws IOException {
         byte[] header = ByteBuffer.allocate(13).putInt(60_000).putInt(50_000).put(new byte[] {8, 2, 0, 0, 0}).array();
         Path huge = folder.resolve("huge.png");
         byte[] chunk = PngChunks.encodeChunk("IHDR", header);
         byte[] pixels = PngChunks.encodeChunk("IDAT", new byte[] {0x78, (byte) 0x9C});
         byte[] end = PngChunks.encodeChunk("IEND", new byte[0]);
-        Files.write(huge, ByteBuffer.allocate(8 + chunk.length + pixels.length + end.length).put(PngChunks.SIGNATURE).put(chunk).put(pixels).put(end).array());
+        Files.write(huge,
+                ByteBuffer.allocate(8 + chunk.length + pixels.length + end.length)
+                        .put(PngChunks.SIGNATURE)
+                        .put(chunk)
+                        .put(pixels)
+                        .put(end)
+                        .array());
         String message = assertThrows(Failure.Incompatible.class, () -> ImageFiles.read(huge)).getMessage();
-        assertTrue(message.contains("huge.png") && message.contains("60,000 x 50,000") && message.contains("3,000 megapixels"), message);
+        assertTrue(message.contains("huge.png") && message.contains("60,000 x 50,000")
+                && message.contains("3,000 megapixels"), message);
     }
 
-    @Test void thinsOutAPictureOfManyMegapixels(@TempDir Path folder) throws Failure {
+    @Test
+    void thinsOutAPictureOfManyMegapixels(@TempDir Path folder) throws Failure {
         Path large = folder.resolve("large.png");
         PngWriter.write(large, RgbImage.filled(6000, 5000, 0x3366CC), Map.of());
         RgbImage read = ImageFiles.read(large);
@@ -130,7 +153,8 @@ class ImageFilesTest {
         SampleImages.assertPixel("large", read, 1500, 1200, 0x3366CC, 0);
     }
 
-    @Test void composesASmallerFirstFrameOfAGif(@TempDir Path folder) throws IOException, Failure {
+    @Test
+    void composesASmallerFirstFrameOfAGif(@TempDir Path folder) throws IOException, Failure {
         byte[] gif = Files.readAllBytes(SampleImages.file("frame.gif"));
         // The canvas' size lies in the file's header, the frame's place behind the comma that begins it.
         gif[6] = 40;
@@ -149,7 +173,8 @@ class ImageFilesTest {
         assertEquals(30, given.height());
     }
 
-    @Test void refusesAJpegOfThousandsOfScans(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesAJpegOfThousandsOfScans(@TempDir Path folder) throws IOException {
         byte[] jpeg = Files.readAllBytes(SampleImages.file("rgb.jpg"));
         int scan = 0;
         while ((jpeg[scan] & 0xFF) != 0xFF || (jpeg[scan + 1] & 0xFF) != 0xDA) scan++;
@@ -161,7 +186,8 @@ class ImageFilesTest {
         assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(file)).getMessage().contains("scans"));
     }
 
-    @Test void refusesASmallFileThatWouldTakeVeryLong(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesASmallFileThatWouldTakeVeryLong(@TempDir Path folder) throws IOException {
         byte[] jpeg = Files.readAllBytes(SampleImages.file("rgb.jpg"));
         int frame = 0;
         while ((jpeg[frame] & 0xFF) != 0xFF || (jpeg[frame + 1] & 0xFF) != 0xC0) frame++;
@@ -172,13 +198,17 @@ class ImageFilesTest {
         many.write(jpeg, 0, scan);
         for (int i = 0; i < 40; i++) many.write(jpeg, scan, 14);
         many.write(jpeg, scan, jpeg.length - scan);
-        byte[] one = HexFormat.of().parseHex("524946461800000057454250" + "5650384c0c000000" + "2f4b400600e8644daad9ff00");
+        byte[] one = HexFormat.of()
+                .parseHex("524946461800000057454250" + "5650384c0c000000" + "2f4b400600e8644daad9ff00");
         // The width and the height less one, 14 bits each, behind the byte that begins the bit stream.
         ByteBuffer.wrap(one).order(ByteOrder.LITTLE_ENDIAN).putInt(21, 15_999 | 12_399 << 14);
         byte[] png = png(16_000, 12_400);
-        for (Map.Entry<String, byte[]> file : Map.of("scans.jpg", many.toByteArray(), "one.webp", one, "nothing.png", png).entrySet()) {
+        for (Map.Entry<String, byte[]> file : Map
+                .of("scans.jpg", many.toByteArray(), "one.webp", one, "nothing.png", png)
+                .entrySet()) {
             Path written = Files.write(folder.resolve(file.getKey()), file.getValue());
-            String message = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(written))).getMessage();
+            String message = assertTimeoutPreemptively(Duration.ofSeconds(5),
+                    () -> assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(written))).getMessage();
             assertTrue(message.contains(file.getKey()) && message.contains("bytes"), message);
         }
     }
@@ -187,24 +217,33 @@ class ImageFilesTest {
     private static byte[] png(int width, int height) {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(PngChunks.SIGNATURE);
-        file.writeBytes(PngChunks.encodeChunk("IHDR", ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array()));
+        file.writeBytes(PngChunks.encodeChunk("IHDR",
+                ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array()));
         file.writeBytes(PngChunks.encodeChunk("IDAT", PngBytes.deflated(new byte[1 << 20])));
         return file.toByteArray();
     }
 
-    @Test void readsATiffOfOneColourThatCompressesVeryWell(@TempDir Path folder) throws IOException, Failure {
+    @Test
+    void readsATiffOfOneColourThatCompressesVeryWell(@TempDir Path folder) throws IOException, Failure {
         byte[] strip = PngBytes.deflated(new byte[2000 * 2000]);
         // Tags of one value each: size, bits, Deflate, black is 0, one strip and where it lies.
-        int[][] tags = {{256, 2000}, {257, 2000}, {258, 8}, {259, 8}, {262, 1}, {273, 8 + 2 + 9 * 12 + 4}, {277, 1}, {278, 2000}, {279, strip.length}};
-        ByteBuffer tiff = ByteBuffer.allocate(tags[5][1] + strip.length).order(ByteOrder.LITTLE_ENDIAN).put(new byte[] {'I', 'I', 42, 0}).putInt(8).putShort((short) tags.length);
+        int[][] tags = {{256, 2000}, {257, 2000}, {258, 8}, {259, 8}, {262, 1}, {273, 8 + 2 + 9 * 12 + 4}, {277, 1},
+                {278, 2000}, {279, strip.length}};
+        ByteBuffer tiff = ByteBuffer.allocate(tags[5][1] + strip.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(new byte[] {'I', 'I', 42, 0})
+                .putInt(8)
+                .putShort((short) tags.length);
         for (int[] tag : tags) tiff.putShort((short) tag[0]).putShort((short) 4).putInt(1).putInt(tag[1]);
         Path file = Files.write(folder.resolve("flat.tif"), tiff.putInt(0).put(strip).array());
         assertTrue(Files.size(file) * 512 < 4_000_000, "smaller than the decoder lets pass: " + Files.size(file));
         assertEquals(0xFF000000, ImageFiles.read(file).argb()[3_999_999]);
     }
 
-    @Test void filesOfWindowsAndOldCamerasArePictures() {
-        for (String name : new String[] {"a.jfif", "a.JPE", "a.jif", "a.dib", "a.pjpeg"}) assertTrue(ImageFiles.hasImageExtension(Path.of(name)), name);
+    @Test
+    void filesOfWindowsAndOldCamerasArePictures() {
+        for (String name : new String[] {"a.jfif", "a.JPE", "a.jif", "a.dib", "a.pjpeg"})
+            assertTrue(ImageFiles.hasImageExtension(Path.of(name)), name);
         assertFalse(ImageFiles.hasImageExtension(Path.of("a.txt")));
         assertTrue(ImageFiles.extensions().containsAll(List.of("jfif", "jpe", "png", "webp", "heic")));
     }

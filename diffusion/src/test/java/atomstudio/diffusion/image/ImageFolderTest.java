@@ -15,13 +15,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageFolderTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private Path add(String name) throws IOException {
         return Files.writeString(folder.resolve(name), name);
     }
 
-    @Test void listsPicturesByNameAndCountsTheRest() throws IOException, Failure {
+    @Test
+    void listsPicturesByNameAndCountsTheRest() throws IOException, Failure {
         Path second = add("b.JPEG");
         Path first = add("a.tif");
         Path third = add("c.WebP");
@@ -34,14 +36,16 @@ class ImageFolderTest {
         assertEquals(Optional.of("skipped 3 files that are no pictures"), list.skippedMessage());
     }
 
-    @Test void saysNothingWhereNothingWasSkipped() throws IOException, Failure {
+    @Test
+    void saysNothingWhereNothingWasSkipped() throws IOException, Failure {
         add("a.png");
         assertEquals(Optional.empty(), ImageFolder.list(folder).skippedMessage());
         add("a.txt");
         assertEquals(Optional.of("skipped 1 file that is no picture"), ImageFolder.list(folder).skippedMessage());
     }
 
-    @Test void takesASinglePicture() throws IOException, Failure {
+    @Test
+    void takesASinglePicture() throws IOException, Failure {
         Path only = add("only.gif");
         add("other.gif");
         assertEquals(List.of(only), ImageFolder.list(only).images());
@@ -49,21 +53,26 @@ class ImageFolderTest {
         assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(text));
     }
 
-    @Test void refusesApplePicturesAndSaysWhatToDo() throws IOException {
+    @Test
+    void refusesApplePicturesAndSaysWhatToDo() throws IOException {
         add("a.png");
         add("IMG_0001.HEIC");
         String message = assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage();
         assertTrue(message.contains("IMG_0001.HEIC") && message.contains("Export it as JPEG"), message);
     }
 
-    @Test void refusesAFolderWithoutPictures() throws IOException {
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage().contains("an empty folder"));
+    @Test
+    void refusesAFolderWithoutPictures() throws IOException {
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage()
+                .contains("an empty folder"));
         add("a.txt");
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage().contains("1 file of other kinds"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage()
+                .contains("1 file of other kinds"));
         assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder.resolve("missing")));
     }
 
-    @Test void picturesCountByContent() throws IOException, Failure {
+    @Test
+    void picturesCountByContent() throws IOException, Failure {
         Path one = Files.writeString(folder.resolve("one.png"), "abc");
         Path copy = Files.copy(one, folder.resolve("copy.png"));
         assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", ContentHash.of(one));

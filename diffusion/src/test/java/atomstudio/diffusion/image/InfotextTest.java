@@ -12,35 +12,50 @@ import org.junit.jupiter.api.Test;
 
 class InfotextTest {
     private static Infotext made(String prompt, String negative) {
-        return Infotext.of(prompt, negative).withSteps(25).withSampler("Euler a").withScheduleType("Karras").withGuidanceScale(7.5).withSeed(42)
-            .withSize(128, 96).withModel("Small illustrated").withAdapter("car, blue", 0.8).withHash("Lora hashes", "car, blue", "0123456789abcdef").withVersion("Atom Studio 0.1.0");
+        return Infotext.of(prompt, negative)
+                .withSteps(25)
+                .withSampler("Euler a")
+                .withScheduleType("Karras")
+                .withGuidanceScale(7.5)
+                .withSeed(42)
+                .withSize(128, 96)
+                .withModel("Small illustrated")
+                .withAdapter("car, blue", 0.8)
+                .withHash("Lora hashes", "car, blue", "0123456789abcdef")
+                .withVersion("Atom Studio 0.1.0");
     }
 
-    @Test void writesTheLineThatOtherProgramsRead() {
-        assertEquals("""
+    @Test
+    void writesTheLineThatOtherProgramsRead() {
+        assertEquals(
+                """
             a sks car in the snow
             Negative prompt: blurry
             Steps: 25, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 128x96, Model: Small illustrated, \
             Adapter: "car, blue", Adapter strength: 0.8, Lora hashes: "car blue: 0123456789ab", Version: Atom Studio 0.1.0""",
-            made("a sks car in the snow", "blurry").format());
+                made("a sks car in the snow", "blurry").format());
     }
 
-    @Test void readsBackWhatItWrote() {
-        for (String prompt : new String[] {"", "a car", "two\nlines, with: colons", "\"quoted\", \\ and 雪", "Steps: 3"}) {
+    @Test
+    void readsBackWhatItWrote() {
+        for (String prompt : new String[] {"", "a car", "two\nlines, with: colons", "\"quoted\", \\ and 雪",
+                "Steps: 3"}) {
             for (String negative : new String[] {"", "blurry", "ugly,\nbad"}) {
                 assertEquals(made(prompt, negative), Infotext.parse(made(prompt, negative).format()));
             }
         }
     }
 
-    @Test void quotesValuesThatWouldBreakTheLine() {
+    @Test
+    void quotesValuesThatWouldBreakTheLine() {
         for (String value : new String[] {"a, b", "a: b", "a\nb", "say \"hi\"", " padded ", "back\\slash, too"}) {
             Infotext text = made("a car", "").with("Model", value);
             assertEquals(value, Infotext.parse(text.format()).settings().get("Model"), value);
         }
     }
 
-    @Test void readsTheTextOfOtherPrograms() {
+    @Test
+    void readsTheTextOfOtherPrograms() {
         Infotext text = Infotext.parse("""
             photo of a <lora:car:0.8> car,
              in the rain
@@ -54,27 +69,35 @@ class InfotextTest {
         assertEquals(10, text.settings().size());
     }
 
-    @Test void aTextWithoutSettingsIsAllPrompt() {
+    @Test
+    void aTextWithoutSettingsIsAllPrompt() {
         assertEquals(new Infotext("a car\nin: the, rain", "", Map.of()), Infotext.parse("a car\nin: the, rain"));
     }
 
-    @Test void aPromptOfColonsStaysAPrompt() {
-        for (String prompt : new String[] {"night: rain, mood: calm, light: neon", "Seed: pumpkin, Size: large, Steps: of stone, Sampler: a bird", "Sampler: a box, lid: open, inside: nothing"}) {
+    @Test
+    void aPromptOfColonsStaysAPrompt() {
+        for (String prompt : new String[] {"night: rain, mood: calm, light: neon",
+                "Seed: pumpkin, Size: large, Steps: of stone, Sampler: a bird",
+                "Sampler: a box, lid: open, inside: nothing"}) {
             assertEquals(Infotext.of(prompt, ""), Infotext.parse(prompt), prompt);
         }
     }
 
-    @Test void linesBehindTheSettingsAreLeftOut() {
+    @Test
+    void linesBehindTheSettingsAreLeftOut() {
         String settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 3, Size: 128x128, Version: v1.6.0";
         Infotext expected = Infotext.parse("a red car\nNegative prompt: blurry\n" + settings);
         assertEquals("20", expected.settings().get("Steps"));
-        assertEquals(expected, Infotext.parse("a red car\nNegative prompt: blurry\n" + settings + "\n\nTemplate: a {red|blue} car\n\nNegative Template: blurry"));
+        assertEquals(expected, Infotext.parse("a red car\nNegative prompt: blurry\n" + settings
+                + "\n\nTemplate: a {red|blue} car\n\nNegative Template: blurry"));
     }
 
     /// As Python's `re` finds them with the web UI's pattern.
-    @Test void findsThePairsThatTheWebUiFinds() {
+    @Test
+    void findsThePairsThatTheWebUiFinds() {
         Map<String, Map<String, String>> expected = new LinkedHashMap<>();
-        expected.put("Steps: 20, Model: \"a, b\", x y/z-1: \"un\\\"quoted\"", Map.of("Steps", "20", "Model", "a, b", "x y/z-1", "un\"quoted"));
+        expected.put("Steps: 20, Model: \"a, b\", x y/z-1: \"un\\\"quoted\"",
+                Map.of("Steps", "20", "Model", "a, b", "x y/z-1", "un\"quoted"));
         expected.put("(a) key: v, k: \"open, two: 2", Map.of("key", "v", "two", "2"));
         expected.put("ab: \"x\"y, cd: z", Map.of("ab", "\"x\"y", "cd", "z"));
         expected.put("a:b:cd: e", Map.of("cd", "e"));
@@ -82,8 +105,10 @@ class InfotextTest {
         expected.forEach((line, pairs) -> assertEquals(pairs, InfotextLine.parse(line), line));
     }
 
-    @Test void longTextsTakeTimeInProportion() {
-        String[] parts = {"x", "a: \"", "a: \"x,", "a: b, ", "\\\\\"", ":", "ab:", "\"a\",", "\n", "Steps: 20, ", "a b-c/", "x: \"\\\"", " "};
+    @Test
+    void longTextsTakeTimeInProportion() {
+        String[] parts = {"x", "a: \"", "a: \"x,", "a: b, ", "\\\\\"", ":", "ab:", "\"a\",", "\n", "Steps: 20, ",
+                "a b-c/", "x: \"\\\"", " "};
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
             for (String before : new String[] {"", "Steps: \"", "key: "}) {
                 for (String part : parts) {
@@ -96,7 +121,8 @@ class InfotextTest {
         assertEquals(quoted, Infotext.parse(quoted.format()));
     }
 
-    @Test void anyTextIsRead() {
+    @Test
+    void anyTextIsRead() {
         Random random = new Random(4);
         String letters = "ab1 :,\"\\\n-/_.xéStepsSeed";
         for (int i = 0; i < 20_000; i++) {
@@ -108,7 +134,8 @@ class InfotextTest {
         }
     }
 
-    @Test void seedsAreWrittenWithoutASign() {
+    @Test
+    void seedsAreWrittenWithoutASign() {
         assertEquals("18446744073709551615", Infotext.of("", "").withSeed(-1).settings().get("Seed"));
     }
 }

@@ -16,9 +16,11 @@ class MaskTest {
     private static final int WHITE = 0xFFFFFFFF;
     private static final int BLACK = 0xFF000000;
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void whiteChangesAndBlackStays() {
+    @Test
+    void whiteChangesAndBlackStays() {
         Mask mask = Mask.of(square(32, 8, 24));
         RgbImage given = RgbImage.filled(32, 32, 0x204060);
         RgbImage made = RgbImage.filled(32, 32, 0xFFFFFF);
@@ -32,10 +34,12 @@ class MaskTest {
             }
         }
         assertEquals(WHITE, blended.argb()[16 * 32 + 16], "the middle is all new");
-        assertTrue((blended.argb()[16 * 32 + 8] & 0xFF) < (blended.argb()[16 * 32 + 9] & 0xFF), "a ramp inside the edge");
+        assertTrue((blended.argb()[16 * 32 + 8] & 0xFF) < (blended.argb()[16 * 32 + 9] & 0xFF),
+                "a ramp inside the edge");
     }
 
-    @Test void whatIsPaintedOnTransparentGroundChangesWhateverItsColour() {
+    @Test
+    void whatIsPaintedOnTransparentGroundChangesWhateverItsColour() {
         int[] argb = new int[64];
         argb[9] = BLACK;
         argb[10] = 0x80123456;
@@ -45,14 +49,16 @@ class MaskTest {
         assertTrue(!mask.isInpainted(0, 0));
     }
 
-    @Test void latentPixelsFollowTheFirstOfTheirPixels() {
+    @Test
+    void latentPixelsFollowTheFirstOfTheirPixels() {
         Tensor latents = Mask.of(square(32, 8, 17)).toLatentMask(8);
         float[] expected = new float[16];
         for (int i : new int[] {5, 6, 9, 10}) expected[i] = 1;
         assertArrayEquals(expected, latents.data());
     }
 
-    @Test void hidesWhatIsToChangeInMidGrey() {
+    @Test
+    void hidesWhatIsToChangeInMidGrey() {
         Tensor hidden = Mask.of(square(16, 8, 16)).maskOut(RgbImage.filled(16, 16, 0xFF0000).toTensor());
         assertEquals(1, hidden.data()[0]);
         assertEquals(0, hidden.data()[10 * 16 + 10]);
@@ -60,19 +66,24 @@ class MaskTest {
         assertEquals(0, hidden.data()[256 + 10 * 16 + 10]);
     }
 
-    @Test void refusesAMaskThatIsBlackOrOfAnotherShape() throws Exception {
+    @Test
+    void refusesAMaskThatIsBlackOrOfAnotherShape() throws Exception {
         Path black = folder.resolve("black.png");
         PngWriter.write(black, RgbImage.filled(32, 32, 0), Map.of());
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> Mask.read(black, RgbImage.filled(64, 64, 0))).getMessage().contains("black all over"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> Mask.read(black, RgbImage.filled(64, 64, 0)))
+                .getMessage()
+                .contains("black all over"));
         Path wide = folder.resolve("wide.png");
         PngWriter.write(wide, RgbImage.filled(64, 32, 0xFFFFFF), Map.of());
-        String message = assertThrows(Failure.Incompatible.class, () -> Mask.read(wide, RgbImage.filled(64, 64, 0))).getMessage();
+        String message = assertThrows(Failure.Incompatible.class, () -> Mask.read(wide, RgbImage.filled(64, 64, 0)))
+                .getMessage();
         assertTrue(message.contains("expected a mask of its picture's proportions, 64x64, found 64x32"), message);
     }
 
     private static RgbImage square(int side, int from, int to) {
         int[] argb = new int[side * side];
-        for (int i = 0; i < argb.length; i++) argb[i] = i % side >= from && i % side < to && i / side >= from && i / side < to ? WHITE : BLACK;
+        for (int i = 0; i < argb.length; i++)
+            argb[i] = i % side >= from && i % side < to && i / side >= from && i / side < to ? WHITE : BLACK;
         return new RgbImage(side, side, argb);
     }
 }

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class PhotoFoldersTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private void add(String file) throws IOException {
         Path path = folder.resolve(file);
@@ -25,14 +26,23 @@ class PhotoFoldersTest {
     }
 
     private List<String> parts() throws Failure {
-        return PhotoFolders.of(folder).entries().stream().map(part -> part.repeats() + " " + folder.relativize(part.folder())).toList();
+        return PhotoFolders.of(folder)
+                .entries()
+                .stream()
+                .map(part -> part.repeats() + " " + folder.relativize(part.folder()))
+                .toList();
     }
 
     private List<String> leftOut() throws Failure {
-        return PhotoFolders.of(folder).skipped().stream().map(each -> each.folder().getFileName() + ": " + each.reason()).toList();
+        return PhotoFolders.of(folder)
+                .skipped()
+                .stream()
+                .map(each -> each.folder().getFileName() + ": " + each.reason())
+                .toList();
     }
 
-    @ParameterizedTest @CsvSource({"10_sks car, 10, sks, car", "3_ohwx  old  teapot, 3, ohwx, old teapot", "1_car, 1, car, ", "7_, 7, , ", "012_sks car, 12, sks, car"})
+    @ParameterizedTest @CsvSource({"10_sks car, 10, sks, car", "3_ohwx  old  teapot, 3, ohwx, old teapot",
+            "1_car, 1, car, ", "7_, 7, , ", "012_sks car, 12, sks, car"})
     void aNameInKohyasLayoutGivesRepeatsAndWords(String name, int repeats, String trigger, String className) {
         KohyaFolder read = KohyaFolder.of(Path.of("x", name)).orElseThrow();
         assertEquals(repeats, read.repeats());
@@ -45,42 +55,51 @@ class PhotoFoldersTest {
         assertEquals(Optional.empty(), KohyaFolder.of(Path.of(name)));
     }
 
-    @Test void kohyasFoldersAreTakenBesideTheFoldersOwnPhotos() throws Exception {
+    @Test
+    void kohyasFoldersAreTakenBesideTheFoldersOwnPhotos() throws Exception {
         add("10_sks car/a.png");
         add("5_sks car/b.jpg");
         assertEquals(List.of("10 10_sks car", "5 5_sks car"), parts());
         add("c.png");
         add("more/d.png");
         assertEquals(List.of("1 ", "10 10_sks car", "5 5_sks car"), parts());
-        assertEquals(List.of("more: not entered, since there are photos beside it or folders such as \"10_sks car\""), leftOut());
+        assertEquals(List.of("more: not entered, since there are photos beside it or folders such as \"10_sks car\""),
+                leftOut());
     }
 
-    @Test void otherFoldersAreTakenOnlyWhereThereIsNoPhotoOtherwise() throws Exception {
+    @Test
+    void otherFoldersAreTakenOnlyWhereThereIsNoPhotoOtherwise() throws Exception {
         add("front/a.png");
         add("side/b.png");
         add("masks/a.png");
         add(".cache/c.png");
         add("notes/read.txt");
         assertEquals(List.of("1 front", "1 side"), parts());
-        assertEquals(List.of("masks: not entered, since its name says that it holds no photos", "notes: holds no photo"), leftOut());
+        assertEquals(
+                List.of("masks: not entered, since its name says that it holds no photos", "notes: holds no photo"),
+                leftOut());
     }
 
-    @Test void aFolderWithoutRepeatsIsLeftOutAndFoldersWithinFoldersAreNamed() throws Exception {
+    @Test
+    void aFolderWithoutRepeatsIsLeftOutAndFoldersWithinFoldersAreNamed() throws Exception {
         add("0_sks car/a.png");
         add("img/10_sks car/a.png");
         assertEquals(List.of("1 "), parts(), "the folder itself, which holds no photo");
         assertEquals(List.of("0_sks car: left out, since its name says 0 repeats",
-            "img: holds no photo; 10_sks car in it does: give " + folder.resolve("img") + " itself to take it"), leftOut());
+                "img: holds no photo; 10_sks car in it does: give " + folder.resolve("img") + " itself to take it"),
+                leftOut());
     }
 
-    @Test void theFoldersOwnNameCountsToo() throws Exception {
+    @Test
+    void theFoldersOwnNameCountsToo() throws Exception {
         add("10_sks car/a.png");
         PhotoFolders folders = PhotoFolders.of(folder.resolve("10_sks car"));
         assertEquals(Optional.of("sks"), folders.triggerWord());
         assertEquals(Optional.of("car"), folders.className());
     }
 
-    @Test void foldersOfSeveralSubjectsAreRefusedByName() throws Exception {
+    @Test
+    void foldersOfSeveralSubjectsAreRefusedByName() throws Exception {
         add("10_sks car/a.png");
         add("5_sks dog/b.png");
         PhotoFolders folders = PhotoFolders.of(folder);

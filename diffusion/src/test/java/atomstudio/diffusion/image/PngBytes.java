@@ -16,7 +16,8 @@ final class PngBytes {
     /// A grey picture of 8 bits whose rows all have these levels.
     static PngBytes grey(int height, int... levels) {
         PngBytes png = new PngBytes();
-        png.chunks.add(PngChunks.encodeChunk("IHDR", ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
+        png.chunks.add(PngChunks.encodeChunk("IHDR",
+                ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
         ByteArrayOutputStream rows = new ByteArrayOutputStream();
         for (int y = 0; y < height; y++) {
             rows.write(0);
@@ -40,7 +41,11 @@ final class PngBytes {
     /// A chunk iCCP.
     PngBytes profile(byte[] profile) {
         byte[] deflated = deflated(profile);
-        return with("iCCP", ByteBuffer.allocate(6 + deflated.length).put("test\0\0".getBytes(StandardCharsets.ISO_8859_1)).put(deflated).array());
+        return with("iCCP",
+                ByteBuffer.allocate(6 + deflated.length)
+                        .put("test\0\0".getBytes(StandardCharsets.ISO_8859_1))
+                        .put(deflated)
+                        .array());
     }
 
     byte[] bytes() {

@@ -19,13 +19,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class PngWriterTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static RgbImage noise(int alpha) {
         return new RgbImage(31, 17, new Random(3).ints(31 * 17).map(pixel -> pixel | alpha << 24).toArray());
     }
 
-    @Test void picturesComeBackAsTheyWere() throws Failure {
+    @Test
+    void picturesComeBackAsTheyWere() throws Failure {
         for (int alpha : new int[] {0xFF, 0}) {
             Path file = folder.resolve("noise-" + alpha + ".png");
             PngWriter.write(file, noise(alpha), Map.of());
@@ -33,7 +35,8 @@ class PngWriterTest {
         }
     }
 
-    @Test void textsComeBackAsTheyWere() throws Failure {
+    @Test
+    void textsComeBackAsTheyWere() throws Failure {
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put("parameters", "a café,\nNegative prompt: naïve");
         texts.put("Title", "雪の中の車 ❄ – “snow”");
@@ -45,7 +48,8 @@ class PngWriterTest {
         assertEquals(noise(0xFF), ImageFiles.read(file));
     }
 
-    @Test void latinTextsAreTextChunksAndOthersInternational() throws Failure, IOException {
+    @Test
+    void latinTextsAreTextChunksAndOthersInternational() throws Failure, IOException {
         Path file = folder.resolve("text.png");
         PngWriter.write(file, noise(0xFF), Map.of("parameters", "café"));
         assertTrue(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains("tEXtparameters\0café"));
@@ -53,27 +57,34 @@ class PngWriterTest {
         assertTrue(new String(Files.readAllBytes(file), StandardCharsets.UTF_8).contains("iTXtparameters\0\0\0\0\0雪"));
     }
 
-    @Test void equalPicturesGiveEqualBytesAndNothingIsLeftBeside() throws Failure, IOException {
+    @Test
+    void equalPicturesGiveEqualBytesAndNothingIsLeftBeside() throws Failure, IOException {
         PngWriter.write(folder.resolve("deep/one.png"), noise(0xFF), Map.of("a", "b"));
         PngWriter.write(folder.resolve("deep/two.png"), noise(0xFF), Map.of("a", "b"));
-        assertArrayEquals(Files.readAllBytes(folder.resolve("deep/one.png")), Files.readAllBytes(folder.resolve("deep/two.png")));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("deep/one.png")),
+                Files.readAllBytes(folder.resolve("deep/two.png")));
         try (Stream<Path> files = Files.list(folder.resolve("deep"))) {
             assertEquals(2, files.count());
         }
     }
 
-    @Test void aPlaceThatCannotBeWrittenIsNamedAndTheOldFileStays() throws IOException, Failure {
+    @Test
+    void aPlaceThatCannotBeWrittenIsNamedAndTheOldFileStays() throws IOException, Failure {
         Path blocked = Files.writeString(folder.resolve("file"), "old").resolve("picture.png");
-        String message = assertThrows(Failure.Unwritable.class, () -> PngWriter.write(blocked, noise(0xFF), Map.of())).getMessage();
+        String message = assertThrows(Failure.Unwritable.class, () -> PngWriter.write(blocked, noise(0xFF), Map.of()))
+                .getMessage();
         assertTrue(message.contains("picture.png"), message);
         assertEquals("old", Files.readString(folder.resolve("file")));
     }
 
-    @Test void refusesKeywordsThatPngDoesNotAllow() {
-        assertThrows(IllegalArgumentException.class, () -> PngWriter.write(folder.resolve("x.png"), noise(0xFF), Map.of("雪", "snow")));
+    @Test
+    void refusesKeywordsThatPngDoesNotAllow() {
+        assertThrows(IllegalArgumentException.class,
+                () -> PngWriter.write(folder.resolve("x.png"), noise(0xFF), Map.of("雪", "snow")));
     }
 
-    @Test void aFileThatIsNoPngHasNoTexts() throws IOException {
+    @Test
+    void aFileThatIsNoPngHasNoTexts() throws IOException {
         Path file = Files.writeString(folder.resolve("x.png"), "no PNG");
         assertThrows(Failure.Unreadable.class, () -> PngText.read(file));
     }

@@ -9,27 +9,32 @@ import atomstudio.diffusion.tensor.Tensor;
 import org.junit.jupiter.api.Test;
 
 class RgbImageTest {
-    @Test void scalesAsPillowDoes() throws Failure {
+    @Test
+    void scalesAsPillowDoes() throws Failure {
         RgbImage noise = SampleImages.read("lanczos.png");
         assertEquals(SampleImages.read("lanczos-11x7.png"), noise.resize(11, 7));
         assertEquals(SampleImages.read("lanczos-50x61.png"), noise.resize(50, 61));
     }
 
-    @Test void cutsTheCentreSquare() throws Failure {
+    @Test
+    void cutsTheCentreSquare() throws Failure {
         assertEquals(SampleImages.read("lanczos-square-16.png"), SampleImages.read("lanczos.png").centerSquare(16));
     }
 
-    @Test void enlargesPicturesSmallerThanTheModelWants() {
+    @Test
+    void enlargesPicturesSmallerThanTheModelWants() {
         RgbImage large = RgbImage.filled(3, 2, 0x123456).centerSquare(64);
         assertEquals(RgbImage.filled(64, 64, 0x123456), large);
     }
 
-    @Test void composesTransparencyOverMidGrey() {
+    @Test
+    void composesTransparencyOverMidGrey() {
         RgbImage picture = new RgbImage(3, 1, new int[] {0x00FFFFFF, 0x80FF0000, 0xFF010203});
         assertEquals(new RgbImage(3, 1, new int[] {0xFF808080, 0xFFC04040, 0xFF010203}), picture.toOpaque());
     }
 
-    @Test void tensorsGoFromMinusOneToOneAndBack() {
+    @Test
+    void tensorsGoFromMinusOneToOneAndBack() {
         int[] argb = new int[256];
         for (int i = 0; i < 256; i++) argb[i] = 0xFF000000 | i << 16 | (255 - i) << 8 | (i * 7 & 0xFF);
         RgbImage picture = new RgbImage(16, 16, argb);
@@ -41,7 +46,8 @@ class RgbImageTest {
         assertEquals(picture, RgbImage.fromTensor(tensor));
     }
 
-    @Test void decodedNumbersAreClampedAndRoundedHalfToEven() {
+    @Test
+    void decodedNumbersAreClampedAndRoundedHalfToEven() {
         float half = 2 * (0.5f / 255) - 1;
         float[] data = {-3f, 5f, half, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f};
         RgbImage picture = RgbImage.fromTensor(new Tensor(Shape.of(1, 3, 2, 2), data));
@@ -51,12 +57,14 @@ class RgbImageTest {
         assertEquals(0xFF808080, picture.argb()[3]);
     }
 
-    @Test void refusesATensorThatIsNoPicture() {
+    @Test
+    void refusesATensorThatIsNoPicture() {
         assertThrows(IllegalArgumentException.class, () -> RgbImage.fromTensor(Tensor.zeros(Shape.of(1, 4, 2, 2))));
         assertThrows(IllegalArgumentException.class, () -> new RgbImage(2, 2, new int[3]));
     }
 
-    @Test void fillsAnotherShapeWithItsCentre() {
+    @Test
+    void fillsAnotherShapeWithItsCentre() {
         int[] argb = new int[80 * 40];
         for (int i = 0; i < argb.length; i++) argb[i] = i % 80 < 20 || i % 80 >= 60 ? 0xFFFF0000 : 0xFF0000FF;
         RgbImage filled = new RgbImage(80, 40, argb).cropAndResize(20, 20);

@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 class UnusualPngTest {
     private static final int[] LEVELS = {0, 20, 60, 128, 200, 255};
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private Path file(byte[] bytes) throws IOException {
         return Files.write(Files.createTempFile(folder, "odd", ".png"), bytes);
@@ -40,7 +41,8 @@ class UnusualPngTest {
         int[] srgb = new int[levels.length];
         for (int i = 0; i < levels.length; i++) {
             double light = levels[i] / 255.0;
-            srgb[i] = (int) Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.pow(light, 1 / 2.4) - 0.055));
+            srgb[i] = (int) Math
+                    .round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.pow(light, 1 / 2.4) - 0.055));
         }
         return srgb;
     }
@@ -49,51 +51,70 @@ class UnusualPngTest {
         for (int i = 0; i < expected.length; i++) assertEquals(expected[i], found[i], 2, "level " + i);
     }
 
-    @Test void aGreyProfileIsApplied() throws IOException, Failure {
+    @Test
+    void aGreyProfileIsApplied() throws IOException, Failure {
         // Java's own grey profile is linear light.
         byte[] profile = ICC_Profile.getInstance(ColorSpace.CS_GRAY).getData();
-        assertNear(fromLinear(LEVELS), levels(ImageFiles.read(file(PngBytes.grey(3, LEVELS).profile(profile).bytes()))));
+        assertNear(fromLinear(LEVELS),
+                levels(ImageFiles.read(file(PngBytes.grey(3, LEVELS).profile(profile).bytes()))));
     }
 
-    @Test void theSameRampIsTheSameAsPngJpegAndTiff() throws Failure {
+    @Test
+    void theSameRampIsTheSameAsPngJpegAndTiff() throws Failure {
         RgbImage png = ImageFiles.read(Shared.file("cases/grey-png-profile/ramp.png"));
         for (String other : new String[] {"ramp.jpg", "ramp.tif"}) {
             RgbImage picture = ImageFiles.read(Shared.file("cases/grey-png-profile/" + other));
-            for (int i = 0; i < png.argb().length; i++) assertEquals(picture.argb()[i] & 0xFF, png.argb()[i] & 0xFF, 2, other + " at " + i);
+            for (int i = 0; i < png.argb().length; i++)
+                assertEquals(picture.argb()[i] & 0xFF, png.argb()[i] & 0xFF, 2, other + " at " + i);
         }
     }
 
-    @Test void aGammaIsAppliedWhereNothingElseSaysTheColours() throws IOException, Failure {
+    @Test
+    void aGammaIsAppliedWhereNothingElseSaysTheColours() throws IOException, Failure {
         byte[] linear = ByteBuffer.allocate(4).putInt(100_000).array();
-        assertNear(fromLinear(LEVELS), levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).bytes()))));
-        assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).with("sRGB", new byte[1]).bytes()))));
+        assertNear(fromLinear(LEVELS),
+                levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).bytes()))));
+        assertArrayEquals(LEVELS, levels(ImageFiles
+                .read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).with("sRGB", new byte[1]).bytes()))));
         byte[] usual = ByteBuffer.allocate(4).putInt(45_455).array();
         assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", usual).bytes()))));
     }
 
-    @Test void aProfileThatCannotBeUsedIsPassedOver() throws IOException, Failure {
+    @Test
+    void aProfileThatCannotBeUsedIsPassedOver() throws IOException, Failure {
         byte[] truncated = java.util.Arrays.copyOf(ICC_Profile.getInstance(ColorSpace.CS_LINEAR_RGB).getData(), 200);
-        for (byte[] bytes : new byte[][] {PngBytes.grey(1, LEVELS).with("iCCP", "no zero".getBytes(StandardCharsets.ISO_8859_1)).bytes(),
-                PngBytes.grey(1, LEVELS).profile("garbage".getBytes(StandardCharsets.ISO_8859_1)).bytes(), PngBytes.grey(1, LEVELS).profile(truncated).bytes()}) {
+        for (byte[] bytes : new byte[][] {
+                PngBytes.grey(1, LEVELS).with("iCCP", "no zero".getBytes(StandardCharsets.ISO_8859_1)).bytes(),
+                PngBytes.grey(1, LEVELS).profile("garbage".getBytes(StandardCharsets.ISO_8859_1)).bytes(),
+                PngBytes.grey(1, LEVELS).profile(truncated).bytes()}) {
             assertArrayEquals(LEVELS, levels(ImageFiles.read(file(bytes))));
         }
-        assertEquals(ImageFiles.read(Shared.file("cases/png-profile-that-does-not-link/b.jpg")).argb()[0], ImageFiles.read(Shared.file("cases/png-profile-that-does-not-link/a.png")).argb()[0], 0x030303);
+        assertEquals(ImageFiles.read(Shared.file("cases/png-profile-that-does-not-link/b.jpg")).argb()[0],
+                ImageFiles.read(Shared.file("cases/png-profile-that-does-not-link/a.png")).argb()[0], 0x030303);
     }
 
-    @Test void aFileMayEndBehindItsPixels() throws IOException, Failure {
+    @Test
+    void aFileMayEndBehindItsPixels() throws IOException, Failure {
         assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(4, LEVELS).withoutEnd()))));
         assertEquals(Map.of("a", "b"), PngText.read(file(PngBytes.grey(4, LEVELS).text("a", "b").withoutEnd())));
-        for (String name : new String[] {"noend.png", "badiccp.png"}) assertEquals(64, ImageFiles.read(Shared.file("cases/png-without-end/" + name)).width());
+        for (String name : new String[] {"noend.png", "badiccp.png"})
+            assertEquals(64, ImageFiles.read(Shared.file("cases/png-without-end/" + name)).width());
     }
 
-    @Test void aWrongBitInWhatIsReadIsFoundByTheChecksum() throws IOException, Failure {
+    @Test
+    void aWrongBitInWhatIsReadIsFoundByTheChecksum() throws IOException, Failure {
         byte[] carried = new PngAttachment("atoms", new byte[100]).toChunk();
-        byte[] whole = PngBytes.grey(4, LEVELS).text("first", "good").with("stAd", java.util.Arrays.copyOfRange(carried, 8, carried.length - 4)).bytes();
+        byte[] whole = PngBytes.grey(4, LEVELS)
+                .text("first", "good")
+                .with("stAd", java.util.Arrays.copyOfRange(carried, 8, carried.length - 4))
+                .bytes();
         for (String type : new String[] {"IHDR", "IDAT"}) {
-            String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(file(flipped(whole, type)))).getMessage();
+            String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(file(flipped(whole, type))))
+                    .getMessage();
             assertTrue(message.contains("checksum") && message.contains(type), message);
         }
-        String message = assertThrows(Failure.Unreadable.class, () -> PngAttachment.read(file(flipped(whole, "stAd")))).getMessage();
+        String message = assertThrows(Failure.Unreadable.class, () -> PngAttachment.read(file(flipped(whole, "stAd"))))
+                .getMessage();
         assertTrue(message.contains("checksum") && message.contains("stAd"), message);
         PngText text = PngText.of(file(flipped(whole, "tEXt")));
         assertEquals(Map.of(), text.texts());
@@ -112,31 +133,49 @@ class UnusualPngTest {
         return changed;
     }
 
-    @Test void oneBadTextDoesNotLoseTheOthers() throws IOException, Failure {
-        byte[] png = PngBytes.grey(1, LEVELS).text("parameters", "a car").with("tEXt", "no zero in here".getBytes(StandardCharsets.ISO_8859_1))
-            .with("zTXt", "cut\0".getBytes(StandardCharsets.ISO_8859_1)).with("zTXt", "not zlib\0\0xyz".getBytes(StandardCharsets.ISO_8859_1))
-            .with("iTXt", "short\0".getBytes(StandardCharsets.ISO_8859_1)).text("last", "too").bytes();
+    @Test
+    void oneBadTextDoesNotLoseTheOthers() throws IOException, Failure {
+        byte[] png = PngBytes.grey(1, LEVELS)
+                .text("parameters", "a car")
+                .with("tEXt", "no zero in here".getBytes(StandardCharsets.ISO_8859_1))
+                .with("zTXt", "cut\0".getBytes(StandardCharsets.ISO_8859_1))
+                .with("zTXt", "not zlib\0\0xyz".getBytes(StandardCharsets.ISO_8859_1))
+                .with("iTXt", "short\0".getBytes(StandardCharsets.ISO_8859_1))
+                .text("last", "too")
+                .bytes();
         PngText text = PngText.of(file(png));
         assertEquals(Map.of("parameters", "a car", "last", "too"), text.texts());
         assertEquals(4, text.malformed().size(), text.malformed().toString());
-        assertTrue(PngText.read(Shared.file("cases/png-one-bad-text/bad.png")).get("parameters").startsWith("a red car"));
+        assertTrue(
+                PngText.read(Shared.file("cases/png-one-bad-text/bad.png")).get("parameters").startsWith("a red car"));
     }
 
-    @Test void theOrientationMayStandInATextAsHexDigits() throws IOException, Failure {
+    @Test
+    void theOrientationMayStandInATextAsHexDigits() throws IOException, Failure {
         // Big endian, one entry: the orientation, 6, a picture that is turned clockwise.
         String block = "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000";
         for (String mark : new String[] {"", "457869660000"}) {
-            PngBytes png = PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n      " + (mark + block).length() / 2 + "\n" + (mark + block).replaceAll("(.{20})", "$1\n") + "\n");
+            PngBytes png = PngBytes.grey(1, LEVELS)
+                    .text("Raw profile type exif", "\nexif\n      " + (mark + block).length() / 2 + "\n"
+                            + (mark + block).replaceAll("(.{20})", "$1\n") + "\n");
             RgbImage picture = ImageFiles.read(file(png.bytes()));
             assertEquals(1, picture.width());
             assertEquals(LEVELS.length, picture.height());
         }
-        assertEquals(LEVELS.length, ImageFiles.read(file(PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n 3\nnot hex").bytes())).width());
+        assertEquals(LEVELS.length, ImageFiles
+                .read(file(PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n 3\nnot hex").bytes()))
+                .width());
     }
 
-    @Test void textsThatBecomeVeryLongAreLeftOut() throws IOException {
+    @Test
+    void textsThatBecomeVeryLongAreLeftOut() throws IOException {
         byte[] bomb = PngBytes.deflated(new byte[15 << 20]);
-        byte[] chunk = ByteBuffer.allocate(bomb.length + 3).put((byte) 'k').put((byte) 0).put((byte) 0).put(bomb).array();
+        byte[] chunk = ByteBuffer.allocate(bomb.length + 3)
+                .put((byte) 'k')
+                .put((byte) 0)
+                .put((byte) 0)
+                .put(bomb)
+                .array();
         PngBytes png = PngBytes.grey(1, LEVELS).text("parameters", "a car");
         for (int i = 0; i < 200; i++) {
             chunk[0] = (byte) ('A' + i);

@@ -25,7 +25,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// What Pillow and libwebp read is the reference.
 class UnusualWebpTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private Path file(byte[] bytes) throws IOException {
         return Files.write(Files.createTempFile(folder, "odd", ".webp"), bytes);
@@ -39,13 +40,19 @@ class UnusualWebpTest {
     private static byte[] webp(byte[]... chunks) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] chunk : chunks) all.writeBytes(chunk);
-        return ByteBuffer.allocate(12 + all.size()).order(ByteOrder.LITTLE_ENDIAN).put("RIFF".getBytes(StandardCharsets.ISO_8859_1)).putInt(4 + all.size())
-            .put("WEBP".getBytes(StandardCharsets.ISO_8859_1)).put(all.toByteArray()).array();
+        return ByteBuffer.allocate(12 + all.size())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put("RIFF".getBytes(StandardCharsets.ISO_8859_1))
+                .putInt(4 + all.size())
+                .put("WEBP".getBytes(StandardCharsets.ISO_8859_1))
+                .put(all.toByteArray())
+                .array();
     }
 
     private static byte[] extended(int flags, int width, int height) {
-        return chunk("VP8X", (byte) flags, (byte) 0, (byte) 0, (byte) 0, (byte) (width - 1), (byte) (width - 1 >> 8), (byte) (width - 1 >> 16),
-            (byte) (height - 1), (byte) (height - 1 >> 8), (byte) (height - 1 >> 16));
+        return chunk("VP8X", (byte) flags, (byte) 0, (byte) 0, (byte) 0, (byte) (width - 1), (byte) (width - 1 >> 8),
+                (byte) (width - 1 >> 16),
+                (byte) (height - 1), (byte) (height - 1 >> 8), (byte) (height - 1 >> 16));
     }
 
     /// The chunk VP8 of the lossy sample, 24x16.
@@ -56,16 +63,19 @@ class UnusualWebpTest {
 
     private static final int PIXELS = SampleImages.WIDTH * SampleImages.HEIGHT;
 
-    @Test void readsAnUncompressedAlphaWithEachFilter() throws IOException, Failure {
+    @Test
+    void readsAnUncompressedAlphaWithEachFilter() throws IOException, Failure {
         int[] expected = new int[PIXELS];
         for (int i = 0; i < PIXELS; i++) expected[i] = i * 7 + i / SampleImages.WIDTH * 31 & 0xFF;
         for (int filter = 0; filter < 4; filter++) {
             byte[] stored = new byte[1 + PIXELS];
             stored[0] = (byte) (filter << 2);
             for (int i = 0; i < PIXELS; i++) stored[1 + i] = (byte) (expected[i] - predicted(expected, i, filter));
-            RgbImage picture = ImageFiles.read(file(webp(extended(0x10, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ALPH", stored), lossy())));
+            RgbImage picture = ImageFiles.read(file(
+                    webp(extended(0x10, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ALPH", stored), lossy())));
             SampleImages.assertScene("filter " + filter, picture, 12);
-            for (int i = 0; i < PIXELS; i++) assertEquals(expected[i], picture.argb()[i] >>> 24, "filter " + filter + " at " + i);
+            for (int i = 0; i < PIXELS; i++)
+                assertEquals(expected[i], picture.argb()[i] >>> 24, "filter " + filter + " at " + i);
         }
     }
 
@@ -99,25 +109,32 @@ class UnusualWebpTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"webp-lossy-misread/d01.webp, 121.406, 128.38, 190.071", "webp-lossy-misread/d18.webp, 210.209, 116.053, 82.125", "inspect-a-jpeg/b.webp, 156.094, 64.078, 249.938",
-        "webp-lossless-one-colour/one-327x9.webp, 158, 35, 104", "webp-lossless-one-colour/one-75x48.webp, 220, 178, 241", "webp-lossless-one-colour/one-76x26.webp, 38, 147, 154",
-        "webp-lossless-one-colour/one-82x137.webp, 38, 200, 101", "webp-bad-icc/bad.webp, 206.887, 20.979, 44.959"})
+    @CsvSource({"webp-lossy-misread/d01.webp, 121.406, 128.38, 190.071",
+            "webp-lossy-misread/d18.webp, 210.209, 116.053, 82.125", "inspect-a-jpeg/b.webp, 156.094, 64.078, 249.938",
+            "webp-lossless-one-colour/one-327x9.webp, 158, 35, 104",
+            "webp-lossless-one-colour/one-75x48.webp, 220, 178, 241",
+            "webp-lossless-one-colour/one-76x26.webp, 38, 147, 154",
+            "webp-lossless-one-colour/one-82x137.webp, 38, 200, 101", "webp-bad-icc/bad.webp, 206.887, 20.979, 44.959"})
     void readsWhatPillowReads(String name, double red, double green, double blue) throws Failure {
         RgbImage picture = ImageFiles.read(Shared.file("cases/" + name));
         double[] sums = new double[3];
-        for (int pixel : picture.argb()) for (int channel = 0; channel < 3; channel++) sums[channel] += pixel >> 16 - 8 * channel & 0xFF;
+        for (int pixel : picture.argb())
+            for (int channel = 0; channel < 3; channel++) sums[channel] += pixel >> 16 - 8 * channel & 0xFF;
         double[] expected = {red, green, blue};
-        for (int channel = 0; channel < 3; channel++) assertEquals(expected[channel], sums[channel] / picture.argb().length, 1, "channel " + channel);
+        for (int channel = 0; channel < 3; channel++)
+            assertEquals(expected[channel], sums[channel] / picture.argb().length, 1, "channel " + channel);
     }
 
     /// Of the files named soft only the opacity: lossy colours may differ by a little.
-    @Test void readsLosslessPicturesAndOpacitiesToTheBit() throws IOException, Failure {
+    @Test
+    void readsLosslessPicturesAndOpacitiesToTheBit() throws IOException, Failure {
         for (String line : Files.readAllLines(SampleImages.file("webp/list.txt"))) {
             String[] parts = line.split(" ");
             RgbImage picture = SampleImages.read("webp/" + parts[0]);
             ByteBuffer values = ByteBuffer.allocate(4 * picture.argb().length);
             for (int pixel : picture.argb()) {
-                if (!parts[0].startsWith("soft")) values.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
+                if (!parts[0].startsWith("soft"))
+                    values.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
                 values.put((byte) (pixel >>> 24));
             }
             CRC32 sum = new CRC32();
@@ -126,7 +143,8 @@ class UnusualWebpTest {
         }
     }
 
-    @Test void readsALosslessPictureOfOneColour() throws IOException, Failure {
+    @Test
+    void readsALosslessPictureOfOneColour() throws IOException, Failure {
         byte[] one = HexFormat.of().parseHex("2f4b400600e8644daad9ff00");
         RgbImage picture = ImageFiles.read(file(webp(chunk("VP8L", one))));
         assertEquals(76, picture.width());
@@ -134,29 +152,37 @@ class UnusualWebpTest {
         for (int pixel : picture.argb()) assertEquals(0xFF26939A, pixel);
     }
 
-    @Test void passesOverAProfileThatIsGarbage() throws IOException, Failure {
-        SampleImages.assertScene("garbage", ImageFiles.read(file(webp(extended(0x20, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ICCP", new byte[300]), lossy()))), 12);
+    @Test
+    void passesOverAProfileThatIsGarbage() throws IOException, Failure {
+        SampleImages.assertScene("garbage", ImageFiles.read(file(
+                webp(extended(0x20, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ICCP", new byte[300]), lossy()))),
+                12);
     }
 
-    @Test void refusesACanvasThatIsNotItsPictures() throws IOException {
+    @Test
+    void refusesACanvasThatIsNotItsPictures() throws IOException {
         Path large = file(webp(extended(0, 1 << 23, 16), lossy()));
         Path other = file(webp(extended(0, SampleImages.WIDTH, SampleImages.HEIGHT + 1), lossy()));
         for (Path file : new Path[] {large, other}) {
-            String message = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.class, () -> ImageFiles.read(file))).getMessage();
+            String message = assertTimeoutPreemptively(Duration.ofSeconds(5),
+                    () -> assertThrows(Failure.class, () -> ImageFiles.read(file))).getMessage();
             assertTrue(message.contains("canvas") && message.contains("24x16"), message);
         }
         Path hang = Shared.file("cases/faults/hang-one-bit.webp");
-        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.class, () -> ImageFiles.read(hang)));
+        assertTimeoutPreemptively(Duration.ofSeconds(5),
+                () -> assertThrows(Failure.class, () -> ImageFiles.read(hang)));
     }
 
-    @Test void takesTheFirstFrameOfAnAnimationOnItsCanvas() throws IOException, Failure {
+    @Test
+    void takesTheFirstFrameOfAnAnimationOnItsCanvas() throws IOException, Failure {
         byte[] head = new byte[16];
         head[0] = 2;
         head[3] = 3;
         head[6] = SampleImages.WIDTH - 1;
         head[9] = SampleImages.HEIGHT - 1;
         byte[] frame = ByteBuffer.allocate(head.length + lossy().length).put(head).put(lossy()).array();
-        RgbImage picture = ImageFiles.read(file(webp(extended(2, 40, 30), chunk("ANIM", new byte[6]), chunk("ANMF", frame))));
+        RgbImage picture = ImageFiles
+                .read(file(webp(extended(2, 40, 30), chunk("ANIM", new byte[6]), chunk("ANMF", frame))));
         assertEquals(40, picture.width());
         assertEquals(30, picture.height());
         assertEquals(0, picture.argb()[0] >>> 24);

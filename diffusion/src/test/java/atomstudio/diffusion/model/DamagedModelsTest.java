@@ -28,24 +28,32 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Whatever one changes in a file, its reader ends soon, with a failure that names what is wrong or with what the file now says.
+/// Whatever one changes in a file, its reader ends soon, with a failure that names what is wrong or with what the
+/// file now says.
 class DamagedModelsTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileIsReadOrRefusedByName() throws Exception {
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void everyChangedFileIsReadOrRefusedByName() throws Exception {
         change(25, 20);
     }
 
-    @Test @Tag("slow") void manyMore() throws Exception {
+    @Test @Tag("slow")
+    void manyMore() throws Exception {
         change(1000, 21);
     }
 
     private void change(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
         Path model = model();
-        List<String> json = List.of("model_index.json", "unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/tokenizer_config.json",
-                "tokenizer/special_tokens_map.json", "tokenizer/merges.txt", "safety_checker/config.json", "image_encoder/config.json", "feature_extractor/preprocessor_config.json", "metadata.json",
-                "unet/diffusion_pytorch_model.safetensors.index.json", "vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors");
+        List<String> json = List.of("model_index.json", "unet/config.json", "vae/config.json",
+                "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json",
+                "tokenizer/tokenizer_config.json",
+                "tokenizer/special_tokens_map.json", "tokenizer/merges.txt", "safety_checker/config.json",
+                "image_encoder/config.json", "feature_extractor/preprocessor_config.json", "metadata.json",
+                "unet/diffusion_pytorch_model.safetensors.index.json", "vae/diffusion_pytorch_model.safetensors",
+                "text_encoder/model.safetensors");
         int refused = 0;
         int files = 0;
         for (String name : json) {
@@ -55,8 +63,10 @@ class DamagedModelsTest {
             files++;
         }
         assertTrue(files >= 13, files + " files");
-        refused += mutations.run(wholeTokenizer(), times, () -> Tokenizer.open(folder.resolve("words")).encodePadded("a"));
-        for (Path file : List.of(pickle(), safetensors())) refused += mutations.run(file, 6 * times, () -> tensors(file));
+        refused += mutations.run(wholeTokenizer(), times,
+                () -> Tokenizer.open(folder.resolve("words")).encodePadded("a"));
+        for (Path file : List.of(pickle(), safetensors()))
+            refused += mutations.run(file, 6 * times, () -> tensors(file));
         for (String name : List.of("sd1.ckpt", "sd2.safetensors")) {
             Path file = Files.copy(Shared.own("goldens/files/" + name), folder.resolve(name));
             String beside = name.substring(0, 3) + ".json";
@@ -72,7 +82,8 @@ class DamagedModelsTest {
     }
 
     private static void read(Path place) throws Failure {
-        DiffusionModel model = DiffusionModel.open(place, ModelLoadOptions.defaults().withTokenizerFolders(List.of(Shared.own("goldens/tokenizer/plain"))));
+        DiffusionModel model = DiffusionModel.open(place,
+                ModelLoadOptions.defaults().withTokenizerFolders(List.of(Shared.own("goldens/tokenizer/plain"))));
         model.knownWords();
         NoiseSchedule.of(model.scheduler());
         SamplerName.of(model.scheduler());
@@ -98,23 +109,28 @@ class DamagedModelsTest {
         Files.createDirectories(place.resolve("tokenizer"));
         for (String name : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
             Path from = Shared.own("goldens/tokenizer/plain").resolve(name);
-            if (Files.exists(from)) Files.copy(from, place.resolve("tokenizer/" + name), StandardCopyOption.REPLACE_EXISTING);
+            if (Files.exists(from))
+                Files.copy(from, place.resolve("tokenizer/" + name), StandardCopyOption.REPLACE_EXISTING);
         }
-        if (!Files.exists(place.resolve("metadata.json"))) Files.writeString(place.resolve("metadata.json"), "{\"name\":\"small\",\"words\":[\"dog\",\"cat\"]}");
+        if (!Files.exists(place.resolve("metadata.json")))
+            Files.writeString(place.resolve("metadata.json"), "{\"name\":\"small\",\"words\":[\"dog\",\"cat\"]}");
         Path weights = place.resolve("unet/diffusion_pytorch_model.safetensors");
         Files.move(weights, place.resolve("unet/part-1.safetensors"));
         StringBuilder map = new StringBuilder();
         try (TensorFile file = TensorFile.open(place.resolve("unet/part-1.safetensors"))) {
-            for (String name : file.tensors().keySet()) map.append(map.isEmpty() ? "" : ",").append('"').append(name).append("\":\"part-1.safetensors\"");
+            for (String name : file.tensors().keySet())
+                map.append(map.isEmpty() ? "" : ",").append('"').append(name).append("\":\"part-1.safetensors\"");
         }
-        Files.writeString(place.resolve("unet/diffusion_pytorch_model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
+        Files.writeString(place.resolve("unet/diffusion_pytorch_model.safetensors.index.json"),
+                "{\"weight_map\":{" + map + "}}");
         return place;
     }
 
     private Path wholeTokenizer() throws IOException {
         Files.createDirectories(folder.resolve("words"));
-        return Files.writeString(folder.resolve("words/tokenizer.json"), "{\"added_tokens\":[{\"id\":4,\"content\":\"<|startoftext|>\",\"normalized\":false},{\"id\":5,\"content\":\"<|endoftext|>\",\"normalized\":false}],"
-                + "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a</w>\":1,\"b</w>\":2,\"ab</w>\":3,\"<|startoftext|>\":4,\"<|endoftext|>\":5},\"merges\":[[\"a\",\"b</w>\"]]}}");
+        return Files.writeString(folder.resolve("words/tokenizer.json"),
+                "{\"added_tokens\":[{\"id\":4,\"content\":\"<|startoftext|>\",\"normalized\":false},{\"id\":5,\"content\":\"<|endoftext|>\",\"normalized\":false}],"
+                        + "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a</w>\":1,\"b</w>\":2,\"ab</w>\":3,\"<|startoftext|>\":4,\"<|endoftext|>\":5},\"merges\":[[\"a\",\"b</w>\"]]}}");
     }
 
     private Path pickle() {
@@ -127,7 +143,8 @@ class DamagedModelsTest {
 
     private Path safetensors() throws Failure {
         Path file = folder.resolve("small.safetensors");
-        SafetensorsWriter.write(file, Map.of("a", Tensor.zeros(Shape.of(2, 3)), "b", Tensor.zeros(Shape.of()), "c", Tensor.zeros(Shape.of(4))), Map.of("k", "v"));
+        SafetensorsWriter.write(file, Map.of("a", Tensor.zeros(Shape.of(2, 3)), "b", Tensor.zeros(Shape.of()), "c",
+                Tensor.zeros(Shape.of(4))), Map.of("k", "v"));
         return file;
     }
 }

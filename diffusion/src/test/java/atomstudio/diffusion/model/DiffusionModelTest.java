@@ -28,34 +28,43 @@ import org.junit.jupiter.api.io.TempDir;
 class DiffusionModelTest {
     private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void opensTheEmbeddedModelWhole() throws Exception {
+    @Test
+    void opensTheEmbeddedModelWhole() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         for (ModelComponent part : ModelComponent.values()) {
             try (Checkpoint checkpoint = model.openCheckpoint(part)) {
                 long stored = 0;
                 for (String name : checkpoint.keys()) stored += checkpoint.info(name).shape().elements();
-                long unused = checkpoint.unusedKeys(model.layers(part)).stream().mapToLong(name -> checkpoint.info(name).shape().elements()).sum();
+                long unused = checkpoint.unusedKeys(model.layers(part))
+                        .stream()
+                        .mapToLong(name -> checkpoint.info(name).shape().elements())
+                        .sum();
                 assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(part)), part.toString());
             }
         }
         assertTrue(model.knownWords().contains("car"), "words: " + model.knownWords());
     }
 
-    @Test void listsEveryTensorThatIsMissingOrOfAnotherShape() throws Exception {
+    @Test
+    void listsEveryTensorThatIsMissingOrOfAnotherShape() throws Exception {
         copy("sd1");
         Map<String, Tensor> weights = weights();
         weights.remove("conv_in.weight");
         weights.put("conv_out.bias", Tensor.zeros(Shape.of(5)));
         SafetensorsWriter.write(folder.resolve(WEIGHTS), weights, Map.of());
-        Failure.Incompatible failure = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET));
+        Failure.Incompatible failure = assertThrows(Failure.Incompatible.class,
+                () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET));
         assertTrue(failure.getMessage().contains("2 tensors do not fit"), failure.getMessage());
-        assertTrue(failure.getMessage().contains("conv_in.weight: expected (16,4,3,3), found nothing"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("conv_in.weight: expected (16,4,3,3), found nothing"),
+                failure.getMessage());
         assertTrue(failure.getMessage().contains("conv_out.bias: expected (4), found (5)"), failure.getMessage());
     }
 
-    @Test void readsShardsThatAnIndexNames() throws Exception {
+    @Test
+    void readsShardsThatAnIndexNames() throws Exception {
         copy("sd1");
         Map<String, Tensor> weights = weights();
         Map<String, Tensor> first = new LinkedHashMap<>();
@@ -64,27 +73,38 @@ class DiffusionModelTest {
         for (Map.Entry<String, Tensor> entry : weights.entrySet()) {
             boolean early = first.size() <= weights.size() / 2;
             (early ? first : second).put(entry.getKey(), entry.getValue());
-            map.append(map.isEmpty() ? "" : ",").append('"').append(entry.getKey()).append("\":\"part-").append(early ? 1 : 2).append(".safetensors\"");
+            map.append(map.isEmpty() ? "" : ",")
+                    .append('"')
+                    .append(entry.getKey())
+                    .append("\":\"part-")
+                    .append(early ? 1 : 2)
+                    .append(".safetensors\"");
         }
         Files.delete(folder.resolve(WEIGHTS));
         SafetensorsWriter.write(folder.resolve("unet/part-1.safetensors"), first, Map.of());
         SafetensorsWriter.write(folder.resolve("unet/part-2.safetensors"), second, Map.of());
-        Files.writeString(folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
+        Files.writeString(folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json"),
+                "{\"weight_map\":{" + map + "}}");
         try (Checkpoint checkpoint = DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET)) {
             assertEquals(weights.get("conv_in.weight"), checkpoint.read("conv_in.weight"));
-            assertEquals(folder.resolve("unet/part-2.safetensors"), checkpoint.file(List.copyOf(second.keySet()).getLast()));
+            assertEquals(folder.resolve("unet/part-2.safetensors"),
+                    checkpoint.file(List.copyOf(second.keySet()).getLast()));
         }
     }
 
-    @Test void readsOldNamesAndListsWhatNothingUses() throws Exception {
+    @Test
+    void readsOldNamesAndListsWhatNothingUses() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
-        try (Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); Checkpoint vae = model.openCheckpoint(ModelComponent.VAE)) {
-            assertEquals(List.of("text_model.embeddings.position_ids"), text.unusedKeys(model.layers(ModelComponent.TEXT_ENCODER)));
+        try (Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
+                Checkpoint vae = model.openCheckpoint(ModelComponent.VAE)) {
+            assertEquals(List.of("text_model.embeddings.position_ids"),
+                    text.unusedKeys(model.layers(ModelComponent.TEXT_ENCODER)));
             assertTrue(vae.has("decoder.mid_block.attentions.0.to_out.0.weight"));
         }
     }
 
-    @Test void saysWhatIsNoModelFolder() throws Exception {
+    @Test
+    void saysWhatIsNoModelFolder() throws Exception {
         assertMessage("is not a model folder", Failure.Unreadable.class, folder);
         copy("sd1");
         Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
@@ -93,11 +113,13 @@ class DiffusionModelTest {
         assertMessage("expected a JSON object", Failure.Unreadable.class, folder);
     }
 
-    @Test void refusesArchitecturesThatAreNotBuilt() throws Exception {
+    @Test
+    void refusesArchitecturesThatAreNotBuilt() throws Exception {
         copy("sd1");
         Path config = folder.resolve("unet/config.json");
         String original = Files.readString(config);
-        Files.writeString(config, original.replaceAll("\"addition_embed_type\": null", "\"addition_embed_type\": \"text_time\""));
+        Files.writeString(config,
+                original.replaceAll("\"addition_embed_type\": null", "\"addition_embed_type\": \"text_time\""));
         assertMessage("addition_embed_type", Failure.Incompatible.class, folder);
         Files.writeString(config, original.replaceAll("\"cross_attention_dim\": \\d+", "\"cross_attention_dim\": 31"));
         assertMessage("text_encoder gives 24 numbers a token, unet expects 31", Failure.Incompatible.class, folder);
@@ -105,7 +127,8 @@ class DiffusionModelTest {
         assertMessage("norm_num_groups = 7 does not divide the width 16", Failure.Incompatible.class, folder);
     }
 
-    @Test void readsPickledWeightsWhereThereAreNoOthers() throws Exception {
+    @Test
+    void readsPickledWeightsWhereThereAreNoOthers() throws Exception {
         copy("sd1");
         Map<String, Tensor> weights = weights();
         Files.delete(folder.resolve(WEIGHTS));
@@ -115,7 +138,8 @@ class DiffusionModelTest {
         }
     }
 
-    @Test void namesTheNearestSizeThatWorks() throws Exception {
+    @Test
+    void namesTheNearestSizeThatWorks() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         assertEquals(Optional.empty(), model.sizeProblem(136, 104));
         assertTrue(model.sizeProblem(100, 131).orElseThrow().endsWith("the nearest size that works is 104x128"));
@@ -146,10 +170,14 @@ class DiffusionModelTest {
         }
     }
 
-    @Test void settingsOfOtherKindsAreRefusedByFileAndKey() throws Exception {
+    @Test
+    void settingsOfOtherKindsAreRefusedByFileAndKey() throws Exception {
         copy("sd1");
-        Map<String, List<String>> wrong = Map.of("layers_per_block", List.of("16000000", "[2]", "\"2\"", "1e99", "2.5", "-1", "{}"), "block_out_channels", List.of("{}", "[\"a\"]", "[[1]]", "[1e30]"),
-                "down_block_types", List.of("7", "[7]", "[]"), "norm_eps", List.of("\"NaN\"", "[]", "1e999"), "use_linear_projection", List.of("1", "\"yes\""), "cross_attention_dim", List.of("[1,2]", "true", "0"),
+        Map<String, List<String>> wrong = Map.of("layers_per_block",
+                List.of("16000000", "[2]", "\"2\"", "1e99", "2.5", "-1", "{}"), "block_out_channels",
+                List.of("{}", "[\"a\"]", "[[1]]", "[1e30]"),
+                "down_block_types", List.of("7", "[7]", "[]"), "norm_eps", List.of("\"NaN\"", "[]", "1e999"),
+                "use_linear_projection", List.of("1", "\"yes\""), "cross_attention_dim", List.of("[1,2]", "true", "0"),
                 "sample_size", List.of("[16, 8]", "[]", "[16,16,16]", "1000000", "\"16\""));
         Path config = folder.resolve("unet/config.json");
         JsonObject whole = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
@@ -158,13 +186,15 @@ class DiffusionModelTest {
                 JsonObject changed = whole.deepCopy();
                 changed.add(entry.getKey(), JsonParser.parseString(value));
                 Files.writeString(config, changed.toString());
-                String refused = assertThrows(Failure.class, () -> DiffusionModel.open(folder), entry.getKey() + " " + value).getMessage();
+                String refused = assertThrows(Failure.class, () -> DiffusionModel.open(folder),
+                        entry.getKey() + " " + value).getMessage();
                 assertTrue(refused.startsWith(config + ": ") && refused.contains(entry.getKey()), refused);
             }
         }
     }
 
-    @Test void aSquareMayBeWrittenAsItsTwoSides() throws Exception {
+    @Test
+    void aSquareMayBeWrittenAsItsTwoSides() throws Exception {
         copy("sd1");
         Path config = folder.resolve("unet/config.json");
         int size = DiffusionModel.open(folder).sampleSize();
@@ -174,14 +204,19 @@ class DiffusionModelTest {
         assertEquals(size, DiffusionModel.open(folder).sampleSize());
     }
 
-    @Test void anIndexOfShardsOfAnotherKindIsRefusedByItsKey() throws Exception {
+    @Test
+    void anIndexOfShardsOfAnotherKindIsRefusedByItsKey() throws Exception {
         copy("sd1");
         Files.delete(folder.resolve(WEIGHTS));
         Path index = folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json");
-        for (String map : List.of("7", "[]", "{}", "{\"conv_in.weight\": 7}", "{\"conv_in.weight\": [\"a\"]}", "{\"conv_in.weight\": null}", "{\"conv_in.weight\": \"a\\u0000b\"}", "{\"conv_in.weight\": \"../a\"}", "{\"conv_in.weight\": \"..\"}")) {
+        for (String map : List.of("7", "[]", "{}", "{\"conv_in.weight\": 7}", "{\"conv_in.weight\": [\"a\"]}",
+                "{\"conv_in.weight\": null}", "{\"conv_in.weight\": \"a\\u0000b\"}", "{\"conv_in.weight\": \"../a\"}",
+                "{\"conv_in.weight\": \"..\"}")) {
             Files.writeString(index, "{\"weight_map\": " + map + "}");
-            String refused = assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET), map).getMessage();
-            assertTrue(refused.startsWith(index + ": ") && (refused.contains("weight_map") || refused.contains("conv_in.weight")), refused);
+            String refused = assertThrows(Failure.Unreadable.class,
+                    () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET), map).getMessage();
+            assertTrue(refused.startsWith(index + ": ")
+                    && (refused.contains("weight_map") || refused.contains("conv_in.weight")), refused);
         }
     }
 }

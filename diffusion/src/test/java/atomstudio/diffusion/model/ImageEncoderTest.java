@@ -22,16 +22,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageEncoderTest {
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
 
     /// The published CLIP ViT-L/14, as Stable Diffusion 1.5's safety checker carries it.
-    @Test void hasTheLayersAndParametersOfClipsLargeTower() {
-        ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14), new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
+    @Test
+    void hasTheLayersAndParametersOfClipsLargeTower() {
+        ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14),
+                new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
         assertEquals(303_966_208L, LayerRecorder.parameterCount(NetworkLayers.of(large)));
         assertEquals(392, LayerRecorder.tensorCount(NetworkLayers.of(large)));
     }
 
-    @Test void anImageEncoderComesBeforeASafetyChecker() throws Exception {
+    @Test
+    void anImageEncoderComesBeforeASafetyChecker() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         ClipTestModels.copy(ClipTestModels.FOLDER.resolve("safety_checker"), temporary.resolve("safety_checker"));
         ImageEncoder tower = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
@@ -39,42 +43,64 @@ class ImageEncoderTest {
         assertEquals("image_encoder of " + temporary.getFileName(), tower.description());
     }
 
-    @Test void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
-        ImageEncoder tower = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary)).imageEncoder().orElseThrow();
-        assertEquals(new ClipVisionModel(new ClipVisionModel.Patches(3, 32, 8), new ClipTransformer(16, 24, 1, 2, ClipTransformer.Activation.QUICK_GELU, 1e-5), 12), tower.network());
+    @Test
+    void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
+        ImageEncoder tower = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary))
+                .imageEncoder()
+                .orElseThrow();
+        assertEquals(
+                new ClipVisionModel(new ClipVisionModel.Patches(3, 32, 8),
+                        new ClipTransformer(16, 24, 1, 2, ClipTransformer.Activation.QUICK_GELU, 1e-5), 12),
+                tower.network());
         try (Checkpoint weights = tower.openCheckpoint()) {
             assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
         }
     }
 
-    @Test void aModelMayHaveNone() throws Exception {
+    @Test
+    void aModelMayHaveNone() throws Exception {
         assertTrue(DiffusionModel.open(ClipTestModels.without(temporary)).imageEncoder().isEmpty());
     }
 
-    @Test void aModelMayHaveNoProjectionOfTexts() throws Exception {
-        assertTrue(DiffusionModel.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model")).textProjection().isEmpty());
+    @Test
+    void aModelMayHaveNoProjectionOfTexts() throws Exception {
+        assertTrue(DiffusionModel.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model"))
+                .textProjection()
+                .isEmpty());
         assertEquals(20, DiffusionModel.open(ClipTestModels.MODEL).textProjection().orElseThrow().projectionDim());
     }
 
-    @Test void aMissingTensorIsRefusedByName() throws Exception {
+    @Test
+    void aMissingTensorIsRefusedByName() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path config = temporary.resolve("image_encoder/config.json");
-        Files.writeString(config, Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
+        Files.writeString(config,
+                Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
         ImageEncoder tower = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
         Failure refused = assertThrows(Failure.Incompatible.class, tower::openCheckpoint);
-        assertTrue(refused.getMessage().contains("vision_model.encoder.layers.2.self_attn.q_proj.weight: expected (32,32), found nothing"), refused.getMessage());
+        assertTrue(refused.getMessage()
+                .contains("vision_model.encoder.layers.2.self_attn.q_proj.weight: expected (32,32), found nothing"),
+                refused.getMessage());
     }
 
-    @Test void aPreparationOfAnotherSizeIsRefused() throws Exception {
+    @Test
+    void aPreparationOfAnotherSizeIsRefused() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path file = temporary.resolve("feature_extractor/preprocessor_config.json");
-        Files.writeString(file, Files.readString(file).replace("\"height\": 32", "\"height\": 24").replace("\"width\": 32", "\"width\": 24"));
+        Files.writeString(file,
+                Files.readString(file)
+                        .replace("\"height\": 32", "\"height\": 24")
+                        .replace("\"width\": 32", "\"width\": 24"));
         Failure refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(temporary).imageEncoder());
         assertTrue(refused.getMessage().contains("crop_size = 24"), refused.getMessage());
     }
 
-    @Test void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
-        ImageEncoder.ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL).imageEncoder().orElseThrow().processor();
+    @Test
+    void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
+        ImageEncoder.ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL)
+                .imageEncoder()
+                .orElseThrow()
+                .processor();
         ImageEncoder.ImageProcessor clip = ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32);
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
@@ -88,14 +114,19 @@ class ImageEncoderTest {
         }
     }
 
-    @Test void theOldFormOfAPreparationIsReadToo() throws Exception {
+    @Test
+    void theOldFormOfAPreparationIsReadToo() throws Exception {
         Path file = temporary.resolve("old.json");
-        Files.writeString(file, JsonParser.parseString("{'crop_size': 32, 'size': 32, 'resample': 3, 'do_resize': true}").toString());
-        assertEquals(ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32), ImageEncoder.ImageProcessor.read(file, 32));
+        Files.writeString(file,
+                JsonParser.parseString("{'crop_size': 32, 'size': 32, 'resample': 3, 'do_resize': true}").toString());
+        assertEquals(ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32),
+                ImageEncoder.ImageProcessor.read(file, 32));
     }
 
-    @Test void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {
-        ClipTextModel text = new ClipTextModel(10, 4, new ClipTransformer(8, 8, 1, 1, ClipTransformer.Activation.GELU, 1e-5));
+    @Test
+    void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {
+        ClipTextModel text = new ClipTextModel(10, 4,
+                new ClipTransformer(8, 8, 1, 1, ClipTransformer.Activation.GELU, 1e-5));
         int[][] ids = {{8, 1, 9, 9}, {8, 9, 0, 0}};
         assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 9).eosPositions(ids));
         assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 2).eosPositions(ids));
@@ -108,7 +139,8 @@ class ImageEncoderTest {
         int width = (int) pixels.shape().size(1);
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++) {
-            argb[i] = 0xFF000000 | (int) pixels.data()[3 * i] << 16 | (int) pixels.data()[3 * i + 1] << 8 | (int) pixels.data()[3 * i + 2];
+            argb[i] = 0xFF000000 | (int) pixels.data()[3 * i] << 16 | (int) pixels.data()[3 * i + 1] << 8
+                    | (int) pixels.data()[3 * i + 2];
         }
         return new RgbImage(width, height, argb);
     }

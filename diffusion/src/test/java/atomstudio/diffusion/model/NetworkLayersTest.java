@@ -18,26 +18,35 @@ import org.junit.jupiter.api.Test;
 class NetworkLayersTest {
     /// Stable Diffusion 1.5's configuration.
     static final UNet SD15 = new UNet(new UNet.Channels(4, 4),
-            List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
-            2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
+            List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION),
+                    new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
+            2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV,
+            new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
 
-    @Test void hasStableDiffusionsLayersAndParameters() {
+    @Test
+    void hasStableDiffusionsLayersAndParameters() {
         List<Layer> layers = NetworkLayers.of(SD15);
         assertEquals(686, LayerRecorder.tensorCount(layers));
         assertEquals(859_520_964L, LayerRecorder.parameterCount(layers));
-        assertEquals(52, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3).count());
-        assertEquals(46, layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 1).count());
+        assertEquals(52,
+                layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3).count());
+        assertEquals(46,
+                layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 1).count());
         assertEquals(184, layers.stream().filter(layer -> layer.kind() == Layer.Kind.LINEAR).count());
     }
 
-    @Test void keepsSizesThatDoNotHalveEvenly() {
+    @Test
+    void keepsSizesThatDoNotHalveEvenly() {
         Shape latents = Shape.of(2, 4, 37, 51);
-        assertEquals(latents, SD15.forward(new ShapeOps(), new LayerRecorder(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
+        assertEquals(latents,
+                SD15.forward(new ShapeOps(), new LayerRecorder(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
     }
 
-    @Test void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {
+    @Test
+    void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null), Ops.ConvGeometry.same(3)));
+                () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null),
+                        Ops.ConvGeometry.same(3)));
         assertEquals("conv2d: (1,9,8,8) and (320,4,3,3) do not fit", e.getMessage());
     }
 }

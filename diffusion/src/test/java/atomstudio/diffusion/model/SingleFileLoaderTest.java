@@ -39,7 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SingleFileLoaderTest {
     private static final String UNET = "model.diffusion_model.";
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
     void theNetworksAreThoseOfTheFolderThatTheFileWasMadeOf(String file, String net) throws Exception {
@@ -49,81 +50,120 @@ class SingleFileLoaderTest {
         for (ModelComponent part : ModelComponent.values()) {
             try (Checkpoint mine = one.openCheckpoint(part); Checkpoint theirs = other.openCheckpoint(part)) {
                 mine.check(one.layers(part));
-                for (var layer : one.layers(part)) assertEquals(theirs.read(layer.weightKey()), mine.read(layer.weightKey()), layer.name());
+                for (var layer : one.layers(part))
+                    assertEquals(theirs.read(layer.weightKey()), mine.read(layer.weightKey()), layer.name());
             }
         }
     }
 
     /// The folders' configurations as published: stable-diffusion-v1-5 and stable-diffusion-2-1.
-    @Test void aFileAndAFolderOfTheSameModelAreSampledAlike() throws Exception {
+    @Test
+    void aFileAndAFolderOfTheSameModelAreSampledAlike() throws Exception {
         String common = "\"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"beta_start\": 0.00085, \"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": false, \"skip_prk_steps\": true, \"steps_offset\": 1, \"trained_betas\": null";
-        assertSampledAlike("sd1.ckpt", "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
-        assertSampledAlike("inpaint.ckpt", "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
-        assertSampledAlike("sd2.safetensors", "{\"_class_name\": \"DDIMScheduler\", \"_diffusers_version\": \"0.8.0\", \"prediction_type\": \"v_prediction\", " + common + "}");
+        assertSampledAlike("sd1.ckpt",
+                "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
+        assertSampledAlike("inpaint.ckpt",
+                "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
+        assertSampledAlike("sd2.safetensors",
+                "{\"_class_name\": \"DDIMScheduler\", \"_diffusers_version\": \"0.8.0\", \"prediction_type\": \"v_prediction\", "
+                        + common + "}");
     }
 
     private static void assertSampledAlike(String file, String published) throws Failure {
-        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/files/" + file), ModelLoadOptions.defaults().withPredictionType(published.contains("v_prediction") ? PredictionType.V : PredictionType.EPSILON));
+        DiffusionModel model = DiffusionModel.open(Shared.own("goldens/files/" + file), ModelLoadOptions.defaults()
+                .withPredictionType(published.contains("v_prediction") ? PredictionType.V : PredictionType.EPSILON));
         SchedulerConfig folder = SchedulerConfig.parse(file, published);
         assertEquals(SamplerName.of(folder), SamplerName.of(model.scheduler()));
         for (SamplerName sampler : SamplerName.values()) {
             for (ScheduleName schedule : sampler.schedules()) {
                 for (int steps : new int[] {1, 4, 20, 50}) {
                     SamplingSettings sampling = SamplingSettings.of(sampler, schedule, steps);
-                    assertEquals(sampling.plan(folder), sampling.plan(model.scheduler()), file + " " + sampler + " " + schedule + " " + steps);
+                    assertEquals(sampling.plan(folder), sampling.plan(model.scheduler()),
+                            file + " " + sampler + " " + schedule + " " + steps);
                 }
             }
         }
     }
 
-    @Test void projectionsThatAreFusedAreStretchesOfTheFile() throws Exception {
-        try (Checkpoint text = DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+    @Test
+    void projectionsThatAreFusedAreStretchesOfTheFile() throws Exception {
+        try (Checkpoint text = DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors"))
+                .openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             TensorInfo q = text.info("text_model.encoder.layers.1.self_attn.q_proj.weight");
             TensorInfo k = text.info("text_model.encoder.layers.1.self_attn.k_proj.weight");
             assertEquals(q.offset() + q.byteLength(), k.offset());
             assertEquals(Shape.of(32, 32), k.shape());
-            assertEquals(3, DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors")).textEncoder().transformer().depth(), "one block less than the file has");
+            assertEquals(3,
+                    DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors"))
+                            .textEncoder()
+                            .transformer()
+                            .depth(),
+                    "one block less than the file has");
         }
     }
 
-    @Test void widthsAndDepthsComeFromTheTensorsHeadsAndGroupsAreThePublishedOnes() throws Exception {
+    @Test
+    void widthsAndDepthsComeFromTheTensorsHeadsAndGroupsAreThePublishedOnes() throws Exception {
         Map<String, Shape> published = new LinkedHashMap<>();
         UNet first = unet(8, 768, UNet.Projection.CONV);
         NetworkLayers.of(first).forEach(layer -> published.put(layer.weightKey(), layer.weightShape()));
         Sidecar nothing = Sidecar.of(folder.resolve("a.safetensors"), Map.of());
-        assertEquals(first, NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, published).unet())));
+        assertEquals(first,
+                NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, published).unet())));
         Map<String, Shape> second = new LinkedHashMap<>();
         UNet wide = unet(0, 1024, UNet.Projection.LINEAR);
         NetworkLayers.of(wide).forEach(layer -> second.put(layer.weightKey(), layer.weightShape()));
-        assertEquals(wide, NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, second).unet())), "64 wide heads: 5, 10, 20, 20");
+        assertEquals(wide,
+                NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, second).unet())),
+                "64 wide heads: 5, 10, 20, 20");
     }
 
     private static UNet unet(int heads, int context, UNet.Projection projection) throws Failure {
-        String text = "{\"cross_attention_dim\":" + context + ",\"use_linear_projection\":" + (projection == UNet.Projection.LINEAR) + ",\"attention_head_dim\":" + (heads == 0 ? "[5,10,20,20]" : heads) + "}";
-        return NetworkFactory.unet(new ModelConfig(Path.of("unet"), com.google.gson.JsonParser.parseString(text).getAsJsonObject()));
+        String text = "{\"cross_attention_dim\":" + context + ",\"use_linear_projection\":"
+                + (projection == UNet.Projection.LINEAR) + ",\"attention_head_dim\":"
+                + (heads == 0 ? "[5,10,20,20]" : heads) + "}";
+        return NetworkFactory
+                .unet(new ModelConfig(Path.of("unet"), com.google.gson.JsonParser.parseString(text).getAsJsonObject()));
     }
 
-    @Test void aFolderOfConfigurationsBesideTheFileSaysWhatTensorsDoNot() throws Exception {
+    @Test
+    void aFolderOfConfigurationsBesideTheFileSaysWhatTensorsDoNot() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file)).getMessage().contains("norm_num_groups = 32 does not divide the width"), "a small model has fewer groups");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file)).getMessage()
+                .contains("norm_num_groups = 32 does not divide the width"), "a small model has fewer groups");
         for (String part : List.of("unet", "vae", "text_encoder")) {
             Files.createDirectories(folder.resolve("mine").resolve(part));
-            Files.copy(Shared.own("goldens/nets/sd1/model/" + part + "/config.json"), folder.resolve("mine").resolve(part).resolve("config.json"));
+            Files.copy(Shared.own("goldens/nets/sd1/model/" + part + "/config.json"),
+                    folder.resolve("mine").resolve(part).resolve("config.json"));
         }
-        assertEquals(DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).networks(), DiffusionModel.open(file).networks());
+        assertEquals(DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).networks(),
+                DiffusionModel.open(file).networks());
     }
 
-    @Test void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
+    @Test
+    void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
         DiffusionModel first = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"));
         assertEquals(PredictionType.EPSILON, first.scheduler().predictionType());
-        assertTrue(first.warnings().getFirst().contains("predicts epsilon, by a guess (as all published models of the first generation)"), first.warnings().toString());
-        DiffusionModel said = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"), ModelLoadOptions.defaults().withPredictionType(PredictionType.V));
+        assertTrue(
+                first.warnings()
+                        .getFirst()
+                        .contains("predicts epsilon, by a guess (as all published models of the first generation)"),
+                first.warnings().toString());
+        DiffusionModel said = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"),
+                ModelLoadOptions.defaults().withPredictionType(PredictionType.V));
         assertEquals(PredictionType.V, said.scheduler().predictionType());
         assertEquals(List.of(), said.warnings());
-        assertEquals(PredictionType.V, DiffusionModel.open(Shared.own("goldens/nets/sd1/model"), ModelLoadOptions.defaults().withPredictionType(PredictionType.V)).scheduler().predictionType(), "folders too");
+        assertEquals(PredictionType.V,
+                DiffusionModel
+                        .open(Shared.own("goldens/nets/sd1/model"),
+                                ModelLoadOptions.defaults().withPredictionType(PredictionType.V))
+                        .scheduler()
+                        .predictionType(),
+                "folders too");
     }
 
-    @Test void theSpreadOfANormTellsTheSecondGenerationsPredictions() throws Exception {
+    @Test
+    void theSpreadOfANormTellsTheSecondGenerationsPredictions() throws Exception {
         Map<String, Tensor> tensors = tensors("sd2.safetensors");
         String norm = UNET + "output_blocks.8.1.transformer_blocks.0.norm1.bias";
         Tensor wide = tensors.get(norm);
@@ -131,18 +171,23 @@ class SingleFileLoaderTest {
         assertEquals(PredictionType.V, written("a", tensors, Map.of()).scheduler().predictionType());
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.02f : -0.02f;
         assertEquals(PredictionType.EPSILON, written("b", tensors, Map.of()).scheduler().predictionType());
-        assertEquals(PredictionType.V, written("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().predictionType(), "metadata speak first");
+        assertEquals(PredictionType.V,
+                written("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().predictionType(),
+                "metadata speak first");
         assertEquals(PredictionType.V, written("d-vpred", tensors, Map.of()).scheduler().predictionType(), "names too");
         Files.writeString(folder.resolve("e.yaml"), "model:\n  params:\n    parameterization: \"v\"\n");
-        assertEquals(PredictionType.V, written("e", tensors, Map.of()).scheduler().predictionType(), "and the original configuration");
+        assertEquals(PredictionType.V, written("e", tensors, Map.of()).scheduler().predictionType(),
+                "and the original configuration");
         tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
         tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
         DiffusionModel marked = written("f", tensors, Map.of());
         assertEquals(PredictionType.V, marked.scheduler().predictionType());
-        assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"), marked.scheduler().toString());
+        assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"),
+                marked.scheduler().toString());
     }
 
-    @Test void aFileOfZeroTerminalSnrIsSampledByDdim() throws Exception {
+    @Test
+    void aFileOfZeroTerminalSnrIsSampledByDdim() throws Exception {
         Map<String, Tensor> tensors = tensors("sd1.ckpt");
         tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
         tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
@@ -151,11 +196,18 @@ class SingleFileLoaderTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("zero.json"));
         SchedulerConfig schedule = DiffusionModel.open(file).scheduler();
         assertEquals(SamplerName.DDIM, SamplerName.of(schedule), "PNDM would divide by zero");
-        assertEquals(999, SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20).plan(schedule).schedule().steps().getFirst().timestep());
+        assertEquals(999,
+                SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20)
+                        .plan(schedule)
+                        .schedule()
+                        .steps()
+                        .getFirst()
+                        .timestep());
     }
 
     /// What training programs leave beside a model, or put around it.
-    @Test void leftoversAndOtherNestingAreNoOtherModel() throws Exception {
+    @Test
+    void leftoversAndOtherNestingAreNoOtherModel() throws Exception {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (TensorFile file = TensorFile.open(Shared.own("goldens/files/sd1.ckpt"))) {
             for (TensorInfo info : file.tensors().values()) tensors.put(info.name(), file.read(info));
@@ -168,27 +220,40 @@ class SingleFileLoaderTest {
         Map<String, Tensor> without = new LinkedHashMap<>(tensors);
         without.keySet().removeIf(name -> name.startsWith("first_stage_model."));
         TorchArchives.save(folder.resolve("left.ckpt"), without);
-        String refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage();
+        String refused = assertThrows(Failure.Incompatible.class,
+                () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage();
         assertTrue(refused.contains("holds no autoencoder") && refused.endsWith("give one with --vae"), refused);
-        assertEquals(expected.networks().unet(), DiffusionModel.open(folder.resolve("left.ckpt"), ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model"))).unet());
+        assertEquals(expected.networks().unet(),
+                DiffusionModel
+                        .open(folder.resolve("left.ckpt"),
+                                ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model")))
+                        .unet());
         Map<String, Tensor> averaged = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> averaged.put(name.replace("model.diffusion_model.", "model_ema.diffusion_model"), tensor));
+        tensors.forEach((name, tensor) -> averaged
+                .put(name.replace("model.diffusion_model.", "model_ema.diffusion_model"), tensor));
         TorchArchives.save(folder.resolve("left.ckpt"), averaged);
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage().contains("running mean"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder.resolve("left.ckpt")))
+                .getMessage()
+                .contains("running mean"));
     }
 
-    @Test void aConfigurationOfBlanksIsReadAtOnce() throws Exception {
+    @Test
+    void aConfigurationOfBlanksIsReadAtOnce() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("blank.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("blank.json"));
         for (String blank : List.of("\n", " ", "\t\r\n")) {
             Files.writeString(folder.resolve("blank.yaml"), blank.repeat((1 << 20) / blank.length() - 10) + "x: y");
-            assertEquals(PredictionType.EPSILON, assertTimeoutPreemptively(Duration.ofSeconds(5), () -> DiffusionModel.open(file)).scheduler().predictionType());
+            assertEquals(PredictionType.EPSILON,
+                    assertTimeoutPreemptively(Duration.ofSeconds(5), () -> DiffusionModel.open(file)).scheduler()
+                            .predictionType());
         }
     }
 
-    @Test void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {
+    @Test
+    void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("noted.ckpt"));
-        JsonObject own = JsonParser.parseString(Files.readString(Shared.own("goldens/files/sd1.json"))).getAsJsonObject();
+        JsonObject own = JsonParser.parseString(Files.readString(Shared.own("goldens/files/sd1.json")))
+                .getAsJsonObject();
         Files.createDirectories(folder.resolve("noted/vae"));
         Files.writeString(folder.resolve("noted/vae/config.json"), own.get("vae").toString());
         own.addProperty("vae", "Automatic");
@@ -202,14 +267,16 @@ class SingleFileLoaderTest {
         assertEquals(PredictionType.EPSILON, model.scheduler().predictionType());
     }
 
-    @Test void theTokenizerIsLookedForBesideTheFileThenWhereOneIsToldTo() throws Exception {
+    @Test
+    void theTokenizerIsLookedForBesideTheFileThenWhereOneIsToldTo() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
         Path home = Files.createDirectories(folder.resolve("home/clip-vocabulary"));
         Path embedded = Shared.root().resolve("assets/default-model/tokenizer");
         DiffusionModel none = DiffusionModel.open(file, ModelLoadOptions.ofTokenizerFolders(List.of(home, embedded)));
         String refused = assertThrows(Failure.Unreadable.class, none::tokenizer).getMessage();
-        assertTrue(refused.contains("no tokenizer of 1000 tokens") && refused.contains("bpe_simple_vocab_16e6.txt.gz") && refused.contains("into " + home), refused);
+        assertTrue(refused.contains("no tokenizer of 1000 tokens") && refused.contains("bpe_simple_vocab_16e6.txt.gz")
+                && refused.contains("into " + home), refused);
         vocabulary(home, 1000);
         assertEquals(1000, none.tokenizer().vocabularySize());
         vocabulary(Files.createDirectories(folder.resolve("tokenizer")), 1000);
@@ -217,7 +284,8 @@ class SingleFileLoaderTest {
         assertEquals(1000, none.tokenizer().vocabularySize(), "beside the file comes first");
         Path large = vocabulary(Files.createDirectories(folder.resolve("large")), 1001);
         DiffusionModel told = DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(large));
-        assertTrue(assertThrows(Failure.Incompatible.class, told::tokenizer).getMessage().contains("has 1001 tokens, but the text encoder"), "another size than the text encoder's");
+        assertTrue(assertThrows(Failure.Incompatible.class, told::tokenizer).getMessage()
+                .contains("has 1001 tokens, but the text encoder"), "another size than the text encoder's");
     }
 
     /// A vocabulary of so many tokens that knows the letters only.
@@ -229,17 +297,23 @@ class SingleFileLoaderTest {
         return folder;
     }
 
-    @Test void anotherAutoencoderTakesThePlaceOfTheModelsOwn() throws Exception {
+    @Test
+    void anotherAutoencoderTakesThePlaceOfTheModelsOwn() throws Exception {
         Path own = Shared.own("goldens/files/sd1.ckpt");
         Path ofFolder = Shared.own("goldens/nets/sd2/model/vae");
         DiffusionModel model = DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(ofFolder));
-        try (Checkpoint mine = model.openCheckpoint(ModelComponent.VAE); Checkpoint theirs = DiffusionModel.open(Shared.own("goldens/nets/sd2/model")).openCheckpoint(ModelComponent.VAE)) {
+        try (Checkpoint mine = model.openCheckpoint(ModelComponent.VAE);
+                Checkpoint theirs = DiffusionModel.open(Shared.own("goldens/nets/sd2/model"))
+                        .openCheckpoint(ModelComponent.VAE)) {
             assertEquals(theirs.read("decoder.conv_in.weight"), mine.read("decoder.conv_in.weight"));
         }
-        DiffusionModel wholeFile = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"), ModelLoadOptions.defaults().withVae(Shared.own("goldens/files/sd2.safetensors")));
+        DiffusionModel wholeFile = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"),
+                ModelLoadOptions.defaults().withVae(Shared.own("goldens/files/sd2.safetensors")));
         wholeFile.openCheckpoint(ModelComponent.VAE).close();
         Path weights = ofFolder.resolve("diffusion_pytorch_model.safetensors");
-        DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(weights)).openCheckpoint(ModelComponent.VAE).close();
+        DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(weights))
+                .openCheckpoint(ModelComponent.VAE)
+                .close();
         Map<String, Tensor> alone = new HashMap<>();
         tensors("sd2.safetensors").forEach((name, tensor) -> {
             if (name.startsWith("first_stage_model.")) alone.put(name.substring("first_stage_model.".length()), tensor);
@@ -247,21 +321,24 @@ class SingleFileLoaderTest {
         Path file = folder.resolve("vae.safetensors");
         SafetensorsWriter.write(file, alone, Map.of("config", "{\"vae\":{\"norm_num_groups\":4}}"));
         DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(file)).openCheckpoint(ModelComponent.VAE).close();
-        Failure missing = assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(folder.resolve("nothing"))));
+        Failure missing = assertThrows(Failure.Unreadable.class,
+                () -> DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(folder.resolve("nothing"))));
         assertTrue(missing.getMessage().contains("expected an autoencoder"), missing.getMessage());
-        Failure noVae = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model/unet/diffusion_pytorch_model.safetensors"))));
+        Failure noVae = assertThrows(Failure.Incompatible.class,
+                () -> DiffusionModel.open(own, ModelLoadOptions.defaults()
+                        .withVae(Shared.own("goldens/nets/sd1/model/unet/diffusion_pytorch_model.safetensors"))));
         assertTrue(noVae.getMessage().contains("holds no autoencoder"), noVae.getMessage());
     }
 
     @ParameterizedTest @ValueSource(strings = {
-        "conditioner.embedders.0.transformer.text_model.embeddings.position_embedding.weight | is Stable Diffusion XL",
-        "model.diffusion_model.joint_blocks.0.context_block.attn.proj.weight | is Stable Diffusion 3",
-        "double_blocks.0.img_attn.norm.key_norm.scale | is a Flux model",
-        "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight | is a LoRA, not a model; give the model itself",
-        "control_model.input_blocks.0.0.weight | is a ControlNet",
-        "down_blocks.0.resnets.0.conv1.weight | is a UNet alone",
-        "encoder.conv_in.weight | is no Stable Diffusion in one file",
-        "text_model.encoder.layers.0.layer_norm1.weight | is a text encoder alone"})
+            "conditioner.embedders.0.transformer.text_model.embeddings.position_embedding.weight | is Stable Diffusion XL",
+            "model.diffusion_model.joint_blocks.0.context_block.attn.proj.weight | is Stable Diffusion 3",
+            "double_blocks.0.img_attn.norm.key_norm.scale | is a Flux model",
+            "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight | is a LoRA, not a model; give the model itself",
+            "control_model.input_blocks.0.0.weight | is a ControlNet",
+            "down_blocks.0.resnets.0.conv1.weight | is a UNet alone",
+            "encoder.conv_in.weight | is no Stable Diffusion in one file",
+            "text_model.encoder.layers.0.layer_norm1.weight | is a text encoder alone"})
     void whatIsNoStableDiffusionOfTheseGenerationsIsRefusedByName(String example) throws Exception {
         String[] parts = example.split(" \\| ");
         Path file = folder.resolve("other.safetensors");
@@ -270,25 +347,35 @@ class SingleFileLoaderTest {
         assertTrue(refused.getMessage().startsWith(file + ": " + parts[1]), refused.getMessage());
     }
 
-    @Test void partsThatAreMissingAreNamed() throws Exception {
+    @Test
+    void partsThatAreMissingAreNamed() throws Exception {
         Map<String, Tensor> tensors = tensors("sd2.safetensors");
         tensors.keySet().removeIf(name -> name.startsWith("cond_stage_model."));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("a", tensors, Map.of())).getMessage().contains("holds no text encoder"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("a", tensors, Map.of())).getMessage()
+                .contains("holds no text encoder"));
         tensors.keySet().removeIf(name -> name.startsWith("first_stage_model."));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("b", tensors, Map.of())).getMessage().contains("holds no autoencoder"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("b", tensors, Map.of())).getMessage()
+                .contains("holds no autoencoder"));
         Map<String, Tensor> whole = tensors("sd2.safetensors");
         whole.remove(UNET + "middle_block.0.in_layers.2.bias");
-        Failure incomplete = assertThrows(Failure.Incompatible.class, () -> written("c", whole, Map.of()).openCheckpoint(ModelComponent.UNET));
-        assertTrue(incomplete.getMessage().contains("mid_block.resnets.0.conv1.bias: expected (32), found nothing"), incomplete.getMessage());
+        Failure incomplete = assertThrows(Failure.Incompatible.class,
+                () -> written("c", whole, Map.of()).openCheckpoint(ModelComponent.UNET));
+        assertTrue(incomplete.getMessage().contains("mid_block.resnets.0.conv1.bias: expected (32), found nothing"),
+                incomplete.getMessage());
         Map<String, Tensor> eight = tensors("sd2.safetensors");
         eight.put(UNET + "input_blocks.0.0.weight", Tensor.zeros(Shape.of(16, 8, 3, 3)));
         Failure other = assertThrows(Failure.Incompatible.class, () -> written("d", eight, Map.of()));
-        assertTrue(other.getMessage().contains("8 input channels") && other.getMessage().contains("9 (inpainting)"), other.getMessage());
+        assertTrue(other.getMessage().contains("8 input channels") && other.getMessage().contains("9 (inpainting)"),
+                other.getMessage());
     }
 
-    @Test void aFolderOfUnknownKindAndNothingAtAllAreToldApart() {
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder)).getMessage().contains("found a folder without it"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder.resolve("gone.ckpt"))).getMessage().contains("found nothing"));
+    @Test
+    void aFolderOfUnknownKindAndNothingAtAllAreToldApart() {
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder)).getMessage()
+                .contains("found a folder without it"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder.resolve("gone.ckpt")))
+                .getMessage()
+                .contains("found nothing"));
         assertFalse(Files.exists(folder.resolve("gone.ckpt")));
     }
 
@@ -301,10 +388,12 @@ class SingleFileLoaderTest {
     }
 
     /// A file of these tensors with the small models' heads and groups beside it.
-    private DiffusionModel written(String name, Map<String, Tensor> tensors, Map<String, String> metadata) throws Exception {
+    private DiffusionModel written(String name, Map<String, Tensor> tensors, Map<String, String> metadata)
+            throws Exception {
         Path file = folder.resolve(name + ".safetensors");
         SafetensorsWriter.write(file, tensors, metadata);
-        Files.copy(Shared.own("goldens/files/sd2.json"), folder.resolve(name + ".json"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(Shared.own("goldens/files/sd2.json"), folder.resolve(name + ".json"),
+                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         return DiffusionModel.open(file);
     }
 }

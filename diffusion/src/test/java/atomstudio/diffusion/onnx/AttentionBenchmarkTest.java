@@ -17,46 +17,59 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class AttentionBenchmarkTest {
-    @Test void theFastestIsTakenAndTheFusedOneWhereNoneIs() {
-        assertEquals(AttentionKernel.MATMUL, AttentionBenchmark.fastest(Map.of(AttentionKernel.FUSED, 2.0, AttentionKernel.MATMUL, 1.0, AttentionKernel.SLICED, 3.0)::get));
-        assertEquals(AttentionKernel.FUSED, AttentionBenchmark.fastest(Map.of(AttentionKernel.FUSED, 1.0, AttentionKernel.MATMUL, 2.0, AttentionKernel.SLICED, 1.0)::get));
-        assertEquals(AttentionKernel.SLICED, AttentionBenchmark.fastest(Map.of(AttentionKernel.FUSED, Double.POSITIVE_INFINITY, AttentionKernel.MATMUL, 2.0, AttentionKernel.SLICED, 1.0)::get));
+    @Test
+    void theFastestIsTakenAndTheFusedOneWhereNoneIs() {
+        assertEquals(AttentionKernel.MATMUL, AttentionBenchmark.fastest(
+                Map.of(AttentionKernel.FUSED, 2.0, AttentionKernel.MATMUL, 1.0, AttentionKernel.SLICED, 3.0)::get));
+        assertEquals(AttentionKernel.FUSED, AttentionBenchmark.fastest(
+                Map.of(AttentionKernel.FUSED, 1.0, AttentionKernel.MATMUL, 2.0, AttentionKernel.SLICED, 1.0)::get));
+        assertEquals(AttentionKernel.SLICED, AttentionBenchmark.fastest(Map.of(AttentionKernel.FUSED,
+                Double.POSITIVE_INFINITY, AttentionKernel.MATMUL, 2.0, AttentionKernel.SLICED, 1.0)::get));
         assertEquals(AttentionKernel.FUSED, AttentionBenchmark.fastest(kernel -> Double.POSITIVE_INFINITY));
     }
 
-    @ParameterizedTest @CsvSource({"FLOAT, 1e-5", "FLOAT16, 5e-3"}) void allSayTheSame(ElementType element, double tolerance) throws Exception {
+    @ParameterizedTest @CsvSource({"FLOAT, 1e-5", "FLOAT16, 5e-3"})
+    void allSayTheSame(ElementType element, double tolerance) throws Exception {
         for (long tokens : new long[] {1, 3, 8, 9, 16, 63, 65}) {
             Shape shape = Shape.of(2, tokens, 12);
             Tensor expected = attention(AttentionKernel.FUSED, ElementType.FLOAT, shape);
-            for (AttentionKernel kernel : AttentionKernel.values()) assertClose(kernel + " of " + tokens + " in " + element, expected, attention(kernel, element, shape), tolerance);
+            for (AttentionKernel kernel : AttentionKernel.values())
+                assertClose(kernel + " of " + tokens + " in " + element, expected, attention(kernel, element, shape),
+                        tolerance);
         }
     }
 
     /// Otherwise a second try after a lack of memory would ask for as much again.
-    @ParameterizedTest @CsvSource({"8, 1", "9, 2", "63, 8", "65, 9", "100, 13", "5, 1", "1, 1"}) void noSliceHoldsMoreThanAnEighthOfTheQueries(long tokens, long most) {
+    @ParameterizedTest @CsvSource({"8, 1", "9, 2", "63, 8", "65, 9", "100, 13", "5, 1", "1, 1"})
+    void noSliceHoldsMoreThanAnEighthOfTheQueries(long tokens, long most) {
         Graph graph = new Graph();
-        List<Graph.Value> pieces = graph.splitSecondAxis(graph.input("x", Shape.of(2, tokens, 12), ElementType.FLOAT), 8);
+        List<Graph.Value> pieces = graph.splitSecondAxis(graph.input("x", Shape.of(2, tokens, 12), ElementType.FLOAT),
+                8);
         assertEquals(tokens, pieces.stream().mapToLong(piece -> piece.shape().size(1)).sum());
         assertEquals(most, pieces.stream().mapToLong(piece -> piece.shape().size(1)).max().orElseThrow());
         assertEquals(Math.min(8, tokens), pieces.size());
     }
 
     /// Feed-forward blocks too, where there are many tokens.
-    @ParameterizedTest @CsvSource({"1024", "1025", "1031"}) void partsOfABlockSayTheSameAsTheWhole(long tokens) throws Exception {
-        assertClose("parts of " + tokens, block(GraphOps.MemoryMode.DEFAULT, tokens), block(GraphOps.MemoryMode.LOW, tokens), 0);
+    @ParameterizedTest @CsvSource({"1024", "1025", "1031"})
+    void partsOfABlockSayTheSameAsTheWhole(long tokens) throws Exception {
+        assertClose("parts of " + tokens, block(GraphOps.MemoryMode.DEFAULT, tokens),
+                block(GraphOps.MemoryMode.LOW, tokens), 0);
     }
 
     private static Tensor block(GraphOps.MemoryMode memory, long tokens) throws Exception {
         Shape shape = Shape.of(1, tokens, 2);
         Graph graph = new Graph();
-        GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(memory, ElementType.FLOAT, AttentionKernel.FUSED, GraphOps.ConvolutionAlgorithm.DIRECT));
+        GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(memory, ElementType.FLOAT, AttentionKernel.FUSED,
+                GraphOps.ConvolutionAlgorithm.DIRECT));
         List<Long> parts = new ArrayList<>();
         Graph.Value output = ops.checkpointed("block.ff", List.of(ops.input("x", shape)), inputs -> {
             parts.add(inputs.getFirst().shape().size(1));
             return ops.silu(inputs.getFirst());
         });
         assertEquals(memory == GraphOps.MemoryMode.DEFAULT ? 1 : 4, parts.size());
-        try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1).createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape())) {
+        try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1)
+                .createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape())) {
             return session.run(Map.of("x", OnnxSession.Feed.of(numbers(shape))), Map.of());
         }
     }
@@ -68,7 +81,8 @@ class AttentionBenchmarkTest {
     }
 
     private static Tensor attention(AttentionKernel kernel, ElementType element, Shape shape) throws Exception {
-        try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape, Ops.AttentionConfig.of(4), element)) {
+        try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape,
+                Ops.AttentionConfig.of(4), element)) {
             return session.run(Map.of("x", OnnxSession.Feed.of(numbers(shape))), Map.of());
         }
     }

@@ -18,39 +18,49 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ClipEncodersTest implements ClipEncodersLaw {
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
 
-    @Test void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors")); OnnxEngine engine = open(ClipTestModels.MODEL)) {
+    @Test
+    void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
+                OnnxEngine engine = open(ClipTestModels.MODEL)) {
             Tensor pictures = golden.read("vision.pixel_values");
             Tensor all = engine.embedImages(pictures);
             for (int i = 0; i < 3; i++) {
                 Tensor alone = engine.embedImages(pictures.rows(i, i + 1));
-                for (int k = 0; k < alone.data().length; k++) assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
+                for (int k = 0; k < alone.data().length; k++)
+                    assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
             }
         }
     }
 
-    @Test void aModelWithoutTowersSaysSoOnlyWhenAsked() throws Exception {
+    @Test
+    void aModelWithoutTowersSaysSoOnlyWhenAsked() throws Exception {
         try (OnnxEngine engine = open(ClipTestModels.without(temporary))) {
-            Failure refused = assertThrows(Failure.Incompatible.class, () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+            Failure refused = assertThrows(Failure.Incompatible.class,
+                    () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(refused.getMessage().contains("no vision tower"), refused.getMessage());
         }
     }
 
-    @Test void aDamagedTowerIsNamedOnlyWhenAskedFor() throws Exception {
+    @Test
+    void aDamagedTowerIsNamedOnlyWhenAskedFor() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path weights = temporary.resolve("image_encoder/model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
         Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length / 2));
         try (OnnxEngine engine = open(temporary)) {
-            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, java.util.List.of()).shape(), "everything else works");
-            Failure refused = assertThrows(Failure.Unreadable.class, () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, java.util.List.of()).shape(),
+                    "everything else works");
+            Failure refused = assertThrows(Failure.Unreadable.class,
+                    () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());
         }
     }
 
-    @Override public OnnxEngine open(Path model) throws Failure {
+    @Override
+    public OnnxEngine open(Path model) throws Failure {
         return OnnxEngine.open(DiffusionModel.open(model), Device.CPU, 1);
     }
 }

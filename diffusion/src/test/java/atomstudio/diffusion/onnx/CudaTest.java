@@ -18,15 +18,18 @@ import org.junit.jupiter.api.Test;
 /// `mvn -P cuda -pl diffusion -am test -Dtest=CudaTest -Dtest.excludedGroups=` on a machine with an NVIDIA GPU.
 @Tag("gpu")
 class CudaTest {
-    @Test void theGraphicsProcessorSaysWhatTheProcessorSaysUpToFloat16() throws Exception {
+    @Test
+    void theGraphicsProcessorSaysWhatTheProcessorSaysUpToFloat16() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().crossAttentionDim());
         try (OnnxEngine cpu = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine cuda = open(model)) {
             assertEquals(Engine.ComputePrecision.HALF, cuda.precision());
             Tensor expected = cpu.predictNoise(latents, new float[] {801, 20}, context, List.of());
-            assertClose("UNet in float16", expected, cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.02);
+            assertClose("UNet in float16", expected,
+                    cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.02);
             cuda.useFullPrecision();
-            assertClose("UNet in float32, whose products such a processor may round to TF32", expected, cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.01);
+            assertClose("UNet in float32, whose products such a processor may round to TF32", expected,
+                    cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.01);
             assertClose("decoder", cpu.decode(wave(1, 4, 16, 16)), cuda.decode(wave(1, 4, 16, 16)), 0.01);
         }
     }

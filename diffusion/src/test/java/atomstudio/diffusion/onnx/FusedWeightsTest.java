@@ -23,20 +23,25 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class FusedWeightsTest {
-    @Test void oldNumbersAreDroppedBeforeNewOnesAreMade() throws Exception {
+    @Test
+    void oldNumbersAreDroppedBeforeNewOnesAreMade() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Layer layer = model.layers(ModelComponent.UNET).getFirst();
         Plus form = new Plus(layer.name());
         long bytes = Float.BYTES * layer.weightShape().elements();
-        Adapter adapter = new Adapter("plus", "00", form, Map.of(layer.name() + ".w", Tensor.filled(layer.weightShape(), 1)));
+        Adapter adapter = new Adapter("plus", "00", form,
+                Map.of(layer.name() + ".w", Tensor.filled(layer.weightShape(), 1)));
         // Without its numbers nothing can be made: what is held then is what was held while they would have been.
         Adapter empty = new Adapter("empty", "01", form, Map.of());
         OnnxRuntime runtime = OnnxRuntime.open(Device.CPU, 1);
         try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET);
-                FusedWeights small = new FusedWeights(model.layers(ModelComponent.UNET), weights, bytes); FusedWeights large = new FusedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
-            for (FusedWeights folded : List.of(small, large)) folded.inputs(runtime, List.of(new WeightedAdapter(adapter, 1)));
+                FusedWeights small = new FusedWeights(model.layers(ModelComponent.UNET), weights, bytes);
+                FusedWeights large = new FusedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
+            for (FusedWeights folded : List.of(small, large))
+                folded.inputs(runtime, List.of(new WeightedAdapter(adapter, 1)));
             assertEquals(List.of(bytes, bytes), List.of(small.cachedBytes(), large.cachedBytes()));
-            for (FusedWeights folded : List.of(small, large)) assertThrows(Failure.class, () -> folded.inputs(runtime, List.of(new WeightedAdapter(empty, 1))));
+            for (FusedWeights folded : List.of(small, large))
+                assertThrows(Failure.class, () -> folded.inputs(runtime, List.of(new WeightedAdapter(empty, 1))));
             assertEquals(List.of(0L, bytes), List.of(small.cachedBytes(), large.cachedBytes()));
             var half = large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5)));
             assertSame(half, large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5))), "made once");
@@ -45,11 +50,14 @@ class FusedWeightsTest {
     }
 
     private record Plus(String layer) implements Adaptation {
-        @Override public Map<String, Shape> parameterShapes(Layer at) {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer at) {
             return at.name().equals(layer) ? Map.of("w", at.weightShape()) : Map.of();
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer at, LayerWeights<T> base, AdapterParameters<T> slots, T strength) {
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer at, LayerWeights<T> base, AdapterParameters<T> slots,
+                T strength) {
             return new LayerWeights<>(ops.add(base.weight(), ops.multiply(slots.get("w"), strength)), base.bias());
         }
     }

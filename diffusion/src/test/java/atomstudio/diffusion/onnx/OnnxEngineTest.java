@@ -32,17 +32,22 @@ class OnnxEngineTest {
         agrees(name, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED));
     }
 
-    @Test void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
+    @Test
+    void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().crossAttentionDim());
         float[] timesteps = {801, 20};
-        try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model, Device.CPU, 2, new OnnxSettings(256L << 20, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16))) {
-            assertEquals(List.of(Engine.ComputePrecision.FULL, Engine.ComputePrecision.HALF), List.of(full.precision(), half.precision()));
+        try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model,
+                Device.CPU, 2,
+                new OnnxSettings(256L << 20, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16))) {
+            assertEquals(List.of(Engine.ComputePrecision.FULL, Engine.ComputePrecision.HALF),
+                    List.of(full.precision(), half.precision()));
             Tensor expected = full.predictNoise(latents, timesteps, context, List.of());
             Tensor rounded = half.predictNoise(latents, timesteps, context, List.of());
             assertClose("UNet", expected, rounded, 0.01);
             assertNotEquals(expected, rounded);
-            assertEquals(full.decode(wave(1, 1, 4, 16, 16)), half.decode(wave(1, 1, 4, 16, 16)), "the decoder stays in float32");
+            assertEquals(full.decode(wave(1, 1, 4, 16, 16)), half.decode(wave(1, 1, 4, 16, 16)),
+                    "the decoder stays in float32");
             Tensor large = wave(1e6f, 2, 4, 16, 16);
             assertFalse(finite(half.predictNoise(large, timesteps, context, List.of())));
             half.useFullPrecision();
@@ -66,7 +71,8 @@ class OnnxEngineTest {
     private static void agrees(String name, OnnxSettings settings) throws Exception {
         Path folder = Shared.own("goldens/nets/" + name);
         try (SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
-                OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2, settings)) {
+                OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2,
+                        settings)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());

@@ -23,12 +23,15 @@ import org.junit.jupiter.api.io.TempDir;
 class OnnxSafetyCheckerTest {
     private static final String WEIGHTS = "safety_checker/model.safetensors";
 
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
 
-    @Test void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
+    @Test
+    void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
         SafetyChecker own = checker(ClipTestModels.withSafetyChecker(temporary));
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors"))) {
-            SafetyChecker checker = new SafetyChecker(own.imageEncoder(), concepts(golden, "special_care_embeds"), concepts(golden, "concept_embeds"));
+            SafetyChecker checker = new SafetyChecker(own.imageEncoder(), concepts(golden, "special_care_embeds"),
+                    concepts(golden, "concept_embeds"));
             Tensor embeddings = golden.read("image_embeds");
             Tensor expected = golden.read("unsafe");
             int unsafe = 0;
@@ -41,16 +44,22 @@ class OnnxSafetyCheckerTest {
         }
     }
 
-    @Test void judgesPicturesWithTheModelsOwnTower() throws Exception {
+    @Test
+    void judgesPicturesWithTheModelsOwnTower() throws Exception {
         SafetyChecker checker = checker(ClipTestModels.withSafetyChecker(temporary));
-        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors")); SafetensorsFile pictures = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors"));
+                SafetensorsFile pictures = SafetensorsFile
+                        .open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
                 OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker, Device.CPU, 1)) {
             Tensor prepared = pictures.read("vision.pixel_values");
-            for (int i = 0; i < prepared.shape().size(0); i++) assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.isUnsafe(prepared.rows(i, i + 1)), "picture " + i);
+            for (int i = 0; i < prepared.shape().size(0); i++)
+                assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.isUnsafe(prepared.rows(i, i + 1)),
+                        "picture " + i);
         }
     }
 
-    @Test void aThresholdThatNothingReachesLetsEveryPicturePass() throws Exception {
+    @Test
+    void aThresholdThatNothingReachesLetsEveryPicturePass() throws Exception {
         Path model = ClipTestModels.withSafetyChecker(temporary);
         Map<String, Tensor> weights = new HashMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(model.resolve(WEIGHTS))) {
@@ -69,10 +78,12 @@ class OnnxSafetyCheckerTest {
         }
         weights.remove("special_care_embeds");
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> checker(model)).getMessage().contains("special_care_embeds"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> checker(model)).getMessage()
+                .contains("special_care_embeds"));
     }
 
-    @Test void aModelWithoutOneHasNone() throws Exception {
+    @Test
+    void aModelWithoutOneHasNone() throws Exception {
         assertTrue(DiffusionModel.open(ClipTestModels.MODEL).safetyChecker().isEmpty());
     }
 

@@ -16,9 +16,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SingleFileGoldenTest {
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
-    void aModelInOneFileOfTheOriginalLayoutComputesWhatTheReferenceFolderDoes(String file, String net) throws Exception {
+    void aModelInOneFileOfTheOriginalLayoutComputesWhatTheReferenceFolderDoes(String file, String net)
+            throws Exception {
         Path golden = Shared.own("goldens/nets/" + net + "/golden.safetensors");
-        try (SafetensorsFile expected = SafetensorsFile.open(golden); OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
+        try (SafetensorsFile expected = SafetensorsFile.open(golden); OnnxEngine engine = OnnxEngine
+                .open(DiffusionModel.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
             List<Deviation> deviations = NetworkGolden.compare(expected, engine);
             assertEquals(14, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());

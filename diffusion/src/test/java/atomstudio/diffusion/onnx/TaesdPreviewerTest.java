@@ -19,19 +19,25 @@ import org.junit.jupiter.api.Test;
 class TaesdPreviewerTest {
     private static final Path GOLDEN = Shared.own("goldens/taesd");
 
-    @Test void decodesAsTheReferenceDoes() throws Exception {
+    @Test
+    void decodesAsTheReferenceDoes() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
-        try (TaesdPreviewer look = TaesdPreviewer.open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1); SafetensorsFile golden = SafetensorsFile.open(GOLDEN.resolve("golden.safetensors"))) {
-            Deviation deviation = Deviation.relative("decoded", golden.read("decoded"), look.decode(golden.read("latents")), 1e-4);
+        try (TaesdPreviewer look = TaesdPreviewer
+                .open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1);
+                SafetensorsFile golden = SafetensorsFile.open(GOLDEN.resolve("golden.safetensors"))) {
+            Deviation deviation = Deviation.relative("decoded", golden.read("decoded"),
+                    look.decode(golden.read("latents")), 1e-4);
             assertTrue(deviation.isWithinTolerance(), deviation.toString());
             RgbImage picture = look.preview(golden.read("latents"));
             assertEquals("56x40", picture.width() + "x" + picture.height());
         }
     }
 
-    @Test void refusesOtherFiles() throws Exception {
+    @Test
+    void refusesOtherFiles() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Path other = Shared.own("goldens/nets/sd1/golden.safetensors");
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage().contains("no decoder for previews"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage()
+                .contains("no decoder for previews"));
     }
 }

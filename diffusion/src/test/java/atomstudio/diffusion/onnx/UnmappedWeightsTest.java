@@ -30,11 +30,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Weights that the runtime cannot map where they lie: eight-bit floats, and tensors that were saved out of order.
 class UnmappedWeightsTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
     private final Map<String, Tensor> weights = new TreeMap<>();
     private Path file;
 
-    @BeforeEach void copy() throws Exception {
+    @BeforeEach
+    void copy() throws Exception {
         ClipTestModels.copy(Shared.own("goldens/nets/sd1/model"), folder);
         file = folder.resolve("unet/diffusion_pytorch_model.safetensors");
         try (TensorFile read = TensorFile.open(file)) {
@@ -52,7 +54,8 @@ class UnmappedWeightsTest {
         }
     }
 
-    @Test void weightsThatWereSavedOutOfOrderGiveTheSame() throws Exception {
+    @Test
+    void weightsThatWereSavedOutOfOrderGiveTheSame() throws Exception {
         Tensor expected = predicted();
         Files.delete(file);
         TorchArchives.saveOutOfOrder(folder.resolve("unet/diffusion_pytorch_model.bin"), weights);
@@ -60,11 +63,13 @@ class UnmappedWeightsTest {
         assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
-    @Test void weightsOfEightBitsGiveWhatTheirNumbersDo() throws Exception {
+    @Test
+    void weightsOfEightBitsGiveWhatTheirNumbersDo() throws Exception {
         Map<String, Tensor> rounded = new TreeMap<>();
         weights.forEach((name, tensor) -> {
             float[] data = tensor.data().clone();
-            for (int i = 0; i < data.length; i++) data[i] = Float.float16ToFloat((short) (Float.floatToFloat16(data[i]) & 0xFF00));
+            for (int i = 0; i < data.length; i++)
+                data[i] = Float.float16ToFloat((short) (Float.floatToFloat16(data[i]) & 0xFF00));
             rounded.put(name, new Tensor(tensor.shape(), data));
         });
         SafetensorsWriter.write(file, rounded, Map.of());
@@ -95,6 +100,12 @@ class UnmappedWeightsTest {
             header.add(entry.getKey(), info);
         }
         byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-        Files.write(file, ByteBuffer.allocate(8 + json.length + payload.size()).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).put(json).put(payload.toByteArray()).array());
+        Files.write(file,
+                ByteBuffer.allocate(8 + json.length + payload.size())
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putLong(json.length)
+                        .put(json)
+                        .put(payload.toByteArray())
+                        .array());
     }
 }

@@ -31,46 +31,55 @@ class PromptAttentionParserTest {
         return IntStream.range(1, count + 1).map(i -> chunk.ids()[i]).toArray();
     }
 
-    @Test void textWithoutSignsIsLeftAsItIs() throws Exception {
+    @Test
+    void textWithoutSignsIsLeftAsItIs() throws Exception {
         parses("a red car, in: the\n snow", new Text("a red car, in: the\n snow", 1));
         parses("", new Text("", 1));
     }
 
-    @Test void bracketsStressAndRelieve() throws Exception {
+    @Test
+    void bracketsStressAndRelieve() throws Exception {
         parses("a (red) [car]", new Text("a ", 1), new Text("red", STRESS), new Text(" ", 1), new Text("car", RELIEF));
         parses("(red:1.5)(car : -2 )", new Text("red", 1.5), new Text("car ", -2));
         parses("((a):2)[(b)]", new Text("a", STRESS * 2), new Text("b", STRESS * RELIEF));
-        parses("(a [b (c:3)])", new Text("a ", STRESS), new Text("b ", RELIEF * STRESS), new Text("c", 3 * RELIEF * STRESS));
+        parses("(a [b (c:3)])", new Text("a ", STRESS), new Text("b ", RELIEF * STRESS),
+                new Text("c", 3 * RELIEF * STRESS));
         parses("[red:0.5]", new Text("red:0.5", RELIEF));
     }
 
-    @Test void bracketsThatStandAloneReachToTheEndOrAreText() throws Exception {
+    @Test
+    void bracketsThatStandAloneReachToTheEndOrAreText() throws Exception {
         parses("a (red [car", new Text("a ", 1), new Text("red ", STRESS), new Text("car", STRESS * RELIEF));
         parses("a) b] :1.2)", new Text("a) b] :1.2)", 1));
         parses("(a] b)", new Text("a] b", STRESS));
         parses("()", new Text("", 1));
     }
 
-    @Test void signsAfterABackslashAreText() throws Exception {
+    @Test
+    void signsAfterABackslashAreText() throws Exception {
         parses("\\(a\\) \\[b\\] \\\\ \\c \\", new Text("(a) [b] \\ c ", 1));
         parses("(a\\):1.2)", new Text("a)", 1.2));
     }
 
-    @Test void breakEndsAChunkAndIsAWordWithinBrackets() throws Exception {
+    @Test
+    void breakEndsAChunkAndIsAWordWithinBrackets() throws Exception {
         parses("a  BREAK\n b", new Text("a", 1), new Break(), new Text("b", 1));
         parses("BREAK BREAK", new Text("", 1), new Break(), new Text("", 1), new Break(), new Text("", 1));
         parses("BREAKS break", new Text("BREAKS break", 1));
         parses("(a BREAK b)", new Text("a", STRESS), new Text("BREAK", -STRESS), new Text("b", STRESS));
     }
 
-    @Test void aWeightThatIsNoNumberIsRefusedByName() {
+    @Test
+    void aWeightThatIsNoNumberIsRefusedByName() {
         for (String number : List.of("1.2.3", ".", "-.")) {
-            String message = assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("a (word:" + number + ")")).getMessage();
+            String message = assertThrows(Failure.Incompatible.class,
+                    () -> PromptAttentionParser.parse("a (word:" + number + ")")).getMessage();
             assertTrue(message.contains("\":" + number + ")\"") && message.contains("\\("), message);
         }
     }
 
-    @Test void aPromptOfOneChunkHasTheIdsThatItHasAsPlainText() throws Exception {
+    @Test
+    void aPromptOfOneChunkHasTheIdsThatItHasAsPlainText() throws Exception {
         for (String text : List.of("", "a dog", "a red car, in: the snow", "a dog ".repeat(7))) {
             List<Tokenizer.Chunk> chunks = plain().chunks(text);
             assertEquals(1, chunks.size(), text);
@@ -79,7 +88,8 @@ class PromptAttentionParserTest {
         }
     }
 
-    @Test void rowsOfOneWordStayTogetherInTheNextChunk() throws Exception {
+    @Test
+    void rowsOfOneWordStayTogetherInTheNextChunk() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(700, 701, 702));
         int[] filler = plain().encode("a b c");
         assertEquals(5, filler.length, "a letter is an id");
@@ -91,13 +101,16 @@ class PromptAttentionParserTest {
         assertTrue(assertThrows(Failure.Incompatible.class, () -> wide.chunks("sks")).getMessage().contains("15 rows"));
     }
 
-    @Test void aNameOfSeveralWordsIsFoundByHowItIsRead() throws Exception {
+    @Test
+    void aNameOfSeveralWordsIsFoundByHowItIsRead() throws Exception {
         Tokenizer tokenizer = plain().withPhrase("By Bad -neg", List.of(700, 701)).withPhrase("by", List.of(702));
         assertArrayEquals(new int[] {700, 701, 702}, own(tokenizer.chunks("by  bad - NEG by").getFirst(), 3));
-        assertEquals(702, own(tokenizer.chunks("by bad! -neg").getFirst(), 1)[0], "one sign between makes it another text");
+        assertEquals(702, own(tokenizer.chunks("by bad! -neg").getFirst(), 1)[0],
+                "one sign between makes it another text");
     }
 
-    @Test void readsLongPromptsAsTheReferenceDoes() throws Exception {
+    @Test
+    void readsLongPromptsAsTheReferenceDoes() throws Exception {
         Tokenizer clip = Tokenizer.open(Shared.file("data/clip-vocabulary"));
         List<Deviation> deviations = TokenizerGolden.verify(Shared.own("goldens/prompts/clip.jsonl"), clip);
         assertEquals(16, deviations.size());

@@ -19,12 +19,15 @@ import org.junit.jupiter.api.Test;
 
 /// Any text is a prompt or is refused by name, in a time that grows with its length.
 class PromptFuzzTest {
-    private static final List<String> PIECES = List.of("(", ")", "[", "]", ":", "|", "\\", ",", " ", "\n", "BREAK", "AND", "a", "red car", "1.2", ":1.5)", ":0.4]", ":10]", "1e9", "-", ".", "..",
-            "<lora:x:1>", "<|endoftext|>", "é", "e\u0301", "\u0345\u0301", "😀", "\ud83d", "\u0000", "\u200b", "日本", "'s", "__", "[a|b]", "(x:0)", "[a:b:0.5]");
+    private static final List<String> PIECES = List.of("(", ")", "[", "]", ":", "|", "\\", ",", " ", "\n", "BREAK",
+            "AND", "a", "red car", "1.2", ":1.5)", ":0.4]", ":10]", "1e9", "-", ".", "..",
+            "<lora:x:1>", "<|endoftext|>", "é", "e\u0301", "\u0345\u0301", "😀", "\ud83d", "\u0000", "\u200b", "日本",
+            "'s", "__", "[a|b]", "(x:0)", "[a:b:0.5]");
     private static final Pass PASS = new Pass(20, 0);
     private static Tokenizer tokenizer;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         tokenizer = Tokenizer.open(Shared.root().resolve("assets/default-model/tokenizer"));
     }
 
@@ -37,9 +40,11 @@ class PromptFuzzTest {
             assertTrue(text.length() <= prompt.length(), "no step says more than is written");
             try {
                 assertFalse(PromptAttentionParser.parse(text).isEmpty());
-                for (Tokenizer.Chunk chunk : tokenizer.chunks(text)) assertEquals(tokenizer.maxLength(), chunk.ids().length);
+                for (Tokenizer.Chunk chunk : tokenizer.chunks(text))
+                    assertEquals(tokenizer.maxLength(), chunk.ids().length);
             } catch (Failure.Incompatible refused) {
-                assertTrue(refused.getMessage().contains("expected") || refused.getMessage().contains("close them"), refused.getMessage());
+                assertTrue(refused.getMessage().contains("expected") || refused.getMessage().contains("close them"),
+                        refused.getMessage());
                 assertTrue(refused.getMessage().length() < 400, refused.getMessage());
                 return false;
             }
@@ -47,13 +52,15 @@ class PromptFuzzTest {
         return true;
     }
 
-    @Test void randomPromptsAreReadOrRefused() {
+    @Test
+    void randomPromptsAreReadOrRefused() {
         Random random = new Random(18);
         int read = 0;
         for (int i = 0; i < 2500; i++) {
             StringBuilder text = new StringBuilder();
             for (int k = random.nextInt(60); k >= 0; k--) {
-                text.append(random.nextInt(12) == 0 ? Character.toString(random.nextInt(0x110000)) : PIECES.get(random.nextInt(PIECES.size())));
+                text.append(random.nextInt(12) == 0 ? Character.toString(random.nextInt(0x110000))
+                        : PIECES.get(random.nextInt(PIECES.size())));
             }
             String prompt = text.toString();
             if (assertDoesNotThrow(() -> read(prompt), prompt)) read++;
@@ -64,11 +71,14 @@ class PromptFuzzTest {
     static List<String> hostile() {
         List<String> hostile = new ArrayList<>();
         for (int length : new int[] {30_000, 2_000_000}) {
-            for (String piece : List.of("(", "[", ")", "]", "([", "[(", "[a|", "[a:", "(a:", "[a:b:", "((a:1.1", "a", "a ", "1", ":", "|", "\\", "\\(", " ", ", ", "[a]", "(a)", "[a|b]", "[a:b:0.5]", "[[a:b:", "BREAK ", "é", "\u0301", "😀", "\ud83d",
+            for (String piece : List.of("(", "[", ")", "]", "([", "[(", "[a|", "[a:", "(a:", "[a:b:", "((a:1.1", "a",
+                    "a ", "1", ":", "|", "\\", "\\(", " ", ", ", "[a]", "(a)", "[a|b]", "[a:b:0.5]", "[[a:b:", "BREAK ",
+                    "é", "\u0301", "😀", "\ud83d",
                     "<|endoftext|>", "<|", "'s")) {
                 hostile.add(piece.repeat(length / piece.length()));
             }
-            for (String[] nest : new String[][] {{"(", ")"}, {"[", "]"}, {"(a", ")"}, {"[a", "]"}, {"[a|", "]"}, {"[a|[b:", ":3]]"}, {"[", ":0.5]"}, {"[a:", ":5]"}, {"(", ":1.1)"}, {"([", "])"}}) {
+            for (String[] nest : new String[][] {{"(", ")"}, {"[", "]"}, {"(a", ")"}, {"[a", "]"}, {"[a|", "]"},
+                    {"[a|[b:", ":3]]"}, {"[", ":0.5]"}, {"[a:", ":5]"}, {"(", ":1.1)"}, {"([", "])"}}) {
                 int times = length / (nest[0].length() + nest[1].length());
                 hostile.add(nest[0].repeat(times) + "x" + nest[1].repeat(times));
             }
@@ -85,7 +95,8 @@ class PromptFuzzTest {
         return hostile;
     }
 
-    @Test void hostilePromptsEndInTime() {
+    @Test
+    void hostilePromptsEndInTime() {
         List<String> hostile = hostile();
         for (String prompt : hostile) {
             String shown = prompt.substring(0, 20) + "… (" + prompt.length() + ")";
@@ -93,9 +104,14 @@ class PromptFuzzTest {
         }
     }
 
-    @Test void longAndDeepPromptsAreRefusedByName() {
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("a".repeat(100_001))).getMessage().contains("100001 letters; expected at most 100000"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("(".repeat(501))).getMessage().contains("more than 500 brackets"));
+    @Test
+    void longAndDeepPromptsAreRefusedByName() {
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("a".repeat(100_001)))
+                .getMessage()
+                .contains("100001 letters; expected at most 100000"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("(".repeat(501)))
+                .getMessage()
+                .contains("more than 500 brackets"));
         assertDoesNotThrow(() -> PromptAttentionParser.parse("a, ".repeat(33_000)));
         assertDoesNotThrow(() -> PromptAttentionParser.parse("([".repeat(250)));
     }

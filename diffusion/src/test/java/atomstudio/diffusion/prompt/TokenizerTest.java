@@ -36,33 +36,42 @@ class TokenizerTest {
         for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
-    @Test void givesTheReferencesIds() throws Exception {
+    @Test
+    void givesTheReferencesIds() throws Exception {
         assertEqual(TokenizerGolden.verify(GOLDENS.resolve("plain.jsonl"), plain()), 360);
     }
 
-    @Test void givesTheReferencesIdsWherePaddingIsAnExclamationMark() throws Exception {
-        assertEqual(TokenizerGolden.verify(GOLDENS.resolve("bang.jsonl"), Tokenizer.open(GOLDENS.resolve("bang"))), 360);
+    @Test
+    void givesTheReferencesIdsWherePaddingIsAnExclamationMark() throws Exception {
+        assertEqual(TokenizerGolden.verify(GOLDENS.resolve("bang.jsonl"), Tokenizer.open(GOLDENS.resolve("bang"))),
+                360);
     }
 
-    @Test void givesTheReferencesIdsWithThePublishedVocabulary() throws Exception {
+    @Test
+    void givesTheReferencesIdsWithThePublishedVocabulary() throws Exception {
         Tokenizer tokenizer = Tokenizer.open(Shared.file("data/clip-vocabulary"));
         assertEqual(TokenizerGolden.verify(Shared.file("goldens/tokenizer/clip.jsonl"), tokenizer), 76);
         assertEquals(77, tokenizer.maxLength());
     }
 
-    @Test void takesTheLimitFromTheModel() throws Exception {
+    @Test
+    void takesTheLimitFromTheModel() throws Exception {
         assertEquals(16, plain().maxLength());
         assertEquals(16, plain().encodePadded("a dog").ids().length);
     }
 
-    @Test void quotesWhatDidNotFitAsItWasWritten() throws Exception {
+    @Test
+    void quotesWhatDidNotFitAsItWasWritten() throws Exception {
         Tokenizer tokenizer = plain();
         assertEquals(Optional.empty(), tokenizer.encodePadded("a dog ".repeat(7)).truncatedText());
-        assertEquals(Optional.of("And CAFE\u0301"), tokenizer.encodePadded("a dog ".repeat(7) + " And CAFE\u0301 ").truncatedText());
-        assertEquals(Optional.of("<|endoftext|> x"), tokenizer.encodePadded("a dog ".repeat(7) + "<|endoftext|> x").truncatedText());
+        assertEquals(Optional.of("And CAFE\u0301"),
+                tokenizer.encodePadded("a dog ".repeat(7) + " And CAFE\u0301 ").truncatedText());
+        assertEquals(Optional.of("<|endoftext|> x"),
+                tokenizer.encodePadded("a dog ".repeat(7) + "<|endoftext|> x").truncatedText());
     }
 
-    @Test void quotesFromTheMiddleOfAWordWhereCompositionShortenedIt() throws Exception {
+    @Test
+    void quotesFromTheMiddleOfAWordWhereCompositionShortenedIt() throws Exception {
         String text = "e\u0301".repeat(7) + "e\u0301!";
         Tokenizer.PaddedTokens tokens = plain().encodePadded(text);
         int[] whole = plain().encode(text);
@@ -71,7 +80,8 @@ class TokenizerTest {
         assertEquals(Optional.of("e\u0301!"), tokens.truncatedText());
     }
 
-    @Test void theEmptyPromptIsStartStopAndPadding() throws Exception {
+    @Test
+    void theEmptyPromptIsStartStopAndPadding() throws Exception {
         int[] around = plain().encode("");
         int[] expected = new int[16];
         Arrays.fill(expected, around[1]);
@@ -79,23 +89,32 @@ class TokenizerTest {
         assertArrayEquals(expected, plain().encodePadded("").ids());
     }
 
-    @Test void aWordStandsForNewIdsInAnyCaseAndBesidePunctuation() throws Exception {
+    @Test
+    void aWordStandsForNewIdsInAnyCaseAndBesidePunctuation() throws Exception {
         Tokenizer tokenizer = plain().withWord("Sks", List.of(5000, 5001));
         int[] dog = inner(plain().encode("a dog"));
         assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog sks")));
         assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog SKS")));
-        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode(", a dog"))), inner(tokenizer.encode("sks, a dog")));
-        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode("'s dog"))), inner(tokenizer.encode("sks's dog")));
-        assertArrayEquals(joined(inner(plain().encode("a (")), joined(new int[] {5000, 5001}, inner(plain().encode(") dog")))), inner(tokenizer.encode("a (sks) dog")));
+        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode(", a dog"))),
+                inner(tokenizer.encode("sks, a dog")));
+        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode("'s dog"))),
+                inner(tokenizer.encode("sks's dog")));
+        assertArrayEquals(
+                joined(inner(plain().encode("a (")), joined(new int[] {5000, 5001}, inner(plain().encode(") dog")))),
+                inner(tokenizer.encode("a (sks) dog")));
     }
 
-    @Test void aWordWithinAnotherIsNotMeant() throws Exception {
+    @Test
+    void aWordWithinAnotherIsNotMeant() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000));
-        for (String text : List.of("sksy", "asks", "sks1", "1sks", "s ks")) assertArrayEquals(plain().encode(text), tokenizer.encode(text), text);
-        assertArrayEquals(new int[] {5001, 5001}, inner(plain().withWord("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
+        for (String text : List.of("sksy", "asks", "sks1", "1sks", "s ks"))
+            assertArrayEquals(plain().encode(text), tokenizer.encode(text), text);
+        assertArrayEquals(new int[] {5001, 5001},
+                inner(plain().withWord("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
     }
 
-    @Test void wordsOfSeveralAdaptersAndNewIdsCountWhereAPromptIsCut() throws Exception {
+    @Test
+    void wordsOfSeveralAdaptersAndNewIdsCountWhereAPromptIsCut() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000, 5001)).withWord("qwe", List.of(5002));
         assertArrayEquals(new int[] {5002, 5000, 5001, 5002}, inner(tokenizer.encode("qwe sks qwe")));
         assertEquals(Optional.empty(), tokenizer.encodePadded("sks ".repeat(7)).truncatedText());
@@ -105,9 +124,12 @@ class TokenizerTest {
         assertEquals(5001, cut.ids()[14]);
     }
 
-    @Test void refusesWordsThatCannotStandForIds() throws Exception {
+    @Test
+    void refusesWordsThatCannotStandForIds() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("SKS", List.of(1))).getMessage().contains("SKS"));
+        assertTrue(
+                assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("SKS", List.of(1))).getMessage()
+                        .contains("SKS"));
         assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("two words", List.of(1)));
         assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("", List.of(1)));
         assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("qwe", List.of()));
@@ -124,106 +146,152 @@ class TokenizerTest {
         return both;
     }
 
-    @Test void aMegabyteOfTextIsReadInMoments() throws Exception {
+    @Test
+    void aMegabyteOfTextIsReadInMoments() throws Exception {
         Tokenizer tokenizer = plain();
-        for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20), "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19), "a" + "\u0301\u0323".repeat(1 << 18))) {
+        for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20),
+                "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19),
+                "a" + "\u0301\u0323".repeat(1 << 18))) {
             int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encode(text));
-            Tokenizer.PaddedTokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30), () -> tokenizer.encodePadded(text));
+            Tokenizer.PaddedTokens tokens = assertTimeoutPreemptively(Duration.ofSeconds(30),
+                    () -> tokenizer.encodePadded(text));
             assertArrayEquals(Arrays.copyOf(ids, 15), Arrays.copyOf(tokens.ids(), 15));
             assertTrue(tokens.truncatedText().orElseThrow().length() > 1 << 16);
         }
     }
 
-    @Test void aLongRunOfMarksIsOrderedAsTheNormalizerOrdersAShortOne() {
+    @Test
+    void aLongRunOfMarksIsOrderedAsTheNormalizerOrdersAShortOne() {
         Random random = new Random(2);
         for (int round = 0; round < 300; round++) {
             StringBuilder text = new StringBuilder();
-            for (int i = 0; i < 40; i++) text.appendCodePoint(random.nextInt(8) == 0 ? 'a' + random.nextInt(26) : round % 2 == 0 ? 0x300 + random.nextInt(0x70) : 0x300 + random.nextInt(0x1D00));
+            for (int i = 0; i < 40; i++)
+                text.appendCodePoint(random.nextInt(8) == 0 ? 'a' + random.nextInt(26)
+                        : round % 2 == 0 ? 0x300 + random.nextInt(0x70) : 0x300 + random.nextInt(0x1D00));
             String expected = Normalizer.normalize(text, Normalizer.Form.NFC);
-            assertEquals(expected, Normalizer.normalize(ReferenceUnicode.CanonicalOrdering.apply(text.toString()), Normalizer.Form.NFC));
-            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD), ReferenceUnicode.CanonicalOrdering.apply(text.toString()));
+            assertEquals(expected, Normalizer.normalize(ReferenceUnicode.CanonicalOrdering.apply(text.toString()),
+                    Normalizer.Form.NFC));
+            assertEquals(Normalizer.normalize(text, Normalizer.Form.NFD),
+                    ReferenceUnicode.CanonicalOrdering.apply(text.toString()));
         }
     }
 
-    @Test void refusesAFolderThatHasNoVocabulary(@TempDir Path folder) {
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("expected vocab.json"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder.resolve("none"))).getMessage().contains("found nothing"));
+    @Test
+    void refusesAFolderThatHasNoVocabulary(@TempDir Path folder) {
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage()
+                .contains("expected vocab.json"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder.resolve("none"))).getMessage()
+                .contains("found nothing"));
     }
 
-    @Test void refusesAMergeOfTokensThatAreNotInTheVocabulary(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesAMergeOfTokensThatAreNotInTheVocabulary(@TempDir Path folder) throws IOException {
         Files.copy(GOLDENS.resolve("plain/vocab.json"), folder.resolve("vocab.json"));
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na zz\n");
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("merge 1"));
+        assertTrue(
+                assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("merge 1"));
     }
 
-    @Test void refusesASpecialTokenThatIsNotInTheVocabulary(@TempDir Path folder) throws IOException {
-        for (String file : List.of("vocab.json", "merges.txt")) Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
+    @Test
+    void refusesASpecialTokenThatIsNotInTheVocabulary(@TempDir Path folder) throws IOException {
+        for (String file : List.of("vocab.json", "merges.txt"))
+            Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
         Files.writeString(folder.resolve("tokenizer_config.json"), "{\"pad_token\": \"<pad>\"}");
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage().contains("<pad>"));
     }
 
-    @Test void refusesAVocabularyThatIsNotJson(@TempDir Path folder) throws IOException {
+    @Test
+    void refusesAVocabularyThatIsNotJson(@TempDir Path folder) throws IOException {
         Files.writeString(folder.resolve("vocab.json"), "{\"a\": 1");
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n");
         assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder));
     }
 
-    @Test void mergesThatWereCutShortAreRefused(@TempDir Path folder) throws IOException {
+    @Test
+    void mergesThatWereCutShortAreRefused(@TempDir Path folder) throws IOException {
         Files.copy(GOLDENS.resolve("plain/vocab.json"), folder.resolve("vocab.json"));
         List<String> merges = Files.readAllLines(GOLDENS.resolve("plain/merges.txt"));
         for (int left : new int[] {0, 1, merges.size() / 2, merges.size() - 1}) {
             Files.write(folder.resolve("merges.txt"), merges.subList(0, left));
-            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), left + " lines").getMessage();
-            assertTrue(refused.startsWith(folder.resolve("merges.txt") + ": expected a merge for every token"), refused);
+            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), left + " lines")
+                    .getMessage();
+            assertTrue(refused.startsWith(folder.resolve("merges.txt") + ": expected a merge for every token"),
+                    refused);
         }
     }
 
-    @Test void aVocabularyAndMergesInOneFileReadAsInTwo(@TempDir Path folder) throws Exception {
+    @Test
+    void aVocabularyAndMergesInOneFileReadAsInTwo(@TempDir Path folder) throws Exception {
         String vocabulary = Files.readString(GOLDENS.resolve("plain/vocab.json"));
         List<String> merges = Files.readAllLines(GOLDENS.resolve("plain/merges.txt"));
-        String pairs = merges.subList(1, merges.size()).stream().map(merge -> merge.replace("\\", "\\\\").replace("\"", "\\\"").split(" ")).map(two -> "[\"" + two[0] + "\",\"" + two[1] + "\"]").collect(Collectors.joining(","));
-        Files.writeString(folder.resolve("tokenizer.json"), "{\"added_tokens\":[],\"model\":{\"type\":\"BPE\",\"vocab\":" + vocabulary + ",\"merges\":[" + pairs + "]}}");
-        for (String file : List.of("tokenizer_config.json", "special_tokens_map.json")) if (Files.exists(GOLDENS.resolve("plain").resolve(file))) Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
+        String pairs = merges.subList(1, merges.size())
+                .stream()
+                .map(merge -> merge.replace("\\", "\\\\").replace("\"", "\\\"").split(" "))
+                .map(two -> "[\"" + two[0] + "\",\"" + two[1] + "\"]")
+                .collect(Collectors.joining(","));
+        Files.writeString(folder.resolve("tokenizer.json"),
+                "{\"added_tokens\":[],\"model\":{\"type\":\"BPE\",\"vocab\":" + vocabulary + ",\"merges\":[" + pairs
+                        + "]}}");
+        for (String file : List.of("tokenizer_config.json", "special_tokens_map.json"))
+            if (Files.exists(GOLDENS.resolve("plain").resolve(file)))
+                Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
         Tokenizer whole = Tokenizer.open(folder);
-        for (String prompt : List.of("a red fox, in the snow", "naïve café 12.5%", "")) assertArrayEquals(plain().encode(prompt), whole.encode(prompt), prompt);
+        for (String prompt : List.of("a red fox, in the snow", "naïve café 12.5%", ""))
+            assertArrayEquals(plain().encode(prompt), whole.encode(prompt), prompt);
         Files.writeString(folder.resolve("tokenizer.json"), "{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}");
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> Tokenizer.open(folder)).getMessage().contains("expected BPE"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> Tokenizer.open(folder)).getMessage()
+                .contains("expected BPE"));
     }
 
-    @Test void theTokenizerThatTransformers5WritesReadsAsTheEmbeddedOne() throws Exception {
+    @Test
+    void theTokenizerThatTransformers5WritesReadsAsTheEmbeddedOne() throws Exception {
         Tokenizer embedded = Tokenizer.open(Shared.root().resolve("assets/default-model/tokenizer"));
         Tokenizer whole = Tokenizer.open(Shared.file("cases/tokenizer-json-only"));
-        for (String prompt : List.of("a red car on grass", "two owls <|endoftext|> x", "ÀÉ")) assertArrayEquals(embedded.encode(prompt), whole.encode(prompt), prompt);
+        for (String prompt : List.of("a red car on grass", "two owls <|endoftext|> x", "ÀÉ"))
+            assertArrayEquals(embedded.encode(prompt), whole.encode(prompt), prompt);
     }
 
-    @Test void aLineOfGigabytesInAPackedFileIsNotReadToItsEnd(@TempDir Path folder) throws IOException {
+    @Test
+    void aLineOfGigabytesInAPackedFileIsNotReadToItsEnd(@TempDir Path folder) throws IOException {
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(folder.resolve("bomb.txt.gz")))) {
             byte[] letters = new byte[1 << 20];
             Arrays.fill(letters, (byte) 'a');
             for (int i = 0; i < 256; i++) out.write(letters);
         }
-        String refused = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder))).getMessage();
+        String refused = assertTimeoutPreemptively(Duration.ofSeconds(5),
+                () -> assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder))).getMessage();
         assertTrue(refused.contains("a line is longer than"), refused);
     }
 
-    @Test void settingsOfOtherKindsAreRefusedByTheirKey(@TempDir Path folder) throws IOException {
-        for (String file : List.of("vocab.json", "merges.txt")) Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
-        for (String settings : List.of("{\"bos_token\": {}}", "{\"bos_token\": [1]}", "{\"bos_token\": 7}", "{\"bos_token\": {\"content\": \"a\", \"lstrip\": \"no\"}}", "{\"bos_token\": \"a\\u001b[2J\"}")) {
+    @Test
+    void settingsOfOtherKindsAreRefusedByTheirKey(@TempDir Path folder) throws IOException {
+        for (String file : List.of("vocab.json", "merges.txt"))
+            Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
+        for (String settings : List.of("{\"bos_token\": {}}", "{\"bos_token\": [1]}", "{\"bos_token\": 7}",
+                "{\"bos_token\": {\"content\": \"a\", \"lstrip\": \"no\"}}", "{\"bos_token\": \"a\\u001b[2J\"}")) {
             Files.writeString(folder.resolve("tokenizer_config.json"), settings);
-            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage();
-            assertTrue(refused.startsWith(folder.toString()) && (refused.contains("bos_token") || refused.contains("a\\u001b[2J")), refused);
+            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings)
+                    .getMessage();
+            assertTrue(refused.startsWith(folder.toString())
+                    && (refused.contains("bos_token") || refused.contains("a\\u001b[2J")), refused);
         }
-        for (String settings : List.of("{\"model_max_length\": \"long\"}", "{\"model_max_length\": []}", "{\"model_max_length\": -1}", "{\"model_max_length\": NaN}")) {
+        for (String settings : List.of("{\"model_max_length\": \"long\"}", "{\"model_max_length\": []}",
+                "{\"model_max_length\": -1}", "{\"model_max_length\": NaN}")) {
             Files.writeString(folder.resolve("tokenizer_config.json"), settings);
-            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage().contains("model_max_length"));
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage()
+                    .contains("model_max_length"));
         }
-        for (String settings : List.of("{\"added_tokens_decoder\": []}", "{\"added_tokens_decoder\": {\"x\": {}}}", "{\"added_tokens_decoder\": {\"1\": {}}}", "{\"added_tokens_decoder\": {\"99999999999\": \"a\"}}")) {
+        for (String settings : List.of("{\"added_tokens_decoder\": []}", "{\"added_tokens_decoder\": {\"x\": {}}}",
+                "{\"added_tokens_decoder\": {\"1\": {}}}", "{\"added_tokens_decoder\": {\"99999999999\": \"a\"}}")) {
             Files.writeString(folder.resolve("tokenizer_config.json"), settings);
-            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage().contains("added_tokens_decoder"));
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings).getMessage()
+                    .contains("added_tokens_decoder"));
         }
-        for (String vocabulary : List.of("{\"a\": 1.5}", "{\"a\": -1}", "{\"a\": \"1\"}", "{\"a\": []}", "{\"a\": 1e99}", "{\"a\": null}", "[]", "")) {
+        for (String vocabulary : List.of("{\"a\": 1.5}", "{\"a\": -1}", "{\"a\": \"1\"}", "{\"a\": []}",
+                "{\"a\": 1e99}", "{\"a\": null}", "[]", "")) {
             Files.writeString(folder.resolve("vocab.json"), vocabulary);
-            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), vocabulary).getMessage().startsWith(folder.resolve("vocab.json").toString()));
+            assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), vocabulary).getMessage()
+                    .startsWith(folder.resolve("vocab.json").toString()));
         }
     }
 }

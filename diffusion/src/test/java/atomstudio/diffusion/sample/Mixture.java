@@ -5,7 +5,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.DoubleFunction;
 import java.util.random.RandomGenerator;
 
-/// Data whose score is known at every noise level: each number of the latents comes by itself from one of two normal distributions.
+/// Data whose score is known at every noise level: each number of the latents comes by itself from one of two normal
+/// distributions.
 final class Mixture {
     private static final double[] SHARES = {0.4, 0.6};
     private static final double[] MEANS = {-1, 0.8};
@@ -38,7 +39,8 @@ final class Mixture {
         return (shown, timestep) -> {
             NoiseLevel at = levels.apply(timestep);
             Tensor noise = Tensor.zeros(shown.shape());
-            for (int i = 0; i < noise.data().length; i++) noise.data()[i] = (float) slope(shown.data()[i] / at.alphaT(), at.sigma());
+            for (int i = 0; i < noise.data().length; i++)
+                noise.data()[i] = (float) slope(shown.data()[i] / at.alphaT(), at.sigma());
             return noise;
         };
     }
@@ -53,7 +55,8 @@ final class Mixture {
             sum += weights[i];
         }
         double slope = 0;
-        for (int i = 0; i < weights.length; i++) slope += weights[i] / sum * ratio * (x - MEANS[i]) / (SPREADS[i] * SPREADS[i] + ratio * ratio);
+        for (int i = 0; i < weights.length; i++)
+            slope += weights[i] / sum * ratio * (x - MEANS[i]) / (SPREADS[i] * SPREADS[i] + ratio * ratio);
         return slope;
     }
 

@@ -18,13 +18,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class SamplerGoldenTest {
-    @Test void followsEveryReferenceTrajectoryKeptHere() throws Exception {
+    @Test
+    void followsEveryReferenceTrajectoryKeptHere() throws Exception {
         List<Path> files = goldens(Shared.root().resolve("diffusion/src/test/resources/goldens/samplers"));
         assertFalse(files.isEmpty());
         for (Path file : files) assertFollowed(file);
     }
 
-    @Test void followsEveryReferenceTrajectoryOfASamplerThatIsBuilt() throws Exception {
+    @Test
+    void followsEveryReferenceTrajectoryOfASamplerThatIsBuilt() throws Exception {
         List<Path> files = goldens(Shared.file("goldens/samplers"));
         int followed = 0;
         TreeSet<String> left = new TreeSet<>();
@@ -52,8 +54,10 @@ class SamplerGoldenTest {
         }
     }
 
-    @Test void refusesAFileWithoutTheReferencesName() {
+    @Test
+    void refusesAFileWithoutTheReferencesName() {
         Path file = Shared.root().resolve("diffusion/src/test/resources/goldens/noise/randn.safetensors");
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> SamplerGolden.verify(file)).getMessage().contains("config"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SamplerGolden.verify(file)).getMessage()
+                .contains("config"));
     }
 }

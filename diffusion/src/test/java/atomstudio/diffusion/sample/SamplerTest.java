@@ -23,7 +23,9 @@ class SamplerTest {
     private static final Shape SHAPE = Shape.of(2, 4, 3, 5);
 
     private static SchedulerConfig config(String more) throws Failure {
-        return SchedulerConfig.parse("test", "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true" + more + "}");
+        return SchedulerConfig.parse("test",
+                "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true"
+                        + more + "}");
     }
 
     /// A network that knows the picture: whatever the noise, its output says exactly what it is.
@@ -31,7 +33,8 @@ class SamplerTest {
         Map<Double, NoiseLevel> levels = new HashMap<>();
         for (Schedule.Step step : schedule.steps()) levels.put(step.timestep(), step.from());
         return (x, timestep) -> {
-            NoiseLevel at = levels.getOrDefault(timestep, NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
+            NoiseLevel at = levels.getOrDefault(timestep,
+                    NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
             Tensor noise = LatentMath.weightedSum(1 / at.sigmaT(), x, -at.alphaT() / at.sigmaT(), clean);
             return switch (schedule.predictionType()) {
                 case EPSILON -> noise;
@@ -41,26 +44,34 @@ class SamplerTest {
         };
     }
 
-    @Test void everySamplerEndsAtThePictureThatTheNetworkKnows() throws Exception {
+    @Test
+    void everySamplerEndsAtThePictureThatTheNetworkKnows() throws Exception {
         Tensor clean = new TorchRandom(1).randn(SHAPE);
         for (SamplerName name : SamplerName.values()) {
             for (String prediction : List.of("epsilon", "v_prediction", "sample")) {
                 for (String spacing : List.of("leading", "linspace", "trailing")) {
-                    // PNDM weighs outputs, which stay the same only of noise, for equal strides, which only leading spacing has.
-                    if (name == SamplerName.PNDM && !(spacing.equals("leading") && prediction.equals("epsilon"))) continue;
+                    // PNDM weighs outputs, which stay the same only of noise, for equal strides, which only leading
+                    // spacing has.
+                    if (name == SamplerName.PNDM && !(spacing.equals("leading") && prediction.equals("epsilon")))
+                        continue;
                     for (int steps : new int[] {1, 2, 9, 20}) {
-                        SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, steps).planUnmodified(config(", \"prediction_type\": \"" + prediction + "\", \"timestep_spacing\": \"" + spacing + "\""));
+                        SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, steps)
+                                .planUnmodified(config(", \"prediction_type\": \"" + prediction
+                                        + "\", \"timestep_spacing\": \"" + spacing + "\""));
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
-                        SamplingResult end = plan.run(SamplingRun.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
-                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean, ((SamplingResult.Finished) end).latents(),
-                            1e-4 + 6 * plan.schedule().steps().getLast().to().sigmaT());
+                        SamplingResult end = plan.run(
+                                SamplingRun.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
+                        TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean,
+                                ((SamplingResult.Finished) end).latents(),
+                                1e-4 + 6 * plan.schedule().steps().getLast().to().sigmaT());
                     }
                 }
             }
         }
     }
 
-    @Test void everySamplerStopsAfterTheStepAtWhichItIsTold() throws Exception {
+    @Test
+    void everySamplerStopsAfterTheStepAtWhichItIsTold() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             List<Integer> heard = new ArrayList<>();
             List<Double> asked = new ArrayList<>();
@@ -70,18 +81,21 @@ class SamplerTest {
                 asked.add(timestep);
                 return x;
             };
-            SamplingResult end = plan.run(SamplingRun.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1)).withListener(progress -> {
-                heard.add(progress.completedSteps());
-                askedThen.set(asked.size());
-                return progress.completedSteps() == 3 ? Next.STOP : Next.CONTINUE;
-            }));
+            SamplingResult end = plan
+                    .run(SamplingRun.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1))
+                            .withListener(progress -> {
+                                heard.add(progress.completedSteps());
+                                askedThen.set(asked.size());
+                                return progress.completedSteps() == 3 ? Next.STOP : Next.CONTINUE;
+                            }));
             assertEquals(new SamplingResult.Cancelled(3), end, name.toString());
             assertEquals(List.of(1, 2, 3), heard);
             assertEquals(askedThen.get(), asked.size(), name.toString());
         }
     }
 
-    @Test void everySamplerCanRunAgainAndKeepsNothing() throws Exception {
+    @Test
+    void everySamplerCanRunAgainAndKeepsNothing() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 7).planUnmodified(config(""));
             Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
@@ -92,16 +106,22 @@ class SamplerTest {
         }
     }
 
-    @Test void everySamplerHandsTheNetworksFailureOn() throws Exception {
+    @Test
+    void everySamplerHandsTheNetworksFailureOn() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             Failure failure = new Failure.Diverged("step 1: not a number");
-            assertSame(failure, assertThrows(Failure.Diverged.class, () -> SamplingSettings.of(name, ScheduleName.MODEL, 2).planUnmodified(config("")).run(SamplingRun.fromNoise((x, timestep) -> {
-                throw failure;
-            }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1)))));
+            assertSame(failure,
+                    assertThrows(Failure.Diverged.class,
+                            () -> SamplingSettings.of(name, ScheduleName.MODEL, 2)
+                                    .planUnmodified(config(""))
+                                    .run(SamplingRun.fromNoise((x, timestep) -> {
+                                        throw failure;
+                                    }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1)))));
         }
     }
 
-    @Test void theNetworkIsAskedAboutLatentsOfUnitVariance() throws Exception {
+    @Test
+    void theNetworkIsAskedAboutLatentsOfUnitVariance() throws Exception {
         Shape large = Shape.of(1, 4, 32, 32);
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 5).planUnmodified(config(""));
@@ -114,32 +134,38 @@ class SamplerTest {
         }
     }
 
-    @Test void guidanceLeadsAwayFromTheNegativePrompt() throws Exception {
+    @Test
+    void guidanceLeadsAwayFromTheNegativePrompt() throws Exception {
         Tensor unconditional = Tensor.filled(SHAPE, 1);
         Tensor conditional = Tensor.filled(SHAPE, 3);
         Tensor guided = Guidance.of(4).guided((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
         assertArrayEquals(Tensor.filled(SHAPE, 9).data(), guided.data());
     }
 
-    @Test void guidanceOfOneAsksTheNetworkOnce() {
+    @Test
+    void guidanceOfOneAsksTheNetworkOnce() {
         Denoiser conditional = (x, timestep) -> x;
         assertSame(conditional, Guidance.of(1).guided((x, t) -> {
             throw new AssertionError("asked about the negative prompt");
         }, conditional));
     }
 
-    @Test void ancestralNoiseOfAPictureDoesNotDependOnItsBatch() throws Exception {
-        SamplingPlan plan = SamplingSettings.of(SamplerName.EULER_ANCESTRAL, ScheduleName.MODEL, 6).planUnmodified(config(""));
+    @Test
+    void ancestralNoiseOfAPictureDoesNotDependOnItsBatch() throws Exception {
+        SamplingPlan plan = SamplingSettings.of(SamplerName.EULER_ANCESTRAL, ScheduleName.MODEL, 6)
+                .planUnmodified(config(""));
         Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
         NoiseSource alone = NoiseSource.ofSeeds(21);
         SamplingResult both = plan.run(SamplingRun.fromNoise(denoiser, batch.draw(SHAPE), batch));
         SamplingResult one = plan.run(SamplingRun.fromNoise(denoiser, alone.draw(SHAPE.with(0, 1)), alone));
-        assertEquals(assertInstanceOf(SamplingResult.Finished.class, one).latents(), assertInstanceOf(SamplingResult.Finished.class, both).latents().rows(1, 2));
+        assertEquals(assertInstanceOf(SamplingResult.Finished.class, one).latents(),
+                assertInstanceOf(SamplingResult.Finished.class, both).latents().rows(1, 2));
     }
 
     /// So that a seed gives the same picture again, and the one that the reference draws.
-    @Test void everySamplerDrawsAsOftenAsItsDocumentationSays() throws Exception {
+    @Test
+    void everySamplerDrawsAsOftenAsItsDocumentationSays() throws Exception {
         int steps = 6;
         for (SamplerName name : SamplerName.values()) {
             int expected = switch (name) {
@@ -151,7 +177,8 @@ class SamplerTest {
             assertEquals(expected, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps)), name.toString());
             if (name.defaultEta().isPresent()) {
                 int chosen = name == SamplerName.DDIM ? steps : expected;
-                assertEquals(chosen, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps).withEta(0.5)), name + " with eta");
+                assertEquals(chosen, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps).withEta(0.5)),
+                        name + " with eta");
             }
         }
     }
@@ -167,7 +194,8 @@ class SamplerTest {
         return draws.get();
     }
 
-    @Test void rescalingLeavesAnOutputWithoutSpreadAsItIs() {
+    @Test
+    void rescalingLeavesAnOutputWithoutSpreadAsItIs() {
         Tensor flat = Tensor.filled(SHAPE, 3);
         Tensor conditional = new TorchRandom(2).randn(SHAPE);
         assertEquals(flat, new Guidance(1, 1).combine(conditional, flat));
@@ -175,31 +203,43 @@ class SamplerTest {
         assertEquals(single, new Guidance(5, 0.5).combine(single, single));
     }
 
-    @Test void dynamicThresholdingHoldsABoundBelowOne() throws Exception {
+    @Test
+    void dynamicThresholdingHoldsABoundBelowOne() throws Exception {
         Tensor large = Tensor.filled(SHAPE, 4);
         Tensor small = Tensor.filled(SHAPE, 0.25f);
         // As torch.clamp(s, min=1, max=0.5), which is 0.5.
         assertArrayEquals(Tensor.filled(SHAPE, 1).data(), new Thresholding.Dynamic(0.995, 0.5).apply(large).data());
         assertArrayEquals(Tensor.filled(SHAPE, 0.5f).data(), new Thresholding.Dynamic(0.995, 0.5).apply(small).data());
         assertArrayEquals(Tensor.filled(SHAPE, 0.25f).data(), new Thresholding.Dynamic(0.995, 2).apply(small).data());
-        for (String wrong : List.of("\"sample_max_value\": 0", "\"sample_max_value\": -1", "\"dynamic_thresholding_ratio\": 1.5", "\"dynamic_thresholding_ratio\": -0.1")) {
-            String message = assertThrows(Failure.Incompatible.class, () -> SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 5).plan(config(", \"thresholding\": true, " + wrong))).getMessage();
+        for (String wrong : List.of("\"sample_max_value\": 0", "\"sample_max_value\": -1",
+                "\"dynamic_thresholding_ratio\": 1.5", "\"dynamic_thresholding_ratio\": -0.1")) {
+            String message = assertThrows(Failure.Incompatible.class,
+                    () -> SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 5)
+                            .plan(config(", \"thresholding\": true, " + wrong)))
+                    .getMessage();
             assertTrue(message.contains(wrong.substring(1, wrong.indexOf('"', 1))), message);
         }
     }
 
-    /// DEIS alone visits the last level of a schedule in σ twice, as the reference does: its last evaluation moves nothing.
-    @Test void everyEvaluationCounts() throws Exception {
+    /// DEIS alone visits the last level of a schedule in σ twice, as the reference does: its last evaluation moves
+    /// nothing.
+    @Test
+    void everyEvaluationCounts() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             for (ScheduleName schedule : name.schedules()) {
-                if (name == SamplerName.DEIS && List.of(ScheduleName.KARRAS, ScheduleName.EXPONENTIAL, ScheduleName.BETA_SIGMAS).contains(schedule)) continue;
+                if (name == SamplerName.DEIS
+                        && List.of(ScheduleName.KARRAS, ScheduleName.EXPONENTIAL, ScheduleName.BETA_SIGMAS)
+                                .contains(schedule))
+                    continue;
                 for (int steps : new int[] {1, 2, 8, 20}) {
                     SamplingPlan plan = SamplingSettings.of(name, schedule, steps).plan(config(""));
                     List<Tensor> ends = new ArrayList<>();
                     int calls = calls(plan, ends, -1);
                     calls(plan, ends, calls - 1);
-                    double moved = LatentMath.standardDeviation(LatentMath.weightedSum(1, ends.get(0), -1, ends.get(1)));
-                    assertTrue(moved > 1e-4, name + " " + schedule + " " + steps + ": the last evaluation moves the latents by " + moved);
+                    double moved = LatentMath
+                            .standardDeviation(LatentMath.weightedSum(1, ends.get(0), -1, ends.get(1)));
+                    assertTrue(moved > 1e-4, name + " " + schedule + " " + steps
+                            + ": the last evaluation moves the latents by " + moved);
                 }
             }
         }
@@ -209,19 +249,23 @@ class SamplerTest {
     private static int calls(SamplingPlan plan, List<Tensor> ends, int changed) throws Failure {
         AtomicInteger calls = new AtomicInteger();
         TorchRandom random = new TorchRandom(3);
-        SamplingResult end = plan.run(SamplingRun.fromNoise((x, timestep) -> calls.getAndIncrement() == changed ? LatentMath.scale(3, x) : LatentMath.scale(0.5, x), random.randn(SHAPE), random::randn));
+        SamplingResult end = plan.run(SamplingRun.fromNoise(
+                (x, timestep) -> calls.getAndIncrement() == changed ? LatentMath.scale(3, x) : LatentMath.scale(0.5, x),
+                random.randn(SHAPE), random::randn));
         ends.add(((SamplingResult.Finished) end).latents());
         return calls.get();
     }
 
-    @Test void rescaledGuidanceHasTheContrastOfTheConditionalOutput() {
+    @Test
+    void rescaledGuidanceHasTheContrastOfTheConditionalOutput() {
         Tensor unconditional = new TorchRandom(1).randn(SHAPE);
         Tensor conditional = new TorchRandom(2).randn(SHAPE);
         Tensor guided = new Guidance(7, 0).combine(unconditional, conditional);
         Tensor whole = new Guidance(7, 1).combine(unconditional, conditional);
         Tensor part = new Guidance(7, 0.7).combine(unconditional, conditional);
         for (int row = 0; row < SHAPE.size(0); row++) {
-            assertEquals(LatentMath.standardDeviation(conditional.rows(row, row + 1)), LatentMath.standardDeviation(whole.rows(row, row + 1)), 1e-6);
+            assertEquals(LatentMath.standardDeviation(conditional.rows(row, row + 1)),
+                    LatentMath.standardDeviation(whole.rows(row, row + 1)), 1e-6);
         }
         TensorAssert.assertWithin("between the two", LatentMath.weightedSum(0.7, whole, 0.3, guided), part, 1e-5);
     }

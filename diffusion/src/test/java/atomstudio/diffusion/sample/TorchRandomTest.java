@@ -13,11 +13,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TorchRandomTest {
-    @Test void drawsTheReferencesNumbersForTheSeedsKeptHere() throws Exception {
+    @Test
+    void drawsTheReferencesNumbersForTheSeedsKeptHere() throws Exception {
         assertDrawn(Shared.root().resolve("diffusion/src/test/resources/goldens/noise/randn.safetensors"), 33);
     }
 
-    @Test void drawsTheReferencesNumbersForEverySeed() throws Exception {
+    @Test
+    void drawsTheReferencesNumbersForEverySeed() throws Exception {
         assertDrawn(Shared.file("goldens/noise/randn.safetensors"), 72);
     }
 
@@ -27,7 +29,8 @@ class TorchRandomTest {
         for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
-    @Test void aPictureOfABatchDrawsWhatItWouldDrawAlone() {
+    @Test
+    void aPictureOfABatchDrawsWhatItWouldDrawAlone() {
         NoiseSource batch = NoiseSource.ofSeeds(7, 8);
         NoiseSource alone = NoiseSource.ofSeeds(8);
         for (int draw = 0; draw < 3; draw++) {
@@ -36,13 +39,16 @@ class TorchRandomTest {
         }
     }
 
-    @Test void refusesABatchOfAnotherSizeThanItsSeeds() {
+    @Test
+    void refusesABatchOfAnotherSizeThanItsSeeds() {
         NoiseSource source = NoiseSource.ofSeeds(1, 2);
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> source.draw(Shape.of(3, 4, 8, 8))).getMessage().contains("expected 2 rows"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> source.draw(Shape.of(3, 4, 8, 8))).getMessage()
+                .contains("expected 2 rows"));
     }
 
     /// `torch.randint(10, (8,), generator=torch.Generator().manual_seed(5))`, torch 2.7.1.
-    @Test void drawsTheReferencesWholeNumbers() {
+    @Test
+    void drawsTheReferencesWholeNumbers() {
         TorchRandom random = new TorchRandom(5);
         int[] expected = {1, 4, 7, 5, 6, 0, 2, 3};
         for (int number : expected) assertEquals(number, random.randint(10));

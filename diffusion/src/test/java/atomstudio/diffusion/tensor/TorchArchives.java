@@ -60,7 +60,14 @@ public final class TorchArchives {
 
         /// (storage "key", first, shape, strides) of floats.
         public Pickle tensor(String key, long elements, long first, long[] shape, long[] strides) {
-            global("torch._utils", "_rebuild_tensor_v2").raw('(', '(').text("storage").global("torch", "FloatStorage").text(key).text("cpu").whole(elements).raw('t', 'Q').whole(first);
+            global("torch._utils", "_rebuild_tensor_v2").raw('(', '(')
+                    .text("storage")
+                    .global("torch", "FloatStorage")
+                    .text(key)
+                    .text("cpu")
+                    .whole(elements)
+                    .raw('t', 'Q')
+                    .whole(first);
             tuple(shape);
             tuple(strides);
             return raw(0x89).global("collections", "OrderedDict").raw(')', 'R', 't', 'R');
@@ -120,7 +127,8 @@ public final class TorchArchives {
             if (shape.length > 0) strides[0] = 1;
             pickle.text(entry.getKey()).tensor(Integer.toString(key), tensor.data().length, 0, shape, strides);
             ByteBuffer numbers = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
-            for (int i = 0; i < tensor.data().length; i++) numbers.putFloat(4 * (i % others * first + i / others), tensor.data()[i]);
+            for (int i = 0; i < tensor.data().length; i++)
+                numbers.putFloat(4 * (i % others * first + i / others), tensor.data()[i]);
             entries.put("archive/data/" + key++, numbers.array());
         }
         entries.put("archive/data.pkl", pickle.raw('u').bytes());

@@ -30,36 +30,59 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TorchFileTest {
     private static final float[] NUMBERS = {1, 2, 3, 4, 5, 6};
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     @ParameterizedTest @ValueSource(strings = {"sd1.ckpt", "inpaint.ckpt"})
     void theNumbersOfWhatPyTorchWroteLieInTheFileItself(String name) throws Exception {
         String net = name.substring(0, name.indexOf('.'));
         try (TensorFile file = TensorFile.open(Shared.own("goldens/files/" + name));
-                SafetensorsFile unet = SafetensorsFile.open(Shared.own("goldens/nets/" + net + "/model/unet/diffusion_pytorch_model.safetensors"))) {
+                SafetensorsFile unet = SafetensorsFile
+                        .open(Shared.own("goldens/nets/" + net + "/model/unet/diffusion_pytorch_model.safetensors"))) {
             TensorInfo info = file.info("model.diffusion_model.input_blocks.0.0.weight");
             assertEquals(unet.read("conv_in.weight"), file.read(info));
             byte[] there = new byte[(int) info.byteLength()];
             try (var channel = Files.newByteChannel(file.file())) {
                 channel.position(info.offset()).read(ByteBuffer.wrap(there));
             }
-            assertEquals(unet.bytes("conv_in.weight").mismatch(java.lang.foreign.MemorySegment.ofArray(there)), -1, "the offset is one into the file");
+            assertEquals(unet.bytes("conv_in.weight").mismatch(java.lang.foreign.MemorySegment.ofArray(there)), -1,
+                    "the offset is one into the file");
             assertEquals("470000", file.metadata().get("global_step"));
             assertEquals(1000, file.info("alphas_cumprod").shape().elements());
         }
     }
 
-    @Test void nestedDictionariesGiveNamesWithDots() throws Exception {
-        Pickle pickle = new Pickle().raw('}', '(').text("string_to_param").raw('}', '(').text("*").tensor("0", 6, 2, new long[] {2, 2}, new long[] {2, 1}).raw('u').text("name").text("dog").text("step").whole(7).raw('u');
+    @Test
+    void nestedDictionariesGiveNamesWithDots() throws Exception {
+        Pickle pickle = new Pickle().raw('}', '(')
+                .text("string_to_param")
+                .raw('}', '(')
+                .text("*")
+                .tensor("0", 6, 2, new long[] {2, 2}, new long[] {2, 1})
+                .raw('u')
+                .text("name")
+                .text("dog")
+                .text("step")
+                .whole(7)
+                .raw('u');
         try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
-            assertEquals(new Tensor(Shape.of(2, 2), new float[] {3, 4, 5, 6}), file.read("string_to_param.*"), "from the third element of its storage on");
+            assertEquals(new Tensor(Shape.of(2, 2), new float[] {3, 4, 5, 6}), file.read("string_to_param.*"),
+                    "from the third element of its storage on");
             assertEquals(Map.of("name", "dog", "step", "7"), file.metadata());
         }
     }
 
-    @Test void aStateDictionaryIsFoundUnderTheKeysOfTrainingPrograms() throws Exception {
+    @Test
+    void aStateDictionaryIsFoundUnderTheKeysOfTrainingPrograms() throws Exception {
         for (String key : List.of("state_dict", "model", "params_ema", "module")) {
-            Pickle pickle = new Pickle().raw('}', '(').text("epoch").whole(3).text(key).raw('}', '(').text("w").tensor("0", 6, 0, new long[] {6}, new long[] {1}).raw('u', 'u');
+            Pickle pickle = new Pickle().raw('}', '(')
+                    .text("epoch")
+                    .whole(3)
+                    .text(key)
+                    .raw('}', '(')
+                    .text("w")
+                    .tensor("0", 6, 0, new long[] {6}, new long[] {1})
+                    .raw('u', 'u');
             try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
                 assertEquals(Set.of("w"), file.tensors().keySet(), key);
                 assertEquals("3", file.metadata().get("epoch"));
@@ -67,13 +90,19 @@ class TorchFileTest {
         }
     }
 
-    @Test void nothingOfAFileEverRuns() throws Exception {
+    @Test
+    void nothingOfAFileEverRuns() throws Exception {
         Path witness = folder.resolve("ran");
         Pickle system = new Pickle().global("posix", "system").raw('(').text("touch " + witness).raw('t', 'R');
         assertRefused("asks Python for posix.system", archive(system, ZipEntry.STORED));
         Pickle byName = new Pickle().text("os").text("system").raw(0x93, '(').text("touch " + witness).raw('t', 'R');
         assertRefused("asks Python for os.system", archive(byName, ZipEntry.STORED));
-        Pickle evaluated = new Pickle().raw('}', '(').text("state_dict").global("builtins", "eval").raw('(').text("1").raw('t', 'R', 'u');
+        Pickle evaluated = new Pickle().raw('}', '(')
+                .text("state_dict")
+                .global("builtins", "eval")
+                .raw('(')
+                .text("1")
+                .raw('t', 'R', 'u');
         assertRefused("asks Python for builtins.eval", archive(evaluated, ZipEntry.STORED));
         Pickle attribute = new Pickle().global("__builtin__", "getattr").raw('.');
         Path bare = Files.write(folder.resolve("bare.ckpt"), attribute.bytes());
@@ -83,44 +112,70 @@ class TorchFileTest {
         assertFalse(Files.exists(witness));
     }
 
-    @Test void objectsThatTrainingLeavesBesideTheTensorsAreReadOver() throws Exception {
-        Pickle pickle = new Pickle().raw('}', '(').text("callbacks").raw('}').global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").raw('}', 's')
-                .text("score").global("numpy.core.multiarray", "scalar").raw('(').text("x").raw('t', 'R').text("state_dict").raw('}').text("w").tensor("0", 6, 0, new long[] {6}, new long[] {1}).raw('s', 'u');
+    @Test
+    void objectsThatTrainingLeavesBesideTheTensorsAreReadOver() throws Exception {
+        Pickle pickle = new Pickle().raw('}', '(')
+                .text("callbacks")
+                .raw('}')
+                .global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+                .raw('}', 's')
+                .text("score")
+                .global("numpy.core.multiarray", "scalar")
+                .raw('(')
+                .text("x")
+                .raw('t', 'R')
+                .text("state_dict")
+                .raw('}')
+                .text("w")
+                .tensor("0", 6, 0, new long[] {6}, new long[] {1})
+                .raw('s', 'u');
         try (TensorFile file = TensorFile.open(archive(pickle, ZipEntry.STORED))) {
             assertEquals(1, file.tensors().size());
             assertEquals(new Tensor(Shape.of(6), NUMBERS), file.read("w"));
         }
     }
 
-    @Test void refusesTensorsThatDoNotLieAsTheyShould() throws Exception {
-        assertRefused("lies outside its storage of 6", archive(one(6, 5, new long[] {2}, new long[] {1}), ZipEntry.STORED));
-        assertRefused("lies outside its storage of 6", archive(one(6, 1, new long[] {2, 3}, new long[] {1, 2}), ZipEntry.STORED));
-        assertRefused("repeats a few numbers", archive(one(6, 0, new long[] {1_000_000, 6}, new long[] {0, 1}), ZipEntry.STORED));
+    @Test
+    void refusesTensorsThatDoNotLieAsTheyShould() throws Exception {
+        assertRefused("lies outside its storage of 6",
+                archive(one(6, 5, new long[] {2}, new long[] {1}), ZipEntry.STORED));
+        assertRefused("lies outside its storage of 6",
+                archive(one(6, 1, new long[] {2, 3}, new long[] {1, 2}), ZipEntry.STORED));
+        assertRefused("repeats a few numbers",
+                archive(one(6, 0, new long[] {1_000_000, 6}, new long[] {0, 1}), ZipEntry.STORED));
         assertRefused("needs 400 bytes", archive(one(100, 0, new long[] {100}, new long[] {1}), ZipEntry.STORED));
         assertRefused("no count", archive(one(6, 0, new long[] {-2, -3}, new long[] {-3, 1}), ZipEntry.STORED));
         Pickle missing = new Pickle().raw('}').text("w").tensor("9", 6, 0, new long[] {6}, new long[] {1}).raw('s');
         assertRefused("its numbers (storage 9) are missing", archive(missing, ZipEntry.STORED));
         long huge = Integer.MAX_VALUE;
-        assertRefused("damaged", archive(one(6, 0, new long[] {huge, huge, huge, huge}, new long[] {1, 1, 1, 1}), ZipEntry.STORED));
+        assertRefused("damaged",
+                archive(one(6, 0, new long[] {huge, huge, huge, huge}, new long[] {1, 1, 1, 1}), ZipEntry.STORED));
     }
 
-    @Test void tensorsThatWereSavedOutOfOrderArePutInOrder() throws Exception {
-        try (TensorFile file = TensorFile.open(archive(one(6, 0, new long[] {3, 2}, new long[] {1, 3}), ZipEntry.STORED))) {
+    @Test
+    void tensorsThatWereSavedOutOfOrderArePutInOrder() throws Exception {
+        try (TensorFile file = TensorFile
+                .open(archive(one(6, 0, new long[] {3, 2}, new long[] {1, 3}), ZipEntry.STORED))) {
             assertEquals(new Tensor(Shape.of(3, 2), new float[] {1, 4, 2, 5, 3, 6}), file.read("w"));
             assertFalse(file.isContiguous(file.info("w")));
         }
-        try (TensorFile file = TensorFile.open(archive(one(6, 1, new long[] {2, 2}, new long[] {2, 0}), ZipEntry.STORED))) {
-            assertEquals(new Tensor(Shape.of(2, 2), new float[] {2, 2, 4, 4}), file.read("w"), "as expand() leaves them");
+        try (TensorFile file = TensorFile
+                .open(archive(one(6, 1, new long[] {2, 2}, new long[] {2, 0}), ZipEntry.STORED))) {
+            assertEquals(new Tensor(Shape.of(2, 2), new float[] {2, 2, 4, 4}), file.read("w"),
+                    "as expand() leaves them");
         }
     }
 
-    @Test void anEmptyStackIsADamagedPickle() throws Exception {
-        for (int[] codes : new int[][] {{'q', 0}, {0x94}, {'2'}, {'r', 0, 0, 0, 0}, {'b'}, {'N', '(', 'q', 0}, {'N', '(', '2'}, {'Q'}, {'a'}, {'N', 'a'}, {'u'}, {'t'}, {'e'}, {'s'}, {'R'}, {0x93}, {0x85}}) {
+    @Test
+    void anEmptyStackIsADamagedPickle() throws Exception {
+        for (int[] codes : new int[][] {{'q', 0}, {0x94}, {'2'}, {'r', 0, 0, 0, 0}, {'b'}, {'N', '(', 'q', 0},
+                {'N', '(', '2'}, {'Q'}, {'a'}, {'N', 'a'}, {'u'}, {'t'}, {'e'}, {'s'}, {'R'}, {0x93}, {0x85}}) {
             assertRefused("pickle", archive(new Pickle().raw(codes), ZipEntry.STORED));
         }
     }
 
-    @Test void theDamagedPicklesOfTheCasesEndAtOnce() {
+    @Test
+    void theDamagedPicklesOfTheCasesEndAtOnce() {
         assertRefused("pickle is damaged", Shared.file("cases/faults/memo-empty-stack.pt"));
         Path collisions = Shared.file("cases/faults/collide-text.pt");
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
@@ -137,7 +192,8 @@ class TorchFileTest {
     }
 
     /// Keys that all have one hash, lists that are read by many calls, axes without end.
-    @Test void smallFilesNeverTakeLong() throws Exception {
+    @Test
+    void smallFilesNeverTakeLong() throws Exception {
         Pickle colliding = new Pickle().raw('}', '(');
         for (int i = 0; i < 1 << 16; i++) {
             StringBuilder key = new StringBuilder();
@@ -152,19 +208,32 @@ class TorchFileTest {
         for (int i = 0; i < 100_000; i++) calls.raw('h', 1, 'h', 0, 'R', '0');
         Path called = archive(calls, ZipEntry.STORED);
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("more arguments", called));
-        Pickle keys = new Pickle().text("x".repeat(1 << 20)).raw('q', 0, '0').text("x".repeat(1 << 20)).raw('q', 1, '0', '}', '(');
+        Pickle keys = new Pickle().text("x".repeat(1 << 20))
+                .raw('q', 0, '0')
+                .text("x".repeat(1 << 20))
+                .raw('q', 1, '0', '}', '(');
         for (int i = 0; i < 200_000; i++) keys.raw('h', i & 1, 'N');
         Path long2 = archive(keys.raw('u'), ZipEntry.STORED);
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("longer than any tensor's name", long2));
         Pickle axes = new Pickle().raw('(');
         for (int i = 0; i < 100_000; i++) axes.raw('K', 1);
-        axes.raw('t', 'q', 0, '0').global("torch._utils", "_rebuild_tensor_v2").raw('q', 1, '0', '(').text("storage").global("torch", "FloatStorage").text("0").text("cpu").whole(6).raw('t', 'Q', 'q', 2, '0');
+        axes.raw('t', 'q', 0, '0')
+                .global("torch._utils", "_rebuild_tensor_v2")
+                .raw('q', 1, '0', '(')
+                .text("storage")
+                .global("torch", "FloatStorage")
+                .text("0")
+                .text("cpu")
+                .whole(6)
+                .raw('t', 'Q', 'q', 2, '0');
         for (int i = 0; i < 100_000; i++) axes.raw('h', 1, '(', 'h', 2, 'K', 0, 'h', 0, 'h', 0, 't', 'R', '0');
         Path axed = archive(axes, ZipEntry.STORED);
-        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRefused("expected storage, offset, sizes and strides", axed));
+        assertTimeoutPreemptively(Duration.ofSeconds(10),
+                () -> assertRefused("expected storage, offset, sizes and strides", axed));
     }
 
-    @Test void classesThatTheOlderFormatKeepsTheSourceOfAreReadOver() throws Exception {
+    @Test
+    void classesThatTheOlderFormatKeepsTheSourceOfAreReadOver() throws Exception {
         try (TensorFile older = TensorFile.open(Shared.file("cases/embedding-old-pickle-of-parameters/pd_old.pt"));
                 TensorFile newer = TensorFile.open(Shared.file("cases/embedding-old-pickle-of-parameters/pd_zip.pt"))) {
             assertFalse(newer.tensors().isEmpty());
@@ -173,20 +242,23 @@ class TorchFileTest {
         }
     }
 
-    @Test void refusesCompressedEntriesAndOtherArchives() throws Exception {
+    @Test
+    void refusesCompressedEntriesAndOtherArchives() throws Exception {
         assertRefused("is compressed", archive(one(6, 0, new long[] {6}, new long[] {1}), ZipEntry.DEFLATED));
         Path other = folder.resolve("other.zip");
         TorchArchives.archive(other, Map.of("readme.txt", new byte[] {1}), ZipEntry.STORED);
         assertRefused("ZIP archive without data.pkl", other);
     }
 
-    @Test void refusesWhatIsCutShortOrPointsElsewhere() throws Exception {
+    @Test
+    void refusesWhatIsCutShortOrPointsElsewhere() throws Exception {
         Path whole = archive(one(6, 0, new long[] {6}, new long[] {1}), ZipEntry.STORED);
         byte[] bytes = Files.readAllBytes(whole);
         for (int length = 0; length < bytes.length; length += 7) {
-            assertThrows(Failure.class, () -> TensorFile.open(whole).close(), "whole file of " + Files.write(whole, Arrays.copyOf(bytes, length)));
+            assertThrows(Failure.class, () -> TensorFile.open(whole).close(),
+                    "whole file of " + Files.write(whole, Arrays.copyOf(bytes, length)));
         }
-        for (int end = bytes.length - 22; end > 0; end--) {                       // where the directory starts, said wrongly
+        for (int end = bytes.length - 22; end > 0; end--) { // where the directory starts, said wrongly
             if (bytes[end] != 'P' || bytes[end + 2] != 5) continue;
             byte[] wild = bytes.clone();
             ByteBuffer.wrap(wild).order(ByteOrder.LITTLE_ENDIAN).putInt(end + 16, 0x7FFFFFF0);
@@ -195,7 +267,8 @@ class TorchFileTest {
         }
     }
 
-    @Test void everyChangedByteIsAFailureOrAFileOfTensors() throws Exception {
+    @Test
+    void everyChangedByteIsAFailureOrAFileOfTensors() throws Exception {
         Path file = archive(one(6, 0, new long[] {6}, new long[] {1}), ZipEntry.STORED);
         byte[] bytes = Files.readAllBytes(file);
         Random random = new Random(1);
@@ -213,7 +286,8 @@ class TorchFileTest {
         assertTrue(refused > 100, "refused " + refused);
     }
 
-    @Test void deepAndEndlessStructuresEndInAFailure() throws Exception {
+    @Test
+    void deepAndEndlessStructuresEndInAFailure() throws Exception {
         Pickle deep = new Pickle();
         for (int i = 0; i < 300_000; i++) deep.raw(')', 0x85);
         assertRefused("expected a dictionary of tensors", archive(deep, ZipEntry.STORED));
@@ -221,7 +295,7 @@ class TorchFileTest {
         try (TensorFile file = TensorFile.open(archive(own, ZipEntry.STORED))) {
             assertEquals(Map.of(), file.tensors(), "a dictionary that holds itself holds no tensors");
         }
-        Pickle many = new Pickle().raw('}', 'q', 0);                              // six levels, each with the one below a hundred times
+        Pickle many = new Pickle().raw('}', 'q', 0); // six levels, each with the one below a hundred times
         for (int level = 1; level < 7; level++) {
             many.raw('}', '(');
             for (int i = 0; i < 100; i++) many.text("k" + i).raw('h', level - 1);
@@ -238,9 +312,11 @@ class TorchFileTest {
         assertRefused("larger than any file of tensors needs", archive(text, ZipEntry.STORED));
     }
 
-    @Test void saysWhatOtherFilesAre() throws Exception {
+    @Test
+    void saysWhatOtherFilesAre() throws Exception {
         assertRefused("GGUF", Files.writeString(folder.resolve("a.gguf"), "GGUF and more"));
-        assertRefused("pointer of Git LFS", Files.writeString(folder.resolve("b.ckpt"), "version https://git-lfs.github.com/spec/v1"));
+        assertRefused("pointer of Git LFS",
+                Files.writeString(folder.resolve("b.ckpt"), "version https://git-lfs.github.com/spec/v1"));
         assertRefused("web page", Files.writeString(folder.resolve("c.safetensors"), "<!DOCTYPE html><html>"));
     }
 

@@ -6,12 +6,15 @@ import atomstudio.tuning.method.TuningMethod;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A layer that an adapter changes: its name, its weight's shape in the base model, and the method (part of a sum) that changes it.
+/// A layer that an adapter changes: its name, its weight's shape in the base model, and the method (part of a sum)
+/// that changes it.
 public record AdaptedLayer(String name, Shape weight, String method) {
     /// The layers of a network that a method tunes, in the network's order.
     public static List<AdaptedLayer> of(TuningMethod method, List<Layer> layers) {
         List<AdaptedLayer> adapted = new ArrayList<>();
-        for (Layer layer : layers) if (method.tunes(layer)) adapted.add(new AdaptedLayer(layer.name(), layer.weightShape(), method.methodFor(layer).name()));
+        for (Layer layer : layers)
+            if (method.tunes(layer))
+                adapted.add(new AdaptedLayer(layer.name(), layer.weightShape(), method.methodFor(layer).name()));
         return List.copyOf(adapted);
     }
 }

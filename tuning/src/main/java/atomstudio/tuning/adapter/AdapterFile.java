@@ -27,10 +27,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Trained numbers in our own format: safetensors whose numbers of equal meaning and shape are stacked in one tensor
-/// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make equal bytes.
+/// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make
+/// equal bytes.
 /// @param layers the tuned layers, in the network's order
 /// @param values the numbers, keyed `LAYER.SLOT`
-public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, TrainingSummary training, List<AdaptedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
+public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, TrainingSummary training,
+        List<AdaptedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
     /// Key of the rows of a textual inversion.
     public static final String EMBEDDING_ROWS = TextualInversion.TOKEN_EMBEDDING + ".rows";
 
@@ -82,25 +84,31 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     public static long bytes(MethodSettings settings, String model, List<Layer> layers) {
         TuningMethod method = settings.method();
         Map<String, Shape> values = new HashMap<>();
-        for (Layer layer : layers) method.storedShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
+        for (Layer layer : layers)
+            method.storedShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
         TrainingSummary defaults = new TrainingSummary(settings.choice().steps(), settings.choice().learningRate(), 0);
-        return AdapterFormat.fileSize(new AdapterFile(settings, new BaseModel(model, PLACEHOLDER_HASH), new Trigger("sks", "thing"), defaults, AdaptedLayer.of(method, layers), Map.of()), values);
+        return AdapterFormat.fileSize(new AdapterFile(settings, new BaseModel(model, PLACEHOLDER_HASH),
+                new Trigger("sks", "thing"), defaults, AdaptedLayer.of(method, layers), Map.of()), values);
     }
 
     /// Numbers in all values together, frozen ones included.
-    @Override public long parameterCount() {
+    @Override
+    public long parameterCount() {
         return values.values().stream().mapToLong(value -> value.data().length).sum();
     }
 
     /// For an engine; what the file does not hold is derived from the model's weights.
     /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
-    @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
+    @Override
+    public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
         ParameterLayout layout = ParameterLayout.of(method.method(), model.layers(ModelComponent.UNET));
         if (layout.derived().isEmpty()) return toAdapterWithoutDerived(name);
         try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET)) {
-            return new Adapter(name, AdapterFormat.hash(this), method.method(), layout.withDerived(values, weights::read), embeddingToken());
+            return new Adapter(name, AdapterFormat.hash(this), method.method(),
+                    layout.withDerived(values, weights::read), embeddingToken());
         } catch (IllegalArgumentException e) {
-            throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with " + model.name() + ": " + e.getMessage());
+            throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with "
+                    + model.name() + ": " + e.getMessage());
         }
     }
 
@@ -109,25 +117,30 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         return new Adapter(name, AdapterFormat.hash(this), method.method(), values, embeddingToken());
     }
 
-    @Override public void requireFits(DiffusionModel model) throws Failure {
+    @Override
+    public void requireFits(DiffusionModel model) throws Failure {
         compatibilityWarning(model.name(), model.trainableLayers(), Optional.empty());
     }
 
-    @Override public String triggerWords() {
+    @Override
+    public String triggerWords() {
         return trigger.text();
     }
 
-    @Override public String triggerWord() {
+    @Override
+    public String triggerWord() {
         return trigger.token();
     }
 
-    @Override public byte[] bytes(DType dtype) {
+    @Override
+    public byte[] bytes(DType dtype) {
         return AdapterFormat.bytes(this, dtype);
     }
 
     /// The token, where it stands for rows of the text encoder's table that the adapter brings.
     public Optional<Adapter.EmbeddingToken> embeddingToken() {
-        return Optional.ofNullable(values.get(EMBEDDING_ROWS)).map(rows -> new Adapter.EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
+        return Optional.ofNullable(values.get(EMBEDDING_ROWS))
+                .map(rows -> new Adapter.EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
     }
 
     /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.
@@ -137,12 +150,13 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         return components;
     }
 
-    /// Whether it can be used on a model with these layers. A warning where it fits but was trained on other weights: a relative of
-    /// the base, or the same weights in another precision.
+    /// Whether it can be used on a model with these layers. A warning where it fits but was trained on other weights:
+    /// a relative of the base, or the same weights in another precision.
     /// @param network every layer of the model that could be tuned
     /// @param hash    of the model's weights in the adapter's parts, where known by now
     /// @throws Failure.Incompatible that names every layer that does not fit
-    public Optional<String> compatibilityWarning(String model, List<Layer> network, Optional<String> hash) throws Failure.Incompatible {
+    public Optional<String> compatibilityWarning(String model, List<Layer> network, Optional<String> hash)
+            throws Failure.Incompatible {
         TuningMethod tuningMethod = method.method();
         Map<String, Layer> byName = new HashMap<>();
         network.forEach(layer -> byName.put(layer.name(), layer));
@@ -150,18 +164,26 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         for (AdaptedLayer adapted : layers) {
             Layer layer = byName.remove(adapted.name());
             if (layer == null) problems.add(adapted.name() + ": the model has no such layer");
-            else if (!layer.weightShape().equals(adapted.weight())) problems.add(adapted.name() + ": expected a weight of " + adapted.weight() + ", the model's has " + layer.weightShape());
-            else checkShapes(tuningMethod, layer, problems);
+            else
+                if (!layer.weightShape().equals(adapted.weight()))
+                    problems.add(adapted.name() + ": expected a weight of " + adapted.weight() + ", the model's has "
+                            + layer.weightShape());
+                else
+                    checkShapes(tuningMethod, layer, problems);
         }
         for (Layer layer : network) {
-            if (byName.containsKey(layer.name()) && components().contains(ModelComponent.ofLayer(layer.name())) && tuningMethod.tunes(layer)) problems.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
+            if (byName.containsKey(layer.name()) && components().contains(ModelComponent.ofLayer(layer.name()))
+                    && tuningMethod.tunes(layer))
+                problems.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
         }
         if (!problems.isEmpty()) {
-            throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model + ", whose layers differ:\n  "
+            throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model
+                    + ", whose layers differ:\n  "
                     + String.join("\n  ", problems) + "\nUse it with " + base.name() + " or a model made from it.");
         }
         if (hash.isEmpty() || hash.get().equals(base.hash())) return Optional.empty();
-        return Optional.of("the adapter was trained on " + base.name() + " (" + shortHash(base.hash()) + "); " + model + " (" + shortHash(hash.get())
+        return Optional.of("the adapter was trained on " + base.name() + " (" + shortHash(base.hash()) + "); " + model
+                + " (" + shortHash(hash.get())
                 + ") has the same layers with other weights, so the result may differ from what was trained");
     }
 
@@ -170,11 +192,15 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         expected.forEach((slot, shape) -> {
             Tensor value = values.get(layer.name() + "." + slot);
             if (value == null) problems.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");
-            else if (!value.shape().equals(shape)) problems.add(layer.name() + "." + slot + ": expected " + shape + ", found " + value.shape());
+            else
+                if (!value.shape().equals(shape))
+                    problems.add(layer.name() + "." + slot + ": expected " + shape + ", found " + value.shape());
         });
     }
 
     private static String shortHash(String hash) {
-        return Stream.of(hash.split(BaseModel.HASH_SEPARATOR)).map(each -> each.substring(0, Math.min(10, each.length()))).collect(Collectors.joining(BaseModel.HASH_SEPARATOR));
+        return Stream.of(hash.split(BaseModel.HASH_SEPARATOR))
+                .map(each -> each.substring(0, Math.min(10, each.length())))
+                .collect(Collectors.joining(BaseModel.HASH_SEPARATOR));
     }
 }

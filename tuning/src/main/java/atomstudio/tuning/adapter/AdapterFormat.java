@@ -31,9 +31,10 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
-/// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers (`METHOD.SLOT.SHAPE` where layers
-/// have it in several shapes). The metadata `layers` name all tuned layers in the network's order, each with its weight's shape,
-/// `{"conv_in":[64,4,3,3],…}`, and `stacks` say which of them, counted from 0, each tensor holds: `{"atoms.M":[0,3,…]}`.
+/// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers
+/// (`METHOD.SLOT.SHAPE` where layers have it in several shapes). The metadata `layers` name all tuned layers in the
+/// network's order, each with its weight's shape, `{"conv_in":[64,4,3,3],…}`, and `stacks` say which of them, counted
+/// from 0, each tensor holds: `{"atoms.M":[0,3,…]}`.
 final class AdapterFormat {
     static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
@@ -55,7 +56,8 @@ final class AdapterFormat {
     }
 
     /// @param extraTensors more tensors, and `more` metadata, whose names start with `training.`
-    static void write(AdapterFile adapter, Path file, Map<String, Tensor> extraTensors, Map<String, String> extraMetadata) throws Failure {
+    static void write(AdapterFile adapter, Path file, Map<String, Tensor> extraTensors,
+            Map<String, String> extraMetadata) throws Failure {
         Map<String, StackedTensor> stacks = stacks(adapter, shapes(adapter));
         Map<String, String> metadata = metadata(adapter, stacks);
         metadata.putAll(extraMetadata);
@@ -73,7 +75,8 @@ final class AdapterFormat {
     static long fileSize(AdapterFile adapter, Map<String, Shape> values) {
         Map<String, StackedTensor> stacks = stacks(adapter, values);
         Map<String, Shape> tensors = new TreeMap<>();
-        stacks.forEach((name, stack) -> tensors.put(name, withStackAxis(values.get(stack.key(stack.layers.getFirst()))).with(0, stack.layers.size())));
+        stacks.forEach((name, stack) -> tensors.put(name,
+                withStackAxis(values.get(stack.key(stack.layers.getFirst()))).with(0, stack.layers.size())));
         return SafetensorsWriter.fileLength(tensors, metadata(adapter, stacks));
     }
 
@@ -119,7 +122,10 @@ final class AdapterFormat {
     private static Map<String, Tensor> tensors(AdapterFile adapter, Map<String, StackedTensor> stacks) {
         Map<String, Tensor> tensors = new TreeMap<>();
         stacks.forEach((name, stack) -> {
-            Tensor[] rows = stack.layers.stream().map(layer -> adapter.values().get(stack.key(layer))).map(value -> value.reshape(withStackAxis(value.shape()))).toArray(Tensor[]::new);
+            Tensor[] rows = stack.layers.stream()
+                    .map(layer -> adapter.values().get(stack.key(layer)))
+                    .map(value -> value.reshape(withStackAxis(value.shape())))
+                    .toArray(Tensor[]::new);
             tensors.put(name, Tensor.concatenate(rows));
         });
         return tensors;
@@ -139,11 +145,13 @@ final class AdapterFormat {
         for (AdaptedLayer layer : adapter.layers()) {
             for (String slot : slots.getOrDefault(layer.name(), List.of())) {
                 Shape shape = values.get(layer.name() + "." + slot);
-                bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>()).computeIfAbsent(shape, s -> new StackedTensor(slot, new ArrayList<>())).layers.add(layer);
+                bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>())
+                        .computeIfAbsent(shape, s -> new StackedTensor(slot, new ArrayList<>())).layers.add(layer);
             }
         }
         Map<String, StackedTensor> stacks = new TreeMap<>();
-        bySlot.forEach((name, shapes) -> shapes.forEach((shape, stack) -> stacks.put(shapes.size() == 1 ? name : name + "." + dimensionSuffix(shape), stack)));
+        bySlot.forEach((name, shapes) -> shapes.forEach(
+                (shape, stack) -> stacks.put(shapes.size() == 1 ? name : name + "." + dimensionSuffix(shape), stack)));
         return stacks;
     }
 
@@ -183,11 +191,15 @@ final class AdapterFormat {
         if (!FORMAT.equals(metadata.get("format"))) {
             Optional<String> refused = AdapterKind.unsupportedReason(tensors.tensors().keySet());
             if (refused.isPresent()) throw new Failure.Incompatible(file + ": " + refused.get());
-            throw new Failure.Unreadable(file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
-                    + (metadata.containsKey("format") ? "format " + SafeText.of(metadata.get("format")) : "a file of another program") + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
+            throw new Failure.Unreadable(
+                    file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
+                            + (metadata.containsKey("format") ? "format " + SafeText.of(metadata.get("format"))
+                                    : "a file of another program")
+                            + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
         }
         if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
-            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found " + SafeText.of(metadata.get("version")) + "; update Atom Studio to use it");
+            throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found "
+                    + SafeText.of(metadata.get("version")) + "; update Atom Studio to use it");
         }
         return parse(file, tensors, metadata);
     }
@@ -198,13 +210,17 @@ final class AdapterFormat {
             BaseModel base = new BaseModel(required(metadata, "base.name"), required(metadata, "base.hash"));
             Trigger trigger = new Trigger(required(metadata, "token"), required(metadata, "class"));
             AdapterFile.TrainingSummary training = training(metadata);
-            List<LayerEntry> layers = layerEntries(JsonParser.parseString(required(metadata, "layers")).getAsJsonObject());
-            Map<String, Tensor> values = values(tensors, JsonParser.parseString(required(metadata, "stacks")).getAsJsonObject(), layers);
-            return new AdapterFile(method, base, trigger, training, layers.stream().map(LayerEntry::toLayer).toList(), values);
+            List<LayerEntry> layers = layerEntries(
+                    JsonParser.parseString(required(metadata, "layers")).getAsJsonObject());
+            Map<String, Tensor> values = values(tensors,
+                    JsonParser.parseString(required(metadata, "stacks")).getAsJsonObject(), layers);
+            return new AdapterFile(method, base, trigger, training, layers.stream().map(LayerEntry::toLayer).toList(),
+                    values);
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(file + ": " + e.getMessage());
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: " + SafeText.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
+            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: "
+                    + SafeText.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
         }
     }
 
@@ -212,8 +228,12 @@ final class AdapterFormat {
         int steps = Integer.parseInt(required(metadata, "steps"));
         double rate = Double.parseDouble(required(metadata, "rate"));
         if (steps < 0) throw new IllegalArgumentException("steps: expected 0 or more, found " + steps);
-        if (!(rate > 0 && Double.isFinite(rate))) throw new IllegalArgumentException("rate: expected a number above 0, found " + rate);
-        return new AdapterFile.TrainingSummary(steps, rate, Seed.parse(required(metadata, "seed")).orElseThrow(() -> new IllegalArgumentException("seed: expected " + Seed.RANGE + ", found " + required(metadata, "seed"))));
+        if (!(rate > 0 && Double.isFinite(rate)))
+            throw new IllegalArgumentException("rate: expected a number above 0, found " + rate);
+        return new AdapterFile.TrainingSummary(steps, rate,
+                Seed.parse(required(metadata, "seed"))
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "seed: expected " + Seed.RANGE + ", found " + required(metadata, "seed"))));
     }
 
     /// A layer of the description; which method tunes it shows in the tensors that hold it.
@@ -228,7 +248,9 @@ final class AdapterFormat {
         }
 
         void assignMethod(String candidate) {
-            if (!method.isEmpty() && !method.equals(candidate)) throw new IllegalArgumentException("layer " + name + " belongs to both " + method + " and " + candidate);
+            if (!method.isEmpty() && !method.equals(candidate))
+                throw new IllegalArgumentException(
+                        "layer " + name + " belongs to both " + method + " and " + candidate);
             method = candidate;
         }
 
@@ -240,41 +262,54 @@ final class AdapterFormat {
 
     private static List<LayerEntry> layerEntries(JsonObject layers) {
         List<LayerEntry> described = new ArrayList<>();
-        layers.entrySet().forEach(layer -> described.add(new LayerEntry(layer.getKey(), new Shape(layer.getValue().getAsJsonArray().asList().stream().mapToLong(JsonElement::getAsLong).toArray()))));
+        layers.entrySet()
+                .forEach(layer -> described.add(new LayerEntry(layer.getKey(),
+                        new Shape(layer.getValue()
+                                .getAsJsonArray()
+                                .asList()
+                                .stream()
+                                .mapToLong(JsonElement::getAsLong)
+                                .toArray()))));
         return described;
     }
 
     private static Map<String, Tensor> values(TensorFile tensors, JsonObject stacks, List<LayerEntry> layers) {
         Map<String, Tensor> values = new HashMap<>();
         for (String name : tensors.tensors().keySet()) {
-            if (!stacks.has(name) && !name.startsWith(TRAINING_PREFIX)) throw new IllegalArgumentException("tensor " + name + " is not described");
+            if (!stacks.has(name) && !name.startsWith(TRAINING_PREFIX))
+                throw new IllegalArgumentException("tensor " + name + " is not described");
         }
         for (Map.Entry<String, JsonElement> entry : stacks.entrySet()) {
             String[] keyParts = entry.getKey().split("\\.");
             Tensor stacked = requireFinite(entry.getKey(), tensors.read(entry.getKey()));
             List<JsonElement> indices = entry.getValue().getAsJsonArray().asList();
             if (stacked.shape().rank() < 2 || stacked.shape().size(0) != indices.size()) {
-                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold " + indices.size() + " layers");
+                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold "
+                        + indices.size() + " layers");
             }
             Shape elementShape = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
             for (int row = 0; row < indices.size(); row++) {
                 LayerEntry layer = layers.get(indices.get(row).getAsInt());
                 layer.assignMethod(keyParts[0]);
-                Tensor previous = values.put(layer.name + "." + keyParts[1], stacked.rows(row, row + 1).reshape(elementShape));
-                if (previous != null) throw new IllegalArgumentException("layer " + layer.name + " has slot " + keyParts[1] + " twice");
+                Tensor previous = values.put(layer.name + "." + keyParts[1],
+                        stacked.rows(row, row + 1).reshape(elementShape));
+                if (previous != null)
+                    throw new IllegalArgumentException("layer " + layer.name + " has slot " + keyParts[1] + " twice");
             }
         }
         return values;
     }
 
     private static Tensor requireFinite(String name, Tensor tensor) {
-        for (float number : tensor.data()) if (!Float.isFinite(number)) throw new IllegalArgumentException("tensor " + name + " holds " + number);
+        for (float number : tensor.data())
+            if (!Float.isFinite(number)) throw new IllegalArgumentException("tensor " + name + " holds " + number);
         return tensor;
     }
 
     private static Map<String, String> settings(Map<String, String> metadata) {
         Map<String, String> settings = new TreeMap<>();
-        for (String legacy : LEGACY_SETTINGS) if (metadata.containsKey(legacy)) settings.put(legacy, metadata.get(legacy));
+        for (String legacy : LEGACY_SETTINGS)
+            if (metadata.containsKey(legacy)) settings.put(legacy, metadata.get(legacy));
         metadata.forEach((key, value) -> {
             if (key.startsWith(SETTING_PREFIX)) settings.put(key.substring(SETTING_PREFIX.length()), value);
         });

@@ -1,6 +1,7 @@
 package atomstudio.tuning.adapter;
 
-/// The model that an adapter was trained on: its name, and the hashes of the weights in the parts that it changes ([BaseModelHashes#hash]).
+/// The model that an adapter was trained on: its name, and the hashes of the weights in the parts that it changes
+/// ([BaseModelHashes#hash]).
 public record BaseModel(String name, String hash) {
     static final String HASH_SEPARATOR = "-";
 

@@ -12,9 +12,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Hashes of base models, remembered in a file by path, size and time of their weights: a model of gigabytes is read once.
+/// Hashes of base models, remembered in a file by path, size and time of their weights: a model of gigabytes is read
+/// once.
 public record BaseModelHashes(Path cacheFile) {
-    /// SHA-256 of the model's UNet files' bytes after their headers, shards in name order. May read every byte: call it off the way of a person.
+    /// SHA-256 of the model's UNet files' bytes after their headers, shards in name order. May read every byte: call
+    /// it off the way of a person.
     public String hash(DiffusionModel model) throws Failure {
         return hash(model, ModelComponent.UNET);
     }
@@ -44,6 +46,7 @@ public record BaseModelHashes(Path cacheFile) {
     }
 
     private static String key(DiffusionModel model, ModelComponent component) throws Failure {
-        return (model.weights(component) instanceof WeightLocation.InFile ? component.folder() + " of " : "") + HashCache.key(model.weights(component).files());
+        return (model.weights(component) instanceof WeightLocation.InFile ? component.folder() + " of " : "")
+                + HashCache.key(model.weights(component).files());
     }
 }

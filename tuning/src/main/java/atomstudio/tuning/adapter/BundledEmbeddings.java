@@ -5,14 +5,18 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Embeddings that lie in a LoRA's file, each with its word: `<word>` in cloneofsimo's files, `bundle_emb.WORD.…` in those of A1111 1.7 and OneTrainer.
-/// Source: AUTOMATIC1111's stable-diffusion-webui, extensions-builtin/Lora/networks.py; OneTrainer, StableDiffusionLoRASaver.
+/// Embeddings that lie in a LoRA's file, each with its word: `<word>` in cloneofsimo's files, `bundle_emb.WORD.…` in
+/// those of A1111 1.7 and OneTrainer.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, extensions-builtin/Lora/networks.py; OneTrainer,
+/// StableDiffusionLoRASaver.
 final class BundledEmbeddings {
     private static final String BUNDLE_PREFIX = "bundle_emb.";
     /// Behind the word: what A1111 and OneTrainer call the rows.
-    private static final Pattern ROWS_KEY = Pattern.compile("bundle_emb\\.(.+)\\.(?:string_to_param\\.[^.]+|emb_params|clip_l)");
+    private static final Pattern ROWS_KEY = Pattern
+            .compile("bundle_emb\\.(.+)\\.(?:string_to_param\\.[^.]+|emb_params|clip_l)");
     /// diffusers' embeddings have the token there; what OneTrainer adds behind the text encoder ends in `_out`.
-    private static final Pattern TOKEN_KEY = Pattern.compile("bundle_emb\\.([^.]+)\\.(?!string_to_|.*_out$|clip_g$)[^.]+");
+    private static final Pattern TOKEN_KEY = Pattern
+            .compile("bundle_emb\\.([^.]+)\\.(?!string_to_|.*_out$|clip_g$)[^.]+");
     /// Ids that A1111 writes beside the rows.
     private static final Pattern TOKEN_IDS_KEY = Pattern.compile("bundle_emb\\..+\\.string_to_token\\.[^.]+");
     private static final int MAX_RANK = 2;

@@ -22,8 +22,9 @@ import java.util.Optional;
 import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Embeddings that A1111 keeps in images: JSON in base 64 in the PNG text `sd-ti-embedding`, or compressed in the low four bits of two blocks of
-/// pixels, left and right of the image proper behind a black column each, which WebP keeps too where it is lossless.
+/// Embeddings that A1111 keeps in images: JSON in base 64 in the PNG text `sd-ti-embedding`, or compressed in the low
+/// four bits of two blocks of pixels, left and right of the image proper behind a black column each, which WebP keeps
+/// too where it is lossless.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, modules/textual_inversion/image_embedding.py.
 final class EmbeddingImage {
     private static final String KEYWORD = "sd-ti-embedding";
@@ -54,7 +55,8 @@ final class EmbeddingImage {
     }
 
     private static Failure damaged(Path file, Exception cause) {
-        return new Failure.Unreadable(file + ": the embedding in this image is damaged (" + cause.getMessage() + "); get the image again, unchanged, from where it came", cause);
+        return new Failure.Unreadable(file + ": the embedding in this image is damaged (" + cause.getMessage()
+                + "); get the image again, unchanged, from where it came", cause);
     }
 
     /// What the pixels hold; empty where they hold nothing that can be inflated.
@@ -113,7 +115,8 @@ final class EmbeddingImage {
         private PixelBlock region(int left, int right, int top, int bottom) {
             int row = 3 * (right - left);
             byte[] pixels = new byte[row * (bottom - top)];
-            for (int y = top; y < bottom; y++) System.arraycopy(rgb, 3 * (y * width + left), pixels, row * (y - top), row);
+            for (int y = top; y < bottom; y++)
+                System.arraycopy(rgb, 3 * (y * width + left), pixels, row * (y - top), row);
             return new PixelBlock(right - left, bottom - top, pixels);
         }
 
@@ -143,7 +146,8 @@ final class EmbeddingImage {
             EmbeddingJson parsed = new EmbeddingJson();
             parsed.read(reader);
             Tensor rows = parsed.rows;
-            if (rows == null) throw new IOException("expected string_to_param with the rows of a text encoder's table, found none");
+            if (rows == null)
+                throw new IOException("expected string_to_param with the rows of a text encoder's table, found none");
             return EmbeddingFile.of(file, parsed.name == null || parsed.name.isBlank() ? name : parsed.name, rows);
         } catch (IOException | IllegalStateException | NumberFormatException | JsonParseException e) {
             throw damaged(file, e);
@@ -201,7 +205,9 @@ final class EmbeddingImage {
             }
             json.endArray();
             count = Math.max(1, count);
-            if (values.isEmpty() || values.size() % count != 0) throw new IOException("expected rows of equal length, found " + values.size() + " numbers in " + count + " rows");
+            if (values.isEmpty() || values.size() % count != 0)
+                throw new IOException(
+                        "expected rows of equal length, found " + values.size() + " numbers in " + count + " rows");
             float[] data = new float[values.size()];
             for (int i = 0; i < data.length; i++) data[i] = values.get(i);
             return new Tensor(Shape.of(count, data.length / count), data);

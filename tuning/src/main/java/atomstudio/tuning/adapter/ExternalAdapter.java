@@ -33,12 +33,15 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [KeyConvention]. Which layers it means shows only
-/// beside a model: what the model has no layer for is left out and told, unless most of it has none.
-/// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them ([PeftConfigs])
+/// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [KeyConvention].
+/// Which layers it means shows only beside a model: what the model has no layer for is left out and told, unless most
+/// of it has none.
+/// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them
+///     ([PeftConfigs])
 /// @param otherTensors  tensors of the file that no adapter has, with their shapes
 /// @param hash    hexadecimal SHA-256 of the tensors' bytes, in the order of their names
-public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash) implements AdapterSource {
+public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash)
+        implements AdapterSource {
     private static final int MAX_LISTED = 5;
 
     public ExternalAdapter {
@@ -48,7 +51,8 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
 
     /// Whether an open file holds an adapter of another program.
     public static boolean matches(TensorFile file) {
-        return !AdapterFile.matches(file) && file.tensors().keySet().stream().anyMatch(key -> AdapterTensorKey.parse(key).isPresent());
+        return !AdapterFile.matches(file)
+                && file.tensors().keySet().stream().anyMatch(key -> AdapterTensorKey.parse(key).isPresent());
     }
 
     /// @throws Failure.Incompatible when it is of a kind that cannot be read
@@ -70,10 +74,17 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     }
 
     private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
-        if (!info.dtype().isReadable()) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + ": expected numbers, found elements of type " + info.dtype());
-        if (info.shape().elements() > Integer.MAX_VALUE - 8) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is larger than any layer's change");
+        if (!info.dtype().isReadable())
+            throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name())
+                    + ": expected numbers, found elements of type " + info.dtype());
+        if (info.shape().elements() > Integer.MAX_VALUE - 8)
+            throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape()
+                    + " is larger than any layer's change");
         Tensor tensor = file.read(info.name());
-        for (float value : tensor.data()) if (!Float.isFinite(value)) throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + value + "; the file is damaged, get it again");
+        for (float value : tensor.data())
+            if (!Float.isFinite(value))
+                throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + value
+                        + "; the file is damaged, get it again");
         return tensor;
     }
 
@@ -106,7 +117,8 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         }
     }
 
-    @Override public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
+    @Override
+    public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
         Map<String, Adaptation> adaptations = new HashMap<>();
         Map<String, Tensor> values = new HashMap<>();
         fit(model).deltas().forEach((layer, delta) -> {
@@ -116,15 +128,20 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         return new Adapter(name, hash, new LayerDelta.PerLayerAdaptation(adaptations), values);
     }
 
-    @Override public void requireFits(DiffusionModel model) throws Failure {
+    @Override
+    public void requireFits(DiffusionModel model) throws Failure {
         fit(model);
     }
 
-    @Override public List<String> warnings(DiffusionModel model) throws Failure {
+    @Override
+    public List<String> warnings(DiffusionModel model) throws Failure {
         List<String> ignored = new ArrayList<>(otherTensors.keySet());
         ignored.addAll(fit(model).unmatched().keySet());
         if (ignored.isEmpty()) return List.of();
-        return List.of(file + ": " + model.name() + " has no place for " + (ignored.size() == 1 ? "a tensor" : ignored.size() + " tensors") + " of this adapter, which is used without: " + firstFew(ignored.stream().sorted().map(SafeText::of).toList(), ", "));
+        return List.of(file + ": " + model.name() + " has no place for "
+                + (ignored.size() == 1 ? "a tensor" : ignored.size() + " tensors")
+                + " of this adapter, which is used without: "
+                + firstFew(ignored.stream().sorted().map(SafeText::of).toList(), ", "));
     }
 
     private LayerMatch fit(DiffusionModel model) throws Failure {
@@ -143,28 +160,39 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
 
     /// Layers that it changes, or would change in the model that it was trained on.
     public int layerCount() {
-        return (int) tensors.keySet().stream().map(key -> AdapterTensorKey.parse(key).orElseThrow().layer()).distinct().count();
+        return (int) tensors.keySet()
+                .stream()
+                .map(key -> AdapterTensorKey.parse(key).orElseThrow().layer())
+                .distinct()
+                .count();
     }
 
     /// What kind of adapter it is, for messages.
     public String kind() {
-        return AdapterKind.title(tensors.keySet().stream().map(key -> AdapterTensorKey.parse(key).orElseThrow().parameter()).collect(Collectors.toSet()));
+        return AdapterKind.title(tensors.keySet()
+                .stream()
+                .map(key -> AdapterTensorKey.parse(key).orElseThrow().parameter())
+                .collect(Collectors.toSet()));
     }
 
     /// None that the file would tell.
-    @Override public String triggerWords() {
+    @Override
+    public String triggerWords() {
         return "";
     }
 
-    @Override public String triggerWord() {
+    @Override
+    public String triggerWord() {
         return "";
     }
 
-    @Override public byte[] bytes(DType dtype) {
+    @Override
+    public byte[] bytes(DType dtype) {
         return SafetensorsWriter.toBytes(tensors, Map.of(), dtype);
     }
 
-    @Override public long parameterCount() {
+    @Override
+    public long parameterCount() {
         return tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
     }
 
@@ -172,7 +200,8 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     /// @param deltas  by the layers' names
     /// @param unmatched by their names in the file
     record LayerMatch(Map<String, LayerDelta> deltas, Map<String, Shape> unmatched) {
-        /// @throws Failure.Incompatible when numbers do not fit a layer, when most of it has no layer, or when it is for models of another kind
+        /// @throws Failure.Incompatible when numbers do not fit a layer, when most of it has no layer, or when it is
+        ///     for models of another kind
         static LayerMatch of(ExternalAdapter adapter, DiffusionModel model) throws Failure.Incompatible {
             return new LayerMatcher(adapter, model).match();
         }
@@ -202,7 +231,9 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                         deltas.put(layer.name(), LayerDelta.of(layer, tensors));
                     } catch (IllegalArgumentException | ArithmeticException e) {
                         problems.add(layer.name() + ": " + e.getMessage());
-                        keysByLayer.get(layer).values().forEach(key -> mismatched.put(key, adapter.tensors().get(key).shape()));
+                        keysByLayer.get(layer)
+                                .values()
+                                .forEach(key -> mismatched.put(key, adapter.tensors().get(key).shape()));
                     }
                 });
                 requireMatchingModel(deltas.size());
@@ -218,8 +249,11 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                     return;
                 }
                 tensorsByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.parameter(), tensor);
-                String previous = keysByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.parameter(), key);
-                if (previous != null) problems.add(layer.get().name() + ": " + SafeText.of(previous) + " and " + SafeText.of(key) + " are the same number of one layer; the file holds more than one adapter");
+                String previous = keysByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>())
+                        .put(name.parameter(), key);
+                if (previous != null)
+                    problems.add(layer.get().name() + ": " + SafeText.of(previous) + " and " + SafeText.of(key)
+                            + " are the same number of one layer; the file holds more than one adapter");
             }
 
             private void requireMatchingModel(int matchedCount) throws Failure.Incompatible {
@@ -227,15 +261,24 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                 unexpected.putAll(mismatched);
                 unexpected.putAll(adapter.otherTensors());
                 boolean otherFamily = ModelFamily.detectByName(unexpected).isPresent();
-                if (!otherFamily && problems.isEmpty() && matchedCount > 0 && matchedCount >= missingLayers.size()) return;
+                if (!otherFamily && problems.isEmpty() && matchedCount > 0 && matchedCount >= missingLayers.size())
+                    return;
                 List<String> reasons = new ArrayList<>(problems.stream().sorted().toList());
                 unmatched.keySet().forEach(key -> reasons.add(SafeText.of(key) + ": the model has no such layer"));
-                adapter.otherTensors().keySet().stream().sorted().forEach(key -> reasons.add(SafeText.of(key) + ": is no tensor of an adapter"));
+                adapter.otherTensors()
+                        .keySet()
+                        .stream()
+                        .sorted()
+                        .forEach(key -> reasons.add(SafeText.of(key) + ": is no tensor of an adapter"));
                 Optional<ModelFamily.Evidence> family = ModelFamily.detect(unexpected);
-                String intendedFor = family.map(evidence -> " for " + evidence.text(unexpected.get(evidence.key()))).orElse("");
+                String intendedFor = family.map(evidence -> " for " + evidence.text(unexpected.get(evidence.key())))
+                        .orElse("");
                 int total = matchedCount + problems.size() + missingLayers.size();
-                throw new Failure.Incompatible("is " + adapter.kind() + intendedFor + " and does not fit " + model.name() + ", " + (problems.size() + missingLayers.size()) + " of " + total + " layers differ:\n  "
-                        + ExternalAdapter.firstFew(reasons, "\n  ") + "\nUse it with a model of the kind that it was trained on.");
+                throw new Failure.Incompatible(
+                        "is " + adapter.kind() + intendedFor + " and does not fit " + model.name() + ", "
+                                + (problems.size() + missingLayers.size()) + " of " + total + " layers differ:\n  "
+                                + ExternalAdapter.firstFew(reasons, "\n  ")
+                                + "\nUse it with a model of the kind that it was trained on.");
             }
         }
     }

@@ -11,7 +11,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// SHA-256 of whole files, by which other programs and their sites know models, remembered in a file by path, size and time.
+/// SHA-256 of whole files, by which other programs and their sites know models, remembered in a file by path, size
+/// and time.
 public record FileHashes(Path cacheFile) {
     private static final int BUFFER = 1 << 20;
 

@@ -18,14 +18,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Hashes that took long to compute, in a file, by all that would change with them. What cannot be remembered is computed again; forgetting is no failure.
+/// Hashes that took long to compute, in a file, by all that would change with them. What cannot be remembered is
+/// computed again; forgetting is no failure.
 record HashCache(Path file) {
     private static final int BLOCK_BYTES = 4096;
     private static final int MAX_BLOCKS = 1024;
 
     Optional<String> get(String key) {
         JsonObject entries = entries();
-        return entries.has(key) && entries.get(key).isJsonPrimitive() ? Optional.of(entries.get(key).getAsString()) : Optional.empty();
+        return entries.has(key) && entries.get(key).isJsonPrimitive() ? Optional.of(entries.get(key).getAsString())
+                : Optional.empty();
     }
 
     void put(String key, String hash) {
@@ -46,14 +48,21 @@ record HashCache(Path file) {
         }
     }
 
-    /// Path, size and times of files, and where the system has them the inode and the time of its last change: a file that was changed in place
-    /// and given its old time back is another one.
+    /// Path, size and times of files, and where the system has them the inode and the time of its last change: a file
+    /// that was changed in place and given its old time back is another one.
     static String key(List<Path> files) throws Failure {
         StringBuilder key = new StringBuilder();
         for (Path file : files) {
             try {
                 Path real = file.toRealPath();
-                key.append(real).append('|').append(Files.size(real)).append('|').append(Files.getLastModifiedTime(real).toMillis()).append('|').append(fileIdentity(real)).append('\n');
+                key.append(real)
+                        .append('|')
+                        .append(Files.size(real))
+                        .append('|')
+                        .append(Files.getLastModifiedTime(real).toMillis())
+                        .append('|')
+                        .append(fileIdentity(real))
+                        .append('\n');
             } catch (IOException e) {
                 throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
             }
@@ -67,7 +76,8 @@ record HashCache(Path file) {
         return attributes.get("ino") + "|" + attributes.get("ctime");
     }
 
-    /// SHA-256 of blocks at equal distances, for systems that tell no more of a file than its size and a time that can be set.
+    /// SHA-256 of blocks at equal distances, for systems that tell no more of a file than its size and a time that
+    /// can be set.
     private static String sampledHash(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");

@@ -10,9 +10,10 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// How a method is trained: every setting of `tune` beside model, pictures, words and method. What is not asked for is at the values of
-/// `of`. Numbers are refused by the name of their option.
-public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer, DataConfig data, LossConfig loss, RuntimeConfig runtime) {
+/// How a method is trained: every setting of `tune` beside model, pictures, words and method. What is not asked for
+/// is at the values of `of`. Numbers are refused by the name of their option.
+public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer, DataConfig data, LossConfig loss,
+        RuntimeConfig runtime) {
     /// Stands for "as the model or the optimizer has it" in the whole numbers that may be left open.
     public static final int UNSET = 0;
     /// Steps over which the rate rises unless asked otherwise.
@@ -20,8 +21,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
 
     public enum LearningRateDecay implements OptionValue { CONSTANT, COSINE }
 
-    /// Which part of a picture is trained on. CENTRE: its centre square. RANDOM: another square each time. WHOLE: all of it, in its own
-    /// shape, with about as many pixels as the square would have.
+    /// Which part of a picture is trained on. CENTRE: its centre square. RANDOM: another square each time. WHOLE: all
+    /// of it, in its own shape, with about as many pixels as the square would have.
     public enum CropMode implements OptionValue { CENTRE, RANDOM, WHOLE }
 
     public enum OptimizerName implements OptionValue { ADAMW, PRODIGY, MUON }
@@ -48,9 +49,11 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
     /// Learning rates of what is trained together.
     /// @param method      of the method itself
     /// @param combinedMethod        of the method trained beside it; empty: there is none, or it has the method's rate
-    /// @param triggerWord        of a word trained beside it (`--also textual-inversion` or a method that has one); empty as above
+    /// @param triggerWord of a word trained beside it (`--also textual-inversion` or a method that has one); empty as
+    ///     above
     /// @param textEncoder of LoRA on the text encoder; empty: there is none, or it has the method's rate
-    public record LearningRateConfig(double method, OptionalDouble combinedMethod, OptionalDouble triggerWord, OptionalDouble textEncoder) {
+    public record LearningRateConfig(double method, OptionalDouble combinedMethod, OptionalDouble triggerWord,
+            OptionalDouble textEncoder) {
         public LearningRateConfig {
             check("rate", method);
             combinedMethod.ifPresent(rate -> check("also-rate", rate));
@@ -64,7 +67,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
         }
 
         private static void check(String name, double rate) {
-            if (!(rate > 0 && rate < 10)) throw new IllegalArgumentException(name + ": expected a number above 0 and below 10, found " + rate);
+            if (!(rate > 0 && rate < 10))
+                throw new IllegalArgumentException(name + ": expected a number above 0 and below 10, found " + rate);
         }
 
         public double rateOf(MethodSettings.LearningRateGroup trained) {
@@ -78,7 +82,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
     }
 
     /// The learning rates over the steps: `warmUp` steps of rising, then as `decay` says.
-    public record ScheduleConfig(int steps, LearningRateConfig learningRates, long seed, int warmupSteps, LearningRateDecay decay) {
+    public record ScheduleConfig(int steps, LearningRateConfig learningRates, long seed, int warmupSteps,
+            LearningRateDecay decay) {
         /// With one learning rate for everything.
         public ScheduleConfig(int steps, double rate, long seed, int warmUp, LearningRateDecay decay) {
             this(steps, LearningRateConfig.uniform(rate), seed, warmUp, decay);
@@ -86,7 +91,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
 
         public ScheduleConfig {
             if (steps < 1) throw new IllegalArgumentException("steps: expected at least 1, found " + steps);
-            if (warmupSteps < 0) throw new IllegalArgumentException("warmup: expected 0 (none) or more, found " + warmupSteps);
+            if (warmupSteps < 0)
+                throw new IllegalArgumentException("warmup: expected 0 (none) or more, found " + warmupSteps);
         }
 
         /// The method's own learning rate.
@@ -99,7 +105,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
         }
 
         public ScheduleConfig withLearningRate(double learningRate) {
-            return new ScheduleConfig(steps, new LearningRateConfig(learningRate, learningRates.combinedMethod, learningRates.triggerWord, learningRates.textEncoder), seed, warmupSteps, decay);
+            return new ScheduleConfig(steps, new LearningRateConfig(learningRate, learningRates.combinedMethod,
+                    learningRates.triggerWord, learningRates.textEncoder), seed, warmupSteps, decay);
         }
 
         public ScheduleConfig withSeed(long seed) {
@@ -112,7 +119,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
             double warmupFactor = warmupSteps == 0 ? 1 : Math.min(1, (step + 1.0) / warmupSteps);
             return switch (decay) {
                 case CONSTANT -> base * warmupFactor;
-                case COSINE -> base * warmupFactor * 0.5 * (1 + Math.cos(Math.PI * Math.max(0, step - warmupSteps) / Math.max(1, steps - warmupSteps)));
+                case COSINE -> base * warmupFactor * 0.5
+                        * (1 + Math.cos(Math.PI * Math.max(0, step - warmupSteps) / Math.max(1, steps - warmupSteps)));
             };
         }
     }
@@ -123,21 +131,29 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
     public record OptimizerConfig(OptimizerName name, int batchSize, int accumulationSteps, double emaDecay) {
         public OptimizerConfig {
             if (batchSize < 0) throw new IllegalArgumentException("batch: expected at least 1, found " + batchSize);
-            if (accumulationSteps < 1) throw new IllegalArgumentException("accumulate: expected at least 1, found " + accumulationSteps);
-            if (!(emaDecay >= 0 && emaDecay < 1)) throw new IllegalArgumentException("ema: expected 0 (none) or a number below 1 such as 0.99, found " + emaDecay);
+            if (accumulationSteps < 1)
+                throw new IllegalArgumentException("accumulate: expected at least 1, found " + accumulationSteps);
+            if (!(emaDecay >= 0 && emaDecay < 1))
+                throw new IllegalArgumentException(
+                        "ema: expected 0 (none) or a number below 1 such as 0.99, found " + emaDecay);
         }
     }
 
     /// @param size     side of the square in pixels; `OPEN`: the model's own
     /// @param captionTemplate the one caption, `{}` in it standing for the subject; empty: the usual ones
-    /// @param noiseBank     noisy pictures that are made once and come again and again (see `UNetFeatureCache`); 0: other noise in every step
+    /// @param noiseBank noisy pictures that are made once and come again and again (see `UNetFeatureCache`); 0: other
+    ///     noise in every step
     public record DataConfig(int size, CropMode crop, String captionTemplate, int noiseBank) {
         public DataConfig {
             if (size < 0) throw new IllegalArgumentException("size: expected a number of pixels, found " + size);
-            if (noiseBank < 0) throw new IllegalArgumentException("bank: expected 0 (none) or a number of noisy pictures, usually 64 to 128, found " + noiseBank);
+            if (noiseBank < 0)
+                throw new IllegalArgumentException(
+                        "bank: expected 0 (none) or a number of noisy pictures, usually 64 to 128, found " + noiseBank);
             captionTemplate = captionTemplate.strip();
             if (!captionTemplate.isEmpty() && !captionTemplate.contains(Captions.SUBJECT_PLACEHOLDER)) {
-                throw new IllegalArgumentException("caption-template: expected {} where the subject's words go, as in \"a photo of {}\", found \"" + captionTemplate + "\"");
+                throw new IllegalArgumentException(
+                        "caption-template: expected {} where the subject's words go, as in \"a photo of {}\", found \""
+                                + captionTemplate + "\"");
             }
         }
     }
@@ -146,30 +162,36 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
     /// @param noiseOffset how much of the noise is one number for a whole channel; 0: none
     public record LossConfig(double minSnr, double noiseOffset, Optional<PriorPreservation> priorPreservation) {
         public LossConfig {
-            if (!(minSnr >= 0 && Double.isFinite(minSnr))) throw new IllegalArgumentException("min-snr: expected a number above 0, usually 5, found " + minSnr);
-            if (!(noiseOffset >= 0 && noiseOffset <= 1)) throw new IllegalArgumentException("noise-offset: expected 0 to 1, usually 0.1 at most, found " + noiseOffset);
+            if (!(minSnr >= 0 && Double.isFinite(minSnr)))
+                throw new IllegalArgumentException("min-snr: expected a number above 0, usually 5, found " + minSnr);
+            if (!(noiseOffset >= 0 && noiseOffset <= 1))
+                throw new IllegalArgumentException(
+                        "noise-offset: expected 0 to 1, usually 0.1 at most, found " + noiseOffset);
         }
     }
 
-    /// Other members of the class, which the model is not to forget. Source: Ruiz et al. 2022, "DreamBooth", section 3.2.
+    /// Other members of the class, which the model is not to forget. Source: Ruiz et al. 2022, "DreamBooth", section
+    /// 3.2.
     /// @param source a folder of pictures, or `AUTO` for pictures that the base model makes itself
     public record PriorPreservation(String source, double weight) {
         public static final String AUTO = "auto";
 
         public PriorPreservation {
-            if (!(weight > 0 && Double.isFinite(weight))) throw new IllegalArgumentException("prior-weight: expected a number above 0, usually 1, found " + weight);
-            if (source.isBlank()) throw new IllegalArgumentException("prior: expected a folder of pictures, or auto, found nothing");
+            if (!(weight > 0 && Double.isFinite(weight)))
+                throw new IllegalArgumentException(
+                        "prior-weight: expected a number above 0, usually 1, found " + weight);
+            if (source.isBlank())
+                throw new IllegalArgumentException("prior: expected a folder of pictures, or auto, found nothing");
         }
 
-        public boolean isGenerated() {
-            return source.equals(AUTO);
-        }
+        public boolean isGenerated() { return source.equals(AUTO); }
     }
 
     /// @param previewEvery steps from one preview picture to the next; 0 for none
     public record RuntimeConfig(int previewEvery, PrecisionMode precision, Set<Feature> features) {
         public RuntimeConfig {
-            if (previewEvery < 0) throw new IllegalArgumentException("preview-every: expected 0 (none) or more, found " + previewEvery);
+            if (previewEvery < 0)
+                throw new IllegalArgumentException("preview-every: expected 0 (none) or more, found " + previewEvery);
             EnumSet<Feature> all = EnumSet.noneOf(Feature.class);
             all.addAll(features);
             if (all.contains(Feature.STOP_EARLY)) all.add(Feature.VALIDATE);
@@ -179,19 +201,30 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
 
     /// The method's own steps, each part's own learning rate, AdamW, centre squares, nothing else.
     public static TrainingConfig of(MethodSettings method) {
-        return new TrainingConfig(new ScheduleConfig(method.choice().steps(), defaultLearningRates(method), 0, DEFAULT_WARMUP_STEPS, LearningRateDecay.CONSTANT), new OptimizerConfig(OptimizerName.ADAMW, UNSET, 1, 0),
-                new DataConfig(UNSET, CropMode.CENTRE, "", 0), new LossConfig(0, 0, Optional.empty()), new RuntimeConfig(0, PrecisionMode.FP32, Set.of()));
+        return new TrainingConfig(
+                new ScheduleConfig(method.choice().steps(), defaultLearningRates(method), 0, DEFAULT_WARMUP_STEPS,
+                        LearningRateDecay.CONSTANT),
+                new OptimizerConfig(OptimizerName.ADAMW, UNSET, 1, 0),
+                new DataConfig(UNSET, CropMode.CENTRE, "", 0), new LossConfig(0, 0, Optional.empty()),
+                new RuntimeConfig(0, PrecisionMode.FP32, Set.of()));
     }
 
     private static LearningRateConfig defaultLearningRates(MethodSettings method) {
-        OptionalDouble also = method.combinedWith().filter(other -> other != MethodSettings.MethodName.TEXTUAL_INVERSION)
-                .map(other -> OptionalDouble.of(other.learningRate())).orElse(OptionalDouble.empty());
-        OptionalDouble word = method.trainsWord() ? OptionalDouble.of(MethodSettings.MethodName.TEXTUAL_INVERSION.learningRate()) : OptionalDouble.empty();
-        OptionalDouble text = method.trainsTextEncoder() ? OptionalDouble.of(MethodSettings.MethodName.LORA.learningRate()) : OptionalDouble.empty();
+        OptionalDouble also = method.combinedWith()
+                .filter(other -> other != MethodSettings.MethodName.TEXTUAL_INVERSION)
+                .map(other -> OptionalDouble.of(other.learningRate()))
+                .orElse(OptionalDouble.empty());
+        OptionalDouble word = method.trainsWord()
+                ? OptionalDouble.of(MethodSettings.MethodName.TEXTUAL_INVERSION.learningRate())
+                : OptionalDouble.empty();
+        OptionalDouble text = method.trainsTextEncoder()
+                ? OptionalDouble.of(MethodSettings.MethodName.LORA.learningRate())
+                : OptionalDouble.empty();
         return new LearningRateConfig(method.choice().learningRate(), also, word, text);
     }
 
-    /// The learning rate that suits an optimizer, given a method's own: Prodigy finds it by itself, and is given a factor.
+    /// The learning rate that suits an optimizer, given a method's own: Prodigy finds it by itself, and is given a
+    /// factor.
     public static double learningRate(OptimizerName optimizer, double methodRate) {
         return switch (optimizer) {
             case ADAMW, MUON -> methodRate;

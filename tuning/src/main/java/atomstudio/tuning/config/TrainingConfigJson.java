@@ -15,7 +15,8 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before there was a choice.
+/// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before
+/// there was a choice.
 public final class TrainingConfigJson {
     private static final String ALSO_RATE = "also-rate";
     private static final String WORD_RATE = "word-rate";
@@ -48,11 +49,14 @@ public final class TrainingConfigJson {
         settings.put("bank", config.data().noiseBank());
         settings.put("min-snr", config.loss().minSnr());
         settings.put("noise-offset", config.loss().noiseOffset());
-        settings.put("prior", config.loss().priorPreservation().map(TrainingConfig.PriorPreservation::source).orElse(""));
-        settings.put("prior-weight", config.loss().priorPreservation().map(TrainingConfig.PriorPreservation::weight).orElse(0.0));
+        settings.put("prior",
+                config.loss().priorPreservation().map(TrainingConfig.PriorPreservation::source).orElse(""));
+        settings.put("prior-weight",
+                config.loss().priorPreservation().map(TrainingConfig.PriorPreservation::weight).orElse(0.0));
         settings.put("preview-every", config.runtime().previewEvery());
         settings.put("precision", config.runtime().precision().option());
-        for (TrainingConfig.Feature feature : TrainingConfig.Feature.values()) settings.put(feature.option(), config.has(feature));
+        for (TrainingConfig.Feature feature : TrainingConfig.Feature.values())
+            settings.put(feature.option(), config.has(feature));
         return settings;
     }
 
@@ -70,27 +74,44 @@ public final class TrainingConfigJson {
     }
 
     public static TrainingConfig read(Json json) throws Failure.Unreadable {
-        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(integer(json, "steps"), learningRates(json), seed(json), integer(json, "warmup"), enumValue(json, "decay", TrainingConfig.LearningRateDecay.class));
-        TrainingConfig.OptimizerConfig optimizer = new TrainingConfig.OptimizerConfig(enumValue(json, "optimizer", TrainingConfig.OptimizerName.class), integer(json, "batch"), integer(json, "accumulate"), json.number("ema"));
-        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(integer(json, "size"), enumValue(json, "crop", TrainingConfig.CropMode.class), json.string("caption-template"), json.has("bank") ? integer(json, "bank") : 0);
+        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(integer(json, "steps"),
+                learningRates(json), seed(json), integer(json, "warmup"),
+                enumValue(json, "decay", TrainingConfig.LearningRateDecay.class));
+        TrainingConfig.OptimizerConfig optimizer = new TrainingConfig.OptimizerConfig(
+                enumValue(json, "optimizer", TrainingConfig.OptimizerName.class), integer(json, "batch"),
+                integer(json, "accumulate"), json.number("ema"));
+        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(integer(json, "size"),
+                enumValue(json, "crop", TrainingConfig.CropMode.class), json.string("caption-template"),
+                json.has("bank") ? integer(json, "bank") : 0);
         String prior = json.string("prior");
-        TrainingConfig.LossConfig loss = new TrainingConfig.LossConfig(json.number("min-snr"), json.number("noise-offset"),
-                prior.isEmpty() ? Optional.empty() : Optional.of(new TrainingConfig.PriorPreservation(prior, json.number("prior-weight"))));
+        TrainingConfig.LossConfig loss = new TrainingConfig.LossConfig(json.number("min-snr"),
+                json.number("noise-offset"),
+                prior.isEmpty() ? Optional.empty()
+                        : Optional.of(new TrainingConfig.PriorPreservation(prior, json.number("prior-weight"))));
         Set<TrainingConfig.Feature> features = EnumSet.noneOf(TrainingConfig.Feature.class);
-        for (TrainingConfig.Feature feature : TrainingConfig.Feature.values()) if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::bool)) features.add(feature);
-        return new TrainingConfig(schedule, optimizer, data, loss, new TrainingConfig.RuntimeConfig(integer(json, "preview-every"), enumValue(json, "precision", TrainingConfig.PrecisionMode.class), features));
+        for (TrainingConfig.Feature feature : TrainingConfig.Feature.values())
+            if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::bool))
+                features.add(feature);
+        return new TrainingConfig(schedule, optimizer, data, loss,
+                new TrainingConfig.RuntimeConfig(integer(json, "preview-every"),
+                        enumValue(json, "precision", TrainingConfig.PrecisionMode.class), features));
     }
 
     /// A run of format 1, which knew steps, rate, seed and previews.
     public static TrainingConfig readVersion1(Json json) throws Failure.Unreadable {
-        return new TrainingConfig(new TrainingConfig.ScheduleConfig(integer(json, "steps"), json.number("rate"), seed(json), TrainingConfig.DEFAULT_WARMUP_STEPS, TrainingConfig.LearningRateDecay.CONSTANT),
-                new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, TrainingConfig.UNSET, 1, 0), new TrainingConfig.DataConfig(TrainingConfig.UNSET, TrainingConfig.CropMode.CENTRE, "", 0),
-                new TrainingConfig.LossConfig(0, 0, Optional.empty()), new TrainingConfig.RuntimeConfig(integer(json, "previewEvery"), TrainingConfig.PrecisionMode.FP32, Set.of()));
+        return new TrainingConfig(
+                new TrainingConfig.ScheduleConfig(integer(json, "steps"), json.number("rate"), seed(json),
+                        TrainingConfig.DEFAULT_WARMUP_STEPS, TrainingConfig.LearningRateDecay.CONSTANT),
+                new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, TrainingConfig.UNSET, 1, 0),
+                new TrainingConfig.DataConfig(TrainingConfig.UNSET, TrainingConfig.CropMode.CENTRE, "", 0),
+                new TrainingConfig.LossConfig(0, 0, Optional.empty()), new TrainingConfig.RuntimeConfig(
+                        integer(json, "previewEvery"), TrainingConfig.PrecisionMode.FP32, Set.of()));
     }
 
     /// Runs from before each part had a learning rate of its own were trained with one.
     private static TrainingConfig.LearningRateConfig learningRates(Json json) throws Failure.Unreadable {
-        return new TrainingConfig.LearningRateConfig(json.number("rate"), optionalRate(json, ALSO_RATE), optionalRate(json, WORD_RATE), optionalRate(json, TEXT_ENCODER_RATE));
+        return new TrainingConfig.LearningRateConfig(json.number("rate"), optionalRate(json, ALSO_RATE),
+                optionalRate(json, WORD_RATE), optionalRate(json, TEXT_ENCODER_RATE));
     }
 
     /// Negative in runs from before seeds were written unsigned.
@@ -117,8 +138,12 @@ public final class TrainingConfigJson {
         return json.integer(key, Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
-    private static <E extends Enum<E> & TrainingConfig.OptionValue> E enumValue(Json json, String key, Class<E> type) throws Failure.Unreadable {
-        String expected = "one of " + Arrays.stream(type.getEnumConstants()).map(TrainingConfig.OptionValue::option).collect(Collectors.joining(", "));
-        return json.get(key, expected, element -> TrainingConfig.OptionValue.ofOption(type, Json.string(element)).orElseThrow());
+    private static <E extends Enum<E> & TrainingConfig.OptionValue> E enumValue(Json json, String key, Class<E> type)
+            throws Failure.Unreadable {
+        String expected = "one of " + Arrays.stream(type.getEnumConstants())
+                .map(TrainingConfig.OptionValue::option)
+                .collect(Collectors.joining(", "));
+        return json.get(key, expected,
+                element -> TrainingConfig.OptionValue.ofOption(type, Json.string(element)).orElseThrow());
     }
 }

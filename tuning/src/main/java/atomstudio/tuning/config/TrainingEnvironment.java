@@ -6,7 +6,8 @@ import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Where a run computes: not part of what is tuned, but equal bits are promised for an equal device and thread count only.
+/// Where a run computes: not part of what is tuned, but equal bits are promised for an equal device and thread count
+/// only.
 /// @param home         folder of unpacked natives and remembered hashes
 /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
 public record TrainingEnvironment(Device device, int threads, Path home, List<Path> tokenizerFolders) {

@@ -6,7 +6,8 @@ import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 
 /// What is to be tuned on what: `pictures` is a folder of pictures; the subject is called "TOKEN CLASS".
-public record TrainingRequest(ModelReference model, Path photos, Trigger trigger, MethodSettings method, TrainingConfig config) {
+public record TrainingRequest(ModelReference model, Path photos, Trigger trigger, MethodSettings method,
+        TrainingConfig config) {
     /// One token in CLIP's vocabulary that says nothing by itself.
     public static final String DEFAULT_TOKEN = "sks";
 
@@ -21,7 +22,8 @@ public record TrainingRequest(ModelReference model, Path photos, Trigger trigger
 
     /// The same for a model that more is said of.
     public static TrainingRequest of(ModelReference model, Path photos, String className, MethodSettings method) {
-        return new TrainingRequest(model, photos, new Trigger(DEFAULT_TOKEN, className), method, TrainingConfig.of(method));
+        return new TrainingRequest(model, photos, new Trigger(DEFAULT_TOKEN, className), method,
+                TrainingConfig.of(method));
     }
 
     public TrainingRequest with(TrainingConfig config) {
@@ -45,7 +47,8 @@ public record TrainingRequest(ModelReference model, Path photos, Trigger trigger
     }
 
     public TrainingRequest withPreviewEvery(int previewEvery) {
-        return with(config.with(new TrainingConfig.RuntimeConfig(previewEvery, config.runtime().precision(), config.runtime().features())));
+        return with(config.with(new TrainingConfig.RuntimeConfig(previewEvery, config.runtime().precision(),
+                config.runtime().features())));
     }
 
     private static String requireWord(String name, String text) {

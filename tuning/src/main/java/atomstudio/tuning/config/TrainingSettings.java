@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Function;
 
-/// Training settings as a person asks for them, by name and as text; what is not asked for is the method's default. Refuses what cannot
-/// be understood by the setting's name; the command line and the window say the same of it.
+/// Training settings as a person asks for them, by name and as text; what is not asked for is the method's default.
+/// Refuses what cannot be understood by the setting's name; the command line and the window say the same of it.
 public record TrainingSettings(Map<TrainingSetting, String> chosen) {
     public static final TrainingSettings DEFAULTS = new TrainingSettings(Map.of());
 
@@ -46,19 +46,25 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
 
     /// What a setting is where nobody asks for another; empty where the model or the run decides.
     public String defaultValue(TrainingSetting setting, MethodSettings method) {
-        Optional<TrainingConfig.OptimizerName> chosenOptimizer = TrainingConfig.OptionValue.ofOption(TrainingConfig.OptimizerName.class, chosen.getOrDefault(TrainingSetting.OPTIMIZER, ""));
+        Optional<TrainingConfig.OptimizerName> chosenOptimizer = TrainingConfig.OptionValue
+                .ofOption(TrainingConfig.OptimizerName.class, chosen.getOrDefault(TrainingSetting.OPTIMIZER, ""));
         return defaultValue(setting, method, chosenOptimizer.orElse(TrainingConfig.OptimizerName.ADAMW));
     }
 
-    private static String defaultValue(TrainingSetting setting, MethodSettings method, TrainingConfig.OptimizerName optimizer) {
+    private static String defaultValue(TrainingSetting setting, MethodSettings method,
+            TrainingConfig.OptimizerName optimizer) {
         return switch (setting) {
-            case RATE -> format(TrainingConfig.learningRate(optimizer, TrainingConfig.of(method).schedule().learningRates().method()));
+            case RATE -> format(TrainingConfig.learningRate(optimizer,
+                    TrainingConfig.of(method).schedule().learningRates().method()));
             case ALSO_RATE -> format(optimizer, TrainingConfig.of(method).schedule().learningRates().combinedMethod());
             case WORD_RATE -> format(optimizer, TrainingConfig.of(method).schedule().learningRates().triggerWord());
-            case TEXT_ENCODER_RATE -> format(optimizer, TrainingConfig.of(method).schedule().learningRates().textEncoder());
+            case TEXT_ENCODER_RATE ->
+                    format(optimizer, TrainingConfig.of(method).schedule().learningRates().textEncoder());
             case PRIOR_WEIGHT -> "1";
-            case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS, CAPTION_TEMPLATE, MASKS, BANK, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY, PRECISION,
-                CHECKPOINTING -> text(setting, TrainingConfigJson.settings(TrainingConfig.of(method)));
+            case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS,
+                    CAPTION_TEMPLATE, MASKS, BANK, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY,
+                    PRECISION,
+                    CHECKPOINTING -> text(setting, TrainingConfigJson.settings(TrainingConfig.of(method)));
         };
     }
 
@@ -67,8 +73,11 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         return switch (setting) {
             case BATCH, SIZE, MIN_SNR -> ((Number) value).doubleValue() == 0 ? "" : format((Number) value);
             case PRIOR_WEIGHT -> ((Number) value).doubleValue() == 0 ? "1" : format((Number) value);
-            case FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, CHECKPOINTING -> Boolean.TRUE.equals(value) ? TrainingSetting.YES : TrainingSetting.NO;
-            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA, CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION -> value instanceof Number number ? format(number) : value.toString();
+            case FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, CHECKPOINTING ->
+                    Boolean.TRUE.equals(value) ? TrainingSetting.YES : TrainingSetting.NO;
+            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA,
+                    CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION ->
+                    value instanceof Number number ? format(number) : value.toString();
         };
     }
 
@@ -87,26 +96,47 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         }
         TrainingConfig defaults = TrainingConfig.of(method);
         TrainingConfig.LearningRateConfig defaultRates = defaults.schedule().learningRates();
-        requireTrained(TrainingSetting.ALSO_RATE, defaultRates.combinedMethod(), "--also METHOD beside it (a word has --word-rate)");
-        requireTrained(TrainingSetting.WORD_RATE, defaultRates.triggerWord(), "--method atoms+word or --also textual-inversion beside it");
+        requireTrained(TrainingSetting.ALSO_RATE, defaultRates.combinedMethod(),
+                "--also METHOD beside it (a word has --word-rate)");
+        requireTrained(TrainingSetting.WORD_RATE, defaultRates.triggerWord(),
+                "--method atoms+word or --also textual-inversion beside it");
         requireTrained(TrainingSetting.TEXT_ENCODER_RATE, defaultRates.textEncoder(), "--text-encoder beside it");
-        TrainingConfig.OptimizerName optimizer = enumValue(TrainingSetting.OPTIMIZER, TrainingConfig.OptimizerName.class, defaults.optimizer().name());
-        TrainingConfig.LearningRateConfig rates = new TrainingConfig.LearningRateConfig(number(TrainingSetting.RATE, TrainingConfig.learningRate(optimizer, defaultRates.method())),
+        TrainingConfig.OptimizerName optimizer = enumValue(TrainingSetting.OPTIMIZER,
+                TrainingConfig.OptimizerName.class, defaults.optimizer().name());
+        TrainingConfig.LearningRateConfig rates = new TrainingConfig.LearningRateConfig(
+                number(TrainingSetting.RATE, TrainingConfig.learningRate(optimizer, defaultRates.method())),
                 optionalRate(TrainingSetting.ALSO_RATE, optimizer, defaultRates.combinedMethod()),
-                optionalRate(TrainingSetting.WORD_RATE, optimizer, defaultRates.triggerWord()), optionalRate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, defaultRates.textEncoder()));
-        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(integer(TrainingSetting.STEPS, defaults.schedule().steps()), rates,
-                parsed(TrainingSetting.SEED, Seed.RANGE, text -> Seed.parse(text).orElseThrow(NumberFormatException::new)).orElse(defaults.schedule().seed()), integer(TrainingSetting.WARMUP, defaults.schedule().warmupSteps()),
+                optionalRate(TrainingSetting.WORD_RATE, optimizer, defaultRates.triggerWord()),
+                optionalRate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, defaultRates.textEncoder()));
+        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(
+                integer(TrainingSetting.STEPS, defaults.schedule().steps()), rates,
+                parsed(TrainingSetting.SEED, Seed.RANGE,
+                        text -> Seed.parse(text).orElseThrow(NumberFormatException::new))
+                        .orElse(defaults.schedule().seed()),
+                integer(TrainingSetting.WARMUP, defaults.schedule().warmupSteps()),
                 enumValue(TrainingSetting.DECAY, TrainingConfig.LearningRateDecay.class, defaults.schedule().decay()));
-        TrainingConfig.OptimizerConfig optimizerConfig = new TrainingConfig.OptimizerConfig(optimizer, positiveOrUnset(TrainingSetting.BATCH), integer(TrainingSetting.ACCUMULATE, defaults.optimizer().accumulationSteps()), number(TrainingSetting.EMA, defaults.optimizer().emaDecay()));
-        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(positiveOrUnset(TrainingSetting.SIZE), enumValue(TrainingSetting.CROP, TrainingConfig.CropMode.class, defaults.data().crop()), chosen.getOrDefault(TrainingSetting.CAPTION_TEMPLATE, ""), integer(TrainingSetting.BANK, 0));
-        return new TrainingConfig(schedule, optimizerConfig, data, lossConfig(), new TrainingConfig.RuntimeConfig(integer(TrainingSetting.PREVIEW_EVERY, defaults.runtime().previewEvery()),
-                enumValue(TrainingSetting.PRECISION, TrainingConfig.PrecisionMode.class, defaults.runtime().precision()), features()));
+        TrainingConfig.OptimizerConfig optimizerConfig = new TrainingConfig.OptimizerConfig(optimizer,
+                positiveOrUnset(TrainingSetting.BATCH),
+                integer(TrainingSetting.ACCUMULATE, defaults.optimizer().accumulationSteps()),
+                number(TrainingSetting.EMA, defaults.optimizer().emaDecay()));
+        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(positiveOrUnset(TrainingSetting.SIZE),
+                enumValue(TrainingSetting.CROP, TrainingConfig.CropMode.class, defaults.data().crop()),
+                chosen.getOrDefault(TrainingSetting.CAPTION_TEMPLATE, ""), integer(TrainingSetting.BANK, 0));
+        return new TrainingConfig(schedule, optimizerConfig, data, lossConfig(),
+                new TrainingConfig.RuntimeConfig(
+                        integer(TrainingSetting.PREVIEW_EVERY, defaults.runtime().previewEvery()),
+                        enumValue(TrainingSetting.PRECISION, TrainingConfig.PrecisionMode.class,
+                                defaults.runtime().precision()),
+                        features()));
     }
 
     private TrainingConfig.LossConfig lossConfig() {
         double minSnr = number(TrainingSetting.MIN_SNR, 0);
-        if (minSnr == 0 && chosen.containsKey(TrainingSetting.MIN_SNR)) throw new IllegalArgumentException("min-snr: expected a number above 0, usually 5, found 0");
-        Optional<TrainingConfig.PriorPreservation> prior = Optional.ofNullable(chosen.get(TrainingSetting.PRIOR)).map(source -> new TrainingConfig.PriorPreservation(source.strip(), number(TrainingSetting.PRIOR_WEIGHT, 1)));
+        if (minSnr == 0 && chosen.containsKey(TrainingSetting.MIN_SNR))
+            throw new IllegalArgumentException("min-snr: expected a number above 0, usually 5, found 0");
+        Optional<TrainingConfig.PriorPreservation> prior = Optional.ofNullable(chosen.get(TrainingSetting.PRIOR))
+                .map(source -> new TrainingConfig.PriorPreservation(source.strip(),
+                        number(TrainingSetting.PRIOR_WEIGHT, 1)));
         return new TrainingConfig.LossConfig(minSnr, number(TrainingSetting.NOISE_OFFSET, 0), prior);
     }
 
@@ -115,7 +145,9 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         for (Feature feature : Feature.values()) {
             TrainingSetting setting = TrainingSetting.valueOf(feature.name());
             String value = chosen.getOrDefault(setting, TrainingSetting.NO);
-            if (!setting.allowedValues().contains(value)) throw new IllegalArgumentException(setting.option() + ": expected " + TrainingSetting.YES + " or " + TrainingSetting.NO + ", found " + value);
+            if (!setting.allowedValues().contains(value))
+                throw new IllegalArgumentException(setting.option() + ": expected " + TrainingSetting.YES + " or "
+                        + TrainingSetting.NO + ", found " + value);
             if (value.equals(TrainingSetting.YES)) features.add(feature);
         }
         return features;
@@ -124,7 +156,8 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
     /// At least 1 where it is given at all.
     private int positiveOrUnset(TrainingSetting setting) {
         int number = integer(setting, TrainingConfig.UNSET);
-        if (chosen.containsKey(setting) && number < 1) throw new IllegalArgumentException(setting.option() + ": expected at least 1, found " + number);
+        if (chosen.containsKey(setting) && number < 1)
+            throw new IllegalArgumentException(setting.option() + ": expected at least 1, found " + number);
         return number;
     }
 
@@ -137,11 +170,14 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
     }
 
     private void requireTrained(TrainingSetting setting, OptionalDouble defaultRate, String expected) {
-        if (chosen.containsKey(setting) && defaultRate.isEmpty()) throw new IllegalArgumentException(setting.option() + ": expected " + expected + ", found none");
+        if (chosen.containsKey(setting) && defaultRate.isEmpty())
+            throw new IllegalArgumentException(setting.option() + ": expected " + expected + ", found none");
     }
 
-    private OptionalDouble optionalRate(TrainingSetting setting, TrainingConfig.OptimizerName optimizer, OptionalDouble defaultRate) {
-        return defaultRate.isEmpty() ? defaultRate : OptionalDouble.of(number(setting, TrainingConfig.learningRate(optimizer, defaultRate.getAsDouble())));
+    private OptionalDouble optionalRate(TrainingSetting setting, TrainingConfig.OptimizerName optimizer,
+            OptionalDouble defaultRate) {
+        return defaultRate.isEmpty() ? defaultRate
+                : OptionalDouble.of(number(setting, TrainingConfig.learningRate(optimizer, defaultRate.getAsDouble())));
     }
 
     private <T> Optional<T> parsed(TrainingSetting setting, String expected, Function<String, T> parse) {
@@ -154,9 +190,12 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         }
     }
 
-    private <E extends Enum<E> & TrainingConfig.OptionValue> E enumValue(TrainingSetting setting, Class<E> type, E defaultValue) {
+    private <E extends Enum<E> & TrainingConfig.OptionValue> E enumValue(TrainingSetting setting, Class<E> type,
+            E defaultValue) {
         String text = chosen.get(setting);
         if (text == null) return defaultValue;
-        return TrainingConfig.OptionValue.ofOption(type, text.strip()).orElseThrow(() -> new IllegalArgumentException(setting.option() + ": expected one of " + String.join(", ", setting.allowedValues()) + ", found \"" + text + "\""));
+        return TrainingConfig.OptionValue.ofOption(type, text.strip())
+                .orElseThrow(() -> new IllegalArgumentException(setting.option() + ": expected one of "
+                        + String.join(", ", setting.allowedValues()) + ", found \"" + text + "\""));
     }
 }

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its class alone for
-/// other members of the class.
+/// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its
+/// class alone for other members of the class.
 public record Captions(String subject, String template, CaptionSubject describes) {
     /// Whose pictures they are of: those of the class need not say the class.
     enum CaptionSubject { SUBJECT, CLASS }
@@ -39,13 +39,16 @@ public record Captions(String subject, String template, CaptionSubject describes
     /// @throws Failure.Unreadable when it is no text, or nothing in it can be seen
     List<String> read(Path file) throws Failure {
         List<String> lines = TextFile.lines(file).stream().map(this::fill).toList();
-        if (lines.isEmpty()) throw new Failure.Unreadable(file + ": expected a caption, found nothing in it that can be seen; write what the picture shows, with {} for the subject, or delete the file");
+        if (lines.isEmpty())
+            throw new Failure.Unreadable(file
+                    + ": expected a caption, found nothing in it that can be seen; write what the picture shows, with {} for the subject, or delete the file");
         return lines;
     }
 
     /// Whether a caption says what the adapter is to answer to: the token, which comes first in the subject.
     boolean mentionsSubject(String caption) {
-        return describes == CaptionSubject.CLASS || caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
+        return describes == CaptionSubject.CLASS
+                || caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
     }
 
     private String fill(String caption) {

@@ -3,7 +3,8 @@ package atomstudio.tuning.data;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingConfig;
 
-/// Which part of a picture is prepared for training, and how large. Nothing is stretched by more than a pixel's rounding.
+/// Which part of a picture is prepared for training, and how large. Nothing is stretched by more than a pixel's
+/// rounding.
 /// @param sideLength   side of the square that training sees, in pixels
 /// @param latentFactor pixels to a latent pixel, which all sides are multiples of
 public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int latentFactor) {
@@ -14,14 +15,16 @@ public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int laten
     RgbImage apply(RgbImage image) {
         return switch (mode) {
             case CENTRE -> image.centerSquare(sideLength);
-            case RANDOM -> cropAndResize(image, targetSide(image.width(), image.height()), targetSide(image.height(), image.width()));
+            case RANDOM -> cropAndResize(image, targetSide(image.width(), image.height()),
+                    targetSide(image.height(), image.width()));
             case WHOLE -> keepShape(image);
         };
     }
 
     /// The shorter side is the square's; the longer one follows.
     private int targetSide(int side, int other) {
-        return side <= other ? sideLength : Math.min(MAX_ASPECT_RATIO * sideLength, roundToLatents(sideLength * (double) side / other));
+        return side <= other ? sideLength
+                : Math.min(MAX_ASPECT_RATIO * sideLength, roundToLatents(sideLength * (double) side / other));
     }
 
     /// As many pixels as the square, in the picture's own shape.
@@ -38,6 +41,7 @@ public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int laten
     private static RgbImage cropAndResize(RgbImage image, int width, int height) {
         int cropWidth = Math.clamp(Math.round((double) image.height() * width / height), 1, image.width());
         int cropHeight = Math.clamp(Math.round((double) image.width() * height / width), 1, image.height());
-        return image.crop((image.width() - cropWidth) / 2, (image.height() - cropHeight) / 2, cropWidth, cropHeight).resize(width, height);
+        return image.crop((image.width() - cropWidth) / 2, (image.height() - cropHeight) / 2, cropWidth, cropHeight)
+                .resize(width, height);
     }
 }

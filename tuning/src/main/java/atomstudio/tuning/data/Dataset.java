@@ -21,15 +21,19 @@ import java.util.OptionalInt;
 /// Latents of pictures, computed once, and their captions; and which of them, how noisy, a step is trained on.
 /// Everything random is a function of seed and step, so that a resumed run goes on as if it had never stopped.
 /// @param rngStream sets the random numbers of one dataset apart from another's
-public record Dataset(String rngStream, List<TrainingExample> examples, TextConditioning textConditioning, BatchSampling sampling) {
+public record Dataset(String rngStream, List<TrainingExample> examples, TextConditioning textConditioning,
+        BatchSampling sampling) {
     public Dataset {
         examples = List.copyOf(examples);
     }
 
-    /// A picture's latents times the scaling factor (1,C,h,w), those of its mirror image where it is to be flipped too, the weights of
-    /// its latent pixels (1,1,h,w), the captions that say what it shows, and how often it is drawn beside the others.
-    public record TrainingExample(Tensor latents, Optional<Tensor> flippedLatents, Optional<Tensor> lossWeights, List<String> captions, int repeats) {
-        public TrainingExample(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights, List<String> captions) {
+    /// A picture's latents times the scaling factor (1,C,h,w), those of its mirror image where it is to be flipped
+    /// too, the weights of its latent pixels (1,1,h,w), the captions that say what it shows, and how often it is
+    /// drawn beside the others.
+    public record TrainingExample(Tensor latents, Optional<Tensor> flippedLatents, Optional<Tensor> lossWeights,
+            List<String> captions, int repeats) {
+        public TrainingExample(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights,
+                List<String> captions) {
             this(latents, mirrored, weights, captions, 1);
         }
     }
@@ -37,39 +41,49 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     /// How a batch is drawn.
     /// @param batchSize  pictures a batch
     /// @param cropSide side of the square of latent pixels that is cut out at random; empty: latents are taken whole
-    public record BatchSampling(DiffusionObjective objective, TrainingConfig config, int batchSize, Optional<Integer> cropSide) {
-        public static BatchSampling of(TrainingConfig config, RunInfo.ResolvedConfig resolved, DiffusionModel model) throws Failure {
-            DiffusionObjective objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
+    public record BatchSampling(DiffusionObjective objective, TrainingConfig config, int batchSize,
+            Optional<Integer> cropSide) {
+        public static BatchSampling of(TrainingConfig config, RunInfo.ResolvedConfig resolved, DiffusionModel model)
+                throws Failure {
+            DiffusionObjective objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
+                    model.scheduler().predictionType());
             boolean cropsRandomly = config.data().crop() == TrainingConfig.CropMode.RANDOM;
-            return new BatchSampling(objective, config, resolved.batchSize(), cropsRandomly ? Optional.of(resolved.sideLength() / model.vae().downsamplingFactor()) : Optional.empty());
+            return new BatchSampling(objective, config, resolved.batchSize(),
+                    cropsRandomly ? Optional.of(resolved.sideLength() / model.vae().downsamplingFactor())
+                            : Optional.empty());
         }
 
         /// Steps whose batches make up the bank.
         public OptionalInt noiseBankSteps() {
             int entries = config.data().noiseBank();
-            return entries == 0 ? OptionalInt.empty() : OptionalInt.of(Math.max(1, entries / (batchSize * config.optimizer().accumulationSteps())));
+            return entries == 0 ? OptionalInt.empty()
+                    : OptionalInt.of(Math.max(1, entries / (batchSize * config.optimizer().accumulationSteps())));
         }
     }
 
     /// One drawn picture.
-    private record NoisySample(Tensor latents, Tensor noise, Optional<Tensor> lossWeights, String caption, float timestep) {}
+    private record NoisySample(Tensor latents, Tensor noise, Optional<Tensor> lossWeights, String caption,
+            float timestep) {}
 
-    /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each as often as it is repeated before the next round; timesteps
-    /// are spread evenly over all of a step. A batch holds pictures of one shape, shapes as often as their pictures. With a bank the same steps
-    /// come again.
+    /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each as often as it is repeated
+    /// before the next round; timesteps are spread evenly over all of a step. A batch holds pictures of one shape,
+    /// shapes as often as their pictures. With a bank the same steps come again.
     public TrainingBatch batch(long seed, int globalStep, int pass) {
         int size = sampling.batchSize;
         int step = sampling.noiseBankSteps().isEmpty() ? globalStep : globalStep % sampling.noiseBankSteps().getAsInt();
         int passes = sampling.config.optimizer().accumulationSteps();
         List<Integer> indices = exampleIndices(seed, (long) step * passes + pass);
         List<NoisySample> samples = new ArrayList<>();
-        for (int i = 0; i < size; i++) samples.add(sample(new SampleIndex(seed, step, pass * size + i, passes * size), examples.get(indices.get(i))));
+        for (int i = 0; i < size; i++)
+            samples.add(
+                    sample(new SampleIndex(seed, step, pass * size + i, passes * size), examples.get(indices.get(i))));
         float[] timesteps = new float[size];
         for (int i = 0; i < size; i++) timesteps[i] = samples.get(i).timestep;
         return batch(samples, timesteps);
     }
 
-    /// The first picture with its first caption, at the timesteps `from` and on of `of` that are spread evenly, always with the same noise.
+    /// The first picture with its first caption, at the timesteps `from` and on of `of` that are spread evenly,
+    /// always with the same noise.
     public TrainingBatch fixedBatch(int first, int count, int total) {
         List<NoisySample> samples = new ArrayList<>();
         float[] timesteps = new float[count];
@@ -78,20 +92,24 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
             TrainingExample example = examples.getFirst();
             Tensor latents = centerCrop(example.latents);
             Tensor noise = noise(new SampleIndex(0, 0, first + i, total), latents.shape());
-            samples.add(new NoisySample(latents, noise, example.lossWeights.map(this::centerCrop), example.captions.getFirst(), timesteps[i]));
+            samples.add(new NoisySample(latents, noise, example.lossWeights.map(this::centerCrop),
+                    example.captions.getFirst(), timesteps[i]));
         }
         return batch(samples, timesteps);
     }
 
     private Tensor centerCrop(Tensor latents) {
-        return sampling.cropSide.map(side -> crop(latents, (int) (latents.shape().size(2) - side) / 2, (int) (latents.shape().size(3) - side) / 2, side)).orElse(latents);
+        return sampling.cropSide.map(side -> crop(latents, (int) (latents.shape().size(2) - side) / 2,
+                (int) (latents.shape().size(3) - side) / 2, side)).orElse(latents);
     }
 
     private TrainingBatch batch(List<NoisySample> samples, float[] timesteps) {
         Tensor x0 = stack(samples, NoisySample::latents);
         Tensor noise = stack(samples, NoisySample::noise);
         DiffusionObjective objective = sampling.objective;
-        return new TrainingBatch(objective.addNoise(x0, noise, timesteps), timesteps, textConditioning.of(samples.stream().map(NoisySample::caption).toList()), objective.target(x0, noise, timesteps), weights(samples, timesteps));
+        return new TrainingBatch(objective.addNoise(x0, noise, timesteps), timesteps,
+                textConditioning.of(samples.stream().map(NoisySample::caption).toList()),
+                objective.target(x0, noise, timesteps), weights(samples, timesteps));
     }
 
     /// The `index`-th of a step's `count` pictures.
@@ -101,8 +119,10 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         CounterRng rng = new CounterRng(index.seed, rngStream + "step " + index.step);
         int position = index.index;
         String caption = example.captions.get(rng.randint(example.captions.size(), 2L * position));
-        float timestep = (int) ((position + timestepFraction(index, rng.uniform(2L * position + 1))) / index.count * sampling.objective.schedule().size());
-        boolean flip = example.flippedLatents.isPresent() && new CounterRng(index.seed, rngStream + "flip " + index.step).uniform(position) < 0.5;
+        float timestep = (int) ((position + timestepFraction(index, rng.uniform(2L * position + 1))) / index.count
+                * sampling.objective.schedule().size());
+        boolean flip = example.flippedLatents.isPresent()
+                && new CounterRng(index.seed, rngStream + "flip " + index.step).uniform(position) < 0.5;
         Tensor latents = flip ? example.flippedLatents.get() : example.latents;
         Optional<Tensor> weights = flip ? example.lossWeights.map(Dataset::flipHorizontally) : example.lossWeights;
         if (sampling.cropSide.isPresent()) {
@@ -116,19 +136,24 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         return new NoisySample(latents, noise(index, latents.shape()), weights, caption, timestep);
     }
 
-    /// Where in its share of the timesteps a picture falls: at random, or, the steps of a bank being few, in another part of it at each.
+    /// Where in its share of the timesteps a picture falls: at random, or, the steps of a bank being few, in another
+    /// part of it at each.
     private double timestepFraction(SampleIndex index, double random) {
         if (sampling.noiseBankSteps().isEmpty()) return random;
         int steps = sampling.noiseBankSteps().getAsInt();
-        return (permutation(new CounterRng(index.seed, rngStream + "bank " + index.index), steps)[index.step] + random) / steps;
+        return (permutation(new CounterRng(index.seed, rngStream + "bank " + index.index), steps)[index.step] + random)
+                / steps;
     }
 
     /// Normal, and with an offset the same for all of a channel in part.
     private Tensor noise(SampleIndex index, Shape shape) {
-        Tensor noise = new Tensor(shape, new CounterRng(index.seed, rngStream + "noise " + index.step + " " + index.index).normals(Math.toIntExact(shape.elements())));
+        Tensor noise = new Tensor(shape,
+                new CounterRng(index.seed, rngStream + "noise " + index.step + " " + index.index)
+                        .normals(Math.toIntExact(shape.elements())));
         double offset = sampling.config.loss().noiseOffset();
         if (offset == 0) return noise;
-        float[] shifts = new CounterRng(index.seed, rngStream + "offset " + index.step + " " + index.index).normals((int) shape.size(1));
+        float[] shifts = new CounterRng(index.seed, rngStream + "offset " + index.step + " " + index.index)
+                .normals((int) shape.size(1));
         int channelSize = noise.data().length / shifts.length;
         for (int j = 0; j < noise.data().length; j++) noise.data()[j] += (float) offset * shifts[j / channelSize];
         return noise;
@@ -137,7 +162,9 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     private Tensor weights(List<NoisySample> samples, float[] timesteps) {
         boolean masked = samples.stream().anyMatch(each -> each.lossWeights.isPresent());
         Shape shape = masked ? samples.getFirst().latents.shape().with(1, 1) : Shape.of(1, 1, 1, 1);
-        Tensor weights = Tensor.concatenate(samples.stream().map(each -> each.lossWeights.map(Dataset::copy).orElse(Tensor.filled(shape, 1))).toArray(Tensor[]::new));
+        Tensor weights = Tensor.concatenate(samples.stream()
+                .map(each -> each.lossWeights.map(Dataset::copy).orElse(Tensor.filled(shape, 1)))
+                .toArray(Tensor[]::new));
         double gamma = sampling.config.loss().minSnr();
         if (gamma == 0) return weights;
         float[] snr = sampling.objective.minSnrWeights(timesteps, gamma).data();
@@ -153,7 +180,8 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         int bucketIndex = 0;
         long earlierBatches = batchIndex;
         if (buckets.size() > 1) {
-            int[] order = permutation(new CounterRng(seed, rngStream + "bucket " + batchIndex / epoch.size()), epoch.size());
+            int[] order = permutation(new CounterRng(seed, rngStream + "bucket " + batchIndex / epoch.size()),
+                    epoch.size());
             int position = (int) (batchIndex % epoch.size());
             while (!buckets.get(bucketIndex).contains(epoch.get(order[position]))) bucketIndex++;
             List<Integer> bucket = buckets.get(bucketIndex);
@@ -164,17 +192,21 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         String shuffleStream = rngStream + (bucketIndex == 0 ? "" : "bucket " + bucketIndex + " ") + "round ";
         List<Integer> indices = new ArrayList<>();
         for (long k = earlierBatches * sampling.batchSize; k < (earlierBatches + 1) * sampling.batchSize; k++) {
-            indices.add(bucket.get(permutation(new CounterRng(seed, shuffleStream + k / bucket.size()), bucket.size())[(int) (k % bucket.size())]));
+            indices.add(bucket.get(permutation(new CounterRng(seed, shuffleStream + k / bucket.size()),
+                    bucket.size())[(int) (k % bucket.size())]));
         }
         return indices;
     }
 
-    /// The examples of one round, each as often as it is repeated: no oftener than their ratios need, so that equal repeats are as none.
+    /// The examples of one round, each as often as it is repeated: no oftener than their ratios need, so that equal
+    /// repeats are as none.
     private List<Integer> epochOrder() {
         int divisor = 0;
-        for (TrainingExample example : examples) divisor = BigInteger.valueOf(divisor).gcd(BigInteger.valueOf(example.repeats)).intValueExact();
+        for (TrainingExample example : examples)
+            divisor = BigInteger.valueOf(divisor).gcd(BigInteger.valueOf(example.repeats)).intValueExact();
         List<Integer> epoch = new ArrayList<>();
-        for (int i = 0; i < examples.size(); i++) epoch.addAll(Collections.nCopies(examples.get(i).repeats / divisor, i));
+        for (int i = 0; i < examples.size(); i++)
+            epoch.addAll(Collections.nCopies(examples.get(i).repeats / divisor, i));
         return epoch;
     }
 
@@ -210,7 +242,8 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     private static Tensor flipHorizontally(Tensor tensor) {
         int width = (int) tensor.shape().size(3);
         Tensor mirrored = Tensor.zeros(tensor.shape());
-        for (int i = 0; i < mirrored.data().length; i++) mirrored.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
+        for (int i = 0; i < mirrored.data().length; i++)
+            mirrored.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
         return mirrored;
     }
 
@@ -220,7 +253,8 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         int width = (int) source.shape().size(3);
         Tensor cropped = Tensor.zeros(Shape.of(1, channels, side, side));
         for (int row = 0; row < channels * side; row++) {
-            System.arraycopy(source.data(), (row / side * height + top + row % side) * width + left, cropped.data(), row * side, side);
+            System.arraycopy(source.data(), (row / side * height + top + row % side) * width + left, cropped.data(),
+                    row * side, side);
         }
         return cropped;
     }

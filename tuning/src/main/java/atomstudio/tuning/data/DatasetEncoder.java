@@ -15,12 +15,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Makes datasets of pictures and captions.
-public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer tokenizer, CaptionEncoding captionEncoding) {
+public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer tokenizer,
+        CaptionEncoding captionEncoding) {
     /// Whether captions are read once for all, or in every step by a text encoder that is tuned itself.
     public enum CaptionEncoding { PRECOMPUTED, ENCODE_EACH_STEP }
 
-    /// The pictures of one dataset, what they are called where they have no captions of their own, and how they are drawn.
-    public record EncoderInput(String rngStream, PreparedPhotos photos, List<String> defaultCaptions, Dataset.BatchSampling sampling) {}
+    /// The pictures of one dataset, what they are called where they have no captions of their own, and how they are
+    /// drawn.
+    public record EncoderInput(String rngStream, PreparedPhotos photos, List<String> defaultCaptions,
+            Dataset.BatchSampling sampling) {}
 
     /// Means of the pictures' latents times the scaling factor, and the captions; empty when told to stop.
     public Optional<Dataset> encode(EncoderInput input, ControlPoint controlPoint, int step) throws Failure {
@@ -30,11 +33,14 @@ public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer toke
         for (PreparedPhotos.PreparedPhoto photo : input.photos.photos()) {
             if (controlPoint.shouldStopBeforeTraining(step)) return Optional.empty();
             Tensor latents = latents(photo.image());
-            Optional<Tensor> mirrored = flip ? Optional.of(latents(photo.image().flipHorizontally())) : Optional.empty();
+            Optional<Tensor> mirrored = flip ? Optional.of(latents(photo.image().flipHorizontally()))
+                    : Optional.empty();
             Optional<Tensor> weights = photo.mask().map(mask -> mask.latentWeights(model.vae().downsamplingFactor()));
-            List<String> photoCaptions = photo.info().captions().isEmpty() ? input.defaultCaptions : photo.info().captions();
+            List<String> photoCaptions = photo.info().captions().isEmpty() ? input.defaultCaptions
+                    : photo.info().captions();
             captions.addAll(photoCaptions);
-            examples.add(new Dataset.TrainingExample(latents, mirrored, weights, photoCaptions, photo.info().repeats()));
+            examples.add(
+                    new Dataset.TrainingExample(latents, mirrored, weights, photoCaptions, photo.info().repeats()));
         }
         TextConditioning textConditioning = switch (captionEncoding) {
             case PRECOMPUTED -> TextConditioning.precompute(captions, tokenizer, engine);

@@ -23,7 +23,8 @@ public record DiffusionObjective(NoiseSchedule schedule, PredictionType predicti
         };
     }
 
-    /// min(snr, γ) over what the prediction's plain loss already weighs by: snr for noise, snr + 1 for v, 1 for latents.
+    /// min(snr, γ) over what the prediction's plain loss already weighs by: snr for noise, snr + 1 for v, 1 for
+    /// latents.
     /// Source: Hang et al. 2023, "Efficient Diffusion Training via Min-SNR Weighting Strategy", section 3.4.
     public Tensor minSnrWeights(float[] timesteps, double gamma) {
         float[] weights = new float[timesteps.length];

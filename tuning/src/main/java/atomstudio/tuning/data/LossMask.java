@@ -19,7 +19,8 @@ record LossMask(RgbImage grayscale) {
     static LossMask read(Path file, Path photoFile, RgbImage photo) throws Failure {
         RgbImage mask = ImageFiles.read(file);
         if (mask.width() != photo.width() || mask.height() != photo.height()) {
-            throw new Failure.Incompatible(file + ": expected a mask of its picture's size, " + photo.width() + "x" + photo.height() + " (" + photoFile.getFileName() + "), found "
+            throw new Failure.Incompatible(file + ": expected a mask of its picture's size, " + photo.width() + "x"
+                    + photo.height() + " (" + photoFile.getFileName() + "), found "
                     + mask.width() + "x" + mask.height() + "; scale it to that size");
         }
         return new LossMask(grayscale(mask, LossMask::luminance));
@@ -27,7 +28,8 @@ record LossMask(RgbImage grayscale) {
 
     /// The alpha channel of a picture that is transparent somewhere.
     static Optional<LossMask> ofAlpha(RgbImage photo) {
-        return photo.hasTransparency() ? Optional.of(new LossMask(grayscale(photo, pixel -> pixel >>> 24))) : Optional.empty();
+        return photo.hasTransparency() ? Optional.of(new LossMask(grayscale(photo, pixel -> pixel >>> 24)))
+                : Optional.empty();
     }
 
     /// How much of the picture counts, 0 to 1.
@@ -41,7 +43,8 @@ record LossMask(RgbImage grayscale) {
     void requireNonEmpty(Path file, TrainingConfig.CropMode crop) throws Failure {
         if (coverage() >= MIN_COVERAGE) return;
         throw new Failure.Incompatible(file + ": everything is masked out" + switch (crop) {
-            case CENTRE -> " within the centre square, so that nothing is left to train on; check the mask (white counts), or take the whole picture with --crop whole";
+            case CENTRE ->
+                    " within the centre square, so that nothing is left to train on; check the mask (white counts), or take the whole picture with --crop whole";
             case RANDOM, WHOLE -> ", so that nothing is left to train on; check the mask (white counts)";
         });
     }
@@ -62,7 +65,8 @@ record LossMask(RgbImage grayscale) {
 
     private float mean(int left, int top, int side) {
         int sum = 0;
-        for (int y = top; y < top + side; y++) for (int x = left; x < left + side; x++) sum += grayscale.argb()[y * grayscale.width() + x] & 0xFF;
+        for (int y = top; y < top + side; y++)
+            for (int x = left; x < left + side; x++) sum += grayscale.argb()[y * grayscale.width() + x] & 0xFF;
         return sum / 255f / (side * side);
     }
 

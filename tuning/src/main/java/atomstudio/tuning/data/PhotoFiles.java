@@ -18,12 +18,14 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The files of a person's folder and of the folders in it that count: pictures, and by a picture's path without its ending the mask and the
-/// caption NAME.txt beside it. A mask, NAME-mask.png or as other programs name it, is never itself a picture.
+/// The files of a person's folder and of the folders in it that count: pictures, and by a picture's path without its
+/// ending the mask and the caption NAME.txt beside it. A mask, NAME-mask.png or as other programs name it, is never
+/// itself a picture.
 /// @param ignoredCompanions masks that count for no picture, and images of other uses, by their names never pictures
 /// @param skipped    other files
 /// @param folders    where the pictures lie
-public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Path> captions, List<CompanionImage> ignoredCompanions, int skipped, PhotoFolders folders) {
+public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Path> captions,
+        List<CompanionImage> ignoredCompanions, int skipped, PhotoFolders folders) {
     private static final String CAPTION_EXTENSION = ".txt";
 
     public PhotoFiles {
@@ -55,7 +57,8 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
             return of(part.folder(), folders);
         } catch (Failure.Unreadable e) {
             if (folders.skipped().isEmpty()) throw e;
-            throw new Failure.Unreadable(e.getMessage() + folders.skipped().stream().map(each -> "\n  " + each.message()).collect(Collectors.joining()), e);
+            throw new Failure.Unreadable(e.getMessage()
+                    + folders.skipped().stream().map(each -> "\n  " + each.message()).collect(Collectors.joining()), e);
         }
     }
 
@@ -64,7 +67,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         List<Path> photos = listed.images().stream().filter(file -> CompanionImage.of(file).isEmpty()).toList();
         if (photos.isEmpty()) {
             throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks"
-                + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
+                    + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
         }
         Path directory = listed.folder() == null ? Path.of("") : listed.folder();
         Map<Path, Path> captions = captions(directory);
@@ -72,8 +75,13 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         Map<Path, Path> masks = new TreeMap<>();
         List<CompanionImage> ignored = new ArrayList<>();
         for (CompanionImage companion : ignoredCompanions(directory)) {
-            Optional<Path> owner = photos.stream().filter(picture -> companion.belongsTo(picture.getFileName().toString())).map(PhotoFiles::stem).findFirst();
-            if (companion.role() != CompanionImage.Role.MASK || owner.isEmpty() || masks.putIfAbsent(owner.get(), companion.file()) != null) ignored.add(companion);
+            Optional<Path> owner = photos.stream()
+                    .filter(picture -> companion.belongsTo(picture.getFileName().toString()))
+                    .map(PhotoFiles::stem)
+                    .findFirst();
+            if (companion.role() != CompanionImage.Role.MASK || owner.isEmpty()
+                    || masks.putIfAbsent(owner.get(), companion.file()) != null)
+                ignored.add(companion);
         }
         return new PhotoFiles(photos, masks, captions, ignored, Math.max(0, listed.skipped() - usedCaptions), folders);
     }
@@ -88,10 +96,15 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
 
     /// The part of the folders that a picture lies in.
     public PhotoFolders.Entry folderOf(Path photo) {
-        return folders.entries().stream().filter(part -> part.folder().equals(photo.getParent()) || part.folder().equals(photo)).findFirst().orElseThrow();
+        return folders.entries()
+                .stream()
+                .filter(part -> part.folder().equals(photo.getParent()) || part.folder().equals(photo))
+                .findFirst()
+                .orElseThrow();
     }
 
-    /// What a person should know: masks (and captions, where they are used) that belong to no picture, and files that are not used.
+    /// What a person should know: masks (and captions, where they are used) that belong to no picture, and files that
+    /// are not used.
     List<String> warnings(TrainingConfig config) {
         List<Path> stems = photos.stream().map(PhotoFiles::stem).toList();
         List<String> warnings = new ArrayList<>();
@@ -99,29 +112,44 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         for (CompanionImage companion : ignoredCompanions) warnings.add(ignoredReason(companion));
         if (config.has(TrainingConfig.Feature.CAPTIONS)) {
             captions.forEach((stem, file) -> {
-                if (!stems.contains(stem)) warnings.add(file + ": a caption without its picture; expected one named " + stem.getFileName() + " with another ending beside it. It is left out");
+                if (!stems.contains(stem))
+                    warnings.add(file + ": a caption without its picture; expected one named " + stem.getFileName()
+                            + " with another ending beside it. It is left out");
             });
         }
         new ImageFolder(Path.of(""), photos, skipped).skippedMessage().ifPresent(warnings::add);
-        if (!config.has(TrainingConfig.Feature.CAPTIONS) && stems.stream().anyMatch(captions::containsKey)) warnings.add("there are captions beside the pictures; they count with --captions only");
-        if (!config.has(TrainingConfig.Feature.MASKS) && stems.stream().anyMatch(masks::containsKey)) warnings.add("there are masks beside the pictures; they count with --masks only");
+        if (!config.has(TrainingConfig.Feature.CAPTIONS) && stems.stream().anyMatch(captions::containsKey))
+            warnings.add("there are captions beside the pictures; they count with --captions only");
+        if (!config.has(TrainingConfig.Feature.MASKS) && stems.stream().anyMatch(masks::containsKey))
+            warnings.add("there are masks beside the pictures; they count with --masks only");
         return warnings;
     }
 
     private String ignoredReason(CompanionImage companion) {
-        if (companion.role() == CompanionImage.Role.CONDITIONING) return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
-        Optional<Path> usedMask = photos.stream().filter(picture -> isBeside(companion, picture)).map(picture -> masks.get(stem(picture))).findFirst();
-        if (usedMask.isPresent()) return companion.file() + ": a further mask; " + usedMask.get().getFileName() + " counts. It is left out";
-        return companion.file() + ": a mask without its picture; expected one named " + companion.photoName() + " with another ending beside it. It is left out; rename it if it is a picture itself";
+        if (companion.role() == CompanionImage.Role.CONDITIONING)
+            return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
+        Optional<Path> usedMask = photos.stream()
+                .filter(picture -> isBeside(companion, picture))
+                .map(picture -> masks.get(stem(picture)))
+                .findFirst();
+        if (usedMask.isPresent())
+            return companion.file() + ": a further mask; " + usedMask.get().getFileName() + " counts. It is left out";
+        return companion.file() + ": a mask without its picture; expected one named " + companion.photoName()
+                + " with another ending beside it. It is left out; rename it if it is a picture itself";
     }
 
     private static boolean isBeside(CompanionImage companion, Path photo) {
-        return stem(photo).getParent().equals(companion.file().toAbsolutePath().getParent()) && companion.belongsTo(photo.getFileName().toString());
+        return stem(photo).getParent().equals(companion.file().toAbsolutePath().getParent())
+                && companion.belongsTo(photo.getFileName().toString());
     }
 
     /// The masks that count first.
     private static List<CompanionImage> ignoredCompanions(Path folder) throws Failure {
-        return files(folder).stream().map(CompanionImage::of).flatMap(Optional::stream).sorted(Comparator.comparingInt(CompanionImage::priority)).toList();
+        return files(folder).stream()
+                .map(CompanionImage::of)
+                .flatMap(Optional::stream)
+                .sorted(Comparator.comparingInt(CompanionImage::priority))
+                .toList();
     }
 
     private static Map<Path, Path> captions(Path folder) throws Failure {
@@ -136,7 +164,9 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
     /// Sorted, so that the order of notes, and which of two masks counts, is the same everywhere.
     private static List<Path> files(Path folder) throws Failure {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> !file.getFileName().toString().startsWith(".") && Files.isRegularFile(file)).sorted().toList();
+            return files.filter(file -> !file.getFileName().toString().startsWith(".") && Files.isRegularFile(file))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
         }

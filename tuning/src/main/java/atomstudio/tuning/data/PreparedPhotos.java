@@ -21,7 +21,8 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Pictures as training sees them, with their masks and captions; `notes` are what a person should know about the folder they came from.
+/// Pictures as training sees them, with their masks and captions; `notes` are what a person should know about the
+/// folder they came from.
 public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) {
     public PreparedPhotos {
         photos = List.copyOf(photos);
@@ -39,41 +40,62 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
     }
 
     /// @throws Failure.Unreadable that names a picture, mask or caption which cannot be read
-    /// @throws Failure.Incompatible that names a mask which does not fit, or says that there are none of what was asked for
+    /// @throws Failure.Incompatible that names a mask which does not fit, or says that there are none of what was
+    ///     asked for
     public static PreparedPhotos prepare(Path folder, ReadOptions options) throws Failure {
         PhotoFiles files = PhotoFiles.of(folder);
-        List<String> warnings = new ArrayList<>(PartialTrigger.warnings(folder, files.folders(), options.captions.subject()));
+        List<String> warnings = new ArrayList<>(
+                PartialTrigger.warnings(folder, files.folders(), options.captions.subject()));
         warnings.addAll(files.warnings(options.config));
         List<PreparedPhoto> photos = new ArrayList<>();
         for (Path file : files.photos()) {
             RgbImage image = ImageFiles.read(file);
-            Optional<LossMask> mask = options.has(TrainingConfig.Feature.MASKS) ? mask(file, image, files) : Optional.empty();
+            Optional<LossMask> mask = options.has(TrainingConfig.Feature.MASKS) ? mask(file, image, files)
+                    : Optional.empty();
             Optional<LossMask> croppedMask = mask.map(each -> new LossMask(options.cropPolicy.apply(each.grayscale())));
-            if (croppedMask.isPresent()) croppedMask.get().requireNonEmpty(files.masks().getOrDefault(PhotoFiles.stem(file), file), options.cropPolicy.mode());
+            if (croppedMask.isPresent())
+                croppedMask.get()
+                        .requireNonEmpty(files.masks().getOrDefault(PhotoFiles.stem(file), file),
+                                options.cropPolicy.mode());
             RgbImage cropped = options.cropPolicy.apply(image);
-            List<String> captions = options.has(TrainingConfig.Feature.CAPTIONS) ? captions(file, files, options.captions, warnings) : List.of();
+            List<String> captions = options.has(TrainingConfig.Feature.CAPTIONS)
+                    ? captions(file, files, options.captions, warnings)
+                    : List.of();
             String name = String.format(Locale.ROOT, "%02d.png", photos.size());
-            photos.add(new PreparedPhoto(cropped, croppedMask, new RunInfo.PhotoInfo(name, hash(cropped), croppedMask.map(each -> hash(each.grayscale())).orElse(""), captions, files.folderOf(file).repeats())));
+            photos.add(new PreparedPhoto(cropped, croppedMask,
+                    new RunInfo.PhotoInfo(name, hash(cropped),
+                            croppedMask.map(each -> hash(each.grayscale())).orElse(""), captions,
+                            files.folderOf(file).repeats())));
         }
         requireAny(folder, options, photos);
         String unmasked = fileNames(files, photos, each -> each.mask.isEmpty());
-        if (options.has(TrainingConfig.Feature.MASKS) && !unmasked.isEmpty()) warnings.add("all of " + unmasked + " counts: no mask beside, and not transparent");
+        if (options.has(TrainingConfig.Feature.MASKS) && !unmasked.isEmpty())
+            warnings.add("all of " + unmasked + " counts: no mask beside, and not transparent");
         String uncaptioned = fileNames(files, photos, each -> each.info.captions().isEmpty());
-        if (options.has(TrainingConfig.Feature.CAPTIONS) && !uncaptioned.isEmpty()) warnings.add("no caption beside " + uncaptioned + "; called \"" + String.join("\" or \"", options.captions.defaults()) + "\"");
+        if (options.has(TrainingConfig.Feature.CAPTIONS) && !uncaptioned.isEmpty())
+            warnings.add("no caption beside " + uncaptioned + "; called \""
+                    + String.join("\" or \"", options.captions.defaults()) + "\"");
         return new PreparedPhotos(photos, warnings);
     }
 
     /// The names of the files whose pictures are so.
     private static String fileNames(PhotoFiles files, List<PreparedPhoto> photos, Predicate<PreparedPhoto> condition) {
-        return IntStream.range(0, photos.size()).filter(i -> condition.test(photos.get(i))).mapToObj(i -> files.photos().get(i).getFileName().toString()).collect(Collectors.joining(", "));
+        return IntStream.range(0, photos.size())
+                .filter(i -> condition.test(photos.get(i)))
+                .mapToObj(i -> files.photos().get(i).getFileName().toString())
+                .collect(Collectors.joining(", "));
     }
 
-    private static void requireAny(Path folder, ReadOptions options, List<PreparedPhoto> photos) throws Failure.Incompatible {
+    private static void requireAny(Path folder, ReadOptions options, List<PreparedPhoto> photos)
+            throws Failure.Incompatible {
         if (options.has(TrainingConfig.Feature.MASKS) && photos.stream().allMatch(each -> each.mask.isEmpty())) {
-            throw new Failure.Incompatible(folder + ": expected masks (NAME-mask.png beside a picture, or transparent pictures), found none; leave out --masks, or put them there");
+            throw new Failure.Incompatible(folder
+                    + ": expected masks (NAME-mask.png beside a picture, or transparent pictures), found none; leave out --masks, or put them there");
         }
-        if (options.has(TrainingConfig.Feature.CAPTIONS) && photos.stream().allMatch(each -> each.info.captions().isEmpty())) {
-            throw new Failure.Incompatible(folder + ": expected captions (NAME.txt beside a picture), found none; leave out --captions, or put them there");
+        if (options.has(TrainingConfig.Feature.CAPTIONS)
+                && photos.stream().allMatch(each -> each.info.captions().isEmpty())) {
+            throw new Failure.Incompatible(folder
+                    + ": expected captions (NAME.txt beside a picture), found none; leave out --captions, or put them there");
         }
     }
 
@@ -82,11 +104,15 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
         return maskFile == null ? LossMask.ofAlpha(image) : Optional.of(LossMask.read(maskFile, file, image));
     }
 
-    private static List<String> captions(Path file, PhotoFiles files, Captions captions, List<String> warnings) throws Failure {
+    private static List<String> captions(Path file, PhotoFiles files, Captions captions, List<String> warnings)
+            throws Failure {
         Path captionFile = files.captions().get(PhotoFiles.stem(file));
         if (captionFile == null) return List.of();
         List<String> own = captions.read(captionFile);
-        for (String caption : own) if (!captions.mentionsSubject(caption)) warnings.add(captionFile + ": \"" + caption + "\" does not name the subject; write {} where \"" + captions.subject() + "\" should stand, or the words will not call it up");
+        for (String caption : own)
+            if (!captions.mentionsSubject(caption))
+                warnings.add(captionFile + ": \"" + caption + "\" does not name the subject; write {} where \""
+                        + captions.subject() + "\" should stand, or the words will not call it up");
         return own;
     }
 
@@ -104,7 +130,9 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
     /// Pictures of the class that are made: all of each counts.
     public static PreparedPhotos ofGenerated(List<RgbImage> images, CropPolicy cropPolicy) {
         List<PreparedPhoto> photos = new ArrayList<>();
-        for (RgbImage image : images) photos.add(new PreparedPhoto(cropPolicy.apply(image), Optional.empty(), new RunInfo.PhotoInfo("", "", "", List.of())));
+        for (RgbImage image : images)
+            photos.add(new PreparedPhoto(cropPolicy.apply(image), Optional.empty(),
+                    new RunInfo.PhotoInfo("", "", "", List.of())));
         return new PreparedPhotos(photos, List.of());
     }
 
@@ -112,7 +140,8 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
         List<PreparedPhoto> photos = new ArrayList<>();
         for (RunInfo.PhotoInfo info : infos) {
             RgbImage image = readVerified(folder.resolve(info.fileName()), info.sha256());
-            Optional<LossMask> mask = info.maskSha256().isEmpty() ? Optional.empty() : Optional.of(new LossMask(readVerified(maskFolder.resolve(info.fileName()), info.maskSha256())));
+            Optional<LossMask> mask = info.maskSha256().isEmpty() ? Optional.empty()
+                    : Optional.of(new LossMask(readVerified(maskFolder.resolve(info.fileName()), info.maskSha256())));
             photos.add(new PreparedPhoto(image, mask, info));
         }
         return new PreparedPhotos(photos, List.of());
@@ -120,7 +149,9 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
 
     private static RgbImage readVerified(Path file, String sha256) throws Failure {
         RgbImage image = ImageFiles.read(file);
-        if (!hash(image).equals(sha256)) throw new Failure.Unreadable(file + ": expected the picture that this run was started with, found another; put it back, or start a new run");
+        if (!hash(image).equals(sha256))
+            throw new Failure.Unreadable(file
+                    + ": expected the picture that this run was started with, found another; put it back, or start a new run");
         return image;
     }
 
@@ -135,8 +166,10 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
                 case WHOLE -> true;
             };
             if (!hasExpectedSize) {
-                throw new Failure.Unreadable(folder.resolve(each.info.fileName()) + ": expected a picture of the run's size " + config.sideLength() + ", found " + each.image.width() + "x" + each.image.height()
-                        + "; put run.json and the pictures back as they were, or start a new run");
+                throw new Failure.Unreadable(
+                        folder.resolve(each.info.fileName()) + ": expected a picture of the run's size "
+                                + config.sideLength() + ", found " + each.image.width() + "x" + each.image.height()
+                                + "; put run.json and the pictures back as they were, or start a new run");
             }
         }
     }
@@ -148,7 +181,8 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
     void write(Path folder, Path maskFolder) throws Failure {
         for (PreparedPhoto each : photos) {
             PngWriter.write(folder.resolve(each.info.fileName()), each.image, Map.of());
-            if (each.mask.isPresent()) PngWriter.write(maskFolder.resolve(each.info.fileName()), each.mask.get().grayscale(), Map.of());
+            if (each.mask.isPresent())
+                PngWriter.write(maskFolder.resolve(each.info.fileName()), each.mask.get().grayscale(), Map.of());
         }
     }
 

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// How a run's words are read: what the class is made of, and what its token stands for where a method appends rows to the text
-/// encoder's table.
+/// How a run's words are read: what the class is made of, and what its token stands for where a method appends rows
+/// to the text encoder's table.
 public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
     public static SubjectTokenizer of(DiffusionModel model, ParameterLayout layout, Trigger trigger) throws Failure {
         Tokenizer baseTokenizer = model.tokenizer();
@@ -28,29 +28,39 @@ public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
         int first = Math.toIntExact(rows.get().layer().weightShape().size(0));
         int count = Math.toIntExact(rows.get().spec().shape().size(0));
         try {
-            return new SubjectTokenizer(baseTokenizer.withWord(trigger.token(), IntStream.range(first, first + count).boxed().toList()), classTokens);
+            return new SubjectTokenizer(
+                    baseTokenizer.withWord(trigger.token(), IntStream.range(first, first + count).boxed().toList()),
+                    classTokens);
         } catch (IllegalArgumentException e) {
-            throw new Failure.Incompatible("token " + trigger.token() + ": " + e.getMessage() + "; choose another --token");
+            throw new Failure.Incompatible(
+                    "token " + trigger.token() + ": " + e.getMessage() + "; choose another --token");
         }
     }
 
     /// The parts whose layers a method tunes, and the UNet in any case: the weights that the trained numbers belong to.
     public static Set<ModelComponent> components(ParameterLayout layout) {
         Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
-        for (ParameterLayout.LayerParameter entry : layout.trained()) components.add(ModelComponent.ofLayer(entry.layer().name()));
+        for (ParameterLayout.LayerParameter entry : layout.trained())
+            components.add(ModelComponent.ofLayer(entry.layer().name()));
         return components;
     }
 
     private static Optional<ParameterLayout.LayerParameter> embeddingRows(ParameterLayout layout) {
-        return layout.trained().stream().filter(entry -> entry.layer().kind() == Layer.Kind.EMBEDDING && entry.spec().name().equals("rows")).findFirst();
+        return layout.trained()
+                .stream()
+                .filter(entry -> entry.layer().kind() == Layer.Kind.EMBEDDING && entry.spec().name().equals("rows"))
+                .findFirst();
     }
 
     private static void requireUsableToken(Trigger trigger) throws Failure {
         if (!Tokenizer.isWord(trigger.token())) {
-            throw new Failure.Incompatible("token \"" + trigger.token() + "\": expected one word without white space, since it stands for rows of its own; choose another --token");
+            throw new Failure.Incompatible("token \"" + trigger.token()
+                    + "\": expected one word without white space, since it stands for rows of its own; choose another --token");
         }
-        if (Stream.of(trigger.className().split("\\s+")).anyMatch(word -> Tokenizer.isSameToken(word, trigger.token()))) {
-            throw new Failure.Incompatible("token \"" + trigger.token() + "\": expected another word than the class \"" + trigger.className() + "\", since it stands for rows of its own; choose another --token");
+        if (Stream.of(trigger.className().split("\\s+"))
+                .anyMatch(word -> Tokenizer.isSameToken(word, trigger.token()))) {
+            throw new Failure.Incompatible("token \"" + trigger.token() + "\": expected another word than the class \""
+                    + trigger.className() + "\", since it stands for rows of its own; choose another --token");
         }
     }
 }

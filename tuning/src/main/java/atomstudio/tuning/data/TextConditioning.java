@@ -14,8 +14,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
-/// Captions as batches are conditioned on them. A caption longer than the text encoder reads is trained on in chunks, as prompts are sampled
-/// in: the encoder's states of its chunks in a row. In a batch all are repeated to the same length, which attention does not notice.
+/// Captions as batches are conditioned on them. A caption longer than the text encoder reads is trained on in chunks,
+/// as prompts are sampled in: the encoder's states of its chunks in a row. In a batch all are repeated to the same
+/// length, which attention does not notice.
 public sealed interface TextConditioning {
     /// 225 ids of CLIP's 77 a chunk, as kohya's `max_token_length` at most.
     int MAX_CHUNKS = 3;
@@ -28,18 +29,26 @@ public sealed interface TextConditioning {
     /// For a text encoder that stays as it is: it reads every caption once, and is needed no more.
     /// @param contexts of each caption (1,chunks·S,C)
     record PrecomputedStates(Map<String, Tensor> contexts) implements TextConditioning {
-        @Override public Conditioning of(List<String> captions) {
+        @Override
+        public Conditioning of(List<String> captions) {
             List<Tensor> all = captions.stream().map(contexts::get).toList();
-            int length = all.stream().mapToInt(context -> (int) context.shape().size(1)).reduce(1, TextConditioning::leastCommonMultiple);
-            return new Conditioning.Embedded(Tensor.concatenate(all.stream().map(context -> concatenate(Collections.nCopies(length / (int) context.shape().size(1), context))).toArray(Tensor[]::new)));
+            int length = all.stream()
+                    .mapToInt(context -> (int) context.shape().size(1))
+                    .reduce(1, TextConditioning::leastCommonMultiple);
+            return new Conditioning.Embedded(Tensor.concatenate(all.stream()
+                    .map(context -> concatenate(Collections.nCopies(length / (int) context.shape().size(1), context)))
+                    .toArray(Tensor[]::new)));
         }
     }
 
     /// For a text encoder that is tuned: it reads a batch's captions in every step.
     /// @param ids of each caption's chunks (chunks,S)
     record TokenizedCaptions(Map<String, int[][]> ids) implements TextConditioning {
-        @Override public Conditioning of(List<String> captions) {
-            int chunks = captions.stream().mapToInt(caption -> ids.get(caption).length).reduce(1, TextConditioning::leastCommonMultiple);
+        @Override
+        public Conditioning of(List<String> captions) {
+            int chunks = captions.stream()
+                    .mapToInt(caption -> ids.get(caption).length)
+                    .reduce(1, TextConditioning::leastCommonMultiple);
             List<int[]> all = new ArrayList<>();
             for (String caption : captions) {
                 int[][] captionIds = ids.get(caption);
@@ -53,7 +62,8 @@ public sealed interface TextConditioning {
         Map<String, Tensor> contexts = new HashMap<>();
         for (String caption : captions) {
             List<Tensor> states = new ArrayList<>();
-            for (int[] chunk : chunks(caption, tokenizer)) states.add(engine.encodeText(new int[][] {chunk}, 1, List.of()));
+            for (int[] chunk : chunks(caption, tokenizer))
+                states.add(engine.encodeText(new int[][] {chunk}, 1, List.of()));
             contexts.put(caption, concatenate(states));
         }
         return new PrecomputedStates(contexts);
@@ -71,8 +81,9 @@ public sealed interface TextConditioning {
         for (String caption : new LinkedHashSet<>(captions)) {
             int chunks = tokenizer.captionChunks(caption).size();
             if (chunks <= MAX_CHUNKS) continue;
-            warnings.add("the caption \"" + caption.substring(0, Math.min(MAX_SHOWN_CHARACTERS, caption.length())) + "…\" has " + (tokenizer.encode(caption).length - 2) + " tokens, more than the "
-                + MAX_CHUNKS * (tokenizer.maxLength() - 2) + " that are trained on; its end is left out");
+            warnings.add("the caption \"" + caption.substring(0, Math.min(MAX_SHOWN_CHARACTERS, caption.length()))
+                    + "…\" has " + (tokenizer.encode(caption).length - 2) + " tokens, more than the "
+                    + MAX_CHUNKS * (tokenizer.maxLength() - 2) + " that are trained on; its end is left out");
         }
         return warnings;
     }
@@ -85,7 +96,8 @@ public sealed interface TextConditioning {
     private static Tensor concatenate(List<Tensor> contexts) {
         if (contexts.size() == 1) return contexts.getFirst();
         Shape first = contexts.getFirst().shape();
-        return Tensor.concatenate(contexts.toArray(Tensor[]::new)).reshape(Shape.of(1, first.size(1) * contexts.size(), first.size(2)));
+        return Tensor.concatenate(contexts.toArray(Tensor[]::new))
+                .reshape(Shape.of(1, first.size(1) * contexts.size(), first.size(2)));
     }
 
     private static int leastCommonMultiple(int a, int b) {

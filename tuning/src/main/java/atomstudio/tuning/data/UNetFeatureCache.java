@@ -24,9 +24,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What the network's lower part says of the batches of a few steps that come again and again. While only the upper part is tuned it stays
-/// the same: it is computed when a batch first comes, kept in a file of half precision, and read from there ever after, also by a run that
-/// goes on.
+/// What the network's lower part says of the batches of a few steps that come again and again. While only the upper
+/// part is tuned it stays the same: it is computed when a batch first comes, kept in a file of half precision, and
+/// read from there ever after, also by a run that goes on.
 /// @param folder of the files, made when there is one to write
 /// @param cycleSteps  after which batches come again
 public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor featureExtractor) {
@@ -43,19 +43,29 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
     /// Refuses what a bank would be wrong for.
     public static void requireFrozenEncoder(TrainingConfig config, ParameterLayout layout) throws Failure.Incompatible {
         if (config.data().noiseBank() == 0) return;
-        Optional<String> trainedBelow = layout.trained().stream().map(entry -> entry.layer().name()).filter(name -> !UNet.isDecoderLayer(name)).findFirst();
-        if (trainedBelow.isPresent()) throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found " + trainedBelow.get() + " too; add --layers up, or leave the bank out");
+        Optional<String> trainedBelow = layout.trained()
+                .stream()
+                .map(entry -> entry.layer().name())
+                .filter(name -> !UNet.isDecoderLayer(name))
+                .findFirst();
+        if (trainedBelow.isPresent())
+            throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found "
+                    + trainedBelow.get() + " too; add --layers up, or leave the bank out");
     }
 
     /// Bytes of a model's entries for pictures of this side, in half precision.
     public static long bytes(DiffusionModel model, int entries, int sideLength) {
         long latents = sideLength / model.vae().downsamplingFactor();
         UNet unet = model.unet();
-        UNet.EncoderFeatures<Shape> shapes = unet.encode(new ShapeOps(), new LayerRecorder(), Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()), Shape.of(1, 1, unet.crossAttentionDim()));
-        return entries * DType.F16.bytes() * Stream.concat(Stream.of(shapes.middle()), shapes.skips().stream()).mapToLong(Shape::elements).sum();
+        UNet.EncoderFeatures<Shape> shapes = unet.encode(new ShapeOps(), new LayerRecorder(),
+                Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()),
+                Shape.of(1, 1, unet.crossAttentionDim()));
+        return entries * DType.F16.bytes()
+                * Stream.concat(Stream.of(shapes.middle()), shapes.skips().stream()).mapToLong(Shape::elements).sum();
     }
 
-    /// The batch with what is known of it. What is computed is rounded as it is kept, so that a step is the same the first time and later.
+    /// The batch with what is known of it. What is computed is rounded as it is kept, so that a step is the same the
+    /// first time and later.
     public TrainingBatch with(TrainingBatch batch, int step, int pass) throws Failure {
         Path file = folder.resolve(step % cycleSteps + "-" + pass + ".safetensors");
         if (!Files.isRegularFile(file)) write(file, featureExtractor.extract(batch));
@@ -78,7 +88,8 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
     private static UNet.EncoderFeatures<Tensor> read(Path file) throws Failure {
         try (SafetensorsFile stored = SafetensorsFile.open(file)) {
             List<Tensor> skips = new ArrayList<>();
-            while (stored.tensors().containsKey(SKIP_PREFIX + skips.size())) skips.add(stored.read(SKIP_PREFIX + skips.size()));
+            while (stored.tensors().containsKey(SKIP_PREFIX + skips.size()))
+                skips.add(stored.read(SKIP_PREFIX + skips.size()));
             return new UNet.EncoderFeatures<>(stored.read(MIDDLE_KEY), skips);
         }
     }

@@ -17,7 +17,8 @@ public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, Torc
         adapter.requireFits(found);
         String hash = hashes.hash(found, adapter.components());
         if (!hash.equals(adapter.base().hash())) {
-            throw new Failure.Incompatible(model.path() + ": expected the weights that the adapter was trained on (" + adapter.base().hash() + "), found others (" + hash
+            throw new Failure.Incompatible(model.path() + ": expected the weights that the adapter was trained on ("
+                    + adapter.base().hash() + "), found others (" + hash
                     + "), of which the differences would be other ones; put the model back, or export for this program");
         }
         return found;

@@ -21,8 +21,8 @@ import java.util.stream.Stream;
 public enum ExportFormat {
     /// Our own, which holds everything.
     ATOMSTUDIO("atomstudio", "for this program"),
-    /// The rows of a textual inversion as other programs know embeddings: safetensors of one tensor (n,C) whose name is the word.
-    /// diffusers takes the word from there; A1111, Forge and ComfyUI take the file's name for the word.
+    /// The rows of a textual inversion as other programs know embeddings: safetensors of one tensor (n,C) whose name
+    /// is the word. diffusers takes the word from there; A1111, Forge and ComfyUI take the file's name for the word.
     EMBEDDING("embedding", "the word for A1111, ComfyUI and diffusers"),
     /// LoRA by the names of sd-scripts, with `lora_te_` for the text encoder.
     KOHYA("kohya", "LoRA for A1111, Forge, ComfyUI and InvokeAI"),
@@ -30,8 +30,8 @@ public enum ExportFormat {
     PEFT("peft", "LoRA for diffusers"),
     /// Any method's changes as whole differences, for all that read LyCORIS' files.
     DIFF("diff", "whole differences for A1111, Forge, ComfyUI and InvokeAI"),
-    /// The same without the weights of layers whose bias alone is tuned: ComfyUI and Forge read a bias by itself, while A1111 and InvokeAI read it only
-    /// beside a weight, which is all zeros in `diff`.
+    /// The same without the weights of layers whose bias alone is tuned: ComfyUI and Forge read a bias by itself,
+    /// while A1111 and InvokeAI read it only beside a weight, which is all zeros in `diff`.
     DIFF_BIASES("diff-biases", "biases by themselves for ComfyUI and Forge");
 
     private static final String LORA = "lora";

@@ -23,7 +23,9 @@ record LoraExport(KeyStyle keyStyle) {
     ExportFormat.ExportResult write(AdapterFile adapter, Path file) throws Failure {
         List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
         if (layers.isEmpty()) {
-            throw new Failure.Incompatible("format " + ExportFormat.of(keyStyle).option() + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name() + "; export it as " + ExportFormat.recommended(adapter).option());
+            throw new Failure.Incompatible("format " + ExportFormat.of(keyStyle).option()
+                    + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name()
+                    + "; export it as " + ExportFormat.recommended(adapter).option());
         }
         double alpha = Double.parseDouble(adapter.method().value(MethodSetting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();
@@ -38,11 +40,14 @@ record LoraExport(KeyStyle keyStyle) {
         SafetensorsWriter.write(file, tensors, metadata(adapter, alpha));
         int otherLayers = adapter.layers().size() - layers.size();
         long elementCount = tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
-        return new ExportFormat.ExportResult(elementCount, otherLayers == 0 ? Optional.empty() : Optional.of("LoRA alone is written; what was tuned in " + otherLayers + " other layers is not in it."));
+        return new ExportFormat.ExportResult(elementCount, otherLayers == 0 ? Optional.empty()
+                : Optional
+                        .of("LoRA alone is written; what was tuned in " + otherLayers + " other layers is not in it."));
     }
 
     private static void kohya(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
-        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_") + layer.replace('.', '_');
+        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_")
+                + layer.replace('.', '_');
         tensors.put(name + ".lora_down.weight", down);
         tensors.put(name + ".lora_up.weight", up);
         tensors.put(name + ".alpha", new Tensor(Shape.of(), new float[] {(float) alpha}));
@@ -50,7 +55,8 @@ record LoraExport(KeyStyle keyStyle) {
 
     /// α/r is multiplied in: the file has no place for it that every reader looks at.
     private static void peft(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
-        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "text_encoder." : "unet.") + layer;
+        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "text_encoder." : "unet.")
+                + layer;
         float factor = (float) (alpha / down.shape().size(0));
         float[] scaled = up.data().clone();
         for (int i = 0; i < scaled.length; i++) scaled[i] *= factor;
@@ -60,8 +66,10 @@ record LoraExport(KeyStyle keyStyle) {
 
     private Map<String, String> metadata(AdapterFile adapter, double alpha) {
         return switch (keyStyle) {
-            case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim", adapter.method().value(MethodSetting.RANK), "ss_network_alpha", Double.toString(alpha),
-                    "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()), "ss_learning_rate", Double.toString(adapter.training().learningRate()));
+            case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim",
+                    adapter.method().value(MethodSetting.RANK), "ss_network_alpha", Double.toString(alpha),
+                    "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()),
+                    "ss_learning_rate", Double.toString(adapter.training().learningRate()));
             case PEFT -> Map.of("format", "pt");
         };
     }

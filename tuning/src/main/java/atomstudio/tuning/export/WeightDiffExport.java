@@ -18,14 +18,17 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Whatever a method changed, as whole differences of weights, which A1111, Forge, ComfyUI, InvokeAI, LyCORIS and stable-diffusion.cpp read as a LoRA: `.diff`
-/// and `.diff_b`, of norms `.w_norm` and `.b_norm`, in half precision. As large as the layers are.
+/// Whatever a method changed, as whole differences of weights, which A1111, Forge, ComfyUI, InvokeAI, LyCORIS and
+/// stable-diffusion.cpp read as a LoRA: `.diff` and `.diff_b`, of norms `.w_norm` and `.b_norm`, in half precision.
+/// As large as the layers are.
 /// Source: LyCORIS, its full and norm modules.
 record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeights unchangedWeights) {
-    /// What becomes of the weight of a layer whose bias alone is tuned. That of a norm is written either way: it is small, and no program reads `.b_norm` alone.
+    /// What becomes of the weight of a layer whose bias alone is tuned. That of a norm is written either way: it is
+    /// small, and no program reads `.b_norm` alone.
     enum UnchangedWeights { ZEROS, OMITTED }
 
-    /// Where InvokeAI looks for the kind of model, by the width of the text; in a file that has no such layer it finds none.
+    /// Where InvokeAI looks for the kind of model, by the width of the text; in a file that has no such layer it
+    /// finds none.
     private static final String SD_VERSION_LAYER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
     private static final long SD2_CONTEXT_WIDTH = 1024;
 
@@ -35,29 +38,40 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
     ExportFormat.ExportResult write(Path file) throws Failure {
         DiffusionModel model = base.openMatching(adapter);
         try (AdapterDeltas weights = AdapterDeltas.open(model, adapter.toAdapter("", model), base.torch())) {
-            if (weights.layers().isEmpty()) throw new Failure.Incompatible("format diff: expected an adapter that changes weights, found one that brings a word alone; export it as " + ExportFormat.recommended(adapter).option());
+            if (weights.layers().isEmpty())
+                throw new Failure.Incompatible(
+                        "format diff: expected an adapter that changes weights, found one that brings a word alone; export it as "
+                                + ExportFormat.recommended(adapter).option());
             Map<String, DiffTensor> tensorsByKey = new HashMap<>();
             Map<String, Shape> shapes = new TreeMap<>();
             int unbiasedLayers = 0;
             for (Layer layer : weights.layers()) {
                 LayerWeights<Tensor> delta = weights.delta(layer);
-                String name = (ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_") + layer.name().replace('.', '_');
+                String name = (ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? "lora_te_"
+                        : "lora_unet_") + layer.name().replace('.', '_');
                 boolean isNorm = layer.kind() == Layer.Kind.NORM;
-                boolean writesWeight = isNorm || unchangedWeights == UnchangedWeights.ZEROS || adapter.method().method().changesWeight(layer);
-                if (writesWeight) put(name + (isNorm ? ".w_norm" : ".diff"), layer.weightShape(), new DiffTensor(layer, false), shapes, tensorsByKey);
-                if (delta.bias() != null && layer.hasBias()) put(name + (isNorm ? ".b_norm" : ".diff_b"), layer.biasShape(), new DiffTensor(layer, true), shapes, tensorsByKey);
+                boolean writesWeight = isNorm || unchangedWeights == UnchangedWeights.ZEROS
+                        || adapter.method().method().changesWeight(layer);
+                if (writesWeight)
+                    put(name + (isNorm ? ".w_norm" : ".diff"), layer.weightShape(), new DiffTensor(layer, false),
+                            shapes, tensorsByKey);
+                if (delta.bias() != null && layer.hasBias())
+                    put(name + (isNorm ? ".b_norm" : ".diff_b"), layer.biasShape(), new DiffTensor(layer, true), shapes,
+                            tensorsByKey);
                 if (delta.bias() != null && !layer.hasBias()) unbiasedLayers++;
             }
             Map<String, Tensor> marker = versionMarker(model, shapes);
             marker.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
             LayerDeltaCache deltaCache = new LayerDeltaCache(weights);
-            SafetensorsWriter.write(file, shapes, metadata(model), DType.F16, key -> marker.containsKey(key) ? marker.get(key) : deltaCache.get(tensorsByKey.get(key)));
+            SafetensorsWriter.write(file, shapes, metadata(model), DType.F16,
+                    key -> marker.containsKey(key) ? marker.get(key) : deltaCache.get(tensorsByKey.get(key)));
             long elementCount = shapes.values().stream().mapToLong(Shape::elements).sum();
             return new ExportFormat.ExportResult(elementCount, omitted(unbiasedLayers));
         }
     }
 
-    private static void put(String key, Shape shape, DiffTensor tensor, Map<String, Shape> shapes, Map<String, DiffTensor> tensorsByKey) {
+    private static void put(String key, Shape shape, DiffTensor tensor, Map<String, Shape> shapes,
+            Map<String, DiffTensor> tensorsByKey) {
         shapes.put(key, shape);
         tensorsByKey.put(key, tensor);
     }
@@ -86,10 +100,16 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
 
     /// A low-rank change of nothing, where no layer tells the width of the text.
     private static Map<String, Tensor> versionMarker(DiffusionModel model, Map<String, Shape> shapes) {
-        boolean hasTextWidth = shapes.keySet().stream().anyMatch(key -> key.contains("attn2_to_k") || key.contains("attn2_to_v"));
-        boolean hasLayer = model.trainableLayers().stream().anyMatch(layer -> SD_VERSION_LAYER.endsWith(layer.name().replace('.', '_')));
+        boolean hasTextWidth = shapes.keySet()
+                .stream()
+                .anyMatch(key -> key.contains("attn2_to_k") || key.contains("attn2_to_v"));
+        boolean hasLayer = model.trainableLayers()
+                .stream()
+                .anyMatch(layer -> SD_VERSION_LAYER.endsWith(layer.name().replace('.', '_')));
         if (hasTextWidth || !hasLayer) return Map.of();
-        return Map.of(SD_VERSION_LAYER + ".lora_down.weight", Tensor.zeros(Shape.of(1, model.unet().crossAttentionDim())), SD_VERSION_LAYER + ".lora_up.weight", Tensor.zeros(Shape.of(model.unet().levels().getFirst().channels(), 1)));
+        return Map.of(SD_VERSION_LAYER + ".lora_down.weight",
+                Tensor.zeros(Shape.of(1, model.unet().crossAttentionDim())), SD_VERSION_LAYER + ".lora_up.weight",
+                Tensor.zeros(Shape.of(model.unet().levels().getFirst().channels(), 1)));
     }
 
     private Map<String, String> metadata(DiffusionModel model) {
@@ -112,8 +132,13 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
     }
 
     private Optional<String> omitted(int unbiasedLayers) {
-        String rows = adapter.embeddingToken().map(token -> "The rows for \"" + token.token() + "\" are not in it: export them as " + ExportFormat.EMBEDDING.option() + ".").orElse("");
-        String biases = unbiasedLayers == 0 ? "" : "Biases that the method gives to " + unbiasedLayers + " layers without one are not in it: no other program has a place for them.";
+        String rows = adapter.embeddingToken()
+                .map(token -> "The rows for \"" + token.token() + "\" are not in it: export them as "
+                        + ExportFormat.EMBEDDING.option() + ".")
+                .orElse("");
+        String biases = unbiasedLayers == 0 ? ""
+                : "Biases that the method gives to " + unbiasedLayers
+                        + " layers without one are not in it: no other program has a place for them.";
         String both = (rows + " " + biases).strip();
         return both.isEmpty() ? Optional.empty() : Optional.of(both);
     }

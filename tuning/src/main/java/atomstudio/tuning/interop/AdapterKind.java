@@ -9,7 +9,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Kinds of adapters: the numbers of a layer that tell each kind, and how they change the layer. Kinds without a law are refused by name.
+/// Kinds of adapters: the numbers of a layer that tell each kind, and how they change the layer. Kinds without a law
+/// are refused by name.
 /// Source: LyCORIS 4.1 and peft 0.21, their modules' state dictionaries.
 public enum AdapterKind {
     LORA("LoRA", LayerDelta::lowRank, LayerDelta.DOWN, LayerDelta.UP),

@@ -6,15 +6,19 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A tensor's name in another program's adapter, parted: the layer, as that program names it, and which of the layer's numbers it is.
+/// A tensor's name in another program's adapter, parted: the layer, as that program names it, and which of the
+/// layer's numbers it is.
 /// Source: the files of sd-scripts, LyCORIS, diffusers, peft and cloneofsimo's lora.
 /// @param layer  with the prefix of its dialect; [KeyConvention.LayerIndex] knows what it means
 /// @param parameter as [AdapterKind] calls it
 public record AdapterTensorKey(String layer, String parameter) {
     private static final Pattern INDEXED_KEY = Pattern.compile("((?:unet|text_encoder):\\d{1,6}):(up|down)");
-    /// Raw states of peft have the adapter's name among the parts, before `weight` and `bias` or at the end; it holds no dot.
-    private static final Pattern PEFT_MODULE_KEY = Pattern.compile("(.+\\.(?:lora_[A-Z]|lora_magnitude_vector|oft_R))\\.[^.]+(\\.(?:weight|bias))");
-    private static final Pattern PEFT_PARAMETER_KEY = Pattern.compile("(.+\\.(?:hada_\\w+|lokr_\\w+|boft_\\w+|oft_r|ia3_l|lora_E|ranknum|hra_u|vera_lambda_[bd]|lora_magnitude_vector))\\.[^.]+");
+    /// Raw states of peft have the adapter's name among the parts, before `weight` and `bias` or at the end; it holds
+    /// no dot.
+    private static final Pattern PEFT_MODULE_KEY = Pattern
+            .compile("(.+\\.(?:lora_[A-Z]|lora_magnitude_vector|oft_R))\\.[^.]+(\\.(?:weight|bias))");
+    private static final Pattern PEFT_PARAMETER_KEY = Pattern.compile(
+            "(.+\\.(?:hada_\\w+|lokr_\\w+|boft_\\w+|oft_r|ia3_l|lora_E|ranknum|hra_u|vera_lambda_[bd]|lora_magnitude_vector))\\.[^.]+");
     private static final Map<String, String> SUFFIXES = suffixes();
 
     private static Map<String, String> suffixes() {
@@ -43,7 +47,8 @@ public record AdapterTensorKey(String layer, String parameter) {
     /// Empty for a tensor that no adapter has.
     public static Optional<AdapterTensorKey> parse(String key) {
         Matcher indexedMatcher = INDEXED_KEY.matcher(key);
-        if (indexedMatcher.matches()) return Optional.of(new AdapterTensorKey(indexedMatcher.group(1), indexedMatcher.group(2)));
+        if (indexedMatcher.matches())
+            return Optional.of(new AdapterTensorKey(indexedMatcher.group(1), indexedMatcher.group(2)));
         Optional<AdapterTensorKey> direct = bySuffix(key);
         if (direct.isPresent()) return direct;
         Matcher moduleMatcher = PEFT_MODULE_KEY.matcher(key);
@@ -54,7 +59,9 @@ public record AdapterTensorKey(String layer, String parameter) {
 
     private static Optional<AdapterTensorKey> bySuffix(String key) {
         for (Map.Entry<String, String> suffix : SUFFIXES.entrySet()) {
-            if (key.endsWith(suffix.getKey())) return Optional.of(new AdapterTensorKey(key.substring(0, key.length() - suffix.getKey().length()), suffix.getValue()));
+            if (key.endsWith(suffix.getKey()))
+                return Optional.of(new AdapterTensorKey(key.substring(0, key.length() - suffix.getKey().length()),
+                        suffix.getValue()));
         }
         return Optional.empty();
     }

@@ -14,14 +14,16 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// How programs name a model's layers in adapter files: a scheme, a separator, and prefixes for the UNet and the text encoder, the first of
-/// which is the usual one. Each row gives a layer of ours its names, so that the same row reads a file (the names looked up among a model's
-/// layers) and can write one.
+/// How programs name a model's layers in adapter files: a scheme, a separator, and prefixes for the UNet and the text
+/// encoder, the first of which is the usual one. Each row gives a layer of ours its names, so that the same row reads
+/// a file (the names looked up among a model's layers) and can write one.
 ///
-/// The tensors of a layer have names of their own ([AdapterTensorKey]): files of every dialect occur with the tensor names of every other.
+/// The tensors of a layer have names of their own ([AdapterTensorKey]): files of every dialect occur with the tensor
+/// names of every other.
 /// Source: the writers named at each row; docs/interop.md has the table with how each was checked.
 public enum KeyConvention {
-    /// sd-scripts, LyCORIS, OneTrainer and this program's export; `lora_te1_` by diffusers' `convert_state_dict_to_kohya`.
+    /// sd-scripts, LyCORIS, OneTrainer and this program's export; `lora_te1_` by diffusers'
+    /// `convert_state_dict_to_kohya`.
     KOHYA(PathStyle.PATH, '_', List.of("lora_unet_"), List.of("lora_te_", "lora_te1_")),
     /// The original code's blocks by sd-scripts' prefix: files converted for, or merged by, ComfyUI and sgm code.
     KOHYA_ORIGINAL(PathStyle.ORIGINAL, '_', List.of("lora_unet_"), List.of()),
@@ -68,7 +70,8 @@ public enum KeyConvention {
 
     /// What a layer is called behind the prefix, in paths; the usual name first.
     private enum PathStyle {
-        /// As diffusers and transformers name modules; the text encoder with and without `text_model.`, which transformers 5 leaves out.
+        /// As diffusers and transformers name modules; the text encoder with and without `text_model.`, which
+        /// transformers 5 leaves out.
         PATH {
             @Override Map<Layer, Set<String>> pathsByLayer(List<Layer> layers) {
                 return forEachLayer(layers, layer -> paths(layer.name()));
@@ -84,7 +87,8 @@ public enum KeyConvention {
                 });
             }
         },
-        /// An attention's layers behind the attention's processor, or behind the attention itself, as `to_q`, `to_k`, `to_v`, `to_out`.
+        /// An attention's layers behind the attention's processor, or behind the attention itself, as `to_q`, `to_k`,
+        /// `to_v`, `to_out`.
         PROCESSORS {
             @Override Map<Layer, Set<String>> pathsByLayer(List<Layer> layers) {
                 return forEachLayer(layers, layer -> {

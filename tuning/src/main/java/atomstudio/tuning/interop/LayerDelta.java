@@ -13,7 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/// One layer's change: a form, and its numbers by slot. What scales the change in the file is multiplied into the numbers.
+/// One layer's change: a form, and its numbers by slot. What scales the change in the file is multiplied into the
+/// numbers.
 /// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; α/r everywhere, 1 where a file has no α.
 public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
     static final String DOWN = "down";
@@ -23,14 +24,17 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
     static final String DIFF = "diff";
     static final String DIFF_BIAS = "diff_b";
     /// Numbers that are called here what files call them: LoHa's and LoKr's.
-    static final List<String> VERBATIM_NAMES = List.of("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2");
+    static final List<String> VERBATIM_NAMES = List.of("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1",
+            "hada_t2", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2");
 
     /// @param tensors of the layer, as [AdapterTensorKey] calls them
     /// @throws IllegalArgumentException that says why they make no change of this layer
     public static LayerDelta of(Layer layer, Map<String, Tensor> tensors) {
         LayerTensors layerTensors = new LayerTensors(tensors);
         Optional<LayerDelta> weight = AdapterKind.read(layer, layerTensors);
-        if (!layerTensors.has(DIFF_BIAS)) return weight.orElseThrow(() -> new IllegalArgumentException("has " + new TreeSet<>(tensors.keySet()) + " and nothing that changes it"));
+        if (!layerTensors.has(DIFF_BIAS))
+            return weight.orElseThrow(() -> new IllegalArgumentException(
+                    "has " + new TreeSet<>(tensors.keySet()) + " and nothing that changes it"));
         Map<String, Tensor> values = new HashMap<>(weight.map(LayerDelta::values).orElse(Map.of()));
         values.put("bias", layerTensors.get(DIFF_BIAS, layer.biasShape()));
         return new LayerDelta(new BiasDiff(weight.map(LayerDelta::adaptation)), values);
@@ -40,7 +44,8 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         return new LayerDelta(new WeightDiff(), Map.of("weight", tensors.get(DIFF, layer.weightShape())));
     }
 
-    /// LoRA and LoCon. Readers reshape the product to the weight, so that its rows and columns need not be outputs and inputs.
+    /// LoRA and LoCon. Readers reshape the product to the weight, so that its rows and columns need not be outputs
+    /// and inputs.
     static LayerDelta lowRank(Layer layer, LayerTensors tensors) {
         Tensor down = tensors.get(DOWN);
         Tensor up = tensors.get(UP);
@@ -48,19 +53,24 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         if (tensors.has(MID)) down = FactorMath.contractCore(tensors.get(MID), down);
         long rows = up.shape().elements() / Math.max(1, rank), columns = down.shape().elements() / Math.max(1, rank);
         if (rank == 0 || rows * rank != up.shape().elements() || rows * columns != layer.weightShape().elements()) {
-            throw new IllegalArgumentException("expected two factors of " + layer.weightShape() + ", found " + tensors.get(DOWN).shape() + " and " + up.shape());
+            throw new IllegalArgumentException("expected two factors of " + layer.weightShape() + ", found "
+                    + tensors.get(DOWN).shape() + " and " + up.shape());
         }
         LowRankProduct adaptation = new LowRankProduct(Math.toIntExact(rank), rows, columns);
-        return new LayerDelta(adaptation, Map.of("down", down.reshape(adaptation.downShape()), "up", FactorMath.scale(up.reshape(adaptation.upShape()), tensors.scale(rank))));
+        return new LayerDelta(adaptation, Map.of("down", down.reshape(adaptation.downShape()), "up",
+                FactorMath.scale(up.reshape(adaptation.upShape()), tensors.scale(rank))));
     }
 
     static LayerDelta hadamard(Layer layer, LayerTensors tensors) {
         Tensor[] first = factorPair(layer, tensors, "hada_w1_a", "hada_w1_b", "hada_t1");
         Tensor[] second = factorPair(layer, tensors, "hada_w2_a", "hada_w2_b", "hada_t2");
         long rank = first[1].shape().size(0);
-        if (second[1].shape().size(0) != rank) throw new IllegalArgumentException("expected halves of one rank, found " + first[1].shape() + " and " + second[1].shape());
+        if (second[1].shape().size(0) != rank)
+            throw new IllegalArgumentException(
+                    "expected halves of one rank, found " + first[1].shape() + " and " + second[1].shape());
         Tensor scaled = FactorMath.scale(second[0], tensors.scale(rank));
-        return new LayerDelta(new Loha(Math.toIntExact(rank), rank), Map.of("w1a", first[0], "w1b", first[1], "w2a", scaled, "w2b", second[1]));
+        return new LayerDelta(new Loha(Math.toIntExact(rank), rank),
+                Map.of("w1a", first[0], "w1b", first[1], "w2a", scaled, "w2b", second[1]));
     }
 
     /// (Co,r) and (r,Ci·k²).
@@ -71,7 +81,8 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
             b = FactorMath.contractCore(tensors.get(core), b);
         }
         long rank = b.shape().size(0);
-        return new Tensor[] {FactorMath.reshape(a, Shape.of(layer.weightShape().size(0), rank), left), FactorMath.reshape(b, Shape.of(rank, layer.fanIn()), right)};
+        return new Tensor[] {FactorMath.reshape(a, Shape.of(layer.weightShape().size(0), rank), left),
+                FactorMath.reshape(b, Shape.of(rank, layer.fanIn()), right)};
     }
 
     /// Each factor whole or as a product of two; α counts where one is a product.
@@ -89,35 +100,52 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         } else {
             Tensor b = tensors.get("lokr_w2_b");
             rank = b.shape().size(0);
-            w2 = tensors.has("lokr_t2") ? FactorMath.matmul(FactorMath.transpose(tensors.get("lokr_w2_a")), FactorMath.contractCore(tensors.get("lokr_t2"), b)) : FactorMath.matmul(tensors.get("lokr_w2_a"), b);
+            w2 = tensors.has("lokr_t2")
+                    ? FactorMath.matmul(FactorMath.transpose(tensors.get("lokr_w2_a")),
+                            FactorMath.contractCore(tensors.get("lokr_t2"), b))
+                    : FactorMath.matmul(tensors.get("lokr_w2_a"), b);
         }
-        if (w1.shape().rank() < 2) throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
+        if (w1.shape().rank() < 2)
+            throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
         long outputs = w1.shape().size(0), inputs = w1.shape().size(1);
-        if (outputs < 1 || inputs < 1) throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
+        if (outputs < 1 || inputs < 1)
+            throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
         long kernel = layer.kernelSize() * layer.kernelSize();
-        if (w1.shape().elements() != outputs * inputs || layer.weightShape().size(0) % outputs != 0 || layer.weightShape().size(1) % inputs != 0 || w1.shape().elements() * w2.shape().elements() != layer.weightShape().elements()) {
-            throw new IllegalArgumentException("expected factors of " + layer.weightShape() + ", found " + w1.shape() + " and " + w2.shape());
+        if (w1.shape().elements() != outputs * inputs || layer.weightShape().size(0) % outputs != 0
+                || layer.weightShape().size(1) % inputs != 0
+                || w1.shape().elements() * w2.shape().elements() != layer.weightShape().elements()) {
+            throw new IllegalArgumentException(
+                    "expected factors of " + layer.weightShape() + ", found " + w1.shape() + " and " + w2.shape());
         }
-        KroneckerProduct adaptation = new KroneckerProduct(outputs, inputs, layer.weightShape().size(0) / outputs, layer.weightShape().size(1) / inputs * kernel);
-        return new LayerDelta(adaptation, Map.of("w1", FactorMath.scale(w1.reshape(adaptation.w1Shape()), rank == 0 ? 1 : tensors.scale(rank)), "w2", w2.reshape(adaptation.w2Shape())));
+        KroneckerProduct adaptation = new KroneckerProduct(outputs, inputs, layer.weightShape().size(0) / outputs,
+                layer.weightShape().size(1) / inputs * kernel);
+        return new LayerDelta(adaptation,
+                Map.of("w1", FactorMath.scale(w1.reshape(adaptation.w1Shape()), rank == 0 ? 1 : tensors.scale(rank)),
+                        "w2", w2.reshape(adaptation.w2Shape())));
     }
 
     /// b + Δb, beside what the weight's own form does where it has one.
     record BiasDiff(Optional<Adaptation> weightDelta) implements Adaptation {
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
-            Map<String, Shape> shapes = new HashMap<>(weightDelta.map(form -> form.parameterShapes(layer)).orElse(Map.of()));
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
+            Map<String, Shape> shapes = new HashMap<>(
+                    weightDelta.map(form -> form.parameterShapes(layer)).orElse(Map.of()));
             shapes.put("bias", layer.biasShape());
             return shapes;
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
-            LayerWeights<T> adapted = weightDelta.isEmpty() ? base : weightDelta.get().effective(ops, layer, base, parameters, adapterWeight);
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
+            LayerWeights<T> adapted = weightDelta.isEmpty() ? base
+                    : weightDelta.get().effective(ops, layer, base, parameters, adapterWeight);
             T delta = ops.multiply(parameters.get("bias"), adapterWeight);
             return new LayerWeights<>(adapted.weight(), base.bias() == null ? delta : ops.add(base.bias(), delta));
         }
     }
 
-    /// W + w1 ⊗ w2 with whole factors: w1 (outputs, inputs), w2 (blockOutputs, blockColumns), the kernel within w2's columns.
+    /// W + w1 ⊗ w2 with whole factors: w1 (outputs, inputs), w2 (blockOutputs, blockColumns), the kernel within w2's
+    /// columns.
     record KroneckerProduct(long outputs, long inputs, long blockOutputs, long blockColumns) implements Adaptation {
         Shape w1Shape() {
             return Shape.of(outputs, inputs);
@@ -127,11 +155,14 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
             return Shape.of(blockOutputs, blockColumns);
         }
 
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
             return Map.of("w1", w1Shape(), "w2", w2Shape());
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
             T w1 = ops.reshape(ops.multiply(parameters.get("w1"), adapterWeight), Shape.of(outputs, 1, inputs, 1));
             T delta = ops.multiply(w1, ops.reshape(parameters.get("w2"), Shape.of(1, blockOutputs, 1, blockColumns)));
             return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
@@ -148,28 +179,35 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
             return Shape.of(rank, columns);
         }
 
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
             return Map.of("down", downShape(), "up", upShape());
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
             T delta = ops.matmul(ops.multiply(parameters.get("up"), adapterWeight), parameters.get("down"));
             return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
         }
     }
 
-    /// What an adapter of another program does: each layer has a form of its own, since ranks may differ. Keyed by layers' names.
+    /// What an adapter of another program does: each layer has a form of its own, since ranks may differ. Keyed by
+    /// layers' names.
     public record PerLayerAdaptation(Map<String, Adaptation> layers) implements Adaptation {
         public PerLayerAdaptation {
             layers = Map.copyOf(layers);
         }
 
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
             Adaptation adaptation = layers.get(layer.name());
             return adaptation == null ? Map.of() : adaptation.parameterShapes(layer);
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
             Adaptation adaptation = layers.get(layer.name());
             return adaptation == null ? base : adaptation.effective(ops, layer, base, parameters, adapterWeight);
         }
@@ -177,12 +215,16 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
 
     /// W + ΔW, all of it in the file.
     record WeightDiff() implements Adaptation {
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
             return Map.of("weight", layer.weightShape());
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("weight"), adapterWeight)), base.bias());
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("weight"), adapterWeight)),
+                    base.bias());
         }
     }
 }

@@ -18,8 +18,10 @@ record LayerTensors(Map<String, Tensor> byName) {
 
     Tensor get(String name) {
         Tensor tensor = byName.get(name);
-        if (tensor == null) throw new IllegalArgumentException("has " + new TreeSet<>(byName.keySet()) + " and no " + name);
-        if (tensor.shape().rank() < 1) throw new IllegalArgumentException(name + ": expected a matrix, found one number");
+        if (tensor == null)
+            throw new IllegalArgumentException("has " + new TreeSet<>(byName.keySet()) + " and no " + name);
+        if (tensor.shape().rank() < 1)
+            throw new IllegalArgumentException(name + ": expected a matrix, found one number");
         return tensor;
     }
 
@@ -30,7 +32,8 @@ record LayerTensors(Map<String, Tensor> byName) {
     /// α/r, or 1 where a file has no α.
     double scale(long rank) {
         Tensor alpha = byName.get(LayerDelta.ALPHA);
-        if (alpha != null && alpha.data().length != 1) throw new IllegalArgumentException("alpha: expected one number, found " + alpha.shape());
+        if (alpha != null && alpha.data().length != 1)
+            throw new IllegalArgumentException("alpha: expected one number, found " + alpha.shape());
         return alpha == null ? 1 : alpha.data()[0] / rank;
     }
 }

@@ -15,22 +15,25 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 
-/// What the configurations of peft that belong to a file say of its adapter's strength: the header's `lora_adapter_metadata`, as diffusers writes
-/// it since 0.34, or `adapter_config.json` beside the file, as peft writes it. An α among a layer's tensors counts before both.
+/// What the configurations of peft that belong to a file say of its adapter's strength: the header's
+/// `lora_adapter_metadata`, as diffusers writes it since 0.34, or `adapter_config.json` beside the file, as peft
+/// writes it. An α among a layer's tensors counts before both.
 public final class PeftConfigs {
     private static final String METADATA_KEY = "lora_adapter_metadata";
     private static final String CONFIG_FILE = "adapter_config.json";
     /// How peft begins its tensors' names, and the file that its configuration belongs to.
     private static final String KEY_PREFIX = "base_model.model.";
     private static final String WEIGHTS_FILE_PREFIX = "adapter_model.";
-    private static final Map<ModelComponent, String> COMPONENTS = Map.of(ModelComponent.UNET, "unet.", ModelComponent.TEXT_ENCODER, "text_encoder.");
+    private static final Map<ModelComponent, String> COMPONENTS = Map.of(ModelComponent.UNET, "unet.",
+            ModelComponent.TEXT_ENCODER, "text_encoder.");
 
     /// What stands before a layer's path within its component.
     private static final String COMPONENT_PREFIXES = "^(?:base_model\\.model\\.|unet\\.|text_encoder\\.)*";
     /// How paths of a text encoder begin; without `text_model.` since transformers 5.
     private static final List<String> TEXT_PATHS = List.of("text_model.", "encoder.layers.");
     /// Names of programs that keep α among the tensors and know no configuration.
-    private static final List<String> NON_PEFT_PREFIXES = List.of("lora_unet_", "lora_te", "lycoris_", "unet:", "text_encoder:");
+    private static final List<String> NON_PEFT_PREFIXES = List.of("lora_unet_", "lora_te", "lycoris_", "unet:",
+            "text_encoder:");
 
     private final Map<ModelComponent, PeftConfig> configs;
 
@@ -43,7 +46,8 @@ public final class PeftConfigs {
         String header = file.metadata().get(METADATA_KEY);
         if (header != null) return of(Json.parse(file.file() + ": metadata " + METADATA_KEY, header));
         Path configFile = file.file().toAbsolutePath().resolveSibling(CONFIG_FILE);
-        boolean isPeftFile = file.file().getFileName().toString().startsWith(WEIGHTS_FILE_PREFIX) || file.tensors().keySet().stream().allMatch(name -> name.startsWith(KEY_PREFIX));
+        boolean isPeftFile = file.file().getFileName().toString().startsWith(WEIGHTS_FILE_PREFIX)
+                || file.tensors().keySet().stream().allMatch(name -> name.startsWith(KEY_PREFIX));
         return isPeftFile && Files.isRegularFile(configFile) ? of(Json.read(configFile)) : new PeftConfigs(Map.of());
     }
 
@@ -68,24 +72,37 @@ public final class PeftConfigs {
         Map<String, Map<String, String>> layers = new HashMap<>();
         for (String name : tensors.keySet()) {
             AdapterTensorKey key = AdapterTensorKey.parse(name).orElseThrow();
-            if (NON_PEFT_PREFIXES.stream().noneMatch(key.layer()::startsWith)) layers.computeIfAbsent(key.layer(), _ -> new HashMap<>()).put(key.parameter(), name);
+            if (NON_PEFT_PREFIXES.stream().noneMatch(key.layer()::startsWith))
+                layers.computeIfAbsent(key.layer(), _ -> new HashMap<>()).put(key.parameter(), name);
         }
         layers.forEach((layer, numbers) -> addFactor(layer, numbers, tensors, factors));
         return factors;
     }
 
-    private void addFactor(String layer, Map<String, String> namesByParameter, Map<String, Tensor> tensors, Map<String, Double> factors) {
+    private void addFactor(String layer, Map<String, String> namesByParameter, Map<String, Tensor> tensors,
+            Map<String, Double> factors) {
         String path = layer.replaceFirst(COMPONENT_PREFIXES, "");
-        PeftConfig config = configs.get(layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith) ? ModelComponent.TEXT_ENCODER : ModelComponent.UNET);
-        Optional<String> scaledParameter = List.of(LayerDelta.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b").stream().filter(namesByParameter::containsKey).findFirst();
+        PeftConfig config = configs
+                .get(layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith)
+                        ? ModelComponent.TEXT_ENCODER
+                        : ModelComponent.UNET);
+        Optional<String> scaledParameter = List.of(LayerDelta.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
+                .stream()
+                .filter(namesByParameter::containsKey)
+                .findFirst();
         if (config == null || scaledParameter.isEmpty() || namesByParameter.containsKey(LayerDelta.ALPHA)) return;
-        Optional<String> rankParameter = List.of(LayerDelta.DOWN, "hada_w1_b").stream().filter(namesByParameter::containsKey).findFirst();
-        OptionalDouble rank = rankParameter.map(number -> rankOf(tensors.get(namesByParameter.get(number)))).orElse(OptionalDouble.empty());
+        Optional<String> rankParameter = List.of(LayerDelta.DOWN, "hada_w1_b")
+                .stream()
+                .filter(namesByParameter::containsKey)
+                .findFirst();
+        OptionalDouble rank = rankParameter.map(number -> rankOf(tensors.get(namesByParameter.get(number))))
+                .orElse(OptionalDouble.empty());
         double factor = config.scale(path, rank);
         if (factor != 1) factors.put(namesByParameter.get(scaledParameter.get()), factor);
     }
 
     private static OptionalDouble rankOf(Tensor tensor) {
-        return tensor.shape().rank() < 1 || tensor.shape().size(0) < 1 ? OptionalDouble.empty() : OptionalDouble.of(tensor.shape().size(0));
+        return tensor.shape().rank() < 1 || tensor.shape().size(0) < 1 ? OptionalDouble.empty()
+                : OptionalDouble.of(tensor.shape().size(0));
     }
 }

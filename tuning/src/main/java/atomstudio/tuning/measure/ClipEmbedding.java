@@ -9,7 +9,10 @@ public record ClipEmbedding(float[] unitVector) {
     public static ClipEmbedding of(float[] vector) {
         double sumOfSquares = 0;
         for (float value : vector) sumOfSquares += (double) value * value;
-        if (!(sumOfSquares > 0) || Double.isInfinite(sumOfSquares)) throw new IllegalArgumentException("embedding: expected a vector with a direction, found one whose length is " + Math.sqrt(sumOfSquares));
+        if (!(sumOfSquares > 0) || Double.isInfinite(sumOfSquares))
+            throw new IllegalArgumentException(
+                    "embedding: expected a vector with a direction, found one whose length is "
+                            + Math.sqrt(sumOfSquares));
         float[] direction = new float[vector.length];
         for (int i = 0; i < vector.length; i++) direction[i] = (float) (vector[i] / Math.sqrt(sumOfSquares));
         return new ClipEmbedding(direction);
@@ -18,7 +21,8 @@ public record ClipEmbedding(float[] unitVector) {
     /// −1 for opposite, 1 for equal directions.
     public double cosine(ClipEmbedding other) {
         if (unitVector.length != other.unitVector.length) {
-            throw new IllegalArgumentException("cosine: embeddings of " + unitVector.length + " and " + other.unitVector.length + " numbers are of different encoders");
+            throw new IllegalArgumentException("cosine: embeddings of " + unitVector.length + " and "
+                    + other.unitVector.length + " numbers are of different encoders");
         }
         double sum = 0;
         for (int i = 0; i < unitVector.length; i++) sum += (double) unitVector[i] * other.unitVector[i];

@@ -35,15 +35,18 @@ public final class ClipMetrics {
     public static Optional<ClipMetrics> of(DiffusionModel model, Engine engine) throws Failure {
         Optional<ImageEncoder> imageEncoder = model.imageEncoder();
         if (imageEncoder.isEmpty()) return Optional.empty();
-        imageEncoder.get().openCheckpoint().close();                               // all of it is checked before anything is measured
-        Tokenizer tokenizer = hasMatchingTextEncoder(imageEncoder.get(), model.textProjection()) ? model.tokenizer() : null;
+        imageEncoder.get().openCheckpoint().close(); // all of it is checked before anything is measured
+        Tokenizer tokenizer = hasMatchingTextEncoder(imageEncoder.get(), model.textProjection()) ? model.tokenizer()
+                : null;
         return Optional.of(new ClipMetrics(imageEncoder.get(), engine, tokenizer));
     }
 
-    /// A text encoder's projection belongs to the image encoder beside it if both end in the same space; a safety checker's tower has no text side.
+    /// A text encoder's projection belongs to the image encoder beside it if both end in the same space; a safety
+    /// checker's tower has no text side.
     private static boolean hasMatchingTextEncoder(ImageEncoder imageEncoder, Optional<TextProjection> projection) {
         return switch (imageEncoder.source()) {
-            case IMAGE_ENCODER -> projection.isPresent() && projection.get().projectionDim() == imageEncoder.network().projectionDim();
+            case IMAGE_ENCODER -> projection.isPresent()
+                    && projection.get().projectionDim() == imageEncoder.network().projectionDim();
             case SAFETY_CHECKER -> false;
         };
     }
@@ -63,18 +66,22 @@ public final class ClipMetrics {
         return embeddings;
     }
 
-    /// A prompt as it should be judged: the class word in the subject's place, since no encoder knows the placeholder, its words
-    /// alone where it stresses some, and as it ends where it changes on its way. Empty where the model cannot embed texts.
+    /// A prompt as it should be judged: the class word in the subject's place, since no encoder knows the
+    /// placeholder, its words alone where it stresses some, and as it ends where it changes on its way. Empty where
+    /// the model cannot embed texts.
     public Optional<ClipEmbedding> embedPrompt(String text) throws Failure {
         if (tokenizer == null) return Optional.empty();
         ClipEmbedding embedding = promptCache.get(text);
-        if (embedding == null) promptCache.put(text, embedding = ClipEmbedding.of(engine.embedText(new int[][] {tokenizer.encodePadded(plainText(text)).ids()}).data()));
+        if (embedding == null)
+            promptCache.put(text, embedding = ClipEmbedding
+                    .of(engine.embedText(new int[][] {tokenizer.encodePadded(plainText(text)).ids()}).data()));
         return Optional.of(embedding);
     }
 
     private static String plainText(String prompt) throws Failure {
         StringBuilder plain = new StringBuilder();
-        for (PromptAttentionParser.Segment segment : PromptAttentionParser.parse(PromptSchedule.parse(prompt).atEnd())) {
+        for (PromptAttentionParser.Segment segment : PromptAttentionParser
+                .parse(PromptSchedule.parse(prompt).atEnd())) {
             plain.append(switch (segment) {
                 case PromptAttentionParser.Segment.Text(String text, double weight) -> text;
                 case PromptAttentionParser.Segment.Break() -> " ";

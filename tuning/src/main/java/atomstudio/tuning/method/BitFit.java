@@ -8,19 +8,24 @@ import java.util.List;
 /// All biases, and nothing else: b + δ.
 /// Source: Ben Zaken, Ravfogel, Goldberg 2022, "BitFit".
 public record BitFit() implements TuningMethod {
-    @Override public String name() {
+    @Override
+    public String name() {
         return "bitfit";
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         return layer.hasBias() ? List.of(ParameterSpec.zeros("bias", layer.biasShape())) : List.of();
     }
 
-    @Override public boolean changesWeight(Layer layer) {
+    @Override
+    public boolean changesWeight(Layer layer) {
         return false;
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         return new LayerWeights<>(base.weight(), Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight));
     }
 }

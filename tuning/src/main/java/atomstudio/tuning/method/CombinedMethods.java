@@ -11,35 +11,44 @@ import java.util.stream.Collectors;
 public record CombinedMethods(List<TuningMethod> methods) implements TuningMethod {
     public CombinedMethods {
         methods = List.copyOf(methods);
-        if (methods.size() < 2) throw new IllegalArgumentException("sum: expected at least two methods, found " + methods.size());
+        if (methods.size() < 2)
+            throw new IllegalArgumentException("sum: expected at least two methods, found " + methods.size());
     }
 
-    @Override public String name() {
+    @Override
+    public String name() {
         return methods.stream().map(TuningMethod::name).collect(Collectors.joining("+"));
     }
 
-    @Override public TuningMethod methodFor(Layer layer) {
+    @Override
+    public TuningMethod methodFor(Layer layer) {
         return methodsFor(layer).getFirst();
     }
 
-    @Override public boolean skipsIndivisible(Layer layer) {
+    @Override
+    public boolean skipsIndivisible(Layer layer) {
         return !tunes(layer) && methods.stream().anyMatch(part -> part.skipsIndivisible(layer));
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         List<TuningMethod> matching = methodsFor(layer);
         return matching.isEmpty() ? List.of() : matching.getFirst().parameterSpecs(layer);
     }
 
-    @Override public boolean changesWeight(Layer layer) {
+    @Override
+    public boolean changesWeight(Layer layer) {
         return methodFor(layer).changesWeight(layer);
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         return methodFor(layer).effective(ops, layer, base, parameters, adapterWeight);
     }
 
-    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return methodFor(layer).kernelTransform(ops, layer, parameters, adapterWeight);
     }
 
@@ -47,7 +56,8 @@ public record CombinedMethods(List<TuningMethod> methods) implements TuningMetho
         List<TuningMethod> matching = methods.stream().filter(part -> part.tunes(layer)).toList();
         if (matching.size() > 1) {
             String names = matching.stream().map(TuningMethod::name).collect(Collectors.joining(" and "));
-            throw new IllegalArgumentException(names + " would both tune " + layer.name() + "; expected methods of different layers, see --layers");
+            throw new IllegalArgumentException(names + " would both tune " + layer.name()
+                    + "; expected methods of different layers, see --layers");
         }
         return matching;
     }

@@ -2,8 +2,8 @@ package atomstudio.tuning.method;
 
 import java.nio.charset.StandardCharsets;
 
-/// Random numbers without state: each is a function of a seed, the name of a stream and a position, the same on every machine and
-/// after every restart. Source: Steele, Lea, Flood 2014 (SplitMix64), over FNV-1a of the name.
+/// Random numbers without state: each is a function of a seed, the name of a stream and a position, the same on every
+/// machine and after every restart. Source: Steele, Lea, Flood 2014 (SplitMix64), over FNV-1a of the name.
 public record CounterRng(long seed, String stream) {
     /// 64 random bits.
     public long bits(long position) {

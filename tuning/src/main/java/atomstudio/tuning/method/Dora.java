@@ -8,31 +8,41 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
-/// Length and direction of every output's weights apart: g ⊙ (W + ΔW)/‖W + ΔW‖ with LoRA's ΔW; g (Co) starts at ‖W‖. The norm is not
-/// differentiated.
+/// Length and direction of every output's weights apart: g ⊙ (W + ΔW)/‖W + ΔW‖ with LoRA's ΔW; g (Co) starts at ‖W‖.
+/// The norm is not differentiated.
 /// Source: Liu et al. 2024, "DoRA: Weight-Decomposed Low-Rank Adaptation", equations 5 and 11.
 public record Dora(int rank, double alpha) implements TuningMethod {
     public Dora {
         new RankScale(rank, alpha);
     }
 
-    @Override public String name() {
+    @Override
+    public String name() {
         return "dora";
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
         RankScale rankScale = new RankScale(rank, alpha);
         Shape outputs = Shape.of(layer.weightShape().size(0));
-        return List.of(ParameterSpec.kaimingUniform("A", rankScale.downShape(layer)), ParameterSpec.zeros("B", rankScale.upShape(layer)), ParameterSpec.trained("g", outputs, origin -> rowNorms(origin.readBaseWeight())));
+        return List.of(ParameterSpec.kaimingUniform("A", rankScale.downShape(layer)),
+                ParameterSpec.zeros("B", rankScale.upShape(layer)),
+                ParameterSpec.trained("g", outputs, origin -> rowNorms(origin.readBaseWeight())));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         Shape rows = Shape.of(layer.weightShape().size(0), layer.fanIn());
-        T delta = ops.matmul(ops.reshape(ops.scale(parameters.get("B"), alpha / rank), Shape.of(rows.size(0), rank)), ops.reshape(parameters.get("A"), Shape.of(rank, rows.size(1))));
+        T delta = ops.matmul(ops.reshape(ops.scale(parameters.get("B"), alpha / rank), Shape.of(rows.size(0), rank)),
+                ops.reshape(parameters.get("A"), Shape.of(rank, rows.size(1))));
         T updated = ops.add(ops.reshape(base.weight(), rows), delta);
-        T tuned = ops.multiply(updated, ops.multiply(ops.reshape(parameters.get("g"), Shape.of(rows.size(0), 1)), ops.reciprocalRowNorms(updated)));
-        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), ops.reshape(tuned, layer.weightShape()), adapterWeight), base.bias());
+        T tuned = ops.multiply(updated, ops.multiply(ops.reshape(parameters.get("g"), Shape.of(rows.size(0), 1)),
+                ops.reciprocalRowNorms(updated)));
+        return new LayerWeights<>(
+                ScaledDelta.interpolate(ops, base.weight(), ops.reshape(tuned, layer.weightShape()), adapterWeight),
+                base.bias());
     }
 
     /// ‖W‖ of every output.
@@ -41,7 +51,8 @@ public record Dora(int rank, double alpha) implements TuningMethod {
         Tensor norms = Tensor.zeros(Shape.of(rows));
         for (int row = 0; row < rows; row++) {
             double sumOfSquares = 0;
-            for (int i = row * columns; i < (row + 1) * columns; i++) sumOfSquares += (double) weight.data()[i] * weight.data()[i];
+            for (int i = row * columns; i < (row + 1) * columns; i++)
+                sumOfSquares += (double) weight.data()[i] * weight.data()[i];
             norms.data()[row] = (float) Math.sqrt(sumOfSquares);
         }
         return norms;

@@ -8,18 +8,23 @@ import java.util.List;
 
 /// Everything: W + ΔW, b + Δb.
 public record FullFineTuning() implements TuningMethod {
-    @Override public String name() {
+    @Override
+    public String name() {
         return "full";
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         List<ParameterSpec> specs = new ArrayList<>(List.of(ParameterSpec.zeros("weight", layer.weightShape())));
         if (layer.hasBias()) specs.add(ParameterSpec.zeros("bias", layer.biasShape()));
         return List.copyOf(specs);
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         T weight = ScaledDelta.add(ops, base.weight(), parameters.get("weight"), adapterWeight);
-        return new LayerWeights<>(weight, layer.hasBias() ? Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight) : base.bias());
+        return new LayerWeights<>(weight,
+                layer.hasBias() ? Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight) : base.bias());
     }
 }

@@ -7,12 +7,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Layers by kind or name: those that any item names; the item `up` narrows them to the up blocks. An item that is no word of ours is a
-/// pattern over the layers' names, `*` standing for anything and `?` for one character. Layers of the text encoder are only meant by
-/// patterns that begin with `text_model`.
+/// Layers by kind or name: those that any item names; the item `up` narrows them to the up blocks. An item that is no
+/// word of ours is a pattern over the layers' names, `*` standing for anything and `?` for one character. Layers of
+/// the text encoder are only meant by patterns that begin with `text_model`.
 public record LayerSelector(List<String> items) {
     public static final LayerSelector ALL = new LayerSelector(List.of("*"));
-    static final LayerSelector TEXT_ATTENTION = new LayerSelector(Stream.of("q", "k", "v", "out").map(name -> "text_model.*." + name + "_proj").toList());
+    static final LayerSelector TEXT_ATTENTION = new LayerSelector(
+            Stream.of("q", "k", "v", "out").map(name -> "text_model.*." + name + "_proj").toList());
     private static final String UP_BLOCKS = "up";
     static final List<String> KEYWORDS = List.of("conv3x3", "conv", "attention", "linear", UP_BLOCKS);
     private static final String TEXT_MODEL = "text_model";
@@ -21,7 +22,10 @@ public record LayerSelector(List<String> items) {
 
     public LayerSelector {
         items = List.copyOf(items);
-        if (items.isEmpty() || items.contains("")) throw new IllegalArgumentException("layers: expected a list such as conv3x3,attention or up_blocks.*, found " + (items.isEmpty() ? "nothing" : items));
+        if (items.isEmpty() || items.contains(""))
+            throw new IllegalArgumentException(
+                    "layers: expected a list such as conv3x3,attention or up_blocks.*, found "
+                            + (items.isEmpty() ? "nothing" : items));
     }
 
     /// A comma list.
@@ -37,7 +41,9 @@ public record LayerSelector(List<String> items) {
 
     /// These layers; with `up` alone, the default's in the up blocks.
     LayerSelector orDefault(LayerSelector defaults) {
-        return items.equals(List.of(UP_BLOCKS)) ? new LayerSelector(Stream.concat(defaults.items.stream(), Stream.of(UP_BLOCKS)).distinct().toList()) : this;
+        return items.equals(List.of(UP_BLOCKS))
+                ? new LayerSelector(Stream.concat(defaults.items.stream(), Stream.of(UP_BLOCKS)).distinct().toList())
+                : this;
     }
 
     /// Items that name none of these layers.
@@ -58,7 +64,8 @@ public record LayerSelector(List<String> items) {
             case "conv3x3" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3);
             case "conv" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.CONV);
             case "linear" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.LINEAR);
-            case "attention" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.LINEAR && ATTENTION.matcher(layer.name()).matches());
+            case "attention" -> isDenoiserLayer
+                    .and(layer -> layer.kind() == Layer.Kind.LINEAR && ATTENTION.matcher(layer.name()).matches());
             case UP_BLOCKS -> isDenoiserLayer.and(layer -> layer.name().startsWith("up_blocks."));
             default -> item.startsWith(TEXT_MODEL) ? byPattern(item) : isDenoiserLayer.and(byPattern(item));
         };
@@ -68,7 +75,8 @@ public record LayerSelector(List<String> items) {
         return layer -> matches(glob, layer.name());
     }
 
-    /// `*` stands for any letters, `?` for one. Only the last star is ever tried again, so that no pattern of a file takes long.
+    /// `*` stands for any letters, `?` for one. Only the last star is ever tried again, so that no pattern of a file
+    /// takes long.
     private static boolean matches(String glob, String name) {
         int patternIndex = 0, star = -1, retryIndex = 0;
         int nameIndex = 0;
@@ -76,22 +84,26 @@ public record LayerSelector(List<String> items) {
             if (patternIndex < glob.length() && glob.charAt(patternIndex) == '*') {
                 star = patternIndex++;
                 retryIndex = nameIndex;
-            } else if (patternIndex < glob.length() && (glob.charAt(patternIndex) == '?' || glob.charAt(patternIndex) == name.charAt(nameIndex))) {
-                patternIndex++;
-                nameIndex++;
-            } else if (star >= 0) {
-                patternIndex = star + 1;
-                nameIndex = ++retryIndex;
-            } else {
-                return false;
-            }
+            } else
+                if (patternIndex < glob.length()
+                        && (glob.charAt(patternIndex) == '?' || glob.charAt(patternIndex) == name.charAt(nameIndex))) {
+                            patternIndex++;
+                            nameIndex++;
+                        } else
+                    if (star >= 0) {
+                        patternIndex = star + 1;
+                        nameIndex = ++retryIndex;
+                    } else {
+                        return false;
+                    }
         }
         while (patternIndex < glob.length() && glob.charAt(patternIndex) == '*') patternIndex++;
         return patternIndex == glob.length();
     }
 
     /// As on the command line.
-    @Override public String toString() {
+    @Override
+    public String toString() {
         return String.join(",", items);
     }
 }

@@ -7,13 +7,14 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/// Linear coding: unfold(W) ≈ α · D with `atoms` atoms of `size` numbers; D are the leading right singular vectors, α = unfold(W) · Dᵀ
-/// is the best there is (Eckart and Young 1936), so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD, and α is never stored.
-/// As many atoms as numbers: D is the identity by definition and M itself is trained.
+/// Linear coding: unfold(W) ≈ α · D with `atoms` atoms of `size` numbers; D are the leading right singular vectors, α
+/// = unfold(W) · Dᵀ is the best there is (Eckart and Young 1936), so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD,
+/// and α is never stored. As many atoms as numbers: D is the identity by definition and M itself is trained.
 record LinearCoding(int atomCount, int atomSize) {
     LinearCoding {
         if (atomCount < 1 || atomCount > atomSize) {
-            throw new IllegalArgumentException("atoms: expected 1 to " + atomSize + " (linear coding has no more than an atom has numbers), found " + atomCount);
+            throw new IllegalArgumentException("atoms: expected 1 to " + atomSize
+                    + " (linear coding has no more than an atom has numbers), found " + atomCount);
         }
     }
 
@@ -24,9 +25,7 @@ record LinearCoding(int atomCount, int atomSize) {
     }
 
     /// Whether D is the identity.
-    boolean isComplete() {
-        return atomCount == atomSize;
-    }
+    boolean isComplete() { return atomCount == atomSize; }
 
     /// @param unfold rows of `size` numbers from a base weight
     List<ParameterSpec> parameterSpecs(UnaryOperator<Tensor> unfold) {
@@ -36,11 +35,13 @@ record LinearCoding(int atomCount, int atomSize) {
 
     /// D (atoms,size), frozen.
     ParameterSpec dictionary(UnaryOperator<Tensor> unfold) {
-        return ParameterSpec.frozen("D", Shape.of(atomCount, atomSize), origin -> SingularVectors.leading(unfold.apply(origin.readBaseWeight()), atomCount));
+        return ParameterSpec.frozen("D", Shape.of(atomCount, atomSize),
+                origin -> SingularVectors.leading(unfold.apply(origin.readBaseWeight()), atomCount));
     }
 
     /// M (size,size).
     <T> T transformMatrix(Ops<T> ops, Adaptation.AdapterParameters<T> parameters) {
-        return isComplete() ? parameters.get("M") : ops.matmul(ops.permute(parameters.get("D"), 1, 0), parameters.get("dD"));
+        return isComplete() ? parameters.get("M")
+                : ops.matmul(ops.permute(parameters.get("D"), 1, 0), parameters.get("dD"));
     }
 }

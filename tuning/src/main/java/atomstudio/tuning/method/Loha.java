@@ -6,7 +6,8 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// The elementwise product of two low-rank matrices: W + (α/r) · (w1a · w1b) ⊙ (w2a · w2b); w1a, w2a (Co,r), w1b, w2b (r, Ci·k²).
+/// The elementwise product of two low-rank matrices: W + (α/r) · (w1a · w1b) ⊙ (w2a · w2b); w1a, w2a (Co,r), w1b, w2b
+/// (r, Ci·k²).
 /// Source: Hyeon-Woo, Ye-Bin, Oh 2022, "FedPara", proposition 1; start as LyCORIS has it.
 public record Loha(int rank, double alpha) implements TuningMethod {
     private static final double INIT_STD = 0.1;
@@ -15,19 +16,26 @@ public record Loha(int rank, double alpha) implements TuningMethod {
         new RankScale(rank, alpha);
     }
 
-    @Override public String name() {
+    @Override
+    public String name() {
         return "loha";
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
         Shape up = Shape.of(layer.weightShape().size(0), rank), down = Shape.of(rank, layer.fanIn());
-        return List.of(ParameterSpec.normal("w1a", up, INIT_STD), ParameterSpec.normal("w1b", down, 1), ParameterSpec.zeros("w2a", up), ParameterSpec.normal("w2b", down, 1));
+        return List.of(ParameterSpec.normal("w1a", up, INIT_STD), ParameterSpec.normal("w1b", down, 1),
+                ParameterSpec.zeros("w2a", up), ParameterSpec.normal("w2b", down, 1));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         T first = ops.matmul(parameters.get("w1a"), parameters.get("w1b"));
-        T second = ops.matmul(ops.scale(ops.multiply(parameters.get("w2a"), adapterWeight), alpha / rank), parameters.get("w2b"));
-        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(ops.multiply(first, second), layer.weightShape())), base.bias());
+        T second = ops.matmul(ops.scale(ops.multiply(parameters.get("w2a"), adapterWeight), alpha / rank),
+                parameters.get("w2b"));
+        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(ops.multiply(first, second), layer.weightShape())),
+                base.bias());
     }
 }

@@ -7,8 +7,10 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// Low-rank updates: W + (α/r) · B · A; A (r,Ci) starts Kaiming uniform, B (Co,r) at zero. On a convolution A has the kernel and B is 1×1.
-/// Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", equation 3; convolutions as LyCORIS' LoCon has them.
+/// Low-rank updates: W + (α/r) · B · A; A (r,Ci) starts Kaiming uniform, B (Co,r) at zero. On a convolution A has the
+/// kernel and B is 1×1.
+/// Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", equation 3; convolutions as LyCORIS'
+/// LoCon has them.
 public record Lora(int rank, double alpha) implements TuningMethod {
     public Lora {
         new RankScale(rank, alpha);
@@ -19,17 +21,23 @@ public record Lora(int rank, double alpha) implements TuningMethod {
         this(rank, rank);
     }
 
-    @Override public String name() {
+    @Override
+    public String name() {
         return "lora";
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (!layer.isProjection()) return List.of();
-        return List.of(ParameterSpec.kaimingUniform("A", scale().downShape(layer)), ParameterSpec.zeros("B", scale().upShape(layer)));
+        return List.of(ParameterSpec.kaimingUniform("A", scale().downShape(layer)),
+                ParameterSpec.zeros("B", scale().upShape(layer)));
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
-        T b = ops.reshape(ops.scale(ops.multiply(parameters.get("B"), adapterWeight), scale().scaling()), Shape.of(layer.weightShape().size(0), rank));
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
+        T b = ops.reshape(ops.scale(ops.multiply(parameters.get("B"), adapterWeight), scale().scaling()),
+                Shape.of(layer.weightShape().size(0), rank));
         T delta = ops.matmul(b, ops.reshape(parameters.get("A"), Shape.of(rank, layer.fanIn())));
         return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
     }

@@ -30,7 +30,8 @@ public enum MethodCategory {
 
     public static MethodCategory of(MethodName choice) {
         return switch (choice) {
-            case ATOMS, ATOMS_AND_WORD, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS -> FILTERS;
+            case ATOMS, ATOMS_AND_WORD, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS ->
+                    FILTERS;
             case LORA, LOCON, LOHA, LOKR, GLORA -> LOW_RANK;
             case OFT, DORA -> ROTATIONS;
             case BITFIT, NORM, SSF, DIFFFIT -> SCALES;

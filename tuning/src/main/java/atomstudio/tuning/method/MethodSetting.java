@@ -17,8 +17,10 @@ public enum MethodSetting {
     RANK("rank", "R", "Rank of the low-rank matrices."),
     ALPHA("alpha", "X", "What is tuned counts alpha / rank times; usually the rank itself."),
     SIDE("side", "NAME", "Which channels of a layer are rotated: input (the paper's, peft's) or output (LyCORIS')."),
-    BLOCK("block", "N", "Channels that are rotated together: a number, or a share of the layer's as in 1/4, which is the paper's."),
-    LAYERS("layers", "LIST", "Comma list of conv3x3, conv, attention, linear, patterns over layer names, and up, which narrows to the up blocks."),
+    BLOCK("block", "N",
+            "Channels that are rotated together: a number, or a share of the layer's as in 1/4, which is the paper's."),
+    LAYERS("layers", "LIST",
+            "Comma list of conv3x3, conv, attention, linear, patterns over layer names, and up, which narrows to the up blocks."),
     ALSO("also", "METHOD", "A second method on other layers, trained together with the first."),
     TEXT_ENCODER("text-encoder", "YES", "LoRA on the text encoder's attention as well.");
 
@@ -49,13 +51,17 @@ public enum MethodSetting {
         return description;
     }
 
-    /// What it can be where that is one of a few names, the usual one first; for layers the words that a list is made of; else empty.
+    /// What it can be where that is one of a few names, the usual one first; for layers the words that a list is made
+    /// of; else empty.
     public List<String> allowedValues() {
         return switch (this) {
             case SIDE -> Stream.of(Oft.Side.values()).map(Oft.Side::option).toList();
             case CODING -> Stream.of(CodingName.values()).map(coded -> coded.name().toLowerCase(Locale.ROOT)).toList();
             case LAYERS -> LayerSelector.KEYWORDS;
-            case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodSettings.MethodName.values()).map(MethodSettings.MethodName::option)).toList();
+            case ALSO -> Stream
+                    .concat(Stream.of(""),
+                            Stream.of(MethodSettings.MethodName.values()).map(MethodSettings.MethodName::option))
+                    .toList();
             case TEXT_ENCODER -> List.of(NO, YES);
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> List.of();
         };
@@ -106,8 +112,11 @@ public enum MethodSetting {
         LINEAR, SPARSE;
 
         static CodingName ofOption(String name) {
-            return Stream.of(values()).filter(coded -> coded.name().toLowerCase(Locale.ROOT).equals(name)).findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("coding: expected linear or sparse, found " + name));
+            return Stream.of(values())
+                    .filter(coded -> coded.name().toLowerCase(Locale.ROOT).equals(name))
+                    .findFirst()
+                    .orElseThrow(
+                            () -> new IllegalArgumentException("coding: expected linear or sparse, found " + name));
         }
     }
 
@@ -121,7 +130,8 @@ public enum MethodSetting {
 
     /// Without a fraction where it has none: `4`, `0.5`.
     static String format(double number) {
-        return Double.isFinite(number) ? BigDecimal.valueOf(number).stripTrailingZeros().toPlainString() : Double.toString(number);
+        return Double.isFinite(number) ? BigDecimal.valueOf(number).stripTrailingZeros().toPlainString()
+                : Double.toString(number);
     }
 
     private double parseDouble(String value) {

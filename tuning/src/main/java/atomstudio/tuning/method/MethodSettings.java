@@ -12,24 +12,33 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What a user chooses: a method, and settings that belong to it (or to what is trained beside it). Only what differs from the defaults
-/// is kept, so that equal choices are equal.
+/// What a user chooses: a method, and settings that belong to it (or to what is trained beside it). Only what differs
+/// from the defaults is kept, so that equal choices are equal.
 public record MethodSettings(MethodName choice, Map<MethodSetting, String> chosen) {
     /// As many atoms as a 3×3 kernel has numbers: the paper's setting.
     public static final int DEFAULT_ATOMS = 9;
     public static final int DEFAULT_RANK = 4;
 
-    /// The methods, by their names on the command line and in the window, with the training that suits the default model, as found by experiment
-    /// (docs/experiments.md). On Stable Diffusion itself smaller rates and more steps are usual: LoRA 1e-4, textual inversion 5e-4.
+    /// The methods, by their names on the command line and in the window, with the training that suits the default
+    /// model, as found by experiment (docs/experiments.md). On Stable Diffusion itself smaller rates and more steps
+    /// are usual: LoRA 1e-4, textual inversion 5e-4.
     public enum MethodName {
-        ATOMS("atoms", "Filter atoms", 200, 3e-3, "conv3x3", MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.LAYERS),
-        ATOMS_AND_WORD("atoms+word", "Atoms + word", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.LAYERS),
-        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.M1, MethodSetting.LAYERS),
-        CHANNELS("channels", "Channel atoms", 60, 2e-3, "*", MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
-        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 75, 5e-3, "*", MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
-        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 60, 1e-3, "*", MethodSetting.ATOMS, MethodSetting.M1, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
+        ATOMS("atoms", "Filter atoms", 200, 3e-3, "conv3x3", MethodSetting.ATOMS, MethodSetting.CODING,
+                MethodSetting.LAYERS),
+        ATOMS_AND_WORD("atoms+word", "Atoms + word", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.CODING,
+                MethodSetting.LAYERS),
+        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.M1,
+                MethodSetting.LAYERS),
+        CHANNELS("channels", "Channel atoms", 60, 2e-3, "*", MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS,
+                MethodSetting.LAYERS),
+        ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 75, 5e-3, "*", MethodSetting.ATOMS,
+                MethodSetting.CODING, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
+        OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 60, 1e-3, "*",
+                MethodSetting.ATOMS, MethodSetting.M1, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS,
+                MethodSetting.LAYERS),
         LORA("lora", "LoRA", 60, 4e-3, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
-        LOCON("locon", "LoCon", 100, 2e-3, "attention,conv", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
+        LOCON("locon", "LoCon", 100, 2e-3, "attention,conv", MethodSetting.RANK, MethodSetting.ALPHA,
+                MethodSetting.LAYERS),
         LOHA("loha", "LoHa", 60, 2e-3, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
         LOKR("lokr", "LoKr", 60, 1e-2, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
         OFT("oft", "OFT", 60, 1e-3, "attention", MethodSetting.SIDE, MethodSetting.BLOCK, MethodSetting.LAYERS),
@@ -49,7 +58,8 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
         private final String layers;
         private final List<MethodSetting> settings;
 
-        MethodName(String option, String displayName, int steps, double learningRate, String layers, MethodSetting... settings) {
+        MethodName(String option, String displayName, int steps, double learningRate, String layers,
+                MethodSetting... settings) {
             this.option = option;
             this.displayName = displayName;
             this.steps = steps;
@@ -60,8 +70,11 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
 
         /// @throws IllegalArgumentException for an unknown name, listing the known ones
         public static MethodName ofOption(String option) {
-            return Stream.of(values()).filter(choice -> choice.option.equals(option)).findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("method " + option + ": expected one of " + methodNames()));
+            return Stream.of(values())
+                    .filter(choice -> choice.option.equals(option))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "method " + option + ": expected one of " + methodNames()));
         }
 
         /// On the command line, in run folders and adapter files.
@@ -103,7 +116,8 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
         Map<MethodSetting, String> overrides = new EnumMap<>(MethodSetting.class);
         chosen.forEach((setting, value) -> overrides.put(setting, setting.canonical(value)));
         overrides.keySet().retainAll(applicable(choice, overrides));
-        for (MethodSetting setting : List.copyOf(overrides.keySet())) if (overrides.get(setting).equals(setting.defaultValue(choice, overrides))) overrides.remove(setting);
+        for (MethodSetting setting : List.copyOf(overrides.keySet()))
+            if (overrides.get(setting).equals(setting.defaultValue(choice, overrides))) overrides.remove(setting);
         overrides.keySet().retainAll(applicable(choice, overrides));
         chosen = Collections.unmodifiableMap(overrides);
     }
@@ -113,12 +127,14 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     }
 
     /// As a user chose it.
-    /// @throws IllegalArgumentException for a setting that does not belong to the method, saying which methods it belongs to, and for
-    ///     values that it cannot have
+    /// @throws IllegalArgumentException for a setting that does not belong to the method, saying which methods it
+    ///     belongs to, and for values that it cannot have
     public static MethodSettings chosen(MethodName choice, Map<MethodSetting, String> chosen) {
         List<MethodSetting> applicable = applicable(choice, chosen);
         for (MethodSetting setting : chosen.keySet()) {
-            if (!applicable.contains(setting)) throw new IllegalArgumentException(setting.option() + ": belongs to " + methodsWith(setting) + ", not to " + choice.option);
+            if (!applicable.contains(setting))
+                throw new IllegalArgumentException(
+                        setting.option() + ": belongs to " + methodsWith(setting) + ", not to " + choice.option);
         }
         MethodSettings settings = new MethodSettings(choice, chosen);
         settings.method();
@@ -130,16 +146,22 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     public static MethodSettings parse(String name, Map<String, String> entries) throws Failure.Incompatible {
         try {
             Map<MethodSetting, String> chosen = new EnumMap<>(MethodSetting.class);
-            entries.forEach((key, value) -> chosen.put(MethodSetting.ofOption(key).orElseThrow(() -> new IllegalArgumentException("setting " + key + " is not known; a newer version wrote it")), value));
+            entries.forEach((key,
+                    value) -> chosen.put(MethodSetting.ofOption(key)
+                            .orElseThrow(() -> new IllegalArgumentException(
+                                    "setting " + key + " is not known; a newer version wrote it")),
+                            value));
             MethodName choice = MethodName.ofOption(name);
             // Files wrote a block before there was a side: these turn what comes out.
             boolean usesOft = choice == MethodName.OFT || combinedWith(chosen).equals(Optional.of(MethodName.OFT));
-            if (usesOft && chosen.containsKey(MethodSetting.BLOCK)) chosen.putIfAbsent(MethodSetting.SIDE, Oft.Side.OUTPUT.option());
+            if (usesOft && chosen.containsKey(MethodSetting.BLOCK))
+                chosen.putIfAbsent(MethodSetting.SIDE, Oft.Side.OUTPUT.option());
             MethodSettings settings = new MethodSettings(choice, chosen);
             settings.method();
             return settings;
         } catch (IllegalArgumentException e) {
-            throw new Failure.Incompatible(e.getMessage().startsWith("method ") ? e.getMessage() : "method " + name + ": " + e.getMessage());
+            throw new Failure.Incompatible(
+                    e.getMessage().startsWith("method ") ? e.getMessage() : "method " + name + ": " + e.getMessage());
         }
     }
 
@@ -154,7 +176,8 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     /// Every setting that belongs to the method with its value, by name: what files store.
     public Map<String, String> entries() {
         Map<String, String> entries = new LinkedHashMap<>();
-        for (MethodSetting setting : settings()) if (!value(setting).isEmpty()) entries.put(setting.option(), value(setting));
+        for (MethodSetting setting : settings())
+            if (!value(setting).isEmpty()) entries.put(setting.option(), value(setting));
         return Collections.unmodifiableMap(entries);
     }
 
@@ -177,7 +200,8 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     public TuningMethod method() {
         List<TuningMethod> methods = new ArrayList<>(methods(choice, layers()));
         combinedWith().ifPresent(other -> methods.addAll(methods(other, other.layers())));
-        if (trainsTextEncoder()) methods.add(new RestrictedMethod(new Lora(rank(), alpha()), LayerSelector.TEXT_ATTENTION));
+        if (trainsTextEncoder())
+            methods.add(new RestrictedMethod(new Lora(rank(), alpha()), LayerSelector.TEXT_ATTENTION));
         return methods.size() == 1 ? methods.getFirst() : new CombinedMethods(methods);
     }
 
@@ -187,12 +211,15 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
             case ATOMS_AND_WORD -> List.of(new RestrictedMethod(filterAtoms(), layers), new TextualInversion(1));
             case OVERCOMPLETE -> List.of(new RestrictedMethod(overcomplete(), layers));
             case CHANNELS -> List.of(new RestrictedMethod(channels(), layers));
-            case ATOMS_AND_CHANNELS -> List.of(withoutPointwise(filterAtoms(), layers), new RestrictedMethod(channels(), layers));
-            case OVERCOMPLETE_AND_CHANNELS -> List.of(withoutPointwise(overcomplete(), layers), new RestrictedMethod(channels(), layers));
+            case ATOMS_AND_CHANNELS ->
+                    List.of(withoutPointwise(filterAtoms(), layers), new RestrictedMethod(channels(), layers));
+            case OVERCOMPLETE_AND_CHANNELS ->
+                    List.of(withoutPointwise(overcomplete(), layers), new RestrictedMethod(channels(), layers));
             case LORA, LOCON -> List.of(new RestrictedMethod(new Lora(rank(), alpha()), layers));
             case LOHA -> List.of(new RestrictedMethod(new Loha(rank(), alpha()), layers));
             case LOKR -> List.of(new RestrictedMethod(new Lokr(rank(), alpha()), layers));
-            case OFT -> List.of(new RestrictedMethod(new Oft(Oft.Side.ofOption(value(MethodSetting.SIDE)), Oft.BlockSpec.parse(value(MethodSetting.BLOCK))), layers));
+            case OFT -> List.of(new RestrictedMethod(new Oft(Oft.Side.ofOption(value(MethodSetting.SIDE)),
+                    Oft.BlockSpec.parse(value(MethodSetting.BLOCK))), layers));
             case DORA -> List.of(new RestrictedMethod(new Dora(rank(), alpha()), layers));
             case BITFIT -> List.of(new RestrictedMethod(new BitFit(), layers));
             case NORM -> List.of(new RestrictedMethod(new NormOnly(), layers));
@@ -210,40 +237,52 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     }
 
     /// Checks the layers that were chosen against a model's.
-    /// @throws Failure.Incompatible when an item names nothing that the method can tune, when two methods meet on a layer, or when
-    ///     nothing is left to tune
+    /// @throws Failure.Incompatible when an item names nothing that the method can tune, when two methods meet on a
+    ///     layer, or when nothing is left to tune
     public void check(String model, List<Layer> layers) throws Failure.Incompatible {
         List<TuningMethod> candidates = methods(choice, LayerSelector.ALL);
-        List<Layer> tunable = layers.stream().filter(layer -> candidates.stream().anyMatch(part -> part.tunes(layer))).toList();
-        List<String> unmatched = chosen.containsKey(MethodSetting.LAYERS) ? layers().unmatchedItems(tunable) : List.of();
+        List<Layer> tunable = layers.stream()
+                .filter(layer -> candidates.stream().anyMatch(part -> part.tunes(layer)))
+                .toList();
+        List<String> unmatched = chosen.containsKey(MethodSetting.LAYERS) ? layers().unmatchedItems(tunable)
+                : List.of();
         if (!unmatched.isEmpty()) {
-            throw new Failure.Incompatible("layers " + String.join(",", unmatched) + ": matches nothing in " + model + " that " + name() + " can tune; it could match " + LayerSelector.matchingNames(tunable));
+            throw new Failure.Incompatible("layers " + String.join(",", unmatched) + ": matches nothing in " + model
+                    + " that " + name() + " can tune; it could match " + LayerSelector.matchingNames(tunable));
         }
         try {
             if (method().parameterCount(layers) > 0) return;
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("method " + name() + ": " + e.getMessage());
         }
-        throw new Failure.Incompatible(model + ": has no layers that method " + name() + " could tune" + (chosen.containsKey(MethodSetting.LAYERS) ? " among " + layers() + "; it could match " + LayerSelector.matchingNames(tunable) : "; choose another of " + methodNames()));
+        throw new Failure.Incompatible(model + ": has no layers that method " + name() + " could tune"
+                + (chosen.containsKey(MethodSetting.LAYERS)
+                        ? " among " + layers() + "; it could match " + LayerSelector.matchingNames(tunable)
+                        : "; choose another of " + methodNames()));
     }
 
     public String name() {
         return choice.option;
     }
 
-    /// All that is trained together, by its names on the command line: `atoms`, `atoms+textual-inversion`, `lora+text-encoder`.
+    /// All that is trained together, by its names on the command line: `atoms`, `atoms+textual-inversion`,
+    /// `lora+text-encoder`.
     public String combinedName() {
-        return choice.option + combinedWith().map(other -> "+" + other.option).orElse("") + (trainsTextEncoder() ? "+" + MethodSetting.TEXT_ENCODER.option() : "");
+        return choice.option + combinedWith().map(other -> "+" + other.option).orElse("")
+                + (trainsTextEncoder() ? "+" + MethodSetting.TEXT_ENCODER.option() : "");
     }
 
-    /// The title of a combined name: `atoms+textual-inversion` is "Filter atoms + word". A name that this version does not know is its own
-    /// title.
+    /// The title of a combined name: `atoms+textual-inversion` is "Filter atoms + word". A name that this version
+    /// does not know is its own title.
     public static String title(String combinedName) {
-        Optional<MethodName> single = Stream.of(MethodName.values()).filter(choice -> choice.option.equals(combinedName)).findFirst();
+        Optional<MethodName> single = Stream.of(MethodName.values())
+                .filter(choice -> choice.option.equals(combinedName))
+                .findFirst();
         int plus = combinedName.lastIndexOf('+');
         if (single.isPresent() || plus < 0) return single.map(MethodName::displayName).orElse(combinedName);
         String last = combinedName.substring(plus + 1);
-        String suffix = last.equals(MethodName.TEXTUAL_INVERSION.option) ? "word" : last.equals(MethodSetting.TEXT_ENCODER.option()) ? "text encoder" : title(last);
+        String suffix = last.equals(MethodName.TEXTUAL_INVERSION.option) ? "word"
+                : last.equals(MethodSetting.TEXT_ENCODER.option()) ? "text encoder" : title(last);
         return title(combinedName.substring(0, plus)) + " + " + suffix;
     }
 
@@ -268,9 +307,12 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
 
     /// @param layer that the choice tunes
     public LearningRateGroup learningRateGroup(Layer layer) {
-        if (layer.name().equals(TextualInversion.TOKEN_EMBEDDING)) return choice == MethodName.TEXTUAL_INVERSION ? LearningRateGroup.METHOD : LearningRateGroup.WORD;
+        if (layer.name().equals(TextualInversion.TOKEN_EMBEDDING))
+            return choice == MethodName.TEXTUAL_INVERSION ? LearningRateGroup.METHOD : LearningRateGroup.WORD;
         if (methods(choice, layers()).stream().anyMatch(part -> part.tunes(layer))) return LearningRateGroup.METHOD;
-        boolean byOther = combinedWith().stream().flatMap(other -> methods(other, other.layers()).stream()).anyMatch(part -> part.tunes(layer));
+        boolean byOther = combinedWith().stream()
+                .flatMap(other -> methods(other, other.layers()).stream())
+                .anyMatch(part -> part.tunes(layer));
         return byOther ? LearningRateGroup.ALSO : LearningRateGroup.TEXT_ENCODER;
     }
 
@@ -313,20 +355,34 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     }
 
     private static Optional<MethodName> combinedWith(Map<MethodSetting, String> chosen) {
-        return Optional.ofNullable(chosen.get(MethodSetting.ALSO)).filter(name -> !name.isEmpty()).map(MethodName::ofOption);
+        return Optional.ofNullable(chosen.get(MethodSetting.ALSO))
+                .filter(name -> !name.isEmpty())
+                .map(MethodName::ofOption);
     }
 
     /// What belongs to a method, to the one beside it, and to every method.
     private static List<MethodSetting> applicable(MethodName choice, Map<MethodSetting, String> chosen) {
-        Stream<MethodSetting> secondMethod = combinedWith(chosen).stream().flatMap(other -> other.settings.stream()).filter(setting -> setting != MethodSetting.LAYERS);
-        Stream<MethodSetting> textEncoder = MethodSetting.YES.equals(chosen.get(MethodSetting.TEXT_ENCODER)) ? Stream.of(MethodSetting.RANK, MethodSetting.ALPHA) : Stream.of();
+        Stream<MethodSetting> secondMethod = combinedWith(chosen).stream()
+                .flatMap(other -> other.settings.stream())
+                .filter(setting -> setting != MethodSetting.LAYERS);
+        Stream<MethodSetting> textEncoder = MethodSetting.YES.equals(chosen.get(MethodSetting.TEXT_ENCODER))
+                ? Stream.of(MethodSetting.RANK, MethodSetting.ALPHA)
+                : Stream.of();
         Stream<MethodSetting> always = Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER);
-        return Stream.of(choice.settings.stream(), secondMethod, textEncoder, always).flatMap(each -> each).distinct().sorted().toList();
+        return Stream.of(choice.settings.stream(), secondMethod, textEncoder, always)
+                .flatMap(each -> each)
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     /// For messages: the methods that have a setting.
     private static String methodsWith(MethodSetting setting) {
-        String owners = Stream.of(MethodName.values()).filter(choice -> choice.settings.contains(setting)).map(MethodName::option).collect(Collectors.joining(", "));
-        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? owners + " and --text-encoder" : owners;
+        String owners = Stream.of(MethodName.values())
+                .filter(choice -> choice.settings.contains(setting))
+                .map(MethodName::option)
+                .collect(Collectors.joining(", "));
+        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? owners + " and --text-encoder"
+                : owners;
     }
 }

@@ -9,10 +9,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Rotations of blocks of channels by R, block diagonal with R = (I + Q)(I − Q)⁻¹, Q skew; the b(b−1)/2 numbers above Q's diagonal are tuned for
-/// each block. On the input side W · Rᵀ, W as (Co, Ci · k²): the filters keep their lengths and the angles between them. A layer whose
-/// channels do not divide into the blocks is left alone.
-/// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning", section 3.2 (Cayley 1846); for convolutions as in peft.
+/// Rotations of blocks of channels by R, block diagonal with R = (I + Q)(I − Q)⁻¹, Q skew; the b(b−1)/2 numbers above
+/// Q's diagonal are tuned for each block. On the input side W · Rᵀ, W as (Co, Ci · k²): the filters keep their
+/// lengths and the angles between them. A layer whose channels do not divide into the blocks is left alone.
+/// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning", section 3.2 (Cayley
+/// 1846); for convolutions as in peft.
 public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
     /// Which channels of a layer are turned.
     public enum Side {

@@ -11,8 +11,10 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an optimizer sees.
-public record ParameterLayout(TuningMethod method, List<LayerParameter> trained, List<LayerParameter> frozen, List<LayerParameter> derived) {
+/// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an
+/// optimizer sees.
+public record ParameterLayout(TuningMethod method, List<LayerParameter> trained, List<LayerParameter> frozen,
+        List<LayerParameter> derived) {
     /// One slot of one layer.
     public record LayerParameter(Layer layer, ParameterSpec spec) {
         /// `LAYER.SLOT`.
@@ -52,7 +54,8 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         return trained.stream().map(entry -> entry.spec.shape()).toList();
     }
 
-    /// Where numbers start from. `weights` gives a tensor of the base model by its key; `classTokens` are the ids of the class word.
+    /// Where numbers start from. `weights` gives a tensor of the base model by its key; `classTokens` are the ids of
+    /// the class word.
     public record Initialization(Function<String, Tensor> weights, long seed, List<Integer> classTokens) {
         public Initialization {
             classTokens = List.copyOf(classTokens);
@@ -60,7 +63,9 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
 
         private Tensor tensor(LayerParameter entry, Map<String, Tensor> computed) {
             CounterRng rng = new CounterRng(seed, "start " + entry.key());
-            return entry.spec.initializer().initialize(new ParameterSpec.InitContext(() -> weights.apply(entry.layer.weightKey()), rng, classTokens, slot -> computed.get(entry.layer.name() + "." + slot)));
+            return entry.spec.initializer()
+                    .initialize(new ParameterSpec.InitContext(() -> weights.apply(entry.layer.weightKey()), rng,
+                            classTokens, slot -> computed.get(entry.layer.name() + "." + slot)));
         }
     }
 
@@ -86,7 +91,8 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         return values;
     }
 
-    /// What is derived from stored values and the base model's weights, one entry after another, so that none need be kept.
+    /// What is derived from stored values and the base model's weights, one entry after another, so that none need be
+    /// kept.
     /// @throws IllegalArgumentException as `complete`
     public void derive(Map<String, Tensor> stored, Function<String, Tensor> weights, BiConsumer<String, Tensor> sink) {
         Initialization initialization = new Initialization(weights, 0, List.of());

@@ -6,7 +6,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Numbers that a method brings for one layer: their name within the layer, shape, whether training changes them, and how they start.
+/// Numbers that a method brings for one layer: their name within the layer, shape, whether training changes them, and
+/// how they start.
 public record ParameterSpec(String name, Shape shape, Role role, Initializer initializer) {
     /// DERIVED: neither trained nor stored, but made anew from the base weight and the layer's frozen slots.
     public enum Role { TRAINED, FROZEN, DERIVED }
@@ -17,9 +18,11 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
         Tensor initialize(InitContext origin);
     }
 
-    /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to this slot alone;
-    /// the token ids of the class word, for textual inversion; and the frozen slots of the layer that come before this one.
-    public record InitContext(Supplier<Tensor> baseWeight, CounterRng rng, List<Integer> classTokens, Adaptation.AdapterParameters<Tensor> frozen) {
+    /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to
+    /// this slot alone; the token ids of the class word, for textual inversion; and the frozen slots of the layer
+    /// that come before this one.
+    public record InitContext(Supplier<Tensor> baseWeight, CounterRng rng, List<Integer> classTokens,
+            Adaptation.AdapterParameters<Tensor> frozen) {
         public InitContext {
             classTokens = List.copyOf(classTokens);
         }
@@ -41,7 +44,8 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
         return new ParameterSpec(name, shape, Role.TRAINED, origin -> normals(shape, origin.rng(), std));
     }
 
-    /// Kaiming uniform with a = √5: within ±√(6 / ((1 + a²) · n)) = ±1/√n, n the numbers of a row. Source: He et al. 2015, equation 14.
+    /// Kaiming uniform with a = √5: within ±√(6 / ((1 + a²) · n)) = ±1/√n, n the numbers of a row. Source: He et al.
+    /// 2015, equation 14.
     static ParameterSpec kaimingUniform(String name, Shape shape) {
         return new ParameterSpec(name, shape, Role.TRAINED, origin -> kaimingUniform(shape, origin.rng()));
     }

@@ -7,7 +7,8 @@ import atomstudio.diffusion.tensor.Shape;
 record RankScale(int rank, double alpha) {
     RankScale {
         if (rank < 1) throw new IllegalArgumentException("rank: expected at least 1, found " + rank);
-        if (!(alpha > 0 && Double.isFinite(alpha))) throw new IllegalArgumentException("alpha: expected a number above 0, found " + alpha);
+        if (!(alpha > 0 && Double.isFinite(alpha)))
+            throw new IllegalArgumentException("alpha: expected a number above 0, found " + alpha);
     }
 
     double scaling() {

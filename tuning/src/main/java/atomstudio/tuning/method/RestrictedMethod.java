@@ -8,31 +8,39 @@ import java.util.Optional;
 
 /// A method on chosen layers only, of those that it can tune.
 public record RestrictedMethod(TuningMethod method, LayerSelector layers) implements TuningMethod {
-    @Override public String name() {
+    @Override
+    public String name() {
         return method.name();
     }
 
-    @Override public TuningMethod methodFor(Layer layer) {
+    @Override
+    public TuningMethod methodFor(Layer layer) {
         return method.methodFor(layer);
     }
 
-    @Override public boolean skipsIndivisible(Layer layer) {
+    @Override
+    public boolean skipsIndivisible(Layer layer) {
         return layers.matches(layer) && method.skipsIndivisible(layer);
     }
 
-    @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
+    @Override
+    public List<ParameterSpec> parameterSpecs(Layer layer) {
         return layers.matches(layer) ? method.parameterSpecs(layer) : List.of();
     }
 
-    @Override public boolean changesWeight(Layer layer) {
+    @Override
+    public boolean changesWeight(Layer layer) {
         return method.changesWeight(layer);
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         return method.effective(ops, layer, base, parameters, adapterWeight);
     }
 
-    @Override public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return method.kernelTransform(ops, layer, parameters, adapterWeight);
     }
 }

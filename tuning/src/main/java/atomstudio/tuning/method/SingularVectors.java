@@ -5,8 +5,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Comparator;
 
-/// Leading right singular vectors of a tall matrix: eigenvectors of its small Gram matrix, by Jacobi rotations in doubles.
-/// Deterministic: the sign is chosen so that a vector's largest component (the first of equals) is positive.
+/// Leading right singular vectors of a tall matrix: eigenvectors of its small Gram matrix, by Jacobi rotations in
+/// doubles. Deterministic: the sign is chosen so that a vector's largest component (the first of equals) is positive.
 /// Source: Jacobi 1846; Golub and Van Loan, Matrix Computations, section 8.5.
 final class SingularVectors {
     private static final int SWEEPS = 60;
@@ -36,7 +36,8 @@ final class SingularVectors {
     private static double[][] gram(float[] rows, int n) {
         double[][] gram = new double[n][n];
         for (int offset = 0; offset < rows.length; offset += n) {
-            for (int i = 0; i < n; i++) for (int j = i; j < n; j++) gram[i][j] += (double) rows[offset + i] * rows[offset + j];
+            for (int i = 0; i < n; i++)
+                for (int j = i; j < n; j++) gram[i][j] += (double) rows[offset + i] * rows[offset + j];
         }
         for (int i = 0; i < n; i++) for (int j = 0; j < i; j++) gram[i][j] = gram[j][i];
         return gram;
@@ -46,7 +47,8 @@ final class SingularVectors {
     private static double offDiagonal(double[][] a) {
         double largest = 0;
         for (int p = 0; p < a.length; p++) for (int q = p + 1; q < a.length; q++) {
-            if (Math.abs(a[p][q]) > 1e-15 * Math.sqrt(Math.abs(a[p][p] * a[q][q]))) largest = Math.max(largest, Math.abs(a[p][q]));
+            if (Math.abs(a[p][q]) > 1e-15 * Math.sqrt(Math.abs(a[p][p] * a[q][q])))
+                largest = Math.max(largest, Math.abs(a[p][q]));
         }
         return largest;
     }

@@ -4,10 +4,11 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.stream.IntStream;
 
-/// Sparse coding of rows: min over D, Z of ½‖X − Z · D‖² + λ‖Z‖₁ with atoms of length 1, in doubles, from a seeded start and with fixed
-/// numbers of iterations. Every row is coded by itself, so that the result does not depend on the number of threads.
-/// Source: Beck and Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4 (codes); Mairal et al. 2009, "Online
-/// Dictionary Learning for Sparse Coding", algorithm 2 (atoms).
+/// Sparse coding of rows: min over D, Z of ½‖X − Z · D‖² + λ‖Z‖₁ with atoms of length 1, in doubles, from a seeded
+/// start and with fixed numbers of iterations. Every row is coded by itself, so that the result does not depend on
+/// the number of threads.
+/// Source: Beck and Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4 (codes); Mairal et
+/// al. 2009, "Online Dictionary Learning for Sparse Coding", algorithm 2 (atoms).
 final class SparseCoding {
     /// The paper's.
     static final double LAMBDA = 1e-3;
@@ -27,7 +28,8 @@ final class SparseCoding {
         this.atoms = atoms;
         this.atomSize = size;
         this.gram = new double[atoms.length][atoms.length];
-        for (int i = 0; i < atoms.length; i++) for (int j = 0; j < atoms.length; j++) gram[i][j] = dot(atoms[i], atoms[j]);
+        for (int i = 0; i < atoms.length; i++)
+            for (int j = 0; j < atoms.length; j++) gram[i][j] = dot(atoms[i], atoms[j]);
         this.step = 1 / largestEigenvalue(gram);
     }
 
@@ -41,9 +43,11 @@ final class SparseCoding {
         int size = Math.toIntExact(rows.shape().size(1));
         Tensor sample = sample(rows, rng);
         double[][] atoms = initialAtoms(count, size, rng);
-        for (int round = 0; round < ROUNDS; round++) updateAtoms(atoms, sample, new SparseCoding(atoms, size).codes(sample));
+        for (int round = 0; round < ROUNDS; round++)
+            updateAtoms(atoms, sample, new SparseCoding(atoms, size).codes(sample));
         Tensor learned = Tensor.zeros(Shape.of(count, size));
-        for (int j = 0; j < count; j++) for (int k = 0; k < size; k++) learned.data()[j * size + k] = (float) atoms[j][k];
+        for (int j = 0; j < count; j++)
+            for (int k = 0; k < size; k++) learned.data()[j * size + k] = (float) atoms[j][k];
         return learned;
     }
 
@@ -69,7 +73,8 @@ final class SparseCoding {
         for (int iteration = 0; iteration < ITERATIONS; iteration++) {
             double next = (1 + Math.sqrt(1 + 4 * t * t)) / 2, momentum = (t - 1) / next;
             double[] updated = new double[m];
-            for (int j = 0; j < m; j++) updated[j] = softThreshold(y[j] - step * (dot(gram[j], y) - correlation[j]), step * LAMBDA);
+            for (int j = 0; j < m; j++)
+                updated[j] = softThreshold(y[j] - step * (dot(gram[j], y) - correlation[j]), step * LAMBDA);
             for (int j = 0; j < m; j++) y[j] = updated[j] + momentum * (updated[j] - z[j]);
             z = updated;
             t = next;
@@ -88,7 +93,7 @@ final class SparseCoding {
             for (int k = 0; k < size; k++) b[i][k] += code * rows.data()[row * size + k];
         }
         for (int i = 0; i < m; i++) {
-            if (a[i][i] < 1e-12) continue;                                      // nothing uses this atom
+            if (a[i][i] < 1e-12) continue; // nothing uses this atom
             for (int k = 0; k < size; k++) {
                 double others = 0;
                 for (int j = 0; j < m; j++) others += a[i][j] * atoms[j][k];
@@ -103,7 +108,7 @@ final class SparseCoding {
         float[] normals = rng.normals(count * size);
         for (int i = 0; i < count; i++) {
             for (int k = 0; k < size; k++) atoms[i][k] = normals[i * size + k];
-            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]);   // orthogonal as far as there is room
+            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]); // orthogonal as far as there is room
             normalize(atoms[i]);
         }
         return atoms;
@@ -123,7 +128,8 @@ final class SparseCoding {
         int count = Math.toIntExact(rows.shape().size(0)), size = Math.toIntExact(rows.shape().size(1));
         if (count <= SAMPLE_ROWS) return rows;
         float[] sampled = new float[SAMPLE_ROWS * size];
-        for (int i = 0; i < SAMPLE_ROWS; i++) System.arraycopy(rows.data(), rng.randint(count, 1_000_000L + i) * size, sampled, i * size, size);
+        for (int i = 0; i < SAMPLE_ROWS; i++)
+            System.arraycopy(rows.data(), rng.randint(count, 1_000_000L + i) * size, sampled, i * size, size);
         return new Tensor(Shape.of(SAMPLE_ROWS, size), sampled);
     }
 
@@ -138,7 +144,7 @@ final class SparseCoding {
             normalize(next);
             vector = next;
         }
-        return value * 1.01;                                                    // a step that is a little short never diverges
+        return value * 1.01; // a step that is a little short never diverges
     }
 
     private static double[][] matrix(Tensor rows) {

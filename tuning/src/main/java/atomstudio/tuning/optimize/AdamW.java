@@ -26,7 +26,8 @@ public final class AdamW implements Optimizer {
         this.weightDecay = weightDecay;
     }
 
-    @Override public void step(float[] parameters, float[] gradient, LearningRates rates) {
+    @Override
+    public void step(float[] parameters, float[] gradient, LearningRates rates) {
         stepCount++;
         double biasCorrection1 = 1 - Math.pow(BETA1, stepCount);
         double biasCorrection2 = Math.sqrt(1 - Math.pow(BETA2, stepCount));
@@ -39,16 +40,19 @@ public final class AdamW implements Optimizer {
                 firstMoment[i] = (float) m;
                 secondMoment[i] = (float) v;
                 double decayed = parameters[i] * (1 - learningRate * weightDecay);
-                parameters[i] = (float) (decayed - learningRate / biasCorrection1 * m / (Math.sqrt(v) / biasCorrection2 + EPSILON));
+                parameters[i] = (float) (decayed
+                        - learningRate / biasCorrection1 * m / (Math.sqrt(v) / biasCorrection2 + EPSILON));
             }
         }
     }
 
-    @Override public State state() {
+    @Override
+    public State state() {
         return new State(Map.of("first", firstMoment, "second", secondMoment), Map.of());
     }
 
-    /// Scales a gradient down to a norm of at most `most`, in place. Returns the norm before; NaN or infinite where the gradient is.
+    /// Scales a gradient down to a norm of at most `most`, in place. Returns the norm before; NaN or infinite where
+    /// the gradient is.
     public static double clipGradientNorm(float[] gradient, double maxNorm) {
         double sumOfSquares = 0;
         for (float g : gradient) sumOfSquares += (double) g * g;

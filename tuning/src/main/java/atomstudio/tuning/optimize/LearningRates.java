@@ -2,16 +2,18 @@ package atomstudio.tuning.optimize;
 
 import java.util.List;
 
-/// The learning rate of every parameter in one step: a base rate times the factor of the parameter group that the parameter belongs to,
-/// as PyTorch's optimizers have groups with a rate each.
+/// The learning rate of every parameter in one step: a base rate times the factor of the parameter group that the
+/// parameter belongs to, as PyTorch's optimizers have groups with a rate each.
 /// @param base   of a group with factor 1
 /// @param groups consecutive, together covering the whole vector
 public record LearningRates(double base, List<ParameterGroup> groups) {
     /// Parameters `from` (inclusive) to `to` (exclusive) of the vector.
     public record ParameterGroup(int from, int to, double factor) {
         public ParameterGroup {
-            if (from < 0 || to < from) throw new IllegalArgumentException("group: expected 0 <= from <= to, found " + from + " to " + to);
-            if (!(factor > 0 && Double.isFinite(factor))) throw new IllegalArgumentException("factor: expected a number above 0, found " + factor);
+            if (from < 0 || to < from)
+                throw new IllegalArgumentException("group: expected 0 <= from <= to, found " + from + " to " + to);
+            if (!(factor > 0 && Double.isFinite(factor)))
+                throw new IllegalArgumentException("factor: expected a number above 0, found " + factor);
         }
     }
 
@@ -19,7 +21,9 @@ public record LearningRates(double base, List<ParameterGroup> groups) {
         groups = List.copyOf(groups);
         int end = 0;
         for (ParameterGroup group : groups) {
-            if (group.from != end) throw new IllegalArgumentException("groups: expected one from " + end + ", found one from " + group.from);
+            if (group.from != end)
+                throw new IllegalArgumentException(
+                        "groups: expected one from " + end + ", found one from " + group.from);
             end = group.to;
         }
     }
@@ -36,6 +40,7 @@ public record LearningRates(double base, List<ParameterGroup> groups) {
     /// The rate of one parameter.
     double rateAt(int index) {
         for (ParameterGroup group : groups) if (index < group.to) return rateOf(group);
-        throw new IllegalArgumentException("index: expected below " + (groups.isEmpty() ? 0 : groups.getLast().to) + ", found " + index);
+        throw new IllegalArgumentException(
+                "index: expected below " + (groups.isEmpty() ? 0 : groups.getLast().to) + ", found " + index);
     }
 }

@@ -2,8 +2,8 @@ package atomstudio.tuning.optimize;
 
 import atomstudio.diffusion.Failure;
 
-/// Takes the singular values of a matrix to about 1 by Newton and Schulz's iteration X ← aX + (bA + cA²)X with A = XXᵀ, from X of length 1; of a
-/// matrix with more rows than columns its transpose is taken.
+/// Takes the singular values of a matrix to about 1 by Newton and Schulz's iteration X ← aX + (bA + cA²)X with A =
+/// XXᵀ, from X of length 1; of a matrix with more rows than columns its transpose is taken.
 /// Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
 @FunctionalInterface
 public interface Orthogonalization {

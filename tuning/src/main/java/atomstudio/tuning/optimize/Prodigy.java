@@ -2,8 +2,8 @@ package atomstudio.tuning.optimize;
 
 import java.util.Map;
 
-/// Adam that finds its own rate: d is a lower bound of the distance from the start to the solution, and grows as the gradients go on
-/// to point the way that has been gone. The rate given is a factor γ of it, 1 as a rule.
+/// Adam that finds its own rate: d is a lower bound of the distance from the start to the solution, and grows as the
+/// gradients go on to point the way that has been gone. The rate given is a factor γ of it, 1 as a rule.
 /// Source: Mishchenko and Defazio 2023, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", algorithm 4.
 public final class Prodigy implements Optimizer {
     private static final double BETA1 = 0.9;
@@ -20,7 +20,9 @@ public final class Prodigy implements Optimizer {
 
     /// @param start the numbers before the first step
     public Prodigy(float[] start) {
-        this(new State(Map.of("start", start.clone(), "first", new float[start.length], "second", new float[start.length], "sum", new float[start.length]),
+        this(new State(
+                Map.of("start", start.clone(), "first", new float[start.length], "second", new float[start.length],
+                        "sum", new float[start.length]),
                 Map.of("distance", INITIAL_D, "numerator", 0.0)));
     }
 
@@ -34,7 +36,8 @@ public final class Prodigy implements Optimizer {
         r = state.scalars().get("numerator");
     }
 
-    @Override public void step(float[] parameters, float[] gradient, LearningRates rates) {
+    @Override
+    public void step(float[] parameters, float[] gradient, LearningRates rates) {
         double sqrtBeta2 = Math.sqrt(BETA2);
         double weightedInnerProduct = 0;
         double sumOfAbsS = 0;
@@ -66,7 +69,8 @@ public final class Prodigy implements Optimizer {
         return d;
     }
 
-    @Override public State state() {
+    @Override
+    public State state() {
         return new State(Map.of("start", x0, "first", m, "second", v, "sum", s), Map.of("distance", d, "numerator", r));
     }
 }

@@ -53,17 +53,21 @@ public final class ControlPoint {
     /// For work before the first step: nothing is reached yet.
     public boolean shouldStopBeforeTraining(int step) throws Failure {
         return shouldStop(step, new RunningWork() {
-            @Override public void saveCheckpoint() {}
+            @Override
+            public void saveCheckpoint() {}
 
-            @Override public void makePreview(String prompt) throws Failure {
-                journal.emit(new TrainingEvent.Note(step, "\"" + prompt + "\" cannot be made yet: training has not begun; ask again once it has"));
+            @Override
+            public void makePreview(String prompt) throws Failure {
+                journal.emit(new TrainingEvent.Note(step,
+                        "\"" + prompt + "\" cannot be made yet: training has not begun; ask again once it has"));
             }
         });
     }
 
     /// For the sampler: ends it when the run is to stop.
     public StepListener samplingListener() {
-        return progress -> control.command() == RunControl.RunCommand.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
+        return progress -> control.command() == RunControl.RunCommand.STOP ? StepListener.Next.STOP
+                : StepListener.Next.CONTINUE;
     }
 
     private void handlePrompts(RunningWork work) throws Failure {

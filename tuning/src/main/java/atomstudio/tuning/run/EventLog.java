@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// `events.jsonl`: one JSON object a line, appended and flushed. The last line of a killed run may be cut short; readers leave it out.
+/// `events.jsonl`: one JSON object a line, appended and flushed. The last line of a killed run may be cut short;
+/// readers leave it out.
 public final class EventLog implements AutoCloseable {
     private final Path file;
     private final OutputStream out;
@@ -26,14 +27,17 @@ public final class EventLog implements AutoCloseable {
         this.out = out;
     }
 
-    /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again, a run without one
-    /// begins again. So are previews and validations past `watched`.
+    /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again,
+    /// a run without one begins again. So are previews and validations past `watched`.
     public static EventLog resume(Path file, int step, int evaluatedStep) throws Failure {
         StringBuilder keptLines = new StringBuilder();
-        for (TrainingEvent.Timed event : read(file)) if (step > 0 && event.event().step() <= (isEvaluation(event.event()) ? evaluatedStep : step)) keptLines.append(json(event.time(), event.event())).append('\n');
+        for (TrainingEvent.Timed event : read(file))
+            if (step > 0 && event.event().step() <= (isEvaluation(event.event()) ? evaluatedStep : step))
+                keptLines.append(json(event.time(), event.event())).append('\n');
         AtomicFile.write(file, stream -> stream.write(keptLines.toString().getBytes(StandardCharsets.UTF_8)));
         try {
-            return new EventLog(file, Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+            return new EventLog(file,
+                    Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
         } catch (IOException e) {
             throw unwritable(file, e);
         }
@@ -75,18 +79,22 @@ public final class EventLog implements AutoCloseable {
     static TrainingEvent.@Nullable Timed parse(Json json) throws Failure.Unreadable {
         int step = count(json, "step");
         TrainingEvent event = switch (json.string("kind")) {
-            case "start" -> new TrainingEvent.Start(step, count(json, "steps"), json.string("device"), count(json, "threads"));
-            case "step" -> new TrainingEvent.Step(step, number(json, "loss"), json.number("rate"), json.number("seconds"), json.integer("memory"));
+            case "start" ->
+                    new TrainingEvent.Start(step, count(json, "steps"), json.string("device"), count(json, "threads"));
+            case "step" -> new TrainingEvent.Step(step, number(json, "loss"), json.number("rate"),
+                    json.number("seconds"), json.integer("memory"));
             case "preview" -> new TrainingEvent.Preview(step, json.string("file"), json.string("prompt"));
-            case "validation" -> new TrainingEvent.Validation(step, json.string("measure"), number(json, "value"), count(json, "best"));
+            case "validation" -> new TrainingEvent.Validation(step, json.string("measure"), number(json, "value"),
+                    count(json, "best"));
             case "checkpoint" -> new TrainingEvent.Checkpoint(step);
             case "paused" -> new TrainingEvent.Paused(step);
             case "resumed" -> new TrainingEvent.Resumed(step);
             case "cancelled" -> new TrainingEvent.Cancelled(step);
             case "failed" -> new TrainingEvent.Failed(step, json.string("message"));
             case "note" -> new TrainingEvent.Note(step, json.string("message"));
-            case "done" -> new TrainingEvent.Done(step, number(json, "loss"), json.integer("numbers"), json.integer("bytes"), json.number("seconds"));
-            default -> null;                                            // of a newer version: nothing to show here
+            case "done" -> new TrainingEvent.Done(step, number(json, "loss"), json.integer("numbers"),
+                    json.integer("bytes"), json.number("seconds"));
+            default -> null; // of a newer version: nothing to show here
         };
         return event == null ? null : new TrainingEvent.Timed(json.integer("time"), event);
     }
@@ -134,16 +142,20 @@ public final class EventLog implements AutoCloseable {
                 json.addProperty("bytes", done.bytes());
                 json.add("seconds", Json.numberOrNull(done.seconds()));
             }
-            case TrainingEvent.Checkpoint _, TrainingEvent.Paused _, TrainingEvent.Resumed _, TrainingEvent.Cancelled _ -> {}
+            case TrainingEvent.Checkpoint _,TrainingEvent.Paused _,TrainingEvent.Resumed _,TrainingEvent.Cancelled _ ->
+                    {}
         }
         return json;
     }
 
     private static Failure unwritable(Path file, IOException e) {
-        return new Failure.Unwritable(file + ": cannot be written: " + e.getMessage() + "; free some space, then run the same command again", e);
+        return new Failure.Unwritable(
+                file + ": cannot be written: " + e.getMessage() + "; free some space, then run the same command again",
+                e);
     }
 
-    @Override public void close() throws Failure {
+    @Override
+    public void close() throws Failure {
         try {
             out.close();
         } catch (IOException e) {

@@ -19,7 +19,8 @@ public final class OptimizerFactory {
 
     /// Checks that a checkpoint has what its optimizer goes on with.
     /// @throws IllegalArgumentException that names what is missing
-    static void requireState(TrainingConfig config, int step, Map<String, float[]> vectors, Map<String, Double> scalars) {
+    static void requireState(TrainingConfig config, int step, Map<String, float[]> vectors,
+            Map<String, Double> scalars) {
         if (step == 0) return;
         List<String> missing = new ArrayList<>(switch (config.optimizer().name()) {
             case ADAMW -> List.of("first", "second");
@@ -29,11 +30,14 @@ public final class OptimizerFactory {
         if (config.optimizer().emaDecay() > 0) missing.add(TrainingState.EMA);
         missing.removeAll(vectors.keySet());
         missing.removeAll(scalars.keySet());
-        if (!missing.isEmpty()) throw new IllegalArgumentException("no " + String.join(", ", missing) + ", which " + config.optimizer().name().option() + " goes on with");
+        if (!missing.isEmpty())
+            throw new IllegalArgumentException("no " + String.join(", ", missing) + ", which "
+                    + config.optimizer().name().option() + " goes on with");
     }
 
     /// A group a layer, layers of one part of the method one after another joined.
-    public static List<LearningRates.ParameterGroup> parameterGroups(TrainingConfig config, MethodSettings method, ParameterLayout layout) {
+    public static List<LearningRates.ParameterGroup> parameterGroups(TrainingConfig config, MethodSettings method,
+            ParameterLayout layout) {
         TrainingConfig.LearningRateConfig learningRates = config.schedule().learningRates();
         List<LearningRates.ParameterGroup> groups = new ArrayList<>();
         int offset = 0;
@@ -48,14 +52,17 @@ public final class OptimizerFactory {
     }
 
     /// @param orthogonalization for Muon
-    public static Optimizer create(TrainingConfig config, ParameterLayout layout, TrainingState state, Orthogonalization orthogonalization) {
+    public static Optimizer create(TrainingConfig config, ParameterLayout layout, TrainingState state,
+            Orthogonalization orthogonalization) {
         boolean isNew = state.step() == 0;
         int size = state.parameters().length;
         Optimizer.State optimizerState = new Optimizer.State(state.vectors(), state.scalars());
         return switch (config.optimizer().name()) {
-            case ADAMW -> isNew ? new AdamW(size, 0) : new AdamW(state.vectors().get("first"), state.vectors().get("second"), state.step(), 0);
+            case ADAMW -> isNew ? new AdamW(size, 0)
+                    : new AdamW(state.vectors().get("first"), state.vectors().get("second"), state.step(), 0);
             case PRODIGY -> isNew ? new Prodigy(state.parameters()) : new Prodigy(optimizerState);
-            case MUON -> isNew ? new Muon(layout.shapes(), size, orthogonalization) : new Muon(layout.shapes(), optimizerState, state.step(), orthogonalization);
+            case MUON -> isNew ? new Muon(layout.shapes(), size, orthogonalization)
+                    : new Muon(layout.shapes(), optimizerState, state.step(), orthogonalization);
         };
     }
 }

@@ -22,13 +22,16 @@ public record RunFolder(Path folder) {
 
     /// @throws Failure.Unreadable when there is no run here, or its description is damaged
     public RunInfo info() throws Failure {
-        if (!exists()) throw new Failure.Unreadable(folder + ": expected a run folder with run.json, found " + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; `tune --out` makes one");
+        if (!exists())
+            throw new Failure.Unreadable(folder + ": expected a run folder with run.json, found "
+                    + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; `tune --out` makes one");
         return RunInfo.read(file("run.json"));
     }
 
     public Status status() {
         if (RunLock.isHeld(folder)) return Status.RUNNING;
-        return Files.isRegularFile(reportFile()) && Files.isRegularFile(adapter()) ? Status.FINISHED : Status.UNFINISHED;
+        return Files.isRegularFile(reportFile()) && Files.isRegularFile(adapter()) ? Status.FINISHED
+                : Status.UNFINISHED;
     }
 
     /// Steps that the checkpoint holds; 0 where there is none yet.
@@ -54,7 +57,8 @@ public record RunFolder(Path folder) {
         if (hash.isEmpty() || !Files.isRegularFile(adapter())) return;
         String found = FileHashes.compute(adapter());
         if (!found.equals(hash.get())) {
-            throw new Failure.Unreadable(adapter() + ": expected the adapter that report.json tells of (SHA-256 " + hash.get() + "), found another (" + found + "); put it back, or train the run again");
+            throw new Failure.Unreadable(adapter() + ": expected the adapter that report.json tells of (SHA-256 "
+                    + hash.get() + "), found another (" + found + "); put it back, or train the run again");
         }
     }
 

@@ -28,11 +28,13 @@ import java.util.function.Function;
 /// What a run tunes: `run.json`, written once before the first step.
 /// @param parameterCount numbers tuned
 /// @param created ISO time
-public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettings method, ResolvedConfig config, long parameterCount, String created) {
+public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettings method, ResolvedConfig config,
+        long parameterCount, String created) {
     private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
     /// The model that is tuned; `hash` names the weights that are trained on, as in `BaseModelHashes`.
-    /// @param modelChoices what the person said of the model, without places to look for a tokenizer: these are the machine's
+    /// @param modelChoices what the person said of the model, without places to look for a tokenizer: these are the
+    ///     machine's
     public record BaseModelInfo(Path path, String name, String hash, ModelLoadOptions modelChoices) {
         public BaseModelInfo {
             modelChoices = modelChoices.withTokenizerFolders(List.of());
@@ -57,8 +59,9 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
         }
     }
 
-    /// A prepared picture in the run's folder `pictures`, and SHA-256 of its pixels; `mask` is that of its mask in the folder `masks`,
-    /// empty without one; `captions` are its own, none where the subject's hold; `repeats` says how often it is drawn beside the others.
+    /// A prepared picture in the run's folder `pictures`, and SHA-256 of its pixels; `mask` is that of its mask in
+    /// the folder `masks`, empty without one; `captions` are its own, none where the subject's hold; `repeats` says
+    /// how often it is drawn beside the others.
     public record PhotoInfo(String fileName, String sha256, String maskSha256, List<String> captions, int repeats) {
         public PhotoInfo {
             captions = List.copyOf(captions);
@@ -72,7 +75,8 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
 
     /// @param batchSize pictures a pass, and
     /// @param sideLength  side of a square picture in pixels: what the recipe leaves open is decided here
-    /// @param classImages prepared pictures of the class in the run's folder `prior`; none where the base model makes them
+    /// @param classImages prepared pictures of the class in the run's folder `prior`; none where the base model makes
+    ///     them
     public record ResolvedConfig(TrainingConfig requested, int batchSize, int sideLength, List<PhotoInfo> classImages) {
         /// Of a run without given pictures of the class.
         public ResolvedConfig(TrainingConfig recipe, int batch, int size) {
@@ -96,7 +100,8 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
         }
 
         ResolvedConfig withSteps(int steps) {
-            return new ResolvedConfig(requested.with(requested.schedule().withSteps(steps)), batchSize, sideLength, classImages);
+            return new ResolvedConfig(requested.with(requested.schedule().withSteps(steps)), batchSize, sideLength,
+                    classImages);
         }
     }
 
@@ -153,45 +158,62 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
         addMismatch(mismatches, "model: hash", baseModel.hash, adapter.base().hash());
         addMismatch(mismatches, "class", subject.className, adapter.trigger().className());
         addMismatch(mismatches, "token", subject.token, adapter.trigger().token());
-        addMismatch(mismatches, "method", method.name() + " " + method.entries(), adapter.method().name() + " " + adapter.method().entries());
+        addMismatch(mismatches, "method", method.name() + " " + method.entries(),
+                adapter.method().name() + " " + adapter.method().entries());
         addMismatch(mismatches, "recipe: rate", config.learningRate(), adapter.training().learningRate());
         addMismatch(mismatches, "recipe: seed", Seed.format(config.seed()), Seed.format(adapter.training().seed()));
-        if (adapter.training().steps() > config.steps()) mismatches.add("recipe: steps: " + config.steps() + " here, " + adapter.training().steps() + " there");
+        if (adapter.training().steps() > config.steps())
+            mismatches.add("recipe: steps: " + config.steps() + " here, " + adapter.training().steps() + " there");
         if (!mismatches.isEmpty()) {
-            throw new Failure.Unreadable(file.resolveSibling("run.json") + ": expected the description of the run that " + file.getFileName() + " belongs to, found another:\n  "
+            throw new Failure.Unreadable(file.resolveSibling("run.json") + ": expected the description of the run that "
+                    + file.getFileName() + " belongs to, found another:\n  "
                     + String.join("\n  ", mismatches) + "\nPut the run's own file back, or start a new run.");
         }
     }
 
     private static void addMismatch(List<String> mismatches, String key, Object here, Object there) {
-        if (!here.equals(there)) mismatches.add(key + ": " + SafeText.of(here) + " here, " + SafeText.of(there) + " there");
+        if (!here.equals(there))
+            mismatches.add(key + ": " + SafeText.of(here) + " here, " + SafeText.of(there) + " there");
     }
 
     /// This run with what is asked of it now: nothing but more steps may differ (and where the model lies).
     /// @throws Failure.Incompatible that names every setting that differs
     public RunInfo extendedTo(RunInfo request, Path folder) throws Failure {
         List<String> differences = new ArrayList<>();
-        addDifference(differences, "model", baseModel.name + " " + baseModel.hash, request.baseModel.name + " " + request.baseModel.hash);
-        addDifference(differences, "prediction", baseModel.modelChoices.predictionType(), request.baseModel.modelChoices.predictionType());
+        addDifference(differences, "model", baseModel.name + " " + baseModel.hash,
+                request.baseModel.name + " " + request.baseModel.hash);
+        addDifference(differences, "prediction", baseModel.modelChoices.predictionType(),
+                request.baseModel.modelChoices.predictionType());
         addDifference(differences, "vae", baseModel.modelChoices.vae(), request.baseModel.modelChoices.vae());
         addDifference(differences, "class", subject.className, request.subject.className);
         addDifference(differences, "token", subject.token, request.subject.token);
         addDifference(differences, "pictures", photoSummary(subject.photos), photoSummary(request.subject.photos));
-        addDifference(differences, "pictures of the class", photoSummary(config.classImages), photoSummary(request.config.classImages));
-        addDifference(differences, "captions beside pictures", sortedCaptions(subject.photos), sortedCaptions(request.subject.photos));
-        addDifference(differences, "captions beside pictures of the class", sortedCaptions(config.classImages), sortedCaptions(request.config.classImages));
+        addDifference(differences, "pictures of the class", photoSummary(config.classImages),
+                photoSummary(request.config.classImages));
+        addDifference(differences, "captions beside pictures", sortedCaptions(subject.photos),
+                sortedCaptions(request.subject.photos));
+        addDifference(differences, "captions beside pictures of the class", sortedCaptions(config.classImages),
+                sortedCaptions(request.config.classImages));
         addDifference(differences, "method", method.name(), request.method.name());
-        if (method.choice() == request.method.choice()) addSettingDifferences(differences, method.entries(), request.method.entries());
+        if (method.choice() == request.method.choice())
+            addSettingDifferences(differences, method.entries(), request.method.entries());
         addDifference(differences, request);
         if (!differences.isEmpty()) {
-            throw new Failure.Incompatible(folder + ": holds a run with other settings, so it cannot go on with these:\n  " + String.join("\n  ", differences) + "\nAsk for the same ones, or choose another --out.");
+            throw new Failure.Incompatible(
+                    folder + ": holds a run with other settings, so it cannot go on with these:\n  "
+                            + String.join("\n  ", differences) + "\nAsk for the same ones, or choose another --out.");
         }
-        ResolvedConfig resolved = new ResolvedConfig(config.requested, config.batchSize, config.sideLength == TrainingConfig.UNSET ? request.config.sideLength : config.sideLength, config.classImages);
-        return new RunInfo(new BaseModelInfo(request.baseModel.path, baseModel.name, baseModel.hash, request.baseModel.modelChoices), subject, method, resolved.withSteps(request.config.steps()), parameterCount, created);
+        ResolvedConfig resolved = new ResolvedConfig(config.requested, config.batchSize,
+                config.sideLength == TrainingConfig.UNSET ? request.config.sideLength : config.sideLength,
+                config.classImages);
+        return new RunInfo(
+                new BaseModelInfo(request.baseModel.path, baseModel.name, baseModel.hash,
+                        request.baseModel.modelChoices),
+                subject, method, resolved.withSteps(request.config.steps()), parameterCount, created);
     }
 
-    /// The recipe's settings by their options' names. What both leave open is as the run has it; more steps may be asked for where
-    /// the rate does not depend on their number.
+    /// The recipe's settings by their options' names. What both leave open is as the run has it; more steps may be
+    /// asked for where the rate does not depend on their number.
     private void addDifference(List<String> differences, RunInfo requestedValue) {
         Map<String, Object> here = TrainingConfigJson.settings(config.requested);
         Map<String, Object> there = TrainingConfigJson.settings(requestedValue.config.requested);
@@ -204,19 +226,28 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
         int requestedSteps = requestedValue.config.steps();
         here.remove("steps");
         if (!config.classImages.isEmpty() && !requestedValue.config.classImages.isEmpty()) here.remove("prior");
-        if (config.requested.schedule().decay() == TrainingConfig.LearningRateDecay.COSINE) addDifference(differences, "steps (the rate falls towards the last one, so that the run was made for this many; --decay constant lets them grow)", steps, requestedSteps);
-        else if (requestedSteps < steps) addDifference(differences, "steps (more can be asked for, fewer cannot)", steps, requestedSteps);
+        if (config.requested.schedule().decay() == TrainingConfig.LearningRateDecay.COSINE)
+            addDifference(differences,
+                    "steps (the rate falls towards the last one, so that the run was made for this many; --decay constant lets them grow)",
+                    steps, requestedSteps);
+        else
+            if (requestedSteps < steps)
+                addDifference(differences, "steps (more can be asked for, fewer cannot)", steps, requestedSteps);
         here.forEach((name, value) -> addDifference(differences, name, value, there.get(name)));
     }
 
-    private static void addSettingDifferences(List<String> differences, Map<String, String> here, Map<String, String> requestedValues) {
+    private static void addSettingDifferences(List<String> differences, Map<String, String> here,
+            Map<String, String> requestedValues) {
         Set<String> settings = new LinkedHashSet<>(here.keySet());
         settings.addAll(requestedValues.keySet());
-        for (String setting : settings) addDifference(differences, setting, here.getOrDefault(setting, "none"), requestedValues.getOrDefault(setting, "none"));
+        for (String setting : settings)
+            addDifference(differences, setting, here.getOrDefault(setting, "none"),
+                    requestedValues.getOrDefault(setting, "none"));
     }
 
     private static void addDifference(List<String> differences, String setting, Object here, Object requestedValue) {
-        if (!here.equals(requestedValue)) differences.add(setting + ": the run has " + here + ", asked for is " + requestedValue);
+        if (!here.equals(requestedValue))
+            differences.add(setting + ": the run has " + here + ", asked for is " + requestedValue);
     }
 
     private static List<String> sortedCaptions(List<PhotoInfo> photos) {
@@ -225,8 +256,12 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
 
     /// What the pictures show, whatever their names and order.
     private static String photoSummary(List<PhotoInfo> photos) {
-        List<String> hashes = photos.stream().map(photo -> photo.sha256.substring(0, 10) + (photo.maskSha256.isEmpty() ? "" : " masked " + photo.maskSha256.substring(0, 10))
-                + (photo.repeats == 1 ? "" : " repeated " + photo.repeats)).sorted().toList();
+        List<String> hashes = photos.stream()
+                .map(photo -> photo.sha256.substring(0, 10)
+                        + (photo.maskSha256.isEmpty() ? "" : " masked " + photo.maskSha256.substring(0, 10))
+                        + (photo.repeats == 1 ? "" : " repeated " + photo.repeats))
+                .sorted()
+                .toList();
         return hashes.size() + " (" + String.join(" ", hashes) + ")";
     }
 }

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Reads `run.json`. Nothing in it is taken on trust: numbers have bounds, names of pictures stay within their folder, and what is told twice
-/// is told alike.
+/// Reads `run.json`. Nothing in it is taken on trust: numbers have bounds, names of pictures stay within their
+/// folder, and what is told twice is told alike.
 final class RunInfoJson {
     static final int FORMAT = 2;
     /// Of runs whose settings were few.
@@ -44,18 +44,23 @@ final class RunInfoJson {
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
         long format = json.integer("format");
-        if (format != FORMAT && format != LEGACY_FORMAT) throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with a newer version");
+        if (format != FORMAT && format != LEGACY_FORMAT)
+            throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format
+                    + "; open it with a newer version");
         return new RunInfoJson(json, format).info();
     }
 
     private RunInfo info() throws Failure {
         Json model = json.object("model");
-        RunInfo.BaseModelInfo base = new RunInfo.BaseModelInfo(model.get("path", "a path", Json::path), model.string("name"), model.string("hash"), ModelChoicesJson.choices(model));
-        RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(nonBlankText(json, "class"), nonBlankText(json, "token"), photos("pictures"), texts(json, "captions"));
+        RunInfo.BaseModelInfo base = new RunInfo.BaseModelInfo(model.get("path", "a path", Json::path),
+                model.string("name"), model.string("hash"), ModelChoicesJson.choices(model));
+        RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(nonBlankText(json, "class"), nonBlankText(json, "token"),
+                photos("pictures"), texts(json, "captions"));
         if (subject.photos().isEmpty()) throw invalid("pictures", "at least one picture", "none");
         if (subject.defaultCaptions().isEmpty()) throw invalid("captions", "at least one caption", "none");
         String created = json.get("created", "an ISO time", element -> Instant.parse(Json.string(element)).toString());
-        return new RunInfo(base, subject, method(), resolvedConfig(), json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created);
+        return new RunInfo(base, subject, method(), resolvedConfig(),
+                json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created);
     }
 
     private MethodSettings method() throws Failure {
@@ -68,7 +73,9 @@ final class RunInfoJson {
 
     /// The method's settings; runs made before these had an object of their own have atoms and rank beside the method.
     private Map<String, String> settings() throws Failure {
-        if (!json.has("settings")) return Map.of("atoms", Integer.toString(json.integer("atoms", 1, Integer.MAX_VALUE)), "rank", Integer.toString(json.integer("rank", 1, Integer.MAX_VALUE)));
+        if (!json.has("settings"))
+            return Map.of("atoms", Integer.toString(json.integer("atoms", 1, Integer.MAX_VALUE)), "rank",
+                    Integer.toString(json.integer("rank", 1, Integer.MAX_VALUE)));
         Json given = json.object("settings");
         Map<String, String> settings = new LinkedHashMap<>();
         for (String setting : given.object().keySet()) settings.put(setting, given.string(setting));
@@ -78,9 +85,11 @@ final class RunInfoJson {
     private RunInfo.ResolvedConfig resolvedConfig() throws Failure {
         int batch = json.integer("batch", 1, Integer.MAX_VALUE);
         try {
-            if (format == LEGACY_FORMAT) return new RunInfo.ResolvedConfig(TrainingConfigJson.readVersion1(json), batch, TrainingConfig.UNSET);
+            if (format == LEGACY_FORMAT)
+                return new RunInfo.ResolvedConfig(TrainingConfigJson.readVersion1(json), batch, TrainingConfig.UNSET);
             TrainingConfig config = TrainingConfigJson.read(json.object("recipe"));
-            RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, batch, json.integer("size", MIN_SIDE, MAX_SIDE), json.has("prior") ? photos("prior") : List.of());
+            RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, batch,
+                    json.integer("size", MIN_SIDE, MAX_SIDE), json.has("prior") ? photos("prior") : List.of());
             requireConsistent(resolved);
             return resolved;
         } catch (IllegalArgumentException e) {
@@ -92,22 +101,30 @@ final class RunInfoJson {
     private void requireConsistent(RunInfo.ResolvedConfig resolved) throws Failure {
         TrainingConfig config = resolved.requested();
         int batch = config.optimizer().batchSize();
-        if (batch == TrainingConfig.UNSET && resolved.batchSize() > TrainingService.MAX_DEFAULT_BATCH) throw invalid("batch", "1 to " + TrainingService.MAX_DEFAULT_BATCH + ", as the recipe leaves it open", resolved.batchSize());
-        if (batch != TrainingConfig.UNSET && batch != resolved.batchSize()) throw invalid("batch", batch + " as in the recipe", resolved.batchSize());
+        if (batch == TrainingConfig.UNSET && resolved.batchSize() > TrainingService.MAX_DEFAULT_BATCH)
+            throw invalid("batch", "1 to " + TrainingService.MAX_DEFAULT_BATCH + ", as the recipe leaves it open",
+                    resolved.batchSize());
+        if (batch != TrainingConfig.UNSET && batch != resolved.batchSize())
+            throw invalid("batch", batch + " as in the recipe", resolved.batchSize());
         int size = config.data().size();
-        if (size != TrainingConfig.UNSET && size != resolved.sideLength()) throw invalid("size", size + " as in the recipe", resolved.sideLength());
+        if (size != TrainingConfig.UNSET && size != resolved.sideLength())
+            throw invalid("size", size + " as in the recipe", resolved.sideLength());
         Optional<TrainingConfig.PriorPreservation> prior = config.loss().priorPreservation();
         boolean hasGivenImages = prior.isPresent() && !prior.get().isGenerated();
-        if (hasGivenImages && resolved.classImages().isEmpty()) throw invalid("prior", "the pictures of the class that the recipe names", "none");
-        if (!hasGivenImages && !resolved.classImages().isEmpty()) throw invalid("prior", "no pictures of the class, as the recipe names none", resolved.classImages().size());
+        if (hasGivenImages && resolved.classImages().isEmpty())
+            throw invalid("prior", "the pictures of the class that the recipe names", "none");
+        if (!hasGivenImages && !resolved.classImages().isEmpty())
+            throw invalid("prior", "no pictures of the class, as the recipe names none", resolved.classImages().size());
     }
 
     private List<RunInfo.PhotoInfo> photos(String key) throws Failure {
         List<RunInfo.PhotoInfo> photos = new ArrayList<>();
         for (Json each : json.objects(key)) {
             String mask = each.has("mask") ? each.get("mask", "a SHA-256", RunInfoJson::sha256) : "";
-            photos.add(new RunInfo.PhotoInfo(each.get("name", "the name of a file", RunInfoJson::fileName), each.get("sha256", "a SHA-256", RunInfoJson::sha256), mask,
-                    each.has("captions") ? texts(each, "captions") : List.of(), each.has("repeats") ? each.integer("repeats", 1, MAX_REPEATS) : 1));
+            photos.add(new RunInfo.PhotoInfo(each.get("name", "the name of a file", RunInfoJson::fileName),
+                    each.get("sha256", "a SHA-256", RunInfoJson::sha256), mask,
+                    each.has("captions") ? texts(each, "captions") : List.of(),
+                    each.has("repeats") ? each.integer("repeats", 1, MAX_REPEATS) : 1));
         }
         if (photos.size() > MAX_PHOTOS) throw invalid(key, "at most " + MAX_PHOTOS, photos.size());
         return List.copyOf(photos);
@@ -118,7 +135,8 @@ final class RunInfoJson {
     }
 
     private static List<String> texts(Json json, String key) throws Failure.Unreadable {
-        return json.get(key, "a list of texts", element -> element.getAsJsonArray().asList().stream().map(RunInfoJson::requireText).toList());
+        return json.get(key, "a list of texts",
+                element -> element.getAsJsonArray().asList().stream().map(RunInfoJson::requireText).toList());
     }
 
     private static String requireText(JsonElement element) {
@@ -130,7 +148,8 @@ final class RunInfoJson {
     /// The run's own files lie beside each other: a name is no path.
     private static String fileName(JsonElement element) {
         String name = requireText(element);
-        boolean path = name.contains("/") || name.contains("\\") || name.equals(".") || name.equals("..") || !Path.of(name).equals(Path.of(name).getFileName());
+        boolean path = name.contains("/") || name.contains("\\") || name.equals(".") || name.equals("..")
+                || !Path.of(name).equals(Path.of(name).getFileName());
         if (path) throw new IllegalArgumentException("a path");
         return name;
     }
@@ -148,7 +167,8 @@ final class RunInfoJson {
     }
 
     private Failure.Unreadable invalid(String key, String expected, Object found) {
-        return new Failure.Unreadable(json.source() + ": " + key + ": expected " + expected + ", found " + SafeText.of(found));
+        return new Failure.Unreadable(
+                json.source() + ": " + key + ": expected " + expected + ", found " + SafeText.of(found));
     }
 
     /// What a person said of a run's base model, in its description; keys that nothing was said of are not written.
@@ -165,7 +185,8 @@ final class RunInfoJson {
 
         private static Optional<PredictionType> prediction(Json model) throws Failure.Unreadable {
             if (!model.has(PREDICTION)) return Optional.empty();
-            return Optional.of(model.get(PREDICTION, "epsilon, v or sample", e -> PredictionType.ofOption(Json.string(e)).orElseThrow()));
+            return Optional.of(model.get(PREDICTION, "epsilon, v or sample",
+                    e -> PredictionType.ofOption(Json.string(e)).orElseThrow()));
         }
 
         private static Optional<Path> path(Json model, String key) throws Failure.Unreadable {
@@ -175,7 +196,8 @@ final class RunInfoJson {
         static void write(ModelLoadOptions choices, JsonObject model) {
             choices.predictionType().ifPresent(prediction -> model.addProperty(PREDICTION, prediction.option()));
             choices.vae().ifPresent(path -> model.addProperty(VAE, path.toAbsolutePath().normalize().toString()));
-            choices.tokenizer().ifPresent(path -> model.addProperty(TOKENIZER, path.toAbsolutePath().normalize().toString()));
+            choices.tokenizer()
+                    .ifPresent(path -> model.addProperty(TOKENIZER, path.toAbsolutePath().normalize().toString()));
         }
     }
 }

@@ -11,9 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 
-/// The operating system's lock on a run folder: gone with the process that holds it, however that ends.
-/// A POSIX lock is also lost when its own process closes any other handle of the file, so that `owner` beside it names the process:
-/// whoever is that process asks no further.
+/// The operating system's lock on a run folder: gone with the process that holds it, however that ends. A POSIX lock
+/// is also lost when its own process closes any other handle of the file, so that `owner` beside it names the
+/// process: whoever is that process asks no further.
 public final class RunLock implements AutoCloseable {
     private static final int MAX_ATTEMPTS = 5;
     private static final long RETRY_MILLIS = 40;
@@ -31,7 +31,8 @@ public final class RunLock implements AutoCloseable {
         try {
             StudioFolder.createDirectories(folder);
             if (isHeld(folder)) throw occupied(folder);
-            FileChannel channel = FileChannel.open(StudioFolder.createFile(folder.resolve("lock")), StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(StudioFolder.createFile(folder.resolve("lock")),
+                    StandardOpenOption.WRITE);
             if (!tryLock(channel)) {
                 channel.close();
                 throw occupied(folder);
@@ -41,7 +42,8 @@ public final class RunLock implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             throw occupied(folder);
         } catch (IOException e) {
-            throw new Failure.Unwritable(folder + ": a run cannot be kept here: " + e.getMessage() + "; choose another --out", e);
+            throw new Failure.Unwritable(
+                    folder + ": a run cannot be kept here: " + e.getMessage() + "; choose another --out", e);
         }
     }
 
@@ -64,12 +66,13 @@ public final class RunLock implements AutoCloseable {
         Path lock = folder.resolve("lock");
         if (!Files.exists(lock)) return false;
         if (isOwnedByThisProcess(folder)) return true;
-        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE); FileLock probe = channel.tryLock()) {
+        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.WRITE);
+                FileLock probe = channel.tryLock()) {
             return probe == null;
         } catch (OverlappingFileLockException e) {
             return true;
         } catch (IOException e) {
-            return false;                                               // not ours to write: a finished run on a read-only disk
+            return false; // not ours to write: a finished run on a read-only disk
         }
     }
 
@@ -88,10 +91,12 @@ public final class RunLock implements AutoCloseable {
     }
 
     public static Failure occupied(Path folder) {
-        return new Failure.Conflict(folder + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
+        return new Failure.Conflict(folder
+                + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
     }
 
-    @Override public void close() throws Failure {
+    @Override
+    public void close() throws Failure {
         try {
             Files.deleteIfExists(folder.resolve("owner"));
             channel.close();

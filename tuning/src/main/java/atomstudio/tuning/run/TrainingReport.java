@@ -19,7 +19,8 @@ import java.util.OptionalInt;
 /// @param steps      steps trained; fewer than asked for where the run ended early
 /// @param peakMemory most resident bytes of the process
 /// @param bestStep       the step whose numbers are the adapter, the best by validation; empty: the last one's
-public record TrainingReport(long parameterCount, AdapterFileInfo adapterFile, double seconds, int steps, OptionalDouble loss, double parameterShare, long peakMemory, OptionalInt bestStep) {
+public record TrainingReport(long parameterCount, AdapterFileInfo adapterFile, double seconds, int steps,
+        OptionalDouble loss, double parameterShare, long peakMemory, OptionalInt bestStep) {
     /// A file that was written.
     /// @param bytes  its size
     /// @param sha256 of all of it, in hexadecimal; reports of older versions have none
@@ -27,10 +28,14 @@ public record TrainingReport(long parameterCount, AdapterFileInfo adapterFile, d
 
     public static TrainingReport read(Path file) throws Failure {
         Json json = Json.read(file);
-        AdapterFileInfo adapter = new AdapterFileInfo(json.integer("bytes"), json.find("sha256", "a SHA-256", Json::string));
+        AdapterFileInfo adapter = new AdapterFileInfo(json.integer("bytes"),
+                json.find("sha256", "a SHA-256", Json::string));
         Optional<Double> loss = json.find("loss", "a number or null", Json::number);
-        return new TrainingReport(json.integer("numbers"), adapter, json.number("seconds"), json.integer("steps", 0, Integer.MAX_VALUE), loss.isPresent() ? OptionalDouble.of(loss.get()) : OptionalDouble.empty(),
-                json.number("share"), json.integer("peakMemory"), json.has("best") ? OptionalInt.of(json.integer("best", 0, Integer.MAX_VALUE)) : OptionalInt.empty());
+        return new TrainingReport(json.integer("numbers"), adapter, json.number("seconds"),
+                json.integer("steps", 0, Integer.MAX_VALUE),
+                loss.isPresent() ? OptionalDouble.of(loss.get()) : OptionalDouble.empty(),
+                json.number("share"), json.integer("peakMemory"),
+                json.has("best") ? OptionalInt.of(json.integer("best", 0, Integer.MAX_VALUE)) : OptionalInt.empty());
     }
 
     public void write(Path file) throws Failure {

@@ -14,13 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Everything that training needs to go on as if it had never stopped: the numbers, what optimizer, running mean and validation keep
-/// by name, and what the report counts. On disk it is an adapter file with more beside it.
+/// Everything that training needs to go on as if it had never stopped: the numbers, what optimizer, running mean and
+/// validation keep by name, and what the report counts. On disk it is an adapter file with more beside it.
 /// @param step    finished steps
 /// @param vectors as long as the numbers
 /// @param seconds time spent in the steps
 /// @param meanLoss    running mean of the last steps' losses
-public record TrainingState(int step, float[] parameters, Map<String, float[]> vectors, Map<String, Double> scalars, double seconds, double meanLoss) {
+public record TrainingState(int step, float[] parameters, Map<String, float[]> vectors, Map<String, Double> scalars,
+        double seconds, double meanLoss) {
     private static final String KEY_PREFIX = "training.";
     /// The numbers themselves, where the adapter beside them holds their running mean.
     private static final String PARAMETERS_KEY = KEY_PREFIX + "numbers";
@@ -82,7 +83,8 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         Map<String, Tensor> tensors = new HashMap<>();
         if (vectors.containsKey(EMA)) tensors.put(PARAMETERS_KEY, vector(parameters));
         vectors.forEach((name, vector) -> tensors.put(KEY_PREFIX + name, vector(vector)));
-        Map<String, String> metadata = new HashMap<>(Map.of(SECONDS_KEY, Double.toString(seconds), LOSS_KEY, Double.toString(meanLoss), DEVICE_KEY, place.device, THREADS_KEY, Integer.toString(place.threads)));
+        Map<String, String> metadata = new HashMap<>(Map.of(SECONDS_KEY, Double.toString(seconds), LOSS_KEY,
+                Double.toString(meanLoss), DEVICE_KEY, place.device, THREADS_KEY, Integer.toString(place.threads)));
         scalars.forEach((name, value) -> metadata.put(KEY_PREFIX + name, Double.toString(value)));
         adapter.writeCheckpoint(file, tensors, metadata);
     }
@@ -117,30 +119,36 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
     }
 
     private static Failure damaged(Path file, IllegalArgumentException e) {
-        return new Failure.Unreadable(file + ": is not a checkpoint of this run: " + e.getMessage() + "; delete it to start the run from its beginning", e);
+        return new Failure.Unreadable(file + ": is not a checkpoint of this run: " + e.getMessage()
+                + "; delete it to start the run from its beginning", e);
     }
 
     /// A checkpoint as it lies in its file. What is wrong in it is an IllegalArgumentException that names the key.
     private record CheckpointReader(SafetensorsFile tensors, RunInfo info) {
         SavedState readState(AdapterFile adapter, ParameterLayout layout) {
             Map<String, Tensor> frozenValues = new HashMap<>();
-            for (ParameterLayout.LayerParameter entry : layout.frozen()) frozenValues.put(entry.key(), required(adapter.values(), entry.key()));
+            for (ParameterLayout.LayerParameter entry : layout.frozen())
+                frozenValues.put(entry.key(), required(adapter.values(), entry.key()));
             for (ParameterLayout.LayerParameter entry : layout.trained()) required(adapter.values(), entry.key());
             Map<String, float[]> vectors = new HashMap<>();
             for (String name : tensors.tensors().keySet()) {
-                if (name.startsWith(KEY_PREFIX) && !name.equals(PARAMETERS_KEY)) vectors.put(name.substring(KEY_PREFIX.length()), vector(name, layout));
+                if (name.startsWith(KEY_PREFIX) && !name.equals(PARAMETERS_KEY))
+                    vectors.put(name.substring(KEY_PREFIX.length()), vector(name, layout));
             }
-            float[] parameters = tensors.has(PARAMETERS_KEY) ? vector(PARAMETERS_KEY, layout) : layout.toVector(adapter.values());
+            float[] parameters = tensors.has(PARAMETERS_KEY) ? vector(PARAMETERS_KEY, layout)
+                    : layout.toVector(adapter.values());
             TrainingState progress = progress();
             OptimizerFactory.requireState(info.config().requested(), progress.step, vectors, scalars());
-            return new SavedState(new TrainingState(progress.step, parameters, vectors, scalars(), progress.seconds, progress.meanLoss), frozenValues, place());
+            return new SavedState(new TrainingState(progress.step, parameters, vectors, scalars(), progress.seconds,
+                    progress.meanLoss), frozenValues, place());
         }
 
         /// Steps, seconds and loss alone.
         TrainingState progress() {
             double seconds = number(SECONDS_KEY);
             if (seconds < 0) throw new IllegalArgumentException(SECONDS_KEY + ": expected 0 or more, found " + seconds);
-            return new TrainingState(integer("steps", 0, info.config().steps()), new float[0], Map.of(), Map.of(), seconds, number(LOSS_KEY));
+            return new TrainingState(integer("steps", 0, info.config().steps()), new float[0], Map.of(), Map.of(),
+                    seconds, number(LOSS_KEY));
         }
 
         ComputeDevice place() {
@@ -151,18 +159,23 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
             int step = progress().step;
             Map<String, Double> scalars = new HashMap<>();
             for (String name : tensors.metadata().keySet()) {
-                if (name.startsWith(KEY_PREFIX) && !RESERVED_KEYS.contains(name)) scalars.put(name.substring(KEY_PREFIX.length()), number(name));
+                if (name.startsWith(KEY_PREFIX) && !RESERVED_KEYS.contains(name))
+                    scalars.put(name.substring(KEY_PREFIX.length()), number(name));
             }
             for (String stepKey : List.of(EVALUATED_STEP, Trainer.BEST_STEP_KEY)) {
                 Double value = scalars.get(stepKey);
-                if (value != null && (value != Math.rint(value) || value < 0 || value > step)) throw new IllegalArgumentException(KEY_PREFIX + stepKey + ": expected a step from 0 to " + step + ", found " + value);
+                if (value != null && (value != Math.rint(value) || value < 0 || value > step))
+                    throw new IllegalArgumentException(
+                            KEY_PREFIX + stepKey + ": expected a step from 0 to " + step + ", found " + value);
             }
             return scalars;
         }
 
         private float[] vector(String name, ParameterLayout layout) {
             float[] vector = vector(name);
-            if (vector.length != layout.size()) throw new IllegalArgumentException(name + ": expected " + layout.size() + " numbers, found " + vector.length);
+            if (vector.length != layout.size())
+                throw new IllegalArgumentException(
+                        name + ": expected " + layout.size() + " numbers, found " + vector.length);
             return vector;
         }
 
@@ -172,7 +185,9 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
             boolean squares = name.equals(SECOND_MOMENT_KEY);
             for (float number : vector) {
                 if (!Float.isFinite(number) || squares && number < 0) {
-                    throw new IllegalArgumentException(name + ": expected " + (squares ? "finite numbers of at least 0" : "finite numbers") + ", found " + number + " among them");
+                    throw new IllegalArgumentException(
+                            name + ": expected " + (squares ? "finite numbers of at least 0" : "finite numbers")
+                                    + ", found " + number + " among them");
                 }
             }
             return vector;
@@ -191,7 +206,9 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
 
         private int integer(String key, int min, int max) {
             double number = number(key);
-            if (number != Math.rint(number) || number < min || number > max) throw new IllegalArgumentException(key + ": expected a whole number from " + min + " to " + max + ", found " + SafeText.of(tensors.metadata().get(key)));
+            if (number != Math.rint(number) || number < min || number > max)
+                throw new IllegalArgumentException(key + ": expected a whole number from " + min + " to " + max
+                        + ", found " + SafeText.of(tensors.metadata().get(key)));
             return (int) number;
         }
 

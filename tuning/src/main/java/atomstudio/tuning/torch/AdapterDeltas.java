@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What an adapter at strength 1 adds to the layers of its base model, one layer at a time, in float32. Rows that it appends to a table are
-/// no change of a layer.
+/// What an adapter at strength 1 adds to the layers of its base model, one layer at a time, in float32. Rows that it
+/// appends to a table are no change of a layer.
 public final class AdapterDeltas implements AutoCloseable {
     private final List<Layer> layers;
     private final Adapter adapter;
@@ -32,10 +32,15 @@ public final class AdapterDeltas implements AutoCloseable {
 
     /// @throws Failure.NoDevice when PyTorch cannot be loaded
     public static AdapterDeltas open(DiffusionModel model, Adapter adapter, TorchSettings settings) throws Failure {
-        List<Layer> layers = model.trainableLayers().stream().filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && !adapter.adaptation().parameterShapes(layer).isEmpty()).toList();
+        List<Layer> layers = model.trainableLayers()
+                .stream()
+                .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING
+                        && !adapter.adaptation().parameterShapes(layer).isEmpty())
+                .toList();
         AdapterDeltas weights = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
         try {
-            for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) weights.checkpoints.put(part, model.openCheckpoint(part));
+            for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
+                weights.checkpoints.put(part, model.openCheckpoint(part));
             return weights;
         } catch (Failure e) {
             weights.close();
@@ -55,7 +60,10 @@ public final class AdapterDeltas implements AutoCloseable {
             NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
             LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
             NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), 1));
-            LayerWeights<NDArray> adapted = adapter.adaptation().effective(torch.ops(), layer, base, slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), adapterWeight).materialized(torch.ops());
+            LayerWeights<NDArray> adapted = adapter.adaptation()
+                    .effective(torch.ops(), layer, base,
+                            slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), adapterWeight)
+                    .materialized(torch.ops());
             return new LayerWeights<>(torch.tensor(adapted.weight().sub(base.weight())), bias(adapted.bias(), bias));
         }
     }
@@ -65,7 +73,8 @@ public final class AdapterDeltas implements AutoCloseable {
         return torch.tensor(base == null ? adapted : adapted.sub(base));
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         checkpoints.values().forEach(Checkpoint::close);
         torch.close();
     }

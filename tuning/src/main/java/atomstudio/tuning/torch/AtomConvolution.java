@@ -7,15 +7,19 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import java.util.Objects;
 
-/// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the base weight, as one
-/// matrix, takes them to the output. Its gradients need two products with the base weight and none of the weight's own size. With gradients of
-/// its own it keeps its input alone; PyTorch's recording would keep the unfolded input, k² times as large.
-/// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), turned round: here the atoms act on X.
+/// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the
+/// base weight, as one matrix, takes them to the output. Its gradients need two products with the base weight and
+/// none of the weight's own size. With gradients of its own it keeps its input alone; PyTorch's recording would keep
+/// the unfolded input, k² times as large.
+/// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), turned round: here the atoms act
+/// on X.
 /// @param layer    weight (Co,Ci,k,k), and a mixing (k²,k²) or (Ci,k²,k²); its bias is somebody else's
 /// @param geometry with the same padding on all sides
-record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) implements Tape.CustomFunction {
-    /// Found by measurement (docs/performance.md): the way through the activations costs k² · Ci numbers a pixel, the other one a weight
-    /// and a weight gradient of k² · Ci · Co numbers; it pays where there are many channels and few pixels.
+record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry)
+        implements Tape.CustomFunction {
+    /// Found by measurement (docs/performance.md): the way through the activations costs k² · Ci numbers a pixel, the
+    /// other one a weight and a weight gradient of k² · Ci · Co numbers; it pays where there are many channels and
+    /// few pixels.
     private static final double MIN_COST_RATIO = 1200;
     private static final double PIXELS_AT_EQUAL_COST = 1000;
     /// Below that, every call costs more than what it computes.
@@ -23,52 +27,66 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
     private static final String BATCH_AND_CHANNELS = "b, n = torch.size(x, 0), torch.size(x, 1)";
 
     static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) {
-        return layer.kernelTransform() != null && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
+        return layer.kernelTransform() != null
+                && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
     /// Whether it pays for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
     static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
-        boolean symmetric = geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight() && geometry.padTop() == geometry.padLeft();
+        boolean symmetric = geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight()
+                && geometry.padTop() == geometry.padLeft();
         long out = weight.size(0), in = weight.size(1);
         double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();
-        return symmetric && in * out >= MIN_CHANNEL_PRODUCT && out * (1 + PIXELS_AT_EQUAL_COST / pixels) > MIN_COST_RATIO;
+        return symmetric && in * out >= MIN_CHANNEL_PRODUCT
+                && out * (1 + PIXELS_AT_EQUAL_COST / pixels) > MIN_COST_RATIO;
     }
 
-    @Override public NDArray forward(NDArray x) {
+    @Override
+    public NDArray forward(NDArray x) {
         String[] body = {
-            BATCH_AND_CHANNELS, unfoldedInput(), expandedTransform(),
-            "z = torch.reshape(torch.baddbmm(c, e, c), [b, -1, torch.size(c, 2)])",
-            "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.padTop() - kernel()) + "), " + geometry.stride() + "), 1)",
-            "return torch.reshape(torch.bmm(" + weightMatrix() + ", z), [b, torch.size(w, 0), h, -1])"};
+                BATCH_AND_CHANNELS, unfoldedInput(), expandedTransform(),
+                "z = torch.reshape(torch.baddbmm(c, e, c), [b, -1, torch.size(c, 2)])",
+                "h = torch.add(torch.floordiv(torch.add(torch.size(x, 2), " + (2 * geometry.padTop() - kernel()) + "), "
+                        + geometry.stride() + "), 1)",
+                "return torch.reshape(torch.bmm(" + weightMatrix() + ", z), [b, torch.size(w, 0), h, -1])"};
         return kernels.script(name("output"), new String[] {"x", "w", "m"}, body, x, layer.weight(), kernelTransform());
     }
 
-    @Override public List<NDArray> savedTensors() {
+    @Override
+    public List<NDArray> savedTensors() {
         NDArray mixing = layer.kernelTransform();
         return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
     }
 
-    @Override public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
-        String[] body = {"b = torch.size(y, 0)", "u = torch.bmm(torch.transpose(" + weightMatrix() + ", 1, 2), torch.reshape(y, [b, torch.size(w, 0), -1]))",
-            "return torch.reshape(u, [torch.mul(b, torch.size(w, 1)), " + taps() + ", -1])"};
-        NDArray tapGradient = kernels.script(name("by mixed taps"), new String[] {"y", "w"}, body, gradient, layer.weight());
-        return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, tapGradient) : null, savedTensors().stream().map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, tapGradient))).toList());
+    @Override
+    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+        String[] body = {"b = torch.size(y, 0)",
+                "u = torch.bmm(torch.transpose(" + weightMatrix()
+                        + ", 1, 2), torch.reshape(y, [b, torch.size(w, 0), -1]))",
+                "return torch.reshape(u, [torch.mul(b, torch.size(w, 1)), " + taps() + ", -1])"};
+        NDArray tapGradient = kernels.script(name("by mixed taps"), new String[] {"y", "w"}, body, gradient,
+                layer.weight());
+        return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, tapGradient) : null,
+                savedTensors().stream()
+                        .map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, tapGradient)))
+                        .toList());
     }
 
     /// @param tapGradient the gradient by the mixed taps, (B·Ci,k²,pixels)
     private NDArray inputGradient(NDArray x, NDArray tapGradient) {
         String[] body = {
-            BATCH_AND_CHANNELS, expandedTransform(),
-            "c = torch.reshape(torch.baddbmm(u, torch.transpose(e, 1, 2), u), [b, -1, torch.size(u, 2)])",
-            "return torch.col2im(c, [torch.size(x, 2), torch.size(x, 3)], " + window() + ")"};
+                BATCH_AND_CHANNELS, expandedTransform(),
+                "c = torch.reshape(torch.baddbmm(u, torch.transpose(e, 1, 2), u), [b, -1, torch.size(u, 2)])",
+                "return torch.col2im(c, [torch.size(x, 2), torch.size(x, 3)], " + window() + ")"};
         return kernels.script(name("by input"), new String[] {"x", "u", "m"}, body, x, tapGradient, kernelTransform());
     }
 
     private NDArray transformGradient(NDArray x, NDArray tapGradient) {
         String reducedAxes = kernelTransform().getShape().dimension() == 2 ? "[0, 1]" : "[0]";
         String[] body = {
-            BATCH_AND_CHANNELS, unfoldedInput(),
-            "return torch.sum(torch.reshape(torch.bmm(u, torch.transpose(c, 1, 2)), [b, n, " + taps() + ", " + taps() + "]), " + reducedAxes + ", False)"};
+                BATCH_AND_CHANNELS, unfoldedInput(),
+                "return torch.sum(torch.reshape(torch.bmm(u, torch.transpose(c, 1, 2)), [b, n, " + taps() + ", "
+                        + taps() + "]), " + reducedAxes + ", False)"};
         return kernels.script(name("by mixing " + reducedAxes), new String[] {"x", "u"}, body, x, tapGradient);
     }
 
@@ -79,7 +97,8 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
 
     /// e, the mixing of each channel of each picture.
     private String expandedTransform() {
-        return "e = torch.reshape(torch.expand(m, [b, n, " + taps() + ", " + taps() + "]), [torch.mul(b, n), " + taps() + ", " + taps() + "])";
+        return "e = torch.reshape(torch.expand(m, [b, n, " + taps() + ", " + taps() + "]), [torch.mul(b, n), " + taps()
+                + ", " + taps() + "])";
     }
 
     private static String weightMatrix() {
@@ -87,7 +106,8 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
     }
 
     private String window() {
-        String pad = geometry.padTop() + ", " + geometry.padTop(), stride = geometry.stride() + ", " + geometry.stride();
+        String pad = geometry.padTop() + ", " + geometry.padTop(),
+                stride = geometry.stride() + ", " + geometry.stride();
         return "[" + kernel() + ", " + kernel() + "], [1, 1], [" + pad + "], [" + stride + "]";
     }
 

@@ -5,7 +5,8 @@ import ai.djl.ndarray.NDScope;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
-/// bfloat16 copies of frozen weights, each made when first asked for; weights that change are converted anew every time.
+/// bfloat16 copies of frozen weights, each made when first asked for; weights that change are converted anew every
+/// time.
 final class Bf16Weights implements AutoCloseable {
     private final TorchKernels kernels;
     private final Map<NDArray, NDArray> copies = new IdentityHashMap<>();
@@ -35,7 +36,8 @@ final class Bf16Weights implements AutoCloseable {
         return converted;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         copies.forEach((weight, copy) -> {
             if (copy != weight) copy.close();
         });

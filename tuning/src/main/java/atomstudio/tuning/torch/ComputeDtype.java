@@ -28,7 +28,7 @@ public enum ComputeDtype {
         try {
             return CudaUtils.hasCuda() && supportsBf16(CudaUtils.getComputeCapability(0));
         } catch (EngineException | IllegalArgumentException | IllegalStateException e) {
-            return false;                                                       // nobody says
+            return false; // nobody says
         }
     }
 
@@ -42,7 +42,7 @@ public enum ComputeDtype {
             String text = Files.readString(CPU_INFO);
             return text.contains("avx512_bf16") || text.contains("amx_bf16");
         } catch (IOException e) {
-            return false;                                                       // not Linux: nobody says
+            return false; // not Linux: nobody says
         }
     }
 }

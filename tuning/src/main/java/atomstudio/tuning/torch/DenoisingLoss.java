@@ -19,9 +19,9 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// The denoising loss of a UNet and its gradient by a method's trained numbers, which may belong to the UNet, to the text encoder, or to
-/// both. Base weights are frozen and get no gradient; effective weights are computed from them and the slots within what is recorded.
-/// Each call is one scope: nothing native outlives it.
+/// The denoising loss of a UNet and its gradient by a method's trained numbers, which may belong to the UNet, to the
+/// text encoder, or to both. Base weights are frozen and get no gradient; effective weights are computed from them
+/// and the slots within what is recorded. Each call is one scope: nothing native outlives it.
 public final class DenoisingLoss implements AutoCloseable {
     /// The loss, and its gradient as a vector in the layout's order.
     public record Gradient(double loss, float[] vector) {}
@@ -55,7 +55,8 @@ public final class DenoisingLoss implements AutoCloseable {
             List<NDArray> leaves = parameterArrays(parameters, torch::leaf);
             try (Tape tape = torch.tape(checkpointing)) {
                 EagerOps ops = torch.ops(computeDtype);
-                NDArray loss = computeLoss(leaves, batch, tape, checkpointing == Checkpointing.NONE ? ops : ops.withTape(tape));
+                NDArray loss = computeLoss(leaves, batch, tape,
+                        checkpointing == Checkpointing.NONE ? ops : ops.withTape(tape));
                 return new Gradient(torch.tensor(loss).data()[0], torch.gradient(loss, leaves, tape));
             }
         });
@@ -65,7 +66,10 @@ public final class DenoisingLoss implements AutoCloseable {
     public double loss(float[] parameters, TrainingBatch batch) throws Failure {
         return runInScope(GradMode.OFF, () -> {
             Torch torch = engine.torch();
-            return (double) torch.tensor(computeLoss(parameterArrays(parameters, torch::array), batch, torch.tape(Checkpointing.NONE), torch.ops(computeDtype))).data()[0];
+            return (double) torch
+                    .tensor(computeLoss(parameterArrays(parameters, torch::array), batch,
+                            torch.tape(Checkpointing.NONE), torch.ops(computeDtype)))
+                    .data()[0];
         });
     }
 
@@ -81,14 +85,20 @@ public final class DenoisingLoss implements AutoCloseable {
         return arrays;
     }
 
-    /// What the network's lower part says of a batch, under the frozen weights. The way to know it before `gradient` and `loss`, which then
-    /// begin above it: nothing that is trained may lie there.
+    /// What the network's lower part says of a batch, under the frozen weights. The way to know it before `gradient`
+    /// and `loss`, which then begin above it: nothing that is trained may lie there.
     public UNet.EncoderFeatures<Tensor> encoderFeatures(TrainingBatch batch) throws Failure {
         return runInScope(GradMode.OFF, () -> {
             Torch torch = engine.torch();
             EagerOps ops = torch.ops(computeDtype);
-            if (!(batch.conditioning() instanceof Conditioning.Embedded(Tensor context))) throw new IllegalArgumentException("the lower part under a text encoder that is trained");
-            UNet.EncoderFeatures<NDArray> features = engine.model().unet().encode(ops, engine.layers(TorchEngine.Network.UNET), ops.toActivationDtype(torch.array(batch.noisyLatents())), ops.toActivationDtype(timestepFeatures(batch)), ops.toActivationDtype(torch.array(context)));
+            if (!(batch.conditioning() instanceof Conditioning.Embedded(Tensor context)))
+                throw new IllegalArgumentException("the lower part under a text encoder that is trained");
+            UNet.EncoderFeatures<NDArray> features = engine.model()
+                    .unet()
+                    .encode(ops, engine.layers(TorchEngine.Network.UNET),
+                            ops.toActivationDtype(torch.array(batch.noisyLatents())),
+                            ops.toActivationDtype(timestepFeatures(batch)),
+                            ops.toActivationDtype(torch.array(context)));
             return features.map(each -> torch.tensor(ops.toFloat32(each)));
         });
     }
@@ -100,17 +110,27 @@ public final class DenoisingLoss implements AutoCloseable {
     private NDArray computeLoss(List<NDArray> trainable, TrainingBatch batch, Tape tape, EagerOps ops) {
         Torch torch = engine.torch();
         Map<String, NDArray> values = new HashMap<>(frozenValues);
-        for (ParameterLayout.LayerParameter entry : layout.derived()) values.computeIfAbsent(entry.key(), engine::derived);
+        for (ParameterLayout.LayerParameter entry : layout.derived())
+            values.computeIfAbsent(entry.key(), engine::derived);
         for (int i = 0; i < trainable.size(); i++) values.put(layout.trained().get(i).key(), trainable.get(i));
-        List<AdaptedWeights.BoundAdapter<NDArray>> bound = List.of(new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> parameterArrays(values, layer, tape), adapterWeight));
+        List<AdaptedWeights.BoundAdapter<NDArray>> bound = List.of(new AdaptedWeights.BoundAdapter<>(layout.method(),
+                layer -> parameterArrays(values, layer, tape), adapterWeight));
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
             case Conditioning.TokenIds words -> context(words, bound);
         };
         AdaptedWeights<NDArray> layers = new AdaptedWeights<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.toActivationDtype(timestepFeatures(batch));
-        NDArray output = batch.encoderFeatures().isPresent() ? engine.model().unet().decode(ops, layers, batch.encoderFeatures().get().map(each -> ops.toActivationDtype(torch.array(each))), features, ops.toActivationDtype(context))
-                : engine.model().unet().forward(ops, layers, ops.toActivationDtype(torch.array(batch.noisyLatents())), features, ops.toActivationDtype(context));
+        NDArray output = batch.encoderFeatures().isPresent()
+                ? engine.model()
+                        .unet()
+                        .decode(ops, layers,
+                                batch.encoderFeatures().get().map(each -> ops.toActivationDtype(torch.array(each))),
+                                features, ops.toActivationDtype(context))
+                : engine.model()
+                        .unet()
+                        .forward(ops, layers, ops.toActivationDtype(torch.array(batch.noisyLatents())), features,
+                                ops.toActivationDtype(context));
         return ops.loss(ops.toFloat32(output), torch.array(batch.target()), torch.array(batch.lossWeights()));
     }
 
@@ -118,12 +138,18 @@ public final class DenoisingLoss implements AutoCloseable {
     private NDArray context(Conditioning.TokenIds tokenIds, List<AdaptedWeights.BoundAdapter<NDArray>> bound) {
         Torch torch = engine.torch();
         ClipTextModel text = engine.model().textEncoder();
-        NDArray states = text.encode(torch.ops(), new AdaptedWeights<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound), torch.array(tokenIds.ids()), 0);
+        NDArray states = text.encode(torch.ops(),
+                new AdaptedWeights<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound),
+                torch.array(tokenIds.ids()), 0);
         int length = tokenIds.ids()[0].length;
-        return tokenIds.chunks() == 1 ? states : torch.ops().reshape(states, Shape.of(tokenIds.ids().length / tokenIds.chunks(), (long) tokenIds.chunks() * length, text.hiddenSize()));
+        return tokenIds.chunks() == 1 ? states
+                : torch.ops()
+                        .reshape(states, Shape.of(tokenIds.ids().length / tokenIds.chunks(),
+                                (long) tokenIds.chunks() * length, text.hiddenSize()));
     }
 
-    private static Adaptation.AdapterParameters<NDArray> parameterArrays(Map<String, NDArray> all, Layer layer, Tape tape) {
+    private static Adaptation.AdapterParameters<NDArray> parameterArrays(Map<String, NDArray> all, Layer layer,
+            Tape tape) {
         return slot -> {
             tape.markTrainableUse();
             return all.get(layer.name() + "." + slot);
@@ -139,7 +165,8 @@ public final class DenoisingLoss implements AutoCloseable {
         });
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         adapterWeight.close();
         frozenValues.values().forEach(NDArray::close);
     }

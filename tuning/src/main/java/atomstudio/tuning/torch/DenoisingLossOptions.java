@@ -9,16 +9,19 @@ import java.util.Map;
 /// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
 /// Derived numbers that are not given are the engine's ([TorchEngine#derive]).
 public record DenoisingLossOptions(ParameterLayout layout, Map<String, Tensor> frozenValues, Checkpointing checkpointing, ComputeDtype computeDtype) {
-    /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The gradients are the same.
+    /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The
+    /// gradients are the same.
     public enum Checkpointing {
         /// Everything that gradients need.
         NONE,
-        /// All but what is large and quickly computed again: within feed-forward blocks, between a norm and its activation, and weights that a method changes.
+        /// All but what is large and quickly computed again: within feed-forward blocks, between a norm and its
+        /// activation, and weights that a method changes.
         SELECTIVE,
         /// The inputs of each block alone (gradient checkpointing).
         FULL;
 
-        /// How the network names those segments: the gated half of a feed-forward block, and the norms of a residual block.
+        /// How the network names those segments: the gated half of a feed-forward block, and the norms of a residual
+        /// block.
         private static final String GATED_PROJECTION = ".ff.net.0";
         private static final List<String> NORMS = List.of(".norm1", ".norm2");
         /// A product over that many channels costs too much for what its result holds, which is as large at any width.

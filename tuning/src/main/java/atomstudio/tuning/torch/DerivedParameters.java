@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// The derived numbers of a layout (sparse coding's α), computed once and kept on the device alone: gradients and previews read the same
-/// arrays. They can be larger than the network's weights.
+/// The derived numbers of a layout (sparse coding's α), computed once and kept on the device alone: gradients and
+/// previews read the same arrays. They can be larger than the network's weights.
 final class DerivedParameters implements AutoCloseable {
     private final Map<String, NDArray> arrays = new HashMap<>();
 
@@ -18,7 +18,8 @@ final class DerivedParameters implements AutoCloseable {
 
     /// @param frozenValues what they are derived from, beside the base weights
     /// @throws IllegalArgumentException when they come out otherwise than when the frozen numbers were made
-    static DerivedParameters of(ParameterLayout layout, Map<String, Tensor> frozenValues, Function<String, Tensor> weights, Torch torch) {
+    static DerivedParameters of(ParameterLayout layout, Map<String, Tensor> frozenValues,
+            Function<String, Tensor> weights, Torch torch) {
         DerivedParameters result = new DerivedParameters();
         try {
             layout.derive(frozenValues, weights, (key, values) -> {
@@ -42,7 +43,8 @@ final class DerivedParameters implements AutoCloseable {
         return arrays.values().stream().mapToLong(array -> Float.BYTES * array.size()).sum();
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         arrays.values().forEach(NDArray::close);
         arrays.clear();
     }

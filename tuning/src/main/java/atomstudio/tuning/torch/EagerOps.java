@@ -12,14 +12,15 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The carrier that computes at once, and records for differentiation where its scope says so. In float32, or, given float32 weights and
-/// bfloat16 activations, in bfloat16.
-/// Natively wrapped operations of DJL where they exist, TorchScript for the others. Never an operation with a Java number:
-/// DJL makes an array over a Java buffer of it, which recording would keep after the buffer is gone.
+/// The carrier that computes at once, and records for differentiation where its scope says so. In float32, or, given
+/// float32 weights and bfloat16 activations, in bfloat16. Natively wrapped operations of DJL where they exist,
+/// TorchScript for the others. Never an operation with a Java number: DJL makes an array over a Java buffer of it,
+/// which recording would keep after the buffer is gone.
 public final class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
-    /// Elements of the S x S' matrices up to which bfloat16 attention is written out: its fused form is slow in the backward pass.
+    /// Elements of the S x S' matrices up to which bfloat16 attention is written out: its fused form is slow in the
+    /// backward pass.
     private static final long MAX_UNFUSED_ELEMENTS = 1L << 25;
 
     private final TorchKernels kernels;
@@ -66,27 +67,34 @@ public final class EagerOps implements Ops<NDArray> {
 
     private PtNDArray bias(LayerWeights<NDArray> layer) {
         NDArray bias = layer.bias();
-        if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().getShape() + " channels: expected a bias, found none");
+        if (bias == null)
+            throw new IllegalArgumentException(
+                    "norm of " + layer.weight().getShape() + " channels: expected a bias, found none");
         return weight(bias);
     }
 
-    @Override public Shape shape(NDArray x) {
+    @Override
+    public Shape shape(NDArray x) {
         return DjlShapes.shape(x);
     }
 
-    @Override public NDArray add(NDArray a, NDArray b) {
+    @Override
+    public NDArray add(NDArray a, NDArray b) {
         return JniUtils.add(pt(a), pt(b));
     }
 
-    @Override public NDArray multiply(NDArray a, NDArray b) {
+    @Override
+    public NDArray multiply(NDArray a, NDArray b) {
         return JniUtils.mul(pt(a), pt(b));
     }
 
-    @Override public NDArray scale(NDArray x, double factor) {
+    @Override
+    public NDArray scale(NDArray x, double factor) {
         return kernels.scale(x, factor);
     }
 
-    @Override public NDArray matmul(NDArray a, NDArray b) {
+    @Override
+    public NDArray matmul(NDArray a, NDArray b) {
         return JniUtils.matmul(pt(a), pt(b));
     }
 
@@ -95,8 +103,10 @@ public final class EagerOps implements Ops<NDArray> {
         return new LayerWeights<>(weight(materialized.weight()), weightOrNull(materialized.bias()));
     }
 
-    @Override public NDArray conv2d(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
-        if (tape != null && layer.needsMaterializing(this) && isSymmetric(geometry)) return tape.run(x, recomputed(layer, geometry));
+    @Override
+    public NDArray conv2d(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
+        if (tape != null && layer.needsMaterializing(this) && isSymmetric(geometry))
+            return tape.run(x, recomputed(layer, geometry));
         return convolve(x, layer.needsMaterializing(this) ? layer.materialized(this) : layer, geometry);
     }
 
@@ -106,7 +116,9 @@ public final class EagerOps implements Ops<NDArray> {
 
     private Tape.CustomFunction recomputed(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
         boolean isPointwise = geometry == null || geometry.equals(ConvGeometry.same(1));
-        return isPointwise && layer.hasBlockTransform(this) && bf16Weights == null ? new ChannelAtomLinear(kernels, layer) : new RecomputedLayer(new EagerOps(kernels, bf16Weights, null), kernels, layer, geometry);
+        return isPointwise && layer.hasBlockTransform(this) && bf16Weights == null
+                ? new ChannelAtomLinear(kernels, layer)
+                : new RecomputedLayer(new EagerOps(kernels, bf16Weights, null), kernels, layer, geometry);
     }
 
     ComputeDtype computeDtype() {
@@ -114,62 +126,81 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     private NDArray convolve(NDArray x, LayerWeights<NDArray> lazyLayer, ConvGeometry geometry) {
-        if (bf16Weights == null && WinogradConvolution.isFaster(x, lazyLayer, geometry) && !kernels.requiresGrad(lazyLayer.weight())) {
+        if (bf16Weights == null && WinogradConvolution.isFaster(x, lazyLayer, geometry)
+                && !kernels.requiresGrad(lazyLayer.weight())) {
             WinogradConvolution winograd = new WinogradConvolution(kernels, lazyLayer);
             if (tape != null) return TorchKernels.addBias(tape.run(x, winograd), lazyLayer);
-            if (!winograd.isTrainable() && !kernels.requiresGrad(x)) return TorchKernels.addBias(winograd.forward(x), lazyLayer);
+            if (!winograd.isTrainable() && !kernels.requiresGrad(x))
+                return TorchKernels.addBias(winograd.forward(x), lazyLayer);
         }
         if (AtomConvolution.isFaster(x, lazyLayer, geometry)) {
-            AtomConvolution atomConvolution = new AtomConvolution(kernels, new LayerWeights<>(weight(lazyLayer.weight()), null, weightOrNull(lazyLayer.kernelTransform())), geometry);
+            AtomConvolution atomConvolution = new AtomConvolution(kernels,
+                    new LayerWeights<>(weight(lazyLayer.weight()), null, weightOrNull(lazyLayer.kernelTransform())),
+                    geometry);
             boolean usesTape = tape != null && !kernels.requiresGrad(lazyLayer.weight());
-            return TorchKernels.addBias(usesTape ? tape.run(x, atomConvolution) : atomConvolution.forward(x), new LayerWeights<>(lazyLayer.weight(), weightOrNull(lazyLayer.bias())));
+            return TorchKernels.addBias(usesTape ? tape.run(x, atomConvolution) : atomConvolution.forward(x),
+                    new LayerWeights<>(lazyLayer.weight(), weightOrNull(lazyLayer.bias())));
         }
         LayerWeights<NDArray> layer = lazyLayer.materialized(this);
         boolean symmetric = isSymmetric(geometry);
         long[] sides = {geometry.padLeft(), geometry.padRight(), geometry.padTop(), geometry.padBottom()};
         PtNDArray input = symmetric ? pt(x) : JniUtils.pad(pt(x), sides, 0);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
-        var padding = symmetric ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft()) : new ai.djl.ndarray.types.Shape(0, 0);
+        var padding = symmetric ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft())
+                : new ai.djl.ndarray.types.Shape(0, 0);
         return JniUtils.convolution(input, weight(layer.weight()), weightOrNull(layer.bias()), stride, padding, ONE, 1);
     }
 
-    @Override public NDArray linear(NDArray x, LayerWeights<NDArray> lazyLayer) {
+    @Override
+    public NDArray linear(NDArray x, LayerWeights<NDArray> lazyLayer) {
         if (tape != null && lazyLayer.needsMaterializing(this)) return tape.run(x, recomputed(lazyLayer, null));
         LayerWeights<NDArray> layer = lazyLayer.materialized(this);
         return JniUtils.linear(pt(x), weight(layer.weight()), weightOrNull(layer.bias()));
     }
 
-    @Override public NDArray groupNorm(NDArray x, LayerWeights<NDArray> layer, int groups, double epsilon) {
-        return kernels.groupNorm(x, weight(layer.weight()), bias(layer), new TorchKernels.GroupNormArguments(groups, epsilon));
+    @Override
+    public NDArray groupNorm(NDArray x, LayerWeights<NDArray> layer, int groups, double epsilon) {
+        return kernels.groupNorm(x, weight(layer.weight()), bias(layer),
+                new TorchKernels.GroupNormArguments(groups, epsilon));
     }
 
-    @Override public NDArray layerNorm(NDArray x, LayerWeights<NDArray> layer, double epsilon) {
+    @Override
+    public NDArray layerNorm(NDArray x, LayerWeights<NDArray> layer, double epsilon) {
         return JniUtils.layerNorm(pt(x), layer.weight().getShape(), weight(layer.weight()), bias(layer), epsilon);
     }
 
-    @Override public NDArray silu(NDArray x) {
+    @Override
+    public NDArray silu(NDArray x) {
         return kernels.silu(x);
     }
 
-    @Override public NDArray gelu(NDArray x) {
+    @Override
+    public NDArray gelu(NDArray x) {
         return JniUtils.gelu(pt(x));
     }
 
-    @Override public NDArray quickGelu(NDArray x) {
+    @Override
+    public NDArray quickGelu(NDArray x) {
         return kernels.quickGelu(x);
     }
 
-    @Override public NDArray relu(NDArray x) {
+    @Override
+    public NDArray relu(NDArray x) {
         return JniUtils.relu(pt(x));
     }
 
-    @Override public NDArray tanh(NDArray x) {
+    @Override
+    public NDArray tanh(NDArray x) {
         return x.tanh();
     }
 
-    @Override public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig heads) {
-        if (bf16Weights != null && heads.mask() == AttentionConfig.Mask.NONE && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1) <= MAX_UNFUSED_ELEMENTS) {
-            return kernels.unfusedAttention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads());
+    @Override
+    public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig heads) {
+        if (bf16Weights != null && heads.mask() == AttentionConfig.Mask.NONE
+                && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1)
+                        <= MAX_UNFUSED_ELEMENTS) {
+            return kernels.unfusedAttention(new NDArray[] {q, k, v}, heads.heads(),
+                    q.getShape().get(2) / heads.heads());
         }
         String causal = switch (heads.mask()) {
             case CAUSAL -> "True";
@@ -178,52 +209,64 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.attention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads(), causal);
     }
 
-    @Override public NDArray embedding(NDArray table, NDArray ids) {
+    @Override
+    public NDArray embedding(NDArray table, NDArray ids) {
         return JniUtils.embedding(pt(ids), pt(table), false);
     }
 
-    @Override public NDArray upsampleNearest(NDArray x, long height, long width) {
+    @Override
+    public NDArray upsampleNearest(NDArray x, long height, long width) {
         return JniUtils.interpolate(pt(x), new long[] {height, width}, 0, false);
     }
 
-    @Override public NDArray concat(NDArray a, NDArray b, int axis) {
+    @Override
+    public NDArray concat(NDArray a, NDArray b, int axis) {
         return JniUtils.cat(new PtNDArray[] {pt(a), pt(b)}, axis);
     }
 
-    @Override public List<NDArray> split(NDArray x, int parts, int axis) {
+    @Override
+    public List<NDArray> split(NDArray x, int parts, int axis) {
         int positiveAxis = axis < 0 ? axis + x.getShape().dimension() : axis;
         NDList split = JniUtils.split(pt(x), x.getShape().get(positiveAxis) / parts, positiveAxis);
         return List.copyOf(split);
     }
 
-    @Override public NDArray reshape(NDArray x, Shape to) {
+    @Override
+    public NDArray reshape(NDArray x, Shape to) {
         return JniUtils.reshape(pt(x), to.sizes());
     }
 
-    @Override public NDArray permute(NDArray x, int... axes) {
+    @Override
+    public NDArray permute(NDArray x, int... axes) {
         long[] order = new long[axes.length];
         for (int i = 0; i < axes.length; i++) order[i] = axes[i];
         return JniUtils.permute(pt(x), order);
     }
 
-    @Override public NDArray constant(Tensor tensor) {
+    @Override
+    public NDArray constant(Tensor tensor) {
         return kernels.constant(tensor);
     }
 
-    @Override public NDArray skewSymmetric(NDArray above, int side) {
+    @Override
+    public NDArray skewSymmetric(NDArray above, int side) {
         return kernels.skew(above, side);
     }
 
-    @Override public NDArray inverse(NDArray x) {
+    @Override
+    public NDArray inverse(NDArray x) {
         return kernels.inverse(x);
     }
 
-    @Override public NDArray reciprocalRowNorms(NDArray x) {
+    @Override
+    public NDArray reciprocalRowNorms(NDArray x) {
         return kernels.inverseRowNorms(x);
     }
 
-    /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording keeps the inputs alone.
-    @Override public NDArray checkpointed(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
+    /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording
+    /// keeps the inputs alone.
+    @Override
+    public NDArray checkpointed(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
         return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(name, inputs, body);
     }
 

@@ -14,8 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A network's weights for sampling: adapters multiplied into the layers that they change, once for all steps, and everything in the
-/// precision that is computed in. Each layer is made when first asked for and kept until closed.
+/// A network's weights for sampling: adapters multiplied into the layers that they change, once for all steps, and
+/// everything in the precision that is computed in. Each layer is made when first asked for and kept until closed.
 final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final TorchWeights base;
@@ -35,13 +35,17 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     boolean matches(List<WeightedAdapter> others) {
         if (others.size() != adapters.size()) return false;
         for (int i = 0; i < adapters.size(); i++) {
-            if (others.get(i).adapter() != adapters.get(i).adapter() || others.get(i).weight() != adapters.get(i).weight()) return false;
+            if (others.get(i).adapter() != adapters.get(i).adapter()
+                    || others.get(i).weight() != adapters.get(i).weight())
+                return false;
         }
         return true;
     }
 
-    @Override public LayerWeights<NDArray> get(Layer layer) {
-        boolean isAdapted = adapters.stream().anyMatch(weighted -> !weighted.adapter().adaptation().parameterShapes(layer).isEmpty());
+    @Override
+    public LayerWeights<NDArray> get(Layer layer) {
+        boolean isAdapted = adapters.stream()
+                .anyMatch(weighted -> !weighted.adapter().adaptation().parameterShapes(layer).isEmpty());
         if (!isAdapted && computeDtype == ComputeDtype.FP32) return base.get(layer);
         LayerWeights<NDArray> fusedLayer = fused.get(layer.name());
         if (fusedLayer == null) fused.put(layer.name(), fusedLayer = fuse(layer));
@@ -56,8 +60,10 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
             List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
             for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
             LayerWeights<NDArray> baseLayer = baseLayers.get(layer);
-            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, same -> baseLayer, bound).get(layer).materialized(ops);
-            return new LayerWeights<>(retain(fusedLayer.weight(), baseLayer), fusedLayer.bias() == null ? null : retain(fusedLayer.bias(), baseLayer));
+            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, same -> baseLayer, bound).get(layer)
+                    .materialized(ops);
+            return new LayerWeights<>(retain(fusedLayer.weight(), baseLayer),
+                    fusedLayer.bias() == null ? null : retain(fusedLayer.bias(), baseLayer));
         }
     }
 
@@ -76,10 +82,12 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted) {
         Map<String, Tensor> values = weighted.adapter().parameters();
         NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) weighted.weight()));
-        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(), layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), adapterWeight);
+        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(),
+                layer -> slot -> torch.array(values.get(layer.name() + "." + slot)), adapterWeight);
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         owned.forEach(NDArray::close);
         owned.clear();
         fused.clear();

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The carrier that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until its segment ends.
-/// Source of what is saved: PyTorch's derivatives.yaml.
+/// The carrier that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until its
+/// segment ends. Source of what is saved: PyTorch's derivatives.yaml.
 final class MemoryOps implements Ops<TensorUse> {
     private final ShapeOps shapes = new ShapeOps();
     private final int bytesPerElement;
@@ -46,7 +46,8 @@ final class MemoryOps implements Ops<TensorUse> {
     private TensorUse allocate(Shape shape, TensorUse... inputs) {
         boolean recorded = false;
         for (TensorUse each : inputs) recorded |= each.requiresGrad();
-        TensorUse result = new TensorUse(shape, new TensorUse.TensorStorage(shape.elements(), false), recorded ? GradMode.ON : GradMode.OFF);
+        TensorUse result = new TensorUse(shape, new TensorUse.TensorStorage(shape.elements(), false),
+                recorded ? GradMode.ON : GradMode.OFF);
         live += bytesPerElement * shape.elements();
         peak = Math.max(peak, saved + gradientFactor * live);
         return result;
@@ -63,7 +64,8 @@ final class MemoryOps implements Ops<TensorUse> {
         return result;
     }
 
-    @Override public TensorUse checkpointed(String name, List<TensorUse> inputs, Function<List<TensorUse>, TensorUse> body) {
+    @Override
+    public TensorUse checkpointed(String name, List<TensorUse> inputs, Function<List<TensorUse>, TensorUse> body) {
         long before = live;
         long savedBefore = saved;
         boolean again = !insideCheckpoint && checkpointing.recomputes(name, inputs.getFirst().shape());
@@ -76,56 +78,67 @@ final class MemoryOps implements Ops<TensorUse> {
         live = before;
         if (again) {
             insideCheckpoint = false;
-            saved = savedBefore;                                                // it is kept for as long as the segment is differentiated
+            saved = savedBefore; // it is kept for as long as the segment is differentiated
         }
         TensorUse made = allocate(result.shape(), result);
         made.storage().recomputable = again && checkpointing == Checkpointing.SELECTIVE;
         return made;
     }
 
-    @Override public Shape shape(TensorUse x) {
+    @Override
+    public Shape shape(TensorUse x) {
         return x.shape();
     }
 
-    @Override public TensorUse add(TensorUse a, TensorUse b) {
+    @Override
+    public TensorUse add(TensorUse a, TensorUse b) {
         return allocate(shapes.add(a.shape(), b.shape()), a, b);
     }
 
-    @Override public TensorUse multiply(TensorUse a, TensorUse b) {
+    @Override
+    public TensorUse multiply(TensorUse a, TensorUse b) {
         return saveForBackward(allocate(shapes.multiply(a.shape(), b.shape()), a, b), a, b);
     }
 
-    @Override public TensorUse scale(TensorUse x, double factor) {
+    @Override
+    public TensorUse scale(TensorUse x, double factor) {
         return allocate(x.shape(), x);
     }
 
-    @Override public TensorUse matmul(TensorUse a, TensorUse b) {
+    @Override
+    public TensorUse matmul(TensorUse a, TensorUse b) {
         return saveForBackward(allocate(shapes.matmul(a.shape(), b.shape()), a, b), a, b);
     }
 
-    @Override public TensorUse constant(Tensor tensor) {
+    @Override
+    public TensorUse constant(Tensor tensor) {
         return TensorUse.frozen(tensor.shape());
     }
 
-    @Override public TensorUse skewSymmetric(TensorUse above, int side) {
+    @Override
+    public TensorUse skewSymmetric(TensorUse above, int side) {
         return allocate(shapes.skewSymmetric(above.shape(), side), above);
     }
 
-    @Override public TensorUse inverse(TensorUse x) {
+    @Override
+    public TensorUse inverse(TensorUse x) {
         TensorUse y = allocate(shapes.inverse(x.shape()), x);
         return saveForBackward(y, y);
     }
 
-    @Override public TensorUse reciprocalRowNorms(TensorUse x) {
+    @Override
+    public TensorUse reciprocalRowNorms(TensorUse x) {
         return allocate(shapes.reciprocalRowNorms(x.shape()));
     }
 
-    @Override public TensorUse conv2d(TensorUse x, LayerWeights<TensorUse> layer, ConvGeometry geometry) {
+    @Override
+    public TensorUse conv2d(TensorUse x, LayerWeights<TensorUse> layer, ConvGeometry geometry) {
         return applyLazy(x, layer, materialized -> convolution(x, materialized, geometry));
     }
 
     /// A layer that is still to be changed keeps its input where its weight is made again.
-    private TensorUse applyLazy(TensorUse x, LayerWeights<TensorUse> layer, Function<LayerWeights<TensorUse>, TensorUse> apply) {
+    private TensorUse applyLazy(TensorUse x, LayerWeights<TensorUse> layer,
+            Function<LayerWeights<TensorUse>, TensorUse> apply) {
         if (!layer.needsMaterializing(this)) return apply.apply(layer);
         if (checkpointing == Checkpointing.NONE) return apply.apply(layer.materialized(this));
         long liveBefore = live;
@@ -139,14 +152,19 @@ final class MemoryOps implements Ops<TensorUse> {
     private TensorUse convolution(TensorUse x, LayerWeights<TensorUse> lazyLayer, ConvGeometry geometry) {
         Shape weight = lazyLayer.weight().shape();
         boolean usesCustomFunction = checkpointing != Checkpointing.NONE && !lazyLayer.weight().requiresGrad();
-        boolean sharedTransform = lazyLayer.kernelTransform() == null || lazyLayer.kernelTransform().shape().rank() == 2;
-        if (usesCustomFunction && computeDtype == ComputeDtype.FP32 && sharedTransform && WinogradConvolution.isFaster(x.shape(), weight, geometry)) {
-            TensorUse y = allocate(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry), lazyLayer.kernelTransform() == null ? x : lazyLayer.kernelTransform(), x);
+        boolean sharedTransform = lazyLayer.kernelTransform() == null
+                || lazyLayer.kernelTransform().shape().rank() == 2;
+        if (usesCustomFunction && computeDtype == ComputeDtype.FP32 && sharedTransform
+                && WinogradConvolution.isFaster(x.shape(), weight, geometry)) {
+            TensorUse y = allocate(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry),
+                    lazyLayer.kernelTransform() == null ? x : lazyLayer.kernelTransform(), x);
             return saveInput(y, x);
         }
         if (lazyLayer.kernelTransform() != null && AtomConvolution.isFaster(x.shape(), weight, geometry)) {
             Shape result = shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry);
-            TensorUse columns = allocate(Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x, lazyLayer.kernelTransform());
+            TensorUse columns = allocate(
+                    Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x,
+                    lazyLayer.kernelTransform());
             if (usesCustomFunction) return saveInput(allocate(result, columns), x);
             TensorUse transformed = saveForBackward(allocate(columns.shape(), columns), columns);
             return allocate(result, transformed);
@@ -161,8 +179,11 @@ final class MemoryOps implements Ops<TensorUse> {
         return x.storage().recomputable ? y : saveForBackward(y, x);
     }
 
-    @Override public TensorUse linear(TensorUse x, LayerWeights<TensorUse> lazyLayer) {
-        return applyLazy(x, lazyLayer, layer -> saved(allocate(shapes.linear(x.shape(), new LayerWeights<>(layer.weight().shape(), null)), x, layer.weight()), x, layer));
+    @Override
+    public TensorUse linear(TensorUse x, LayerWeights<TensorUse> lazyLayer) {
+        return applyLazy(x, lazyLayer, layer -> saved(
+                allocate(shapes.linear(x.shape(), new LayerWeights<>(layer.weight().shape(), null)), x, layer.weight()),
+                x, layer));
     }
 
     /// The input is needed for the weight's gradient, the weight for the input's.
@@ -171,70 +192,85 @@ final class MemoryOps implements Ops<TensorUse> {
         return x.requiresGrad() ? saveForBackward(y, layer.weight()) : y;
     }
 
-    @Override public TensorUse groupNorm(TensorUse x, LayerWeights<TensorUse> layer, int groups, double epsilon) {
+    @Override
+    public TensorUse groupNorm(TensorUse x, LayerWeights<TensorUse> layer, int groups, double epsilon) {
         return saveForBackward(allocate(x.shape(), x, layer.weight(), bias(layer)), x);
     }
 
-    @Override public TensorUse layerNorm(TensorUse x, LayerWeights<TensorUse> layer, double epsilon) {
+    @Override
+    public TensorUse layerNorm(TensorUse x, LayerWeights<TensorUse> layer, double epsilon) {
         return saveForBackward(allocate(x.shape(), x, layer.weight(), bias(layer)), x);
     }
 
-    @Override public TensorUse silu(TensorUse x) {
+    @Override
+    public TensorUse silu(TensorUse x) {
         return saveForBackward(allocate(x.shape(), x), x);
     }
 
-    @Override public TensorUse gelu(TensorUse x) {
+    @Override
+    public TensorUse gelu(TensorUse x) {
         return saveForBackward(allocate(x.shape(), x), x);
     }
 
-    @Override public TensorUse quickGelu(TensorUse x) {
+    @Override
+    public TensorUse quickGelu(TensorUse x) {
         return saveForBackward(allocate(x.shape(), x), x);
     }
 
-    @Override public TensorUse relu(TensorUse x) {
+    @Override
+    public TensorUse relu(TensorUse x) {
         return saveForBackward(allocate(x.shape(), x), x);
     }
 
-    @Override public TensorUse tanh(TensorUse x) {
+    @Override
+    public TensorUse tanh(TensorUse x) {
         return saveForBackward(allocate(x.shape(), x), x);
     }
 
-    @Override public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig heads) {
+    @Override
+    public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig heads) {
         TensorUse y = allocate(q.shape(), q, k, v);
         saveForBackward(y, q, k, v, y);
         return allocate(y.shape(), y);
     }
 
-    @Override public TensorUse embedding(TensorUse table, TensorUse ids) {
+    @Override
+    public TensorUse embedding(TensorUse table, TensorUse ids) {
         return allocate(shapes.embedding(table.shape(), ids.shape()), table);
     }
 
-    @Override public TensorUse upsampleNearest(TensorUse x, long height, long width) {
+    @Override
+    public TensorUse upsampleNearest(TensorUse x, long height, long width) {
         return allocate(shapes.upsampleNearest(x.shape(), height, width), x);
     }
 
-    @Override public TensorUse concat(TensorUse a, TensorUse b, int axis) {
+    @Override
+    public TensorUse concat(TensorUse a, TensorUse b, int axis) {
         return allocate(shapes.concat(a.shape(), b.shape(), axis), a, b);
     }
 
-    @Override public List<TensorUse> split(TensorUse x, int parts, int axis) {
+    @Override
+    public List<TensorUse> split(TensorUse x, int parts, int axis) {
         List<TensorUse> views = new ArrayList<>();
         for (Shape each : shapes.split(x.shape(), parts, axis)) views.add(x.view(each));
         return views;
     }
 
-    @Override public TensorUse reshape(TensorUse x, Shape to) {
+    @Override
+    public TensorUse reshape(TensorUse x, Shape to) {
         return x.view(shapes.reshape(x.shape(), to));
     }
 
     /// A view, though a reshape of it may copy.
-    @Override public TensorUse permute(TensorUse x, int... axes) {
+    @Override
+    public TensorUse permute(TensorUse x, int... axes) {
         return x.view(shapes.permute(x.shape(), axes));
     }
 
     private static TensorUse bias(LayerWeights<TensorUse> layer) {
         @Nullable TensorUse bias = layer.bias();
-        if (bias == null) throw new IllegalArgumentException("norm of " + layer.weight().shape() + ": expected a bias, found none");
+        if (bias == null)
+            throw new IllegalArgumentException("norm of " + layer.weight().shape() + ": expected a bias, found none");
         return bias;
     }
 }

@@ -13,23 +13,26 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The C library's heap, in which PyTorch's arrays lie on the CPU. What lives long lies there among what lives shortly, and the holes remain the process's
-/// own: a gigabyte and more in a training step of a large model, of which whole pages can be given back. Between Torch's opening and its closing
-/// large blocks lie there too: by itself the library maps every block above 32 MB anew, and each of its pages is made and emptied by the kernel.
-/// Where the C library is not glibc nothing happens. One thread at a time.
+/// The C library's heap, in which PyTorch's arrays lie on the CPU. What lives long lies there among what lives
+/// shortly, and the holes remain the process's own: a gigabyte and more in a training step of a large model, of which
+/// whole pages can be given back. Between Torch's opening and its closing large blocks lie there too: by itself the
+/// library maps every block above 32 MB anew, and each of its pages is made and emptied by the kernel. Where the C
+/// library is not glibc nothing happens. One thread at a time.
 final class NativeHeap {
     /// Pages that were given back are made anew when they are needed again, which costs time (docs/performance.md).
     private static final long MAX_UNUSED_BYTES = 384 << 20;
 
-    /// From which size blocks are mapped by themselves, and from which the heap's end is given back without being asked: what the library comes to by
-    /// itself, and while Torch is open.
-    private static final int DEFAULT_MMAP_THRESHOLD = 32 << 20, DEFAULT_TRIM_THRESHOLD = 64 << 20, LARGE_MMAP_THRESHOLD = 1 << 30, LARGE_TRIM_THRESHOLD = Integer.MAX_VALUE;
+    /// From which size blocks are mapped by themselves, and from which the heap's end is given back without being
+    /// asked: what the library comes to by itself, and while Torch is open.
+    private static final int DEFAULT_MMAP_THRESHOLD = 32 << 20, DEFAULT_TRIM_THRESHOLD = 64 << 20,
+            LARGE_MMAP_THRESHOLD = 1 << 30, LARGE_TRIM_THRESHOLD = Integer.MAX_VALUE;
 
     /// Functions of glibc 2.33 and later.
     /// @param mallinfo2   `mallinfo2`, whose numbers are ten words
     /// @param mallopt `mallopt`, one if it took the value
     private record Glibc(MethodHandle mallocTrim, MethodHandle mallinfo2, MethodHandle mallopt) {
-        private static final MemoryLayout MALLINFO2_LAYOUT = MemoryLayout.structLayout(Collections.nCopies(10, ValueLayout.JAVA_LONG).toArray(MemoryLayout[]::new));
+        private static final MemoryLayout MALLINFO2_LAYOUT = MemoryLayout
+                .structLayout(Collections.nCopies(10, ValueLayout.JAVA_LONG).toArray(MemoryLayout[]::new));
         /// hblkhd and uordblks: in blocks mapped by themselves, and in blocks of the heap.
         private static final int MAPPED_FIELD = 4, HEAP_FIELD = 7;
         /// M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
@@ -38,10 +41,14 @@ final class NativeHeap {
         static Optional<Glibc> find() {
             Linker linker = Linker.nativeLinker();
             SymbolLookup library = linker.defaultLookup();
-            if (Stream.of("malloc_trim", "mallinfo2", "mallopt").anyMatch(name -> library.find(name).isEmpty())) return Optional.empty();
-            return Optional.of(new Glibc(linker.downcallHandle(library.findOrThrow("malloc_trim"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG)),
+            if (Stream.of("malloc_trim", "mallinfo2", "mallopt").anyMatch(name -> library.find(name).isEmpty()))
+                return Optional.empty();
+            return Optional.of(new Glibc(
+                    linker.downcallHandle(library.findOrThrow("malloc_trim"),
+                            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG)),
                     linker.downcallHandle(library.findOrThrow("mallinfo2"), FunctionDescriptor.of(MALLINFO2_LAYOUT)),
-                    linker.downcallHandle(library.findOrThrow("mallopt"), FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))));
+                    linker.downcallHandle(library.findOrThrow("mallopt"),
+                            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))));
         }
 
         /// Both or none: one alone would leave the other at its smallest.
@@ -93,7 +100,8 @@ final class NativeHeap {
         this.maxUnusedBytes = maxUnusedBytes;
     }
 
-    /// Gives holes back once the process has that much more than ever was in use. A fraction of a millisecond where there is nothing to do.
+    /// Gives holes back once the process has that much more than ever was in use. A fraction of a millisecond where
+    /// there is nothing to do.
     void trimIfNeeded() {
         cLibrary.ifPresent(glibc -> {
             long used = glibc.bytesInUse();

@@ -5,7 +5,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Memory of this process as the operating system counts it, native memory included; 0 where it does not say (outside Linux).
+/// Memory of this process as the operating system counts it, native memory included; 0 where it does not say (outside
+/// Linux).
 public final class ProcessMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
 
@@ -28,10 +29,14 @@ public final class ProcessMemory {
         return read("RssAnon:");
     }
 
-    /// Bytes that this process can have in all, those it has included, before the machine runs out; 0 where nothing says.
+    /// Bytes that this process can have in all, those it has included, before the machine runs out; 0 where nothing
+    /// says.
     public static long limit() {
         long available = read(MEMINFO, "MemAvailable:");
-        long total = ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system ? system.getTotalMemorySize() : 0;
+        long total = ManagementFactory
+                .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+                        ? system.getTotalMemorySize()
+                        : 0;
         return available == 0 ? total : total == 0 ? available + resident() : Math.min(total, available + resident());
     }
 
@@ -42,7 +47,8 @@ public final class ProcessMemory {
     private static long read(Path file, String key) {
         try {
             for (String line : Files.readAllLines(file)) {
-                if (line.startsWith(key)) return 1024 * Long.parseLong(line.substring(key.length()).replace("kB", "").strip());
+                if (line.startsWith(key))
+                    return 1024 * Long.parseLong(line.substring(key.length()).replace("kB", "").strip());
             }
             return 0;
         } catch (IOException | NumberFormatException e) {

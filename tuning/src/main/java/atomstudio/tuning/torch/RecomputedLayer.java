@@ -11,44 +11,54 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A convolution or linear layer whose weight a method computes from the base weight. The weight is made for the forward pass and made again
-/// for the gradients, so that between them only the input is held; PyTorch's recording would keep it, and what it was made of, of every layer.
+/// A convolution or linear layer whose weight a method computes from the base weight. The weight is made for the
+/// forward pass and made again for the gradients, so that between them only the input is held; PyTorch's recording
+/// would keep it, and what it was made of, of every layer.
 /// @param ops      that carry no tape
 /// @param layer    still to be changed
 /// @param geometry of a convolution, the same on both sides; none for a linear layer
-record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray> layer, Ops.@Nullable ConvGeometry geometry) implements Tape.CustomFunction {
+record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray> layer,
+        Ops.@Nullable ConvGeometry geometry) implements Tape.CustomFunction {
     private static final String[] BACKWARD_ARGUMENTS = {"y", "x", "w"};
 
-    @Override public NDArray forward(NDArray x) {
+    @Override
+    public NDArray forward(NDArray x) {
         LayerWeights<NDArray> materialized = layer.materialized(ops);
         if (geometry == null) return ops.linear(x, materialized);
-        return winograd(x, materialized).map(fast -> TorchKernels.addBias(fast.forward(x), materialized)).orElseGet(() -> ops.conv2d(x, materialized, geometry));
+        return winograd(x, materialized).map(fast -> TorchKernels.addBias(fast.forward(x), materialized))
+                .orElseGet(() -> ops.conv2d(x, materialized, geometry));
     }
 
     private Optional<WinogradConvolution> winograd(NDArray x, LayerWeights<NDArray> materialized) {
-        boolean isFaster = ops.computeDtype() == ComputeDtype.FP32 && WinogradConvolution.isFaster(x, materialized, Objects.requireNonNull(geometry));
+        boolean isFaster = ops.computeDtype() == ComputeDtype.FP32
+                && WinogradConvolution.isFaster(x, materialized, Objects.requireNonNull(geometry));
         return isFaster ? Optional.of(new WinogradConvolution(kernels, materialized)) : Optional.empty();
     }
 
-    @Override public boolean isTrainable() {
-        return true;
-    }
+    @Override
+    public boolean isTrainable() { return true; }
 
-    @Override public List<NDArray> savedTensors() {
+    @Override
+    public List<NDArray> savedTensors() {
         return layer.kernelTransform() == null ? List.of() : List.of(layer.kernelTransform());
     }
 
-    @Override public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+    @Override
+    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
         LayerWeights<NDArray> materialized = Tape.enableGrad(() -> ops.inActivationDtype(layer.materialized(ops)));
         NDArray bias = materialized.bias();
-        List<Tape.TensorGradient> trained = new ArrayList<>(List.of(new Tape.TensorGradient(materialized.weight(), weightGradient(x, materialized.weight(), gradient))));
-        if (bias != null && kernels.requiresGrad(bias)) trained.add(new Tape.TensorGradient(bias, biasGradient(gradient)));
-        return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, materialized, gradient) : null, trained);
+        List<Tape.TensorGradient> trained = new ArrayList<>(List.of(
+                new Tape.TensorGradient(materialized.weight(), weightGradient(x, materialized.weight(), gradient))));
+        if (bias != null && kernels.requiresGrad(bias))
+            trained.add(new Tape.TensorGradient(bias, biasGradient(gradient)));
+        return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, materialized, gradient) : null,
+                trained);
     }
 
     private NDArray inputGradient(NDArray x, LayerWeights<NDArray> materialized, NDArray gradient) {
         if (geometry == null) return JniUtils.matmul((PtNDArray) gradient, (PtNDArray) materialized.weight());
-        return winograd(x, materialized).map(fast -> fast.backward(x, gradient, true).input()).orElseGet(() -> convolutionBackward("input", "g", "True, False", gradient, x, materialized.weight()));
+        return winograd(x, materialized).map(fast -> fast.backward(x, gradient, true).input())
+                .orElseGet(() -> convolutionBackward("input", "g", "True, False", gradient, x, materialized.weight()));
     }
 
     private NDArray weightGradient(NDArray x, NDArray weight, NDArray gradient) {
@@ -58,16 +68,20 @@ record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray>
     }
 
     private NDArray biasGradient(NDArray gradient) {
-        String sum = geometry == null ? "torch.sum(torch.reshape(y, [-1, torch.size(y, -1)]), [0], False)" : "torch.sum(y, [0, 2, 3], False)";
-        return kernels.script("by bias " + (geometry == null), new String[] {"y"}, new String[] {"return " + sum}, gradient);
+        String sum = geometry == null ? "torch.sum(torch.reshape(y, [-1, torch.size(y, -1)]), [0], False)"
+                : "torch.sum(y, [0, 2, 3], False)";
+        return kernels.script("by bias " + (geometry == null), new String[] {"y"}, new String[] {"return " + sum},
+                gradient);
     }
 
     private NDArray convolutionBackward(String target, String result, String mask, NDArray... inputs) {
         Ops.ConvGeometry conv = Objects.requireNonNull(geometry);
-        String stride = "[" + conv.stride() + ", " + conv.stride() + "]", padding = "[" + conv.padTop() + ", " + conv.padLeft() + "]";
+        String stride = "[" + conv.stride() + ", " + conv.stride() + "]",
+                padding = "[" + conv.padTop() + ", " + conv.padLeft() + "]";
         String[] body = {
-            "g, h, _ = torch.convolution_backward(y, x, w, None, " + stride + ", " + padding + ", [1, 1], False, [0, 0], 1, [" + mask + ", False])",
-            "return " + result};
+                "g, h, _ = torch.convolution_backward(y, x, w, None, " + stride + ", " + padding
+                        + ", [1, 1], False, [0, 0], 1, [" + mask + ", False])",
+                "return " + result};
         return kernels.script("convolution by " + target + " " + conv, BACKWARD_ARGUMENTS, body, inputs);
     }
 }

@@ -10,7 +10,8 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 
-/// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are made.
+/// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are
+/// made.
 public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
     /// With the prompt and with the negative prompt, in one batch.
     private static final int GUIDANCE_BATCH = 2;
@@ -22,25 +23,37 @@ public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
 
     /// Weights that training does not hold.
     public long weights() {
-        return Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(model.vae()).stream().filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv")).toList());
+        return Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(model.vae())
+                .stream()
+                .filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv"))
+                .toList());
     }
 
     private long unet(long height, long width) {
         MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE, GradMode.OFF);
-        AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(), layer -> slot -> TensorUse.frozen(layout.method().parameterShapes(layer).get(slot)), TensorUse.frozen(Shape.of(1)));
+        AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
+                layer -> slot -> TensorUse.frozen(layout.method().parameterShapes(layer).get(slot)),
+                TensorUse.frozen(Shape.of(1)));
         AdaptedWeights<TensorUse> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
-        model.unet().forward(ops, layers, TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().channels().in(), height, width)), TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().timeProjection().dim())),
-            TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.textEncoder().maxTokens(), model.unet().crossAttentionDim())));
+        model.unet()
+                .forward(ops, layers,
+                        TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().channels().in(), height, width)),
+                        TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().timeProjection().dim())),
+                        TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.textEncoder().maxTokens(),
+                                model.unet().crossAttentionDim())));
         return ops.peak();
     }
 
     private long decoder(long height, long width) {
         MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE, GradMode.OFF);
-        model.vae().decode(ops, SamplingMemory::frozen, TensorUse.frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
+        model.vae()
+                .decode(ops, SamplingMemory::frozen,
+                        TensorUse.frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
         return ops.peak();
     }
 
     static LayerWeights<TensorUse> frozen(Layer layer) {
-        return new LayerWeights<>(TensorUse.frozen(layer.weightShape()), layer.hasBias() ? TensorUse.frozen(layer.biasShape()) : null);
+        return new LayerWeights<>(TensorUse.frozen(layer.weightShape()),
+                layer.hasBias() ? TensorUse.frozen(layer.biasShape()) : null);
     }
 }

@@ -11,33 +11,36 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A step in segments. Recording is cut at each segment's inputs and output, so that a segment can be differentiated by itself, last to
-/// first. One that is recomputed (gradient checkpointing) is run without recording and keeps its inputs alone; when its gradient is asked
-/// for it is run again, recorded. What lies between segments is recorded as ever.
+/// A step in segments. Recording is cut at each segment's inputs and output, so that a segment can be differentiated
+/// by itself, last to first. One that is recomputed (gradient checkpointing) is run without recording and keeps its
+/// inputs alone; when its gradient is asked for it is run again, recorded. What lies between segments is recorded as
+/// ever.
 /// Source: Chen, Xu, Zhang, Guestrin 2016, "Training Deep Nets with Sublinear Memory Cost".
 final class Tape implements AutoCloseable {
     /// Where recording is cut: `leaf` stands for `original` in every segment from the `first` on that it goes into.
     private record DetachPoint(NDArray original, NDArray leaf, int firstEntry) {}
 
     private sealed interface TapeEntry {
-        /// What the gradient by the output is gathered at: the output itself, or, so that nothing of it is held, a zero that was added to it.
+        /// What the gradient by the output is gathered at: the output itself, or, so that nothing of it is held, a
+        /// zero that was added to it.
         NDArray leaf();
     }
 
     /// `recorded` is what the segment gives itself, where its recording was kept; `output` is what was made of it.
-    private record CheckpointSegment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body, @Nullable NDArray recorded, NDArray leaf, NDArray output) implements TapeEntry {}
+    private record CheckpointSegment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body,
+            @Nullable NDArray recorded, NDArray leaf, NDArray output) implements TapeEntry {}
 
-    /// Where the input came straight from a segment that is computed again, so is it, and `input` gathers its gradient alone.
-    private record CustomCall(NDArray input, @Nullable CheckpointSegment source, CustomFunction function, NDArray leaf) implements TapeEntry {}
+    /// Where the input came straight from a segment that is computed again, so is it, and `input` gathers its
+    /// gradient alone.
+    private record CustomCall(NDArray input, @Nullable CheckpointSegment source, CustomFunction function, NDArray leaf)
+            implements TapeEntry {}
 
     /// An operation that computes its gradients itself: nothing of it is recorded.
     interface CustomFunction {
         NDArray forward(NDArray input);
 
         /// Whether it has trained numbers; it has, where they are kept.
-        default boolean isTrainable() {
-            return !savedTensors().isEmpty();
-        }
+        default boolean isTrainable() { return !savedTensors().isEmpty(); }
 
         /// What it needs until its gradients are asked for, beside its input, and the segment that made it would free.
         List<NDArray> savedTensors();
@@ -55,7 +58,8 @@ final class Tape implements AutoCloseable {
     /// The gradient by something that is recorded.
     record TensorGradient(NDArray tensor, NDArray gradient) {}
 
-    /// What is differentiated together: a step, or a segment that is computed again, whose inputs gather their gradients for what lies before it.
+    /// What is differentiated together: a step, or a segment that is computed again, whose inputs gather their
+    /// gradients for what lies before it.
     private record Subgraph(List<NDArray> inputs, List<TapeEntry> entries, List<DetachPoint> cuts) {
         Subgraph(List<NDArray> inputs) {
             this(inputs, new ArrayList<>(), new ArrayList<>());
@@ -81,14 +85,15 @@ final class Tape implements AutoCloseable {
         this.checkpointing = checkpointing;
     }
 
-    /// To be called wherever trained numbers are used: only a segment that does so, or has a recorded input, has gradients to give.
+    /// To be called wherever trained numbers are used: only a segment that does so, or has a recorded input, has
+    /// gradients to give.
     void markTrainableUse() {
         usesTrainable = true;
     }
 
     NDArray run(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
         heap.trimIfNeeded();
-        if (insideRecomputed) return scoped(() -> body.apply(inputs));                    // part of a segment that is recomputed as a whole
+        if (insideRecomputed) return scoped(() -> body.apply(inputs)); // part of a segment that is recomputed as a whole
         List<NDArray> leaves = inputs.stream().map(this::detach).toList();
         boolean previousTrainable = usesTrainable;
         usesTrainable = leaves.stream().anyMatch(kernels::requiresGrad);
@@ -128,10 +133,11 @@ final class Tape implements AutoCloseable {
     /// Runs an operation that has its own gradients; recording is cut at its input and its output.
     NDArray run(NDArray input, CustomFunction function) {
         heap.trimIfNeeded();
-        if (noGrad || !function.isTrainable() && !kernels.requiresGrad(input)) return scoped(() -> function.forward(input));
+        if (noGrad || !function.isTrainable() && !kernels.requiresGrad(input))
+            return scoped(() -> function.forward(input));
         CheckpointSegment source = source(input);
         NDArray leaf = source == null ? detach(input) : source.leaf;
-        if (leaf == input) retain(input);                                         // its segment would free it
+        if (leaf == input) retain(input); // its segment would free it
         function.savedTensors().forEach(this::retain);
         NDArray output = noGrad(() -> function.forward(input));
         NDArray zero = trackedZero(output);
@@ -142,7 +148,8 @@ final class Tape implements AutoCloseable {
     /// The segment that gave an input and is so quick that it may be computed again for this alone.
     private @Nullable CheckpointSegment source(NDArray input) {
         if (checkpointing != Checkpointing.SELECTIVE || current.entries.isEmpty()) return null;
-        return current.entries.getLast() instanceof CheckpointSegment segment && segment.recorded == null && segment.output == input ? segment : null;
+        return current.entries.getLast() instanceof CheckpointSegment segment && segment.recorded == null
+                && segment.output == input ? segment : null;
     }
 
     private static NDArray noGrad(Supplier<NDArray> body) {
@@ -204,12 +211,12 @@ final class Tape implements AutoCloseable {
                         case CustomCall call -> differentiate(call, gradient);
                     }
                 } finally {
-                    gradient.close();                                           // nobody before this entry needs any of these
+                    gradient.close(); // nobody before this entry needs any of these
                     entry.leaf().close();
                 }
             }
             int index = i;
-            finished.cuts.reversed().stream().filter(cut -> cut.firstEntry == index).forEach(Tape::propagate);    // the last may lead to an earlier one
+            finished.cuts.reversed().stream().filter(cut -> cut.firstEntry == index).forEach(Tape::propagate); // the last may lead to an earlier one
         }
     }
 
@@ -256,14 +263,17 @@ final class Tape implements AutoCloseable {
         JniUtils.setGradMode(false);
         try {
             FunctionGradients gradients = call.function.backward(input, gradient, kernels.requiresGrad(call.input));
-            if (gradients.input != null) JniUtils.backward((PtNDArray) call.input, (PtNDArray) gradients.input, true, false);
-            for (TensorGradient part : gradients.trainable) JniUtils.backward((PtNDArray) part.tensor, (PtNDArray) part.gradient, true, false);
+            if (gradients.input != null)
+                JniUtils.backward((PtNDArray) call.input, (PtNDArray) gradients.input, true, false);
+            for (TensorGradient part : gradients.trainable)
+                JniUtils.backward((PtNDArray) part.tensor, (PtNDArray) part.gradient, true, false);
         } finally {
             JniUtils.setGradMode(true);
         }
     }
 
-    /// Every segment that a cut goes into is done: what it gathered goes on. Kept, since other cuts may lead through the same.
+    /// Every segment that a cut goes into is done: what it gathered goes on. Kept, since other cuts may lead through
+    /// the same.
     private static void propagate(DetachPoint point) {
         NDArray gradient = gradient(point.leaf);
         if (gradient != null) {
@@ -289,7 +299,8 @@ final class Tape implements AutoCloseable {
         return result;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         retained.forEach(NDArray::close);
     }
 }

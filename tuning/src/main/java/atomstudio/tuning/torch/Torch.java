@@ -25,8 +25,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing frees them.
-/// Use one from one thread at a time, and compute only inside a `scope`.
+/// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing
+/// frees them. Use one from one thread at a time, and compute only inside a `scope`.
 public final class Torch implements AutoCloseable {
     private final Device device;
     private final PtNDManager manager;
@@ -42,7 +42,8 @@ public final class Torch implements AutoCloseable {
         heap.raiseThresholds();
     }
 
-    /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is downloaded or reported to anybody.
+    /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is
+    /// downloaded or reported to anybody.
     /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
     public static Torch open(Device device, TorchSettings settings) throws Failure.DeviceUnavailable {
         setDjlProperties(settings.natives());
@@ -56,8 +57,9 @@ public final class Torch implements AutoCloseable {
             ai.djl.Device djlDevice = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
             return new Torch(device, (PtNDManager) engine.newBaseManager(djlDevice));
         } catch (EngineException | UnsatisfiedLinkError e) {
-            throw new Failure.DeviceUnavailable("PyTorch could not be loaded from " + settings.natives() + ": " + e.getMessage()
-                    + "; about 500 MB must be free there, or set ATOMSTUDIO_HOME to another folder");
+            throw new Failure.DeviceUnavailable(
+                    "PyTorch could not be loaded from " + settings.natives() + ": " + e.getMessage()
+                            + "; about 500 MB must be free there, or set ATOMSTUDIO_HOME to another folder");
         }
     }
 
@@ -104,22 +106,25 @@ public final class Torch implements AutoCloseable {
         return new Tape(kernels, heap, checkpointing);
     }
 
-    /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to keep.
+    /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to
+    /// keep.
     public TorchScope scope(GradMode gradMode) {
         return new TorchScope(gradMode);
     }
 
-    /// A native copy. Its memory is PyTorch's own: aligned the same way in every process, so that equal runs give equal bits,
-    /// and alive as long as anything recorded needs it (an array over a Java buffer is neither).
+    /// A native copy. Its memory is PyTorch's own: aligned the same way in every process, so that equal runs give
+    /// equal bits, and alive as long as anything recorded needs it (an array over a Java buffer is neither).
     public NDArray array(Tensor tensor) {
         return toDevice(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
     }
 
-    /// float32 over mapped bytes of float32 or float16: these very bytes where they are float32 and the device is the CPU, and then valid as
-    /// long as they are. Mapped at a page's start, they are aligned the same way in every process too.
+    /// float32 over mapped bytes of float32 or float16: these very bytes where they are float32 and the device is the
+    /// CPU, and then valid as long as they are. Mapped at a page's start, they are aligned the same way in every
+    /// process too.
     public NDArray mapped(MemorySegment bytes, TensorInfo info) {
         boolean isFloat32 = info.dtype() == DType.F32;
-        PtNDArray view = JniUtils.createNdFromByteBuffer(manager, bytes.asByteBuffer(), DjlShapes.shape(info.shape()), isFloat32 ? DataType.FLOAT32 : DataType.FLOAT16, SparseFormat.DENSE, ai.djl.Device.cpu());
+        PtNDArray view = JniUtils.createNdFromByteBuffer(manager, bytes.asByteBuffer(), DjlShapes.shape(info.shape()),
+                isFloat32 ? DataType.FLOAT32 : DataType.FLOAT16, SparseFormat.DENSE, ai.djl.Device.cpu());
         if (isFloat32) return toDevice(view);
         PtNDArray converted = JniUtils.to(view, DataType.FLOAT32, ai.djl.Device.cpu());
         view.close();
@@ -168,7 +173,8 @@ public final class Torch implements AutoCloseable {
     }
 
     private PtNDArray onesLike(NDArray scalar) {
-        return (PtNDArray) toDevice(create(DjlShapes.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1)));
+        return (PtNDArray) toDevice(
+                create(DjlShapes.shape(scalar), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(1)));
     }
 
     private Tensor gradient(NDArray leaf) {
@@ -177,7 +183,8 @@ public final class Torch implements AutoCloseable {
     }
 
     private PtNDArray create(Shape shape, DataType type, Consumer<ByteBuffer> fill) {
-        PtNDArray array = JniUtils.createEmptyNdArray(manager, DjlShapes.shape(shape), type, ai.djl.Device.cpu(), SparseFormat.DENSE);
+        PtNDArray array = JniUtils.createEmptyNdArray(manager, DjlShapes.shape(shape), type, ai.djl.Device.cpu(),
+                SparseFormat.DENSE);
         if (shape.elements() > 0) fill.accept(JniUtils.getByteBuffer(array, true));
         return array;
     }
@@ -193,7 +200,8 @@ public final class Torch implements AutoCloseable {
         return JniUtils.getByteBuffer((PtNDArray) array, true).asFloatBuffer();
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         bf16Weights.close();
         manager.close();
         heap.close();
@@ -201,11 +209,16 @@ public final class Torch implements AutoCloseable {
 
     /// Muon's matrices made nearly orthogonal by PyTorch, on its device and with its threads.
     public record NewtonSchulz(Torch torch) implements Orthogonalization {
-        @Override public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
-            TorchKernels.MatrixOrder turn = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED : TorchKernels.MatrixOrder.PLAIN;
+        @Override
+        public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
+            TorchKernels.MatrixOrder turn = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED
+                    : TorchKernels.MatrixOrder.PLAIN;
             return TorchFailures.translate("optimizer", () -> {
                 try (TorchScope scope = torch.scope(GradMode.OFF)) {
-                    return torch.tensor(torch.kernels().orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), turn)).data();
+                    return torch
+                            .tensor(torch.kernels()
+                                    .orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), turn))
+                            .data();
                 }
             });
         }

@@ -12,7 +12,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns arrays and maps.
+/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns
+/// arrays and maps.
 final class TorchClipEncoders implements AutoCloseable {
     /// A tower with its weights.
     private record LoadedEncoder<T>(T encoder, Checkpoint checkpoint, TorchWeights weights) {
@@ -42,24 +43,32 @@ final class TorchClipEncoders implements AutoCloseable {
     Supplier<NDArray> embedTexts(int[][] ids) throws Failure {
         LoadedEncoder<TextProjection> loaded = text();
         int[][] eosPositions = loaded.encoder.eosPositions(ids);
-        return () -> loaded.encoder.textEncoder().project(torch.ops(), loaded.weights, new ClipTextModel.TokenBatch<>(torch.array(ids), torch.array(eosPositions)), loaded.encoder.projectionDim());
+        return () -> loaded.encoder.textEncoder()
+                .project(torch.ops(), loaded.weights,
+                        new ClipTextModel.TokenBatch<>(torch.array(ids), torch.array(eosPositions)),
+                        loaded.encoder.projectionDim());
     }
 
     private LoadedEncoder<ImageEncoder> vision() throws Failure {
         if (vision != null) return vision;
-        ImageEncoder imageEncoder = model.imageEncoder().orElseThrow(() -> new Failure.Incompatible(model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+        ImageEncoder imageEncoder = model.imageEncoder()
+                .orElseThrow(() -> new Failure.Incompatible(
+                        model.path() + ": has no vision tower (image_encoder or safety_checker)"));
         Checkpoint checkpoint = imageEncoder.openCheckpoint();
         return vision = new LoadedEncoder<>(imageEncoder, checkpoint, new TorchWeights(torch, checkpoint));
     }
 
     private LoadedEncoder<TextProjection> text() throws Failure {
         if (text != null) return text;
-        TextProjection projection = model.textProjection().orElseThrow(() -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
+        TextProjection projection = model.textProjection()
+                .orElseThrow(
+                        () -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
         Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         return text = new LoadedEncoder<>(projection, checkpoint, new TorchWeights(torch, checkpoint));
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         if (vision != null) vision.close();
         if (text != null) text.close();
         vision = null;

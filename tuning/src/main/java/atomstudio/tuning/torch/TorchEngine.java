@@ -25,12 +25,13 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a model on PyTorch: in float32, the UNet in bfloat16 where it was opened so. Weights are read when a network first runs and kept until released.
-/// One thread at a time; owns its native arrays and the maps of the weights.
+/// Runs a model on PyTorch: in float32, the UNet in bfloat16 where it was opened so. Weights are read when a network
+/// first runs and kept until released. One thread at a time; owns its native arrays and the maps of the weights.
 public final class TorchEngine implements Engine {
     /// The networks, by what their weights can be released together.
     public enum Network {
-        TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE), DECODER(ModelComponent.VAE);
+        TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE),
+        DECODER(ModelComponent.VAE);
 
         private final ModelComponent component;
 
@@ -46,7 +47,8 @@ public final class TorchEngine implements Engine {
     private final TorchClipEncoders clipEncoders;
     private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
-    /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and leave nothing behind.
+    /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and
+    /// leave nothing behind.
     private Optional<ComputeDtype> samplingDtype;
     private @Nullable FusedLayers fused;
     private @Nullable DerivedParameters derived;
@@ -67,17 +69,22 @@ public final class TorchEngine implements Engine {
         return open(model, Torch.open(device, settings), Optional.empty());
     }
 
-    /// For sampling: adapters are multiplied into the UNet's weights once for all looks under them, and it runs in this precision.
+    /// For sampling: adapters are multiplied into the UNet's weights once for all looks under them, and it runs in
+    /// this precision.
     /// @throws Failure as `open`
-    public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings, ComputeDtype computeDtype) throws Failure {
+    public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings,
+            ComputeDtype computeDtype) throws Failure {
         return open(model, Torch.open(device, settings), Optional.of(computeDtype));
     }
 
-    private static TorchEngine open(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype) throws Failure {
+    private static TorchEngine open(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype)
+            throws Failure {
         TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
         try {
-            for (ModelComponent part : ModelComponent.values()) engine.checkpoints.put(part, model.openCheckpoint(part));
-            for (Network network : Network.values()) engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
+            for (ModelComponent part : ModelComponent.values())
+                engine.checkpoints.put(part, model.openCheckpoint(part));
+            for (Network network : Network.values())
+                engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
             return engine;
         } catch (Failure e) {
             engine.close();
@@ -85,17 +92,27 @@ public final class TorchEngine implements Engine {
         }
     }
 
-    @Override public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        return run("text encoder", () -> model.textEncoder().encode(ops, adapted(Network.TEXT, adapterTargets.targetingTextEncoder(adapters)), torch.array(ids), clipSkip - 1));
+    @Override
+    public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
+        return run("text encoder",
+                () -> model.textEncoder()
+                        .encode(ops, adapted(Network.TEXT, adapterTargets.targetingTextEncoder(adapters)),
+                                torch.array(ids), clipSkip - 1));
     }
 
-    @Override public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters) throws Failure {
+    @Override
+    public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters)
+            throws Failure {
         ComputeDtype precision = samplingDtype.orElse(ComputeDtype.FP32);
         return run("UNet", () -> {
-            WeightSource<NDArray> layers = samplingDtype.isPresent() ? fused(precision, adapterTargets.targetingUnet(adapters)) : adapted(Network.UNET, adapterTargets.targetingUnet(adapters));
+            WeightSource<NDArray> layers = samplingDtype.isPresent()
+                    ? fused(precision, adapterTargets.targetingUnet(adapters))
+                    : adapted(Network.UNET, adapterTargets.targetingUnet(adapters));
             EagerOps in = torch.ops(precision);
             Tensor features = model.unet().timeProjection().embed(timesteps);
-            return in.toFloat32(model.unet().forward(in, layers, in.toActivationDtype(torch.array(latents)), in.toActivationDtype(torch.array(features)), in.toActivationDtype(torch.array(context))));
+            return in.toFloat32(model.unet()
+                    .forward(in, layers, in.toActivationDtype(torch.array(latents)),
+                            in.toActivationDtype(torch.array(features)), in.toActivationDtype(torch.array(context))));
         });
     }
 
@@ -117,7 +134,8 @@ public final class TorchEngine implements Engine {
     private AdaptedWeights.BoundAdapter<NDArray> bind(WeightedAdapter weighted) {
         Map<String, Tensor> values = weighted.adapter().parameters();
         NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) weighted.weight()));
-        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(), layer -> slot -> parameter(values, layer.name() + "." + slot), adapterWeight);
+        return new AdaptedWeights.BoundAdapter<>(weighted.adapter().adaptation(),
+                layer -> slot -> parameter(values, layer.name() + "." + slot), adapterWeight);
     }
 
     private NDArray parameter(Map<String, Tensor> values, String key) {
@@ -125,8 +143,8 @@ public final class TorchEngine implements Engine {
         return stored == null ? derived(key) : torch.array(stored);
     }
 
-    /// Computes what a layout derives from its frozen numbers and this model's weights, and keeps it on the device, in place of any other
-    /// layout's. Gradients and adapters of this layout without the derived numbers use it.
+    /// Computes what a layout derives from its frozen numbers and this model's weights, and keeps it on the device,
+    /// in place of any other layout's. Gradients and adapters of this layout without the derived numbers use it.
     /// @throws IllegalArgumentException when it comes out otherwise than when the frozen numbers were made
     public void derive(ParameterLayout layout, Map<String, Tensor> frozenValues) {
         if (derived != null) derived.close();
@@ -140,45 +158,60 @@ public final class TorchEngine implements Engine {
     }
 
     NDArray derived(String key) {
-        return Optional.ofNullable(derived).flatMap(each -> each.get(key)).orElseThrow(() -> new IllegalStateException(key + ": not given, and not derived"));
+        return Optional.ofNullable(derived)
+                .flatMap(each -> each.get(key))
+                .orElseThrow(() -> new IllegalStateException(key + ": not given, and not derived"));
     }
 
-    @Override public Tensor decode(Tensor latents) throws Failure {
+    @Override
+    public Tensor decode(Tensor latents) throws Failure {
         return run("decoder", () -> model.vae().decode(ops, layers(Network.DECODER), torch.array(latents)));
     }
 
-    @Override public Tensor decodeHead(Tensor latents, int levels) throws Failure {
+    @Override
+    public Tensor decodeHead(Tensor latents, int levels) throws Failure {
         return run("decoder", () -> model.vae().decodeHead(ops, layers(Network.DECODER), torch.array(latents), levels));
     }
 
-    @Override public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
+    @Override
+    public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
         return run("decoder", () -> {
-            List<LayerWeights<NDArray>> groupNorms = norms.stream().map(norm -> new LayerWeights<>(torch.array(norm.weight()), torch.array(Objects.requireNonNull(norm.bias())))).toList();
+            List<LayerWeights<NDArray>> groupNorms = norms.stream()
+                    .map(norm -> new LayerWeights<>(torch.array(norm.weight()),
+                            torch.array(Objects.requireNonNull(norm.bias()))))
+                    .toList();
             return model.vae().decodeTile(ops, layers(Network.DECODER), torch.array(features), level, groupNorms);
         });
     }
 
-    @Override public LatentDistribution encode(Tensor images) throws Failure {
-        return LatentDistribution.ofEncoderOutput(run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(images))));
+    @Override
+    public LatentDistribution encode(Tensor images) throws Failure {
+        return LatentDistribution.ofEncoderOutput(
+                run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(images))));
     }
 
-    @Override public Tensor embedImages(Tensor pictures) throws Failure {
+    @Override
+    public Tensor embedImages(Tensor pictures) throws Failure {
         return run("vision tower", clipEncoders.embedImages(pictures));
     }
 
-    @Override public Tensor embedText(int[][] ids) throws Failure {
+    @Override
+    public Tensor embedText(int[][] ids) throws Failure {
         return run("text encoder", clipEncoders.embedTexts(ids));
     }
 
-    @Override public void checkFiles() throws Failure.Unreadable {
+    @Override
+    public void checkFiles() throws Failure.Unreadable {
         for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
     }
 
-    @Override public ComputePrecision precision() {
+    @Override
+    public ComputePrecision precision() {
         return samplingDtype.equals(Optional.of(ComputeDtype.BF16)) ? ComputePrecision.HALF : ComputePrecision.FULL;
     }
 
-    @Override public void useFullPrecision() {
+    @Override
+    public void useFullPrecision() {
         if (fused != null) fused.close();
         fused = null;
         samplingDtype = Optional.of(ComputeDtype.FP32);
@@ -238,7 +271,8 @@ public final class TorchEngine implements Engine {
         });
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         if (fused != null) fused.close();
         fused = null;
         if (derived != null) derived.close();

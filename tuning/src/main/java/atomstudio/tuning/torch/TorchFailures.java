@@ -17,8 +17,10 @@ final class TorchFailures {
         } catch (EngineException e) {
             String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             String lower = message.toLowerCase(Locale.ROOT);
-            if (lower.contains("out of memory") || lower.contains("not enough memory") || lower.contains("can't allocate memory")) {
-                throw new Failure.OutOfMemory(operation + ": the memory did not suffice (" + message + "); close other programs, or take smaller pictures or a smaller model", e);
+            if (lower.contains("out of memory") || lower.contains("not enough memory")
+                    || lower.contains("can't allocate memory")) {
+                throw new Failure.OutOfMemory(operation + ": the memory did not suffice (" + message
+                        + "); close other programs, or take smaller pictures or a smaller model", e);
             }
             throw e;
         } catch (OutOfMemoryError e) {

@@ -26,8 +26,8 @@ import java.util.function.Function;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not tensors
-/// (groups, heads, epsilon) stand in the text, so a function of other numbers is another function.
+/// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not
+/// tensors (groups, heads, epsilon) stand in the text, so a function of other numbers is another function.
 final class TorchKernels {
     private record KernelKey(String name, double a, double b) {}
 
@@ -46,7 +46,8 @@ final class TorchKernels {
     }
 
     NDArray quickGelu(NDArray x) {
-        return run(new KernelKey("quickGelu", 0, 0), new String[] {"x"}, "return torch.mul(x, torch.sigmoid(torch.mul(x, 1.702)))", x);
+        return run(new KernelKey("quickGelu", 0, 0), new String[] {"x"},
+                "return torch.mul(x, torch.sigmoid(torch.mul(x, 1.702)))", x);
     }
 
     NDArray constant(Tensor tensor) {
@@ -55,9 +56,9 @@ final class TorchKernels {
 
     NDArray skew(NDArray upperTriangle, int side) {
         String[] body = {
-            "m = torch.gt(torch.triu(torch.new_ones(x, [" + side + ", " + side + "]), 1), 0)",
-            "u = torch.masked_scatter(torch.new_zeros(x, [torch.size(x, 0), " + side + ", " + side + "]), m, x)",
-            "return torch.sub(u, torch.transpose(u, 1, 2))"};
+                "m = torch.gt(torch.triu(torch.new_ones(x, [" + side + ", " + side + "]), 1), 0)",
+                "u = torch.masked_scatter(torch.new_zeros(x, [torch.size(x, 0), " + side + ", " + side + "]), m, x)",
+                "return torch.sub(u, torch.transpose(u, 1, 2))"};
         return run(new KernelKey("skew", side, 0), new String[] {"x"}, body, upperTriangle);
     }
 
@@ -68,7 +69,8 @@ final class TorchKernels {
     /// A row of zeros counts as almost as short, so that zero over zero is zero.
     NDArray inverseRowNorms(NDArray x) {
         return run(new KernelKey("inverseRowNorms", 0, 0), new String[] {"x"},
-                "return torch.reciprocal(torch.clamp_min(torch.sqrt(torch.sum(torch.pow(torch.detach(x), 2), [1], True)), 1e-12))", x);
+                "return torch.reciprocal(torch.clamp_min(torch.sqrt(torch.sum(torch.pow(torch.detach(x), 2), [1], True)), 1e-12))",
+                x);
     }
 
     NDArray scale(NDArray x, double factor) {
@@ -78,7 +80,9 @@ final class TorchKernels {
 
     NDArray groupNorm(NDArray x, NDArray weight, NDArray bias, GroupNormArguments group) {
         KernelKey key = new KernelKey("groupNorm", group.groups, group.epsilon);
-        return run(key, new String[] {"x", "w", "b"}, "return torch.group_norm(x, " + group.groups + ", w, b, " + literal(group.epsilon) + ", True)", x, weight, bias);
+        return run(key, new String[] {"x", "w", "b"},
+                "return torch.group_norm(x, " + group.groups + ", w, b, " + literal(group.epsilon) + ", True)", x,
+                weight, bias);
     }
 
     record GroupNormArguments(int groups, double epsilon) {}
@@ -87,19 +91,23 @@ final class TorchKernels {
     NDArray attention(NDArray[] qkv, int heads, long width, String causal) {
         KernelKey key = new KernelKey("attention" + causal, heads, width);
         String splitHeads = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
-        String call = "torch.scaled_dot_product_attention(torch.transpose(torch.reshape(q" + splitHeads + ", torch.transpose(torch.reshape(k" + splitHeads
+        String call = "torch.scaled_dot_product_attention(torch.transpose(torch.reshape(q" + splitHeads
+                + ", torch.transpose(torch.reshape(k" + splitHeads
                 + ", torch.transpose(torch.reshape(v" + splitHeads + ", None, 0., " + causal + ")";
-        return run(key, new String[] {"q", "k", "v"}, "return torch.reshape(torch.transpose(" + call + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
+        return run(key, new String[] {"q", "k", "v"}, "return torch.reshape(torch.transpose(" + call
+                + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
     }
 
     /// Whether gradients can be asked for through this array.
     boolean requiresGrad(NDArray x) {
-        return run(new KernelKey("recorded", 0, 0), new String[] {"x"}, "return torch.zeros([int(x.requires_grad)])", x).size() == 1;
+        return run(new KernelKey("recorded", 0, 0), new String[] {"x"}, "return torch.zeros([int(x.requires_grad)])", x)
+                .size() == 1;
     }
 
     /// A zero of x's shape, one number in memory.
     NDArray expandedZero(NDArray x) {
-        return run(new KernelKey("zero", 0, 0), new String[] {"x"}, "return torch.expand(torch.new_zeros(x, [1]), torch.size(x))", x);
+        return run(new KernelKey("zero", 0, 0), new String[] {"x"},
+                "return torch.expand(torch.new_zeros(x, [1]), torch.size(x))", x);
     }
 
     /// x + y, in the place of x.
@@ -110,7 +118,8 @@ final class TorchKernels {
     /// y (B,C,H,W) and the layer's bias, where it has one.
     static NDArray addBias(NDArray y, LayerWeights<NDArray> layer) {
         NDArray bias = layer.bias();
-        return bias == null ? y : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
+        return bias == null ? y
+                : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
     }
 
     /// As bfloat16, a type that DJL has no name for.
@@ -128,14 +137,17 @@ final class TorchKernels {
         KernelKey key = new KernelKey("plainAttention", heads, width);
         String splitHeads = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
         String[] body = {
-            "a = torch.mul(torch.transpose(torch.reshape(q" + splitHeads + ", " + literal(1 / Math.sqrt(width)) + ")",
-            "s = torch.softmax(torch.matmul(a, torch.transpose(torch.transpose(torch.reshape(k" + splitHeads + ", -2, -1)), -1)",
-            "y = torch.matmul(s, torch.transpose(torch.reshape(v" + splitHeads + ")",
-            "return torch.reshape(torch.transpose(y, 1, 2), [torch.size(q, 0), -1, " + heads * width + "])"};
+                "a = torch.mul(torch.transpose(torch.reshape(q" + splitHeads + ", " + literal(1 / Math.sqrt(width))
+                        + ")",
+                "s = torch.softmax(torch.matmul(a, torch.transpose(torch.transpose(torch.reshape(k" + splitHeads
+                        + ", -2, -1)), -1)",
+                "y = torch.matmul(s, torch.transpose(torch.reshape(v" + splitHeads + ")",
+                "return torch.reshape(torch.transpose(y, 1, 2), [torch.size(q, 0), -1, " + heads * width + "])"};
         return run(key, new String[] {"q", "k", "v"}, body, qkv);
     }
 
-    /// A matrix whose singular values are taken to about 1, as `Orthogonalization` says; of a tall one by its transpose.
+    /// A matrix whose singular values are taken to about 1, as `Orthogonalization` says; of a tall one by its
+    /// transpose.
     NDArray orthogonalize(NDArray matrix, MatrixOrder order) {
         List<String> body = new ArrayList<>();
         body.add(order == MatrixOrder.TRANSPOSED ? "y = torch.transpose(x, 0, 1)" : "y = x");
@@ -143,11 +155,14 @@ final class TorchKernels {
         for (int k = 0; k < Orthogonalization.ITERATIONS; k++) {
             String y = "y" + k, a = "a" + k;
             body.add(a + " = torch.matmul(" + y + ", torch.transpose(" + y + ", 0, 1))");
-            body.add("b" + k + " = torch.add(torch.mul(" + a + ", " + literal(Orthogonalization.B) + "), torch.mul(torch.matmul(" + a + ", " + a + "), " + literal(Orthogonalization.C) + "))");
-            body.add("y" + (k + 1) + " = torch.add(torch.mul(" + y + ", " + literal(Orthogonalization.A) + "), torch.matmul(b" + k + ", " + y + "))");
+            body.add("b" + k + " = torch.add(torch.mul(" + a + ", " + literal(Orthogonalization.B)
+                    + "), torch.mul(torch.matmul(" + a + ", " + a + "), " + literal(Orthogonalization.C) + "))");
+            body.add("y" + (k + 1) + " = torch.add(torch.mul(" + y + ", " + literal(Orthogonalization.A)
+                    + "), torch.matmul(b" + k + ", " + y + "))");
         }
         String last = "y" + Orthogonalization.ITERATIONS;
-        body.add("return " + (order == MatrixOrder.TRANSPOSED ? "torch.contiguous(torch.transpose(" + last + ", 0, 1))" : last));
+        body.add("return "
+                + (order == MatrixOrder.TRANSPOSED ? "torch.contiguous(torch.transpose(" + last + ", 0, 1))" : last));
         return run(new KernelKey("orthogonal" + order, 0, 0), new String[] {"x"}, body.toArray(String[]::new), matrix);
     }
 
@@ -156,7 +171,8 @@ final class TorchKernels {
 
     /// Mean of weight · squared difference, weights broadcast: a scalar.
     NDArray loss(NDArray predicted, NDArray target, NDArray weights) {
-        return run(new KernelKey("loss", 0, 0), new String[] {"x", "y", "w"}, "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", predicted, target, weights);
+        return run(new KernelKey("loss", 0, 0), new String[] {"x", "y", "w"},
+                "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", predicted, target, weights);
     }
 
     /// A function that others have written.
@@ -177,7 +193,8 @@ final class TorchKernels {
 
     private PtSymbolBlock compile(String[] arguments, String[] body) {
         try {
-            return JniUtils.loadModule(manager, new ByteArrayInputStream(TorchScript.archive(arguments, body)), true, false);
+            return JniUtils.loadModule(manager, new ByteArrayInputStream(TorchScript.archive(arguments, body)), true,
+                    false);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -188,8 +205,9 @@ final class TorchKernels {
         return Double.toString(number).toLowerCase(Locale.ROOT);
     }
 
-    /// A TorchScript archive of one function, written as text: the way to operations of PyTorch that DJL does not wrap.
-    /// The archive is a zip of a format version, two pickles (no constants; a module with the attribute `training`) and the code.
+    /// A TorchScript archive of one function, written as text: the way to operations of PyTorch that DJL does not
+    /// wrap. The archive is a zip of a format version, two pickles (no constants; a module with the attribute
+    /// `training`) and the code.
     static final class TorchScript {
         private static final byte[] CONSTANTS = {(byte) 0x80, 2, ')', '.'};
 
@@ -211,7 +229,8 @@ final class TorchKernels {
         }
 
         private static String code(String[] arguments, String[] body) {
-            StringBuilder code = new StringBuilder("class Ops(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n  def forward(self: __torch__.Ops");
+            StringBuilder code = new StringBuilder(
+                    "class Ops(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n  def forward(self: __torch__.Ops");
             for (String argument : arguments) code.append(", ").append(argument).append(": Tensor");
             code.append(") -> Tensor:\n");
             for (String line : body) code.append("    ").append(line).append('\n');
@@ -222,7 +241,9 @@ final class TorchKernels {
         private static byte[] module() {
             byte[] name = "training".getBytes(StandardCharsets.US_ASCII);
             ByteBuffer pickle = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
-            pickle.put(new byte[] {(byte) 0x80, 2}).put("c__torch__\nOps\n)".getBytes(StandardCharsets.US_ASCII)).put((byte) 0x81);
+            pickle.put(new byte[] {(byte) 0x80, 2})
+                    .put("c__torch__\nOps\n)".getBytes(StandardCharsets.US_ASCII))
+                    .put((byte) 0x81);
             pickle.put("}(X".getBytes(StandardCharsets.US_ASCII)).putInt(name.length).put(name);
             pickle.put(new byte[] {(byte) 0x88, 'u', 'b', '.'});
             return java.util.Arrays.copyOf(pickle.array(), pickle.position());

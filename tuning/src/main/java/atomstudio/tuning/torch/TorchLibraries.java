@@ -15,22 +15,27 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
-/// PyTorch's libraries as DJL unpacks them, once, to `pytorch/VERSION/` in a folder. DJL takes what is there as it is; here a folder gets a mark once
-/// its libraries were loaded, and one that is damaged, or was never marked, is removed before DJL looks, which unpacks it again.
+/// PyTorch's libraries as DJL unpacks them, once, to `pytorch/VERSION/` in a folder. DJL takes what is there as it
+/// is; here a folder gets a mark once its libraries were loaded, and one that is damaged, or was never marked, is
+/// removed before DJL looks, which unpacks it again.
 final class TorchLibraries {
     private TorchLibraries() {}
 
     /// Loads the engine; one process at a time, so that none removes what another is about to load.
     static synchronized Engine load(Path natives) {
-        if (System.getProperty("PYTORCH_LIBRARY_PATH") != null || System.getenv("PYTORCH_LIBRARY_PATH") != null) return Engine.getEngine("PyTorch");
+        if (System.getProperty("PYTORCH_LIBRARY_PATH") != null || System.getenv("PYTORCH_LIBRARY_PATH") != null)
+            return Engine.getEngine("PyTorch");
         Path folder = natives.resolve("pytorch");
-        try (FileChannel channel = FileChannel.open(StudioFolder.createFile(natives.resolve("pytorch.lock")), StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
+        try (FileChannel channel = FileChannel.open(StudioFolder.createFile(natives.resolve("pytorch.lock")),
+                StandardOpenOption.WRITE); FileLock lock = channel.lock()) {
             removeDamaged(folder);
             Engine engine = Engine.getEngine("PyTorch");
-            for (Path version : versions(folder)) if (!Files.exists(version.resolve(CompletionMarker.NAME))) CompletionMarker.write(version);
+            for (Path version : versions(folder))
+                if (!Files.exists(version.resolve(CompletionMarker.NAME))) CompletionMarker.write(version);
             return engine;
         } catch (IOException e) {
-            LoggerFactory.getLogger(TorchLibraries.class).warn("PyTorch's libraries in {} cannot be checked", folder, e);
+            LoggerFactory.getLogger(TorchLibraries.class)
+                    .warn("PyTorch's libraries in {} cannot be checked", folder, e);
             return Engine.getEngine("PyTorch");
         }
     }
@@ -39,7 +44,8 @@ final class TorchLibraries {
     static void removeDamaged(Path folder) throws IOException {
         for (Path version : versions(folder)) {
             if (CompletionMarker.isComplete(version)) continue;
-            try (TemporaryPath damaged = TemporaryPath.register(folder.resolveSibling(".damaged-" + TemporaryPath.randomSuffix()))) {
+            try (TemporaryPath damaged = TemporaryPath
+                    .register(folder.resolveSibling(".damaged-" + TemporaryPath.randomSuffix()))) {
                 Files.move(version, damaged.path(), StandardCopyOption.ATOMIC_MOVE);
             }
         }

@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.jni.JniUtils;
 
-/// Arrays made on this thread since it was opened; closing frees them and switches recording back.
-/// Recording and TorchScript's optimizer are switches of the thread, and a fresh thread records: hence set here, every time.
+/// Arrays made on this thread since it was opened; closing frees them and switches recording back. Recording and
+/// TorchScript's optimizer are switches of the thread, and a fresh thread records: hence set here, every time.
 public final class TorchScope implements AutoCloseable {
     private final boolean previousMode;
     private final NDScope scope;
@@ -23,7 +23,8 @@ public final class TorchScope implements AutoCloseable {
         return array;
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         scope.close();
         JniUtils.setGradMode(previousMode);
     }

@@ -8,7 +8,8 @@ public record TorchSettings(Path natives, int threads) {
         if (threads < 1) throw new IllegalArgumentException("threads: expected at least 1, found " + threads);
     }
 
-    /// Natives under the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else `~/.atomstudio`), one thread a processor.
+    /// Natives under the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else
+    /// `~/.atomstudio`), one thread a processor.
     public static TorchSettings standard() {
         return new TorchSettings(home().resolve("natives"), Runtime.getRuntime().availableProcessors());
     }
@@ -21,6 +22,7 @@ public record TorchSettings(Path natives, int threads) {
         String property = System.getProperty("atomstudio.home");
         if (property != null) return Path.of(property);
         String variable = System.getenv("ATOMSTUDIO_HOME");
-        return variable != null && !variable.isBlank() ? Path.of(variable) : Path.of(System.getProperty("user.home"), ".atomstudio");
+        return variable != null && !variable.isBlank() ? Path.of(variable)
+                : Path.of(System.getProperty("user.home"), ".atomstudio");
     }
 }

@@ -10,8 +10,9 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A network's frozen weights as native arrays, each made when first asked for and kept until closed. What the file holds in float32 is used
-/// where it is mapped: nothing is copied, and the system may drop and read it again as memory is needed. Other types are widened once.
+/// A network's frozen weights as native arrays, each made when first asked for and kept until closed. What the file
+/// holds in float32 is used where it is mapped: nothing is copied, and the system may drop and read it again as
+/// memory is needed. Other types are widened once.
 final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final Checkpoint checkpoint;
@@ -22,7 +23,8 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
         this.checkpoint = checkpoint;
     }
 
-    @Override public LayerWeights<NDArray> get(Layer layer) {
+    @Override
+    public LayerWeights<NDArray> get(Layer layer) {
         LayerWeights<NDArray> weights = loaded.get(layer.name());
         if (weights == null) loaded.put(layer.name(), weights = load(layer));
         return weights;
@@ -39,7 +41,7 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
 
     private NDArray persistent(String key) {
         NDArray array = read(key);
-        NDScope.unregister(array);                                      // outlives the scope that first needed it
+        NDScope.unregister(array); // outlives the scope that first needed it
         torch.bf16Weights().markFrozen(array);
         return array;
     }
@@ -52,7 +54,8 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
         };
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         for (LayerWeights<NDArray> layer : loaded.values()) {
             close(layer.weight());
             if (layer.bias() != null) close(layer.bias());

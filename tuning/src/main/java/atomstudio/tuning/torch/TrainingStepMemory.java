@@ -9,28 +9,36 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 
-/// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the UNet, and through
-/// the text encoder where the layout has layers of it: nothing is computed.
-/// An estimate: what PyTorch's kernels use within themselves is not in it.
-public record TrainingStepMemory(DiffusionModel model, ParameterLayout layout, DenoisingLossOptions.Checkpointing checkpointing, ComputeDtype computeDtype) {
+/// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the
+/// UNet, and through the text encoder where the layout has layers of it: nothing is computed. An estimate: what
+/// PyTorch's kernels use within themselves is not in it.
+public record TrainingStepMemory(DiffusionModel model, ParameterLayout layout,
+        DenoisingLossOptions.Checkpointing checkpointing, ComputeDtype computeDtype) {
     /// @param batch  pictures
     /// @param height of the latents, and their width
     public long bytes(int batch, long height, long width) {
         MemoryOps ops = new MemoryOps(computeDtype, checkpointing);
-        AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(), this::parameters, TensorUse.frozen(Shape.of(1)));
+        AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
+                this::parameters, TensorUse.frozen(Shape.of(1)));
         AdaptedWeights<TensorUse> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
         TensorUse latents = TensorUse.frozen(Shape.of(batch, model.unet().channels().in(), height, width));
         TensorUse features = TensorUse.frozen(Shape.of(batch, model.unet().timeProjection().dim()));
-        TensorUse context = TensorUse.frozen(Shape.of(batch, model.textEncoder().maxTokens(), model.unet().crossAttentionDim()));
+        TensorUse context = TensorUse
+                .frozen(Shape.of(batch, model.textEncoder().maxTokens(), model.unet().crossAttentionDim()));
         model.unet().forward(ops, layers, latents, features, context);
         return ops.peak() + textEncoderBytes(batch, bound);
     }
 
     /// In float32 and with everything kept, whatever the UNet's part does.
     private long textEncoderBytes(int batch, AdaptedWeights.BoundAdapter<TensorUse> bound) {
-        if (layout.trained().stream().noneMatch(entry -> ModelComponent.ofLayer(entry.layer().name()) == ModelComponent.TEXT_ENCODER)) return 0;
+        if (layout.trained()
+                .stream()
+                .noneMatch(entry -> ModelComponent.ofLayer(entry.layer().name()) == ModelComponent.TEXT_ENCODER))
+            return 0;
         MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE);
-        model.textEncoder().encode(ops, new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound)), TensorUse.frozen(Shape.of(batch, model.textEncoder().maxTokens())), 0);
+        model.textEncoder()
+                .encode(ops, new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound)),
+                        TensorUse.frozen(Shape.of(batch, model.textEncoder().maxTokens())), 0);
         return ops.peak();
     }
 

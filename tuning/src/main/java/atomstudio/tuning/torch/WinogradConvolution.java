@@ -9,57 +9,77 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients: by the input, and by the matrix that mixes its kernels.
-/// A mixed kernel's points are the kernel's, mapped by G · (I + mixing)ᵀ instead of G: neither a new weight nor its gradient is ever made. PyTorch's
-/// recording would keep the kernels' points, four times the weights, so the gradients are computed here.
+/// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients: by the input, and by the matrix that
+/// mixes its kernels. A mixed kernel's points are the kernel's, mapped by G · (I + mixing)ᵀ instead of G: neither a
+/// new weight nor its gradient is ever made. PyTorch's recording would keep the kernels' points, four times the
+/// weights, so the gradients are computed here.
 /// @param layer weight (Co,Ci,3,3), and a mixing (9,9) or none; its bias is somebody else's
 record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) implements Tape.CustomFunction {
-    /// Tiles from which it pays here, found by measurement (docs/performance.md): kernels go to their points three times a step, in memory that is
-    /// new each time.
+    /// Tiles from which it pays here, found by measurement (docs/performance.md): kernels go to their points three
+    /// times a step, in memory that is new each time.
     private static final long MIN_TILES = 64;
 
     /// Whether this is the way: as `Winograd` says, over whole tiles, on the processor.
     static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) {
         boolean shared = layer.kernelTransform() == null || layer.kernelTransform().getShape().dimension() == 2;
-        return shared && !x.getDevice().isGpu() && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
+        return shared && !x.getDevice().isGpu()
+                && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
     /// The same for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
     static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean whole = x.size(2) % Winograd.TILE_SIZE == 0 && x.size(3) % Winograd.TILE_SIZE == 0;
-        return whole && Winograd.isFaster(x, weight, geometry) && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= MIN_TILES;
+        return whole && Winograd.isFaster(x, weight, geometry)
+                && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= MIN_TILES;
     }
 
-    @Override public NDArray forward(NDArray x) {
+    @Override
+    public NDArray forward(NDArray x) {
         return runScript("forward", x, script(x).forward(), Winograd.filterTransform());
     }
 
-    @Override public List<NDArray> savedTensors() {
+    @Override
+    public List<NDArray> savedTensors() {
         NDArray mixing = layer.kernelTransform();
         return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
     }
 
-    @Override public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
-        NDArray input = needsInputGradient ? runScript("back", gradient, script(gradient).inputGradient(), flipped(Winograd.filterTransform())) : null;
-        return new Tape.FunctionGradients(input, savedTensors().stream().map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, gradient))).toList());
+    @Override
+    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+        NDArray input = needsInputGradient
+                ? runScript("back", gradient, script(gradient).inputGradient(), flipped(Winograd.filterTransform()))
+                : null;
+        return new Tape.FunctionGradients(input,
+                savedTensors().stream()
+                        .map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, gradient)))
+                        .toList());
     }
 
     private NDArray transformGradient(NDArray x, NDArray gradient) {
-        NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.inputTransform()), kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.tiles())};
-        return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"}, script(x).transformGradient(), inputs);
+        NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.inputTransform()),
+                kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.tiles())};
+        return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"},
+                script(x).transformGradient(), inputs);
     }
 
     private NDArray runScript(String direction, NDArray images, String[] body, Tensor kernelMap) {
         String name = "winograd " + direction + " " + script(images), side = direction.equals("forward") ? "x" : "y";
-        NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(kernelMap), tiles = kernels.constant(Winograd.tiles());
+        NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(kernelMap),
+                tiles = kernels.constant(Winograd.tiles());
         NDArray mixing = layer.kernelTransform();
-        if (mixing == null) return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, images, layer.weight(), patches, points, tiles);
-        return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, images, layer.weight(), patches, points, tiles, mixing);
+        if (mixing == null)
+            return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, images, layer.weight(), patches,
+                    points, tiles);
+        return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, images, layer.weight(), patches,
+                points, tiles, mixing);
     }
 
     private WinogradScript script(NDArray images) {
         Shape size = DjlShapes.shape(images), weight = DjlShapes.shape(layer.weight());
-        return new WinogradScript(new WinogradScript.LayerSizes(size.size(0), weight.size(1), weight.size(0), size.size(2) / Winograd.TILE_SIZE, size.size(3) / Winograd.TILE_SIZE), layer.kernelTransform() != null);
+        return new WinogradScript(
+                new WinogradScript.LayerSizes(size.size(0), weight.size(1), weight.size(0),
+                        size.size(2) / Winograd.TILE_SIZE, size.size(3) / Winograd.TILE_SIZE),
+                layer.kernelTransform() != null);
     }
 
     /// The map of kernels that are turned by half a circle.
@@ -69,9 +89,10 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
         return new Tensor(map.shape(), flipped);
     }
 
-    /// Winograd's convolution, and its gradients, as the text of functions of PyTorch: x (B,Ci,H,W) and y (B,Co,H,W) on the two sides of a layer, its weight w, the
-    /// maps of patches b, of kernels k and of tiles a, and the mixing m of a mixed layer. Kernels go to their points by some output channels at a time:
-    /// four times the weights at once would be new memory in every call, and its pages cost more than the arithmetic.
+    /// Winograd's convolution, and its gradients, as the text of functions of PyTorch: x (B,Ci,H,W) and y (B,Co,H,W)
+    /// on the two sides of a layer, its weight w, the maps of patches b, of kernels k and of tiles a, and the mixing
+    /// m of a mixed layer. Kernels go to their points by some output channels at a time: four times the weights at
+    /// once would be new memory in every call, and its pages cost more than the arithmetic.
     /// @param hasTransform whether the functions take m
     record WinogradScript(LayerSizes sizes, boolean hasTransform) {
         /// Sizes of a layer: pictures, channels, and whole tiles.
@@ -91,7 +112,8 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
             List<String> parts = new ArrayList<>();
             for (long from = 0; from < sizes.outputChannels; from += chunkChannels()) {
                 parts.add("t" + from);
-                body.add("t" + from + " = torch.reshape(" + tiles("torch.bmm(" + points(from) + ", v)") + ", [16, " + chunkChannels() + ", -1])");
+                body.add("t" + from + " = torch.reshape(" + tiles("torch.bmm(" + points(from) + ", v)") + ", [16, "
+                        + chunkChannels() + ", -1])");
             }
             body.add(pixels("torch.cat([" + String.join(", ", parts) + "], 1)", sizes.outputChannels));
             return body.toArray(String[]::new);
@@ -111,12 +133,16 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
 
         /// The gradient (9,9) by the mixing, of the arguments x, y, w, b, k, a.
         String[] transformGradient() {
-            List<String> body = new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])", points("x", sizes.inputChannels), "t = torch.transpose(v, 1, 2)"));
-            body.add("c = torch.permute(torch.reshape(y, " + List.of(sizes.batch, sizes.outputChannels, sizes.tileRows, 4, sizes.tileColumns, 4) + "), [3, 5, 1, 0, 2, 4])");
-            body.add("d = torch.reshape(torch.mm(torch.reshape(a, [36, 16]), torch.reshape(c, [16, -1])), " + List.of(Winograd.POINTS, sizes.outputChannels, sizes.tiles()) + ")");
+            List<String> body = new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])",
+                    points("x", sizes.inputChannels), "t = torch.transpose(v, 1, 2)"));
+            body.add("c = torch.permute(torch.reshape(y, "
+                    + List.of(sizes.batch, sizes.outputChannels, sizes.tileRows, 4, sizes.tileColumns, 4)
+                    + "), [3, 5, 1, 0, 2, 4])");
+            body.add("d = torch.reshape(torch.mm(torch.reshape(a, [36, 16]), torch.reshape(c, [16, -1])), "
+                    + List.of(Winograd.POINTS, sizes.outputChannels, sizes.tiles()) + ")");
             for (long from = 0; from < sizes.outputChannels; from += chunkChannels()) {
                 String products = "torch.reshape(torch.bmm(" + slice("d", 1, from) + ", t), [36, -1])";
-                String part = "torch.mm(torch.t(" + rows(from) + "), torch.t(" + products + "))";       // turned round it takes twice the time
+                String part = "torch.mm(torch.t(" + rows(from) + "), torch.t(" + products + "))"; // turned round it takes twice the time
                 body.add(from == 0 ? "s = " + part : "s = torch.add(s, " + part + ")");
             }
             body.add("return torch.mm(s, k)");
@@ -124,23 +150,29 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
         }
 
         private List<String> kernels(String map) {
-            return new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])", hasTransform ? "g = torch.add(" + map + ", torch.mm(" + map + ", torch.t(m)))" : "g = " + map));
+            return new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])",
+                    hasTransform ? "g = torch.add(" + map + ", torch.mm(" + map + ", torch.t(m)))" : "g = " + map));
         }
 
         /// Pictures at their points: v (36,C,tiles).
         private String points(String images, long channels) {
-            String single = "torch.reshape(" + images + ", " + List.of(sizes.batch * channels, 1, sizes.tileRows * Winograd.TILE_SIZE, sizes.tileColumns * Winograd.TILE_SIZE) + ")";
-            String patches = "torch.reshape(torch.conv2d(" + single + ", b, None, [4, 4], [1, 1], [1, 1], 1), " + List.of(sizes.batch, channels, Winograd.POINTS, sizes.tileRows * sizes.tileColumns) + ")";
-            return "v = torch.reshape(torch.permute(" + patches + ", [2, 1, 0, 3]), " + List.of(Winograd.POINTS, channels, sizes.tiles()) + ")";
+            String single = "torch.reshape(" + images + ", " + List.of(sizes.batch * channels, 1,
+                    sizes.tileRows * Winograd.TILE_SIZE, sizes.tileColumns * Winograd.TILE_SIZE) + ")";
+            String patches = "torch.reshape(torch.conv2d(" + single + ", b, None, [4, 4], [1, 1], [1, 1], 1), "
+                    + List.of(sizes.batch, channels, Winograd.POINTS, sizes.tileRows * sizes.tileColumns) + ")";
+            return "v = torch.reshape(torch.permute(" + patches + ", [2, 1, 0, 3]), "
+                    + List.of(Winograd.POINTS, channels, sizes.tiles()) + ")";
         }
 
         /// Kernels of some output channels at their points, (36,n,Ci).
         private String points(long from) {
-            return "torch.reshape(torch.mm(g, torch.t(" + rows(from) + ")), " + List.of(Winograd.POINTS, chunkChannels(), sizes.inputChannels) + ")";
+            return "torch.reshape(torch.mm(g, torch.t(" + rows(from) + ")), "
+                    + List.of(Winograd.POINTS, chunkChannels(), sizes.inputChannels) + ")";
         }
 
         private String rows(long from) {
-            return "torch.slice(p, 0, " + from * sizes.inputChannels + ", " + (from + chunkChannels()) * sizes.inputChannels + ", 1)";
+            return "torch.slice(p, 0, " + from * sizes.inputChannels + ", "
+                    + (from + chunkChannels()) * sizes.inputChannels + ", 1)";
         }
 
         private String slice(String name, int axis, long from) {
@@ -154,8 +186,12 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
 
         /// Tiles as pictures.
         private String pixels(String tiles, long channels) {
-            return "return torch.reshape(torch.permute(torch.reshape(" + tiles + ", " + List.of(4, 4, channels, sizes.batch, sizes.tileRows, sizes.tileColumns) + "), [3, 2, 4, 0, 5, 1]), "
-                    + List.of(sizes.batch, channels, sizes.tileRows * Winograd.TILE_SIZE, sizes.tileColumns * Winograd.TILE_SIZE) + ")";
+            return "return torch.reshape(torch.permute(torch.reshape(" + tiles + ", "
+                    + List.of(4, 4, channels, sizes.batch, sizes.tileRows, sizes.tileColumns)
+                    + "), [3, 2, 4, 0, 5, 1]), "
+                    + List.of(sizes.batch, channels, sizes.tileRows * Winograd.TILE_SIZE,
+                            sizes.tileColumns * Winograd.TILE_SIZE)
+                    + ")";
         }
 
         private long chunkChannels() {

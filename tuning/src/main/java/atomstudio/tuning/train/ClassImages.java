@@ -31,10 +31,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and copied into
-/// the run, which needs the home no more.
+/// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and
+/// copied into the run, which needs the home no more.
 /// @param environment `prior` in its home holds a folder for each [#cacheKey]
-record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info, DiffusionModel model, DiffusionPipeline textToImage) {
+record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info, DiffusionModel model,
+        DiffusionPipeline textToImage) {
     /// How many are made: enough for a small set of pictures, few enough to wait for.
     static final int COUNT = 20;
 
@@ -49,7 +50,10 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
             if (!Files.isRegularFile(runFile)) {
                 Path cachedFile = cacheFolder.resolve(name);
                 if (!Files.isRegularFile(cachedFile)) {
-                    if (!announced) events.emit(new TrainingEvent.Note(step, "making " + (COUNT - i) + " pictures of \"" + info.subject().className() + "\" with the base model, once; " + cacheFolder + " keeps them"));
+                    if (!announced)
+                        events.emit(new TrainingEvent.Note(step,
+                                "making " + (COUNT - i) + " pictures of \"" + info.subject().className()
+                                        + "\" with the base model, once; " + cacheFolder + " keeps them"));
                     announced = true;
                     if (controlPoint.shouldStopBeforeTraining(step)) return Optional.empty();
                     Optional<RgbImage> generated = textToImage.generate(generation(i), controlPoint.samplingListener());
@@ -85,19 +89,26 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
     }
 
     private Generation generation(int i) throws Failure {
-        return new Generation(new Generation.PromptPair(prompts().get(i % prompts().size()), ""), PreviewGenerator.generationSettings(model), i, List.of());
+        return new Generation(new Generation.PromptPair(prompts().get(i % prompts().size()), ""),
+                PreviewGenerator.generationSettings(model), i, List.of());
     }
 
-    /// Names everything that the pictures depend on: the weights of all three networks, what the networks are made like, the noise schedule
-    /// with what the UNet predicts, how pictures are sampled, the prompts and how they are read. The machine's rounding is left out.
+    /// Names everything that the pictures depend on: the weights of all three networks, what the networks are made
+    /// like, the noise schedule with what the UNet predicts, how pictures are sampled, the prompts and how they are
+    /// read. The machine's rounding is left out.
     String cacheKey() throws Failure {
         Tokenizer tokenizer = model.tokenizer();
-        List<String> parts = new ArrayList<>(List.of(environment.baseModelHashes().hash(model, EnumSet.allOf(ModelComponent.class)), model.unet().toString(), model.vae().toString(), model.textEncoder().toString(), model.scheduler().toString(), PreviewGenerator.generationSettings(model).toString()));
+        List<String> parts = new ArrayList<>(
+                List.of(environment.baseModelHashes().hash(model, EnumSet.allOf(ModelComponent.class)),
+                        model.unet().toString(), model.vae().toString(), model.textEncoder().toString(),
+                        model.scheduler().toString(), PreviewGenerator.generationSettings(model).toString()));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
         parts.add(Arrays.toString(tokenizer.encodePadded("").ids()));
         String all = String.join("\n", parts);
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8))).substring(0, 16);
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8)))
+                    .substring(0, 16);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

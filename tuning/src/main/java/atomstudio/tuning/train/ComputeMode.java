@@ -29,18 +29,24 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
     static final String BF16_KEY = "half";
 
     /// What is trained, for a trial.
-    record PrecisionTrial(TorchEngine engine, ParameterLayout layout, Map<String, Tensor> frozenValues, GradientAccumulation accumulation, TrainingState state) {}
+    record PrecisionTrial(TorchEngine engine, ParameterLayout layout, Map<String, Tensor> frozenValues,
+            GradientAccumulation accumulation, TrainingState state) {}
 
     /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
-    static ComputeMode of(TrainingConfig config, DiffusionModel model, Device device, PrecisionTrial trial) throws Failure {
+    static ComputeMode of(TrainingConfig config, DiffusionModel model, Device device, PrecisionTrial trial)
+            throws Failure {
         Checkpointing checkpointing = checkpointing(config, model);
         return switch (config.runtime().precision()) {
             case FP32 -> new ComputeMode(checkpointing, ComputeDtype.FP32, Optional.empty());
             case BF16 -> new ComputeMode(checkpointing, ComputeDtype.BF16, Optional.empty());
             case AUTO -> {
                 double recorded = trial.state.scalar(BF16_KEY, -1);
-                if (recorded >= 0) yield new ComputeMode(checkpointing, recorded > 0 ? ComputeDtype.BF16 : ComputeDtype.FP32, Optional.empty());
-                if (!ComputeDtype.hasHardwareBf16(device)) yield new ComputeMode(checkpointing, ComputeDtype.FP32, Optional.of("computed in fp32: " + deviceName(device) + " has no units for bf16"));
+                if (recorded >= 0)
+                    yield new ComputeMode(checkpointing, recorded > 0 ? ComputeDtype.BF16 : ComputeDtype.FP32,
+                            Optional.empty());
+                if (!ComputeDtype.hasHardwareBf16(device))
+                    yield new ComputeMode(checkpointing, ComputeDtype.FP32,
+                            Optional.of("computed in fp32: " + deviceName(device) + " has no units for bf16"));
                 yield benchmark(checkpointing, trial);
             }
         };
@@ -55,31 +61,42 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
 
     /// What is known before anything is tried: `auto` counts as float32, which takes more.
     static ComputeMode predicted(TrainingConfig config, DiffusionModel model) {
-        ComputeDtype computeDtype = config.runtime().precision() == TrainingConfig.PrecisionMode.BF16 ? ComputeDtype.BF16 : ComputeDtype.FP32;
+        ComputeDtype computeDtype = config.runtime().precision() == TrainingConfig.PrecisionMode.BF16
+                ? ComputeDtype.BF16
+                : ComputeDtype.FP32;
         return new ComputeMode(checkpointing(config, model), computeDtype, Optional.empty());
     }
 
     private static Checkpointing checkpointing(TrainingConfig config, DiffusionModel model) {
-        return config.has(TrainingConfig.Feature.CHECKPOINTING) ? Checkpointing.FULL : TrainingService.parameterCount(model) > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE : Checkpointing.NONE;
+        return config.has(TrainingConfig.Feature.CHECKPOINTING) ? Checkpointing.FULL
+                : TrainingService.parameterCount(model) > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE
+                : Checkpointing.NONE;
     }
 
     private static ComputeMode benchmark(Checkpointing checkpointing, PrecisionTrial trial) throws Failure {
-        return choose(checkpointing, stepSeconds(trial, checkpointing, ComputeDtype.FP32), stepSeconds(trial, checkpointing, ComputeDtype.BF16));
+        return choose(checkpointing, stepSeconds(trial, checkpointing, ComputeDtype.FP32),
+                stepSeconds(trial, checkpointing, ComputeDtype.BF16));
     }
 
-    /// @param fp32Seconds seconds of a step in float32, and half those in bfloat16; infinity where memory is too small for it
+    /// @param fp32Seconds seconds of a step in float32, and half those in bfloat16; infinity where memory is too
+    ///     small for it
     static ComputeMode choose(Checkpointing checkpointing, double fp32Seconds, double bf16Seconds) {
         ComputeDtype faster = fp32Seconds > MIN_SPEEDUP * bf16Seconds ? ComputeDtype.BF16 : ComputeDtype.FP32;
-        return new ComputeMode(checkpointing, faster, Optional.of("computed in " + faster.name().toLowerCase(Locale.ROOT) + ": in fp32 a step " + describeTime(fp32Seconds) + ", in bf16 it " + describeTime(bf16Seconds)));
+        return new ComputeMode(checkpointing, faster,
+                Optional.of("computed in " + faster.name().toLowerCase(Locale.ROOT) + ": in fp32 a step "
+                        + describeTime(fp32Seconds) + ", in bf16 it " + describeTime(bf16Seconds)));
     }
 
     private static String describeTime(double seconds) {
-        return Double.isInfinite(seconds) ? "does not fit in memory" : String.format(Locale.ROOT, "took %.3g s", seconds);
+        return Double.isInfinite(seconds) ? "does not fit in memory"
+                : String.format(Locale.ROOT, "took %.3g s", seconds);
     }
 
     /// Of the second gradient: the first one converts weights and allocates.
-    private static double stepSeconds(PrecisionTrial trial, Checkpointing checkpointing, ComputeDtype computeDtype) throws Failure {
-        try (DenoisingLoss differentiation = trial.engine.denoisingLoss(new DenoisingLossOptions(trial.layout, trial.frozenValues, checkpointing, computeDtype))) {
+    private static double stepSeconds(PrecisionTrial trial, Checkpointing checkpointing, ComputeDtype computeDtype)
+            throws Failure {
+        try (DenoisingLoss differentiation = trial.engine.denoisingLoss(
+                new DenoisingLossOptions(trial.layout, trial.frozenValues, checkpointing, computeDtype))) {
             trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
             long start = System.nanoTime();
             trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
@@ -102,7 +119,8 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
         return new DenoisingLossOptions(layout, frozenValues, checkpointing, computeDtype);
     }
 
-    /// A gradient that leaves bfloat16's numbers is computed once more in float32 before it counts as diverged, and the first time that is said.
+    /// A gradient that leaves bfloat16's numbers is computed once more in float32 before it counts as diverged, and
+    /// the first time that is said.
     static final class Fp32Fallback implements Trainer.LossFunction {
         private final Trainer.LossFunction bf16;
         private final Trainer.LossFunction fp32;
@@ -115,10 +133,13 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
             this.events = events;
         }
 
-        @Override public DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure {
+        @Override
+        public DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure {
             DenoisingLoss.Gradient gradient = bf16.gradient(parameters, batch);
             if (isFinite(gradient)) return gradient;
-            if (!reported) events.emit(new TrainingEvent.Note(0, "bf16 left the numbers: this batch, and others like it, are computed in fp32"));
+            if (!reported)
+                events.emit(new TrainingEvent.Note(0,
+                        "bf16 left the numbers: this batch, and others like it, are computed in fp32"));
             reported = true;
             return fp32.gradient(parameters, batch);
         }

@@ -11,8 +11,10 @@ record EvaluationPlan(RunInfo info, ValidationKind validationKind) {
     enum ValidationKind { NONE, BY_LOSS, BY_SCORE }
 
     static EvaluationPlan of(RunInfo info, DiffusionModel model) throws Failure {
-        if (!info.config().requested().has(TrainingConfig.Feature.VALIDATE)) return new EvaluationPlan(info, ValidationKind.NONE);
-        if (info.subject().photos().size() >= Validation.MIN_PHOTOS) return new EvaluationPlan(info, ValidationKind.BY_LOSS);
+        if (!info.config().requested().has(TrainingConfig.Feature.VALIDATE))
+            return new EvaluationPlan(info, ValidationKind.NONE);
+        if (info.subject().photos().size() >= Validation.MIN_PHOTOS)
+            return new EvaluationPlan(info, ValidationKind.BY_LOSS);
         boolean scored = model.imageEncoder().isPresent() && model.textProjection().isPresent();
         return new EvaluationPlan(info, scored ? ValidationKind.BY_SCORE : ValidationKind.NONE);
     }
@@ -30,7 +32,12 @@ record EvaluationPlan(RunInfo info, ValidationKind validationKind) {
 
     /// Pictures of the class that the base model makes, whether or not an earlier run kept them.
     int classImageCount() {
-        return info.config().requested().loss().priorPreservation().filter(TrainingConfig.PriorPreservation::isGenerated).isPresent() ? ClassImages.COUNT : 0;
+        return info.config()
+                .requested()
+                .loss()
+                .priorPreservation()
+                .filter(TrainingConfig.PriorPreservation::isGenerated)
+                .isPresent() ? ClassImages.COUNT : 0;
     }
 
     boolean generatesImages() {

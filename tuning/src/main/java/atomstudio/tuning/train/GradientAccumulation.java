@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its class where that is
-/// to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight times the mean over the class's.
+/// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its
+/// class where that is to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight
+/// times the mean over the class's.
 /// @param featureCache where what the network's lower part says of the batches is kept
-public record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed, Optional<UNetFeatureCache> featureCache) {
+public record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed,
+        Optional<UNetFeatureCache> featureCache) {
     public GradientAccumulation(Dataset subject, Optional<Dataset> prior, long seed) {
         this(subject, prior, seed, Optional.empty());
     }
@@ -23,7 +25,9 @@ public record GradientAccumulation(Dataset subject, Optional<Dataset> classImage
     /// The same with a bank, where the recipe has one.
     GradientAccumulation withFeatureCache(Path folder, UNetFeatureCache.FeatureExtractor featureExtractor) {
         OptionalInt steps = subject.sampling().noiseBankSteps();
-        return steps.isEmpty() ? this : new GradientAccumulation(subject, classImages, seed, Optional.of(new UNetFeatureCache(folder, steps.getAsInt(), featureExtractor)));
+        return steps.isEmpty() ? this
+                : new GradientAccumulation(subject, classImages, seed,
+                        Optional.of(new UNetFeatureCache(folder, steps.getAsInt(), featureExtractor)));
     }
 
     public DenoisingLoss.Gradient gradient(Trainer.LossFunction loss, float[] parameters, int step) throws Failure {
@@ -44,7 +48,8 @@ public record GradientAccumulation(Dataset subject, Optional<Dataset> classImage
         List<TrainingBatch> batches = sampledBatches(step);
         if (featureCache.isEmpty()) return batches;
         List<TrainingBatch> cached = new ArrayList<>();
-        for (int pass = 0; pass < batches.size(); pass++) cached.add(featureCache.get().with(batches.get(pass), step, pass));
+        for (int pass = 0; pass < batches.size(); pass++)
+            cached.add(featureCache.get().with(batches.get(pass), step, pass));
         return cached;
     }
 

@@ -21,30 +21,40 @@ interface MemoryEstimate {
     /// How that was found, in words.
     String source();
 
-    /// What weights, activations, derived numbers and the trained numbers' companions come to, with previews and the pictures of the class, by a dry run, before anything is computed.
+    /// What weights, activations, derived numbers and the trained numbers' companions come to, with previews and the
+    /// pictures of the class, by a dry run, before anything is computed.
     record PredictedMemory(long bytes) implements MemoryEstimate {
         /// Java, PyTorch's libraries and what they allocate for themselves.
         private static final long PROCESS_BYTES = 400L << 20;
-        /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments, the last good ones.
+        /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments,
+        /// the last good ones.
         private static final int VECTORS_PER_PARAMETER = 8;
 
-        static PredictedMemory of(RunInfo info, DiffusionModel model, ParameterLayout layout, ComputeMode computeMode) throws Failure {
+        static PredictedMemory of(RunInfo info, DiffusionModel model, ParameterLayout layout, ComputeMode computeMode)
+                throws Failure {
             RunInfo.ResolvedConfig config = info.config();
             long trainingLatentSide = config.sideLength() / model.vae().downsamplingFactor();
-            long weights = LayerRecorder.parameterCount(NetworkLayers.of(model.unet())) * switch (computeMode.computeDtype()) {
-                case FP32 -> 4;
-                case BF16 -> 6;                                                 // the copies, and what they are made from
-            };
-            long step = new TrainingStepMemory(model, layout, computeMode.checkpointing(), computeMode.computeDtype()).bytes(config.batchSize(), trainingLatentSide, trainingLatentSide);
-            if (SubjectTokenizer.components(layout).contains(ModelComponent.TEXT_ENCODER)) weights += textEncoderBytes(model);
-            long parameterBytes = Float.BYTES * (VECTORS_PER_PARAMETER * (long) layout.size() + layout.derivedElementCount());
+            long weights = LayerRecorder.parameterCount(NetworkLayers.of(model.unet()))
+                    * switch (computeMode.computeDtype()) {
+                        case FP32 -> 4;
+                        case BF16 -> 6; // the copies, and what they are made from
+                    };
+            long step = new TrainingStepMemory(model, layout, computeMode.checkpointing(), computeMode.computeDtype())
+                    .bytes(config.batchSize(), trainingLatentSide, trainingLatentSide);
+            if (SubjectTokenizer.components(layout).contains(ModelComponent.TEXT_ENCODER))
+                weights += textEncoderBytes(model);
+            long parameterBytes = Float.BYTES
+                    * (VECTORS_PER_PARAMETER * (long) layout.size() + layout.derivedElementCount());
             EvaluationPlan evaluationPlan = EvaluationPlan.of(info, model);
-            if (!evaluationPlan.generatesImages()) return new PredictedMemory(PROCESS_BYTES + weights + step + parameterBytes);
+            if (!evaluationPlan.generatesImages())
+                return new PredictedMemory(PROCESS_BYTES + weights + step + parameterBytes);
             SamplingMemory sampling = new SamplingMemory(model, layout);
             long latentSide = model.defaultImageSize() / model.vae().downsamplingFactor();
             weights += sampling.weights();
-            if (evaluationPlan.validationKind() == EvaluationPlan.ValidationKind.BY_SCORE) weights += clipEncoderBytes(model);
-            return new PredictedMemory(PROCESS_BYTES + weights + parameterBytes + Math.max(step, sampling.activations(latentSide, latentSide)));
+            if (evaluationPlan.validationKind() == EvaluationPlan.ValidationKind.BY_SCORE)
+                weights += clipEncoderBytes(model);
+            return new PredictedMemory(PROCESS_BYTES + weights + parameterBytes
+                    + Math.max(step, sampling.activations(latentSide, latentSide)));
         }
 
         private static long textEncoderBytes(DiffusionModel model) {
@@ -53,18 +63,22 @@ interface MemoryEstimate {
 
         /// CLIP's two encoders, which score previews.
         private static long clipEncoderBytes(DiffusionModel model) throws Failure {
-            long vision = model.imageEncoder().map(tower -> Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(tower.network()))).orElse(0L);
+            long vision = model.imageEncoder()
+                    .map(tower -> Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(tower.network())))
+                    .orElse(0L);
             return vision + textEncoderBytes(model);
         }
 
-        @Override public String source() {
+        @Override
+        public String source() {
             return "what a dry run of one step counts";
         }
     }
 
     /// What was held at the most while a few of the run's steps were done.
     record MeasuredMemory(int steps, long bytes) implements MemoryEstimate {
-        @Override public String source() {
+        @Override
+        public String source() {
             return "the most that " + steps + " measured steps held";
         }
     }

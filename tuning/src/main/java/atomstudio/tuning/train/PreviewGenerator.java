@@ -20,8 +20,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. They are made by the engine that
-/// trains, which has derived what adapters leave out. The prompt's embedding is kept from the first on, unless training changes it.
+/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. They are
+/// made by the engine that trains, which has derived what adapters leave out. The prompt's embedding is kept from the
+/// first on, unless training changes it.
 final class PreviewGenerator {
     private static final long SEED = 0;
     static final int STEPS = 20;
@@ -33,7 +34,8 @@ final class PreviewGenerator {
     private final RunInfo.SubjectInfo subject;
     private int requested;
 
-    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline textToImage, RunInfo.SubjectInfo subject) {
+    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline textToImage,
+            RunInfo.SubjectInfo subject) {
         this.folder = folder;
         this.model = model;
         this.textToImage = textToImage;
@@ -77,13 +79,16 @@ final class PreviewGenerator {
     }
 
     /// A picture that a person asks for; `{}` in the prompt stands for the subject.
-    Optional<GeneratedPreview> requested(String prompt, int step, AdapterFile adapter, StepListener listener) throws Failure {
+    Optional<GeneratedPreview> requested(String prompt, int step, AdapterFile adapter, StepListener listener)
+            throws Failure {
         String file = String.format(Locale.ROOT, "previews/%06d-asked-%d.png", step, ++requested);
         return generate(prompt.replace(Captions.SUBJECT_PLACEHOLDER, subject.phrase()), adapter, file, listener);
     }
 
-    private Optional<GeneratedPreview> generate(String prompt, AdapterFile adapter, String file, StepListener listener) throws Failure {
-        Generation generation = new Generation(new Generation.PromptPair(prompt, ""), generationSettings(model), SEED, List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1)));
+    private Optional<GeneratedPreview> generate(String prompt, AdapterFile adapter, String file, StepListener listener)
+            throws Failure {
+        Generation generation = new Generation(new Generation.PromptPair(prompt, ""), generationSettings(model), SEED,
+                List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1)));
         Optional<RgbImage> image = textToImage.generate(generation, listener);
         if (image.isPresent()) PngWriter.write(folder.file(file), image.get(), Map.of());
         return image.map(each -> new GeneratedPreview(each, file, prompt));
@@ -97,6 +102,7 @@ final class PreviewGenerator {
     /// The same with another number of steps.
     static Generation.GenerationSettings generationSettings(DiffusionModel model, int steps) throws Failure {
         SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
-        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE, model.defaultImageSize(), model.defaultImageSize());
+        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE,
+                model.defaultImageSize(), model.defaultImageSize());
     }
 }

@@ -29,8 +29,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The loop: the batches of a step, their gradient, a step of the optimizer, and what must be kept so that nothing is lost when it ends
-/// in between.
+/// The loop: the batches of a step, their gradient, a step of the optimizer, and what must be kept so that nothing is
+/// lost when it ends in between.
 public final class Trainer {
     private static final double MAX_GRADIENT_NORM = 1;
     private static final int CHECKPOINT_INTERVAL_STEPS = 25;
@@ -41,10 +41,13 @@ public final class Trainer {
     public static final String BEST_STEP_KEY = "best-step";
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
-    record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers, Map<String, Tensor> frozenValues, GradientAccumulation accumulation, TrainingState.ComputeDevice computeDevice) {}
+    record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers,
+            Map<String, Tensor> frozenValues, GradientAccumulation accumulation,
+            TrainingState.ComputeDevice computeDevice) {}
 
     /// What a trainer asks.
-    record Collaborators(LossFunction loss, Orthogonalization orthogonalization, EventSink events, PreviewGenerator previews, Optional<Validation> validation) {}
+    record Collaborators(LossFunction loss, Orthogonalization orthogonalization, EventSink events,
+            PreviewGenerator previews, Optional<Validation> validation) {}
 
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
@@ -71,7 +74,8 @@ public final class Trainer {
     Trainer(TrainerContext context, Collaborators collaborators, TrainingState initialState) {
         this.context = context;
         this.collaborators = collaborators;
-        this.optimizer = OptimizerFactory.create(config(), context.layout, initialState, collaborators.orthogonalization);
+        this.optimizer = OptimizerFactory.create(config(), context.layout, initialState,
+                collaborators.orthogonalization);
         this.groups = OptimizerFactory.parameterGroups(config(), context.info.method(), context.layout);
         this.state = initialState;
         this.lastGood = initialState.copy();
@@ -94,7 +98,9 @@ public final class Trainer {
             if (state.evaluatedStep() < state.step() && !evaluate(controlPoint)) continue;
             if (state.step() >= steps || shouldStopEarly()) break;
             step();
-            if (state.step() - savedStep >= CHECKPOINT_INTERVAL_STEPS || System.nanoTime() - savedAt > CHECKPOINT_INTERVAL_NANOS) save();
+            if (state.step() - savedStep >= CHECKPOINT_INTERVAL_STEPS
+                    || System.nanoTime() - savedAt > CHECKPOINT_INTERVAL_NANOS)
+                save();
         }
         save();
         return new TrainingResult(state, state.step() < steps ? StopReason.EARLY_STOPPING : StopReason.ALL_STEPS);
@@ -109,16 +115,19 @@ public final class Trainer {
         lastGood = state.copy();
         double learningRate = config().schedule().learningRate(step);
         optimizer.step(state.parameters(), gradient.vector(), new LearningRates(learningRate, groups));
-        double meanLoss = step == 0 ? gradient.loss() : state.meanLoss() + LOSS_SMOOTHING * (gradient.loss() - state.meanLoss());
+        double meanLoss = step == 0 ? gradient.loss()
+                : state.meanLoss() + LOSS_SMOOTHING * (gradient.loss() - state.meanLoss());
         double seconds = (System.nanoTime() - start) / 1e9;
         Map<String, Double> scalars = new HashMap<>(state.scalars());
         scalars.putAll(optimizer.state().scalars());
-        state = new TrainingState(step + 1, state.parameters(), stateVectors(step), scalars, state.seconds() + seconds, meanLoss);
-        collaborators.events.emit(new TrainingEvent.Step(step + 1, gradient.loss(), learningRate, seconds, ProcessMemory.resident()));
+        state = new TrainingState(step + 1, state.parameters(), stateVectors(step), scalars, state.seconds() + seconds,
+                meanLoss);
+        collaborators.events.emit(
+                new TrainingEvent.Step(step + 1, gradient.loss(), learningRate, seconds, ProcessMemory.resident()));
     }
 
-    /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so that it is not
-    /// bound to where training began.
+    /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so
+    /// that it is not bound to where training began.
     private Map<String, float[]> stateVectors(int step) {
         double emaDecay = config().optimizer().emaDecay();
         if (emaDecay == 0) return optimizer.state().vectors();
@@ -126,7 +135,8 @@ public final class Trainer {
         double decay = Math.min(emaDecay, (1.0 + step) / (10 + step));
         float[] previous = state.adapterParameters();
         float[] ema = new float[previous.length];
-        for (int i = 0; i < ema.length; i++) ema[i] = (float) (decay * previous[i] + (1 - decay) * state.parameters()[i]);
+        for (int i = 0; i < ema.length; i++)
+            ema[i] = (float) (decay * previous[i] + (1 - decay) * state.parameters()[i]);
         vectors.put(TrainingState.EMA, ema);
         return vectors;
     }
@@ -136,25 +146,33 @@ public final class Trainer {
         int failedStep = state.step() + 1;
         state = lastGood;
         save();
-        return new Failure.Diverged("training left the numbers at step " + failedStep + ": loss " + loss + ", gradient " + norm + "; the checkpoint in " + context.folder.folder()
-                + " holds step " + lastGood.step() + ", the last that was good. Start again with a smaller --rate (it was " + config().schedule().learningRate() + ") and another --out");
+        return new Failure.Diverged("training left the numbers at step " + failedStep + ": loss " + loss + ", gradient "
+                + norm + "; the checkpoint in " + context.folder.folder()
+                + " holds step " + lastGood.step()
+                + ", the last that was good. Start again with a smaller --rate (it was "
+                + config().schedule().learningRate() + ") and another --out");
     }
 
     private ControlPoint.RunningWork runningWork(ControlPoint controlPoint) {
         return new ControlPoint.RunningWork() {
-            @Override public void saveCheckpoint() throws Failure {
+            @Override
+            public void saveCheckpoint() throws Failure {
                 save();
             }
 
-            @Override public void makePreview(String prompt) throws Failure {
+            @Override
+            public void makePreview(String prompt) throws Failure {
                 try {
                     PromptAttentionParser.parse(prompt);
                 } catch (Failure.Incompatible invalidPrompt) {
                     collaborators.events.emit(new TrainingEvent.Note(state.step(), invalidPrompt.getMessage()));
                     return;
                 }
-                Optional<PreviewGenerator.GeneratedPreview> preview = collaborators.previews.requested(prompt, state.step(), adapter(state), controlPoint.samplingListener());
-                if (preview.isPresent()) collaborators.events.emit(new TrainingEvent.Preview(state.step(), preview.get().file(), preview.get().prompt()));
+                Optional<PreviewGenerator.GeneratedPreview> preview = collaborators.previews.requested(prompt,
+                        state.step(), adapter(state), controlPoint.samplingListener());
+                if (preview.isPresent())
+                    collaborators.events.emit(
+                            new TrainingEvent.Preview(state.step(), preview.get().file(), preview.get().prompt()));
             }
         };
     }
@@ -169,15 +187,19 @@ public final class Trainer {
         return collaborators.validation.isEmpty() ? 0 : every > 0 ? every : Validation.DEFAULT_INTERVAL;
     }
 
-    /// The preview and the validation of this step, where they are due. Whether they are done: not when told to stop meanwhile.
+    /// The preview and the validation of this step, where they are due. Whether they are done: not when told to stop
+    /// meanwhile.
     private boolean evaluate(ControlPoint controlPoint) throws Failure {
         boolean validationDue = isDue(validationInterval());
-        boolean scoresPreviews = collaborators.validation.isPresent() && collaborators.validation.get() instanceof Validation.PreviewScored;
+        boolean scoresPreviews = collaborators.validation.isPresent()
+                && collaborators.validation.get() instanceof Validation.PreviewScored;
         Optional<RgbImage> image = Optional.empty();
         if (isDue(config().runtime().previewEvery()) || validationDue && scoresPreviews) {
-            Optional<PreviewGenerator.GeneratedPreview> preview = collaborators.previews.atStep(state.step(), adapter(state), controlPoint.samplingListener());
+            Optional<PreviewGenerator.GeneratedPreview> preview = collaborators.previews.atStep(state.step(),
+                    adapter(state), controlPoint.samplingListener());
             if (preview.isEmpty()) return false;
-            collaborators.events.emit(new TrainingEvent.Preview(state.step(), preview.get().file(), preview.get().prompt()));
+            collaborators.events
+                    .emit(new TrainingEvent.Preview(state.step(), preview.get().file(), preview.get().prompt()));
             image = Optional.of(preview.get().image());
         }
         if (validationDue) validate(collaborators.validation.orElseThrow(), image);
@@ -193,7 +215,8 @@ public final class Trainer {
             adapter(state).write(context.folder.bestAdapter());
             state = state.with(Map.of(BEST_VALUE_KEY, value, BEST_STEP_KEY, (double) state.step()));
         }
-        collaborators.events.emit(new TrainingEvent.Validation(state.step(), validation.description(), value, bestStep()));
+        collaborators.events
+                .emit(new TrainingEvent.Validation(state.step(), validation.description(), value, bestStep()));
     }
 
     /// The step of the best validation so far; 0 where there is none.
@@ -227,11 +250,14 @@ public final class Trainer {
     }
 
     /// The adapter at a state of a run.
-    static AdapterFile adapter(RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers, Map<String, Tensor> frozenValues, TrainingState state) {
+    static AdapterFile adapter(RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers,
+            Map<String, Tensor> frozenValues, TrainingState state) {
         Map<String, Tensor> values = new HashMap<>(frozenValues);
         values.putAll(layout.fromVector(state.adapterParameters()));
-        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(state.step(), info.config().learningRate(), info.config().seed());
+        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(state.step(),
+                info.config().learningRate(), info.config().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
-        return new AdapterFile(info.method(), new BaseModel(info.baseModel().name(), info.baseModel().hash()), trigger, training, layers, values);
+        return new AdapterFile(info.method(), new BaseModel(info.baseModel().name(), info.baseModel().hash()), trigger,
+                training, layers, values);
     }
 }

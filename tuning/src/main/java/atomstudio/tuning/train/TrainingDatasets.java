@@ -24,13 +24,16 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
         /// Empty when told to stop.
         Optional<TrainingDatasets> build(ControlPoint controlPoint, EventSink events, int step) throws Failure {
             PreparedPhotos photos = PreparedPhotos.readRun(folder, info.subject().photos());
-            Optional<Dataset> all = encoder.encode(new DatasetEncoder.EncoderInput("", photos, info.subject().defaultCaptions(), batchSampling(config())), controlPoint, step);
+            Optional<Dataset> all = encoder.encode(new DatasetEncoder.EncoderInput("", photos,
+                    info.subject().defaultCaptions(), batchSampling(config())), controlPoint, step);
             if (all.isEmpty()) return Optional.empty();
             if (config().loss().priorPreservation().isEmpty()) return Optional.of(split(all.get(), Optional.empty()));
             Optional<PreparedPhotos> classPhotos = loadClassImages(controlPoint, events, step);
             if (classPhotos.isEmpty()) return Optional.empty();
             List<String> captions = Captions.forClass(info.subject().className(), config()).defaults();
-            Optional<Dataset> classDataset = encoder.encode(new DatasetEncoder.EncoderInput("prior ", classPhotos.get(), captions, batchSampling(config())), controlPoint, step);
+            Optional<Dataset> classDataset = encoder.encode(
+                    new DatasetEncoder.EncoderInput("prior ", classPhotos.get(), captions, batchSampling(config())),
+                    controlPoint, step);
             return classDataset.isEmpty() ? Optional.empty() : Optional.of(split(all.get(), classDataset));
         }
 
@@ -38,9 +41,12 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
             return info.config().requested();
         }
 
-        private Optional<PreparedPhotos> loadClassImages(ControlPoint controlPoint, EventSink events, int step) throws Failure {
-            if (!config().loss().priorPreservation().orElseThrow().isGenerated()) return Optional.of(PreparedPhotos.readClassImages(folder, info.config().classImages()));
-            CropPolicy cropPolicy = new CropPolicy(config().data().crop(), info.config().sideLength(), encoder.model().vae().downsamplingFactor());
+        private Optional<PreparedPhotos> loadClassImages(ControlPoint controlPoint, EventSink events, int step)
+                throws Failure {
+            if (!config().loss().priorPreservation().orElseThrow().isGenerated())
+                return Optional.of(PreparedPhotos.readClassImages(folder, info.config().classImages()));
+            CropPolicy cropPolicy = new CropPolicy(config().data().crop(), info.config().sideLength(),
+                    encoder.model().vae().downsamplingFactor());
             Optional<List<RgbImage>> generated = classImages.load(controlPoint, events, step);
             return generated.map(images -> PreparedPhotos.ofGenerated(images, cropPolicy));
         }
@@ -52,13 +58,16 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
         /// Holds a picture out where that is asked for and enough are left; which one is a function of the seed.
         private TrainingDatasets split(Dataset all, Optional<Dataset> prior) throws Failure {
             int count = all.examples().size();
-            if (!config().has(TrainingConfig.Feature.VALIDATE) || count < Validation.MIN_PHOTOS) return new TrainingDatasets(all, prior, Optional.empty());
+            if (!config().has(TrainingConfig.Feature.VALIDATE) || count < Validation.MIN_PHOTOS)
+                return new TrainingDatasets(all, prior, Optional.empty());
             int heldOutIndex = new CounterRng(info.config().seed(), "held out").randint(count, 0);
             List<Dataset.TrainingExample> remaining = new ArrayList<>(all.examples());
             Dataset.TrainingExample heldOut = remaining.remove(heldOutIndex);
             TrainingConfig validationConfig = config().with(new TrainingConfig.LossConfig(0, 0, Optional.empty()));
-            return new TrainingDatasets(new Dataset(all.rngStream(), remaining, all.textConditioning(), all.sampling()), prior,
-                    Optional.of(new Dataset("validation ", List.of(heldOut), all.textConditioning(), batchSampling(validationConfig))));
+            return new TrainingDatasets(new Dataset(all.rngStream(), remaining, all.textConditioning(), all.sampling()),
+                    prior,
+                    Optional.of(new Dataset("validation ", List.of(heldOut), all.textConditioning(),
+                            batchSampling(validationConfig))));
         }
     }
 }

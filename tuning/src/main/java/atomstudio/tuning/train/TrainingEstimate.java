@@ -6,7 +6,8 @@ import java.util.List;
 /// @param parameterCount numbers tuned
 /// @param parameterShare   of the UNet's parameters
 /// @param advice  what would make it fit, the mildest first; none where it fits
-public record TrainingEstimate(long parameterCount, double parameterShare, MemoryFit memory, TimeEstimate time, List<String> advice) {
+public record TrainingEstimate(long parameterCount, double parameterShare, MemoryFit memory, TimeEstimate time,
+        List<String> advice) {
     /// @param bytes     at the most
     /// @param source    how that was found, in words
     /// @param available bytes that the machine has for it; 0 where it does not say

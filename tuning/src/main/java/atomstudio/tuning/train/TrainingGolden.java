@@ -29,8 +29,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Reference values of training: the loss of one batch, and for each method the gradients at a random point, the losses over five
-/// steps of AdamW from there, and the numbers at their end.
+/// Reference values of training: the loss of one batch, and for each method the gradients at a random point, the
+/// losses over five steps of AdamW from there, and the numbers at their end.
 public final class TrainingGolden {
     private static final double TOLERANCE = 1e-3;
     private static final double LEARNING_RATE = 1e-2;
@@ -45,7 +45,9 @@ public final class TrainingGolden {
         }
     }
 
-    private static final List<GoldenMethod> METHODS = List.of(goldenMethod(MethodName.ATOMS, 0), goldenMethod(MethodName.OVERCOMPLETE, 0), goldenMethod(MethodName.CHANNELS, 0), goldenMethod(MethodName.LORA, 1e-2));
+    private static final List<GoldenMethod> METHODS = List.of(goldenMethod(MethodName.ATOMS, 0),
+            goldenMethod(MethodName.OVERCOMPLETE, 0), goldenMethod(MethodName.CHANNELS, 0),
+            goldenMethod(MethodName.LORA, 1e-2));
 
     /// The golden's settings are the defaults: m = 9, m1 = 3, k_c = 4, r = 4.
     private static GoldenMethod goldenMethod(MethodName choice, double decay) {
@@ -73,9 +75,11 @@ public final class TrainingGolden {
 
     /// Runs everything that the golden holds.
     /// @param model the model that the golden's metadata name
-    public static GoldenComparison compare(SafetensorsFile golden, DiffusionModel model, Device device, TorchSettings settings) throws Failure {
+    public static GoldenComparison compare(SafetensorsFile golden, DiffusionModel model, Device device,
+            TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
-            DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
+            DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
+                    model.scheduler().predictionType());
             return new TrainingGolden(golden, engine, noising).run(model);
         }
     }
@@ -89,20 +93,26 @@ public final class TrainingGolden {
         loss("loss", model, batch(Tensor.filled(Shape.of(timesteps.length), 1)));
         loss("loss.min_snr_5", model, batch(objective.minSnrWeights(timesteps, GAMMA)));
         Set<String> unsupported = new LinkedHashSet<>();
-        for (String name : golden.tensors().keySet()) if (name.endsWith(".losses")) unsupported.add(name.substring(0, name.length() - ".losses".length()));
-        for (GoldenMethod method : METHODS) if (unsupported.remove(method.name)) compareMethod(method, ParameterLayout.of(method.method, NetworkLayers.of(model.unet())));
+        for (String name : golden.tensors().keySet())
+            if (name.endsWith(".losses")) unsupported.add(name.substring(0, name.length() - ".losses".length()));
+        for (GoldenMethod method : METHODS)
+            if (unsupported.remove(method.name))
+                compareMethod(method, ParameterLayout.of(method.method, NetworkLayers.of(model.unet())));
         return new GoldenComparison(deviations, List.copyOf(unsupported));
     }
 
     private TrainingBatch batch(Tensor weights) {
-        return new TrainingBatch(golden.read("noisy"), golden.read("timesteps").data(), new Conditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"), weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
+        return new TrainingBatch(golden.read("noisy"), golden.read("timesteps").data(),
+                new Conditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"),
+                weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
     }
 
     /// The untuned network's loss.
     private void loss(String name, DiffusionModel model, TrainingBatch batch) throws Failure {
         ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
         try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
-            add(name, new Tensor(Shape.of(1), new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
+            add(name, new Tensor(Shape.of(1),
+                    new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
         }
     }
 
@@ -120,19 +130,22 @@ public final class TrainingGolden {
                 if (step < losses.length - 1) adam.step(parameters, gradient.vector(), LEARNING_RATE);
             }
         }
-        deviations.add(Deviation.relative(method.name + ".losses", expected, new Tensor(expected.shape(), losses), TOLERANCE));
+        deviations.add(
+                Deviation.relative(method.name + ".losses", expected, new Tensor(expected.shape(), losses), TOLERANCE));
         compare(method, "end", layout, parameters);
     }
 
     private float[] startVector(GoldenMethod method, ParameterLayout layout) {
         Map<String, Tensor> start = new HashMap<>();
-        for (ParameterLayout.LayerParameter entry : layout.trained()) start.put(entry.key(), golden.read(method.key("start", entry)));
+        for (ParameterLayout.LayerParameter entry : layout.trained())
+            start.put(entry.key(), golden.read(method.key("start", entry)));
         return layout.toVector(start);
     }
 
     private void compare(GoldenMethod method, String group, ParameterLayout layout, float[] vector) {
         Map<String, Tensor> found = layout.fromVector(vector);
-        for (ParameterLayout.LayerParameter entry : layout.trained()) add(method.key(group, entry), found.get(entry.key()));
+        for (ParameterLayout.LayerParameter entry : layout.trained())
+            add(method.key(group, entry), found.get(entry.key()));
     }
 
     private void add(String name, Tensor found) {

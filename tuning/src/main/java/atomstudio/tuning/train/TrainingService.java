@@ -49,13 +49,15 @@ public final class TrainingService {
     /// @throws Failure.Occupied when the run is going on in another process, or the folder holds something else
     /// @throws Failure.Incompatible when the folder holds a run of other settings, all named; more steps are allowed
     /// @throws Failure.Diverged when loss or gradients leave the numbers; the last good ones are kept
-    public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, TrainingListener listener) throws Failure {
+    public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, TrainingListener listener)
+            throws Failure {
         RunFolder folder = new RunFolder(run);
         requireUsableFolder(folder);
         DiffusionModel model = request.model().open();
         PreparedData data = PreparedData.of(request, model);
         RunInfo requested = createInfo(request, model, data);
-        RunCallbacks callbacks = new RunCallbacks(control, listener, Stream.concat(model.warnings().stream(), data.warnings().stream()).toList());
+        RunCallbacks callbacks = new RunCallbacks(control, listener,
+                Stream.concat(model.warnings().stream(), data.warnings().stream()).toList());
         try (RunLock lock = RunLock.acquire(folder.folder())) {
             AtomicFile.deletePartFiles(folder.folder());
             if (folder.exists()) {
@@ -76,7 +78,10 @@ public final class TrainingService {
         DiffusionModel model = info.baseModel().model(environment.tokenizerFolders()).open();
         info.method().check(model.path().toString(), tunableLayers(model));
         String hash = weightsHash(model, ParameterLayout.of(info.method().method(), tunableLayers(model)));
-        if (!hash.equals(info.baseModel().hash())) throw new Failure.Incompatible(model.path() + ": expected the model that " + folder.folder() + " was started with (" + info.baseModel().hash() + "), found other weights (" + hash + "); put it back, or start a new run");
+        if (!hash.equals(info.baseModel().hash()))
+            throw new Failure.Incompatible(model.path() + ": expected the model that " + folder.folder()
+                    + " was started with (" + info.baseModel().hash() + "), found other weights (" + hash
+                    + "); put it back, or start a new run");
         requireUsableRun(folder, info, model);
         try (RunLock lock = RunLock.acquire(folder.folder())) {
             AtomicFile.deletePartFiles(folder.folder());
@@ -90,7 +95,8 @@ public final class TrainingService {
         Optional<String> problem = size == TrainingConfig.UNSET ? Optional.empty() : model.sizeProblem(size, size);
         if (problem.isPresent()) throw new Failure.Unreadable(folder.infoFile() + ": size: " + problem.get());
         PreparedPhotos.readRun(folder, info.subject().photos()).requireSizes(info.config(), folder.photos());
-        PreparedPhotos.readClassImages(folder, info.config().classImages()).requireSizes(info.config(), folder.classImages());
+        PreparedPhotos.readClassImages(folder, info.config().classImages())
+                .requireSizes(info.config(), folder.classImages());
         folder.requireConsistent(info);
     }
 
@@ -104,9 +110,11 @@ public final class TrainingService {
     /// Who steers a run, who hears of it, and what a person should know before it begins.
     record RunCallbacks(RunControl control, TrainingListener listener, List<String> warnings) {}
 
-    private TrainingOutcome continueRun(RunFolder folder, RunInfo info, DiffusionModel model, RunCallbacks callbacks) throws Failure {
+    private TrainingOutcome continueRun(RunFolder folder, RunInfo info, DiffusionModel model, RunCallbacks callbacks)
+            throws Failure {
         boolean hasMoreSteps = info.config().steps() > folder.info().config().steps();
-        if (!hasMoreSteps && Files.isRegularFile(folder.reportFile()) && Files.isRegularFile(folder.adapter())) return new TrainingOutcome.Finished(TrainingReport.read(folder.reportFile()));
+        if (!hasMoreSteps && Files.isRegularFile(folder.reportFile()) && Files.isRegularFile(folder.adapter()))
+            return new TrainingOutcome.Finished(TrainingReport.read(folder.reportFile()));
         if (hasMoreSteps) {
             try {
                 Files.deleteIfExists(folder.reportFile());
@@ -118,7 +126,8 @@ public final class TrainingService {
         return train(folder, info, model, callbacks);
     }
 
-    private TrainingOutcome train(RunFolder folder, RunInfo info, DiffusionModel model, RunCallbacks callbacks) throws Failure {
+    private TrainingOutcome train(RunFolder folder, RunInfo info, DiffusionModel model, RunCallbacks callbacks)
+            throws Failure {
         try (TrainingRun trainingRun = TrainingRun.open(folder, info, model, environment)) {
             return trainingRun.train(callbacks);
         }
@@ -126,7 +135,9 @@ public final class TrainingService {
 
     private RunInfo createInfo(TrainingRequest request, DiffusionModel model, PreparedData data) throws Failure {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
-            throw new Failure.Incompatible(model.path() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of " + model.vae().latentChannels() + " (no inpainting models) can be tuned");
+            throw new Failure.Incompatible(
+                    model.path() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of "
+                            + model.vae().latentChannels() + " (no inpainting models) can be tuned");
         }
         List<Layer> layers = tunableLayers(model);
         request.method().check(model.path().toString(), layers);
@@ -135,11 +146,17 @@ public final class TrainingService {
         long parameterCount = request.method().method().parameterCount(layers);
         SubjectTokenizer.of(model, layout, request.trigger());
         String hash = weightsHash(model, layout);
-        RunInfo.BaseModelInfo baseModel = new RunInfo.BaseModelInfo(model.path().toAbsolutePath().normalize(), model.name(), hash, request.model().options());
+        RunInfo.BaseModelInfo baseModel = new RunInfo.BaseModelInfo(model.path().toAbsolutePath().normalize(),
+                model.name(), hash, request.model().options());
         TrainingConfig config = request.config();
-        RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(request.trigger().className(), request.trigger().token(), data.photos().infos(), Captions.of(request.trigger(), config).defaults());
-        RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, config.optimizer().batchSize() == TrainingConfig.UNSET ? defaultBatchSize(model) : config.optimizer().batchSize(), data.cropPolicy().sideLength(), data.classImages().infos());
-        return new RunInfo(baseModel, subject, request.method(), resolved, parameterCount, Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(request.trigger().className(), request.trigger().token(),
+                data.photos().infos(), Captions.of(request.trigger(), config).defaults());
+        RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config,
+                config.optimizer().batchSize() == TrainingConfig.UNSET ? defaultBatchSize(model)
+                        : config.optimizer().batchSize(),
+                data.cropPolicy().sideLength(), data.classImages().infos());
+        return new RunInfo(baseModel, subject, request.method(), resolved, parameterCount,
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
     /// Of the weights that the trained numbers belong to.
@@ -157,10 +174,17 @@ public final class TrainingService {
         Path path = folder.folder();
         if (RunLock.isHeld(path)) throw RunLock.occupied(path);
         if (folder.exists() || !Files.exists(path)) return;
-        if (!Files.isDirectory(path)) throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another --out");
+        if (!Files.isDirectory(path))
+            throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another --out");
         try (Stream<Path> list = Files.list(path)) {
-            List<String> otherFiles = list.filter(file -> !AtomicFile.isPartFile(file)).map(file -> file.getFileName().toString()).filter(name -> !INITIAL_FILES.contains(name)).sorted().toList();
-            if (!otherFiles.isEmpty()) throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + otherFiles.getFirst() + (otherFiles.size() > 1 ? " and more" : "") + "; choose another --out");
+            List<String> otherFiles = list.filter(file -> !AtomicFile.isPartFile(file))
+                    .map(file -> file.getFileName().toString())
+                    .filter(name -> !INITIAL_FILES.contains(name))
+                    .sorted()
+                    .toList();
+            if (!otherFiles.isEmpty())
+                throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + otherFiles.getFirst()
+                        + (otherFiles.size() > 1 ? " and more" : "") + "; choose another --out");
         } catch (IOException e) {
             throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
         }

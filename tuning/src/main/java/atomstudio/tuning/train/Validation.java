@@ -14,7 +14,8 @@ import java.util.Optional;
 
 /// How good the numbers are on something that they were not trained on. Lower is better.
 sealed interface Validation {
-    /// Steps from one validation to the next where no preview interval is given. Not a share of all steps, since these may grow.
+    /// Steps from one validation to the next where no preview interval is given. Not a share of all steps, since
+    /// these may grow.
     int DEFAULT_INTERVAL = 25;
     /// Pictures from which on one is held out.
     int MIN_PHOTOS = 5;
@@ -36,11 +37,13 @@ sealed interface Validation {
             double lossAt(float[] numbers, TrainingBatch batch) throws Failure;
         }
 
-        @Override public String description() {
+        @Override
+        public String description() {
             return "loss of a picture held out";
         }
 
-        @Override public double evaluate(float[] parameters, Optional<RgbImage> preview) throws Failure {
+        @Override
+        public double evaluate(float[] parameters, Optional<RgbImage> preview) throws Failure {
             double sum = 0;
             int batchSize = heldOut.sampling().batchSize();
             for (int from = 0; from < TIMESTEPS; from += batchSize) {
@@ -53,11 +56,13 @@ sealed interface Validation {
 
     /// What a preview picture lacks.
     record PreviewScored(ImageScore score) implements Validation {
-        @Override public String description() {
+        @Override
+        public String description() {
             return "1 - " + score.name();
         }
 
-        @Override public double evaluate(float[] parameters, Optional<RgbImage> preview) throws Failure {
+        @Override
+        public double evaluate(float[] parameters, Optional<RgbImage> preview) throws Failure {
             return 1 - score.score(preview.orElseThrow());
         }
     }
@@ -69,27 +74,33 @@ sealed interface Validation {
         double score(RgbImage picture) throws Failure;
     }
 
-    /// Scores a picture by how much it is like the subject's pictures, times how well it shows its prompt: either alone is easily had at
-    /// the cost of the other.
-    record ClipImageScore(ClipMetrics metrics, List<ClipEmbedding> photoEmbeddings, ClipEmbedding promptEmbedding) implements Validation.ImageScore {
+    /// Scores a picture by how much it is like the subject's pictures, times how well it shows its prompt: either
+    /// alone is easily had at the cost of the other.
+    record ClipImageScore(ClipMetrics metrics, List<ClipEmbedding> photoEmbeddings, ClipEmbedding promptEmbedding)
+            implements Validation.ImageScore {
         /// Empty where the model lacks an encoder.
         /// @param prompt with the class in the subject's place
-        static Optional<Validation.ImageScore> of(DiffusionModel model, Engine engine, PreparedPhotos photos, String prompt) throws Failure {
+        static Optional<Validation.ImageScore> of(DiffusionModel model, Engine engine, PreparedPhotos photos,
+                String prompt) throws Failure {
             Optional<ClipMetrics> metrics = ClipMetrics.of(model, engine);
             if (metrics.isEmpty()) return Optional.empty();
             Optional<ClipEmbedding> promptEmbedding = metrics.get().embedPrompt(prompt);
             if (promptEmbedding.isEmpty()) return Optional.empty();
-            List<ClipEmbedding> photoEmbeddings = metrics.get().embedImages(photos.photos().stream().map(PreparedPhotos.PreparedPhoto::image).toList());
+            List<ClipEmbedding> photoEmbeddings = metrics.get()
+                    .embedImages(photos.photos().stream().map(PreparedPhotos.PreparedPhoto::image).toList());
             return Optional.of(new ClipImageScore(metrics.get(), photoEmbeddings, promptEmbedding.get()));
         }
 
-        @Override public String name() {
+        @Override
+        public String name() {
             return "likeness × alignment by " + metrics.encoderName();
         }
 
-        @Override public double score(RgbImage image) throws Failure {
+        @Override
+        public double score(RgbImage image) throws Failure {
             ClipEmbedding embedding = metrics.embedImage(image);
-            return photoEmbeddings.stream().mapToDouble(embedding::cosine).average().orElseThrow() * embedding.cosine(promptEmbedding);
+            return photoEmbeddings.stream().mapToDouble(embedding::cosine).average().orElseThrow()
+                    * embedding.cosine(promptEmbedding);
         }
     }
 }

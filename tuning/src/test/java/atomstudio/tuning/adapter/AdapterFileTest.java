@@ -31,11 +31,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class AdapterFileTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     static List<Layer> network() {
-        return List.of(layer("conv_in", Layer.Kind.CONV, 8, 4, 3, 3), layer("attn.to_q", Layer.Kind.LINEAR, 8, 8), layer("attn.to_k", Layer.Kind.LINEAR, 8, 12),
-                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1), layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8), layer(TextualInversion.TOKEN_EMBEDDING, Layer.Kind.EMBEDDING, 16, 8));
+        return List.of(layer("conv_in", Layer.Kind.CONV, 8, 4, 3, 3), layer("attn.to_q", Layer.Kind.LINEAR, 8, 8),
+                layer("attn.to_k", Layer.Kind.LINEAR, 8, 12),
+                layer("attn.to_v", Layer.Kind.LINEAR, 8, 12), layer("proj", Layer.Kind.CONV, 8, 8, 1, 1),
+                layer("conv_out", Layer.Kind.CONV, 4, 8, 3, 3), layer("norm", Layer.Kind.NORM, 8),
+                layer(TextualInversion.TOKEN_EMBEDDING, Layer.Kind.EMBEDDING, 16, 8));
     }
 
     private static Layer layer(String name, Layer.Kind kind, long... weight) {
@@ -49,20 +53,32 @@ class AdapterFileTest {
     private static AdapterFile adapter(MethodSettings settings) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : network()) {
-            settings.method().storedShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, new Tensor(shape, new CounterRng(1, layer.name() + slot).normals((int) shape.elements()))));
+            settings.method()
+                    .storedShapes(layer)
+                    .forEach((slot, shape) -> values.put(layer.name() + "." + slot,
+                            new Tensor(shape, new CounterRng(1, layer.name() + slot).normals((int) shape.elements()))));
         }
-        return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"), new AdapterFile.TrainingSummary(12, 0.03, 5), AdaptedLayer.of(settings.method(), network()), values);
+        return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"),
+                new AdapterFile.TrainingSummary(12, 0.03, 5), AdaptedLayer.of(settings.method(), network()), values);
     }
 
     static Stream<MethodSettings> everyMethod() {
         Stream<MethodSettings> usual = Stream.of(MethodName.values()).map(MethodSettings::of);
-        Stream<MethodSettings> chosen = Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4").with(MethodSetting.LAYERS, "conv"), MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "1"),
-                MethodSettings.of(MethodName.LOKR).with(MethodSetting.LAYERS, "conv,linear"), MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"), MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "4"), MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"),
-                MethodSettings.of(MethodName.ATOMS_AND_CHANNELS).with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12"));
+        Stream<MethodSettings> chosen = Stream.of(
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4").with(MethodSetting.LAYERS, "conv"),
+                MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "1"),
+                MethodSettings.of(MethodName.LOKR).with(MethodSetting.LAYERS, "conv,linear"),
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"),
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "4"),
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"),
+                MethodSettings.of(MethodName.ATOMS_AND_CHANNELS)
+                        .with(MethodSetting.CODING, "sparse")
+                        .with(MethodSetting.ATOMS, "12"));
         return Stream.concat(usual, chosen);
     }
 
-    @ParameterizedTest @MethodSource("everyMethod") void isReadAsItWasWritten(MethodSettings settings) throws Exception {
+    @ParameterizedTest @MethodSource("everyMethod")
+    void isReadAsItWasWritten(MethodSettings settings) throws Exception {
         AdapterFile adapter = adapter(settings);
         assertFalse(adapter.values().isEmpty());
         adapter.write(folder.resolve("a.safetensors"));
@@ -74,10 +90,12 @@ class AdapterFileTest {
         assertEquals(adapter.values(), read.values());
         assertEquals(adapter.layers(), read.layers(), "in the network's order");
         read.write(folder.resolve("b.safetensors"));
-        assertArrayEquals(Files.readAllBytes(folder.resolve("a.safetensors")), Files.readAllBytes(folder.resolve("b.safetensors")), "equal adapters make equal bytes");
+        assertArrayEquals(Files.readAllBytes(folder.resolve("a.safetensors")),
+                Files.readAllBytes(folder.resolve("b.safetensors")), "equal adapters make equal bytes");
     }
 
-    @Test void numbersOfEqualMeaningAndShapeAreOneTensor() throws Exception {
+    @Test
+    void numbersOfEqualMeaningAndShapeAreOneTensor() throws Exception {
         adapter("atoms", 9).write(folder.resolve("a.safetensors"));
         try (SafetensorsFile tensors = SafetensorsFile.open(folder.resolve("a.safetensors"))) {
             assertEquals(List.of("atoms.M"), List.copyOf(tensors.tensors().keySet()));
@@ -89,35 +107,44 @@ class AdapterFileTest {
         }
     }
 
-    @Test void itsHashIsThatOfItsBytesAfterTheHeader() throws Exception {
+    @Test
+    void itsHashIsThatOfItsBytesAfterTheHeader() throws Exception {
         AdapterFile adapter = adapter("atoms+channels", 9);
         adapter.write(folder.resolve("a.safetensors"));
         byte[] bytes = Files.readAllBytes(folder.resolve("a.safetensors"));
         int header = 8 + (int) java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
-        byte[] digest = java.security.MessageDigest.getInstance("SHA-256").digest(java.util.Arrays.copyOfRange(bytes, header, bytes.length));
+        byte[] digest = java.security.MessageDigest.getInstance("SHA-256")
+                .digest(java.util.Arrays.copyOfRange(bytes, header, bytes.length));
         assertEquals(java.util.HexFormat.of().formatHex(digest), AdapterFormat.hash(adapter));
     }
 
-    @Test void fitsItsBaseAndWarnsOnOtherWeights() throws Exception {
+    @Test
+    void fitsItsBaseAndWarnsOnOtherWeights() throws Exception {
         AdapterFile adapter = adapter("atoms+channels", 9);
         assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.of("aa11")));
-        assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.empty()), "nothing is said while the hash is not known");
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.empty()),
+                "nothing is said while the hash is not known");
         String warning = adapter.compatibilityWarning("Relative", network(), Optional.of("bb22")).orElseThrow();
         assertTrue(warning.contains("Base") && warning.contains("Relative") && warning.contains("bb22"), warning);
     }
 
-    @Test void everyLayerThatDoesNotFitIsNamed() throws Exception {
+    @Test
+    void everyLayerThatDoesNotFitIsNamed() throws Exception {
         List<Layer> other = new ArrayList<>(network());
         other.set(0, layer("conv_in", Layer.Kind.CONV, 16, 4, 3, 3));
         other.removeIf(layer -> layer.name().equals("proj"));
         other.add(layer("more", Layer.Kind.LINEAR, 8, 8));
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter("atoms+channels", 9).compatibilityWarning("Other", other, Optional.of("aa11")));
-        for (String part : List.of("conv_in: expected a weight of (8,4,3,3), the model's has (16,4,3,3)", "proj: the model has no such layer", "more: tuned by atoms+channels, not in the adapter", "Base", "Other")) {
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> adapter("atoms+channels", 9).compatibilityWarning("Other", other, Optional.of("aa11")));
+        for (String part : List.of("conv_in: expected a weight of (8,4,3,3), the model's has (16,4,3,3)",
+                "proj: the model has no such layer", "more: tuned by atoms+channels, not in the adapter", "Base",
+                "Other")) {
             assertTrue(refused.getMessage().contains(part), refused.getMessage());
         }
     }
 
-    @Test void anOftOfBeforeThereWasASideIsReadAsItWasMeant() throws Exception {
+    @Test
+    void anOftOfBeforeThereWasASideIsReadAsItWasMeant() throws Exception {
         AdapterFile adapter = adapter(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"));
         Path file = folder.resolve("a.safetensors"), old = folder.resolve("old.safetensors");
         adapter.write(file);
@@ -132,7 +159,8 @@ class AdapterFileTest {
         assertEquals(adapter.values(), AdapterFile.read(old).values());
     }
 
-    @Test void truncatedFilesAreRefusedAtEveryLength() throws Exception {
+    @Test
+    void truncatedFilesAreRefusedAtEveryLength() throws Exception {
         Path file = folder.resolve("a.safetensors");
         adapter("lora", 9).write(file);
         byte[] bytes = Files.readAllBytes(file);
@@ -143,33 +171,45 @@ class AdapterFileTest {
         }
     }
 
-    @Test void otherFilesAndOtherVersionsAreRefused() throws Exception {
+    @Test
+    void otherFilesAndOtherVersionsAreRefused() throws Exception {
         Path file = folder.resolve("a.safetensors");
         SafetensorsWriter.write(file, Map.of("x", Tensor.zeros(Shape.of(2))), Map.of());
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file)).getMessage().contains("another program"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file)).getMessage()
+                .contains("another program"));
         damage(file, metadata -> metadata.put("version", "2"));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> AdapterFile.read(file)).getMessage().contains("update"));
+        assertTrue(
+                assertThrows(Failure.Incompatible.class, () -> AdapterFile.read(file)).getMessage().contains("update"));
         Files.delete(file);
         assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file));
     }
 
-    @Test void aDescriptionThatDoesNotFitTheTensorsIsRefused() throws Exception {
+    @Test
+    void aDescriptionThatDoesNotFitTheTensorsIsRefused() throws Exception {
         Path file = folder.resolve("a.safetensors");
         List<java.util.function.Consumer<Map<String, String>>> damages = List.of(
-                metadata -> metadata.remove("token"), metadata -> metadata.put("steps", "many"), metadata -> metadata.put("layers", "["), metadata -> metadata.put("layers", "{}"),
-                metadata -> metadata.put("layers", "{\"conv_in\":[8,4,3,3]}"), metadata -> metadata.put("layers", "{\"conv_in\":[-8,4,3,3],\"conv_out\":[1]}"), metadata -> metadata.put("layers", "{\"conv_in\":7}"),
-                metadata -> metadata.put("stacks", "{\"atoms.M\":[0]}"), metadata -> metadata.put("stacks", "{\"atoms.M\":[0,0]}"), metadata -> metadata.put("stacks", "{\"atoms.M\":[0,2]}"),
-                metadata -> metadata.put("stacks", "{\"atoms.M\":[-1,0]}"), metadata -> metadata.put("stacks", "{}"), metadata -> metadata.put("stacks", "{\"other.M\":[0,1]}"), metadata -> metadata.remove("stacks"));
+                metadata -> metadata.remove("token"), metadata -> metadata.put("steps", "many"),
+                metadata -> metadata.put("layers", "["), metadata -> metadata.put("layers", "{}"),
+                metadata -> metadata.put("layers", "{\"conv_in\":[8,4,3,3]}"),
+                metadata -> metadata.put("layers", "{\"conv_in\":[-8,4,3,3],\"conv_out\":[1]}"),
+                metadata -> metadata.put("layers", "{\"conv_in\":7}"),
+                metadata -> metadata.put("stacks", "{\"atoms.M\":[0]}"),
+                metadata -> metadata.put("stacks", "{\"atoms.M\":[0,0]}"),
+                metadata -> metadata.put("stacks", "{\"atoms.M\":[0,2]}"),
+                metadata -> metadata.put("stacks", "{\"atoms.M\":[-1,0]}"), metadata -> metadata.put("stacks", "{}"),
+                metadata -> metadata.put("stacks", "{\"other.M\":[0,1]}"), metadata -> metadata.remove("stacks"));
         for (var damage : damages) {
             damage(file, damage);
             Failure refused = assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file));
-            assertTrue(refused.getMessage().contains("a.safetensors") && refused.getMessage().contains("damaged"), refused.getMessage());
+            assertTrue(refused.getMessage().contains("a.safetensors") && refused.getMessage().contains("damaged"),
+                    refused.getMessage());
         }
         damage(file, metadata -> metadata.put("method", "sorcery"));
         assertThrows(Failure.Incompatible.class, () -> AdapterFile.read(file));
     }
 
-    @Test void filesOfTheFirstVersionsAreStillRead() throws Exception {
+    @Test
+    void filesOfTheFirstVersionsAreStillRead() throws Exception {
         Path file = folder.resolve("a.safetensors");
         damage(file, metadata -> {
             metadata.keySet().removeIf(key -> key.startsWith("method."));
@@ -178,21 +218,26 @@ class AdapterFileTest {
         assertEquals(MethodSettings.of(MethodName.ATOMS), AdapterFile.read(file).method());
     }
 
-    @Test void theSizeIsKnownBeforeAnythingIsTrained() throws Exception {
+    @Test
+    void theSizeIsKnownBeforeAnythingIsTrained() throws Exception {
         for (MethodName choice : MethodName.values()) {
             MethodSettings settings = MethodSettings.of(choice);
             AdapterFile adapter = adapter(settings);
             adapter.write(folder.resolve("a.safetensors"));
             assertEquals(Files.size(folder.resolve("a.safetensors")), adapter.bytes());
-            assertEquals(adapter.bytes(), AdapterFile.bytes(settings, "Base", network()), 200.0, choice + ": but for the lengths of the words");
+            assertEquals(adapter.bytes(), AdapterFile.bytes(settings, "Base", network()), 200.0,
+                    choice + ": but for the lengths of the words");
         }
     }
 
-    @Test void numbersThatAreNoneAreRefused() throws Exception {
+    @Test
+    void numbersThatAreNoneAreRefused() throws Exception {
         AdapterFile adapter = adapter("atoms", 9);
         adapter.values().get("conv_in.M").data()[3] = Float.NaN;
         adapter.write(folder.resolve("a.safetensors"));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(folder.resolve("a.safetensors"))).getMessage().contains("NaN"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(folder.resolve("a.safetensors")))
+                .getMessage()
+                .contains("NaN"));
     }
 
     private static void damage(Path file, java.util.function.Consumer<Map<String, String>> change) throws Exception {

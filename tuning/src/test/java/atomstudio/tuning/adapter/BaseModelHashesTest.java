@@ -16,16 +16,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class BaseModelHashesTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void isTheHashOfTheWeightsAndRememberedUntilTheyChange() throws Exception {
+    @Test
+    void isTheHashOfTheWeightsAndRememberedUntilTheyChange() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("home/hashes.json"));
         assertEquals(Optional.empty(), hashes.cached(model));
         Path weights = folder.resolve("model/unet/diffusion_pytorch_model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
         int header = 8 + (int) java.nio.ByteBuffer.wrap(bytes).order(java.nio.ByteOrder.LITTLE_ENDIAN).getLong();
-        String expected = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Arrays.copyOfRange(bytes, header, bytes.length)));
+        String expected = HexFormat.of()
+                .formatHex(
+                        MessageDigest.getInstance("SHA-256").digest(Arrays.copyOfRange(bytes, header, bytes.length)));
         assertEquals(expected, hashes.hash(model));
         assertEquals(Optional.of(expected), new BaseModelHashes(hashes.cacheFile()).cached(model));
         bytes[bytes.length - 1] ^= 1;
@@ -35,7 +39,8 @@ class BaseModelHashesTest {
         assertNotEquals(expected, hashes.hash(model));
     }
 
-    @Test void aDamagedMemoryIsForgotten() throws Exception {
+    @Test
+    void aDamagedMemoryIsForgotten() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         Files.writeString(folder.resolve("hashes.json"), "{damaged");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));

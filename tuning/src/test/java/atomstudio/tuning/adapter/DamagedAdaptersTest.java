@@ -24,13 +24,16 @@ class DamagedAdaptersTest {
     private static final Path FOREIGN = Path.of("src/test/resources/goldens/foreign");
     private static final Path PROMPTS = Shared.own("goldens/prompts");
 
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedAdapterIsReadOrRefusedByName() throws Exception {
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void everyChangedAdapterIsReadOrRefusedByName() throws Exception {
         change(60, 30);
     }
 
-    @Test @Tag("slow") void manyMore() throws Exception {
+    @Test @Tag("slow")
+    void manyMore() throws Exception {
         change(1000, 31);
     }
 
@@ -39,13 +42,15 @@ class DamagedAdaptersTest {
         DiffusionModel embedded = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         DiffusionModel tiny = TinyModel.make(folder.resolve("model"), "sd1");
         int refused = 0;
-        for (String name : List.of("kohya.safetensors", "lycoris.safetensors", "counted.safetensors", "processor.safetensors", "header.safetensors", "folder-lokr/adapter_model.safetensors")) {
+        for (String name : List.of("kohya.safetensors", "lycoris.safetensors", "counted.safetensors",
+                "processor.safetensors", "header.safetensors", "folder-lokr/adapter_model.safetensors")) {
             Path file = copied(FOREIGN.resolve(name), name);
             refused += mutations.run(file, times, () -> read(file, embedded));
         }
         copied(FOREIGN.resolve("folder-lora/adapter_model.safetensors"), "config/adapter_model.safetensors");
         Path config = copied(FOREIGN.resolve("folder-lora/adapter_config.json"), "config/adapter_config.json");
-        refused += mutations.run(config, 2 * times, () -> read(config.resolveSibling("adapter_model.safetensors"), embedded));
+        refused += mutations.run(config, 2 * times,
+                () -> read(config.resolveSibling("adapter_model.safetensors"), embedded));
         for (String name : List.of("learned_embeds.bin", "sks.pt", "first-sks.pt")) {
             Path file = copied(PROMPTS.resolve(name), name);
             refused += mutations.run(file, times, () -> read(file, tiny));
@@ -74,9 +79,12 @@ class DamagedAdaptersTest {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values = new java.util.HashMap<>(layout.fromVector(new float[layout.size()]));
-        for (ParameterLayout.LayerParameter entry : layout.frozen()) values.put(entry.key(), Tensor.zeros(entry.spec().shape()));
+        for (ParameterLayout.LayerParameter entry : layout.frozen())
+            values.put(entry.key(), Tensor.zeros(entry.spec().shape()));
         Path file = folder.resolve("own " + method + ".safetensors");
-        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 0.01, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
+        new AdapterFile(settings, new BaseModel("model", "0".repeat(64)), new Trigger("sks", "thing"),
+                new AdapterFile.TrainingSummary(1, 0.01, 1),
+                AdaptedLayer.of(settings.method(), model.trainableLayers()), values).write(file);
         return file;
     }
 }

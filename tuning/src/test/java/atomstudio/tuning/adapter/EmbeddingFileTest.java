@@ -41,7 +41,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// Textual inversions of other programs.
 class EmbeddingFileTest {
     private static final Path GOLDENS = Shared.own("goldens/prompts");
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static EmbeddingFile embedding(Path file) throws Failure {
         return assertInstanceOf(EmbeddingFile.class, AdapterSource.read(file).getFirst().source());
@@ -65,25 +66,32 @@ class EmbeddingFileTest {
         assertEquals(rows(), embedding.rows());
     }
 
-    @Test void safetensorsNameTheWordOrLeaveItToTheFile() throws Exception {
+    @Test
+    void safetensorsNameTheWordOrLeaveItToTheFile() throws Exception {
         Tensor row = rows().rows(0, 1);
-        assertEquals("by bad artist -neg", embedding(file("by bad artist -neg.safetensors", Map.of("emb_params", row))).word());
-        EmbeddingFile one = embedding(file("learned_embeds.safetensors", Map.of("<cat-toy>", row.reshape(Shape.of(24)))));
+        assertEquals("by bad artist -neg",
+                embedding(file("by bad artist -neg.safetensors", Map.of("emb_params", row))).word());
+        EmbeddingFile one = embedding(
+                file("learned_embeds.safetensors", Map.of("<cat-toy>", row.reshape(Shape.of(24)))));
         assertEquals("<cat-toy>", one.word());
         assertEquals(row, one.rows(), "a vector is one row");
     }
 
-    @Test void saysWithTheReferenceWhatItsWordMeansAtEveryWeight() throws Exception {
+    @Test
+    void saysWithTheReferenceWhatItsWordMeansAtEveryWeight() throws Exception {
         DiffusionModel model = model();
-        try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors")); Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors"));
+                Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
-            List<WeightedAdapter> adapters = List.of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).toAdapter("sks", model), 1));
+            List<WeightedAdapter> adapters = List
+                    .of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).toAdapter("sks", model), 1));
             int compared = 0, k = 0;
             for (JsonElement each : JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray()) {
                 JsonObject one = each.getAsJsonObject();
                 String text = one.get("prompt").getAsString();
                 if (one.has("word")) {
-                    assertClose(text, golden.read("context." + k), encoder.encode(new PromptPair(text, text), 1, adapters).prompt(), 1e-4);
+                    assertClose(text, golden.read("context." + k),
+                            encoder.encode(new PromptPair(text, text), 1, adapters).prompt(), 1e-4);
                     compared++;
                 }
                 k++;
@@ -92,25 +100,31 @@ class EmbeddingFileTest {
         }
     }
 
-    @Test void aNameOfSeveralWordsIsFoundInPrompts() throws Exception {
+    @Test
+    void aNameOfSeveralWordsIsFoundInPrompts() throws Exception {
         DiffusionModel model = model();
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            int[] ids = PromptEncoder.of(model, engine).tokenizer(List.of(new WeightedAdapter(embedding.toAdapter("x", model), 1))).encode("a By bad -neg");
+            int[] ids = PromptEncoder.of(model, engine)
+                    .tokenizer(List.of(new WeightedAdapter(embedding.toAdapter("x", model), 1)))
+                    .encode("a By bad -neg");
             int next = model.textEncoder().vocabularySize();
             assertEquals(List.of(next, next + 1, next + 2), List.of(ids[2], ids[3], ids[4]));
         }
     }
 
-    @Test void embeddingsOfOtherModelsAreRefusedWithTheReason() throws Exception {
+    @Test
+    void embeddingsOfOtherModelsAreRefusedWithTheReason() throws Exception {
         DiffusionModel model = model();
         Path wide = file("wide.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(2, 768))));
         assertRefused(() -> embedding(wide).toAdapter("wide", model), "768 numbers a row", "24");
-        Path xl = file("xl.safetensors", Map.of("clip_g", Tensor.zeros(Shape.of(2, 1280)), "clip_l", Tensor.zeros(Shape.of(2, 768))));
+        Path xl = file("xl.safetensors",
+                Map.of("clip_g", Tensor.zeros(Shape.of(2, 1280)), "clip_l", Tensor.zeros(Shape.of(2, 768))));
         assertRefused(() -> AdapterSource.read(xl), "Stable Diffusion XL");
         Path many = file("many.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(76, 24))));
         assertRefused(() -> embedding(many).toAdapter("many", model), "76 rows", "75");
-        Path others = file("others.safetensors", Map.of("a.weight", Tensor.zeros(Shape.of(2, 2)), "b.weight", Tensor.zeros(Shape.of(2, 2))));
+        Path others = file("others.safetensors",
+                Map.of("a.weight", Tensor.zeros(Shape.of(2, 2)), "b.weight", Tensor.zeros(Shape.of(2, 2))));
         assertRefused(() -> AdapterSource.read(others), "another program");
         Path hollow = file("hollow.safetensors", Map.of("emb_params", Tensor.filled(Shape.of(1, 24), Float.NaN)));
         assertRefused(() -> AdapterSource.read(hollow), "NaN");
@@ -124,7 +138,8 @@ class EmbeddingFileTest {
         for (String part : said) assertTrue(message.contains(part), message);
     }
 
-    @Test void aPictureTakesItWholeOrInHalfPrecisionOrNotAtAll() throws Exception {
+    @Test
+    void aPictureTakesItWholeOrInHalfPrecisionOrNotAtAll() throws Exception {
         for (int rows : new int[] {4, 10}) {
             EmbeddingFile embedding = new EmbeddingFile("toy", random(rows), "00");
             byte[] carried = embedding.inImage().orElseThrow();
@@ -141,11 +156,14 @@ class EmbeddingFileTest {
         return new Tensor(Shape.of(rows, 768), new CounterRng(1, "rows").normals(rows * 768));
     }
 
-    @Test void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
-        assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 3)), embedding(GOLDENS.resolve("learned_embeds.bin")).toAdapter("any", model()).embeddingToken());
+    @Test
+    void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
+        assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 3)),
+                embedding(GOLDENS.resolve("learned_embeds.bin")).toAdapter("any", model()).embeddingToken());
     }
 
-    @Test void anEmbeddingWithoutRowsOrWithoutAWordIsRefused() throws Exception {
+    @Test
+    void anEmbeddingWithoutRowsOrWithoutAWordIsRefused() throws Exception {
         Path file = folder.resolve("zero.safetensors");
         for (Shape shape : List.of(Shape.of(0, 16), Shape.of(4, 0), Shape.of(0))) {
             SafetensorsWriter.write(file, Map.of("emb_params", Tensor.zeros(shape)), Map.of());
@@ -153,14 +171,17 @@ class EmbeddingFileTest {
             assertTrue(refused.startsWith(file + ": expected at least one row"), refused);
         }
         SafetensorsWriter.write(file, Map.of(" ", Tensor.zeros(Shape.of(1, 16))), Map.of());
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage().contains("a tensor without a name"));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage()
+                .contains("a tensor without a name"));
     }
 
     private DiffusionModel model() throws Exception {
         Path place = folder.resolve("model");
         if (!Files.exists(place)) {
             TinyModel.make(place, "sd1");
-            for (String file : List.of("vocab.json", "merges.txt")) Files.copy(Shared.own("goldens/tokenizer/plain/" + file), place.resolve("tokenizer/" + file), StandardCopyOption.REPLACE_EXISTING);
+            for (String file : List.of("vocab.json", "merges.txt"))
+                Files.copy(Shared.own("goldens/tokenizer/plain/" + file), place.resolve("tokenizer/" + file),
+                        StandardCopyOption.REPLACE_EXISTING);
         }
         return DiffusionModel.open(place);
     }

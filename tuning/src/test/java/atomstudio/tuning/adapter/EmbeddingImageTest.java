@@ -28,7 +28,8 @@ class EmbeddingImageTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/embedding-image");
     /// Up to the end of the chunk IHDR.
     private static final int HEAD = 33;
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static EmbeddingFile embedding(Path file) throws Failure {
         List<AdapterSource.NamedAdapter> found = AdapterSource.read(file);
@@ -36,7 +37,8 @@ class EmbeddingImageTest {
         return assertInstanceOf(EmbeddingFile.class, found.getFirst().source());
     }
 
-    @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"}) void bothFormsAreReadInBothKindsOfFiles(String name) throws Exception {
+    @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"})
+    void bothFormsAreReadInBothKindsOfFiles(String name) throws Exception {
         EmbeddingFile embedding = embedding(FOLDER.resolve(name));
         assertEquals("two words", embedding.word());
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve("rows.safetensors"))) {
@@ -44,7 +46,8 @@ class EmbeddingImageTest {
         }
     }
 
-    @Test void theCaseIsReadByItsName() throws Exception {
+    @Test
+    void theCaseIsReadByItsName() throws Exception {
         EmbeddingFile embedding = embedding(Shared.file("cases/embedding-in-a-png/blob.png"));
         assertEquals("blob", embedding.word());
         assertEquals(2, embedding.rows().shape().rank());
@@ -59,18 +62,27 @@ class EmbeddingImageTest {
         CRC32 sum = new CRC32();
         sum.update(text.toByteArray());
         ByteBuffer file = ByteBuffer.allocate(image.length + text.size() + 8).put(image, 0, HEAD);
-        file.putInt(text.size() - 4).put(text.toByteArray()).putInt((int) sum.getValue()).put(image, HEAD, image.length - HEAD);
+        file.putInt(text.size() - 4)
+                .put(text.toByteArray())
+                .putInt((int) sum.getValue())
+                .put(image, HEAD, image.length - HEAD);
         return Files.write(folder.resolve("word.png"), file.array());
     }
 
-    @Test void withoutANameTheFilesNameIsTheWord() throws Exception {
-        EmbeddingFile embedding = embedding(with("{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[1,2.5]}},\"name\":null}"));
+    @Test
+    void withoutANameTheFilesNameIsTheWord() throws Exception {
+        EmbeddingFile embedding = embedding(
+                with("{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[1,2.5]}},\"name\":null}"));
         assertEquals("word", embedding.word());
         assertEquals(Shape.of(1, 2), embedding.rows().shape());
     }
 
-    @ParameterizedTest @ValueSource(strings = {"", "[]", "{}", "{\"string_to_param\":3}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1,2],[3]]}}}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[]}}}",
-        "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[\"x\"]]}}}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1e99]]}}}", "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1"})
+    @ParameterizedTest @ValueSource(strings = {"", "[]", "{}", "{\"string_to_param\":3}",
+            "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1,2],[3]]}}}",
+            "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[]}}}",
+            "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[\"x\"]]}}}",
+            "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1e99]]}}}",
+            "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1"})
     void aDamagedEmbeddingIsRefusedByItsFile(String json) throws Exception {
         Path file = with(json);
         String message = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
@@ -78,7 +90,8 @@ class EmbeddingImageTest {
     }
 
     /// Its text has a checksum of its own, so that it may be whole in a file whose pixels are not.
-    @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"}) void aCutFileIsRefusedOrItsEmbeddingIsWhole(String name) throws Exception {
+    @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"})
+    void aCutFileIsRefusedOrItsEmbeddingIsWhole(String name) throws Exception {
         byte[] whole = Files.readAllBytes(FOLDER.resolve(name));
         EmbeddingFile expected = embedding(FOLDER.resolve(name));
         int refused = 0;

@@ -53,19 +53,23 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Against files in other programs' dialects and the weights that those programs, or their formulas, make of them (goldens/foreign/make.py).
+/// Against files in other programs' dialects and the weights that those programs, or their formulas, make of them
+/// (goldens/foreign/make.py).
 class ExternalAdapterTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/foreign");
     private static final Shape TO_K_SHAPE = Shape.of(128, 128);
     private static final String TO_K = "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k";
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
     }
 
-    @ParameterizedTest @ValueSource(strings = {"kohya", "peft", "processor", "lycoris", "counted"}) void changesTheWeightsAsTheProgramThatItIsForWould(String name) throws Exception {
+    @ParameterizedTest @ValueSource(strings = {"kohya", "peft", "processor", "lycoris", "counted"})
+    void changesTheWeightsAsTheProgramThatItIsForWould(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
         source.requireFits(model);
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
@@ -78,7 +82,9 @@ class ExternalAdapterTest {
     }
 
     /// α stands in the header or in a file beside the tensors (goldens/foreign/make_alpha.py).
-    @ParameterizedTest @CsvSource({"header,header.safetensors", "unprefixed,unprefixed.safetensors", "folder-lora,folder-lora/adapter_model.safetensors", "folder-loha,folder-loha/adapter_model.safetensors", "folder-lokr,folder-lokr/adapter_model.safetensors"})
+    @ParameterizedTest @CsvSource({"header,header.safetensors", "unprefixed,unprefixed.safetensors",
+            "folder-lora,folder-lora/adapter_model.safetensors", "folder-loha,folder-loha/adapter_model.safetensors",
+            "folder-lokr,folder-lokr/adapter_model.safetensors"})
     void anAlphaBesideTheTensorsCountsAsInPeft(String name, String file) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(file)).getFirst().source();
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
@@ -88,17 +94,21 @@ class ExternalAdapterTest {
         }
         Path carried = Files.write(folder.resolve("carried.safetensors"), source.bytes(DType.F32));
         Map<String, Tensor> again = changes(AdapterSource.read(carried).getFirst().source().toAdapter(name, model), 1);
-        changes(source.toAdapter(name, model), 1).forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
+        changes(source.toAdapter(name, model), 1)
+                .forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
     }
 
     /// As today's programs write them, each change seen through three columns (goldens/foreign/make_dialects.py).
-    @ParameterizedTest @ValueSource(strings = {"transformers5", "te1", "raw", "wrapper", "sgm", "old"}) void todaysDialectsActAsInTheProgramsThatWriteThem(String name) throws Exception {
+    @ParameterizedTest @ValueSource(strings = {"transformers5", "te1", "raw", "wrapper", "sgm", "old"})
+    void todaysDialectsActAsInTheProgramsThatWriteThem(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
         assertEquals(List.of(), source.warnings(model));
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".probed.safetensors"))) {
             Map<String, Tensor> found = changes(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), found.keySet());
-            for (String key : found.keySet()) assertClose(key, golden.read(key), golden.info(key).shape().rank() == 1 ? found.get(key) : probed(found.get(key)), 2e-5);
+            for (String key : found.keySet())
+                assertClose(key, golden.read(key),
+                        golden.info(key).shape().rank() == 1 ? found.get(key) : probed(found.get(key)), 2e-5);
         }
     }
 
@@ -114,19 +124,34 @@ class ExternalAdapterTest {
         return product;
     }
 
-    @Test void aLoraWithItsAlphaInTheHeaderIsTheSameWithItMultipliedIn() throws Exception {
-        Map<String, Tensor> header = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors")).getFirst().source().toAdapter("a", model), 1);
-        Map<String, Tensor> same = changes(AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors")).getFirst().source().toAdapter("b", model), 1);
+    @Test
+    void aLoraWithItsAlphaInTheHeaderIsTheSameWithItMultipliedIn() throws Exception {
+        Map<String, Tensor> header = changes(
+                AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors"))
+                        .getFirst()
+                        .source()
+                        .toAdapter("a", model),
+                1);
+        Map<String, Tensor> same = changes(
+                AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors"))
+                        .getFirst()
+                        .source()
+                        .toAdapter("b", model),
+                1);
         assertEquals(same.keySet(), header.keySet());
         for (String key : same.keySet()) assertClose(key, same.get(key), header.get(key), 1e-6);
     }
 
-    @Test void anotherAlphaIsAnotherAdapter() throws Exception {
-        Map<String, Tensor> tensors = Map.of("unet.mid_block.attentions.0.proj_in.lora_A.weight", Tensor.zeros(Shape.of(2, 3)), "unet.mid_block.attentions.0.proj_in.lora_B.weight", Tensor.filled(Shape.of(3, 2), 1));
+    @Test
+    void anotherAlphaIsAnotherAdapter() throws Exception {
+        Map<String, Tensor> tensors = Map.of("unet.mid_block.attentions.0.proj_in.lora_A.weight",
+                Tensor.zeros(Shape.of(2, 3)), "unet.mid_block.attentions.0.proj_in.lora_B.weight",
+                Tensor.filled(Shape.of(3, 2), 1));
         List<String> hashes = new ArrayList<>();
         for (String alpha : List.of("2", "3", "4")) {
             Path file = folder.resolve(alpha + ".safetensors");
-            SafetensorsWriter.write(file, tensors, Map.of("lora_adapter_metadata", "{\"unet.lora_alpha\":" + alpha + "}"));
+            SafetensorsWriter.write(file, tensors,
+                    Map.of("lora_adapter_metadata", "{\"unet.lora_alpha\":" + alpha + "}"));
             hashes.add(assertInstanceOf(ExternalAdapter.class, AdapterSource.read(file).getFirst().source()).hash());
         }
         assertEquals(3, new TreeSet<>(hashes).size());
@@ -137,10 +162,12 @@ class ExternalAdapterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"dora_scale,a DoRA adapter", "oft_blocks,an OFT adapter", "a1.weight,a GLoRA adapter", "on_input,an IA³ adapter", "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
+    @CsvSource({"dora_scale,a DoRA adapter", "oft_blocks,an OFT adapter", "a1.weight,a GLoRA adapter",
+            "on_input,an IA³ adapter", "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
     void aKindThatCannotBeReadIsNamed(String number, String kind) throws Exception {
         Path file = folder.resolve("kind.safetensors");
-        for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))), Map.of("x.weight", Tensor.zeros(Shape.of(2))))) {
+        for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))),
+                Map.of("x.weight", Tensor.zeros(Shape.of(2))))) {
             Map<String, Tensor> tensors = new HashMap<>(beside);
             tensors.put(TO_K + "." + number, Tensor.zeros(Shape.of(2, 3)));
             SafetensorsWriter.write(file, tensors, Map.of());
@@ -150,37 +177,54 @@ class ExternalAdapterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lokr_w1,8,lokr_w1: expected a matrix", "lokr_w1,0;0,expected", "alpha,2,alpha: expected one number", "lokr_w2_b,3,expected"})
+    @CsvSource({"lokr_w1,8,lokr_w1: expected a matrix", "lokr_w1,0;0,expected", "alpha,2,alpha: expected one number",
+            "lokr_w2_b,3,expected"})
     void tensorsOfOtherShapesAreRefusedByTheirLayer(String number, String shape, String message) throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(Map.of(TO_K + ".lokr_w1", Tensor.zeros(Shape.of(8, 8)), TO_K + ".lokr_w2_a", Tensor.zeros(Shape.of(16, 2)), TO_K + ".lokr_w2_b", Tensor.zeros(Shape.of(2, 16))));
-        tensors.put(TO_K + "." + number, Tensor.zeros(Shape.of(Arrays.stream(shape.split(";")).mapToLong(Long::parseLong).toArray())));
+        Map<String, Tensor> tensors = new HashMap<>(
+                Map.of(TO_K + ".lokr_w1", Tensor.zeros(Shape.of(8, 8)), TO_K + ".lokr_w2_a",
+                        Tensor.zeros(Shape.of(16, 2)), TO_K + ".lokr_w2_b", Tensor.zeros(Shape.of(2, 16))));
+        tensors.put(TO_K + "." + number,
+                Tensor.zeros(Shape.of(Arrays.stream(shape.split(";")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("shapes.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        String refused = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
+        String refused = assertThrows(Failure.Incompatible.class,
+                () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
         assertTrue(refused.startsWith(file.toString()) && refused.contains(message), refused);
     }
 
-    @ParameterizedTest @ValueSource(strings = {"unet:99999999999:down", "text_encoder:2147483648:up", "unet:9999999999999999999999999:up", "lora_unet_down_blocks_99999999999_attentions_0_proj_in.alpha"})
+    @ParameterizedTest @ValueSource(strings = {"unet:99999999999:down", "text_encoder:2147483648:up",
+            "unet:9999999999999999999999999:up", "lora_unet_down_blocks_99999999999_attentions_0_proj_in.alpha"})
     void namesWithHugeNumbersAreRefusedByName(String name) throws Exception {
         Path file = folder.resolve("huge.safetensors");
-        SafetensorsWriter.write(file, Map.of(name, Tensor.zeros(Shape.of(2, 3)), "unet:0:up", Tensor.zeros(Shape.of(2, 3))), Map.of());
-        String refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
+        SafetensorsWriter.write(file,
+                Map.of(name, Tensor.zeros(Shape.of(2, 3)), "unet:0:up", Tensor.zeros(Shape.of(2, 3))), Map.of());
+        String refused = assertThrows(Failure.class,
+                () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
         assertTrue(refused.contains(name), refused);
     }
 
     /// Weights and biases that an adapter changes, minus the base model's.
     private static Map<String, Tensor> changes(Adapter adapter, double strength) throws Failure {
         Map<String, Tensor> changes = new TreeMap<>();
-        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1)); Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER); TorchScope scope = torch.scope(GradMode.OFF)) {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1));
+                Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
+                Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
+                TorchScope scope = torch.scope(GradMode.OFF)) {
             for (Layer layer : model.trainableLayers()) {
                 Map<String, Shape> shapes = adapter.adaptation().parameterShapes(layer);
                 if (shapes.isEmpty()) continue;
-                shapes.forEach((slot, shape) -> assertEquals(shape, adapter.parameters().get(layer.name() + "." + slot).shape()));
+                shapes.forEach((slot, shape) -> assertEquals(shape,
+                        adapter.parameters().get(layer.name() + "." + slot).shape()));
                 Checkpoint weights = ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? text : unet;
-                LayerWeights<NDArray> base = new LayerWeights<>(torch.array(weights.read(layer.weightKey())), layer.hasBias() ? torch.array(weights.read(layer.biasKey())) : null);
-                LayerWeights<NDArray> tuned = adapter.adaptation().effective(torch.ops(), layer, base, slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
+                LayerWeights<NDArray> base = new LayerWeights<>(torch.array(weights.read(layer.weightKey())),
+                        layer.hasBias() ? torch.array(weights.read(layer.biasKey())) : null);
+                LayerWeights<NDArray> tuned = adapter.adaptation()
+                        .effective(torch.ops(), layer, base,
+                                slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)),
+                                torch.array(Tensor.filled(Shape.of(1), (float) strength)));
                 changes.put(layer.weightKey(), torch.tensor(tuned.weight().sub(base.weight())));
-                if (tuned.bias() != null && base.bias() != null) changes.put(layer.biasKey(), torch.tensor(tuned.bias().sub(base.bias())));
+                if (tuned.bias() != null && base.bias() != null)
+                    changes.put(layer.biasKey(), torch.tensor(tuned.bias().sub(base.bias())));
             }
         }
         changes.values().removeIf(change -> Arrays.equals(change.data(), new float[change.data().length]));
@@ -193,14 +237,21 @@ class ExternalAdapterTest {
         return new Tensor(tensor.shape(), data);
     }
 
-    @Test void bothEnginesUseItAlike() throws Exception {
-        WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors")).getFirst().source().toAdapter("lycoris", model), 0.7);
+    @Test
+    void bothEnginesUseItAlike() throws Exception {
+        WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors"))
+                .getFirst()
+                .source()
+                .toAdapter("lycoris", model), 0.7);
         Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1); TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
+        try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1);
+                TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
             Tensor expected = torch.predictNoise(latents, new float[] {321}, context, List.of(applied));
-            assertClose("UNet", expected, onnx.predictNoise(latents, new float[] {321}, context, List.of(applied)), 5e-5);
+            assertClose("UNet", expected, onnx.predictNoise(latents, new float[] {321}, context, List.of(applied)),
+                    5e-5);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
-            assertClose("text encoder", torch.encodeText(ids, 1, List.of(applied)), onnx.encodeText(ids, 1, List.of(applied)), 5e-5);
+            assertClose("text encoder", torch.encodeText(ids, 1, List.of(applied)),
+                    onnx.encodeText(ids, 1, List.of(applied)), 5e-5);
         }
     }
 
@@ -210,21 +261,30 @@ class ExternalAdapterTest {
         return tensor;
     }
 
-    @ParameterizedTest @EnumSource(value = ExportFormat.class, names = {"KOHYA", "PEFT"}) void whatThisProgramExportsForOthersReadsBackAsTheSameChange(ExportFormat format) throws Exception {
-        MethodSettings settings = MethodSettings.parse("locon", Map.of("rank", "2", "alpha", "3", "text-encoder", "yes"));
+    @ParameterizedTest @EnumSource(value = ExportFormat.class, names = {"KOHYA", "PEFT"})
+    void whatThisProgramExportsForOthersReadsBackAsTheSameChange(ExportFormat format) throws Exception {
+        MethodSettings settings = MethodSettings.parse("locon",
+                Map.of("rank", "2", "alpha", "3", "text-encoder", "yes"));
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         float[] numbers = random(layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"), new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()), layout.fromVector(numbers));
-        format.write(ours, new ExportBaseModel(ModelReference.of(model.path()), new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()), folder.resolve("file.safetensors"));
+        AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"),
+                new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()),
+                layout.fromVector(numbers));
+        format.write(
+                ours, new ExportBaseModel(ModelReference.of(model.path()),
+                        new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()),
+                folder.resolve("file.safetensors"));
         AdapterSource read = AdapterSource.read(folder.resolve("file.safetensors")).getFirst().source();
         assertInstanceOf(ExternalAdapter.class, read);
-        Map<String, Tensor> expected = changes(ours.toAdapter("ours", model), 1), found = changes(read.toAdapter("read", model), 1);
+        Map<String, Tensor> expected = changes(ours.toAdapter("ours", model), 1),
+                found = changes(read.toAdapter("read", model), 1);
         assertEquals(expected.keySet(), found.keySet());
         for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-5);
     }
 
-    @Test void wordsInTheSameFileAreEmbeddingsBesideIt() throws Exception {
+    @Test
+    void wordsInTheSameFileAreEmbeddingsBesideIt() throws Exception {
         List<AdapterSource.NamedAdapter> found = AdapterSource.read(FOLDER.resolve("counted.safetensors"));
         assertEquals(List.of("counted", "<s1>"), found.stream().map(AdapterSource.NamedAdapter::name).toList());
         assertEquals("<s1>", assertInstanceOf(EmbeddingFile.class, found.get(1).source()).word());
@@ -232,69 +292,75 @@ class ExternalAdapterTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|is a LoRA for Stable Diffusion XL (it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
-        "text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight|2,96|Stable Diffusion XL",
-        "lora_unet_input_blocks_4_1_transformer_blocks_9_attn1_to_k.lora_down.weight|2,96|Stable Diffusion XL",
-        "diffusion_model.label_emb.0.0.lora_down.weight|2,96|Stable Diffusion XL",
-        "bundle_emb.word.clip_g|2,1280|Stable Diffusion XL",
-        "lora_unet_double_blocks_0_img_attn_proj.lora_down.weight|2,96|is a LoRA for a transformer",
-        TO_K + ".dora_scale|2,96|is a DoRA adapter",
-        TO_K + ".lora_A.one.weight|2,128|are the same number of one layer",
-        TO_K + ".diff|128,128|expected numbers of one kind, found LoRA and whole differences",
-        TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
-        TO_K + ".lora_down.weight|2,768|is a LoRA for Stable Diffusion 1.x",
-        TO_K + ".lora_down.weight|2,1024|is a LoRA for Stable Diffusion 2.x",
-        TO_K + ".lora_down.weight|2,2048|is a LoRA for Stable Diffusion XL"})
+            "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|is a LoRA for Stable Diffusion XL (it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
+            "text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight|2,96|Stable Diffusion XL",
+            "lora_unet_input_blocks_4_1_transformer_blocks_9_attn1_to_k.lora_down.weight|2,96|Stable Diffusion XL",
+            "diffusion_model.label_emb.0.0.lora_down.weight|2,96|Stable Diffusion XL",
+            "bundle_emb.word.clip_g|2,1280|Stable Diffusion XL",
+            "lora_unet_double_blocks_0_img_attn_proj.lora_down.weight|2,96|is a LoRA for a transformer",
+            TO_K + ".dora_scale|2,96|is a DoRA adapter",
+            TO_K + ".lora_A.one.weight|2,128|are the same number of one layer",
+            TO_K + ".diff|128,128|expected numbers of one kind, found LoRA and whole differences",
+            TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
+            TO_K + ".lora_down.weight|2,768|is a LoRA for Stable Diffusion 1.x",
+            TO_K + ".lora_down.weight|2,1024|is a LoRA for Stable Diffusion 2.x",
+            TO_K + ".lora_down.weight|2,2048|is a LoRA for Stable Diffusion XL"})
     void whatDoesNotFitIsRefusedByName(String key, String shape, String message) throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+        Map<String, Tensor> tensors = new HashMap<>(
+                pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         tensors.put(key, Tensor.zeros(Shape.of(Arrays.stream(shape.split(",")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("strange.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        Failure refused = assertThrows(Failure.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model));
-        assertTrue(refused.getMessage().startsWith(file.toString()) && refused.getMessage().contains(message), refused.getMessage());
+        Failure refused = assertThrows(Failure.class,
+                () -> AdapterSource.read(file).getFirst().source().requireFits(model));
+        assertTrue(refused.getMessage().startsWith(file.toString()) && refused.getMessage().contains(message),
+                refused.getMessage());
     }
 
     private static Map<String, Tensor> pair(String down, String up, Shape weight) {
         return Map.of(down, random(2, weight.size(1)), up, random(weight.size(0), 2));
     }
 
-    /// Some layers in every dialect, by the names that its programs write; each changes the model as sd-scripts' names do.
+    /// Some layers in every dialect, by the names that its programs write; each changes the model as sd-scripts'
+    /// names do.
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "text|lora_te_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
-        "text|lora_te1_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
-        "text|lora_te_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
-        "text|lora_te1_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
-        "text|lycoris_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
-        "text|lycoris_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
-        "text|text_encoder.text_model.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-        "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-        "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|lora_linear_layer.up.weight",
-        "text|base_model.model.encoder.layers.1.self_attn.q_proj|lora_A.my-word_2.weight|lora_B.my-word_2.weight",
-        "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|lora_B.default.weight",
-        "text|encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-        "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
-        "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
-        "text|clip_l.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
-        "text|text_encoder.text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
-        "text|text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
-        "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
-        "out|lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
-        "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
-        "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_up.weight|lora_down.weight",
-        "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
-        "out|unet.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_down.weight|lora_up.weight",
-        "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora.down.weight|lora.up.weight",
-        "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|lora.up.weight",
-        "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
-        "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.default_0.weight|lora_B.default_0.weight",
-        "out|down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight"})
+            "text|lora_te_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+            "text|lora_te1_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+            "text|lora_te_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+            "text|lora_te1_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+            "text|lycoris_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+            "text|lycoris_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
+            "text|text_encoder.text_model.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
+            "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
+            "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|lora_linear_layer.up.weight",
+            "text|base_model.model.encoder.layers.1.self_attn.q_proj|lora_A.my-word_2.weight|lora_B.my-word_2.weight",
+            "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|lora_B.default.weight",
+            "text|encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
+            "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+            "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+            "text|clip_l.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+            "text|text_encoder.text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
+            "text|text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
+            "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_up.weight|lora_down.weight",
+            "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
+            "out|unet.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_down.weight|lora_up.weight",
+            "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora.down.weight|lora.up.weight",
+            "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|lora.up.weight",
+            "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
+            "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.default_0.weight|lora_B.default_0.weight",
+            "out|down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight"})
     void everyDialectMeansTheSameLayer(String layer, String name, String first, String second) throws Exception {
-        String kohya = layer.equals("text") ? "lora_te_text_model_encoder_layers_1_self_attn_q_proj" : "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0";
+        String kohya = layer.equals("text") ? "lora_te_text_model_encoder_layers_1_self_attn_q_proj"
+                : "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0";
         Map<String, Tensor> expected = pair(kohya + ".lora_down.weight", kohya + ".lora_up.weight", TO_K_SHAPE);
         String between = name.endsWith("_") ? "" : ".";
         boolean upFirst = first.startsWith("lora_up");
-        Map<String, Tensor> given = pair(name + between + (upFirst ? second : first), name + between + (upFirst ? first : second), TO_K_SHAPE);
+        Map<String, Tensor> given = pair(name + between + (upFirst ? second : first),
+                name + between + (upFirst ? first : second), TO_K_SHAPE);
         assertEquals(values("expected", expected), values("given", given));
     }
 
@@ -308,9 +374,11 @@ class ExternalAdapterTest {
     }
 
     /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
-    @Test void everyLayerHasItsOriginalName() throws Exception {
+    @Test
+    void everyLayerHasItsOriginalName() throws Exception {
         Map<String, Tensor> expected = new HashMap<>(), original = new HashMap<>(), dotted = new HashMap<>();
-        LdmKeys.FromDiffusers names = new LdmKeys.FromDiffusers(model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
+        LdmKeys.FromDiffusers names = new LdmKeys.FromDiffusers(
+                model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
         Set<String> blocks = new TreeSet<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) {
             Tensor change = random(layer.weightShape().sizes());
@@ -326,23 +394,32 @@ class ExternalAdapterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lora-te1,te1", "lora-original-names,comfy", "lora-original-names,underscores", "lora-lycoris-prefix,lycoris", "lora-old-diffusers-text,old", "lora-peft-default,default",
-        "lora-with-bundled-embedding,bundle", "lora-one-foreign-tensor,projection", "lora-one-foreign-tensor,step"})
+    @CsvSource({"lora-te1,te1", "lora-original-names,comfy", "lora-original-names,underscores",
+            "lora-lycoris-prefix,lycoris", "lora-old-diffusers-text,old", "lora-peft-default,default",
+            "lora-with-bundled-embedding,bundle", "lora-one-foreign-tensor,projection", "lora-one-foreign-tensor,step"})
     void casesActAsTheSameInSdScriptsNames(String folder, String name) throws Exception {
-        AdapterSource same = AdapterSource.read(Shared.file("cases/" + folder + "/same.safetensors")).getFirst().source();
-        AdapterSource source = AdapterSource.read(Shared.file("cases/" + folder + "/" + name + ".safetensors")).getFirst().source();
+        AdapterSource same = AdapterSource.read(Shared.file("cases/" + folder + "/same.safetensors"))
+                .getFirst()
+                .source();
+        AdapterSource source = AdapterSource.read(Shared.file("cases/" + folder + "/" + name + ".safetensors"))
+                .getFirst()
+                .source();
         assertEquals(same.toAdapter("a", model).parameters(), source.toAdapter("a", model).parameters());
     }
 
-    @Test void eightBitFloatsAreReadLikeTheOthers() throws Exception {
+    @Test
+    void eightBitFloatsAreReadLikeTheOthers() throws Exception {
         AdapterSource source = AdapterSource.read(Shared.file("cases/lora-fp8/fp8.safetensors")).getFirst().source();
         assertEquals(3, changes(source.toAdapter("fp8", model), 1).size());
     }
 
-    @ParameterizedTest @CsvSource({"global_step,", "lora_te_text_projection.lora_down.weight,lora_te_text_projection.lora_up.weight", "text_encoder.text_projection.lora_A.weight,", "bundle_emb.word.clip_l_out,",
-        "lora_unet_somewhere.alpha,", "else.weight,"})
+    @ParameterizedTest
+    @CsvSource({"global_step,", "lora_te_text_projection.lora_down.weight,lora_te_text_projection.lora_up.weight",
+            "text_encoder.text_projection.lora_A.weight,", "bundle_emb.word.clip_l_out,",
+            "lora_unet_somewhere.alpha,", "else.weight,"})
     void whatTheModelHasNoPlaceForIsLeftOutAndTold(String one, String another) throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+        Map<String, Tensor> tensors = new HashMap<>(
+                pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         Map<String, Tensor> expected = values("expected", tensors);
         for (String key : Arrays.asList(one, another)) if (key != null) tensors.put(key, random(2, 128));
         Path file = folder.resolve("with.safetensors");
@@ -350,21 +427,29 @@ class ExternalAdapterTest {
         AdapterSource source = AdapterSource.read(file).getFirst().source();
         assertEquals(expected, new TreeMap<>(source.toAdapter("a", model).parameters()));
         String note = String.join("\n", source.warnings(model));
-        assertTrue(note.startsWith(file + ": " + model.name() + " has no place for ") && note.contains(one) && (another == null || note.contains(another)), note);
+        assertTrue(note.startsWith(file + ": " + model.name() + " has no place for ") && note.contains(one)
+                && (another == null || note.contains(another)), note);
     }
 
-    @Test void aFileThatMostlyFitsNothingIsRefusedWithItsKind() throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+    @Test
+    void aFileThatMostlyFitsNothingIsRefusedWithItsKind() throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>(
+                pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         for (String layer : List.of("lora_unet_a", "lora_unet_b")) tensors.put(layer + ".hada_w1_a", random(2, 2));
         Path file = folder.resolve("mostly.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        String message = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
-        assertTrue(message.startsWith(file + ": is a LoRA with LoHa and does not fit " + model.name() + ", 2 of 3 layers differ:") && message.contains("lora_unet_a.hada_w1_a: the model has no such layer"), message);
+        String message = assertThrows(Failure.Incompatible.class,
+                () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
+        assertTrue(message
+                .startsWith(file + ": is a LoRA with LoHa and does not fit " + model.name() + ", 2 of 3 layers differ:")
+                && message.contains("lora_unet_a.hada_w1_a: the model has no such layer"), message);
     }
 
     /// A1111's keys, OneTrainer's, and diffusers' in A1111's.
-    @ParameterizedTest @ValueSource(strings = {"string_to_param.*", "clip_l", "emb_params", "<blob>"}) void anEmbeddingInABundleIsKnownByItsWord(String rows) throws Exception {
-        Map<String, Tensor> tensors = new HashMap<>(pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
+    @ParameterizedTest @ValueSource(strings = {"string_to_param.*", "clip_l", "emb_params", "<blob>"})
+    void anEmbeddingInABundleIsKnownByItsWord(String rows) throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>(
+                pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         Map<String, Tensor> expected = values("expected", tensors);
         tensors.put("bundle_emb.blob." + rows, random(2, 128));
         tensors.put("bundle_emb.blob.string_to_token.*", random(1));
@@ -379,19 +464,28 @@ class ExternalAdapterTest {
         assertEquals(random(2, 128), word.rows());
         tensors.keySet().removeIf(key -> !key.startsWith("bundle_emb"));
         SafetensorsWriter.write(file, tensors, Map.of());
-        assertEquals(List.of("blob"), AdapterSource.read(file).stream().map(each -> each.source().triggerWords()).toList(), "an embedding alone");
+        assertEquals(List.of("blob"),
+                AdapterSource.read(file).stream().map(each -> each.source().triggerWords()).toList(),
+                "an embedding alone");
     }
 
-    @Test void realFilesOfTwoDialectsAreRecognized() throws Exception {
+    @Test
+    void realFilesOfTwoDialectsAreRecognized() throws Exception {
         Path loras = Shared.file("data/loras");
         try (var files = Files.list(loras)) {
             for (Path file : files.filter(each -> each.toString().endsWith(".safetensors")).toList()) {
                 List<AdapterSource.NamedAdapter> found = AdapterSource.read(file);
                 ExternalAdapter adapter = assertInstanceOf(ExternalAdapter.class, found.getFirst().source());
-                assertTrue(adapter.layerCount() == 128 || adapter.layerCount() == 192, file + ": " + adapter.layerCount());
+                assertTrue(adapter.layerCount() == 128 || adapter.layerCount() == 192,
+                        file + ": " + adapter.layerCount());
                 Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter.requireFits(model));
                 assertTrue(refused.getMessage().contains("layers differ"), refused.getMessage());
-                assertEquals(found.size() - 1, found.stream().map(AdapterSource.NamedAdapter::name).filter(name -> name.startsWith("<")).collect(Collectors.toSet()).size());
+                assertEquals(found.size() - 1,
+                        found.stream()
+                                .map(AdapterSource.NamedAdapter::name)
+                                .filter(name -> name.startsWith("<"))
+                                .collect(Collectors.toSet())
+                                .size());
             }
         }
     }

@@ -12,19 +12,24 @@ class LearningRateAdviceTest {
     private static final long SD15 = 859_520_964;
     private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
 
-    @Test void theDefaultRateIsWarnedOfOnAModelThatItWasNotFoundOn() {
+    @Test
+    void theDefaultRateIsWarnedOfOnAModelThatItWasNotFoundOn() {
         String advice = LearningRateAdvice.of(LORA, TrainingConfig.of(LORA), SD15).orElseThrow();
         assertTrue(advice.contains("0.004") && advice.contains("1.0e-4") && advice.contains("859 million"), advice);
     }
 
-    @Test void aChosenRateTheDefaultModelAndProdigyNeedNoAdvice() {
+    @Test
+    void aChosenRateTheDefaultModelAndProdigyNeedNoAdvice() {
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA, TrainingConfig.of(LORA), 16_480_196));
-        assertEquals(Optional.empty(), LearningRateAdvice.of(LORA, TrainingConfig.of(LORA).with(TrainingConfig.of(LORA).schedule().withLearningRate(2e-4)), SD15));
-        TrainingConfig prodigy = TrainingConfig.of(LORA).with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 1, 1, 0));
+        assertEquals(Optional.empty(), LearningRateAdvice.of(LORA,
+                TrainingConfig.of(LORA).with(TrainingConfig.of(LORA).schedule().withLearningRate(2e-4)), SD15));
+        TrainingConfig prodigy = TrainingConfig.of(LORA)
+                .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 1, 1, 0));
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA, prodigy, SD15));
     }
 
-    @Test void everyMethodHasAdvice() {
+    @Test
+    void everyMethodHasAdvice() {
         for (MethodName choice : MethodName.values()) {
             MethodSettings method = MethodSettings.of(choice);
             assertTrue(LearningRateAdvice.of(method, TrainingConfig.of(method), SD15).isPresent(), choice.option());

@@ -26,11 +26,14 @@ import org.junit.jupiter.api.io.TempDir;
 /// What is drawn, without a network.
 class DatasetTest {
     private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
-    private static final TextConditioning WORDING = new TextConditioning.PrecomputedStates(Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
-    @TempDir static Path shared;
+    private static final TextConditioning WORDING = new TextConditioning.PrecomputedStates(
+            Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
+    @TempDir
+    static Path shared;
     private static DiffusionObjective noising;
 
-    @BeforeAll static void prepare() throws Exception {
+    @BeforeAll
+    static void prepare() throws Exception {
         DiffusionModel model = TinyModel.make(shared.resolve("model"), "sd1");
         noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
     }
@@ -39,7 +42,8 @@ class DatasetTest {
         return new Dataset.TrainingExample(latents, Optional.empty(), Optional.empty(), List.of("a"));
     }
 
-    private static Dataset dataset(TrainingConfig recipe, int batch, Optional<Integer> window, Dataset.TrainingExample... examples) {
+    private static Dataset dataset(TrainingConfig recipe, int batch, Optional<Integer> window,
+            Dataset.TrainingExample... examples) {
         return new Dataset("", List.of(examples), WORDING, new Dataset.BatchSampling(noising, recipe, batch, window));
     }
 
@@ -47,8 +51,10 @@ class DatasetTest {
         return Tensor.filled(Shape.of(1, 4, height, width), value);
     }
 
-    @Test void theStepsOfABankComeAgainAndTogetherCoverTheTimestepsEvenly() {
-        Dataset dataset = dataset(USUAL.with(new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "", 16)), 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
+    @Test
+    void theStepsOfABankComeAgainAndTogetherCoverTheTimestepsEvenly() {
+        Dataset dataset = dataset(USUAL.with(new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "", 16)),
+                2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
         List<Float> timesteps = new ArrayList<>();
         for (int step = 0; step < 8; step++) {
             TrainingBatch batch = dataset.batch(5, step, 0);
@@ -57,11 +63,15 @@ class DatasetTest {
             assertArrayEquals(batch.timesteps(), again.timesteps());
             for (float timestep : batch.timesteps()) timesteps.add(timestep);
         }
-        List<Integer> shares = timesteps.stream().sorted().map(timestep -> (int) (timestep * 16 / noising.schedule().size())).toList();
+        List<Integer> shares = timesteps.stream()
+                .sorted()
+                .map(timestep -> (int) (timestep * 16 / noising.schedule().size()))
+                .toList();
         assertEquals(java.util.stream.IntStream.range(0, 16).boxed().toList(), shares, "one in each sixteenth");
     }
 
-    @Test void picturesAreDrawnAsOftenAsTheyAreRepeated() {
+    @Test
+    void picturesAreDrawnAsOftenAsTheyAreRepeated() {
         Dataset dataset = dataset(USUAL, 2, Optional.empty(), repeated(1, 2), repeated(2, 6), repeated(3, 4));
         int[] drawn = new int[4];
         for (int step = 0; step < 6; step++) {
@@ -72,22 +82,27 @@ class DatasetTest {
         assertArrayEquals(new int[] {0, 2, 6, 4}, drawn, "in two rounds of 1 + 3 + 2");
     }
 
-    @Test void picturesOfSeveralShapesAreDrawnAsOftenAsTheyAreRepeated() {
-        Dataset.TrainingExample wide = new Dataset.TrainingExample(filled(2, 2, 4), Optional.empty(), Optional.empty(), List.of("a"), 3);
+    @Test
+    void picturesOfSeveralShapesAreDrawnAsOftenAsTheyAreRepeated() {
+        Dataset.TrainingExample wide = new Dataset.TrainingExample(filled(2, 2, 4), Optional.empty(), Optional.empty(),
+                List.of("a"), 3);
         Dataset dataset = dataset(USUAL, 1, Optional.empty(), repeated(1, 1), wide);
         int many = 0;
         for (int step = 0; step < 40; step++) if (dataset.batch(5, step, 0).noisyLatents().shape().size(3) == 4) many++;
         assertEquals(30, many);
     }
 
-    @Test void equalRepeatsAreAsNone() {
+    @Test
+    void equalRepeatsAreAsNone() {
         Dataset once = dataset(USUAL, 2, Optional.empty(), repeated(1, 1), repeated(2, 1), repeated(3, 1));
         Dataset often = dataset(USUAL, 2, Optional.empty(), repeated(1, 10), repeated(2, 10), repeated(3, 10));
-        for (int step = 0; step < 9; step++) assertEquals(once.batch(5, step, 0).noisyLatents(), often.batch(5, step, 0).noisyLatents());
+        for (int step = 0; step < 9; step++)
+            assertEquals(once.batch(5, step, 0).noisyLatents(), often.batch(5, step, 0).noisyLatents());
     }
 
     private static Dataset.TrainingExample repeated(float value, int repeats) {
-        return new Dataset.TrainingExample(filled(value, 2, 2), Optional.empty(), Optional.empty(), List.of("a"), repeats);
+        return new Dataset.TrainingExample(filled(value, 2, 2), Optional.empty(), Optional.empty(), List.of("a"),
+                repeats);
     }
 
     private static TrainingConfig accumulating(int passes) {
@@ -100,38 +115,46 @@ class DatasetTest {
         int each = clean.length / batch.timesteps().length;
         for (int i = 0; i < clean.length; i++) {
             double bar = noising.schedule().alphaCumprod((int) batch.timesteps()[i / each]);
-            clean[i] = (float) ((batch.noisyLatents().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i]) / Math.sqrt(bar));
+            clean[i] = (float) ((batch.noisyLatents().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i])
+                    / Math.sqrt(bar));
         }
         return clean;
     }
 
-    @Test void accumulatedBatchesAreTheLargeOneInParts() {
-        Dataset.TrainingExample[] three = {example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2))};
+    @Test
+    void accumulatedBatchesAreTheLargeOneInParts() {
+        Dataset.TrainingExample[] three = {example(filled(1, 2, 2)), example(filled(2, 2, 2)),
+                example(filled(3, 2, 2))};
         Dataset large = dataset(USUAL, 6, Optional.empty(), three);
         Dataset parts = dataset(accumulating(3), 2, Optional.empty(), three);
         for (int step = 0; step < 5; step++) {
             TrainingBatch whole = large.batch(9, step, 0);
             for (int pass = 0; pass < 3; pass++) {
-                assertEquals(whole.noisyLatents().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).noisyLatents());
+                assertEquals(whole.noisyLatents().rows(2 * pass, 2 * pass + 2),
+                        parts.batch(9, step, pass).noisyLatents());
                 assertEquals(whole.target().rows(2 * pass, 2 * pass + 2), parts.batch(9, step, pass).target());
             }
         }
     }
 
-    @Test void theGradientOfAccumulatedBatchesIsTheirMean() throws Exception {
+    @Test
+    void theGradientOfAccumulatedBatchesIsTheirMean() throws Exception {
         Dataset parts = dataset(accumulating(2), 1, Optional.empty(), example(filled(1, 2, 2)));
         double[] losses = {3, 5};
         int[] asked = {0};
-        DenoisingLoss.Gradient gradient = new GradientAccumulation(parts, Optional.empty(), 0).gradient((numbers, batch) -> {
-            double loss = losses[asked[0]++];
-            return new DenoisingLoss.Gradient(loss, new float[] {(float) loss, 1});
-        }, new float[2], 0);
+        DenoisingLoss.Gradient gradient = new GradientAccumulation(parts, Optional.empty(), 0)
+                .gradient((numbers, batch) -> {
+                    double loss = losses[asked[0]++];
+                    return new DenoisingLoss.Gradient(loss, new float[] {(float) loss, 1});
+                }, new float[2], 0);
         assertEquals(4, gradient.loss());
         assertArrayEquals(new float[] {4, 1}, gradient.vector());
     }
 
-    @Test void theClassCountsByItsWeightBesideTheSubject() throws Exception {
-        TrainingConfig recipe = USUAL.with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))));
+    @Test
+    void theClassCountsByItsWeightBesideTheSubject() throws Exception {
+        TrainingConfig recipe = USUAL.with(
+                new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))));
         Dataset subject = dataset(recipe, 2, Optional.empty(), example(filled(1, 2, 2)));
         Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), WORDING, subject.sampling());
         List<TrainingBatch> batches = new GradientAccumulation(subject, Optional.of(prior), 0).batches(3);
@@ -139,15 +162,18 @@ class DatasetTest {
         assertArrayEquals(new float[] {1, 1}, batches.get(0).lossWeights().data());
         assertArrayEquals(new float[] {0.5f, 0.5f}, batches.get(1).lossWeights().data());
         assertEquals(-1, clean(batches.get(1))[0], 0.1);
-        DenoisingLoss.Gradient sum = new GradientAccumulation(subject, Optional.of(prior), 0).gradient((numbers, batch) -> {
-            double mean = batch.lossWeights().data()[0] * 2;
-            return new DenoisingLoss.Gradient(mean, new float[] {(float) mean});
-        }, new float[1], 0);
+        DenoisingLoss.Gradient sum = new GradientAccumulation(subject, Optional.of(prior), 0)
+                .gradient((numbers, batch) -> {
+                    double mean = batch.lossWeights().data()[0] * 2;
+                    return new DenoisingLoss.Gradient(mean, new float[] {(float) mean});
+                }, new float[1], 0);
         assertEquals(3, sum.loss(), "subject 2 + half of the class's 2");
     }
 
-    @Test void aBatchComesFromOneShapeAndShapesComeAsOftenAsTheirPictures() {
-        Dataset mixed = dataset(USUAL, 2, Optional.empty(), example(filled(1, 2, 4)), example(filled(2, 4, 2)), example(filled(3, 2, 4)), example(filled(4, 2, 4)));
+    @Test
+    void aBatchComesFromOneShapeAndShapesComeAsOftenAsTheirPictures() {
+        Dataset mixed = dataset(USUAL, 2, Optional.empty(), example(filled(1, 2, 4)), example(filled(2, 4, 2)),
+                example(filled(3, 2, 4)), example(filled(4, 2, 4)));
         int[] wide = {0};
         int[] seen = new int[5];
         for (int step = 0; step < 40; step++) {
@@ -164,14 +190,15 @@ class DatasetTest {
         assertArrayEquals(new int[] {0, 20, 20, 20, 20}, seen, "every picture as often as any other");
     }
 
-    @Test void randomCropsAreWindowsOfThePictureInAllPlaces() {
+    @Test
+    void randomCropsAreWindowsOfThePictureInAllPlaces() {
         Tensor wide = Tensor.zeros(Shape.of(1, 4, 2, 5));
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = 10 * (i % 5);
         Dataset dataset = dataset(USUAL, 1, Optional.of(2), example(wide));
         int[] lefts = new int[4];
         for (int step = 0; step < 200; step++) {
             TrainingBatch batch = dataset.batch(3, step, 0);
-            if (batch.timesteps()[0] > 500) continue;                   // too noisy to read the pixels back
+            if (batch.timesteps()[0] > 500) continue; // too noisy to read the pixels back
             float[] clean = clean(batch);
             int left = Math.round(clean[0] / 10);
             lefts[left]++;
@@ -181,12 +208,14 @@ class DatasetTest {
         for (int count : lefts) assertTrue(count > 5, java.util.Arrays.toString(lefts));
     }
 
-    @Test void flipsMirrorPictureAndMaskTogetherHalfOfTheTime() {
+    @Test
+    void flipsMirrorPictureAndMaskTogetherHalfOfTheTime() {
         Tensor latents = Tensor.zeros(Shape.of(1, 4, 1, 2));
         Tensor mirrored = Tensor.zeros(Shape.of(1, 4, 1, 2));
         for (int i = 0; i < 8; i++) latents.data()[i] = mirrored.data()[7 - i] = i % 2 == 0 ? 100 : -100;
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
-        Dataset dataset = dataset(USUAL, 1, Optional.empty(), new Dataset.TrainingExample(latents, Optional.of(mirrored), Optional.of(mask), List.of("a")));
+        Dataset dataset = dataset(USUAL, 1, Optional.empty(),
+                new Dataset.TrainingExample(latents, Optional.of(mirrored), Optional.of(mask), List.of("a")));
         int flipped = 0;
         for (int step = 0; step < 100; step++) {
             TrainingBatch batch = dataset.batch(3, step, 0);
@@ -197,10 +226,12 @@ class DatasetTest {
         assertTrue(flipped > 30 && flipped < 70, "flipped " + flipped);
     }
 
-    @Test void minSnrWeighsEveryPictureByItsTimestepAndLeavesMasksInPlace() {
+    @Test
+    void minSnrWeighsEveryPictureByItsTimestepAndLeavesMasksInPlace() {
         TrainingConfig recipe = USUAL.with(new TrainingConfig.LossConfig(5, 0, Optional.empty()));
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
-        Dataset dataset = dataset(recipe, 2, Optional.empty(), new Dataset.TrainingExample(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
+        Dataset dataset = dataset(recipe, 2, Optional.empty(),
+                new Dataset.TrainingExample(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
         for (int step = 0; step < 20; step++) {
             TrainingBatch batch = dataset.batch(0, step, 0);
             float[] snr = noising.minSnrWeights(batch.timesteps(), 5).data();
@@ -209,21 +240,25 @@ class DatasetTest {
         }
     }
 
-    @Test void noiseOffsetShiftsWholeChannels() {
+    @Test
+    void noiseOffsetShiftsWholeChannels() {
         Dataset.TrainingExample one = example(filled(0, 8, 8));
         Dataset plain = dataset(USUAL, 1, Optional.empty(), one);
-        Dataset shifted = dataset(USUAL.with(new TrainingConfig.LossConfig(0, 0.5, Optional.empty())), 1, Optional.empty(), one);
+        Dataset shifted = dataset(USUAL.with(new TrainingConfig.LossConfig(0, 0.5, Optional.empty())), 1,
+                Optional.empty(), one);
         float[] before = plain.batch(0, 0, 0).target().data();
         float[] after = shifted.batch(0, 0, 0).target().data();
         List<Float> shifts = new ArrayList<>();
         for (int channel = 0; channel < 4; channel++) {
             shifts.add(after[64 * channel] - before[64 * channel]);
-            for (int i = 0; i < 64; i++) assertEquals(shifts.getLast(), after[64 * channel + i] - before[64 * channel + i], 1e-5);
+            for (int i = 0; i < 64; i++)
+                assertEquals(shifts.getLast(), after[64 * channel + i] - before[64 * channel + i], 1e-5);
         }
         assertEquals(4, shifts.stream().distinct().count());
     }
 
-    @Test void whatIsHeldOutIsAlwaysSeenAlike() {
+    @Test
+    void whatIsHeldOutIsAlwaysSeenAlike() {
         Dataset held = dataset(USUAL, 4, Optional.empty(), example(filled(1, 2, 2)));
         TrainingBatch batch = held.fixedBatch(4, 4, 8);
         assertEquals(batch.noisyLatents(), held.fixedBatch(4, 4, 8).noisyLatents());

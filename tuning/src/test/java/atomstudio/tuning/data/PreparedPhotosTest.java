@@ -24,9 +24,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// A person's folder: pictures, masks and captions.
 class PreparedPhotosTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @BeforeEach void aPicture() throws Exception {
+    @BeforeEach
+    void aPicture() throws Exception {
         put("car.png", RgbImage.filled(64, 48, 0x336699));
     }
 
@@ -36,7 +38,8 @@ class PreparedPhotosTest {
 
     private PreparedPhotos read(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) throws Failure {
         TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(features);
-        return PreparedPhotos.prepare(folder, new PreparedPhotos.ReadOptions(recipe, new CropPolicy(crop, 32, 8), new Captions("sks car", "")));
+        return PreparedPhotos.prepare(folder,
+                new PreparedPhotos.ReadOptions(recipe, new CropPolicy(crop, 32, 8), new Captions("sks car", "")));
     }
 
     private Failure refused(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) {
@@ -49,96 +52,133 @@ class PreparedPhotosTest {
         return new RgbImage(width, height, argb);
     }
 
-    @Test void aMaskIsNeverItselfAPictureWhetherOrNotItIsUsed() throws Exception {
+    @Test
+    void aMaskIsNeverItselfAPictureWhetherOrNotItIsUsed() throws Exception {
         put("car-mask.png", half(64, 48));
         PreparedPhotos unused = read(TrainingConfig.CropMode.CENTRE);
         assertEquals(1, unused.photos().size());
-        assertTrue(unused.photos().getFirst().mask().isEmpty() && unused.warnings().getFirst().contains("--masks"), unused.warnings()::toString);
-        assertTrue(read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos().getFirst().mask().isPresent());
+        assertTrue(unused.photos().getFirst().mask().isEmpty() && unused.warnings().getFirst().contains("--masks"),
+                unused.warnings()::toString);
+        assertTrue(read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos()
+                .getFirst()
+                .mask()
+                .isPresent());
     }
 
-    @Test void aMaskWeighsItsLatentPixelsWithAMeanOfOne() throws Exception {
+    @Test
+    void aMaskWeighsItsLatentPixelsWithAMeanOfOne() throws Exception {
         put("car-mask.png", half(64, 48));
-        Tensor weights = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos().getFirst().mask().orElseThrow().latentWeights(8);
-        assertEquals(List.of(1L, 1L, 4L, 4L), List.of(weights.shape().size(0), weights.shape().size(1), weights.shape().size(2), weights.shape().size(3)));
-        for (int i = 0; i < 16; i++) assertEquals(i % 4 < 2 ? 2 : 0, weights.data()[i], 0.1, "white on the left, black on the right");
+        Tensor weights = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos()
+                .getFirst()
+                .mask()
+                .orElseThrow()
+                .latentWeights(8);
+        assertEquals(List.of(1L, 1L, 4L, 4L), List.of(weights.shape().size(0), weights.shape().size(1),
+                weights.shape().size(2), weights.shape().size(3)));
+        for (int i = 0; i < 16; i++)
+            assertEquals(i % 4 < 2 ? 2 : 0, weights.data()[i], 0.1, "white on the left, black on the right");
         double sum = 0;
         for (float weight : weights.data()) sum += weight;
         assertEquals(16, sum, 1e-4);
     }
 
-    @Test void withoutAMaskFileTheAlphaChannelIsTheMask() throws Exception {
+    @Test
+    void withoutAMaskFileTheAlphaChannelIsTheMask() throws Exception {
         int[] argb = new int[64 * 48];
         for (int i = 0; i < argb.length; i++) argb[i] = i / 64 < 24 ? 0xFF112233 : 0x00112233;
         put("car.png", new RgbImage(64, 48, argb));
-        Tensor weights = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos().getFirst().mask().orElseThrow().latentWeights(8);
+        Tensor weights = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos()
+                .getFirst()
+                .mask()
+                .orElseThrow()
+                .latentWeights(8);
         assertEquals(2, weights.data()[0], 0.1);
         assertEquals(0, weights.data()[15], 0.1);
     }
 
-    @Test void aMaskOfAnotherSizeIsRefusedByName() throws Exception {
+    @Test
+    void aMaskOfAnotherSizeIsRefusedByName() throws Exception {
         put("car-mask.png", half(32, 48));
         String message = refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage();
-        assertTrue(message.contains("car-mask.png") && message.contains("64x48") && message.contains("32x48") && message.contains("car.png"), message);
+        assertTrue(message.contains("car-mask.png") && message.contains("64x48") && message.contains("32x48")
+                && message.contains("car.png"), message);
     }
 
-    @Test void aMaskWithoutItsPictureIsNamedAndLeftOut() throws Exception {
+    @Test
+    void aMaskWithoutItsPictureIsNamedAndLeftOut() throws Exception {
         put("boat-mask.png", half(64, 48));
         put("car-mask.png", half(64, 48));
         List<String> notes = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).warnings();
-        assertTrue(notes.size() == 1 && notes.getFirst().contains("boat-mask.png: a mask without its picture"), notes::toString);
+        assertTrue(notes.size() == 1 && notes.getFirst().contains("boat-mask.png: a mask without its picture"),
+                notes::toString);
     }
 
-    @Test void aMaskThatLeavesNothingIsRefused() throws Exception {
+    @Test
+    void aMaskThatLeavesNothingIsRefused() throws Exception {
         put("car-mask.png", RgbImage.filled(64, 48, 0));
         String message = refused(TrainingConfig.CropMode.WHOLE, TrainingConfig.Feature.MASKS).getMessage();
         assertTrue(message.contains("car-mask.png: everything is masked out"), message);
     }
 
-    @Test void aMaskThatLeavesNothingOfTheCentreSaysSo() throws Exception {
+    @Test
+    void aMaskThatLeavesNothingOfTheCentreSaysSo() throws Exception {
         int[] argb = new int[64 * 48];
         for (int i = 0; i < argb.length; i++) argb[i] = i % 64 < 6 ? 0xFFFFFFFF : 0xFF000000;
         put("car-mask.png", new RgbImage(64, 48, argb));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage().contains("--crop whole"));
+        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
+                .contains("--crop whole"));
         assertEquals(1, read(TrainingConfig.CropMode.WHOLE, TrainingConfig.Feature.MASKS).photos().size());
     }
 
-    @Test void masksThatAreAskedForAndNotThereAreRefused() {
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage().contains("NAME-mask.png"));
+    @Test
+    void masksThatAreAskedForAndNotThereAreRefused() {
+        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
+                .contains("NAME-mask.png"));
     }
 
-    @Test void onlyMasksAreNoPictures() throws Exception {
+    @Test
+    void onlyMasksAreNoPictures() throws Exception {
         Files.move(folder.resolve("car.png"), folder.resolve("car-mask.png"));
         assertTrue(refused(TrainingConfig.CropMode.CENTRE).getMessage().contains("only masks"));
     }
 
-    @Test void captionsStandBesideTheirPicturesALineEach() throws Exception {
+    @Test
+    void captionsStandBesideTheirPicturesALineEach() throws Exception {
         put("other.png", RgbImage.filled(64, 48, 0x993366));
         Files.writeString(folder.resolve("car.txt"), "a red {} in the rain\n\n{} from above\n");
         PreparedPhotos crops = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS);
-        assertEquals(List.of("a red sks car in the rain", "sks car from above"), crops.photos().get(0).info().captions());
+        assertEquals(List.of("a red sks car in the rain", "sks car from above"),
+                crops.photos().get(0).info().captions());
         assertEquals(List.of(), crops.photos().get(1).info().captions());
-        assertTrue(crops.warnings().size() == 1 && crops.warnings().getFirst().contains("other.png") && crops.warnings().getFirst().contains("\"a sks car\""), crops.warnings()::toString);
+        assertTrue(crops.warnings().size() == 1 && crops.warnings().getFirst().contains("other.png")
+                && crops.warnings().getFirst().contains("\"a sks car\""), crops.warnings()::toString);
     }
 
-    @Test void aCaptionThatDoesNotNameTheSubjectIsSaid() throws Exception {
+    @Test
+    void aCaptionThatDoesNotNameTheSubjectIsSaid() throws Exception {
         Files.writeString(folder.resolve("car.txt"), "a red car");
         List<String> notes = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).warnings();
         assertTrue(notes.getFirst().contains("car.txt") && notes.getFirst().contains("{}"), notes::toString);
     }
 
-    @Test void emptyOrUnreadableCaptionsAreRefusedByName() throws Exception {
+    @Test
+    void emptyOrUnreadableCaptionsAreRefusedByName() throws Exception {
         Files.writeString(folder.resolve("car.txt"), " \n");
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage().contains("car.txt: expected a caption, found nothing"));
+        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+                .contains("car.txt: expected a caption, found nothing"));
         Files.write(folder.resolve("car.txt"), "café {}".getBytes(StandardCharsets.ISO_8859_1));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage().contains("UTF-8"));
+        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+                .contains("UTF-8"));
         Files.delete(folder.resolve("car.txt"));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage().contains("NAME.txt"));
+        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+                .contains("NAME.txt"));
     }
 
-    @ParameterizedTest @CsvSource({"64,48", "48,64", "300,100", "100,101", "77,33", "1024,8"}) void aWholePictureKeepsItsShapeAndLosesNoMoreThanRounding(int width, int height) {
+    @ParameterizedTest @CsvSource({"64,48", "48,64", "300,100", "100,101", "77,33", "1024,8"})
+    void aWholePictureKeepsItsShapeAndLosesNoMoreThanRounding(int width, int height) {
         int[] argb = new int[width * height];
-        for (int i = 0; i < argb.length; i++) argb[i] = 0xFF000000 | 255 * (i % width) / (width - 1) << 16 | 255 * (i / width) / (height - 1) << 8;
+        for (int i = 0; i < argb.length; i++)
+            argb[i] = 0xFF000000 | 255 * (i % width) / (width - 1) << 16 | 255 * (i / width) / (height - 1) << 8;
         RgbImage framed = new CropPolicy(TrainingConfig.CropMode.WHOLE, 64, 8).apply(new RgbImage(width, height, argb));
         assertTrue(framed.width() % 8 == 0 && framed.height() % 8 == 0);
         double pixels = (double) framed.width() * framed.height() / (64 * 64);
@@ -148,17 +188,23 @@ class PreparedPhotosTest {
         int last = framed.argb().length - 1;
         double cutAcross = (left + 255 - (framed.argb()[last] >> 16 & 0xFF)) / 255.0;
         double cutDown = (top + 255 - (framed.argb()[last] >> 8 & 0xFF)) / 255.0;
-        double rounding = 4.0 / Math.min(framed.width(), framed.height()) + 4.0 / Math.max(framed.width(), framed.height());
-        assertTrue(cutAcross <= rounding + 0.1 && cutDown <= rounding + 0.1, "cut " + cutAcross + " across, " + cutDown + " down of " + framed);
+        double rounding = 4.0 / Math.min(framed.width(), framed.height())
+                + 4.0 / Math.max(framed.width(), framed.height());
+        assertTrue(cutAcross <= rounding + 0.1 && cutDown <= rounding + 0.1,
+                "cut " + cutAcross + " across, " + cutDown + " down of " + framed);
     }
 
-    @Test void aPictureForRandomCropsKeepsItsShorterSide() {
+    @Test
+    void aPictureForRandomCropsKeepsItsShorterSide() {
         RgbImage framed = new CropPolicy(TrainingConfig.CropMode.RANDOM, 32, 8).apply(RgbImage.filled(96, 48, 1));
         assertEquals(List.of(64, 32), List.of(framed.width(), framed.height()));
-        assertEquals(64, new CropPolicy(TrainingConfig.CropMode.RANDOM, 32, 8).apply(RgbImage.filled(960, 48, 1)).width(), "no longer than two squares");
+        assertEquals(64,
+                new CropPolicy(TrainingConfig.CropMode.RANDOM, 32, 8).apply(RgbImage.filled(960, 48, 1)).width(),
+                "no longer than two squares");
     }
 
-    @ParameterizedTest @CsvSource({"car-masklabel.png", "car_mask.png", "car.mask.png", "car-mask.webp", "car-Mask.PNG", "car.png_mask.jpg"})
+    @ParameterizedTest @CsvSource({"car-masklabel.png", "car_mask.png", "car.mask.png", "car-mask.webp", "car-Mask.PNG",
+            "car.png_mask.jpg"})
     void masksAreRecognizedAsOtherProgramsNameThem(String name) throws Exception {
         put("other.png", half(64, 48));
         // Kinds are told by the first bytes, so that the ending need not be true.
@@ -170,55 +216,78 @@ class PreparedPhotosTest {
         assertEquals(List.of(), crops.warnings());
     }
 
-    @Test void aConditioningImageIsLeftOutAndOneMaskCounts() throws Exception {
+    @Test
+    void aConditioningImageIsLeftOutAndOneMaskCounts() throws Exception {
         put("car-condlabel.png", half(64, 48));
         put("car-masklabel.png", half(64, 48));
         put("car-mask.png", RgbImage.filled(64, 48, 0xFFFFFF));
         PreparedPhotos crops = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS);
         assertEquals(1, crops.photos().size());
         assertEquals(0.5, crops.photos().getFirst().mask().orElseThrow().coverage(), 0.01, "OneTrainer's own");
-        assertTrue(crops.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")), crops.warnings()::toString);
-        assertTrue(crops.warnings().stream().anyMatch(note -> note.contains("car-mask.png: a further mask; car-masklabel.png counts")), crops.warnings()::toString);
+        assertTrue(crops.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")),
+                crops.warnings()::toString);
+        assertTrue(
+                crops.warnings()
+                        .stream()
+                        .anyMatch(note -> note.contains("car-mask.png: a further mask; car-masklabel.png counts")),
+                crops.warnings()::toString);
     }
 
-    @Test void theCaseOfMasksIsNotTrainedOn() throws Exception {
+    @Test
+    void theCaseOfMasksIsNotTrainedOn() throws Exception {
         Path pictures = Shared.file("cases/masks-trained-as-pictures/pictures");
         List<Path> taken = PhotoFiles.of(pictures).photos();
         for (Path picture : taken) assertTrue(!picture.getFileName().toString().contains("mask"), taken::toString);
         assertEquals(List.of(), PhotoFiles.of(pictures).ignoredCompanions());
     }
 
-    @Test void byteOrderMarksAreObeyedAndDropped() throws Exception {
+    @Test
+    void byteOrderMarksAreObeyedAndDropped() throws Exception {
         for (String charset : new String[] {"UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"}) {
             Files.write(folder.resolve("car.txt"), "\uFEFFa café {}\r\n\uFEFF{} 雪\n".getBytes(charset));
-            assertEquals(List.of("a café sks car", "sks car 雪"), read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).photos().getFirst().info().captions(), charset);
+            assertEquals(List.of("a café sks car", "sks car 雪"),
+                    read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).photos()
+                            .getFirst()
+                            .info()
+                            .captions(),
+                    charset);
         }
     }
 
-    @Test void whatIsNoTextIsNeverACaption() throws Exception {
-        byte[][] others = {"a {}".getBytes(StandardCharsets.UTF_16LE), "a {}".getBytes(StandardCharsets.UTF_16BE), "a {}".getBytes("UTF-32LE"), {'a', 0, 'b'}, {(byte) 0x89, 'P', 'N', 'G'}, {'a', 1, 2, 3},
-            "\u001B[31m{}".getBytes(StandardCharsets.UTF_8), {(byte) 0xFF, (byte) 0xFE, 'a'}};
+    @Test
+    void whatIsNoTextIsNeverACaption() throws Exception {
+        byte[][] others = {"a {}".getBytes(StandardCharsets.UTF_16LE), "a {}".getBytes(StandardCharsets.UTF_16BE),
+                "a {}".getBytes("UTF-32LE"), {'a', 0, 'b'}, {(byte) 0x89, 'P', 'N', 'G'}, {'a', 1, 2, 3},
+                "\u001B[31m{}".getBytes(StandardCharsets.UTF_8), {(byte) 0xFF, (byte) 0xFE, 'a'}};
         for (byte[] bytes : others) {
             Files.write(folder.resolve("car.txt"), bytes);
-            assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage().contains("car.txt: expected a text in UTF-8"), java.util.Arrays.toString(bytes));
+            assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+                    .contains("car.txt: expected a text in UTF-8"), java.util.Arrays.toString(bytes));
         }
-        for (String nothing : new String[] {"", "\uFEFF", "\u200B", " \u00A0\n\u200D\u2060", "\u3164", "\u2800\uFE0F"}) {
+        for (String nothing : new String[] {"", "\uFEFF", "\u200B", " \u00A0\n\u200D\u2060", "\u3164",
+                "\u2800\uFE0F"}) {
             Files.writeString(folder.resolve("car.txt"), nothing);
-            assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage().contains("car.txt: expected a caption, found nothing"), nothing);
+            assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+                    .contains("car.txt: expected a caption, found nothing"), nothing);
         }
     }
 
-    @Test void theCasesOfCaptionsAreReadOrRefused() throws Exception {
+    @Test
+    void theCasesOfCaptionsAreReadOrRefused() throws Exception {
         List<List<String>> captions = new java.util.ArrayList<>();
         for (String name : new String[] {"bom", "plain"}) {
-            TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(TrainingConfig.Feature.CAPTIONS);
-            PreparedPhotos crops = PreparedPhotos.prepare(Shared.file("cases/caption-bom/" + name), new PreparedPhotos.ReadOptions(recipe, new CropPolicy(TrainingConfig.CropMode.CENTRE, 32, 8), new Captions("sks car", "")));
+            TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS))
+                    .with(TrainingConfig.Feature.CAPTIONS);
+            PreparedPhotos crops = PreparedPhotos.prepare(Shared.file("cases/caption-bom/" + name),
+                    new PreparedPhotos.ReadOptions(recipe, new CropPolicy(TrainingConfig.CropMode.CENTRE, 32, 8),
+                            new Captions("sks car", "")));
             captions.add(crops.photos().getFirst().info().captions());
         }
         assertEquals(captions.get(0), captions.get(1));
         for (String name : new String[] {"caption-of-nothing-visible", "caption-utf16-without-mark"}) {
             for (Path caption : PhotoFiles.of(Shared.file("cases/" + name + "/pictures")).captions().values()) {
-                assertThrows(Failure.Unreadable.class, () -> new Captions("sks car", "").read(caption), caption.toString());
+                assertThrows(Failure.Unreadable.class, () -> new Captions("sks car", "").read(caption),
+                        caption.toString());
             }
         }
     }

@@ -28,13 +28,15 @@ class TextConditioningTest {
     private static Tokenizer tokenizer;
     private static TorchEngine engine;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         tokenizer = model.tokenizer();
         engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         engine.close();
     }
 
@@ -45,18 +47,22 @@ class TextConditioningTest {
         return text.toString();
     }
 
-    @Test void aShortCaptionIsReadAsBefore() throws Exception {
+    @Test
+    void aShortCaptionIsReadAsBefore() throws Exception {
         assertEquals(1, tokenizer.captionChunks(SHORT).size());
         assertArrayEquals(tokenizer.encodePadded(SHORT).ids(), tokenizer.captionChunks(SHORT).getFirst());
         assertArrayEquals(tokenizer.encodePadded("").ids(), tokenizer.captionChunks("").getFirst());
-        assertArrayEquals(tokenizer.encodePadded("a (sks:1.5) car").ids(), tokenizer.captionChunks("a (sks:1.5) car").getFirst(), "brackets are letters in a caption");
+        assertArrayEquals(tokenizer.encodePadded("a (sks:1.5) car").ids(),
+                tokenizer.captionChunks("a (sks:1.5) car").getFirst(), "brackets are letters in a caption");
     }
 
-    @Test void aLongCaptionIsTrainedOnAsTheSamePromptIsSampled() throws Exception {
+    @Test
+    void aLongCaptionIsTrainedOnAsTheSamePromptIsSampled() throws Exception {
         PromptEncoder prompts = PromptEncoder.of(model, engine);
         for (int chunks = 1; chunks <= TextConditioning.MAX_CHUNKS; chunks++) {
             String caption = caption(chunks);
-            Conditioning.Embedded trained = assertInstanceOf(Conditioning.Embedded.class, TextConditioning.precompute(List.of(caption), tokenizer, engine).of(List.of(caption)));
+            Conditioning.Embedded trained = assertInstanceOf(Conditioning.Embedded.class,
+                    TextConditioning.precompute(List.of(caption), tokenizer, engine).of(List.of(caption)));
             // Against a negative prompt of as many chunks, so that sampling repeats nothing.
             Tensor sampled = prompts.encode(new Generation.PromptPair(caption, caption), 1, List.of()).prompt();
             assertEquals(sampled, trained.context(), chunks + " chunks");
@@ -64,23 +70,33 @@ class TextConditioningTest {
         }
     }
 
-    @Test void captionsOfOneBatchAreRepeatedToTheSameLength() throws Exception {
+    @Test
+    void captionsOfOneBatchAreRepeatedToTheSameLength() throws Exception {
         List<String> captions = List.of(SHORT, caption(2), caption(3));
-        Conditioning.Embedded embedded = (Conditioning.Embedded) TextConditioning.precompute(captions, tokenizer, engine).of(captions);
+        Conditioning.Embedded embedded = (Conditioning.Embedded) TextConditioning
+                .precompute(captions, tokenizer, engine)
+                .of(captions);
         assertEquals(6L * tokenizer.maxLength(), embedded.context().shape().size(1));
-        Conditioning.TokenIds words = (Conditioning.TokenIds) TextConditioning.tokenize(captions, tokenizer).of(captions);
+        Conditioning.TokenIds words = (Conditioning.TokenIds) TextConditioning.tokenize(captions, tokenizer)
+                .of(captions);
         assertEquals(6, words.chunks());
         assertEquals(18, words.ids().length);
         assertArrayEquals(words.ids()[0], words.ids()[5]);
         assertArrayEquals(words.ids()[6], words.ids()[8]);
     }
 
-    @Test void onlyWhatIsBeyondThreeChunksIsLeftOutAndTold() throws Exception {
+    @Test
+    void onlyWhatIsBeyondThreeChunksIsLeftOutAndTold() throws Exception {
         assertEquals(List.of(), TextConditioning.warnings(List.of(SHORT, caption(3)), tokenizer));
         String longer = caption(4) + String.join("", Collections.nCopies(5, " and green"));
         List<String> notes = TextConditioning.warnings(List.of(longer, longer, SHORT), tokenizer);
         assertEquals(1, notes.size());
-        assertTrue(notes.getFirst().contains("a sks car, red and red") && notes.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)), notes.getFirst());
-        assertEquals(3, ((Conditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer))).chunks());
+        assertTrue(
+                notes.getFirst().contains("a sks car, red and red")
+                        && notes.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)),
+                notes.getFirst());
+        assertEquals(3,
+                ((Conditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer)))
+                        .chunks());
     }
 }

@@ -45,12 +45,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class WeightDiffExportTest {
-    @TempDir static Path shared;
-    @TempDir Path folder;
+    @TempDir
+    static Path shared;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
     private static BaseModelHashes hashes;
 
-    @BeforeAll static void make() throws Exception {
+    @BeforeAll
+    static void make() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         hashes = new BaseModelHashes(shared.resolve("hashes.json"));
     }
@@ -63,37 +66,53 @@ class WeightDiffExportTest {
     private static AdapterFile adapter(MethodSettings settings) throws Failure {
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values;
-        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
-            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3, List.of(1));
+        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
+                Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(
+                    key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3,
+                    List.of(1));
             values = new HashMap<>(layout.frozenValues(beginning));
             float[] numbers = layout.initialVector(beginning);
             for (int i = 0; i < numbers.length; i++) numbers[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
             values.putAll(layout.fromVector(numbers));
         }
         AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(10, 1e-2, 0);
-        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"), training, AdaptedLayer.of(settings.method(), model.trainableLayers()), values);
-        return new AdapterFile(settings, new BaseModel("tiny", hashes.hash(model, unnamed.components())), unnamed.trigger(), training, unnamed.layers(), values);
+        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"),
+                training, AdaptedLayer.of(settings.method(), model.trainableLayers()), values);
+        return new AdapterFile(settings, new BaseModel("tiny", hashes.hash(model, unnamed.components())),
+                unnamed.trigger(), training, unnamed.layers(), values);
     }
 
     static Stream<MethodSettings> methods() {
-        return Stream.concat(Stream.of(MethodName.values()).filter(choice -> !MethodSettings.of(choice).trainsWord() && choice != MethodName.TEXTUAL_INVERSION).map(MethodSettings::of), Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
+        return Stream.concat(
+                Stream.of(MethodName.values())
+                        .filter(choice -> !MethodSettings.of(choice).trainsWord()
+                                && choice != MethodName.TEXTUAL_INVERSION)
+                        .map(MethodSettings::of),
+                Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
     }
 
-    @ParameterizedTest @MethodSource("methods") void whatOtherProgramsReadIsWhatTheMethodDoes(MethodSettings settings) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void whatOtherProgramsReadIsWhatTheMethodDoes(MethodSettings settings) throws Exception {
         AdapterFile ours = adapter(settings);
         Path file = folder.resolve("whole.safetensors");
         ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
-        assertEquals(settings.choice() == MethodName.SSF, written.omitted().isPresent(), () -> written.omitted().toString());
+        assertEquals(settings.choice() == MethodName.SSF, written.omitted().isPresent(),
+                () -> written.omitted().toString());
         AdapterSource read = AdapterSource.read(file).getFirst().source();
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Tensor plain = engine.predictNoise(latents, new float[] {321}, context, List.of());
-            Tensor expected = engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
+            Tensor expected = engine.predictNoise(latents, new float[] {321}, context,
+                    List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
-            if (settings.choice() == MethodName.SSF) return;                       // it also gives biases to layers that have none
-            assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
+            if (settings.choice() == MethodName.SSF) return; // it also gives biases to layers that have none
+            assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context,
+                    List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
-            assertClose("text encoder", engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1))), engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
+            assertClose("text encoder",
+                    engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1))),
+                    engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
         }
     }
 
@@ -103,7 +122,8 @@ class WeightDiffExportTest {
         Path whole = folder.resolve("whole.safetensors"), biases = folder.resolve("biases.safetensors");
         ExportFormat.DIFF.write(ours, base(), whole);
         ExportFormat.DIFF_BIASES.write(ours, base(), biases);
-        try (SafetensorsFile large = SafetensorsFile.open(whole); SafetensorsFile small = SafetensorsFile.open(biases)) {
+        try (SafetensorsFile large = SafetensorsFile.open(whole);
+                SafetensorsFile small = SafetensorsFile.open(biases)) {
             for (String key : small.tensors().keySet()) assertEquals(large.read(key), small.read(key), key);
             for (String key : large.tensors().keySet()) {
                 boolean zeros = true;
@@ -115,7 +135,9 @@ class WeightDiffExportTest {
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             List<Tensor> found = new ArrayList<>();
-            for (Path file : List.of(whole, biases)) found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(AdapterSource.read(file).getFirst().source().toAdapter("read", model), 1))));
+            for (Path file : List.of(whole, biases))
+                found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(
+                        AdapterSource.read(file).getFirst().source().toAdapter("read", model), 1))));
             assertClose(choice.option(), found.get(0), found.get(1), 1e-6);
         }
     }
@@ -126,13 +148,15 @@ class WeightDiffExportTest {
         return tensor;
     }
 
-    @Test void theFileIsInHalfPrecisionAndTellsOtherProgramsTheKindOfModel() throws Exception {
+    @Test
+    void theFileIsInHalfPrecisionAndTellsOtherProgramsTheKindOfModel() throws Exception {
         Path file = folder.resolve("whole.safetensors");
         AdapterFile ours = adapter(MethodSettings.of(MethodName.ATOMS));
         ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
         try (SafetensorsFile whole = SafetensorsFile.open(file)) {
             assertTrue(whole.tensors().values().stream().allMatch(info -> info.dtype() == DType.F16));
-            assertEquals(written.parameterCount(), whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
+            assertEquals(written.parameterCount(),
+                    whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
             String marker = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight";
             assertEquals(Shape.of(1, model.unet().crossAttentionDim()), whole.info(marker).shape());
             assertEquals(ours.layers().size() + 2, whole.tensors().size());
@@ -141,21 +165,33 @@ class WeightDiffExportTest {
         }
     }
 
-    @Test void otherWeightsThanThoseThatWereTrainedOnAreRefusedAndNothingIsWritten() throws Exception {
+    @Test
+    void otherWeightsThanThoseThatWereTrainedOnAreRefusedAndNothingIsWritten() throws Exception {
         AdapterFile ours = adapter(MethodSettings.of(MethodName.ATOMS));
-        AdapterFile other = new AdapterFile(ours.method(), new BaseModel("other", "1234"), ours.trigger(), ours.training(), ours.layers(), ours.values());
+        AdapterFile other = new AdapterFile(ours.method(), new BaseModel("other", "1234"), ours.trigger(),
+                ours.training(), ours.layers(), ours.values());
         Path file = folder.resolve("whole.safetensors");
         Failure refused = assertThrows(Failure.Incompatible.class, () -> ExportFormat.DIFF.write(other, base(), file));
-        assertTrue(refused.getMessage().contains("1234") && refused.getMessage().contains(model.path().toString()), refused.getMessage());
+        assertTrue(refused.getMessage().contains("1234") && refused.getMessage().contains(model.path().toString()),
+                refused.getMessage());
         assertFalse(Files.exists(file));
     }
 
-    @Test void whatAMethodTunesSaysWhatItCanBeWrittenAs() {
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF), ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING), ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.DIFF),
-                ExportFormat.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES), ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
+    @Test
+    void whatAMethodTunesSaysWhatItCanBeWrittenAs() {
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF),
+                ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
+                ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT),
+                ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
+        assertEquals(
+                List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT,
+                        ExportFormat.DIFF),
+                ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
+                        .with(MethodSetting.ALSO, "textual-inversion")
+                        .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES),
+                ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
     }
 }

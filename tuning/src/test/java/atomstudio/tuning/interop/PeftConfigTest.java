@@ -25,20 +25,26 @@ class PeftConfigTest {
     /// As peft 0.21's get_pattern_key finds them.
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
-        "{\"lora_alpha\":8,\"r\":4};2", "{\"lora_alpha\":8,\"use_rslora\":true};4", "{\"alpha\":2};0.5", "{\"r\":4};2", "{\"lora_alpha\":8,\"alpha_pattern\":{\"to_q\":4}};1",
-        "{\"lora_alpha\":8,\"alpha_pattern\":{\"q\":4}};2", "{\"lora_alpha\":8,\"alpha_pattern\":{\"attn1.to_q\":4,\"to_q\":1}};1", "{\"lora_alpha\":8,\"alpha_pattern\":{\"down_blocks.*to_q\":4}};1",
-        "{\"lora_alpha\":8,\"alpha_pattern\":{\"up_blocks.*\":4}};2", "{\"lora_alpha\":8,\"alpha_pattern\":{\"(to_k|to_q)\":4}};1"})
+            "{\"lora_alpha\":8,\"r\":4};2", "{\"lora_alpha\":8,\"use_rslora\":true};4", "{\"alpha\":2};0.5",
+            "{\"r\":4};2", "{\"lora_alpha\":8,\"alpha_pattern\":{\"to_q\":4}};1",
+            "{\"lora_alpha\":8,\"alpha_pattern\":{\"q\":4}};2",
+            "{\"lora_alpha\":8,\"alpha_pattern\":{\"attn1.to_q\":4,\"to_q\":1}};1",
+            "{\"lora_alpha\":8,\"alpha_pattern\":{\"down_blocks.*to_q\":4}};1",
+            "{\"lora_alpha\":8,\"alpha_pattern\":{\"up_blocks.*\":4}};2",
+            "{\"lora_alpha\":8,\"alpha_pattern\":{\"(to_k|to_q)\":4}};1"})
     void alphaAndPatternsCountAsInPeft(String json, double scale) throws Exception {
         assertEquals(scale, read(json).scale(Q, OptionalDouble.of(4)), 1e-12);
     }
 
-    @Test void theRankOfTheConfigurationCountsWhereTensorsShowNone() throws Exception {
+    @Test
+    void theRankOfTheConfigurationCountsWhereTensorsShowNone() throws Exception {
         assertEquals(2, read("{\"alpha\":8,\"r\":4}").scale(Q, OptionalDouble.empty()));
         assertEquals(1, read("{\"alpha\":8,\"r\":4,\"rank_pattern\":{\"to_q\":8}}").scale(Q, OptionalDouble.empty()));
         assertThrows(IllegalArgumentException.class, () -> read("{\"alpha\":8}").scale(Q, OptionalDouble.empty()));
     }
 
-    @Test void eachComponentHasItsOwn() throws Exception {
+    @Test
+    void eachComponentHasItsOwn() throws Exception {
         Json json = Json.parse("config", "{\"unet.lora_alpha\":8,\"text_encoder.lora_alpha\":2}");
         assertEquals(8, PeftConfig.parse(json, "unet.").orElseThrow().alpha());
         assertEquals(2, PeftConfig.parse(json, "text_encoder.").orElseThrow().alpha());
@@ -46,15 +52,20 @@ class PeftConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{\"lora_alpha\":\"8\"}", "{\"lora_alpha\":[8,8]}", "{\"r\":0}", "{\"r\":\"x\"}", "{\"use_rslora\":1}", "{\"alpha_pattern\":[]}", "{\"alpha_pattern\":{\"to_q\":\"4\"}}", "{\"alpha_pattern\":{\"(\":4}}",
-        "{\"rank_pattern\":{\"to_q\":null}}", "{\"init_lora_weights\":\"pissa_niter_4\"}"})
+    @ValueSource(strings = {"{\"lora_alpha\":\"8\"}", "{\"lora_alpha\":[8,8]}", "{\"r\":0}", "{\"r\":\"x\"}",
+            "{\"use_rslora\":1}", "{\"alpha_pattern\":[]}", "{\"alpha_pattern\":{\"to_q\":\"4\"}}",
+            "{\"alpha_pattern\":{\"(\":4}}",
+            "{\"rank_pattern\":{\"to_q\":null}}", "{\"init_lora_weights\":\"pissa_niter_4\"}"})
     void whatCannotBeIsRefusedByItsKey(String json) {
         String message = assertThrows(Failure.class, () -> read(json)).getMessage();
-        assertTrue(message.startsWith("config: ") && message.contains(json.substring(2, json.indexOf('"', 2))), message);
+        assertTrue(message.startsWith("config: ") && message.contains(json.substring(2, json.indexOf('"', 2))),
+                message);
     }
 
-    @Test void aPatternThatWouldMatchForHoursIsGivenUp() throws Exception {
+    @Test
+    void aPatternThatWouldMatchForHoursIsGivenUp() throws Exception {
         PeftConfig scale = read("{\"alpha_pattern\":{\"(a|aa|a.)*(b|bb)*(a*)*c\":4}}");
-        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(IllegalArgumentException.class, () -> scale.scale("a".repeat(200), OptionalDouble.of(1))));
+        assertTimeoutPreemptively(Duration.ofSeconds(5), () -> assertThrows(IllegalArgumentException.class,
+                () -> scale.scale("a".repeat(200), OptionalDouble.of(1))));
     }
 }

@@ -15,32 +15,43 @@ class ClipScoresTest {
     private static final ClipEmbedding NORTH_EAST = ClipEmbedding.of(new float[] {2, 2});
     private static final double HALF = Math.sqrt(0.5);
 
-    @Test void likenessIsTheMeanOverAllPairsOfSampleAndSubject() {
+    @Test
+    void likenessIsTheMeanOverAllPairsOfSampleAndSubject() {
         ClipScores found = ClipScores.of("e", List.of(EAST, NORTH), List.of(samples(EAST), samples(NORTH_EAST)));
         assertEquals((1 + 0 + HALF + HALF) / 4, found.likeness().orElseThrow(), 1e-6);
         assertEquals("e", found.encoder());
     }
 
-    @Test void diversityIsTheMeanDistanceWithinAPromptAveragedOverPrompts() {
-        List<ClipScores.PromptSamples> gallery = List.of(samples(EAST, NORTH, NORTH_EAST), samples(EAST, EAST), samples(NORTH));
+    @Test
+    void diversityIsTheMeanDistanceWithinAPromptAveragedOverPrompts() {
+        List<ClipScores.PromptSamples> gallery = List.of(samples(EAST, NORTH, NORTH_EAST), samples(EAST, EAST),
+                samples(NORTH));
         double first = (1 + (1 - HALF) + (1 - HALF)) / 3;
-        assertEquals(first / 2, ClipScores.of("e", List.of(EAST), gallery).diversity().orElseThrow(), 1e-6, "two prompts have pairs, the third has none");
+        assertEquals(first / 2, ClipScores.of("e", List.of(EAST), gallery).diversity().orElseThrow(), 1e-6,
+                "two prompts have pairs, the third has none");
     }
 
-    @Test void thereIsNoDiversityWithOneSampleAPrompt() {
-        assertEquals(OptionalDouble.empty(), ClipScores.of("e", List.of(EAST), List.of(samples(EAST), samples(NORTH))).diversity());
+    @Test
+    void thereIsNoDiversityWithOneSampleAPrompt() {
+        assertEquals(OptionalDouble.empty(),
+                ClipScores.of("e", List.of(EAST), List.of(samples(EAST), samples(NORTH))).diversity());
     }
 
-    @Test void alignmentIsTheMeanOverSamplesOfTheCosineWithTheirPrompt() {
-        List<ClipScores.PromptSamples> gallery = List.of(new ClipScores.PromptSamples(List.of(EAST, NORTH), Optional.of(EAST)), new ClipScores.PromptSamples(List.of(NORTH_EAST), Optional.of(NORTH)));
+    @Test
+    void alignmentIsTheMeanOverSamplesOfTheCosineWithTheirPrompt() {
+        List<ClipScores.PromptSamples> gallery = List.of(
+                new ClipScores.PromptSamples(List.of(EAST, NORTH), Optional.of(EAST)),
+                new ClipScores.PromptSamples(List.of(NORTH_EAST), Optional.of(NORTH)));
         assertEquals((1 + 0 + HALF) / 3, ClipScores.of("e", List.of(EAST), gallery).alignment().orElseThrow(), 1e-6);
     }
 
-    @Test void thereIsNoAlignmentWithoutAPromptsEmbedding() {
+    @Test
+    void thereIsNoAlignmentWithoutAPromptsEmbedding() {
         assertTrue(ClipScores.of("e", List.of(EAST), List.of(samples(EAST))).alignment().isEmpty());
     }
 
-    @Test void embeddingsOfDifferentEncodersAreNotCompared() {
+    @Test
+    void embeddingsOfDifferentEncodersAreNotCompared() {
         assertThrows(IllegalArgumentException.class, () -> EAST.cosine(ClipEmbedding.of(new float[] {1, 0, 0})));
         assertThrows(IllegalArgumentException.class, () -> ClipEmbedding.of(new float[2]));
     }

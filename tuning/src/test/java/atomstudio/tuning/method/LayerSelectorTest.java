@@ -20,7 +20,8 @@ class LayerSelectorTest {
         return DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).trainableLayers();
     }
 
-    @ParameterizedTest @ValueSource(strings = {"conv_in", "down_blocks.*", "*.to_q", "*attn?.to_k", "up_blocks.*.attn1.*", "*"})
+    @ParameterizedTest
+    @ValueSource(strings = {"conv_in", "down_blocks.*", "*.to_q", "*attn?.to_k", "up_blocks.*.attn1.*", "*"})
     void starsStandForAnyLettersAndQuestionMarksForOne(String glob) throws Exception {
         String regex = glob.replace(".", "\\.").replace("*", ".*").replace("?", ".");
         TuningMethod method = MethodSettings.parse("full", Map.of("layers", glob)).method();
@@ -31,9 +32,12 @@ class LayerSelectorTest {
     }
 
     /// As a file may have it among its settings.
-    @Test void aPatternOfManyStarsMatchesAtOnce() throws Exception {
+    @Test
+    void aPatternOfManyStarsMatchesAtOnce() throws Exception {
         List<Layer> layers = layers();
-        MethodSettings settings = MethodSettings.parse("full", Map.of("layers", "*o*o*o*s*t*t*a*o*r*s*t*0*e*t*n*s*x*y"));
-        assertThrows(Failure.Incompatible.class, () -> assertTimeoutPreemptively(Duration.ofSeconds(5), () -> settings.check("model", layers)));
+        MethodSettings settings = MethodSettings.parse("full",
+                Map.of("layers", "*o*o*o*s*t*t*a*o*r*s*t*0*e*t*n*s*x*y"));
+        assertThrows(Failure.Incompatible.class,
+                () -> assertTimeoutPreemptively(Duration.ofSeconds(5), () -> settings.check("model", layers)));
     }
 }

@@ -37,20 +37,28 @@ class MethodContractTest {
     private static Torch torch;
     private static EagerOps ops;
 
-    @BeforeAll static void load() throws Exception {
+    @BeforeAll
+    static void load() throws Exception {
         torch = Torch.open(Device.CPU, TorchSettings.standard());
         ops = torch.ops();
     }
 
-    @AfterAll static void release() {
+    @AfterAll
+    static void release() {
         torch.close();
     }
 
     static List<TuningMethod> methods() {
-        return List.of(new SparseAtoms(12), new SparseAtoms(4), new FilterAtoms(9), new FilterAtoms(4), new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16), new ChannelAtoms(2, 3),
-                new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), oft(Oft.Side.INPUT, "4"), oft(Oft.Side.INPUT, "1/4"), oft(Oft.Side.OUTPUT, "4"), oft(Oft.Side.OUTPUT, "2"), oft(Oft.Side.OUTPUT, "1/2"), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
-                new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new FullFineTuning(), new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
-                new CombinedMethods(List.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")), new ChannelAtoms(4, 16))));
+        return List.of(new SparseAtoms(12), new SparseAtoms(4), new FilterAtoms(9), new FilterAtoms(4),
+                new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16),
+                new ChannelAtoms(2, 3),
+                new Lora(4), new Lora(1), new Lora(4, 2), new Loha(2, 4), new Lokr(2, 1), oft(Oft.Side.INPUT, "4"),
+                oft(Oft.Side.INPUT, "1/4"), oft(Oft.Side.OUTPUT, "4"), oft(Oft.Side.OUTPUT, "2"),
+                oft(Oft.Side.OUTPUT, "1/2"), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
+                new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new FullFineTuning(),
+                new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
+                new CombinedMethods(List.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
+                        new ChannelAtoms(4, 16))));
     }
 
     private static Oft oft(Oft.Side side, String block) {
@@ -75,91 +83,117 @@ class MethodContractTest {
     }
 
     static Stream<Arguments> everyMethodAndLayer() {
-        return methods().stream().flatMap(method -> layers().stream().filter(method::tunes).map(layer -> Arguments.of(method, layer)));
+        return methods().stream()
+                .flatMap(method -> layers().stream().filter(method::tunes).map(layer -> Arguments.of(method, layer)));
     }
 
     private static Layer layer(String name, Layer.Kind kind, Layer.Bias bias, long... weight) {
         return new Layer(name, kind, new Shape(weight), bias);
     }
 
-    @Test void everyMethodIsTriedOnALayerThatItTunes() {
+    @Test
+    void everyMethodIsTriedOnALayerThatItTunes() {
         for (Class<?> form : TuningMethod.class.getPermittedSubclasses()) {
-            assertTrue(methods().stream().anyMatch(method -> form.isInstance(method) && layers().stream().anyMatch(method::tunes)), form.getSimpleName());
+            assertTrue(
+                    methods().stream()
+                            .anyMatch(method -> form.isInstance(method) && layers().stream().anyMatch(method::tunes)),
+                    form.getSimpleName());
         }
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer")
+    void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
         LayerWeights<Tensor> base = base(layer);
         LayerWeights<Tensor> start = effective(method, layer, start(method, layer, base), 1);
-        double tolerance = method.methodFor(layer) instanceof Dora ? 1e-6 : 0;           // W · ‖W‖/‖W‖ rounds
-        assertWithin(method + " on " + layer.name(), base.weight(), start.weight().rows(0, (int) layer.weightShape().size(0)), tolerance);
+        double tolerance = method.methodFor(layer) instanceof Dora ? 1e-6 : 0; // W · ‖W‖/‖W‖ rounds
+        assertWithin(method + " on " + layer.name(), base.weight(),
+                start.weight().rows(0, (int) layer.weightShape().size(0)), tolerance);
         Tensor none = Tensor.zeros(layer.biasShape());
-        assertWithin(method + " on " + layer.name(), base.bias() == null ? none : base.bias(), start.bias() == null ? none : start.bias(), 0);
+        assertWithin(method + " on " + layer.name(), base.bias() == null ? none : base.bias(),
+                start.bias() == null ? none : start.bias(), 0);
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void strengthScalesTheDifference(TuningMethod method, Layer layer) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer")
+    void strengthScalesTheDifference(TuningMethod method, Layer layer) {
         Map<String, Tensor> theta = point(method, layer, base(layer));
         LayerWeights<Tensor> untuned = effective(method, layer, theta, 0), tuned = effective(method, layer, theta, 1);
-        assertWithin("strength 0 is the base", base(layer).weight(), untuned.weight().rows(0, (int) layer.weightShape().size(0)), 0);
+        assertWithin("strength 0 is the base", base(layer).weight(),
+                untuned.weight().rows(0, (int) layer.weightShape().size(0)), 0);
         assertNotEquals(untuned, tuned);
         for (double strength : new double[] {0.3, 2, -1}) {
             LayerWeights<Tensor> found = effective(method, layer, theta, strength);
             String what = method + " on " + layer.name() + " at " + strength;
             assertClose(what, between(untuned.weight(), tuned.weight(), strength), found.weight(), 2e-6);
             assertEquals(tuned.bias() == null, found.bias() == null);
-            if (tuned.bias() != null && untuned.bias() != null && found.bias() != null) assertClose(what, between(untuned.bias(), tuned.bias(), strength), found.bias(), 2e-6);
+            if (tuned.bias() != null && untuned.bias() != null && found.bias() != null)
+                assertClose(what, between(untuned.bias(), tuned.bias(), strength), found.bias(), 2e-6);
         }
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMethodSaysWhetherItChangesTheWeight(TuningMethod method, Layer layer) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer")
+    void aMethodSaysWhetherItChangesTheWeight(TuningMethod method, Layer layer) {
         float[] tuned = effective(method, layer, point(method, layer, base(layer)), 1).weight().data();
-        assertEquals(!Arrays.equals(base(layer).weight().data(), tuned), method.changesWeight(layer), method + " on " + layer.name());
+        assertEquals(!Arrays.equals(base(layer).weight().data(), tuned), method.changesWeight(layer),
+                method + " on " + layer.name());
     }
 
     private static Tensor between(Tensor untuned, Tensor tuned, double strength) {
         Tensor between = Tensor.zeros(untuned.shape());
-        for (int i = 0; i < between.data().length; i++) between.data()[i] = (float) (untuned.data()[i] + strength * ((double) tuned.data()[i] - untuned.data()[i]));
+        for (int i = 0; i < between.data().length; i++)
+            between.data()[i] = (float) (untuned.data()[i] + strength * ((double) tuned.data()[i] - untuned.data()[i]));
         return between;
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void everyTrainedSlotHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer")
+    void everyTrainedSlotHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
         LayerWeights<Tensor> base = base(layer);
         Map<String, Tensor> theta = point(method, layer, base);
         for (ParameterSpec slot : method.parameterSpecs(layer)) {
             if (!slot.trained()) continue;
             try (TorchScope scope = torch.scope(GradMode.ON)) {
                 NDArray leaf = torch.leaf(theta.get(slot.name()));
-                LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base), name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), 1)));
+                LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base),
+                        name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)),
+                        torch.array(Tensor.filled(Shape.of(1), 1)));
                 NDArray loss = distance(tuned.weight());
                 if (tuned.bias() != null) loss = ops.add(loss, distance(tuned.bias()));
                 Tensor gradient = torch.gradient(loss, leaf);
-                for (float number : gradient.data()) assertTrue(number != 0 && Float.isFinite(number), method + " on " + layer.name() + "." + slot.name());
+                for (float number : gradient.data())
+                    assertTrue(number != 0 && Float.isFinite(number),
+                            method + " on " + layer.name() + "." + slot.name());
             }
         }
     }
 
     /// From a random target: a rotation would not change the length.
     private static NDArray distance(NDArray found) {
-        return ops.loss(found, torch.array(random("target", ops.shape(found))), torch.array(Tensor.filled(Shape.of(1), 1)));
+        return ops.loss(found, torch.array(random("target", ops.shape(found))),
+                torch.array(Tensor.filled(Shape.of(1), 1)));
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void theDryRunAgreesOnShapes(TuningMethod method, Layer layer) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer")
+    void theDryRunAgreesOnShapes(TuningMethod method, Layer layer) {
         LayerWeights<Shape> base = new LayerWeights<>(layer.weightShape(), layer.hasBias() ? layer.biasShape() : null);
-        LayerWeights<Shape> dry = method.effective(new ShapeOps(), layer, base, method.parameterShapes(layer)::get, Shape.of(1));
+        LayerWeights<Shape> dry = method.effective(new ShapeOps(), layer, base, method.parameterShapes(layer)::get,
+                Shape.of(1));
         LayerWeights<Tensor> found = effective(method, layer, point(method, layer, base(layer)), 1);
         assertEquals(found.weight().shape(), dry.weight());
         assertEquals(found.bias() == null ? null : found.bias().shape(), dry.bias());
-        assertEquals(method.parameterSpecs(layer).stream().map(ParameterSpec::name).toList(), List.copyOf(method.parameterShapes(layer).keySet()));
+        assertEquals(method.parameterSpecs(layer).stream().map(ParameterSpec::name).toList(),
+                List.copyOf(method.parameterShapes(layer).keySet()));
     }
 
-    @ParameterizedTest @MethodSource("everyMethodAndLayer") void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
+    @ParameterizedTest @MethodSource("everyMethodAndLayer")
+    void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
         Map<String, Tensor> theta = point(method, layer, base(layer));
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray strength = torch.array(Tensor.filled(Shape.of(1), 0.7f));
             LayerWeights<NDArray> base = affine(base(layer));
-            Optional<NDArray> mixing = method.kernelTransform(ops, layer, name -> torch.array(theta.get(name)), strength);
+            Optional<NDArray> mixing = method.kernelTransform(ops, layer, name -> torch.array(theta.get(name)),
+                    strength);
             if (mixing.isEmpty()) return;
-            Tensor settled = torch.tensor(new LayerWeights<>(base.weight(), base.bias(), mixing.get()).materialized(ops).weight());
+            Tensor settled = torch
+                    .tensor(new LayerWeights<>(base.weight(), base.bias(), mixing.get()).materialized(ops).weight());
             assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), settled, 1e-6);
         }
     }
@@ -167,7 +201,9 @@ class MethodContractTest {
     private static Map<String, Tensor> start(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = new HashMap<>();
         for (ParameterSpec slot : method.parameterSpecs(layer)) {
-            Tensor numbers = slot.initializer().initialize(new ParameterSpec.InitContext(base::weight, new CounterRng(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
+            Tensor numbers = slot.initializer()
+                    .initialize(new ParameterSpec.InitContext(base::weight,
+                            new CounterRng(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
             assertEquals(slot.shape(), numbers.shape());
             theta.put(slot.name(), numbers);
         }
@@ -177,14 +213,18 @@ class MethodContractTest {
     /// Frozen slots as they start, trained ones random.
     private static Map<String, Tensor> point(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = start(method, layer, base);
-        for (ParameterSpec slot : method.parameterSpecs(layer)) if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
+        for (ParameterSpec slot : method.parameterSpecs(layer))
+            if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
         return theta;
     }
 
-    private static LayerWeights<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta, double strength) {
+    private static LayerWeights<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta,
+            double strength) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
-            LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base(layer)), name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
-            return new LayerWeights<>(torch.tensor(tuned.weight()), tuned.bias() == null ? null : torch.tensor(tuned.bias()));
+            LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base(layer)),
+                    name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
+            return new LayerWeights<>(torch.tensor(tuned.weight()),
+                    tuned.bias() == null ? null : torch.tensor(tuned.bias()));
         }
     }
 
@@ -193,7 +233,8 @@ class MethodContractTest {
     }
 
     private static LayerWeights<Tensor> base(Layer layer) {
-        return new LayerWeights<>(random("base", layer.weightShape()), layer.hasBias() ? random("bias", layer.biasShape()) : null);
+        return new LayerWeights<>(random("base", layer.weightShape()),
+                layer.hasBias() ? random("bias", layer.biasShape()) : null);
     }
 
     private static Tensor random(String stream, Shape shape) {

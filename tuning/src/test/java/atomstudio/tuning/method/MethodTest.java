@@ -21,110 +21,174 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MethodTest {
-    @Test void theTimeEmbeddingIsTunedByChannelAtomsAndConvolutionsOfThreeAreNot() {
+    @Test
+    void theTimeEmbeddingIsTunedByChannelAtomsAndConvolutionsOfThreeAreNot() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         ChannelAtoms channels = new ChannelAtoms(4, 16);
-        assertTrue(layers.stream().filter(layer -> layer.name().startsWith("time_embedding.linear_")).allMatch(channels::tunes));
+        assertTrue(layers.stream()
+                .filter(layer -> layer.name().startsWith("time_embedding.linear_"))
+                .allMatch(channels::tunes));
         assertTrue(layers.stream().filter(layer -> layer.kernelSize() == 3).noneMatch(channels::tunes));
     }
 
-    @Test void channelAtomsLeaveLayersAloneWhoseSidesDoNotDivide() {
-        assertFalse(new ChannelAtoms(4, 16).tunes(new Layer("odd", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
-        assertTrue(new ChannelAtoms(2, 4).tunes(new Layer("even", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
+    @Test
+    void channelAtomsLeaveLayersAloneWhoseSidesDoNotDivide() {
+        assertFalse(
+                new ChannelAtoms(4, 16).tunes(new Layer("odd", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
+        assertTrue(
+                new ChannelAtoms(2, 4).tunes(new Layer("even", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
     }
 
-    @Test void layersAreChosenByKindByNameAndByPlace() {
+    @Test
+    void layersAreChosenByKindByNameAndByPlace() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         assertEquals(52, chosen("conv3x3", layers).size());
         assertEquals(98, chosen("conv", layers).size());
         assertEquals(184, chosen("linear", layers).size());
         assertEquals(128, chosen("attention", layers).size());
-        assertTrue(chosen("attention", layers).stream().allMatch(name -> name.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)")));
+        assertTrue(chosen("attention", layers).stream()
+                .allMatch(name -> name.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)")));
         assertEquals(98 + 184, chosen("conv, linear", layers).size());
         assertEquals(List.of("conv_in"), chosen("conv_?n", layers));
         assertEquals(44, chosen("*.resnets.*.conv?", layers).size());
         assertEquals(27, chosen("conv3x3,up", layers).size(), "up narrows what the others name");
-        assertEquals(layers.stream().filter(layer -> layer.name().startsWith("up_blocks.")).count(), chosen("up", layers).size());
+        assertEquals(layers.stream().filter(layer -> layer.name().startsWith("up_blocks.")).count(),
+                chosen("up", layers).size());
         assertThrows(IllegalArgumentException.class, () -> LayerSelector.parse("conv,,linear"));
     }
 
-    @Test void layersOfTheTextEncoderAreMeantOnlyByTheirOwnPatterns() {
-        Layer text = new Layer("text_model.encoder.layers.0.self_attn.q_proj", Layer.Kind.LINEAR, Shape.of(8, 8), Layer.Bias.PRESENT);
-        for (String choice : List.of("linear", "attention", "*", "*q_proj")) assertFalse(LayerSelector.parse(choice).matches(text), choice);
+    @Test
+    void layersOfTheTextEncoderAreMeantOnlyByTheirOwnPatterns() {
+        Layer text = new Layer("text_model.encoder.layers.0.self_attn.q_proj", Layer.Kind.LINEAR, Shape.of(8, 8),
+                Layer.Bias.PRESENT);
+        for (String choice : List.of("linear", "attention", "*", "*q_proj"))
+            assertFalse(LayerSelector.parse(choice).matches(text), choice);
         assertTrue(LayerSelector.parse("text_model.*").matches(text));
         assertTrue(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, "yes").method().tunes(text));
-        for (MethodName choice : MethodName.values()) assertFalse(MethodSettings.of(choice).method().tunes(text), choice.option());
+        for (MethodName choice : MethodName.values())
+            assertFalse(MethodSettings.of(choice).method().tunes(text), choice.option());
     }
 
     private static List<String> chosen(String choice, List<Layer> layers) {
         return layers.stream().filter(LayerSelector.parse(choice)::matches).map(Layer::name).toList();
     }
 
-    @Test void upAloneNarrowsTheMethodsOwnLayers() {
+    @Test
+    void upAloneNarrowsTheMethodsOwnLayers() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
-        assertEquals(27 * 81, MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "up").method().parameterCount(layers));
-        List<String> tuned = layers.stream().filter(MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "up").method()::tunes).map(Layer::name).toList();
+        assertEquals(27 * 81,
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "up").method().parameterCount(layers));
+        List<String> tuned = layers.stream()
+                .filter(MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "up").method()::tunes)
+                .map(Layer::name)
+                .toList();
         assertEquals(9 * 8, tuned.size());
         assertTrue(tuned.stream().allMatch(name -> name.matches("up_blocks\\..*\\.(to_q|to_k|to_v|to_out\\.0)")));
     }
 
-    @Test void layersThatCannotBeTunedAreRefusedWithTheNamesThatCould() throws Exception {
+    @Test
+    void layersThatCannotBeTunedAreRefusedWithTheNamesThatCould() throws Exception {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv3x3,attentoin").check("the model", layers));
-        assertTrue(refused.getMessage().contains("attentoin") && refused.getMessage().contains("the model") && refused.getMessage().contains("conv3x3, conv, up, conv_in") && refused.getMessage().contains("down_blocks.*.resnets.*.conv1"), refused.getMessage());
-        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "linear").check("the model", layers));
-        assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "conv_norm_out,up").check("the model", layers));
-        MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "conv_in,up_blocks.1.*").check("the model", layers);
-        MethodSettings.of(MethodName.ATOMS_AND_CHANNELS).with(MethodSetting.LAYERS, "conv,up").check("the model", layers);
-        Failure overlap = assertThrows(Failure.Incompatible.class, () -> MethodSettings.of(MethodName.LORA).with(MethodSetting.ALSO, "channels").check("the model", layers));
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> MethodSettings.of(MethodName.ATOMS)
+                        .with(MethodSetting.LAYERS, "conv3x3,attentoin")
+                        .check("the model", layers));
+        assertTrue(refused.getMessage().contains("attentoin") && refused.getMessage().contains("the model")
+                && refused.getMessage().contains("conv3x3, conv, up, conv_in")
+                && refused.getMessage().contains("down_blocks.*.resnets.*.conv1"), refused.getMessage());
+        assertThrows(Failure.Incompatible.class,
+                () -> MethodSettings.of(MethodName.ATOMS)
+                        .with(MethodSetting.LAYERS, "linear")
+                        .check("the model", layers));
+        assertThrows(Failure.Incompatible.class,
+                () -> MethodSettings.of(MethodName.LORA)
+                        .with(MethodSetting.LAYERS, "conv_norm_out,up")
+                        .check("the model", layers));
+        MethodSettings.of(MethodName.LORA)
+                .with(MethodSetting.LAYERS, "conv_in,up_blocks.1.*")
+                .check("the model", layers);
+        MethodSettings.of(MethodName.ATOMS_AND_CHANNELS)
+                .with(MethodSetting.LAYERS, "conv,up")
+                .check("the model", layers);
+        Failure overlap = assertThrows(Failure.Incompatible.class,
+                () -> MethodSettings.of(MethodName.LORA)
+                        .with(MethodSetting.ALSO, "channels")
+                        .check("the model", layers));
         assertTrue(overlap.getMessage().contains(".attn1.to_q"), overlap.getMessage());
         MethodSettings.of(MethodName.LORA).with(MethodSetting.ALSO, "atoms").check("the model", layers);
     }
 
-    @Test void refusesWhatCannotBe() {
+    @Test
+    void refusesWhatCannotBe() {
         assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(0));
         assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(10));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(1, 1));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(4, 17));
         assertThrows(IllegalArgumentException.class, () -> new Lora(0));
         CombinedMethods twice = new CombinedMethods(List.of(new FilterAtoms(9), new FilterAtoms(4)));
-        IllegalArgumentException overlap = assertThrows(IllegalArgumentException.class, () -> twice.parameterSpecs(new Layer("conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3), Layer.Bias.PRESENT)));
+        IllegalArgumentException overlap = assertThrows(IllegalArgumentException.class, () -> twice
+                .parameterSpecs(new Layer("conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3), Layer.Bias.PRESENT)));
         assertTrue(overlap.getMessage().contains("conv_in"));
     }
 
-    @Test void settingsAreReadFromFiles() throws Exception {
-        assertEquals(new RestrictedMethod(new FilterAtoms(6), LayerSelector.parse("conv3x3")), MethodSettings.parse("atoms", Map.of("atoms", "6")).method());
-        assertEquals(new RestrictedMethod(new ChannelAtoms(2, 4), LayerSelector.ALL), MethodSettings.parse("channels", Map.of("channel-block", "2")).method());
-        assertEquals(new RestrictedMethod(new Lora(8, 8), LayerSelector.parse("attention")), MethodSettings.parse("lora", Map.of("rank", "8")).method());
-        assertEquals(new RestrictedMethod(new Lora(8, 4), LayerSelector.parse("linear")), MethodSettings.parse("lora", Map.of("rank", "8", "alpha", "4", "layers", "linear")).method());
-        assertEquals(MethodSettings.of(MethodName.LORA), MethodSettings.parse("lora", Map.of("atoms", "3", "rank", "4")), "atoms mean nothing to LoRA, and 4 is the usual rank");
+    @Test
+    void settingsAreReadFromFiles() throws Exception {
+        assertEquals(new RestrictedMethod(new FilterAtoms(6), LayerSelector.parse("conv3x3")),
+                MethodSettings.parse("atoms", Map.of("atoms", "6")).method());
+        assertEquals(new RestrictedMethod(new ChannelAtoms(2, 4), LayerSelector.ALL),
+                MethodSettings.parse("channels", Map.of("channel-block", "2")).method());
+        assertEquals(new RestrictedMethod(new Lora(8, 8), LayerSelector.parse("attention")),
+                MethodSettings.parse("lora", Map.of("rank", "8")).method());
+        assertEquals(new RestrictedMethod(new Lora(8, 4), LayerSelector.parse("linear")),
+                MethodSettings.parse("lora", Map.of("rank", "8", "alpha", "4", "layers", "linear")).method());
+        assertEquals(MethodSettings.of(MethodName.LORA),
+                MethodSettings.parse("lora", Map.of("atoms", "3", "rank", "4")),
+                "atoms mean nothing to LoRA, and 4 is the usual rank");
         for (MethodName choice : MethodName.values()) {
             MethodSettings settings = MethodSettings.of(choice);
             assertEquals(settings, MethodSettings.parse(choice.option(), settings.entries()));
         }
-        MethodSettings all = MethodSettings.of(MethodName.OVERCOMPLETE_AND_CHANNELS).with(MethodSetting.M1, "2").with(MethodSetting.ALSO, "bitfit").with(MethodSetting.TEXT_ENCODER, "yes").with(MethodSetting.RANK, "7").with(MethodSetting.LAYERS, "up");
+        MethodSettings all = MethodSettings.of(MethodName.OVERCOMPLETE_AND_CHANNELS)
+                .with(MethodSetting.M1, "2")
+                .with(MethodSetting.ALSO, "bitfit")
+                .with(MethodSetting.TEXT_ENCODER, "yes")
+                .with(MethodSetting.RANK, "7")
+                .with(MethodSetting.LAYERS, "up");
         assertEquals(all, MethodSettings.parse(all.name(), all.entries()));
-        assertEquals(Map.of("atoms", "9", "m1", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7", "alpha", "7", "layers", "up", "also", "bitfit", "text-encoder", "yes"), all.entries());
+        assertEquals(Map.of("atoms", "9", "m1", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7", "alpha",
+                "7", "layers", "up", "also", "bitfit", "text-encoder", "yes"), all.entries());
     }
 
-    @Test void settingsThatCannotBeAreRefused() {
+    @Test
+    void settingsThatCannotBeAreRefused() {
         Failure unknown = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("magic", Map.of()));
-        assertTrue(unknown.getMessage().contains("magic") && unknown.getMessage().contains("atoms, atoms+word, overcomplete, channels, atoms+channels"), unknown.getMessage());
-        Failure many = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("atoms", "12")));
+        assertTrue(
+                unknown.getMessage().contains("magic")
+                        && unknown.getMessage().contains("atoms, atoms+word, overcomplete, channels, atoms+channels"),
+                unknown.getMessage());
+        Failure many = assertThrows(Failure.Incompatible.class,
+                () -> MethodSettings.parse("atoms", Map.of("atoms", "12")));
         assertTrue(many.getMessage().contains("12") && many.getMessage().contains("1 to 9"), many.getMessage());
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "0")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("rank", "many")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("colour", "red")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("also", "magic")));
-        IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
-        assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"), foreign.getMessage());
+        IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class,
+                () -> MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
+        assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"),
+                foreign.getMessage());
         MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.TEXT_ENCODER, "yes"));
         MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.ALSO, "lora"));
     }
 
-    @Test void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
+    @Test
+    void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
         Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
-        Tensor a = new Lora(4).parameterSpecs(layer).getFirst().initializer().initialize(new ParameterSpec.InitContext(() -> Tensor.zeros(layer.weightShape()), new CounterRng(0, "x"), List.of(), slot -> Tensor.zeros(layer.weightShape())));
+        Tensor a = new Lora(4).parameterSpecs(layer)
+                .getFirst()
+                .initializer()
+                .initialize(new ParameterSpec.InitContext(() -> Tensor.zeros(layer.weightShape()),
+                        new CounterRng(0, "x"), List.of(), slot -> Tensor.zeros(layer.weightShape())));
         double largest = 0;
         double square = 0;
         for (float number : a.data()) {
@@ -135,12 +199,15 @@ class MethodTest {
         assertEquals(1 / 16.0 / Math.sqrt(3), Math.sqrt(square), 0.002);
     }
 
-    @Test void leadingAtomsReconstructAsTheSingularValuesSay() {
+    @Test
+    void leadingAtomsReconstructAsTheSingularValuesSay() {
         float[] a = {2, 1, 0, -1, 1, 3, 0.5f, 0, 1};
         float[] numbers = new float[300];
         CounterRng random = new CounterRng(1, "rows");
         float[] mix = random.normals(300);
-        for (int row = 0; row < 100; row++) for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) numbers[row * 3 + j] += mix[row * 3 + i] * a[i * 3 + j] * (i == 2 ? 0 : 1);
+        for (int row = 0; row < 100; row++)
+            for (int i = 0; i < 3; i++)
+                for (int j = 0; j < 3; j++) numbers[row * 3 + j] += mix[row * 3 + i] * a[i * 3 + j] * (i == 2 ? 0 : 1);
         Tensor rows = new Tensor(Shape.of(100, 3), numbers);
         float[] d = SingularVectors.leading(rows, 3).data();
         for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) {
@@ -157,7 +224,8 @@ class MethodTest {
         assertTrue(variance(numbers, d, 0) >= variance(numbers, d, 1));
     }
 
-    @Test void sparseCodesAreSparseAndBetterWithMoreAtoms() {
+    @Test
+    void sparseCodesAreSparseAndBetterWithMoreAtoms() {
         float[] numbers = new CounterRng(1, "kernels").normals(9 * 3000);
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.03f;
         Tensor rows = new Tensor(Shape.of(3000, 9), numbers);
@@ -183,20 +251,24 @@ class MethodTest {
         assertTrue(before < 0.1, "twelve atoms leave " + before);
     }
 
-    @Test void sparseCodesOfOtherWeightsAreRefused() {
+    @Test
+    void sparseCodesOfOtherWeightsAreRefused() {
         Layer layer = new Layer("conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
         ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), List.of(layer));
         Tensor weight = new Tensor(layer.weightShape(), new CounterRng(1, "w").normals(288));
-        Map<String, Tensor> stored = layout.frozenValues(new ParameterLayout.Initialization(key -> weight, 5, List.of()));
+        Map<String, Tensor> stored = layout
+                .frozenValues(new ParameterLayout.Initialization(key -> weight, 5, List.of()));
         assertEquals(java.util.Set.of("conv.D", "conv.check"), stored.keySet());
         assertEquals(Shape.of(32, 12), layout.withDerived(stored, key -> weight).get("conv.alpha").shape());
         Tensor other = new Tensor(layer.weightShape(), weight.data().clone());
         other.data()[7] += 0.1f;
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> layout.withDerived(stored, key -> other));
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
+                () -> layout.withDerived(stored, key -> other));
         assertTrue(refused.getMessage().contains("conv"), refused.getMessage());
     }
 
-    @Test void noiseIsAFunctionOfSeedStreamAndPosition() {
+    @Test
+    void noiseIsAFunctionOfSeedStreamAndPosition() {
         CounterRng noise = new CounterRng(5, "a");
         assertEquals(noise.bits(7), new CounterRng(5, "a").bits(7));
         assertNotEquals(noise.bits(7), new CounterRng(6, "a").bits(7));
@@ -228,7 +300,9 @@ class MethodTest {
 
     static UNet stableDiffusion15() {
         return new UNet(new UNet.Channels(4, 4),
-                List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
-                2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV, new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
+                List.of(new Level(320, 8, BlockType.CROSS_ATTENTION), new Level(640, 8, BlockType.CROSS_ATTENTION),
+                        new Level(1280, 8, BlockType.CROSS_ATTENTION), new Level(1280, 8, BlockType.PLAIN)),
+                2, 768, new UNet.Norm(32, 1e-5), UNet.Projection.CONV,
+                new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
     }
 }

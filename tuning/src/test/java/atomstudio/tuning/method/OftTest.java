@@ -31,23 +31,30 @@ import org.junit.jupiter.params.provider.CsvSource;
 class OftTest {
     private static Torch torch;
 
-    @BeforeAll static void load() throws Exception {
+    @BeforeAll
+    static void load() throws Exception {
         torch = Torch.open(Device.CPU, TorchSettings.standard());
     }
 
-    @AfterAll static void release() {
+    @AfterAll
+    static void release() {
         torch.close();
     }
 
     private static Tensor tuned(Oft oft, Layer layer, Tensor base, Tensor q) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray one = torch.array(Tensor.filled(Shape.of(1), 1));
-            return torch.tensor(oft.effective(torch.ops(), layer, new LayerWeights<>(torch.array(base), null), slot -> torch.array(q), one).weight());
+            return torch
+                    .tensor(oft
+                            .effective(torch.ops(), layer, new LayerWeights<>(torch.array(base), null),
+                                    slot -> torch.array(q), one)
+                            .weight());
         }
     }
 
     private static Layer layer(Tensor weight) {
-        return new Layer("layer", weight.shape().rank() == 4 ? Layer.Kind.CONV : Layer.Kind.LINEAR, weight.shape(), Layer.Bias.ABSENT);
+        return new Layer("layer", weight.shape().rank() == 4 ? Layer.Kind.CONV : Layer.Kind.LINEAR, weight.shape(),
+                Layer.Bias.ABSENT);
     }
 
     private static Oft oft(Side side, String block) {
@@ -55,9 +62,11 @@ class OftTest {
     }
 
     /// peft 0.21.2; see make.py beside the file.
-    @ParameterizedTest @CsvSource({"linear, 1/4, 1e-6", "linear, 3, 1e-6", "conv, 9, 1e-6", "conv, 1/4, 1e-6", "series, 4, 1e-6"})
+    @ParameterizedTest
+    @CsvSource({"linear, 1/4, 1e-6", "linear, 3, 1e-6", "conv, 9, 1e-6", "conv, 1/4, 1e-6", "series, 4, 1e-6"})
     void theInputSideIsWhatPeftDoes(String name, String block, double tolerance) throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
+        try (SafetensorsFile golden = SafetensorsFile
+                .open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
             Tensor base = golden.read(name + ".base"), q = golden.read(name + ".Q");
             Oft oft = oft(Side.INPUT, block);
             assertEquals(q.shape(), oft.parameterSpecs(layer(base)).getFirst().shape());
@@ -67,18 +76,21 @@ class OftTest {
         }
     }
 
-    @Test void filtersKeepTheirLengthsAndAnglesOnTheInputSideOnly() {
+    @Test
+    void filtersKeepTheirLengthsAndAnglesOnTheInputSideOnly() {
         Tensor base = new Tensor(Shape.of(8, 12), new CounterRng(1, "base").normals(96));
         for (String block : List.of("1/4", "1/1", "4", "6")) {
             Oft oft = oft(Side.INPUT, block);
-            Tensor q = new Tensor(oft.parameterSpecs(layer(base)).getFirst().shape(), new CounterRng(2, "q").normals((int) oft.parameterSpecs(layer(base)).getFirst().shape().elements()));
+            Tensor q = new Tensor(oft.parameterSpecs(layer(base)).getFirst().shape(), new CounterRng(2, "q")
+                    .normals((int) oft.parameterSpecs(layer(base)).getFirst().shape().elements()));
             assertWithin(block, products(base), products(tuned(oft, layer(base), base, q)), 1e-4);
         }
         Oft output = oft(Side.OUTPUT, "4");
         Tensor q = new Tensor(Shape.of(2, 6), new CounterRng(2, "q").normals(12));
         Tensor turned = products(tuned(output, layer(base), base, q));
         double farthest = 0;
-        for (int i = 0; i < turned.data().length; i++) farthest = Math.max(farthest, Math.abs(turned.data()[i] - products(base).data()[i]));
+        for (int i = 0; i < turned.data().length; i++)
+            farthest = Math.max(farthest, Math.abs(turned.data()[i] - products(base).data()[i]));
         assertTrue(farthest > 1, "LyCORIS' form turns filters into one another");
     }
 
@@ -88,29 +100,39 @@ class OftTest {
         Tensor products = Tensor.zeros(Shape.of(rows, rows));
         for (int i = 0; i < rows; i++) for (int j = 0; j < rows; j++) {
             double sum = 0;
-            for (int k = 0; k < columns; k++) sum += weight.data()[i * columns + k] * (double) weight.data()[j * columns + k];
+            for (int k = 0; k < columns; k++)
+                sum += weight.data()[i * columns + k] * (double) weight.data()[j * columns + k];
             products.data()[i * rows + j] = (float) sum;
         }
         return products;
     }
 
-    @Test void filesWrittenBeforeThereWasASideTurnWhatComesOut() throws Exception {
-        MethodSettings old = MethodSettings.parse("oft", Map.of("block", "8", "layers", "attention", "text-encoder", "no"));
+    @Test
+    void filesWrittenBeforeThereWasASideTurnWhatComesOut() throws Exception {
+        MethodSettings old = MethodSettings.parse("oft",
+                Map.of("block", "8", "layers", "attention", "text-encoder", "no"));
         assertEquals(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"), old);
         assertEquals(new RestrictedMethod(oft(Side.OUTPUT, "8"), LayerSelector.parse("attention")), old.method());
         MethodSettings beside = MethodSettings.parse("atoms", Map.of("atoms", "9", "also", "oft", "block", "4"));
         assertEquals("output", beside.value(MethodSetting.SIDE));
-        assertEquals(new RestrictedMethod(oft(Side.INPUT, "1/4"), LayerSelector.parse("attention")), MethodSettings.of(MethodName.OFT).method());
-        for (MethodSettings now : List.of(MethodSettings.of(MethodName.OFT), MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), old, beside)) {
+        assertEquals(new RestrictedMethod(oft(Side.INPUT, "1/4"), LayerSelector.parse("attention")),
+                MethodSettings.of(MethodName.OFT).method());
+        for (MethodSettings now : List.of(MethodSettings.of(MethodName.OFT),
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), old, beside)) {
             assertEquals(now, MethodSettings.parse(now.name(), now.entries()));
         }
     }
 
-    @Test void blocksThatCannotBeAreRefused() {
+    @Test
+    void blocksThatCannotBeAreRefused() {
         for (String wrong : List.of("1", "0", "-4", "1/0", "1/-2", "2/4", "many", "", "1/")) {
-            String message = assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.BLOCK, wrong)), wrong).getMessage();
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.BLOCK, wrong)), wrong)
+                    .getMessage();
             assertTrue(message.startsWith("block: expected"), message);
         }
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage().contains("input or output"));
+        assertTrue(assertThrows(IllegalArgumentException.class,
+                () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage()
+                .contains("input or output"));
     }
 }

@@ -19,23 +19,35 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Numbers that every method tunes: those known of Stable Diffusion 1.5, and on every model what the formulas of the papers say.
+/// Numbers that every method tunes: those known of Stable Diffusion 1.5, and on every model what the formulas of the
+/// papers say.
 class ParameterCountsTest {
-    @Test void onStableDiffusion15TheyAreThoseThatAreKnown() {
+    @Test
+    void onStableDiffusion15TheyAreThoseThatAreKnown() {
         List<Layer> layers = NetworkLayers.of(MethodTest.stableDiffusion15());
         assertEquals(4_212, count(MethodName.ATOMS, layers));
         assertEquals(4_258, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv"), layers));
         assertEquals(1_872, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4"), layers));
         assertEquals(2_187, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "up"), layers));
         long[][] overcomplete = {{9, 1, 505_368}, {6, 3, 1_010_736}, {9, 3, 1_516_104}, {9, 4, 2_021_472}};
-        for (long[] row : overcomplete) assertEquals(row[2], count(MethodSettings.of(MethodName.OVERCOMPLETE).with(MethodSetting.ATOMS, row[0] + "").with(MethodSetting.M1, row[1] + ""), layers));
+        for (long[] row : overcomplete)
+            assertEquals(row[2],
+                    count(MethodSettings.of(MethodName.OVERCOMPLETE)
+                            .with(MethodSetting.ATOMS, row[0] + "")
+                            .with(MethodSetting.M1, row[1] + ""), layers));
         assertEquals(58_880, count(MethodName.CHANNELS, layers));
         assertEquals(4_212 + 58_880, count(MethodName.ATOMS_AND_CHANNELS, layers));
         assertEquals(1_516_104 + 58_880, count(MethodName.OVERCOMPLETE_AND_CHANNELS, layers));
         long[][] lora = {{1, 199_296}, {4, 797_184}, {8, 1_594_368}, {16, 3_188_736}};
-        for (long[] row : lora) assertEquals(row[1], count(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, row[0] + ""), layers));
+        for (long[] row : lora)
+            assertEquals(row[1],
+                    count(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, row[0] + ""), layers));
         long[][] everywhere = {{1, 1_058_216}, {4, 4_232_864}, {8, 8_465_728}, {16, 16_931_456}};
-        for (long[] row : everywhere) assertEquals(row[1], count(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, row[0] + "").with(MethodSetting.LAYERS, "linear,conv"), layers));
+        for (long[] row : everywhere)
+            assertEquals(row[1],
+                    count(MethodSettings.of(MethodName.LORA)
+                            .with(MethodSetting.RANK, row[0] + "")
+                            .with(MethodSetting.LAYERS, "linear,conv"), layers));
         assertEquals(343_684, count(MethodName.BITFIT, layers));
         assertEquals(443_930, count(MethodName.DIFFFIT, layers));
         assertEquals(859_520_964, count(MethodName.FULL, layers));
@@ -43,51 +55,74 @@ class ParameterCountsTest {
     }
 
     static Stream<UNet> models() throws Exception {
-        return Stream.of(MethodTest.stableDiffusion15(), stableDiffusion21(), DiffusionModel.open(Shared.root().resolve("assets/default-model")).unet());
+        return Stream.of(MethodTest.stableDiffusion15(), stableDiffusion21(),
+                DiffusionModel.open(Shared.root().resolve("assets/default-model")).unet());
     }
 
     /// One sum over the layers for every method, written apart from the methods.
-    @ParameterizedTest @MethodSource("models") void everywhereTheyAreWhatTheFormulasSay(UNet unet) {
+    @ParameterizedTest @MethodSource("models")
+    void everywhereTheyAreWhatTheFormulasSay(UNet unet) {
         List<Layer> layers = NetworkLayers.of(unet);
         Predicate<Layer> three = layer -> layer.weightShape().rank() == 4 && layer.weightShape().size(2) == 3;
         Predicate<Layer> conv = layer -> layer.weightShape().rank() == 4;
-        Predicate<Layer> matrix = layer -> layer.weightShape().rank() == 2 || conv.test(layer) && layer.weightShape().size(2) == 1;
+        Predicate<Layer> matrix = layer -> layer.weightShape().rank() == 2
+                || conv.test(layer) && layer.weightShape().size(2) == 1;
         Predicate<Layer> attention = layer -> layer.name().contains(".attn");
         Predicate<Layer> norm = layer -> layer.weightShape().rank() == 1;
         assertEquals(sum(layers, three, layer -> 81), count(MethodName.ATOMS, layers));
         assertEquals(sum(layers, three, layer -> 27 * (inputs(layer) + 9)), count(MethodName.OVERCOMPLETE, layers));
-        assertEquals(sum(layers, matrix.and(layer -> inputs(layer) % 4 == 0 && outputs(layer) % 4 == 0), layer -> 256), count(MethodName.CHANNELS, layers));
-        assertEquals(count(MethodName.ATOMS, layers) + count(MethodName.CHANNELS, layers), count(MethodName.ATOMS_AND_CHANNELS, layers));
-        assertEquals(count(MethodName.OVERCOMPLETE, layers) + count(MethodName.CHANNELS, layers), count(MethodName.OVERCOMPLETE_AND_CHANNELS, layers));
-        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer))), count(MethodName.LORA, layers));
-        assertEquals(sum(layers, attention.or(conv), layer -> 4 * (inputs(layer) * area(layer) + outputs(layer))), count(MethodName.LOCON, layers));
-        assertEquals(sum(layers, attention, layer -> 8 * (inputs(layer) + outputs(layer))), count(MethodName.LOHA, layers));
+        assertEquals(sum(layers, matrix.and(layer -> inputs(layer) % 4 == 0 && outputs(layer) % 4 == 0), layer -> 256),
+                count(MethodName.CHANNELS, layers));
+        assertEquals(count(MethodName.ATOMS, layers) + count(MethodName.CHANNELS, layers),
+                count(MethodName.ATOMS_AND_CHANNELS, layers));
+        assertEquals(count(MethodName.OVERCOMPLETE, layers) + count(MethodName.CHANNELS, layers),
+                count(MethodName.OVERCOMPLETE_AND_CHANNELS, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer))),
+                count(MethodName.LORA, layers));
+        assertEquals(sum(layers, attention.or(conv), layer -> 4 * (inputs(layer) * area(layer) + outputs(layer))),
+                count(MethodName.LOCON, layers));
+        assertEquals(sum(layers, attention, layer -> 8 * (inputs(layer) + outputs(layer))),
+                count(MethodName.LOHA, layers));
         assertEquals(sum(layers, attention, layer -> {
             long o = nearestBelowTheRoot(outputs(layer)), i = nearestBelowTheRoot(inputs(layer));
             return o * i + 4 * (outputs(layer) / o + inputs(layer) / i);
         }), count(MethodName.LOKR, layers));
-        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) / 4 * (inputs(layer) / 4 - 1) / 2)), count(MethodName.OFT, layers));
-        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)), count(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"), layers));
-        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer)) + outputs(layer)), count(MethodName.DORA, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) / 4 * (inputs(layer) / 4 - 1) / 2)),
+                count(MethodName.OFT, layers));
+        assertEquals(sum(layers, attention, layer -> outputs(layer) / 8 * (8 * 7 / 2)),
+                count(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"), layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) + outputs(layer)) + outputs(layer)),
+                count(MethodName.DORA, layers));
         long biases = sum(layers, Layer::hasBias, ParameterCountsTest::outputs);
         assertEquals(biases, count(MethodName.BITFIT, layers));
         assertEquals(sum(layers, norm, layer -> 2 * outputs(layer)), count(MethodName.NORM, layers));
         assertEquals(sum(layers, norm.negate(), layer -> 2 * outputs(layer)), count(MethodName.SSF, layers));
-        long resnets = layers.stream().filter(layer -> layer.name().endsWith(".conv1")).count(), transformers = layers.stream().filter(layer -> layer.name().endsWith(".proj_in")).count();
-        assertEquals(biases + sum(layers, norm, ParameterCountsTest::outputs) + resnets + 4 * transformers, count(MethodName.DIFFFIT, layers));
-        assertEquals(sum(layers, attention, layer -> 4 * (3 * inputs(layer) + outputs(layer))), count(MethodName.GLORA, layers));
-        assertEquals(sum(layers, layer -> true, layer -> layer.weightShape().elements()) + biases, count(MethodName.FULL, layers));
+        long resnets = layers.stream().filter(layer -> layer.name().endsWith(".conv1")).count(),
+                transformers = layers.stream().filter(layer -> layer.name().endsWith(".proj_in")).count();
+        assertEquals(biases + sum(layers, norm, ParameterCountsTest::outputs) + resnets + 4 * transformers,
+                count(MethodName.DIFFFIT, layers));
+        assertEquals(sum(layers, attention, layer -> 4 * (3 * inputs(layer) + outputs(layer))),
+                count(MethodName.GLORA, layers));
+        assertEquals(sum(layers, layer -> true, layer -> layer.weightShape().elements()) + biases,
+                count(MethodName.FULL, layers));
         assertEquals(0, count(MethodName.TEXTUAL_INVERSION, layers), "it tunes the text encoder's table");
-        for (MethodName choice : MethodName.values()) assertTrue(choice == MethodName.TEXTUAL_INVERSION || count(choice, layers) > 0);
+        for (MethodName choice : MethodName.values())
+            assertTrue(choice == MethodName.TEXTUAL_INVERSION || count(choice, layers) > 0);
     }
 
-    @Test void textualInversionTunesOneRowOfTheTable() throws Exception {
+    @Test
+    void textualInversionTunesOneRowOfTheTable() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         assertEquals(model.textEncoder().hiddenSize(), count(MethodName.TEXTUAL_INVERSION, model.trainableLayers()));
-        assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(), count(MethodName.ATOMS_AND_WORD, model.trainableLayers()));
-        assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(), count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"), model.trainableLayers()));
-        long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4 * 2 * model.textEncoder().hiddenSize();
-        assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + lora, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, "yes"), model.trainableLayers()));
+        assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(),
+                count(MethodName.ATOMS_AND_WORD, model.trainableLayers()));
+        assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(),
+                count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"),
+                        model.trainableLayers()));
+        long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4
+                * 2 * model.textEncoder().hiddenSize();
+        assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + lora, count(
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, "yes"), model.trainableLayers()));
     }
 
     private static long count(MethodName choice, List<Layer> layers) {
@@ -122,7 +157,9 @@ class ParameterCountsTest {
 
     private static UNet stableDiffusion21() {
         return new UNet(new UNet.Channels(4, 4),
-                List.of(new Level(320, 5, BlockType.CROSS_ATTENTION), new Level(640, 10, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.PLAIN)),
-                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR, new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
+                List.of(new Level(320, 5, BlockType.CROSS_ATTENTION), new Level(640, 10, BlockType.CROSS_ATTENTION),
+                        new Level(1280, 20, BlockType.CROSS_ATTENTION), new Level(1280, 20, BlockType.PLAIN)),
+                2, 1024, new UNet.Norm(32, 1e-5), UNet.Projection.LINEAR,
+                new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
     }
 }

@@ -12,14 +12,17 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class LearningRatesTest {
-    private static final List<LearningRates.ParameterGroup> GROUPS = List.of(new LearningRates.ParameterGroup(0, 4, 1), new LearningRates.ParameterGroup(4, 8, 0.01));
+    private static final List<LearningRates.ParameterGroup> GROUPS = List.of(new LearningRates.ParameterGroup(0, 4, 1),
+            new LearningRates.ParameterGroup(4, 8, 0.01));
     private static final float[] GRADIENT = {1, 2, -1, 0.5f, -3, 2, 4, -5};
 
     /// AdamW and Muon treat groups apart: each moves as it would alone at its own rate.
-    @Test void aGroupMovesAsItWouldAloneAtItsOwnRate() throws Exception {
+    @Test
+    void aGroupMovesAsItWouldAloneAtItsOwnRate() throws Exception {
         apart(() -> new AdamW(8, 0.1), () -> new AdamW(4, 0.1));
         Orthogonalization none = (matrix, rows, columns) -> matrix;
-        apart(() -> new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8, none), () -> new Muon(List.of(Shape.of(2, 2)), 4, none));
+        apart(() -> new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8, none),
+                () -> new Muon(List.of(Shape.of(2, 2)), 4, none));
     }
 
     private static void apart(Supplier<Optimizer> whole, Supplier<Optimizer> half) throws Exception {
@@ -37,7 +40,8 @@ class LearningRatesTest {
     }
 
     /// Prodigy estimates one distance for all groups, so the rates differ by the factor alone.
-    @Test void prodigyMovesEachGroupByItsFactor() throws Exception {
+    @Test
+    void prodigyMovesEachGroupByItsFactor() throws Exception {
         float[] parameters = new float[8];
         new Prodigy(parameters).step(parameters, GRADIENT, new LearningRates(1, GROUPS));
         for (int i = 0; i < 4; i++) {
@@ -47,8 +51,10 @@ class LearningRatesTest {
         }
     }
 
-    @Test void groupsCoverTheVectorWithoutGaps() throws Exception {
-        assertThrows(IllegalArgumentException.class, () -> new LearningRates(1, List.of(new LearningRates.ParameterGroup(0, 2, 1), new LearningRates.ParameterGroup(3, 4, 1))));
+    @Test
+    void groupsCoverTheVectorWithoutGaps() throws Exception {
+        assertThrows(IllegalArgumentException.class, () -> new LearningRates(1,
+                List.of(new LearningRates.ParameterGroup(0, 2, 1), new LearningRates.ParameterGroup(3, 4, 1))));
         assertThrows(IllegalArgumentException.class, () -> LearningRates.uniform(1, 2).rateAt(2));
     }
 }

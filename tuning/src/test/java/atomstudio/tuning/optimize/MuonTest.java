@@ -19,31 +19,38 @@ class MuonTest {
     private static Torch opened;
     private static Orthogonalization torch;
 
-    @BeforeAll static void load() throws Exception {
+    @BeforeAll
+    static void load() throws Exception {
         opened = Torch.open(Device.CPU, TorchSettings.standard());
         torch = new Torch.NewtonSchulz(opened);
     }
 
-    @AfterAll static void release() {
+    @AfterAll
+    static void release() {
         opened.close();
     }
 
     private static final float[] MATRIX = {1, 2, -1, 0.5f, -3, 2};
     /// Of `goldens/optimizers.py`: five steps of Newton and Schulz in float64.
-    private static final double[] ORTHOGONAL = {0.5758848983324456, 0.3865750174744429, -0.09763816133841541, 0.3389554344455863, -0.5033430482926198, 0.3993282637942839};
+    private static final double[] ORTHOGONAL = {0.5758848983324456, 0.3865750174744429, -0.09763816133841541,
+            0.3389554344455863, -0.5033430482926198, 0.3993282637942839};
 
-    @Test void orthogonalizesAsPublished() throws Exception {
+    @Test
+    void orthogonalizesAsPublished() throws Exception {
         float[] found = torch.orthogonalize(MATRIX, 2, 3);
         for (int i = 0; i < 6; i++) assertEquals(ORTHOGONAL[i], found[i], 2e-6);
         assertArrayEquals(new float[6], torch.orthogonalize(new float[6], 2, 3), "zeros stay zeros");
     }
 
-    @Test void aTallMatrixIsTheTransposeOfAWideOne() throws Exception {
+    @Test
+    void aTallMatrixIsTheTransposeOfAWideOne() throws Exception {
         float[] tall = torch.orthogonalize(new float[] {1, 0.5f, 2, -3, -1, 2}, 3, 2);
-        for (int i = 0; i < 2; i++) for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 2e-6);
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 2e-6);
     }
 
-    @Test void aMatrixMovesAlongItsOrthogonalizedGradientAndAVectorAsAdamWDoes() throws Exception {
+    @Test
+    void aMatrixMovesAlongItsOrthogonalizedGradientAndAVectorAsAdamWDoes() throws Exception {
         Muon muon = new Muon(List.of(Shape.of(2, 3), Shape.of(2)), 8, torch);
         float[] numbers = new float[8];
         muon.step(numbers, new float[] {1, 2, -1, 0.5f, -3, 2, 4, -5}, 0.1);
@@ -52,7 +59,8 @@ class MuonTest {
         assertEquals(0.1, numbers[7], 1e-5);
     }
 
-    @Test void goesOnFromItsStateToEqualBits() throws Exception {
+    @Test
+    void goesOnFromItsStateToEqualBits() throws Exception {
         List<Shape> shapes = List.of(Shape.of(2, 2), Shape.of(3));
         float[] straight = new float[7];
         Muon one = new Muon(shapes, 7, torch);
@@ -66,7 +74,8 @@ class MuonTest {
     }
 
     /// Hours a step at Stable Diffusion 1.5's size, before it was PyTorch's.
-    @Test void aLargeMatrixTakesSeconds() {
+    @Test
+    void aLargeMatrixTakesSeconds() {
         float[] large = new CounterRng(1, "large").normals(640 * 2880);
         assertTimeout(Duration.ofSeconds(20), () -> {
             float[] found = torch.orthogonalize(large, 640, 2880);

@@ -23,7 +23,8 @@ class ProdigyTest {
     }
 
     /// The numbers are those of `goldens/optimizers.py`: algorithm 4 of the paper in float64.
-    @Test void isThePapersAlgorithm() throws Exception {
+    @Test
+    void isThePapersAlgorithm() throws Exception {
         float[] numbers = start();
         Prodigy prodigy = new Prodigy(numbers);
         run(prodigy, numbers, 1);
@@ -35,7 +36,8 @@ class ProdigyTest {
         assertArrayEquals(new float[] {0.3000110f, 0.4000102f, -0.6999681f}, numbers, 1e-4f);
     }
 
-    @Test void goesOnFromItsStateToEqualBits() throws Exception {
+    @Test
+    void goesOnFromItsStateToEqualBits() throws Exception {
         float[] straight = start();
         Prodigy one = new Prodigy(straight);
         run(one, straight, 60);

@@ -28,19 +28,28 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CheckpointingTest {
     private static SmallNetwork network;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         network = SmallNetwork.open();
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         network.close();
     }
 
     static Stream<Arguments> cases() {
-        return Stream.of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4), new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")), new BitFit(), new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2)).flatMap(method -> Stream.of(Checkpointing.SELECTIVE, Checkpointing.FULL).map(activations -> Arguments.of(method, activations)));
+        return Stream
+                .of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4),
+                        new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")), new BitFit(),
+                        new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2))
+                .flatMap(method -> Stream.of(Checkpointing.SELECTIVE, Checkpointing.FULL)
+                        .map(activations -> Arguments.of(method, activations)));
     }
 
-    @ParameterizedTest @MethodSource("cases") void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Checkpointing activations) throws Exception {
+    @ParameterizedTest @MethodSource("cases")
+    void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Checkpointing activations)
+            throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
@@ -58,15 +67,18 @@ class CheckpointingTest {
             // Before the skips and the time embedding, gradients of several paths are summed in another order.
             boolean above = entry.layer().name().startsWith("up_blocks.") || entry.layer().name().equals("conv_out");
             double tolerance = above && inOrder ? 0 : 1e-6 * largest;
-            for (int i = at; i < at + size; i++) assertEquals(kept.vector()[i], again.vector()[i], tolerance, entry.key());
+            for (int i = at; i < at + size; i++)
+                assertEquals(kept.vector()[i], again.vector()[i], tolerance, entry.key());
             at += size;
         }
         assertEquals(layout.size(), at);
     }
 
-    @ParameterizedTest @MethodSource("cases") void twoCallsInARowAreEqual(TuningMethod method, Checkpointing activations) throws Exception {
+    @ParameterizedTest @MethodSource("cases")
+    void twoCallsInARowAreEqual(TuningMethod method, Checkpointing activations) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = ReferenceOps.random(1, layout.size()).data();
-        assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector(), network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector()));
+        assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector(),
+                network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector()));
     }
 }

@@ -21,15 +21,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ComputeDtypeTest {
     private static SmallNetwork network;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         network = SmallNetwork.open();
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         network.close();
     }
 
-    @Test void graphicsProcessorsHaveUnitsFromCapabilityEightOn() {
+    @Test
+    void graphicsProcessorsHaveUnitsFromCapabilityEightOn() {
         assertFalse(ComputeDtype.supportsBf16("75"));
         assertTrue(ComputeDtype.supportsBf16("80"));
         assertTrue(ComputeDtype.supportsBf16("120"));
@@ -40,7 +43,8 @@ class ComputeDtypeTest {
     }
 
     /// bfloat16 has 8 bits: a gradient of hundreds of rounded products points the same way, but is not the same.
-    @ParameterizedTest @MethodSource("methods") void gradientsInBfloat16PointWhereThoseOfFloat32Do(TuningMethod method) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void gradientsInBfloat16PointWhereThoseOfFloat32Do(TuningMethod method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
         float[] numbers = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
@@ -54,7 +58,8 @@ class ComputeDtypeTest {
                 a += (double) full.vector()[i] * full.vector()[i];
                 b += (double) half.vector()[i] * half.vector()[i];
             }
-            assertTrue(dot / Math.sqrt(a * b) > 0.995, method + ", " + activations + ": cosine " + dot / Math.sqrt(a * b));
+            assertTrue(dot / Math.sqrt(a * b) > 0.995,
+                    method + ", " + activations + ": cosine " + dot / Math.sqrt(a * b));
             assertEquals(1, Math.sqrt(b / a), 0.05, method + ", " + activations);
         }
     }

@@ -25,12 +25,14 @@ class CustomFunctionTest {
     private static Torch torch;
     private static EagerOps ops;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         torch = Torch.open(Device.CPU, TorchSettings.standard());
         ops = torch.ops();
     }
 
-    @AfterAll static void release() {
+    @AfterAll
+    static void release() {
         torch.close();
     }
 
@@ -45,47 +47,65 @@ class CustomFunctionTest {
             cases.add(new Case(change, Shape.of(3, 8), Shape.of(12, 8), null, false));
             cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.same(1), true));
             cases.add(new Case(change, Shape.of(1, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.same(1), false));
-            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.strided(2, 0), true));
-            cases.add(new Case(change, Shape.of(1, 3, 1024), Shape.of(2 * 2048 + 4, 1024), null, true));               // in parts
-            cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1), Ops.ConvGeometry.same(1), true));
+            cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.strided(2, 0),
+                    true));
+            cases.add(new Case(change, Shape.of(1, 3, 1024), Shape.of(2 * 2048 + 4, 1024), null, true)); // in parts
+            cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1),
+                    Ops.ConvGeometry.same(1), true));
         }
         cases.add(new Case(Change.WEIGHT, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), Ops.ConvGeometry.same(3), true));
-        cases.add(new Case(Change.WEIGHT_AND_BIAS, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3), Ops.ConvGeometry.strided(2, 1), true));
-        cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3), new Ops.ConvGeometry(2, 0, 0, 1, 1), true));
-        cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3), true));     // by Winograd's way
+        cases.add(new Case(Change.WEIGHT_AND_BIAS, Shape.of(2, 6, 8, 8), Shape.of(5, 6, 3, 3),
+                Ops.ConvGeometry.strided(2, 1), true));
+        cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3),
+                new Ops.ConvGeometry(2, 0, 0, 1, 1), true));
+        cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3),
+                true)); // by Winograd's way
         return cases.stream().map(Arguments::of);
     }
 
-    @ParameterizedTest @MethodSource("cases") void outputAndGradientsAreThoseThatPyTorchRecords(Case tried) {
+    @ParameterizedTest @MethodSource("cases")
+    void outputAndGradientsAreThoseThatPyTorchRecords(Case tried) {
         for (Checkpointing activations : List.of(Checkpointing.SELECTIVE, Checkpointing.FULL)) {
             List<Tensor> recorded = pass(tried, null), own = pass(tried, activations);
             assertEquals(recorded.size(), own.size());
-            for (int i = 0; i < recorded.size(); i++) assertClose(List.of("output", "by input", "by what is trained", "by another").get(i), recorded.get(i), own.get(i), 2e-5);
+            for (int i = 0; i < recorded.size(); i++)
+                assertClose(List.of("output", "by input", "by what is trained", "by another").get(i), recorded.get(i),
+                        own.get(i), 2e-5);
         }
     }
 
     /// @param activations none: without a tape
     private static List<Tensor> pass(Case tried, @Nullable Checkpointing activations) {
-        try (TorchScope scope = torch.scope(GradMode.ON); Tape tape = torch.tape(activations == null ? Checkpointing.NONE : activations)) {
+        try (TorchScope scope = torch.scope(GradMode.ON);
+                Tape tape = torch.tape(activations == null ? Checkpointing.NONE : activations)) {
             EagerOps on = activations == null ? ops : ops.withTape(tape);
-            NDArray x = torch.leaf(ReferenceOps.random(1, tried.x.sizes())), first = torch.leaf(ReferenceOps.random(3, (tried.change == Change.BLOCKS ? Shape.of(16, 16) : tried.weight).sizes()));
+            NDArray x = torch.leaf(ReferenceOps.random(1, tried.x.sizes())), first = torch.leaf(
+                    ReferenceOps.random(3, (tried.change == Change.BLOCKS ? Shape.of(16, 16) : tried.weight).sizes()));
             NDArray second = torch.leaf(ReferenceOps.random(4, tried.weight.size(0)));
-            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(ReferenceOps.random(5, tried.weight.sizes())), tried.biased ? torch.array(ReferenceOps.random(6, tried.weight.size(0))) : null);
+            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(ReferenceOps.random(5, tried.weight.sizes())),
+                    tried.biased ? torch.array(ReferenceOps.random(6, tried.weight.size(0))) : null);
             LayerWeights<NDArray> layer = switch (tried.change) {
                 case BLOCKS -> new LayerWeights<>(base.weight(), base.bias(), ops.scale(first, 0.1));
-                case WEIGHT -> new LayerWeights<>(base.weight(), base.bias(), null, () -> new LayerWeights<>(plus(base.weight(), first, tape), base.bias()));
-                case WEIGHT_AND_BIAS -> new LayerWeights<>(base.weight(), base.bias(), null, () -> new LayerWeights<>(plus(base.weight(), first, tape), base.bias() == null ? second : ops.add(base.bias(), second)));
+                case WEIGHT -> new LayerWeights<>(base.weight(), base.bias(), null,
+                        () -> new LayerWeights<>(plus(base.weight(), first, tape), base.bias()));
+                case WEIGHT_AND_BIAS -> new LayerWeights<>(base.weight(), base.bias(), null,
+                        () -> new LayerWeights<>(plus(base.weight(), first, tape),
+                                base.bias() == null ? second : ops.add(base.bias(), second)));
             };
             NDArray y = on.checkpointed("block", List.of(ops.scale(x, 1)), in -> {
                 tape.markTrainableUse();
-                return tried.geometry == null ? on.linear(in.getFirst(), layer) : on.conv2d(in.getFirst(), layer, tried.geometry);
+                return tried.geometry == null ? on.linear(in.getFirst(), layer)
+                        : on.conv2d(in.getFirst(), layer, tried.geometry);
             });
-            NDArray loss = ops.loss(y, torch.array(ReferenceOps.random(7, ops.shape(y).sizes())), torch.array(Tensor.filled(Shape.of(1), 1)));
+            NDArray loss = ops.loss(y, torch.array(ReferenceOps.random(7, ops.shape(y).sizes())),
+                    torch.array(Tensor.filled(Shape.of(1), 1)));
             List<NDArray> leaves = List.of(x, first, second);
             List<Tensor> found = new ArrayList<>(List.of(torch.tensor(y)));
             float[] vector = torch.gradient(loss, leaves, tape);
             int at = 0;
-            for (NDArray leaf : leaves) found.add(new Tensor(DjlShapes.shape(leaf), java.util.Arrays.copyOfRange(vector, at, at += (int) leaf.size())));
+            for (NDArray leaf : leaves)
+                found.add(new Tensor(DjlShapes.shape(leaf),
+                        java.util.Arrays.copyOfRange(vector, at, at += (int) leaf.size())));
             return found;
         }
     }

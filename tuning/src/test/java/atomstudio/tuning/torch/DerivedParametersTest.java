@@ -25,19 +25,23 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Sparse coding's α is computed once and read by gradients and by sampling.
 class DerivedParametersTest {
-    private static final TorchSettings SETTINGS = new TorchSettings(Path.of(System.getProperty("user.home"), ".atomstudio", "natives"), 1);
-    @TempDir Path folder;
+    private static final TorchSettings SETTINGS = new TorchSettings(
+            Path.of(System.getProperty("user.home"), ".atomstudio", "natives"), 1);
+    @TempDir
+    Path folder;
 
     private static float[] normals(int count, String stream) {
         return new CounterRng(3, stream).normals(count);
     }
 
-    @Test void gradientsAndSamplingReadTheArraysThatWereDerivedOnce() throws Exception {
+    @Test
+    void gradientsAndSamplingReadTheArraysThatWereDerivedOnce() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), model.trainableLayers());
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, SETTINGS)) {
             AtomicInteger read = new AtomicInteger();
-            Map<String, Tensor> frozen = layout.frozenValues(new ParameterLayout.Initialization(engine::tensor, 5, List.of()));
+            Map<String, Tensor> frozen = layout
+                    .frozenValues(new ParameterLayout.Initialization(engine::tensor, 5, List.of()));
             Map<String, Tensor> completed = layout.withDerived(frozen, key -> {
                 read.incrementAndGet();
                 return engine.tensor(key);
@@ -54,9 +58,13 @@ class DerivedParametersTest {
             try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, completed))) {
                 expected = differentiation.gradient(numbers, batch).vector();
             }
-            Tensor picture = engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), List.of(new WeightedAdapter(new Adapter("whole", "", layout.method(), whole), 1)));
-            List<WeightedAdapter> applied = List.of(new WeightedAdapter(new Adapter("stored", "", layout.method(), stored), 1));
-            assertThrows(IllegalStateException.class, () -> engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied), "nothing is derived yet");
+            Tensor picture = engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model),
+                    List.of(new WeightedAdapter(new Adapter("whole", "", layout.method(), whole), 1)));
+            List<WeightedAdapter> applied = List
+                    .of(new WeightedAdapter(new Adapter("stored", "", layout.method(), stored), 1));
+            assertThrows(IllegalStateException.class,
+                    () -> engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied),
+                    "nothing is derived yet");
 
             engine.derive(layout, frozen);
             assertEquals(Float.BYTES * layout.derivedElementCount(), engine.derivedBytes());
@@ -64,19 +72,23 @@ class DerivedParametersTest {
                 try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, frozen))) {
                     assertArrayEquals(expected, differentiation.gradient(numbers, batch).vector());
                 }
-                assertEquals(picture, engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied));
+                assertEquals(picture,
+                        engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied));
             }
             assertTrue(engine.derivedBytes() > 0, "closing a differentiation leaves them");
         }
     }
 
     private static Tensor context(DiffusionModel model) {
-        return new Tensor(Shape.of(1, 3, model.unet().crossAttentionDim()), normals(3 * (int) model.unet().crossAttentionDim(), "context"));
+        return new Tensor(Shape.of(1, 3, model.unet().crossAttentionDim()),
+                normals(3 * (int) model.unet().crossAttentionDim(), "context"));
     }
 
     private static TrainingBatch batch(DiffusionModel model) {
         Shape latents = Shape.of(1, model.unet().channels().in(), 8, 8);
         int count = (int) latents.elements();
-        return new TrainingBatch(new Tensor(latents, normals(count, "noisy")), new float[] {7}, new Conditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        return new TrainingBatch(new Tensor(latents, normals(count, "noisy")), new float[] {7},
+                new Conditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")),
+                Tensor.filled(Shape.of(1, 1, 1, 1), 1));
     }
 }

@@ -49,18 +49,25 @@ class EnginesAgreeTest {
     private static final Tensor LATENTS = ReferenceOps.random(1, 1, 4, 8, 8);
     private static final float[] TIMESTEPS = {321};
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
         live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.RUNTIME));
-        folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), ComputeDtype.FP32);
-        half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1), ComputeDtype.BF16);
-        halfGraphs = List.of(OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16)),
-                OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(1 << 20, OnnxSettings.AdapterMode.RUNTIME, OnnxSettings.UNetPrecision.FLOAT16)));
+        folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1),
+                ComputeDtype.FP32);
+        half = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1),
+                ComputeDtype.BF16);
+        halfGraphs = List.of(
+                OnnxEngine.open(model, Device.CPU, 1,
+                        new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16)),
+                OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(1 << 20, OnnxSettings.AdapterMode.RUNTIME,
+                        OnnxSettings.UNetPrecision.FLOAT16)));
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         torch.close();
         onnx.close();
         live.close();
@@ -70,16 +77,22 @@ class EnginesAgreeTest {
     }
 
     static List<TuningMethod> methods() throws Failure {
-        List<TuningMethod> methods = new ArrayList<>(List.of(new ChannelAtoms(4, 5), new Oft(Oft.Side.INPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.SIZE, 4)), new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.COUNT, 1))));
-        for (String fewer : List.of("atoms", "overcomplete")) methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
-        for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora")) methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
+        List<TuningMethod> methods = new ArrayList<>(
+                List.of(new ChannelAtoms(4, 5), new Oft(Oft.Side.INPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.SIZE, 4)),
+                        new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.SIZE, 4)),
+                        new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.COUNT, 1))));
+        for (String fewer : List.of("atoms", "overcomplete"))
+            methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
+        for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora"))
+            methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
         for (MethodSettings.MethodName choice : MethodSettings.MethodName.values()) {
             if (choice != MethodSettings.MethodName.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
         }
         return methods;
     }
 
-    @ParameterizedTest @MethodSource("methods") void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         Tensor base = torch.predictNoise(LATENTS, TIMESTEPS, context, List.of());
         for (double strength : new double[] {0, 0.7, 2}) {
@@ -87,8 +100,10 @@ class EnginesAgreeTest {
             Tensor expected = torch.predictNoise(LATENTS, TIMESTEPS, context, applied);
             Tensor folded = onnx.predictNoise(LATENTS, TIMESTEPS, context, applied);
             assertClose(method + " at " + strength, expected, folded, TOLERANCE);
-            assertClose(method + " multiplied in or live, at " + strength, live.predictNoise(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
-            assertClose(method + " multiplied in by PyTorch, at " + strength, expected, folding.predictNoise(LATENTS, TIMESTEPS, context, applied), 1e-5);
+            assertClose(method + " multiplied in or live, at " + strength,
+                    live.predictNoise(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
+            assertClose(method + " multiplied in by PyTorch, at " + strength, expected,
+                    folding.predictNoise(LATENTS, TIMESTEPS, context, applied), 1e-5);
             Tensor rounded = half.predictNoise(LATENTS, TIMESTEPS, context, applied);
             assertClose(method + " in bfloat16, at " + strength, expected, rounded, 0.1);
             assertNotEquals(expected, rounded);
@@ -102,26 +117,37 @@ class EnginesAgreeTest {
         }
     }
 
-    @Test void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
+    @Test
+    void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         List<List<WeightedAdapter>> looks = new ArrayList<>(List.of(List.of()));
-        for (double strength : new double[] {1, 0.5}) for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2))) looks.add(List.of(new WeightedAdapter(adapter(method, 1), strength)));
+        for (double strength : new double[] {1, 0.5})
+            for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2)))
+                looks.add(List.of(new WeightedAdapter(adapter(method, 1), strength)));
         for (Engine engine : List.of(onnx, live, folding)) {
             List<Tensor> first = new ArrayList<>();
             for (List<WeightedAdapter> look : looks) first.add(engine.predictNoise(LATENTS, TIMESTEPS, context, look));
-            for (int i = looks.size() - 1; i >= 0; i--) assertEquals(first.get(i), engine.predictNoise(LATENTS, TIMESTEPS, context, looks.get(i)), engine + " " + looks.get(i));
+            for (int i = looks.size() - 1; i >= 0; i--)
+                assertEquals(first.get(i), engine.predictNoise(LATENTS, TIMESTEPS, context, looks.get(i)),
+                        engine + " " + looks.get(i));
             for (int i = 1; i < first.size(); i++) assertNotEquals(first.getFirst(), first.get(i));
         }
     }
 
-    @Test void whereBlocksGoThroughInPartsOrSlices() throws Exception {
+    @Test
+    void whereBlocksGoThroughInPartsOrSlices() throws Exception {
         Tensor wide = ReferenceOps.random(3, 1, 4, 32, 32);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED))) {
-            for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(), List.of(new WeightedAdapter(adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1), 0.7)))) {
+        try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1,
+                new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED))) {
+            for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(),
+                    List.of(new WeightedAdapter(
+                            adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1),
+                            0.7)))) {
                 Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
                 assertClose("in parts", expected, mapped.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);
-                assertClose("in parts, adapters live", expected, live.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);
+                assertClose("in parts, adapters live", expected, live.predictNoise(wide, TIMESTEPS, context, applied),
+                        1e-5);
             }
             Tensor whole = mapped.predictNoise(wide, TIMESTEPS, context, List.of());
             assertTrue(mapped.enableAttentionSlicing());
@@ -129,15 +155,22 @@ class EnginesAgreeTest {
         }
     }
 
-    @Test void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
+    @Test
+    void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1), new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5), new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
-        assertClose("three", torch.predictNoise(LATENTS, TIMESTEPS, context, applied), onnx.predictNoise(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
-        List<WeightedAdapter> opposed = List.of(applied.getFirst(), new WeightedAdapter(applied.getFirst().adapter(), -1));
-        assertClose("an adapter and its opposite", torch.predictNoise(LATENTS, TIMESTEPS, context, List.of()), torch.predictNoise(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
+        List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1),
+                new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5),
+                new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
+        assertClose("three", torch.predictNoise(LATENTS, TIMESTEPS, context, applied),
+                onnx.predictNoise(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
+        List<WeightedAdapter> opposed = List.of(applied.getFirst(),
+                new WeightedAdapter(applied.getFirst().adapter(), -1));
+        assertClose("an adapter and its opposite", torch.predictNoise(LATENTS, TIMESTEPS, context, List.of()),
+                torch.predictNoise(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
     }
 
-    @Test void onTheDecoderInParts() throws Exception {
+    @Test
+    void onTheDecoderInParts() throws Exception {
         int level = model.vae().levels() - 1;
         Tensor features = torch.decodeHead(LATENTS, level);
         assertClose("head", features, onnx.decodeHead(LATENTS, level), TOLERANCE);
@@ -160,7 +193,9 @@ class EnginesAgreeTest {
             for (Map.Entry<String, Shape> slot : method.parameterShapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
                 float[] numbers = new CounterRng(seed, key).normals((int) slot.getValue().elements());
-                for (int i = 0; i < numbers.length; i++) numbers[i] = 0.1f * numbers[i] + (slot.getKey().equals("g") || slot.getKey().equals("gamma") ? 1 : 0);
+                for (int i = 0; i < numbers.length; i++)
+                    numbers[i] = 0.1f * numbers[i]
+                            + (slot.getKey().equals("g") || slot.getKey().equals("gamma") ? 1 : 0);
                 values.put(key, new Tensor(slot.getValue(), numbers));
             }
         }

@@ -30,38 +30,52 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Weights with a method's numbers multiplied in, written to a model of their own, say the same as the adapter over the base model.
+/// Weights with a method's numbers multiplied in, written to a model of their own, say the same as the adapter over
+/// the base model.
 class MergedWeightsTest {
     private static final double STRENGTH = 0.7;
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     /// SSF only where a layer has a bias: a checkpoint has no place for one that the network does not ask for.
     static Stream<MethodSettings> methods() {
-        return Stream.of(MethodName.values()).filter(choice -> choice != MethodName.TEXTUAL_INVERSION).map(MethodSettings::of)
+        return Stream.of(MethodName.values())
+                .filter(choice -> choice != MethodName.TEXTUAL_INVERSION)
+                .map(MethodSettings::of)
                 .map(method -> method.choice() == MethodName.SSF ? method.with(MethodSetting.LAYERS, "conv") : method);
     }
 
-    @ParameterizedTest @MethodSource("methods") void mergedWeightsSayTheSameAsTheAdapterLive(MethodSettings settings) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void mergedWeightsSayTheSameAsTheAdapterLive(MethodSettings settings) throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         DiffusionModel merged = TinyModel.make(folder.resolve("merged"), "sd1");
         TuningMethod method = settings.method();
         WeightedAdapter applied = new WeightedAdapter(EnginesAgreeTest.adapter(model, method, 1), STRENGTH);
-        SafetensorsWriter.write(folder.resolve("merged/unet/diffusion_pytorch_model.safetensors"), merge(model, method, applied), Map.of());
+        SafetensorsWriter.write(folder.resolve("merged/unet/diffusion_pytorch_model.safetensors"),
+                merge(model, method, applied), Map.of());
         Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine live = OnnxEngine.open(model, Device.CPU, 1); OnnxEngine plain = OnnxEngine.open(merged, Device.CPU, 1)) {
+        try (OnnxEngine live = OnnxEngine.open(model, Device.CPU, 1);
+                OnnxEngine plain = OnnxEngine.open(merged, Device.CPU, 1)) {
             Tensor expected = live.predictNoise(latents, new float[] {321}, context, List.of(applied));
-            assertClose(method.toString(), expected, plain.predictNoise(latents, new float[] {321}, context, List.of()), 2e-5);
+            assertClose(method.toString(), expected, plain.predictNoise(latents, new float[] {321}, context, List.of()),
+                    2e-5);
         }
     }
 
-    private static Map<String, Tensor> merge(DiffusionModel model, TuningMethod method, WeightedAdapter applied) throws Failure {
+    private static Map<String, Tensor> merge(DiffusionModel model, TuningMethod method, WeightedAdapter applied)
+            throws Failure {
         Map<String, Tensor> weights = new HashMap<>();
-        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); Checkpoint checkpoint = model.openCheckpoint(ModelComponent.UNET); TorchScope scope = torch.scope(GradMode.OFF)) {
+        try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard());
+                Checkpoint checkpoint = model.openCheckpoint(ModelComponent.UNET);
+                TorchScope scope = torch.scope(GradMode.OFF)) {
             for (Layer layer : NetworkLayers.of(model.unet())) {
-                LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null);
+                LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())),
+                        layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null);
                 NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));
-                LayerWeights<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base, slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)), strength) : base;
+                LayerWeights<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base,
+                        slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)), strength)
+                        : base;
                 weights.put(layer.weightKey(), torch.tensor(tuned.weight()));
                 if (tuned.bias() != null) weights.put(layer.biasKey(), torch.tensor(tuned.bias()));
             }

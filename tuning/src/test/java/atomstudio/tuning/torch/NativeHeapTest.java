@@ -19,11 +19,14 @@ final class NativeHeapTest {
     private static final long MEGABYTE = 1 << 20;
     private static final int ARRAYS = 96;
 
-    @BeforeEach void isGlibc() {
-        assumeTrue(Linker.nativeLinker().defaultLookup().find("mallinfo2").isPresent() && ProcessMemory.anonymous() > 0, "skipped: not glibc's heap");
+    @BeforeEach
+    void isGlibc() {
+        assumeTrue(Linker.nativeLinker().defaultLookup().find("mallinfo2").isPresent() && ProcessMemory.anonymous() > 0,
+                "skipped: not glibc's heap");
     }
 
-    @Test void holesAreGivenBack() throws Exception {
+    @Test
+    void holesAreGivenBack() throws Exception {
         withHoles(_ -> {}, heap -> {
             long before = ProcessMemory.anonymous();
             heap.trimIfNeeded();
@@ -31,7 +34,8 @@ final class NativeHeapTest {
         });
     }
 
-    @Test void whatWasOnceInUseIsNotAHoleToGiveBack() throws Exception {
+    @Test
+    void whatWasOnceInUseIsNotAHoleToGiveBack() throws Exception {
         withHoles(NativeHeap::trimIfNeeded, heap -> {
             long before = ProcessMemory.anonymous();
             heap.trimIfNeeded();
@@ -50,12 +54,12 @@ final class NativeHeapTest {
     private static void withHoles(Consumer<NativeHeap> full, Consumer<NativeHeap> then) throws Exception {
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); TorchScope _ = torch.scope(GradMode.OFF)) {
             NativeHeap heap = new NativeHeap(16 * MEGABYTE);
-            heap.trim();                                                    // what other tests left
+            heap.trim(); // what other tests left
             heap.trimIfNeeded();
             List<NDArray> passing = new ArrayList<>();
             for (int i = 0; i < ARRAYS; i++) {
                 passing.add(torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)));
-                torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1));           // too large for another hole, so it lies between
+                torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)); // too large for another hole, so it lies between
             }
             full.accept(heap);
             passing.forEach(NDArray::close);

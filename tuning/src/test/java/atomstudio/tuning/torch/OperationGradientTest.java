@@ -25,16 +25,19 @@ class OperationGradientTest {
     private static Torch torch;
     private static EagerOps ops;
 
-    @BeforeAll static void load() throws Exception {
+    @BeforeAll
+    static void load() throws Exception {
         torch = Torch.open(Device.CPU, TorchSettings.standard());
         ops = torch.ops();
     }
 
-    @AfterAll static void release() {
+    @AfterAll
+    static void release() {
         torch.close();
     }
 
-    @TestFactory List<DynamicTest> everyOperationIsDifferentiated() {
+    @TestFactory
+    List<DynamicTest> everyOperationIsDifferentiated() {
         LayerWeights<Tensor> norm = new LayerWeights<>(ReferenceOps.random(9, 4), ReferenceOps.random(10, 4));
         Tensor kernel = ReferenceOps.random(11, 3, 4, 3, 3);
         Map<String, Function<NDArray, NDArray>> functions = new LinkedHashMap<>();
@@ -45,10 +48,14 @@ class OperationGradientTest {
         functions.put("add and multiply", x -> ops.multiply(ops.add(x, x), x));
         functions.put("groupNorm", x -> ops.groupNorm(x, native_(norm), 2, 1e-5));
         functions.put("layerNorm", x -> ops.layerNorm(ops.permute(x, 0, 2, 3, 1), native_(norm), 1e-5));
-        functions.put("conv2d", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), Ops.ConvGeometry.same(3)));
-        functions.put("conv2d padded on two sides", x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), new Ops.ConvGeometry(2, 0, 0, 1, 1)));
-        functions.put("conv2d by its weight", x -> ops.conv2d(torch.array(ReferenceOps.random(12, 1, 4, 6, 6)), new LayerWeights<>(x, null), Ops.ConvGeometry.same(3)));
-        functions.put("linear by its weight", x -> ops.linear(torch.array(ReferenceOps.random(12, 5, 6)), new LayerWeights<>(ops.reshape(x, Shape.of(24, 6)), null)));
+        functions.put("conv2d",
+                x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), Ops.ConvGeometry.same(3)));
+        functions.put("conv2d padded on two sides",
+                x -> ops.conv2d(x, new LayerWeights<>(torch.array(kernel), null), new Ops.ConvGeometry(2, 0, 0, 1, 1)));
+        functions.put("conv2d by its weight", x -> ops.conv2d(torch.array(ReferenceOps.random(12, 1, 4, 6, 6)),
+                new LayerWeights<>(x, null), Ops.ConvGeometry.same(3)));
+        functions.put("linear by its weight", x -> ops.linear(torch.array(ReferenceOps.random(12, 5, 6)),
+                new LayerWeights<>(ops.reshape(x, Shape.of(24, 6)), null)));
         functions.put("attention", x -> {
             List<NDArray> parts = ops.split(ops.reshape(x, Shape.of(1, 6, 24)), 3, 2);
             return ops.attention(parts.get(0), parts.get(1), parts.get(2), Ops.AttentionConfig.of(2));
@@ -64,7 +71,10 @@ class OperationGradientTest {
             for (int i = 0; i < 6; i++) identity[7 * i] = 1;
             return ops.inverse(ops.add(skew, ops.constant(new Tensor(Shape.of(1, 6, 6), identity))));
         });
-        return functions.entrySet().stream().map(f -> DynamicTest.dynamicTest(f.getKey(), () -> check(f.getKey(), f.getValue()))).toList();
+        return functions.entrySet()
+                .stream()
+                .map(f -> DynamicTest.dynamicTest(f.getKey(), () -> check(f.getKey(), f.getValue())))
+                .toList();
     }
 
     private static void check(String name, Function<NDArray, NDArray> f) {
@@ -77,22 +87,27 @@ class OperationGradientTest {
         assertEquals(slope, found, 5e-3 * Math.max(1, Math.abs(slope)), name);
     }
 
-    @Test void lossIsTheMeanOfSquaresWeightedByPictureAndPixel() {
+    @Test
+    void lossIsTheMeanOfSquaresWeightedByPictureAndPixel() {
         Tensor found = ReferenceOps.random(1, 2, 3, 2, 2);
         Tensor target = ReferenceOps.random(2, 2, 3, 2, 2);
         Tensor weights = new Tensor(Shape.of(2, 1, 2, 2), new float[] {1, 0.25f, 0, 2, 1, 1, 3, 0.5f});
         double expected = 0;
-        for (int i = 0; i < 24; i++) expected += Math.pow(found.data()[i] - target.data()[i], 2) / 24 * weights.data()[i / 12 * 4 + i % 4];
+        for (int i = 0; i < 24; i++)
+            expected += Math.pow(found.data()[i] - target.data()[i], 2) / 24 * weights.data()[i / 12 * 4 + i % 4];
         try (TorchScope scope = torch.scope(GradMode.ON)) {
             NDArray leaf = torch.leaf(found);
             NDArray loss = ops.loss(leaf, torch.array(target), torch.array(weights));
             assertEquals(expected, torch.tensor(loss).data()[0], 1e-6);
             Tensor gradient = torch.gradient(loss, leaf);
-            for (int i = 0; i < 24; i++) assertEquals(2 * (found.data()[i] - target.data()[i]) / 24 * weights.data()[i / 12 * 4 + i % 4], gradient.data()[i], 1e-6);
+            for (int i = 0; i < 24; i++)
+                assertEquals(2 * (found.data()[i] - target.data()[i]) / 24 * weights.data()[i / 12 * 4 + i % 4],
+                        gradient.data()[i], 1e-6);
         }
     }
 
-    @Test void aScopeThatDoesNotRecordLeavesNothingToDifferentiate() throws Exception {
+    @Test
+    void aScopeThatDoesNotRecordLeavesNothingToDifferentiate() throws Exception {
         Thread fresh = new Thread(() -> {
             try (TorchScope scope = torch.scope(GradMode.OFF)) {
                 NDArray leaf = torch.leaf(ReferenceOps.random(1, 4));
@@ -107,15 +122,19 @@ class OperationGradientTest {
         assertEquals(null, thrown[0]);
     }
 
-    @Test void equalStepsGiveEqualBits() {
+    @Test
+    void equalStepsGiveEqualBits() {
         Tensor x = ReferenceOps.random(1, 4, 32, 16, 16);
         Tensor w = ReferenceOps.random(2, 32, 32, 3, 3);
-        Function<NDArray, NDArray> f = leaf -> ops.groupNorm(ops.silu(ops.conv2d(torch.array(x), new LayerWeights<>(leaf, null), Ops.ConvGeometry.same(3))), native_(new LayerWeights<>(ReferenceOps.random(3, 32), ReferenceOps.random(4, 32))), 4, 1e-5);
+        Function<NDArray, NDArray> f = leaf -> ops.groupNorm(
+                ops.silu(ops.conv2d(torch.array(x), new LayerWeights<>(leaf, null), Ops.ConvGeometry.same(3))),
+                native_(new LayerWeights<>(ReferenceOps.random(3, 32), ReferenceOps.random(4, 32))), 4, 1e-5);
         float[] first = gradient(f, w).data();
         for (int i = 0; i < 5; i++) assertArrayEquals(first, gradient(f, w).data());
     }
 
-    @Test void aScopeFreesWhatWasMadeInIt() {
+    @Test
+    void aScopeFreesWhatWasMadeInIt() {
         NDArray kept;
         NDArray freed;
         try (TorchScope scope = torch.scope(GradMode.ON)) {
@@ -139,7 +158,8 @@ class OperationGradientTest {
             NDArray leaf = torch.leaf(x);
             NDArray y = f.apply(leaf);
             int count = (int) y.size();
-            NDArray weighted = ops.matmul(ops.reshape(y, Shape.of(1, count)), ops.reshape(torch.array(ReferenceOps.random(7, count)), Shape.of(count, 1)));
+            NDArray weighted = ops.matmul(ops.reshape(y, Shape.of(1, count)),
+                    ops.reshape(torch.array(ReferenceOps.random(7, count)), Shape.of(count, 1)));
             return torch.gradient(weighted, leaf);
         }
     }

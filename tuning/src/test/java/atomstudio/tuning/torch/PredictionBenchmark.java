@@ -17,9 +17,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Seconds and memory of the UNet's part in a guided step: `java … atomstudio.tuning.torch.LookBenchmark MODEL onnx|torch|torch-bf16 STEPS [METHOD]`.
-/// Two pictures of the model's own size, as guidance asks for, random numbers. Ready is the time from opening the model to the end of the
-/// text encoder's first answer and of the UNet's session; anonymous memory is what nobody but the process can give back.
+/// Seconds and memory of the UNet's part in a guided step: `java … atomstudio.tuning.torch.LookBenchmark MODEL
+/// onnx|torch|torch-bf16 STEPS [METHOD]`. Two pictures of the model's own size, as guidance asks for, random numbers.
+/// Ready is the time from opening the model to the end of the text encoder's first answer and of the UNet's session;
+/// anonymous memory is what nobody but the process can give back.
 public final class PredictionBenchmark {
     private static volatile long mostAnonymous;
     private static volatile long mostResident;
@@ -36,12 +37,16 @@ public final class PredictionBenchmark {
             Arrays.fill(ids[0], 7);
             Tensor context = engine.encodeText(ids, 1, List.of());
             System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
-            List<WeightedAdapter> adapters = arguments.length > 3 ? List.of(new WeightedAdapter(adapter(model, arguments[3]), 1)) : List.of();
+            List<WeightedAdapter> adapters = arguments.length > 3
+                    ? List.of(new WeightedAdapter(adapter(model, arguments[3]), 1))
+                    : List.of();
             Tensor latents = ReferenceOps.random(1, 2, model.unet().channels().in(), side, side);
             for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
                 long before = System.nanoTime();
-                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.concatenate(context, context), adapters);
-                System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0], memory());
+                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.concatenate(context, context),
+                        adapters);
+                System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0],
+                        memory());
             }
         }
         System.out.println(memory());
@@ -65,7 +70,8 @@ public final class PredictionBenchmark {
         return switch (name) {
             case "onnx" -> OnnxEngine.open(model, Device.CPU, Runtime.getRuntime().availableProcessors());
             case "torch" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), ComputeDtype.FP32);
-            case "torch-bf16" -> TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), ComputeDtype.BF16);
+            case "torch-bf16" ->
+                    TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard(), ComputeDtype.BF16);
             default -> throw new IllegalArgumentException(name + ": expected onnx, torch or torch-bf16");
         };
     }
@@ -89,6 +95,7 @@ public final class PredictionBenchmark {
     }
 
     private static String memory() {
-        return "peak anonymous %.2f GB, resident %.2f GB".formatted(mostAnonymous * 1024 / 1e9, mostResident * 1024 / 1e9);
+        return "peak anonymous %.2f GB, resident %.2f GB".formatted(mostAnonymous * 1024 / 1e9,
+                mostResident * 1024 / 1e9);
     }
 }

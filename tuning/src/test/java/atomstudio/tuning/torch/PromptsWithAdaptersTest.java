@@ -48,30 +48,36 @@ class PromptsWithAdaptersTest {
     private final List<int[]> encoded = new ArrayList<>();
     private DiffusionPipeline pipeline;
 
-    @BeforeAll static void open(@TempDir Path folder) throws Exception {
+    @BeforeAll
+    static void open(@TempDir Path folder) throws Exception {
         model = TinyModel.make(folder.resolve("model"), "sd1");
         onnx = OnnxEngine.open(model, Device.CPU, 1);
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         onnx.close();
     }
 
     /// The engine, with what it is asked to encode written down.
-    @BeforeEach void listen() throws Exception {
-        Engine engine = (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
-            if (method.getName().equals("encodeText")) encoded.add(((int[][]) arguments[0])[0]);
-            try {
-                return method.invoke(onnx, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        });
+    @BeforeEach
+    void listen() throws Exception {
+        Engine engine = (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("encodeText")) encoded.add(((int[][]) arguments[0])[0]);
+                    try {
+                        return method.invoke(onnx, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
         pipeline = DiffusionPipeline.of(model, engine);
     }
 
     private static WeightedAdapter rows(String name, String word, int count, double strength) {
-        return new WeightedAdapter(adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Adapter.EmbeddingToken(word, count))), strength);
+        return new WeightedAdapter(
+                adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Adapter.EmbeddingToken(word, count))),
+                strength);
     }
 
     private static Adapter adapter(String name, Adaptation form, Optional<Adapter.EmbeddingToken> placeholder) {
@@ -87,18 +93,26 @@ class PromptsWithAdaptersTest {
     }
 
     private RgbImage picture(String prompt, List<WeightedAdapter> adapters) throws Failure {
-        Generation.GenerationSettings settings = Generation.GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
-        return pipeline.generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters), StepListener.none()).orElseThrow();
+        Generation.GenerationSettings settings = Generation.GenerationSettings
+                .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+        return pipeline
+                .generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters),
+                        StepListener.none())
+                .orElseThrow();
     }
 
-    @Test void aPlaceholderChangesThePictureAndOnlyWithItsAdapter() throws Exception {
+    @Test
+    void aPlaceholderChangesThePictureAndOnlyWithItsAdapter() throws Exception {
         RgbImage plain = picture("a sks car", List.of());
         assertFalse(Arrays.equals(plain.argb(), picture("a sks car", List.of(rows("one", "sks", 1, 1))).argb()));
         assertArrayEquals(plain.argb(), picture("a sks car", List.of()).argb());
-        assertArrayEquals(picture("a car", List.of()).argb(), picture("a car", List.of(rows("one", "sks", 1, 1))).argb(), "rows that no word asks for change nothing");
+        assertArrayEquals(picture("a car", List.of()).argb(),
+                picture("a car", List.of(rows("one", "sks", 1, 1))).argb(),
+                "rows that no word asks for change nothing");
     }
 
-    @Test void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
+    @Test
+    void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
         int next = model.textEncoder().vocabularySize();
         List<WeightedAdapter> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
         int[] ids = pipeline.promptEncoder().tokenizer(adapters).encode("qwe, SKS");
@@ -108,13 +122,15 @@ class PromptsWithAdaptersTest {
         assertTrue(encoded.stream().anyMatch(sent -> sent[1] == next + 2 && sent[2] == next && sent[3] == next + 1));
     }
 
-    @Test void twoAdaptersOfOneWordAreRefusedByName() {
+    @Test
+    void twoAdaptersOfOneWordAreRefusedByName() {
         List<WeightedAdapter> adapters = List.of(rows("boat", "sks", 1, 1), rows("owl", "SKS", 1, 1));
         String message = assertThrows(Failure.Incompatible.class, () -> picture("a sks", adapters)).getMessage();
         assertTrue(message.contains("boat") && message.contains("owl") && message.contains("SKS"), message);
     }
 
-    @Test void aPromptIsEmbeddedAgainOnlyWhereTheTextEncoderChanges() throws Exception {
+    @Test
+    void aPromptIsEmbeddedAgainOnlyWhereTheTextEncoderChanges() throws Exception {
         picture("a sks car", List.of());
         assertEquals(2, encoded.size(), "the prompt and the negative one");
         picture("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
@@ -122,7 +138,8 @@ class PromptsWithAdaptersTest {
         assertEquals(2, encoded.size(), "an adapter of the UNet alone");
         picture("a sks car", List.of(rows("one", "sks", 1, 1)));
         assertEquals(4, encoded.size());
-        picture("a sks car", List.of(rows("one", "sks", 1, 1), new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
+        picture("a sks car", List.of(rows("one", "sks", 1, 1),
+                new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
         assertEquals(4, encoded.size(), "with another that does not reach the text encoder");
         picture("a sks car", List.of(rows("one", "sks", 1, 0.5)));
         assertEquals(6, encoded.size(), "at another strength");

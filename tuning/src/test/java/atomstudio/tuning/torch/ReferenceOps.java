@@ -25,17 +25,20 @@ final class ReferenceOps {
 
     static Tensor conv2d(Tensor x, Tensor w, float[] bias, Ops.ConvGeometry g) {
         int batch = n(x, 0), ci = n(x, 1), h = n(x, 2), width = n(x, 3), co = n(w, 0), k = n(w, 2);
-        int oh = (h + g.padTop() + g.padBottom() - k) / g.stride() + 1, ow = (width + g.padLeft() + g.padRight() - k) / g.stride() + 1;
+        int oh = (h + g.padTop() + g.padBottom() - k) / g.stride() + 1,
+                ow = (width + g.padLeft() + g.padRight() - k) / g.stride() + 1;
         Tensor y = Tensor.zeros(Shape.of(batch, co, oh, ow));
-        for (int b = 0; b < batch; b++) for (int o = 0; o < co; o++) for (int r = 0; r < oh; r++) for (int c = 0; c < ow; c++) {
-            double sum = bias[o];
-            for (int i = 0; i < ci; i++) for (int u = 0; u < k; u++) for (int v = 0; v < k; v++) {
-                int row = r * g.stride() + u - g.padTop(), column = c * g.stride() + v - g.padLeft();
-                if (row < 0 || row >= h || column < 0 || column >= width) continue;
-                sum += (double) x.data()[((b * ci + i) * h + row) * width + column] * w.data()[((o * ci + i) * k + u) * k + v];
+        for (int b = 0; b < batch; b++)
+            for (int o = 0; o < co; o++) for (int r = 0; r < oh; r++) for (int c = 0; c < ow; c++) {
+                double sum = bias[o];
+                for (int i = 0; i < ci; i++) for (int u = 0; u < k; u++) for (int v = 0; v < k; v++) {
+                    int row = r * g.stride() + u - g.padTop(), column = c * g.stride() + v - g.padLeft();
+                    if (row < 0 || row >= h || column < 0 || column >= width) continue;
+                    sum += (double) x.data()[((b * ci + i) * h + row) * width + column]
+                            * w.data()[((o * ci + i) * k + u) * k + v];
+                }
+                y.data()[((b * co + o) * oh + r) * ow + c] = (float) sum;
             }
-            y.data()[((b * co + o) * oh + r) * ow + c] = (float) sum;
-        }
         return y;
     }
 
@@ -61,7 +64,8 @@ final class ReferenceOps {
             for (int i = from; i < from + run; i++) variance += (x.data()[i] - mean) * (x.data()[i] - mean) / run;
             for (int i = from; i < from + run; i++) {
                 int channel = i / inner % channels;
-                y.data()[i] = (float) ((x.data()[i] - mean) / Math.sqrt(variance + epsilon) * weight.data()[channel] + bias.data()[channel]);
+                y.data()[i] = (float) ((x.data()[i] - mean) / Math.sqrt(variance + epsilon) * weight.data()[channel]
+                        + bias.data()[channel]);
             }
         }
         return y;
@@ -75,7 +79,9 @@ final class ReferenceOps {
             double total = 0;
             for (int j = 0; j < (causal ? i + 1 : t); j++) {
                 double dot = 0;
-                for (int c = 0; c < d; c++) dot += (double) q.data()[(b * s + i) * channels + h * d + c] * k.data()[(b * t + j) * channels + h * d + c];
+                for (int c = 0; c < d; c++)
+                    dot += (double) q.data()[(b * s + i) * channels + h * d + c]
+                            * k.data()[(b * t + j) * channels + h * d + c];
                 total += weights[j] = Math.exp(dot / Math.sqrt(d));
             }
             for (int c = 0; c < d; c++) {

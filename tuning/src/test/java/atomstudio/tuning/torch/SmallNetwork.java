@@ -23,16 +23,20 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
     }
 
     TrainingBatch batch(Conditioning conditioning) {
-        return new TrainingBatch(ReferenceOps.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning, ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
+        return new TrainingBatch(ReferenceOps.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning,
+                ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
     }
 
-    DenoisingLoss.Gradient gradient(ParameterLayout layout, float[] numbers, Checkpointing activations, ComputeDtype precision) throws Failure {
-        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
+    DenoisingLoss.Gradient gradient(ParameterLayout layout, float[] numbers, Checkpointing activations,
+            ComputeDtype precision) throws Failure {
+        try (DenoisingLoss differentiation = engine
+                .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
             return differentiation.gradient(numbers, batch());
         }
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         engine.close();
     }
 }

@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Adapters on the text encoder: PyTorch and ONNX Runtime say the same of it, and what does not reach it leaves it alone.
+/// Adapters on the text encoder: PyTorch and ONNX Runtime say the same of it, and what does not reach it leaves it
+/// alone.
 class TextAdaptersTest {
     private static final double TOLERANCE = 2e-5;
     private static final String TABLE = "text_model.embeddings.token_embedding";
@@ -36,12 +37,15 @@ class TextAdaptersTest {
 
     /// Appends rows to the table: start + s · (rows − start).
     record Rows(int count) implements Adaptation {
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
             Shape shape = Shape.of(count, layer.weightShape().size(-1));
             return layer.name().equals(TABLE) ? Map.of("start", shape, "rows", shape) : Map.of();
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta,
+                T strength) {
             T start = theta.get("start");
             T change = ops.multiply(ops.add(theta.get("rows"), ops.scale(start, -1)), strength);
             return new LayerWeights<>(ops.concat(base.weight(), ops.add(start, change), 0), null);
@@ -50,22 +54,29 @@ class TextAdaptersTest {
 
     /// Adds a matrix to the projections of queries and values, and to the UNet's where it says so.
     private record Projections(String ends) implements Adaptation {
-        @Override public Map<String, Shape> parameterShapes(Layer layer) {
-            return layer.kind() == Layer.Kind.LINEAR && layer.name().endsWith(ends) ? Map.of("delta", layer.weightShape()) : Map.of();
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
+            return layer.kind() == Layer.Kind.LINEAR && layer.name().endsWith(ends)
+                    ? Map.of("delta", layer.weightShape())
+                    : Map.of();
         }
 
-        @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta, T strength) {
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta,
+                T strength) {
             return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), strength)), base.bias());
         }
     }
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
         torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
         onnx = OnnxEngine.open(model, Device.CPU, 1);
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         torch.close();
         onnx.close();
     }
@@ -97,34 +108,42 @@ class TextAdaptersTest {
         return expected;
     }
 
-    @ParameterizedTest @ValueSource(doubles = {0, 0.7, 2}) void theEnginesAgreeOnLayersOfTheTextEncoder(double strength) throws Exception {
+    @ParameterizedTest @ValueSource(doubles = {0, 0.7, 2})
+    void theEnginesAgreeOnLayersOfTheTextEncoder(double strength) throws Exception {
         Tensor tuned = agreed(ids(3, 4, 5), List.of(applied(new Projections("_proj"), 1, strength)));
         Tensor base = torch.encodeText(ids(3, 4, 5), 1, List.of());
         if (strength == 0) assertClose("strength 0 is the base", base, tuned, 1e-5);
         else assertNotEquals(base, tuned);
     }
 
-    @Test void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
+    @Test
+    void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
         int next = model.textEncoder().vocabularySize();
         WeightedAdapter one = applied(new Rows(1), 1, 1);
         WeightedAdapter two = applied(new Rows(2), 2, 0.6);
-        Tensor both = agreed(ids(3, next, next + 1, next + 2), List.of(one, applied(new Projections("v_proj"), 3, 1), two));
+        Tensor both = agreed(ids(3, next, next + 1, next + 2),
+                List.of(one, applied(new Projections("v_proj"), 3, 1), two));
         assertNotEquals(both, agreed(ids(3, next, next + 1, next + 2), List.of(one, two)));
-        assertEquals(torch.encodeText(ids(3, next), 1, List.of(one)), torch.encodeText(ids(3, next), 1, List.of(one, two)), "the first one's row is where it was");
-        assertEquals(torch.encodeText(ids(3, next, next + 1), 1, List.of(two)), torch.encodeText(ids(3, next + 1, next + 2), 1, List.of(one, two)), "the second one's come after it");
+        assertEquals(torch.encodeText(ids(3, next), 1, List.of(one)),
+                torch.encodeText(ids(3, next), 1, List.of(one, two)), "the first one's row is where it was");
+        assertEquals(torch.encodeText(ids(3, next, next + 1), 1, List.of(two)),
+                torch.encodeText(ids(3, next + 1, next + 2), 1, List.of(one, two)), "the second one's come after it");
     }
 
-    @Test void atStrengthZeroRowsAreTheirStart() throws Exception {
+    @Test
+    void atStrengthZeroRowsAreTheirStart() throws Exception {
         int next = model.textEncoder().vocabularySize();
         WeightedAdapter row = applied(new Rows(1), 1, 0);
         Map<String, Tensor> started = new HashMap<>(row.adapter().parameters());
         started.put(TABLE + ".rows", started.get(TABLE + ".start"));
-        Tensor start = agreed(ids(3, next), List.of(new WeightedAdapter(new Adapter("start", "start", new Rows(1), started), 1)));
+        Tensor start = agreed(ids(3, next),
+                List.of(new WeightedAdapter(new Adapter("start", "start", new Rows(1), started), 1)));
         assertClose("strength 0", start, agreed(ids(3, next), List.of(row)), 1e-6);
         assertNotEquals(start, agreed(ids(3, next), List.of(new WeightedAdapter(row.adapter(), 1))));
     }
 
-    @Test void anAdapterThatDoesNotReachANetworkLeavesItAlone() throws Exception {
+    @Test
+    void anAdapterThatDoesNotReachANetworkLeavesItAlone() throws Exception {
         WeightedAdapter unet = applied(new Projections("to_q"), 1, 1);
         WeightedAdapter text = applied(new Projections("q_proj"), 1, 1);
         assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));
@@ -132,8 +151,11 @@ class TextAdaptersTest {
         Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         float[] timesteps = {321};
-        assertEquals(torch.predictNoise(latents, timesteps, context, List.of()), torch.predictNoise(latents, timesteps, context, List.of(text)));
-        assertEquals(onnx.predictNoise(latents, timesteps, context, List.of()), onnx.predictNoise(latents, timesteps, context, List.of(text)));
-        assertNotEquals(onnx.predictNoise(latents, timesteps, context, List.of()), onnx.predictNoise(latents, timesteps, context, List.of(text, unet)));
+        assertEquals(torch.predictNoise(latents, timesteps, context, List.of()),
+                torch.predictNoise(latents, timesteps, context, List.of(text)));
+        assertEquals(onnx.predictNoise(latents, timesteps, context, List.of()),
+                onnx.predictNoise(latents, timesteps, context, List.of(text)));
+        assertNotEquals(onnx.predictNoise(latents, timesteps, context, List.of()),
+                onnx.predictNoise(latents, timesteps, context, List.of(text, unet)));
     }
 }

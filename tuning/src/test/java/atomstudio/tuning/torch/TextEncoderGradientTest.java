@@ -23,16 +23,21 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TextEncoderGradientTest {
     private static SmallNetwork network;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         network = SmallNetwork.open();
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         network.close();
     }
 
     static List<MethodSettings> methods() {
-        return List.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION), MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion").with(MethodSetting.TEXT_ENCODER, MethodSetting.YES));
+        return List.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION),
+                MethodSettings.of(MethodName.ATOMS)
+                        .with(MethodSetting.ALSO, "textual-inversion")
+                        .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES));
     }
 
     /// A batch whose words ask for the first new row of the table.
@@ -45,17 +50,20 @@ class TextEncoderGradientTest {
         return network.batch(new Conditioning.TokenIds(new int[][] {ids, ids}));
     }
 
-    @ParameterizedTest @MethodSource("methods") void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
-        try (DenoisingLoss differentiation = network.engine().denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
+        try (DenoisingLoss differentiation = network.engine()
+                .denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
             float[] found = differentiation.gradient(point, batch()).vector();
             int at = 0;
             for (ParameterLayout.LayerParameter entry : layout.trained()) {
                 int size = (int) entry.spec().shape().elements();
                 if (entry.layer().name().startsWith("text_model.")) {
                     float[] own = Arrays.copyOfRange(found, at, at + size);
-                    for (float number : own) assertTrue(number != 0 && Float.isFinite(number), entry.key() + ": " + number);
+                    for (float number : own)
+                        assertTrue(number != 0 && Float.isFinite(number), entry.key() + ": " + number);
                     float[] there = point.clone();
                     float[] back = point.clone();
                     double norm = 0;
@@ -65,7 +73,8 @@ class TextEncoderGradientTest {
                         there[at + i] += (float) (step * own[i]);
                         back[at + i] -= (float) (step * own[i]);
                     }
-                    double slope = (differentiation.loss(there, batch()) - differentiation.loss(back, batch())) / (2 * step);
+                    double slope = (differentiation.loss(there, batch()) - differentiation.loss(back, batch()))
+                            / (2 * step);
                     assertEquals(norm, slope, 0.1 * norm + 2e-7 / step, entry.key());
                 }
                 at += size;
@@ -73,12 +82,14 @@ class TextEncoderGradientTest {
         }
     }
 
-    @ParameterizedTest @MethodSource("methods") void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Checkpointing activations : List.of(Checkpointing.NONE, Checkpointing.FULL)) {
-            try (DenoisingLoss differentiation = network.engine().denoisingLoss(input(layout, activations, ComputeDtype.FP32))) {
+            try (DenoisingLoss differentiation = network.engine()
+                    .denoisingLoss(input(layout, activations, ComputeDtype.FP32))) {
                 found[activations == Checkpointing.NONE ? 0 : 1] = differentiation.gradient(point, batch()).vector();
             }
         }
@@ -87,12 +98,14 @@ class TextEncoderGradientTest {
         for (int i = 0; i < found[0].length; i++) assertEquals(found[0][i], found[1][i], 1e-6 * largest, "number " + i);
     }
 
-    @ParameterizedTest @MethodSource("methods") void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
+    @ParameterizedTest @MethodSource("methods")
+    void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (ComputeDtype precision : ComputeDtype.values()) {
-            try (DenoisingLoss differentiation = network.engine().denoisingLoss(input(layout, Checkpointing.SELECTIVE, precision))) {
+            try (DenoisingLoss differentiation = network.engine()
+                    .denoisingLoss(input(layout, Checkpointing.SELECTIVE, precision))) {
                 found[precision.ordinal()] = differentiation.gradient(point, batch()).vector();
             }
         }
@@ -106,22 +119,33 @@ class TextEncoderGradientTest {
     }
 
     /// A caption in two chunks read within the step is the same as its chunks read before it and put in a row.
-    @Test void captionsOfSeveralChunksAreReadAsInSampling() throws Exception {
+    @Test
+    void captionsOfSeveralChunksAreReadAsInSampling() throws Exception {
         int length = network.model().textEncoder().maxTokens();
         int[][] ids = new int[4][length];
-        for (int i = 0; i < ids.length; i++) for (int j = 0; j < length; j++) ids[i][j] = j == 0 ? 998 : (7 * i + 3 * j) % 900;
+        for (int i = 0; i < ids.length; i++)
+            for (int j = 0; j < length; j++) ids[i][j] = j == 0 ? 998 : (7 * i + 3 * j) % 900;
         Tensor[] contexts = new Tensor[2];
-        for (int i = 0; i < 2; i++) contexts[i] = network.engine().encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of()).reshape(Shape.of(1, 2L * length, network.model().textEncoder().hiddenSize()));
-        ParameterLayout layout = ParameterLayout.of(MethodSettings.of(MethodName.ATOMS).method(), network.model().trainableLayers());
+        for (int i = 0; i < 2; i++)
+            contexts[i] = network.engine()
+                    .encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of())
+                    .reshape(Shape.of(1, 2L * length, network.model().textEncoder().hiddenSize()));
+        ParameterLayout layout = ParameterLayout.of(MethodSettings.of(MethodName.ATOMS).method(),
+                network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
-        try (DenoisingLoss differentiation = network.engine().denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
-            double before = differentiation.loss(point, network.batch(new Conditioning.Embedded(Tensor.concatenate(contexts))));
-            assertEquals(before, differentiation.loss(point, network.batch(new Conditioning.TokenIds(ids, 2))), 1e-6 * before);
+        try (DenoisingLoss differentiation = network.engine()
+                .denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
+            double before = differentiation.loss(point,
+                    network.batch(new Conditioning.Embedded(Tensor.concatenate(contexts))));
+            assertEquals(before, differentiation.loss(point, network.batch(new Conditioning.TokenIds(ids, 2))),
+                    1e-6 * before);
         }
     }
 
-    private static DenoisingLossOptions input(ParameterLayout layout, Checkpointing activations, ComputeDtype precision) {
-        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(network.engine()::tensor, 0, List.of(5, 7));
+    private static DenoisingLossOptions input(ParameterLayout layout, Checkpointing activations,
+            ComputeDtype precision) {
+        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(network.engine()::tensor, 0,
+                List.of(5, 7));
         Map<String, Tensor> constants = layout.frozenValues(beginning);
         return new DenoisingLossOptions(layout, constants, activations, precision);
     }

@@ -24,20 +24,24 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// Both engines against transformers and peft (goldens/text/make.py): LoRA on the text encoder, and rows appended to its table.
+/// Both engines against transformers and peft (goldens/text/make.py): LoRA on the text encoder, and rows appended to
+/// its table.
 class TextGoldenTest {
     private static final double TOLERANCE = 1e-5;
     private static DiffusionModel model;
     private static SafetensorsFile golden;
     private static List<Engine> engines;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
         golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/text/sd1.safetensors"));
-        engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)), OnnxEngine.open(model, Device.CPU, 1));
+        engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)),
+                OnnxEngine.open(model, Device.CPU, 1));
     }
 
-    @AfterAll static void close() {
+    @AfterAll
+    static void close() {
         engines.forEach(Engine::close);
         golden.close();
     }
@@ -49,25 +53,32 @@ class TextGoldenTest {
         return new int[][] {ids};
     }
 
-    @Test void loraOnTheTextEncoderIsPefts() throws Exception {
+    @Test
+    void loraOnTheTextEncoderIsPefts() throws Exception {
         RestrictedMethod form = new RestrictedMethod(new Lora(4, 8), new LayerSelector(List.of("text_model.*_proj")));
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
-            for (String slot : form.parameterShapes(layer).keySet()) values.put(layer.name() + "." + slot, golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
+            for (String slot : form.parameterShapes(layer).keySet())
+                values.put(layer.name() + "." + slot,
+                        golden.read("lora." + layer.name() + ".lora_" + slot + ".weight"));
         }
         check("lora.last_hidden_state", ids("ids.plain"), new Adapter("lora", "lora", form, values));
     }
 
-    @Test void rowsAppendedToTheTableAreTransformersResizedTable() throws Exception {
+    @Test
+    void rowsAppendedToTheTableAreTransformersResizedTable() throws Exception {
         Tensor rows = golden.read("rows");
-        Map<String, Tensor> values = Map.of(TextualInversion.TOKEN_EMBEDDING + ".start", Tensor.zeros(rows.shape()), TextualInversion.TOKEN_EMBEDDING + ".rows", rows);
-        check("rows.last_hidden_state", ids("ids"), new Adapter("rows", "rows", new TextualInversion(Math.toIntExact(rows.shape().size(0))), values));
+        Map<String, Tensor> values = Map.of(TextualInversion.TOKEN_EMBEDDING + ".start", Tensor.zeros(rows.shape()),
+                TextualInversion.TOKEN_EMBEDDING + ".rows", rows);
+        check("rows.last_hidden_state", ids("ids"),
+                new Adapter("rows", "rows", new TextualInversion(Math.toIntExact(rows.shape().size(0))), values));
     }
 
     private static void check(String name, int[][] ids, Adapter adapter) throws Exception {
         for (Engine engine : engines) {
             assertClose("base", golden.read("base"), engine.encodeText(ids("ids.plain"), 1, List.of()), TOLERANCE);
-            assertClose(name, golden.read(name), engine.encodeText(ids, 1, List.of(new WeightedAdapter(adapter, 1))), TOLERANCE);
+            assertClose(name, golden.read(name), engine.encodeText(ids, 1, List.of(new WeightedAdapter(adapter, 1))),
+                    TOLERANCE);
         }
     }
 }

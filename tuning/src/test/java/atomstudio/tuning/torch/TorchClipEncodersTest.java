@@ -16,24 +16,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TorchClipEncodersTest implements ClipEncodersLaw {
-    @TempDir Path temporary;
+    @TempDir
+    Path temporary;
 
-    @Test void bothEnginesSayTheSame() throws Exception {
+    @Test
+    void bothEnginesSayTheSame() throws Exception {
         Tensor pictures = ReferenceOps.random(3, 2, 3, 32, 32);
         int[][] ids = {{198, 5, 199, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
-        try (TorchEngine torch = open(ClipTestModels.MODEL); OnnxEngine onnx = OnnxEngine.open(DiffusionModel.open(ClipTestModels.MODEL), Device.CPU, 1)) {
+        try (TorchEngine torch = open(ClipTestModels.MODEL);
+                OnnxEngine onnx = OnnxEngine.open(DiffusionModel.open(ClipTestModels.MODEL), Device.CPU, 1)) {
             assertClose("pictures", torch.embedImages(pictures), onnx.embedImages(pictures), 2e-5);
             assertClose("texts", torch.embedText(ids), onnx.embedText(ids), 2e-5);
         }
     }
 
-    @Test void aModelWithoutATowerSaysSo() throws Exception {
+    @Test
+    void aModelWithoutATowerSaysSo() throws Exception {
         try (TorchEngine engine = open(ClipTestModels.without(temporary))) {
             assertThrows(Failure.Incompatible.class, () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
         }
     }
 
-    @Override public TorchEngine open(Path model) throws Failure {
+    @Override
+    public TorchEngine open(Path model) throws Failure {
         return TorchEngine.open(DiffusionModel.open(model), Device.CPU, TorchSettings.standard().withThreads(1));
     }
 }

@@ -23,7 +23,8 @@ class TorchLibrariesTest {
         return version;
     }
 
-    @Test void whatIsAsItWasMarkedStaysAndCostsNoCheckSum() throws Exception {
+    @Test
+    void whatIsAsItWasMarkedStaysAndCostsNoCheckSum() throws Exception {
         Path version = version("2.7.1");
         CompletionMarker.write(version);
         TorchLibraries.removeDamaged(natives.resolve("pytorch"));
@@ -33,7 +34,8 @@ class TorchLibrariesTest {
         assertTrue(Files.exists(version), "only its time differs");
     }
 
-    @Test void whatIsTruncatedAlteredMissingOrWithoutAMarkIsRemoved() throws Exception {
+    @Test
+    void whatIsTruncatedAlteredMissingOrWithoutAMarkIsRemoved() throws Exception {
         Path whole = version("whole");
         Path truncated = version("truncated");
         Path altered = version("altered");
@@ -46,7 +48,8 @@ class TorchLibrariesTest {
         Files.delete(missing.resolve("libtorch.so"));
         TorchLibraries.removeDamaged(natives.resolve("pytorch"));
         assertTrue(Files.exists(whole.resolve("libtorch.so")));
-        for (Path gone : List.of(truncated, altered, missing, unmarked)) assertFalse(Files.exists(gone), gone::toString);
+        for (Path gone : List.of(truncated, altered, missing, unmarked))
+            assertFalse(Files.exists(gone), gone::toString);
         try (Stream<Path> left = Files.list(natives)) {
             assertEquals(1, left.count());
         }

@@ -18,10 +18,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL METHOD[/LAYERS[/lower]] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`.
-/// With `-` for STEPS one step for each line of standard input (docs/performance/turns.py).
-/// With `lower` the lower part of the network is computed once, timed, and steps begin above it, as with a bank (whose file is not read here).
-/// One picture of the model's own size, random numbers. Anonymous memory is what nobody but the process can give back.
+/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL
+/// METHOD[/LAYERS[/lower]] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`. With `-` for STEPS one step for each line of
+/// standard input (docs/performance/turns.py). With `lower` the lower part of the network is computed once, timed,
+/// and steps begin above it, as with a bank (whose file is not read here). One picture of the model's own size,
+/// random numbers. Anonymous memory is what nobody but the process can give back.
 public final class TrainingStepBenchmark {
     private static volatile long mostAnonymous;
 
@@ -32,12 +33,17 @@ public final class TrainingStepBenchmark {
         ParameterLayout layout = ParameterLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
         long side = model.sampleSize();
         Tensor noisy = ReferenceOps.random(1, 1, 4, side, side);
-        TrainingBatch batch = new TrainingBatch(noisy, new float[] {500}, new Conditioning.Embedded(ReferenceOps.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())), ReferenceOps.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
+        TrainingBatch batch = new TrainingBatch(noisy, new float[] {500},
+                new Conditioning.Embedded(
+                        ReferenceOps.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())),
+                ReferenceOps.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
         Checkpointing activations = Checkpointing.valueOf(arguments[2]);
         ComputeDtype precision = ComputeDtype.valueOf(arguments[3]);
-        System.out.printf("predicted %.2f GB%n", new TrainingStepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
+        System.out.printf("predicted %.2f GB%n",
+                new TrainingStepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
-                DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
+                DenoisingLoss differentiation = engine
+                        .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
             float[] numbers = layout.initialVector(new ParameterLayout.Initialization(engine::tensor, 1, List.of()));
             System.out.println(memory());
             Thread.ofPlatform().daemon().start(TrainingStepBenchmark::watch);
@@ -49,7 +55,8 @@ public final class TrainingStepBenchmark {
                     batch = batch.with(lower);
                 }
             }
-            Iterator<?> steps = (arguments[4].equals("-") ? new BufferedReader(new InputStreamReader(System.in)).lines() : IntStream.range(0, Integer.parseInt(arguments[4])).boxed()).iterator();
+            Iterator<?> steps = (arguments[4].equals("-") ? new BufferedReader(new InputStreamReader(System.in)).lines()
+                    : IntStream.range(0, Integer.parseInt(arguments[4])).boxed()).iterator();
             for (; steps.hasNext(); steps.next()) {
                 long start = System.nanoTime();
                 double loss = differentiation.gradient(numbers, batch).loss();
@@ -70,7 +77,8 @@ public final class TrainingStepBenchmark {
         try {
             for (;; Thread.sleep(50)) {
                 for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                    if (line.startsWith("RssAnon")) mostAnonymous = Math.max(mostAnonymous, Long.parseLong(line.replaceAll("\\D", "")));
+                    if (line.startsWith("RssAnon"))
+                        mostAnonymous = Math.max(mostAnonymous, Long.parseLong(line.replaceAll("\\D", "")));
                 }
             }
         } catch (java.io.IOException | InterruptedException e) {
@@ -81,7 +89,8 @@ public final class TrainingStepBenchmark {
     private static String memory() throws Exception {
         StringBuilder text = new StringBuilder();
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith("VmHWM") || line.startsWith("VmRSS") || line.startsWith("RssAnon")) text.append(line.replaceAll("\\s+", " ")).append("  ");
+            if (line.startsWith("VmHWM") || line.startsWith("VmRSS") || line.startsWith("RssAnon"))
+                text.append(line.replaceAll("\\s+", " ")).append("  ");
         }
         return text + "peak anon " + mostAnonymous + " kB";
     }

@@ -16,24 +16,33 @@ class TrainingStepMemoryTest {
     private static DiffusionModel model;
     private static ParameterLayout layout;
 
-    @BeforeAll static void open() throws Exception {
+    @BeforeAll
+    static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
         layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
     }
 
-    @Test void whatIsComputedAgainIsNotHeld() {
-        assertTrue(bytes(Checkpointing.SELECTIVE, ComputeDtype.FP32, 1) < bytes(Checkpointing.NONE, ComputeDtype.FP32, 1));
-        assertTrue(bytes(Checkpointing.FULL, ComputeDtype.FP32, 1) < bytes(Checkpointing.SELECTIVE, ComputeDtype.FP32, 1));
+    @Test
+    void whatIsComputedAgainIsNotHeld() {
+        assertTrue(
+                bytes(Checkpointing.SELECTIVE, ComputeDtype.FP32, 1) < bytes(Checkpointing.NONE, ComputeDtype.FP32, 1));
+        assertTrue(
+                bytes(Checkpointing.FULL, ComputeDtype.FP32, 1) < bytes(Checkpointing.SELECTIVE, ComputeDtype.FP32, 1));
     }
 
-    @Test void anotherPictureAddsItsActivationsAndNoWeights() {
-        long one = bytes(Checkpointing.NONE, ComputeDtype.FP32, 1), two = bytes(Checkpointing.NONE, ComputeDtype.FP32, 2), three = bytes(Checkpointing.NONE, ComputeDtype.FP32, 3);
+    @Test
+    void anotherPictureAddsItsActivationsAndNoWeights() {
+        long one = bytes(Checkpointing.NONE, ComputeDtype.FP32, 1),
+                two = bytes(Checkpointing.NONE, ComputeDtype.FP32, 2),
+                three = bytes(Checkpointing.NONE, ComputeDtype.FP32, 3);
         assertEquals(two - one, three - two, 0.01 * one);
         assertTrue(two > one && two < 2 * one, "weights are in all of them: " + one + ", " + two);
     }
 
-    @Test void bfloat16HoldsHalf() {
-        assertEquals(bytes(Checkpointing.NONE, ComputeDtype.FP32, 2), 2 * bytes(Checkpointing.NONE, ComputeDtype.BF16, 2));
+    @Test
+    void bfloat16HoldsHalf() {
+        assertEquals(bytes(Checkpointing.NONE, ComputeDtype.FP32, 2),
+                2 * bytes(Checkpointing.NONE, ComputeDtype.BF16, 2));
     }
 
     private static long bytes(Checkpointing activations, ComputeDtype precision, int batch) {

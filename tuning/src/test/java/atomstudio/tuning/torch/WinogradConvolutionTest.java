@@ -23,35 +23,47 @@ class WinogradConvolutionTest {
     private static Torch torch;
     private static EagerOps ops;
 
-    @BeforeAll static void load() throws Exception {
+    @BeforeAll
+    static void load() throws Exception {
         torch = Torch.open(Device.CPU, TorchSettings.standard());
         ops = torch.ops();
     }
 
-    @AfterAll static void release() {
+    @AfterAll
+    static void release() {
         torch.close();
     }
 
     /// Two blocks, the first with a skip around two convolutions, one mixed and one not.
-    @ParameterizedTest @EnumSource void gradientsAreThoseThatRecordingFinds(Checkpointing activations) {
+    @ParameterizedTest @EnumSource
+    void gradientsAreThoseThatRecordingFinds(Checkpointing activations) {
         for (String by : List.of("x", "m")) {
             List<Tensor> direct = pass(by, Checkpointing.NONE, Way.DIRECT), fast = pass(by, activations, Way.WINOGRAD);
-            for (int i = 0; i < direct.size(); i++) assertClose(List.of("output", "by " + by).get(i), direct.get(i), fast.get(i), 1e-4);
+            for (int i = 0; i < direct.size(); i++)
+                assertClose(List.of("output", "by " + by).get(i), direct.get(i), fast.get(i), 1e-4);
         }
     }
 
-    @Test void kernelsGoToTheirPointsInParts() {
-        WinogradConvolution.WinogradScript parts = new WinogradConvolution.WinogradScript(new WinogradConvolution.WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false), whole = new WinogradConvolution.WinogradScript(new WinogradConvolution.WinogradScript.LayerSizes(1, 6, 6, 2, 2), false);
+    @Test
+    void kernelsGoToTheirPointsInParts() {
+        WinogradConvolution.WinogradScript parts = new WinogradConvolution.WinogradScript(
+                new WinogradConvolution.WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false),
+                whole = new WinogradConvolution.WinogradScript(
+                        new WinogradConvolution.WinogradScript.LayerSizes(1, 6, 6, 2, 2), false);
         assertTrue(parts.forward().length > whole.forward().length);
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
-            NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)), weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
+            NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)),
+                    weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
             WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new LayerWeights<>(weight, null));
-            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8));       // through which the direct way is taken
-            assertClose("parts", torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), Ops.ConvGeometry.same(3))), torch.tensor(fast.forward(x)), 3e-5);
+            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8)); // through which the direct way is taken
+            assertClose("parts",
+                    torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), Ops.ConvGeometry.same(3))),
+                    torch.tensor(fast.forward(x)), 3e-5);
         }
     }
 
-    @Test void gradientsAreGatheredOverTheParts() {
+    @Test
+    void gradientsAreGatheredOverTheParts() {
         for (String by : List.of("x", "m")) assertClose("by " + by, wide(by, Way.DIRECT), wide(by, Way.WINOGRAD), 1e-4);
     }
 
@@ -59,15 +71,21 @@ class WinogradConvolutionTest {
         try (TorchScope scope = torch.scope(GradMode.ON); Tape tape = torch.tape(Checkpointing.SELECTIVE)) {
             Tensor x = ReferenceOps.random(6, 1, 256, 8, 8), m = ReferenceOps.random(3, 9, 9);
             NDArray leaf = torch.leaf(by.equals("x") ? x : m), trained = ops.scale(leaf, 1);
-            LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(ReferenceOps.random(5, 1024, 256, 3, 3)), null, by.equals("x") ? torch.array(m) : trained);
+            LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(ReferenceOps.random(5, 1024, 256, 3, 3)), null,
+                    by.equals("x") ? torch.array(m) : trained);
             NDArray y = convolve(by.equals("x") ? trained : torch.array(x), layer, tape, way);
-            return new Tensor(DjlShapes.shape(leaf), torch.gradient(ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))), List.of(leaf), tape));
+            return new Tensor(DjlShapes.shape(leaf), torch.gradient(
+                    ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1))),
+                    List.of(leaf), tape));
         }
     }
 
-    @Test void paysOverWholeTilesAlone() {
-        assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3)));
-        assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3)));
+    @Test
+    void paysOverWholeTilesAlone() {
+        assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3),
+                Ops.ConvGeometry.same(3)));
+        assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3),
+                Ops.ConvGeometry.same(3)));
     }
 
     private enum Way { DIRECT, WINOGRAD }
@@ -76,21 +94,29 @@ class WinogradConvolutionTest {
         try (TorchScope scope = torch.scope(GradMode.ON); Tape tape = torch.tape(activations)) {
             EagerOps on = way == Way.DIRECT ? ops : ops.withTape(tape);
             Tensor x = ReferenceOps.random(1, 2, 6, 8, 12), m = ReferenceOps.random(3, 9, 9);
-            NDArray leaf = torch.leaf(by.equals("x") ? x : m), input = by.equals("x") ? ops.scale(leaf, 1) : torch.array(x), mixing = by.equals("x") ? torch.array(m) : ops.scale(leaf, 1);
+            NDArray leaf = torch.leaf(by.equals("x") ? x : m),
+                    input = by.equals("x") ? ops.scale(leaf, 1) : torch.array(x),
+                    mixing = by.equals("x") ? torch.array(m) : ops.scale(leaf, 1);
             tape.markTrainableUse();
-            NDArray first = torch.array(ReferenceOps.random(4, 6, 6, 3, 3)), second = torch.array(ReferenceOps.random(5, 6, 6, 3, 3)), bias = torch.array(ReferenceOps.random(6, 6));
+            NDArray first = torch.array(ReferenceOps.random(4, 6, 6, 3, 3)),
+                    second = torch.array(ReferenceOps.random(5, 6, 6, 3, 3)),
+                    bias = torch.array(ReferenceOps.random(6, 6));
             NDArray middle = on.checkpointed("one", List.of(input), in -> {
                 tape.markTrainableUse();
-                NDArray h = on.add(convolve(activated(on, in.getFirst()), new LayerWeights<>(first, bias, mixing), tape, way), on.reshape(bias, Shape.of(1, 6, 1, 1)));
+                NDArray h = on.add(
+                        convolve(activated(on, in.getFirst()), new LayerWeights<>(first, bias, mixing), tape, way),
+                        on.reshape(bias, Shape.of(1, 6, 1, 1)));
                 return on.add(in.getFirst(), convolve(activated(on, h), new LayerWeights<>(second, null), tape, way));
             });
             NDArray y = on.checkpointed("two", List.of(middle), in -> {
                 tape.markTrainableUse();
                 return convolve(activated(on, in.getFirst()), new LayerWeights<>(second, null, mixing), tape, way);
             });
-            NDArray loss = ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))), torch.array(Tensor.filled(Shape.of(1), 1)));
+            NDArray loss = ops.loss(y, torch.array(Tensor.zeros(Shape.of(1))),
+                    torch.array(Tensor.filled(Shape.of(1), 1)));
             List<Tensor> found = new ArrayList<>(List.of(torch.tensor(y)));
-            found.add(way == Way.DIRECT ? torch.gradient(loss, leaf) : new Tensor(DjlShapes.shape(leaf), torch.gradient(loss, List.of(leaf), tape)));
+            found.add(way == Way.DIRECT ? torch.gradient(loss, leaf)
+                    : new Tensor(DjlShapes.shape(leaf), torch.gradient(loss, List.of(leaf), tape)));
             return found;
         }
     }
@@ -101,7 +127,9 @@ class WinogradConvolutionTest {
 
     private static NDArray convolve(NDArray x, LayerWeights<NDArray> layer, Tape tape, Way way) {
         return switch (way) {
-            case DIRECT -> ops.conv2d(x, new LayerWeights<>(layer.weight(), null, layer.kernelTransform()).materialized(ops), Ops.ConvGeometry.same(3));
+            case DIRECT ->
+                    ops.conv2d(x, new LayerWeights<>(layer.weight(), null, layer.kernelTransform()).materialized(ops),
+                            Ops.ConvGeometry.same(3));
             case WINOGRAD -> tape.run(x, new WinogradConvolution(torch.kernels(), layer));
         };
     }

@@ -32,33 +32,50 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every method trains, and every tensor that it trains moves: the paper's four variants, among them D_c beside β and D1, and all others.
+/// Every method trains, and every tensor that it trains moves: the paper's four variants, among them D_c beside β and
+/// D1, and all others.
 class AllMethodsTrainingTest {
-    @TempDir static Path shared;
-    @TempDir Path folder;
+    @TempDir
+    static Path shared;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
     private static Path pictures;
 
-    @BeforeAll static void prepare() throws Exception {
+    @BeforeAll
+    static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         pictures = Files.createDirectory(shared.resolve("subject"));
-        for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+        for (int i = 0; i < 2; i++)
+            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
     }
 
     static Stream<MethodSettings> methods() {
         return Stream.concat(Stream.of(MethodName.values()).map(MethodSettings::of), Stream.of(
-                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12"),
-                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv").with(MethodSetting.ALSO, "textual-inversion"),
-                MethodSettings.of(MethodName.LORA).with(MethodSetting.TEXT_ENCODER, "yes").with(MethodSetting.RANK, "2")));
+                MethodSettings.of(MethodName.ATOMS)
+                        .with(MethodSetting.CODING, "sparse")
+                        .with(MethodSetting.ATOMS, "12"),
+                MethodSettings.of(MethodName.ATOMS)
+                        .with(MethodSetting.LAYERS, "conv")
+                        .with(MethodSetting.ALSO, "textual-inversion"),
+                MethodSettings.of(MethodName.LORA)
+                        .with(MethodSetting.TEXT_ENCODER, "yes")
+                        .with(MethodSetting.RANK, "2")));
     }
 
-    @ParameterizedTest @MethodSource("methods") void everyTrainedTensorMoves(MethodSettings method) throws Exception {
-        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method).withToken("qx").withSteps(4);
-        TrainingService.TrainingOutcome outcome = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
+    @ParameterizedTest @MethodSource("methods")
+    void everyTrainedTensorMoves(MethodSettings method) throws Exception {
+        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method)
+                .withToken("qx")
+                .withSteps(4);
+        TrainingService.TrainingOutcome outcome = new TrainingService(
+                new TrainingEnvironment(Device.CPU, 1, RunTest.home()))
+                .run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, outcome);
         AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
         assertEquals(method, adapter.method());
-        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", model.trainableLayers(), Optional.empty()));
+        assertEquals(Optional.empty(),
+                adapter.compatibilityWarning("model", model.trainableLayers(), Optional.empty()));
         ParameterLayout layout = ParameterLayout.of(method.method(), model.trainableLayers());
         Map<String, Tensor> start = start(layout, adapter);
         for (ParameterLayout.LayerParameter entry : layout.trained()) {
@@ -66,13 +83,16 @@ class AllMethodsTrainingTest {
             assertNotEquals(start.get(entry.key()), tuned, entry.key() + " stands where it stood");
             for (float number : tuned.data()) assertTrue(Float.isFinite(number), entry.key());
         }
-        for (ParameterLayout.LayerParameter entry : layout.frozen()) assertEquals(entry.spec().shape(), adapter.values().get(entry.key()).shape());
+        for (ParameterLayout.LayerParameter entry : layout.frozen())
+            assertEquals(entry.spec().shape(), adapter.values().get(entry.key()).shape());
         adapter.toAdapter("again", model);
     }
 
     private static Map<String, Tensor> start(ParameterLayout layout, AdapterFile adapter) throws Exception {
-        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET); Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
-            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
+        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
+                Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(
+                    key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
                     SubjectTokenizer.of(model, layout, adapter.trigger()).classTokens());
             return layout.fromVector(layout.initialVector(beginning));
         }

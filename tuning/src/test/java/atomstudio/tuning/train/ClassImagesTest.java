@@ -34,14 +34,20 @@ import org.junit.jupiter.api.io.TempDir;
 /// What names the kept pictures of a class.
 class ClassImagesTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private String key(DiffusionModel model, String className, String template) throws Exception {
-        TrainingConfig recipe = TrainingConfig.of(ATOMS).with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, template, 0)).with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+        TrainingConfig recipe = TrainingConfig.of(ATOMS)
+                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, template, 0))
+                .with(new TrainingConfig.LossConfig(0, 0,
+                        Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
         RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(className, "sks", List.of(), List.of());
-        RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), "the UNet's alone"), subject, ATOMS, new RunInfo.ResolvedConfig(recipe, 1, 16), 1, "");
+        RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), "the UNet's alone"), subject,
+                ATOMS, new RunInfo.ResolvedConfig(recipe, 1, 16), 1, "");
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            return new ClassImages(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home")), new RunFolder(folder.resolve("run")), info, model, DiffusionPipeline.of(model, engine)).cacheKey();
+            return new ClassImages(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home")),
+                    new RunFolder(folder.resolve("run")), info, model, DiffusionPipeline.of(model, engine)).cacheKey();
         }
     }
 
@@ -56,7 +62,12 @@ class ClassImagesTest {
         try (SafetensorsFile read = SafetensorsFile.open(weights)) {
             for (String key : read.tensors().keySet()) tensors.put(key, read.read(key));
         }
-        String first = tensors.keySet().stream().filter(key -> key.endsWith("weight")).sorted().findFirst().orElseThrow();
+        String first = tensors.keySet()
+                .stream()
+                .filter(key -> key.endsWith("weight"))
+                .sorted()
+                .findFirst()
+                .orElseThrow();
         for (int i = 0; i < tensors.get(first).data().length; i++) tensors.get(first).data()[i] *= 2;
         SafetensorsWriter.write(weights, tensors, Map.of());
         return DiffusionModel.open(folder.resolve(name));
@@ -70,14 +81,18 @@ class ClassImagesTest {
         return DiffusionModel.open(folder.resolve(name));
     }
 
-    @Test void allThatChangesThePicturesChangesTheirName() throws Exception {
+    @Test
+    void allThatChangesThePicturesChangesTheirName() throws Exception {
         DiffusionModel model = copy("model");
         Map<String, String> keys = new LinkedHashMap<>();
         keys.put("as it is", key(model, "car", ""));
         keys.put("another class", key(model, "owl", ""));
         keys.put("a template", key(model, "car", "a painting of {}"));
-        keys.put("prediction", key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withPredictionType(PredictionType.V)), "car", ""));
-        keys.put("another autoencoder", key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withVae(TinyModel.reference("sd2").resolve("vae"))), "car", ""));
+        keys.put("prediction",
+                key(DiffusionModel.open(model.path(), ModelLoadOptions.defaults().withPredictionType(PredictionType.V)),
+                        "car", ""));
+        keys.put("another autoencoder", key(DiffusionModel.open(model.path(),
+                ModelLoadOptions.defaults().withVae(TinyModel.reference("sd2").resolve("vae"))), "car", ""));
         keys.put("UNet", key(doubled("unet", "unet/diffusion_pytorch_model.safetensors"), "car", ""));
         keys.put("text encoder", key(doubled("text", "text_encoder/model.safetensors"), "car", ""));
         keys.put("VAE", key(doubled("vae", "vae/diffusion_pytorch_model.safetensors"), "car", ""));

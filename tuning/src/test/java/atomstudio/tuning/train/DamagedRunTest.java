@@ -56,8 +56,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class DamagedRunTest {
-    @TempDir static Path shared;
-    @TempDir Path folder;
+    @TempDir
+    static Path shared;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
     private static Path unfinished;
     private static Path finished;
@@ -67,20 +69,27 @@ class DamagedRunTest {
     private static final class ThreeSteps implements RunControl, TrainingListener {
         private int done;
 
-        @Override public RunCommand command() {
+        @Override
+        public RunCommand command() {
             return done >= 3 ? RunCommand.STOP : RunCommand.CONTINUE;
         }
 
-        @Override public void on(TrainingEvent event) {
+        @Override
+        public void on(TrainingEvent event) {
             if (event instanceof TrainingEvent.Step step) done = step.step();
         }
     }
 
-    @BeforeAll static void train() throws Exception {
+    @BeforeAll
+    static void train() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         Path pictures = Files.createDirectory(shared.resolve("subject"));
-        for (int i = 0; i < 2; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
-        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2"))).withSteps(6).withLearningRate(1e-2);
+        for (int i = 0; i < 2; i++)
+            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+        TrainingRequest request = TrainingRequest
+                .of(model.path(), pictures, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2")))
+                .withSteps(6)
+                .withLearningRate(1e-2);
         unfinished = shared.resolve("unfinished");
         ThreeSteps three = new ThreeSteps();
         tuning().run(request, unfinished, three, three);
@@ -88,7 +97,8 @@ class DamagedRunTest {
         tuning().run(request.withSteps(2), finished, RunControl.none(), TrainingListener.none());
     }
 
-    @BeforeEach void copy() throws IOException {
+    @BeforeEach
+    void copy() throws IOException {
         run = copy(unfinished, folder.resolve("run"));
     }
 
@@ -111,7 +121,8 @@ class DamagedRunTest {
     private Map<String, String> contents() throws Exception {
         Map<String, String> contents = new TreeMap<>();
         try (Stream<Path> files = Files.walk(run)) {
-            for (Path file : files.filter(Files::isRegularFile).filter(file -> !file.endsWith("lock")).toList()) contents.put(run.relativize(file).toString(), FileHashes.compute(file));
+            for (Path file : files.filter(Files::isRegularFile).filter(file -> !file.endsWith("lock")).toList())
+                contents.put(run.relativize(file).toString(), FileHashes.compute(file));
         }
         return contents;
     }
@@ -120,7 +131,9 @@ class DamagedRunTest {
         JsonObject json = JsonParser.parseString(Files.readString(run.resolve("run.json"))).getAsJsonObject();
         JsonObject place = json;
         String[] path = key.split(" ");
-        for (int i = 0; i + 1 < path.length; i++) place = path[i].endsWith("[0]") ? place.getAsJsonArray(path[i].replace("[0]", "")).get(0).getAsJsonObject() : place.getAsJsonObject(path[i]);
+        for (int i = 0; i + 1 < path.length; i++)
+            place = path[i].endsWith("[0]") ? place.getAsJsonArray(path[i].replace("[0]", "")).get(0).getAsJsonObject()
+                    : place.getAsJsonObject(path[i]);
         JsonElement parsed = JsonParser.parseString(value);
         if (value.equals("absent")) place.remove(path[path.length - 1]);
         else place.add(path[path.length - 1], parsed);
@@ -134,22 +147,38 @@ class DamagedRunTest {
         assertEquals(before, contents());
     }
 
-    @Test void whatIsUntouchedGoesOn() throws Exception {
+    @Test
+    void whatIsUntouchedGoesOn() throws Exception {
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, resume()).report();
         assertEquals(6, report.steps());
         assertTrue(Double.isFinite(report.loss().orElseThrow()));
-        assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")), report.adapterFile().sha256().orElseThrow());
+        assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")),
+                report.adapterFile().sha256().orElseThrow());
     }
 
     @ParameterizedTest @CsvSource(delimiter = '|', value = {
-        "batch|0", "batch|-1", "batch|1099511627782", "batch|7", "batch|1.5", "batch|\"2\"", "batch|[]", "batch|null", "size|7", "size|8", "size|0", "size|1e9", "class|\"\"", "class|\" \"", "class|7", "class|\"other\"",
-        "token|\"<script>alert(1)</script>\"", "token|{}", "token|absent", "method|\"lora\"", "method|\"none such\"", "method|[]", "settings atoms|[1,2]", "settings atoms|{}", "settings atoms|\"3\"", "settings atoms|2",
-        "settings|7", "settings wing|\"1\"", "pictures|[]", "pictures|7", "pictures|[1]", "pictures|{}", "pictures[0] name|\"\\u0000\"", "pictures[0] name|\"../../../../etc/passwd\"", "pictures[0] name|\"..\"", "pictures[0] name|\"a\\\\b\"",
-        "pictures[0] name|7", "pictures[0] name|\"01.png\"", "pictures[0] sha256|\"\"", "pictures[0] sha256|[]", "pictures[0] captions|[7]", "pictures[0] mask|\"x\"", "captions|[]", "captions|{}", "captions|[{}]", "captions|[\"\"]",
-        "model|[]", "model path|\"a\\u0000b\"", "model path|\"\"", "model path|7", "model hash|\"other\"", "model vae|\"\\u0000\"", "model vae|[]", "model tokenizer|\"\\u0000\"", "model prediction|\"both\"", "model prediction|[]",
-        "recipe|[]", "recipe steps|-5", "recipe steps|2", "recipe steps|4294967296", "recipe steps|\"x\"", "recipe rate|\"NaN\"", "recipe rate|1e999", "recipe rate|0.5", "recipe seed|1e99", "recipe seed|3", "recipe batch|3",
-        "recipe size|16", "recipe crop|[]", "recipe captions|\"yes\"", "recipe prior|\"/etc\"", "recipe ema|1.5", "recipe bank|4294967297", "prior|[{\"name\":\"../x\",\"sha256\":\"y\"}]", "prior|7", "numbers|0", "numbers|{}",
-        "created|\"yesterday\"", "created|7", "format|1", "format|3", "format|4294967298"})
+            "batch|0", "batch|-1", "batch|1099511627782", "batch|7", "batch|1.5", "batch|\"2\"", "batch|[]",
+            "batch|null", "size|7", "size|8", "size|0", "size|1e9", "class|\"\"", "class|\" \"", "class|7",
+            "class|\"other\"",
+            "token|\"<script>alert(1)</script>\"", "token|{}", "token|absent", "method|\"lora\"",
+            "method|\"none such\"", "method|[]", "settings atoms|[1,2]", "settings atoms|{}", "settings atoms|\"3\"",
+            "settings atoms|2",
+            "settings|7", "settings wing|\"1\"", "pictures|[]", "pictures|7", "pictures|[1]", "pictures|{}",
+            "pictures[0] name|\"\\u0000\"", "pictures[0] name|\"../../../../etc/passwd\"", "pictures[0] name|\"..\"",
+            "pictures[0] name|\"a\\\\b\"",
+            "pictures[0] name|7", "pictures[0] name|\"01.png\"", "pictures[0] sha256|\"\"", "pictures[0] sha256|[]",
+            "pictures[0] captions|[7]", "pictures[0] mask|\"x\"", "captions|[]", "captions|{}", "captions|[{}]",
+            "captions|[\"\"]",
+            "model|[]", "model path|\"a\\u0000b\"", "model path|\"\"", "model path|7", "model hash|\"other\"",
+            "model vae|\"\\u0000\"", "model vae|[]", "model tokenizer|\"\\u0000\"", "model prediction|\"both\"",
+            "model prediction|[]",
+            "recipe|[]", "recipe steps|-5", "recipe steps|2", "recipe steps|4294967296", "recipe steps|\"x\"",
+            "recipe rate|\"NaN\"", "recipe rate|1e999", "recipe rate|0.5", "recipe seed|1e99", "recipe seed|3",
+            "recipe batch|3",
+            "recipe size|16", "recipe crop|[]", "recipe captions|\"yes\"", "recipe prior|\"/etc\"", "recipe ema|1.5",
+            "recipe bank|4294967297", "prior|[{\"name\":\"../x\",\"sha256\":\"y\"}]", "prior|7", "numbers|0",
+            "numbers|{}",
+            "created|\"yesterday\"", "created|7", "format|1", "format|3", "format|4294967298"})
     void aChangedDescriptionIsRefusedAndNothingIsTouched(String key, String value) throws Exception {
         describe(key, value);
         if (key.equals("recipe prior")) describe("recipe prior-weight", "1");
@@ -172,9 +201,13 @@ class DamagedRunTest {
         SafetensorsWriter.write(file, tensors, metadata);
     }
 
-    @ParameterizedTest @CsvSource({"steps,-3", "steps,2000000000", "steps,7", "steps,1.5", "steps,x", "training.watched,1e99", "training.watched,-1", "training.watched,NaN", "training.watched,4", "training.loss,NaN",
-        "training.loss,Infinity", "training.seconds,-1", "training.seconds,NaN", "training.threads,0", "training.threads,1e12", "training.half,NaN", "training.best-step,9", "rate,NaN", "rate,0.5", "seed,9", "token,other",
-        "class,other", "method,lora"})
+    @ParameterizedTest
+    @CsvSource({"steps,-3", "steps,2000000000", "steps,7", "steps,1.5", "steps,x", "training.watched,1e99",
+            "training.watched,-1", "training.watched,NaN", "training.watched,4", "training.loss,NaN",
+            "training.loss,Infinity", "training.seconds,-1", "training.seconds,NaN", "training.threads,0",
+            "training.threads,1e12", "training.half,NaN", "training.best-step,9", "rate,NaN", "rate,0.5", "seed,9",
+            "token,other",
+            "class,other", "method,lora"})
     void aChangedNumberOfACheckpointIsRefused(String key, String value) throws Exception {
         checkpoint((tensors, metadata) -> metadata.put(key, value));
         assertRefusedUntouched("");
@@ -185,44 +218,52 @@ class DamagedRunTest {
     /// A run that ended keeps its checkpoint for more steps.
     private void copyCheckpointIntoFinished() throws IOException {
         Path ended = copy(finished, folder.resolve("ended"));
-        Files.copy(run.resolve("checkpoint.safetensors"), ended.resolve("checkpoint.safetensors"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(run.resolve("checkpoint.safetensors"), ended.resolve("checkpoint.safetensors"),
+                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
         run = ended;
     }
 
-    @Test void momentsThatAreNoNumbersAreRefused() throws Exception {
+    @Test
+    void momentsThatAreNoNumbersAreRefused() throws Exception {
         for (String name : new String[] {"training.first", "training.second"}) {
             for (float wrong : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
                 checkpoint((tensors, _) -> tensors.get(name).data()[5] = wrong);
                 assertRefusedUntouched(name);
-                Files.copy(unfinished.resolve("checkpoint.safetensors"), run.resolve("checkpoint.safetensors"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(unfinished.resolve("checkpoint.safetensors"), run.resolve("checkpoint.safetensors"),
+                        java.nio.file.StandardCopyOption.REPLACE_EXISTING);
             }
         }
         checkpoint((tensors, _) -> tensors.get("training.second").data()[5] = -1e-3f);
         assertRefusedUntouched("training.second");
     }
 
-    @Test void aCheckpointWithoutItsOptimizersStateIsRefused() throws Exception {
+    @Test
+    void aCheckpointWithoutItsOptimizersStateIsRefused() throws Exception {
         checkpoint((tensors, _) -> tensors.remove("training.second"));
         assertRefusedUntouched("no second");
     }
 
-    @Test void theDamagedRunsOfTheCasesAreRefused() throws Exception {
+    @Test
+    void theDamagedRunsOfTheCasesAreRefused() throws Exception {
         try (Stream<Path> files = Files.list(Shared.file("cases/faults"))) {
             List<Path> runs = files.filter(file -> Files.isRegularFile(file.resolve("run.json"))).sorted().toList();
             assertEquals(28, runs.size());
             for (Path damaged : runs) {
                 RunFolder folder = new RunFolder(damaged);
-                String message = assertThrows(Failure.class, () -> folder.requireConsistent(folder.info()), damaged.toString()).getMessage();
+                String message = assertThrows(Failure.class, () -> folder.requireConsistent(folder.info()),
+                        damaged.toString()).getMessage();
                 assertTrue(message.startsWith(damaged + "/") && message.contains(": "), message);
             }
         }
     }
 
-    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) void everyChangedFileOfARunIsReadOrRefusedByName() throws Exception {
+    @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void everyChangedFileOfARunIsReadOrRefusedByName() throws Exception {
         change(60, 40);
     }
 
-    @Test @Tag("slow") void manyMore() throws Exception {
+    @Test @Tag("slow")
+    void manyMore() throws Exception {
         change(1000, 41);
     }
 
@@ -232,37 +273,45 @@ class DamagedRunTest {
         ParameterLayout layout = ParameterLayout.of(folder.info().method().method(), model.trainableLayers());
         RunInfo info = folder.info();
         int refused = mutations.run(run.resolve("run.json"), 4 * times, () -> folder.requireConsistent(folder.info()));
-        refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times, () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));
+        refused += mutations.run(run.resolve("checkpoint.safetensors"), 4 * times,
+                () -> TrainingState.read(run.resolve("checkpoint.safetensors"), layout, info));
         refused += mutations.run(run.resolve("events.jsonl"), 2 * times, folder::events);
         Path ended = copy(finished, this.folder.resolve("finished"));
         refused += mutations.run(ended.resolve("report.json"), 2 * times, () -> new RunFolder(ended).latestAdapter());
-        refused += mutations.run(ended.resolve("adapter.safetensors"), times, () -> new RunFolder(ended).latestAdapter());
+        refused += mutations.run(ended.resolve("adapter.safetensors"), times,
+                () -> new RunFolder(ended).latestAdapter());
         assertTrue(refused > 4 * times, refused + " refused");
     }
 
-    @Test void aReportThatIsNoneAndAnotherAdapterAreRefused() throws Exception {
+    @Test
+    void aReportThatIsNoneAndAnotherAdapterAreRefused() throws Exception {
         run = copy(finished, folder.resolve("reported"));
         Path report = run.resolve("report.json");
         String whole = Files.readString(report);
         assertTrue(new RunFolder(run).latestAdapter().isPresent());
         for (String wrong : new String[] {"\"steps\":[2]", "\"steps\":-1", "\"steps\":4294967298", "\"steps\":\"2\""}) {
             Files.writeString(report, whole.replaceFirst("\"steps\":\\d+", wrong));
-            assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trainingReport()).getMessage().contains("steps"));
+            assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trainingReport()).getMessage()
+                    .contains("steps"));
         }
         Files.writeString(report, whole.replaceFirst("\"loss\":[^,]+", "\"loss\":NaN"));
-        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).trainingReport()).getMessage().contains("loss"));
+        assertTrue(
+                assertThrows(Failure.class, () -> new RunFolder(run).trainingReport()).getMessage().contains("loss"));
         Files.writeString(report, whole.replaceFirst("\"loss\":[^,]+", "\"loss\":null"));
         assertTrue(new RunFolder(run).trainingReport().orElseThrow().loss().isEmpty());
         Files.writeString(report, whole);
         byte[] bytes = Files.readAllBytes(run.resolve("adapter.safetensors"));
         bytes[bytes.length - 2] ^= 1;
         Files.write(run.resolve("adapter.safetensors"), bytes);
-        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).latestAdapter()).getMessage().contains("expected the adapter that report.json tells of"));
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).latestAdapter()).getMessage()
+                .contains("expected the adapter that report.json tells of"));
     }
 
-    @Test void aLossThatIsNoNumberIsNullInEveryFile() throws Exception {
+    @Test
+    void aLossThatIsNoNumberIsNullInEveryFile() throws Exception {
         Path file = folder.resolve("report.json");
-        new TrainingReport(1, new TrainingReport.AdapterFileInfo(1, java.util.Optional.empty()), 1, 1, java.util.OptionalDouble.empty(), 0.5, 1, java.util.OptionalInt.empty()).write(file);
+        new TrainingReport(1, new TrainingReport.AdapterFileInfo(1, java.util.Optional.empty()), 1, 1,
+                java.util.OptionalDouble.empty(), 0.5, 1, java.util.OptionalInt.empty()).write(file);
         assertTrue(Files.readString(file).contains("\"loss\":null"));
         assertTrue(TrainingReport.read(file).loss().isEmpty());
         Path events = folder.resolve("events.jsonl");
@@ -273,13 +322,17 @@ class DamagedRunTest {
         assertInstanceOf(TrainingEvent.Validation.class, EventLog.read(events).getFirst().event());
     }
 
-    @Test void eventsOfOtherKindsAreRefusedByTheirLine() throws Exception {
-        Files.writeString(run.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"checkpoint\",\"step\":4294967296}\n", StandardOpenOption.APPEND);
+    @Test
+    void eventsOfOtherKindsAreRefusedByTheirLine() throws Exception {
+        Files.writeString(run.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"checkpoint\",\"step\":4294967296}\n",
+                StandardOpenOption.APPEND);
         int lines = Files.readAllLines(run.resolve("events.jsonl")).size();
-        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).events()).getMessage().contains("line " + lines + ": step"));
+        assertTrue(assertThrows(Failure.class, () -> new RunFolder(run).events()).getMessage()
+                .contains("line " + lines + ": step"));
     }
 
-    @Test void aModelThatWasChangedInPlaceWithItsOldTimeIsFound() throws Exception {
+    @Test
+    void aModelThatWasChangedInPlaceWithItsOldTimeIsFound() throws Exception {
         Path other = copy(model.path(), folder.resolve("model"));
         Path weights = other.resolve("unet/diffusion_pytorch_model.safetensors");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));

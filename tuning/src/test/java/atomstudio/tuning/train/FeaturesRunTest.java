@@ -47,16 +47,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Whole runs with the settings that one can ask for.
 class FeaturesRunTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
-    @TempDir static Path shared;
-    @TempDir Path folder;
+    @TempDir
+    static Path shared;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
     private static Path pictures;
     private static Path home;
 
-    @BeforeAll static void prepare() throws Exception {
+    @BeforeAll
+    static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         pictures = Files.createDirectory(shared.resolve("subject"));
-        for (int i = 0; i < 6; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+        for (int i = 0; i < 6; i++)
+            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
         // Natives where they always are; what runs keep beside them goes to a folder of its own.
         home = Files.createDirectory(shared.resolve("home"));
         Files.createSymbolicLink(home.resolve("natives"), Files.createDirectories(RunTest.home().resolve("natives")));
@@ -64,7 +68,9 @@ class FeaturesRunTest {
 
     /// A few of everything, to be varied.
     private static TrainingConfig recipe(int steps) {
-        return TrainingConfig.of(ATOMS).with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5, TrainingConfig.LearningRateDecay.CONSTANT)).with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 1, 0));
+        return TrainingConfig.of(ATOMS)
+                .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5, TrainingConfig.LearningRateDecay.CONSTANT))
+                .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 1, 0));
     }
 
     private static TrainingRequest request(TrainingConfig recipe) {
@@ -72,8 +78,10 @@ class FeaturesRunTest {
         return TrainingRequest.of(model.path(), pictures, "thing", method).with(recipe);
     }
 
-    private TrainingService.TrainingOutcome run(TrainingConfig recipe, String name, RunControl control, TrainingListener listener) throws Failure {
-        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request(recipe), folder.resolve(name), control, listener);
+    private TrainingService.TrainingOutcome run(TrainingConfig recipe, String name, RunControl control,
+            TrainingListener listener) throws Failure {
+        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request(recipe),
+                folder.resolve(name), control, listener);
     }
 
     private List<TrainingEvent> events(String name) throws Failure {
@@ -88,41 +96,69 @@ class FeaturesRunTest {
         TrainingConfig base = recipe(steps);
         return switch (kind) {
             case "plain" -> base;
-            case "prodigy" -> base.with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)).with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 1, 0));
+            case "prodigy" -> base
+                    .with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT))
+                    .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 1, 0));
             case "muon" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.MUON, 2, 1, 0));
             case "ema" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 2, 0.9));
-            case "random" -> base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "a photo of {}", 0)).with(TrainingConfig.Feature.FLIP);
-            case "whole" -> base.with(new TrainingConfig.DataConfig(24, TrainingConfig.CropMode.WHOLE, "", 0)).with(new TrainingConfig.LossConfig(5, 0.1, Optional.empty()));
-            case "bank" -> base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 8)).with(TrainingConfig.Feature.FLIP);
-            case "prior" -> base.with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(pictures.toString(), 0.5))));
-            case "validate" -> base.with(new TrainingConfig.RuntimeConfig(4, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.VALIDATE)));
-            case "cosine" -> base.with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 2, TrainingConfig.LearningRateDecay.COSINE));
+            case "random" ->
+                    base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "a photo of {}", 0))
+                            .with(TrainingConfig.Feature.FLIP);
+            case "whole" -> base.with(new TrainingConfig.DataConfig(24, TrainingConfig.CropMode.WHOLE, "", 0))
+                    .with(new TrainingConfig.LossConfig(5, 0.1, Optional.empty()));
+            case "bank" -> base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 8))
+                    .with(TrainingConfig.Feature.FLIP);
+            case "prior" -> base.with(new TrainingConfig.LossConfig(0, 0,
+                    Optional.of(new TrainingConfig.PriorPreservation(pictures.toString(), 0.5))));
+            case "validate" -> base.with(new TrainingConfig.RuntimeConfig(4, TrainingConfig.PrecisionMode.FP32,
+                    Set.of(TrainingConfig.Feature.VALIDATE)));
+            case "cosine" -> base.with(
+                    new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 2, TrainingConfig.LearningRateDecay.COSINE));
             default -> throw new IllegalArgumentException(kind);
         };
     }
 
-    @ParameterizedTest @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "bank", "prior", "validate", "cosine"}) void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
-        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(of(kind, 10), "straight", RunControl.none(), TrainingListener.none()));
+    @ParameterizedTest
+    @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "bank", "prior", "validate", "cosine"})
+    void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                run(of(kind, 10), "straight", RunControl.none(), TrainingListener.none()));
         int[] done = {0};
         RunControl stop = () -> done[0] >= 6 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
-        assertEquals(new TrainingService.TrainingOutcome.Stopped(6, 10), run(of(kind, 10), "stopped", stop, event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]));
-        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).resume(folder.resolve("stopped"), RunControl.none(), TrainingListener.none()));
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(6, 10), run(of(kind, 10), "stopped", stop,
+                event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).resume(folder.resolve("stopped"),
+                        RunControl.none(), TrainingListener.none()));
         assertArrayEquals(adapter("straight"), adapter("stopped"));
         run(of("plain", 10), "plain", RunControl.none(), TrainingListener.none());
         assertFalse(Arrays.equals(adapter("plain"), adapter("straight")), "the setting does something");
     }
 
-    @Test void aRunThatChoosesItsPrecisionIsTheRunOfThatPrecisionAndGoesOnInIt() throws Exception {
+    @Test
+    void aRunThatChoosesItsPrecisionIsTheRunOfThatPrecisionAndGoesOnInIt() throws Exception {
         int[] done = {-1};
         RunControl stop = () -> done[0] >= 3 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
-        run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", stop, event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]);
-        String chosen = events("auto").stream().filter(TrainingEvent.Note.class::isInstance).map(event -> ((TrainingEvent.Note) event).message()).filter(text -> text.startsWith("computed in ")).findFirst().orElseThrow();
-        assertEquals(new TrainingEvent.Checkpoint(0), events("auto").stream().filter(TrainingEvent.Checkpoint.class::isInstance).findFirst().orElseThrow(), "the choice is kept before the first step");
+        run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", stop,
+                event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]);
+        String chosen = events("auto").stream()
+                .filter(TrainingEvent.Note.class::isInstance)
+                .map(event -> ((TrainingEvent.Note) event).message())
+                .filter(text -> text.startsWith("computed in "))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(new TrainingEvent.Checkpoint(0),
+                events("auto").stream().filter(TrainingEvent.Checkpoint.class::isInstance).findFirst().orElseThrow(),
+                "the choice is kept before the first step");
         run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", RunControl.none(), TrainingListener.none());
-        assertEquals(1, events("auto").stream().filter(event -> event instanceof TrainingEvent.Note note && note.message().startsWith("computed in ")).count(), "chosen once");
-        run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.BF16 : TrainingConfig.PrecisionMode.FP32), "asked", RunControl.none(), TrainingListener.none());
+        assertEquals(1, events("auto").stream()
+                .filter(event -> event instanceof TrainingEvent.Note note && note.message().startsWith("computed in "))
+                .count(), "chosen once");
+        run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.BF16
+                : TrainingConfig.PrecisionMode.FP32), "asked", RunControl.none(), TrainingListener.none());
         assertArrayEquals(adapter("asked"), adapter("auto"));
-        run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.FP32 : TrainingConfig.PrecisionMode.BF16), "other", RunControl.none(), TrainingListener.none());
+        run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.FP32
+                : TrainingConfig.PrecisionMode.BF16), "other", RunControl.none(), TrainingListener.none());
         assertFalse(Arrays.equals(adapter("other"), adapter("auto")));
     }
 
@@ -130,12 +166,24 @@ class FeaturesRunTest {
         return recipe(6).with(new TrainingConfig.RuntimeConfig(0, precision, Set.of()));
     }
 
-    @Test void oneOfFiveOrMoreIsHeldOutAndTheBestStepIsTheAdapter() throws Exception {
-        TrainingConfig recipe = recipe(12).with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)).with(new TrainingConfig.RuntimeConfig(3, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.VALIDATE)));
-        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
-        List<TrainingEvent.Validation> validations = events("run").stream().filter(TrainingEvent.Validation.class::isInstance).map(TrainingEvent.Validation.class::cast).toList();
+    @Test
+    void oneOfFiveOrMoreIsHeldOutAndTheBestStepIsTheAdapter() throws Exception {
+        TrainingConfig recipe = recipe(12)
+                .with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT))
+                .with(new TrainingConfig.RuntimeConfig(3, TrainingConfig.PrecisionMode.FP32,
+                        Set.of(TrainingConfig.Feature.VALIDATE)));
+        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
+        List<TrainingEvent.Validation> validations = events("run").stream()
+                .filter(TrainingEvent.Validation.class::isInstance)
+                .map(TrainingEvent.Validation.class::cast)
+                .toList();
         assertEquals(List.of(0, 3, 6, 9, 12), validations.stream().map(TrainingEvent.Validation::step).toList());
-        int best = validations.stream().skip(1).min(java.util.Comparator.comparingDouble(TrainingEvent.Validation::value)).orElseThrow().step();
+        int best = validations.stream()
+                .skip(1)
+                .min(java.util.Comparator.comparingDouble(TrainingEvent.Validation::value))
+                .orElseThrow()
+                .step();
         assertEquals(best, report.bestStep().orElseThrow());
         assertEquals(best, validations.getLast().bestStep());
         assertEquals(best, AdapterFile.read(folder.resolve("run/adapter.safetensors")).training().steps());
@@ -143,44 +191,65 @@ class FeaturesRunTest {
         assertEquals(report, TrainingReport.read(folder.resolve("run/report.json")));
     }
 
-    @Test void aRunThatGetsNoBetterEndsEarly() throws Exception {
-        TrainingConfig recipe = recipe(100).with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)).with(new TrainingConfig.RuntimeConfig(2, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.STOP_EARLY)));
-        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
+    @Test
+    void aRunThatGetsNoBetterEndsEarly() throws Exception {
+        TrainingConfig recipe = recipe(100)
+                .with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT))
+                .with(new TrainingConfig.RuntimeConfig(2, TrainingConfig.PrecisionMode.FP32,
+                        Set.of(TrainingConfig.Feature.STOP_EARLY)));
+        TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
         assertTrue(report.steps() < 100, "ended at " + report.steps());
         assertEquals(report.steps(), report.bestStep().orElseThrow() + Validation.PATIENCE * 2);
-        assertTrue(events("run").stream().anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("ended early")));
+        assertTrue(events("run").stream()
+                .anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("ended early")));
         assertEquals(RunFolder.Status.FINISHED, new RunFolder(folder.resolve("run")).status());
     }
 
-    @Test void withFewerPicturesAndNoImageEncoderNothingIsValidatedAndItIsSaid() throws Exception {
+    @Test
+    void withFewerPicturesAndNoImageEncoderNothingIsValidatedAndItIsSaid() throws Exception {
         Path few = Files.createDirectory(folder.resolve("few"));
         for (int i = 0; i < 4; i++) Files.copy(pictures.resolve("picture" + i + ".png"), few.resolve(i + ".png"));
-        TrainingRequest request = TrainingRequest.of(model.path(), few, "thing", ATOMS).with(recipe(2).with(TrainingConfig.Feature.VALIDATE));
+        TrainingRequest request = TrainingRequest.of(model.path(), few, "thing", ATOMS)
+                .with(recipe(2).with(TrainingConfig.Feature.VALIDATE));
         List<TrainingEvent> heard = new ArrayList<>();
-        new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request, folder.resolve("run"), RunControl.none(), heard::add);
-        assertTrue(heard.stream().anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("5 or more pictures")), heard::toString);
+        new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request, folder.resolve("run"),
+                RunControl.none(), heard::add);
+        assertTrue(heard.stream()
+                .anyMatch(event -> event instanceof TrainingEvent.Note note
+                        && note.message().contains("5 or more pictures")),
+                heard::toString);
     }
 
-    @Test void picturesOfTheClassAreMadeOnceAndServeTheNextRun() throws Exception {
-        TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+    @Test
+    void picturesOfTheClassAreMadeOnceAndServeTheNextRun() throws Exception {
+        TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0,
+                Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
         int[] asked = {0};
         RunControl later = () -> ++asked[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
-        assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2), run(recipe, "first", later, TrainingListener.none()), "stop is heard while they are made");
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2),
+                run(recipe, "first", later, TrainingListener.none()), "stop is heard while they are made");
         run(recipe, "first", RunControl.none(), TrainingListener.none());
         List<TrainingEvent> heard = new ArrayList<>();
         run(recipe, "second", RunControl.none(), heard::add);
-        assertTrue(heard.stream().noneMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("making")), heard::toString);
+        assertTrue(heard.stream()
+                .noneMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("making")),
+                heard::toString);
         assertArrayEquals(adapter("first"), adapter("second"));
         try (var files = Files.list(folder.resolve("first/prior"))) {
             assertEquals(ClassImages.COUNT, files.count());
         }
     }
 
-    @Test void captionsBesidePicturesOfTheClassAndTheTemplateCount() throws Exception {
+    @Test
+    void captionsBesidePicturesOfTheClassAndTheTemplateCount() throws Exception {
         Path others = Files.createDirectory(folder.resolve("others"));
-        for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), others.resolve("o" + i + ".png"));
-        TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(others.toString(), 1))));
-        TrainingConfig painted = recipe.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, "a painting of {}", 0));
+        for (int i = 0; i < 3; i++)
+            Files.copy(pictures.resolve("picture" + i + ".png"), others.resolve("o" + i + ".png"));
+        TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0,
+                Optional.of(new TrainingConfig.PriorPreservation(others.toString(), 1))));
+        TrainingConfig painted = recipe
+                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, "a painting of {}", 0));
         run(recipe, "plain", RunControl.none(), TrainingListener.none());
         run(painted, "painted", RunControl.none(), TrainingListener.none());
         Files.writeString(others.resolve("o1.txt"), "an old {} in the rain");
@@ -188,29 +257,36 @@ class FeaturesRunTest {
         run(recipe, "captioned", RunControl.none(), heard::add);
         assertFalse(Arrays.equals(adapter("plain"), adapter("captioned")), "the caption is trained on");
         String notes = heard.toString();
-        assertTrue(notes.contains("the captions beside the pictures of the class are used") && notes.contains("no caption beside o0.png, o2.png; called \"a thing\""), notes);
+        assertTrue(notes.contains("the captions beside the pictures of the class are used")
+                && notes.contains("no caption beside o0.png, o2.png; called \"a thing\""), notes);
         RunInfo info = RunInfo.read(folder.resolve("captioned/run.json"));
-        assertEquals(List.of(List.of(), List.of("an old thing in the rain"), List.of()), info.config().classImages().stream().map(RunInfo.PhotoInfo::captions).toList());
+        assertEquals(List.of(List.of(), List.of("an old thing in the rain"), List.of()),
+                info.config().classImages().stream().map(RunInfo.PhotoInfo::captions).toList());
         PreparedData preparation = PreparedData.of(request(painted), model);
         assertEquals(List.of(), preparation.classImages().photos().getFirst().info().captions());
-        assertTrue(preparation.warnings().stream().anyMatch(note -> note.contains("called \"a painting of thing\"")), preparation.warnings().toString());
+        assertTrue(preparation.warnings().stream().anyMatch(note -> note.contains("called \"a painting of thing\"")),
+                preparation.warnings().toString());
         Files.writeString(others.resolve("o1.txt"), "a new {}");
-        String refused = assertThrows(Failure.Incompatible.class, () -> run(recipe, "captioned", RunControl.none(), TrainingListener.none())).getMessage();
+        String refused = assertThrows(Failure.Incompatible.class,
+                () -> run(recipe, "captioned", RunControl.none(), TrainingListener.none())).getMessage();
         assertTrue(refused.contains("captions beside pictures of the class"), refused);
     }
 
-    @Test void aPausedRunMakesAPictureOfItsHalfTunedAdapterAndGoesOnToTheSameBits() throws Exception {
+    @Test
+    void aPausedRunMakesAPictureOfItsHalfTunedAdapterAndGoesOnToTheSameBits() throws Exception {
         run(recipe(6), "straight", RunControl.none(), TrainingListener.none());
         Queue<String> prompts = new ArrayDeque<>(List.of("{} in the (rain:1.2.3)", "{} in the rain"));
         int[] done = {0};
         boolean[] answered = {false};
         List<TrainingEvent> heard = new ArrayList<>();
         RunControl control = new RunControl() {
-            @Override public RunCommand command() {
+            @Override
+            public RunCommand command() {
                 return done[0] == 3 && !answered[0] ? RunCommand.PAUSE : RunCommand.CONTINUE;
             }
 
-            @Override public Optional<String> nextPreviewPrompt() {
+            @Override
+            public Optional<String> nextPreviewPrompt() {
                 return done[0] == 3 ? Optional.ofNullable(prompts.poll()) : Optional.empty();
             }
         };
@@ -219,55 +295,82 @@ class FeaturesRunTest {
             if (event instanceof TrainingEvent.Step step) done[0] = step.step();
             if (event instanceof TrainingEvent.Preview) answered[0] = true;
         });
-        TrainingEvent.Preview made = heard.stream().filter(TrainingEvent.Preview.class::isInstance).map(TrainingEvent.Preview.class::cast).findFirst().orElseThrow();
-        assertTrue(heard.stream().anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains(":1.2.3)")), "a mistyped prompt is answered, and ends nothing");
+        TrainingEvent.Preview made = heard.stream()
+                .filter(TrainingEvent.Preview.class::isInstance)
+                .map(TrainingEvent.Preview.class::cast)
+                .findFirst()
+                .orElseThrow();
+        assertTrue(
+                heard.stream()
+                        .anyMatch(event -> event instanceof TrainingEvent.Note note
+                                && note.message().contains(":1.2.3)")),
+                "a mistyped prompt is answered, and ends nothing");
         assertEquals("sks thing in the rain", made.prompt());
         assertEquals(3, made.step());
         assertTrue(Files.size(folder.resolve("asked").resolve(made.file())) > 100);
         assertArrayEquals(adapter("straight"), adapter("asked"));
     }
 
-    @Test void aBankLiesBesideTheRunWhileItGoesOnAndIsRefusedWhereMoreThanTheUpperPartIsTuned() throws Exception {
+    @Test
+    void aBankLiesBesideTheRunWhileItGoesOnAndIsRefusedWhereMoreThanTheUpperPartIsTuned() throws Exception {
         int[] done = {0};
         RunControl stop = () -> done[0] >= 6 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
-        run(of("bank", 10), "run", stop, event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]);
+        run(of("bank", 10), "run", stop,
+                event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]);
         Path bank = folder.resolve("run/bank");
         try (var files = Files.list(bank)) {
-            assertEquals(Set.of("0-0.safetensors", "1-0.safetensors", "2-0.safetensors", "3-0.safetensors"), files.map(file -> file.getFileName().toString()).collect(Collectors.toSet()), "eight pictures are four steps of two");
+            assertEquals(Set.of("0-0.safetensors", "1-0.safetensors", "2-0.safetensors", "3-0.safetensors"),
+                    files.map(file -> file.getFileName().toString()).collect(Collectors.toSet()),
+                    "eight pictures are four steps of two");
         }
-        assertTrue(Math.abs(UNetFeatureCache.bytes(model, 2, 16) - Files.size(bank.resolve("0-0.safetensors"))) < 2000, "the note says what files take");
+        assertTrue(Math.abs(UNetFeatureCache.bytes(model, 2, 16) - Files.size(bank.resolve("0-0.safetensors"))) < 2000,
+                "the note says what files take");
         run(of("bank", 10), "run", RunControl.none(), TrainingListener.none());
         assertFalse(Files.exists(bank));
         TrainingRequest everywhere = TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(of("bank", 10));
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(everywhere, folder.resolve("other"), RunControl.none(), TrainingListener.none()));
-        assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"), refused.getMessage());
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(everywhere,
+                        folder.resolve("other"), RunControl.none(), TrainingListener.none()));
+        assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"),
+                refused.getMessage());
         assertFalse(Files.exists(folder.resolve("other")));
     }
 
-    @Test void anEstimateCountsTheFillingOfABank() throws Exception {
-        TrainingEstimate estimate = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).estimate(request(of("bank", 200)));
-        assertEquals(estimate.time().setupSeconds() + 200 * estimate.time().stepSeconds(), estimate.time().totalSeconds(), 1e-9);
+    @Test
+    void anEstimateCountsTheFillingOfABank() throws Exception {
+        TrainingEstimate estimate = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home))
+                .estimate(request(of("bank", 200)));
+        assertEquals(estimate.time().setupSeconds() + 200 * estimate.time().stepSeconds(),
+                estimate.time().totalSeconds(), 1e-9);
         assertTrue(estimate.time().stepSeconds() > 0);
     }
 
-    @Test void otherCaptionsOrMasksAreAnotherRun() throws Exception {
+    @Test
+    void otherCaptionsOrMasksAreAnotherRun() throws Exception {
         Path mine = Files.createDirectory(folder.resolve("mine"));
         PngWriter.write(mine.resolve("a.png"), RunTest.picture(1), Map.of());
         Files.writeString(mine.resolve("a.txt"), "{} in the rain");
-        TrainingRequest request = TrainingRequest.of(model.path(), mine, "thing", ATOMS).with(recipe(2).with(TrainingConfig.Feature.CAPTIONS));
+        TrainingRequest request = TrainingRequest.of(model.path(), mine, "thing", ATOMS)
+                .with(recipe(2).with(TrainingConfig.Feature.CAPTIONS));
         TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home));
         tuning.run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
-        assertEquals(List.of("sks thing in the rain"), new RunFolder(folder.resolve("run")).info().subject().photos().getFirst().captions());
+        assertEquals(List.of("sks thing in the rain"),
+                new RunFolder(folder.resolve("run")).info().subject().photos().getFirst().captions());
         Files.writeString(mine.resolve("a.txt"), "{} in the sun");
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> tuning.run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none()));
-        assertTrue(refused.getMessage().contains("captions") && refused.getMessage().contains("in the sun"), refused.getMessage());
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> tuning.run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none()));
+        assertTrue(refused.getMessage().contains("captions") && refused.getMessage().contains("in the sun"),
+                refused.getMessage());
     }
 
-    @Test void aDryRunSaysWhatARunWouldTakeAndLeavesNothing() throws Exception {
-        TrainingEstimate estimate = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).estimate(request(recipe(200)));
+    @Test
+    void aDryRunSaysWhatARunWouldTakeAndLeavesNothing() throws Exception {
+        TrainingEstimate estimate = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home))
+                .estimate(request(recipe(200)));
         assertEquals(new RunInfoNumbers(ATOMS).count(), estimate.parameterCount());
         assertTrue(estimate.memory().bytes() > 0 && estimate.time().stepSeconds() > 0);
-        assertEquals(estimate.time().setupSeconds() + 200 * estimate.time().stepSeconds(), estimate.time().totalSeconds(), 1e-9);
+        assertEquals(estimate.time().setupSeconds() + 200 * estimate.time().stepSeconds(),
+                estimate.time().totalSeconds(), 1e-9);
         assertTrue(estimate.fits() && estimate.advice().isEmpty(), estimate::toString);
         try (var files = Files.list(folder)) {
             assertEquals(0, files.count());

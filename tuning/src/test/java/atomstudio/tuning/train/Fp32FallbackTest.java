@@ -21,12 +21,14 @@ class Fp32FallbackTest {
     private static final DenoisingLoss.Gradient GOOD = new DenoisingLoss.Gradient(1, new float[] {1, 2});
     private static final DenoisingLoss.Gradient BETTER = new DenoisingLoss.Gradient(1.1, new float[] {1, 2});
 
-    @Test void onlyWhatLeftTheNumbersIsComputedAgainAndThatIsSaidOnce(@TempDir Path folder) throws Exception {
+    @Test
+    void onlyWhatLeftTheNumbersIsComputedAgainAndThatIsSaidOnce(@TempDir Path folder) throws Exception {
         List<TrainingEvent> told = new ArrayList<>();
         try (EventLog log = EventLog.resume(folder.resolve("events.jsonl"), 0, -1)) {
             EventSink journal = EventSink.of(log, told::add);
             DenoisingLoss.Gradient[] next = {GOOD};
-            ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((numbers, batch) -> next[0], (numbers, batch) -> BETTER, journal);
+            ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((numbers, batch) -> next[0],
+                    (numbers, batch) -> BETTER, journal);
             Tensor one = Tensor.zeros(Shape.of(1, 1, 1, 1));
             TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new Conditioning.Embedded(one), one, one);
             assertSame(GOOD, resort.gradient(new float[2], batch));

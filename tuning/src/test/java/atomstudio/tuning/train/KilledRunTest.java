@@ -33,19 +33,29 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class KilledRunTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
     private static TrainingRequest request(Path folder) throws Failure {
-        return TrainingRequest.of(folder.resolve("model"), folder.resolve("pictures"), "thing", MethodSettings.parse("atoms", Map.of())).withSteps(70).withLearningRate(1e-2);
+        return TrainingRequest
+                .of(folder.resolve("model"), folder.resolve("pictures"), "thing",
+                        MethodSettings.parse("atoms", Map.of()))
+                .withSteps(70)
+                .withLearningRate(1e-2);
     }
 
-    /// Everything that has a state of its own: accumulation, a running mean, Prodigy, validation, pictures of the class that the model makes,
-    /// random crops.
+    /// Everything that has a state of its own: accumulation, a running mean, Prodigy, validation, pictures of the
+    /// class that the model makes, random crops.
     private static TrainingRequest everything(Path folder) throws Failure {
         TrainingRequest plain = request(folder);
-        TrainingConfig recipe = TrainingConfig.of(plain.method()).with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateDecay.COSINE)).with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 2, 0.95))
-                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 0)).with(new TrainingConfig.LossConfig(5, 0.05, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 0.5))))
-                .with(new TrainingConfig.RuntimeConfig(10, TrainingConfig.PrecisionMode.FP32, Set.of(TrainingConfig.Feature.VALIDATE, TrainingConfig.Feature.FLIP)));
+        TrainingConfig recipe = TrainingConfig.of(plain.method())
+                .with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateDecay.COSINE))
+                .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 2, 0.95))
+                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 0))
+                .with(new TrainingConfig.LossConfig(5, 0.05,
+                        Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 0.5))))
+                .with(new TrainingConfig.RuntimeConfig(10, TrainingConfig.PrecisionMode.FP32,
+                        Set.of(TrainingConfig.Feature.VALIDATE, TrainingConfig.Feature.FLIP)));
         return plain.with(recipe);
     }
 
@@ -55,24 +65,29 @@ class KilledRunTest {
 
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
-            new TrainingService(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home"))).run(everything(folder), folder.resolve("run"), RunControl.none(), TrainingListener.none());
+            new TrainingService(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home"))).run(everything(folder),
+                    folder.resolve("run"), RunControl.none(), TrainingListener.none());
         }
     }
 
-    @Test void killedAtRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
+    @Test
+    void killedAtRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
         killedAtRandomMoments(3);
     }
 
-    @Test @Tag("slow") void killedAtManyRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
+    @Test @Tag("slow")
+    void killedAtManyRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
         killedAtRandomMoments(25);
     }
 
     private void killedAtRandomMoments(int kills) throws Exception {
         TinyModel.make(folder.resolve("model"), "sd1");
         Files.createDirectory(folder.resolve("pictures"));
-        for (int i = 0; i < 6; i++) PngWriter.write(folder.resolve("pictures/" + i + ".png"), RunTest.picture(i), Map.of());
+        for (int i = 0; i < 6; i++)
+            PngWriter.write(folder.resolve("pictures/" + i + ".png"), RunTest.picture(i), Map.of());
         Files.createDirectories(folder.resolve("home"));
-        Files.createSymbolicLink(folder.resolve("home/natives"), Files.createDirectories(RunTest.home().resolve("natives")));
+        Files.createSymbolicLink(folder.resolve("home/natives"),
+                Files.createDirectories(RunTest.home().resolve("natives")));
         long seed = System.nanoTime();
         Random random = new Random(seed);
         int killed = 0;
@@ -92,24 +107,35 @@ class KilledRunTest {
         tuning.run(everything(folder), folder.resolve("run"), RunControl.none(), TrainingListener.none());
         tuning.run(everything(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
         for (String file : List.of("adapter.safetensors", "best.safetensors")) {
-            assertArrayEquals(Files.readAllBytes(folder.resolve("straight").resolve(file)), Files.readAllBytes(folder.resolve("run").resolve(file)), file + ", moments by seed " + seed);
+            assertArrayEquals(Files.readAllBytes(folder.resolve("straight").resolve(file)),
+                    Files.readAllBytes(folder.resolve("run").resolve(file)), file + ", moments by seed " + seed);
         }
         assertEquals(seen("straight"), seen("run"), "every step, preview and validation once, moments by seed " + seed);
     }
 
     private List<String> seen(String name) throws Failure {
-        return new RunFolder(folder.resolve(name)).events().stream().map(TrainingEvent.Timed::event).filter(event -> switch (event) {
-            case TrainingEvent.Step _, TrainingEvent.Preview _, TrainingEvent.Validation _ -> true;
-            default -> false;
-        }).map(event -> switch (event) {
-            case TrainingEvent.Step step -> "step " + step.step() + " " + step.loss() + " " + step.learningRate();
-            default -> event.toString();
-        }).toList();
+        return new RunFolder(folder.resolve(name)).events()
+                .stream()
+                .map(TrainingEvent.Timed::event)
+                .filter(event -> switch (event) {
+                    case TrainingEvent.Step _,TrainingEvent.Preview _,TrainingEvent.Validation _ -> true;
+                    default -> false;
+                })
+                .map(event -> switch (event) {
+                    case TrainingEvent.Step step ->
+                            "step " + step.step() + " " + step.loss() + " " + step.learningRate();
+                    default -> event.toString();
+                })
+                .toList();
     }
 
     private Process start(Class<?> program) throws IOException {
-        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-                "-cp", System.getProperty("java.class.path"), program.getName(), folder.toString()).redirectErrorStream(true).redirectOutput(folder.resolve("child.log").toFile()).start();
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), program.getName(), folder.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("child.log").toFile())
+                .start();
     }
 
     /// The process that is killed.
@@ -118,9 +144,10 @@ class KilledRunTest {
 
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
-            new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request(folder), folder.resolve("run"), RunControl.none(), event -> {
-                if (event.step() >= 33) pause();                        // until killed
-            });
+            new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request(folder),
+                    folder.resolve("run"), RunControl.none(), event -> {
+                        if (event.step() >= 33) pause(); // until killed
+                    });
         }
 
         private static void pause() {
@@ -132,7 +159,8 @@ class KilledRunTest {
         }
     }
 
-    @Test void aKilledRunIsNoLongerRunningAndResumesToEqualBytes() throws Exception {
+    @Test
+    void aKilledRunIsNoLongerRunningAndResumesToEqualBytes() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         assertEquals("model", model.name());
         Files.createDirectory(folder.resolve("pictures"));
@@ -143,15 +171,18 @@ class KilledRunTest {
             await(run, child);
             assertEquals(RunFolder.Status.RUNNING, run.status());
             TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
-            Failure occupied = assertThrows(Failure.Conflict.class, () -> tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
+            Failure occupied = assertThrows(Failure.Conflict.class,
+                    () -> tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
             assertTrue(occupied.getMessage().contains("already going on"));
             child.destroyForcibly();
             assertTrue(child.waitFor(20, TimeUnit.SECONDS));
             assertEquals(RunFolder.Status.UNFINISHED, run.status());
             assertTrue(run.checkpointStep() >= 25, "a checkpoint at 25 steps");
-            assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
+            assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                    tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
             tuning.run(request(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
-            assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
+            assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")),
+                    Files.readAllBytes(run.adapter()));
         } finally {
             child.destroyForcibly();
         }

@@ -39,12 +39,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RunTest {
-    @TempDir static Path shared;
-    @TempDir Path folder;
+    @TempDir
+    static Path shared;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
     private static Path pictures;
 
-    @BeforeAll static void prepare() throws Exception {
+    @BeforeAll
+    static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         pictures = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 3; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), picture(i), Map.of());
@@ -57,7 +60,12 @@ class RunTest {
     }
 
     private static TrainingRequest request(String method, int steps) throws Failure {
-        return TrainingRequest.of(model.path(), pictures, "thing", MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))).withSteps(steps).withLearningRate(1e-2);
+        return TrainingRequest
+                .of(model.path(), pictures, "thing",
+                        MethodSettings.parse(method,
+                                Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")))
+                .withSteps(steps)
+                .withLearningRate(1e-2);
     }
 
     private TrainingService tuning(int threads) {
@@ -81,63 +89,88 @@ class RunTest {
             this.steps = steps;
         }
 
-        @Override public RunCommand command() {
+        @Override
+        public RunCommand command() {
             return done >= steps ? RunCommand.STOP : RunCommand.CONTINUE;
         }
 
-        @Override public void on(TrainingEvent event) {
+        @Override
+        public void on(TrainingEvent event) {
             if (event instanceof TrainingEvent.Step step) done = step.step();
         }
     }
 
-    @ParameterizedTest @CsvSource({"atoms", "atoms+channels", "lora"}) void aStoppedRunResumesToEqualBytes(String method) throws Exception {
-        TrainingReport straight = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request(method, 20), "straight")).report();
+    @ParameterizedTest @CsvSource({"atoms", "atoms+channels", "lora"})
+    void aStoppedRunResumesToEqualBytes(String method) throws Exception {
+        TrainingReport straight = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                run(request(method, 20), "straight")).report();
         StopAfter seven = new StopAfter(7);
-        TrainingService.TrainingOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven, seven);
+        TrainingService.TrainingOutcome stopped = tuning(1).run(request(method, 20), folder.resolve("stopped"), seven,
+                seven);
         assertEquals(new TrainingService.TrainingOutcome.Stopped(7, 20), stopped);
         RunFolder run = new RunFolder(folder.resolve("stopped"));
         assertEquals(7, run.checkpointStep());
         assertEquals(RunFolder.Status.UNFINISHED, run.status());
         assertEquals(7, run.latestAdapter().orElseThrow().training().steps());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request(method, 20), "stopped"));
-        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(run.adapter()));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")),
+                Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
-        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", NetworkLayers.of(model.unet()), Optional.of(adapter.base().hash())));
-        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")).method().parameterCount(NetworkLayers.of(model.unet())), straight.parameterCount());
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", NetworkLayers.of(model.unet()),
+                Optional.of(adapter.base().hash())));
+        assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))
+                .method()
+                .parameterCount(NetworkLayers.of(model.unet())), straight.parameterCount());
         assertEquals(Files.size(run.adapter()), straight.bytes());
         assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
     }
 
-    @Test void aCrashedRunGoesOnFromItsLastCheckpoint() throws Exception {
+    @Test
+    void aCrashedRunGoesOnFromItsLastCheckpoint() throws Exception {
         run(request("atoms", 60), "straight");
         Path crashed = folder.resolve("crashed");
-        IllegalStateException crash = assertThrows(IllegalStateException.class, () -> tuning(1).run(request("atoms", 60), crashed, RunControl.none(), event -> {
-            if (event instanceof TrainingEvent.Step step && step.step() == 33) throw new IllegalStateException("crash");
-        }));
+        IllegalStateException crash = assertThrows(IllegalStateException.class,
+                () -> tuning(1).run(request("atoms", 60), crashed, RunControl.none(), event -> {
+                    if (event instanceof TrainingEvent.Step step && step.step() == 33)
+                        throw new IllegalStateException("crash");
+                }));
         assertEquals("crash", crash.getMessage());
         int kept = new RunFolder(crashed).checkpointStep();
         assertTrue(kept >= 25 && kept <= 33, "a checkpoint at 25 steps, and more on a slow machine: " + kept);
-        Files.writeString(crashed.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"st", java.nio.file.StandardOpenOption.APPEND);
+        Files.writeString(crashed.resolve("events.jsonl"), "{\"time\":1,\"kind\":\"st",
+                java.nio.file.StandardOpenOption.APPEND);
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 60), "crashed"));
-        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")), Files.readAllBytes(crashed.resolve("adapter.safetensors")));
-        List<Integer> steps = new RunFolder(crashed).events().stream().map(TrainingEvent.Timed::event).filter(TrainingEvent.Step.class::isInstance).map(TrainingEvent::step).toList();
+        assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")),
+                Files.readAllBytes(crashed.resolve("adapter.safetensors")));
+        List<Integer> steps = new RunFolder(crashed).events()
+                .stream()
+                .map(TrainingEvent.Timed::event)
+                .filter(TrainingEvent.Step.class::isInstance)
+                .map(TrainingEvent::step)
+                .toList();
         assertEquals(java.util.stream.IntStream.rangeClosed(1, 60).boxed().toList(), steps);
     }
 
-    @Test void aFinishedRunGivesItsResultAgainAndMoreStepsGoOn() throws Exception {
+    @Test
+    void aFinishedRunGivesItsResultAgainAndMoreStepsGoOn() throws Exception {
         run(request("atoms", 12), "long");
-        TrainingService.TrainingOutcome.Finished first = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 5), "run"));
+        TrainingService.TrainingOutcome.Finished first = assertInstanceOf(
+                TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 5), "run"));
         List<TrainingEvent> heard = new ArrayList<>();
-        TrainingService.TrainingOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"), RunControl.none(), heard::add);
+        TrainingService.TrainingOutcome again = tuning(1).run(request("atoms", 5), folder.resolve("run"),
+                RunControl.none(), heard::add);
         assertEquals(first, again);
         assertEquals(List.of(), heard);
-        TrainingService.TrainingOutcome.Finished more = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 12), "run"));
+        TrainingService.TrainingOutcome.Finished more = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                run(request("atoms", 12), "run"));
         assertEquals(12, more.report().steps());
-        assertArrayEquals(Files.readAllBytes(folder.resolve("long/adapter.safetensors")), Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
+        assertArrayEquals(Files.readAllBytes(folder.resolve("long/adapter.safetensors")),
+                Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
         assertEquals(12, new RunFolder(folder.resolve("run")).info().config().steps());
     }
 
-    @Test void changedSettingsAreRefusedByNameAndNothingIsLost() throws Exception {
+    @Test
+    void changedSettingsAreRefusedByNameAndNothingIsLost() throws Exception {
         run(request("atoms", 3), "run");
         byte[] before = Files.readAllBytes(folder.resolve("run/adapter.safetensors"));
         Path other = Files.createDirectory(folder.resolve("other"));
@@ -149,9 +182,11 @@ class RunTest {
         refused(asked.withSteps(2), "steps");
         refused(asked.withPreviewEvery(1), "preview-every");
         refused(request("lora", 3), "method: the run has atoms, asked for is lora");
-        refused(new TrainingRequest(asked.model(), asked.photos(), new Trigger("sks", "other"), asked.method(), asked.config()), "class");
+        refused(new TrainingRequest(asked.model(), asked.photos(), new Trigger("sks", "other"), asked.method(),
+                asked.config()), "class");
         refused(new TrainingRequest(asked.model(), other, asked.trigger(), asked.method(), asked.config()), "pictures");
-        Failure both = assertThrows(Failure.Incompatible.class, () -> run(asked.withLearningRate(0.5).withSeed(4), "run"));
+        Failure both = assertThrows(Failure.Incompatible.class,
+                () -> run(asked.withLearningRate(0.5).withSeed(4), "run"));
         assertTrue(both.getMessage().contains("rate") && both.getMessage().contains("seed"), "all are listed");
         assertArrayEquals(before, Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
     }
@@ -161,56 +196,85 @@ class RunTest {
         assertTrue(refused.getMessage().contains(message), refused.getMessage());
     }
 
-    @Test void picturesCountByContentNotByName() throws Exception {
+    @Test
+    void picturesCountByContentNotByName() throws Exception {
         run(request("atoms", 3), "run");
         Path renamed = Files.createDirectory(folder.resolve("renamed"));
-        for (int i = 0; i < 3; i++) Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"), StandardCopyOption.REPLACE_EXISTING);
+        for (int i = 0; i < 3; i++)
+            Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"),
+                    StandardCopyOption.REPLACE_EXISTING);
         TrainingRequest asked = request("atoms", 3);
-        TrainingRequest same = new TrainingRequest(asked.model(), renamed, asked.trigger(), asked.method(), asked.config());
+        TrainingRequest same = new TrainingRequest(asked.model(), renamed, asked.trigger(), asked.method(),
+                asked.config());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(same, "run"));
     }
 
-    @Test void aRunGoesOnByItsOwnDescription() throws Exception {
+    @Test
+    void aRunGoesOnByItsOwnDescription() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("lora", 4), folder.resolve("run"), two, two);
-        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, tuning(1).resume(folder.resolve("run"), RunControl.none(), TrainingListener.none()));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                tuning(1).resume(folder.resolve("run"), RunControl.none(), TrainingListener.none()));
     }
 
-    @Test void anotherThreadCountIsAllowedWithALine() throws Exception {
+    @Test
+    void anotherThreadCountIsAllowedWithALine() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("atoms", 4), folder.resolve("run"), two, two);
         List<TrainingEvent> heard = new ArrayList<>();
         tuning(2).run(request("atoms", 4), folder.resolve("run"), RunControl.none(), heard::add);
-        TrainingEvent.Note note = heard.stream().filter(TrainingEvent.Note.class::isInstance).map(TrainingEvent.Note.class::cast).findFirst().orElseThrow();
-        assertTrue(note.message().contains("cpu and 2 thread(s) after cpu and 1") && note.message().contains("last bits"), note.message());
+        TrainingEvent.Note note = heard.stream()
+                .filter(TrainingEvent.Note.class::isInstance)
+                .map(TrainingEvent.Note.class::cast)
+                .findFirst()
+                .orElseThrow();
+        assertTrue(
+                note.message().contains("cpu and 2 thread(s) after cpu and 1") && note.message().contains("last bits"),
+                note.message());
     }
 
-    @Test void aPausedRunWaitsAndCanBeStopped() throws Exception {
+    @Test
+    void aPausedRunWaitsAndCanBeStopped() throws Exception {
         List<TrainingEvent> heard = new ArrayList<>();
         int[] asked = {0};
         RunControl control = () -> {
-            int ask = ++asked[0] - 3;                                   // one before each picture is encoded
-            return ask <= 3 ? RunControl.RunCommand.CONTINUE : ask <= 6 ? RunControl.RunCommand.PAUSE : ask <= 8 ? RunControl.RunCommand.CONTINUE : ask <= 10 ? RunControl.RunCommand.PAUSE : RunControl.RunCommand.STOP;
+            int ask = ++asked[0] - 3; // one before each picture is encoded
+            return ask <= 3 ? RunControl.RunCommand.CONTINUE : ask <= 6 ? RunControl.RunCommand.PAUSE
+                    : ask <= 8 ? RunControl.RunCommand.CONTINUE : ask <= 10 ? RunControl.RunCommand.PAUSE
+                    : RunControl.RunCommand.STOP;
         };
-        assertEquals(new TrainingService.TrainingOutcome.Stopped(5, 9), tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
-        List<String> kinds = heard.stream().filter(event -> !(event instanceof TrainingEvent.Step)).map(event -> event.getClass().getSimpleName() + event.step()).toList();
-        assertEquals(List.of("Start0", "Checkpoint3", "Paused3", "Resumed3", "Checkpoint5", "Paused5", "Cancelled5"), kinds);
-        assertEquals(heard, new RunFolder(folder.resolve("run")).events().stream().map(TrainingEvent.Timed::event).toList(), "the log holds what the listener heard");
+        assertEquals(new TrainingService.TrainingOutcome.Stopped(5, 9),
+                tuning(1).run(request("atoms", 9), folder.resolve("run"), control, heard::add));
+        List<String> kinds = heard.stream()
+                .filter(event -> !(event instanceof TrainingEvent.Step))
+                .map(event -> event.getClass().getSimpleName() + event.step())
+                .toList();
+        assertEquals(List.of("Start0", "Checkpoint3", "Paused3", "Resumed3", "Checkpoint5", "Paused5", "Cancelled5"),
+                kinds);
+        assertEquals(heard,
+                new RunFolder(folder.resolve("run")).events().stream().map(TrainingEvent.Timed::event).toList(),
+                "the log holds what the listener heard");
     }
 
-    @Test void previewsAreWrittenBeforeDuringAndAtTheEnd() throws Exception {
+    @Test
+    void previewsAreWrittenBeforeDuringAndAtTheEnd() throws Exception {
         List<TrainingEvent> heard = new ArrayList<>();
         tuning(1).run(request("atoms", 5).withPreviewEvery(2), folder.resolve("run"), RunControl.none(), heard::add);
-        List<Integer> at = heard.stream().filter(TrainingEvent.Preview.class::isInstance).map(TrainingEvent::step).toList();
+        List<Integer> at = heard.stream()
+                .filter(TrainingEvent.Preview.class::isInstance)
+                .map(TrainingEvent::step)
+                .toList();
         assertEquals(List.of(0, 2, 4, 5), at);
         for (int step : at) assertTrue(Files.size(folder.resolve("run/previews/00000" + step + ".png")) > 100);
         byte[] before = Files.readAllBytes(folder.resolve("run/previews/000000.png"));
         assertFalse(java.util.Arrays.equals(before, Files.readAllBytes(folder.resolve("run/previews/000005.png"))));
         tuning(1).run(request("atoms", 5), folder.resolve("plain"), RunControl.none(), TrainingListener.none());
-        assertArrayEquals(Files.readAllBytes(folder.resolve("run/adapter.safetensors")), Files.readAllBytes(folder.resolve("plain/adapter.safetensors")), "previews change nothing");
+        assertArrayEquals(Files.readAllBytes(folder.resolve("run/adapter.safetensors")),
+                Files.readAllBytes(folder.resolve("plain/adapter.safetensors")), "previews change nothing");
     }
 
-    @Test void aFolderOfSomethingElseIsLeftAlone() throws Exception {
+    @Test
+    void aFolderOfSomethingElseIsLeftAlone() throws Exception {
         Path mine = Files.createDirectory(folder.resolve("mine"));
         Files.writeString(mine.resolve("thesis.txt"), "words");
         Failure occupied = assertThrows(Failure.Conflict.class, () -> run(request("atoms", 3), "mine"));
@@ -218,7 +282,8 @@ class RunTest {
         assertEquals(1, Files.list(mine).count());
     }
 
-    @Test void whatARunLeftThatWasKilledWhileItWroteIsInNobodysWay() throws Exception {
+    @Test
+    void whatARunLeftThatWasKilledWhileItWroteIsInNobodysWay() throws Exception {
         Path run = Files.createDirectories(folder.resolve("killed"));
         Files.writeString(run.resolve(".run.json.123.part"), "{\"form");
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 2), "killed"));
@@ -227,17 +292,21 @@ class RunTest {
         }
     }
 
-    @Test void aPictureThatIsNoneStopsTheRunBeforeItBegins() throws Exception {
+    @Test
+    void aPictureThatIsNoneStopsTheRunBeforeItBegins() throws Exception {
         Path bad = Files.createDirectory(folder.resolve("bad"));
         Files.copy(pictures.resolve("picture0.png"), bad.resolve("good.png"));
         Files.writeString(bad.resolve("broken.png"), "no picture");
         TrainingRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Unreadable.class, () -> run(new TrainingRequest(asked.model(), bad, asked.trigger(), asked.method(), asked.config()), "run"));
+        Failure refused = assertThrows(Failure.Unreadable.class,
+                () -> run(new TrainingRequest(asked.model(), bad, asked.trigger(), asked.method(), asked.config()),
+                        "run"));
         assertTrue(refused.getMessage().contains("broken.png"));
         assertFalse(Files.exists(folder.resolve("run")));
     }
 
-    @Test void whatCannotBeWrittenIsSaidAndTheEventLogKeepsIt() throws Exception {
+    @Test
+    void whatCannotBeWrittenIsSaidAndTheEventLogKeepsIt() throws Exception {
         Path run = folder.resolve("run");
         Files.createDirectories(run);
         run(request("atoms", 3), "run");
@@ -250,10 +319,13 @@ class RunTest {
         assertTrue(Files.isRegularFile(run.resolve("adapter.safetensors")), "the old result is still there");
     }
 
-    @Test void anInpaintingModelIsRefused() throws Exception {
+    @Test
+    void anInpaintingModelIsRefused() throws Exception {
         DiffusionModel inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
         TrainingRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(new TrainingRequest(ModelReference.of(inpaint.path()), pictures, asked.trigger(), asked.method(), asked.config()), "run"));
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> run(new TrainingRequest(ModelReference.of(inpaint.path()), pictures, asked.trigger(),
+                        asked.method(), asked.config()), "run"));
         assertTrue(refused.getMessage().contains("9 input channels"));
     }
 }

@@ -31,28 +31,41 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SingleFileRunTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
 
-    @Test void aRunOnAModelInOneFileGoesOnWithWhatWasSaidOfTheModel() throws Exception {
+    @Test
+    void aRunOnAModelInOneFileGoesOnWithWhatWasSaidOfTheModel() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("sd1.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("sd1.json"));
         Path vocabulary = TinyModel.make(folder.resolve("known"), "sd1").path().resolve("tokenizer");
         Path pictures = Files.createDirectory(folder.resolve("subject"));
         PngWriter.write(pictures.resolve("picture.png"), RunTest.picture(0), Map.of());
-        ModelReference model = new ModelReference(file, ModelLoadOptions.ofTokenizerFolders(List.of(vocabulary)).withPredictionType(PredictionType.V).withVae(Shared.own("goldens/nets/sd1/model/vae")));
-        TrainingRequest request = TrainingRequest.of(model, pictures, "thing", MethodSettings.parse("atoms", Map.of())).withSteps(3).withLearningRate(1e-2);
-        TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home(), List.of(vocabulary)));
+        ModelReference model = new ModelReference(file,
+                ModelLoadOptions.ofTokenizerFolders(List.of(vocabulary))
+                        .withPredictionType(PredictionType.V)
+                        .withVae(Shared.own("goldens/nets/sd1/model/vae")));
+        TrainingRequest request = TrainingRequest.of(model, pictures, "thing", MethodSettings.parse("atoms", Map.of()))
+                .withSteps(3)
+                .withLearningRate(1e-2);
+        TrainingService tuning = new TrainingService(
+                new TrainingEnvironment(Device.CPU, 1, RunTest.home(), List.of(vocabulary)));
         Path run = folder.resolve("run");
         List<TrainingEvent> heard = new ArrayList<>();
-        RunControl twoSteps = () -> heard.stream().filter(TrainingEvent.Step.class::isInstance).count() < 2 ? RunControl.RunCommand.CONTINUE : RunControl.RunCommand.STOP;
+        RunControl twoSteps = () -> heard.stream().filter(TrainingEvent.Step.class::isInstance).count() < 2
+                ? RunControl.RunCommand.CONTINUE
+                : RunControl.RunCommand.STOP;
         assertInstanceOf(TrainingService.TrainingOutcome.Stopped.class, tuning.run(request, run, twoSteps, heard::add));
         RunInfo.BaseModelInfo base = new RunFolder(run).info().baseModel();
         assertEquals(Optional.of(PredictionType.V), base.modelChoices().predictionType());
         assertEquals(Optional.of(Shared.own("goldens/nets/sd1/model/vae")), base.modelChoices().vae());
-        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, tuning.resume(run, RunControl.none(), TrainingListener.none()));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                tuning.resume(run, RunControl.none(), TrainingListener.none()));
         ModelReference other = new ModelReference(file, model.options().withPredictionType(PredictionType.EPSILON));
-        TrainingRequest changed = new TrainingRequest(other, pictures, request.trigger(), request.method(), request.config());
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> tuning.run(changed, run, RunControl.none(), TrainingListener.none()));
+        TrainingRequest changed = new TrainingRequest(other, pictures, request.trigger(), request.method(),
+                request.config());
+        Failure refused = assertThrows(Failure.Incompatible.class,
+                () -> tuning.run(changed, run, RunControl.none(), TrainingListener.none()));
         assertTrue(refused.getMessage().contains("prediction"), refused.getMessage());
     }
 }

@@ -48,28 +48,38 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The loop with a loss whose minimum is known: no network, no PyTorch.
 class TrainerTest {
-    @TempDir Path folder;
+    @TempDir
+    Path folder;
     private RunFolder run;
     private ParameterLayout layout;
     private Trainer.TrainerContext setup;
     private DiffusionModel model;
 
-    @BeforeEach void prepare() throws Exception {
+    @BeforeEach
+    void prepare() throws Exception {
         model = TinyModel.make(folder.resolve("model"), "sd1");
         run = new RunFolder(folder.resolve("run"));
         MethodSettings method = MethodSettings.of(MethodSettings.MethodName.ATOMS);
         List<Layer> layers = NetworkLayers.of(model.unet());
         layout = ParameterLayout.of(method.method(), layers);
-        RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), "Base", "00"), new RunInfo.SubjectInfo("thing", "sks", List.of(), List.of("a")), method, new RunInfo.ResolvedConfig(recipe(), 1, 16), layout.size(), "");
-        setup = new Trainer.TrainerContext(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(), new GradientAccumulation(dataset(1, 0), Optional.empty(), 0), new TrainingState.ComputeDevice("cpu", 1));
+        RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), "Base", "00"),
+                new RunInfo.SubjectInfo("thing", "sks", List.of(), List.of("a")), method,
+                new RunInfo.ResolvedConfig(recipe(), 1, 16), layout.size(), "");
+        setup = new Trainer.TrainerContext(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(),
+                new GradientAccumulation(dataset(1, 0), Optional.empty(), 0),
+                new TrainingState.ComputeDevice("cpu", 1));
     }
 
     /// Pictures of one number each.
     private Dataset dataset(int batch, float... numbers) throws Failure {
-        DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
+        DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
+                model.scheduler().predictionType());
         List<Dataset.TrainingExample> examples = new ArrayList<>();
-        for (float number : numbers) examples.add(new Dataset.TrainingExample(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
-        return new Dataset("", examples, wording("a", "b"), new Dataset.BatchSampling(noising, recipe(), batch, Optional.empty()));
+        for (float number : numbers)
+            examples.add(
+                    new Dataset.TrainingExample(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
+        return new Dataset("", examples, wording("a", "b"),
+                new Dataset.BatchSampling(noising, recipe(), batch, Optional.empty()));
     }
 
     private static TextConditioning wording(String... captions) {
@@ -79,7 +89,9 @@ class TrainerTest {
     }
 
     private static TrainingConfig recipe() {
-        return TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS, TrainingConfig.LearningRateDecay.CONSTANT));
+        return TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS))
+                .with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS,
+                        TrainingConfig.LearningRateDecay.CONSTANT));
     }
 
     /// Σ (x − 0.1)² / n.
@@ -96,22 +108,32 @@ class TrainerTest {
     private TrainingState train(Trainer.LossFunction loss) throws Failure {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
             EventSink journal = EventSink.of(log, TrainingListener.none());
-            PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, null), setup.info().subject());
-            return new Trainer(setup, new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()), TrainingState.initial(new float[layout.size()])).run(new ControlPoint(RunControl.none(), journal)).state();
+            PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, null),
+                    setup.info().subject());
+            return new Trainer(setup,
+                    new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()),
+                    TrainingState.initial(new float[layout.size()])).run(new ControlPoint(RunControl.none(), journal))
+                    .state();
         }
     }
 
-    @Test void findsTheMinimum() throws Exception {
+    @Test
+    void findsTheMinimum() throws Exception {
         TrainingState reached = train((numbers, batch) -> quadratic(numbers));
         assertEquals(60, reached.step());
         for (float number : reached.parameters()) assertEquals(0.1, number, 0.02);
-        List<TrainingEvent> steps = run.events().stream().map(TrainingEvent.Timed::event).filter(TrainingEvent.Step.class::isInstance).toList();
+        List<TrainingEvent> steps = run.events()
+                .stream()
+                .map(TrainingEvent.Timed::event)
+                .filter(TrainingEvent.Step.class::isInstance)
+                .toList();
         assertEquals(0.01 / 20, ((TrainingEvent.Step) steps.get(0)).learningRate(), 1e-12, "the rate warms up");
         assertEquals(0.01, ((TrainingEvent.Step) steps.get(19)).learningRate(), 1e-12);
         assertEquals(0.01, ((TrainingEvent.Step) steps.get(59)).learningRate(), 1e-12);
     }
 
-    @ParameterizedTest @ValueSource(strings = {"loss", "gradient"}) void numbersThatLeaveTheFinitesStopTheRunAndTheLastGoodOnesAreKept(String what) throws Exception {
+    @ParameterizedTest @ValueSource(strings = {"loss", "gradient"})
+    void numbersThatLeaveTheFinitesStopTheRunAndTheLastGoodOnesAreKept(String what) throws Exception {
         AtomicInteger asked = new AtomicInteger();
         float[][] seen = new float[60][];
         Trainer.LossFunction loss = (numbers, batch) -> {
@@ -123,13 +145,15 @@ class TrainerTest {
             return gradient;
         };
         Failure diverged = assertThrows(Failure.Diverged.class, () -> train(loss));
-        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--rate"), diverged.getMessage());
+        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--rate"),
+                diverged.getMessage());
         AdapterFile kept = run.latestAdapter().orElseThrow();
         assertEquals(31, kept.training().steps(), "the numbers before the last step, whose loss was finite");
         assertArrayEquals(seen[31], layout.toVector(kept.values()));
     }
 
-    @Test void batchesAreAFunctionOfSeedAndStep() throws Exception {
+    @Test
+    void batchesAreAFunctionOfSeedAndStep() throws Exception {
         Dataset dataset = dataset(4, 1, 2, 3);
         TrainingBatch batch = dataset.batch(5, 17, 0);
         assertEquals(batch.noisyLatents(), dataset.batch(5, 17, 0).noisyLatents());
@@ -146,7 +170,8 @@ class TrainerTest {
         assertArrayEquals(new int[] {100, 100, 100, 100}, timesTaken);
     }
 
-    @Test void everyPictureComesOnceBeforeAnyComesAgain() throws Exception {
+    @Test
+    void everyPictureComesOnceBeforeAnyComesAgain() throws Exception {
         Dataset dataset = dataset(3, 1000, 2000, 3000);
         int[] seen = new int[4];
         boolean[] first = new boolean[4];
@@ -154,7 +179,8 @@ class TrainerTest {
             float[] means = new float[3];
             TrainingBatch batch = dataset.batch(3, round, 0);
             for (int i = 0; i < 3; i++) {
-                double alpha = Math.sqrt(dataset.sampling().objective().schedule().alphaCumprod((int) batch.timesteps()[i]));
+                double alpha = Math
+                        .sqrt(dataset.sampling().objective().schedule().alphaCumprod((int) batch.timesteps()[i]));
                 means[i] = (float) (batch.noisyLatents().rows(i, i + 1).data()[0] / alpha / 1000);
                 seen[Math.round(means[i])]++;
             }

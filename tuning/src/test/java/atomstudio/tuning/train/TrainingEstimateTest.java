@@ -36,16 +36,20 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainingEstimateTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
     private static final MethodSettings LORA = MethodSettings.of(MethodSettings.MethodName.LORA);
-    @TempDir static Path shared;
-    @TempDir Path folder;
+    @TempDir
+    static Path shared;
+    @TempDir
+    Path folder;
     private static DiffusionModel model;
     private static Path pictures;
     private static Path home;
 
-    @BeforeAll static void prepare() throws Exception {
+    @BeforeAll
+    static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         pictures = Files.createDirectory(shared.resolve("subject"));
-        for (int i = 0; i < 5; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+        for (int i = 0; i < 5; i++)
+            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
         home = Files.createDirectory(shared.resolve("home"));
         Files.createSymbolicLink(home.resolve("natives"), Files.createDirectories(RunTest.home().resolve("natives")));
     }
@@ -55,16 +59,20 @@ class TrainingEstimateTest {
     }
 
     private static TrainingConfig previewed(TrainingConfig recipe, int every) {
-        return recipe.with(new TrainingConfig.RuntimeConfig(every, recipe.runtime().precision(), recipe.runtime().features()));
+        return recipe.with(
+                new TrainingConfig.RuntimeConfig(every, recipe.runtime().precision(), recipe.runtime().features()));
     }
 
     private static TrainingConfig withPrior(TrainingConfig recipe) {
-        return recipe.with(new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+        return recipe.with(new TrainingConfig.LossConfig(0, 0,
+                Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
     }
 
     private static RunInfo info(MethodSettings method, TrainingConfig recipe, int photos) {
         List<RunInfo.PhotoInfo> names = Collections.nCopies(photos, new RunInfo.PhotoInfo("a.png", "", "", List.of()));
-        return new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), ""), new RunInfo.SubjectInfo("thing", "sks", names, List.of("a sks thing")), method, new RunInfo.ResolvedConfig(recipe, 1, model.defaultImageSize()), 1, "");
+        return new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), ""),
+                new RunInfo.SubjectInfo("thing", "sks", names, List.of("a sks thing")), method,
+                new RunInfo.ResolvedConfig(recipe, 1, model.defaultImageSize()), 1, "");
     }
 
     private static ParameterLayout layout(MethodSettings method) {
@@ -72,33 +80,41 @@ class TrainingEstimateTest {
     }
 
     private static long memory(MethodSettings method, TrainingConfig recipe, ParameterLayout layout) throws Exception {
-        return MemoryEstimate.PredictedMemory.of(info(method, recipe, 3), model, layout, ComputeMode.predicted(recipe, model)).bytes();
+        return MemoryEstimate.PredictedMemory
+                .of(info(method, recipe, 3), model, layout, ComputeMode.predicted(recipe, model))
+                .bytes();
     }
 
     private static long memory(MethodSettings method, TrainingConfig recipe) throws Exception {
         return memory(method, recipe, layout(method));
     }
 
-    @Test void memoryCountsSparseCodes() throws Exception {
+    @Test
+    void memoryCountsSparseCodes() throws Exception {
         MethodSettings sparse = ATOMS.with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12");
         ParameterLayout whole = layout(sparse);
         ParameterLayout without = new ParameterLayout(whole.method(), whole.trained(), whole.frozen(), List.of());
         assertTrue(whole.derivedElementCount() > 0);
-        assertEquals(4 * whole.derivedElementCount(), memory(sparse, recipe(sparse, 10), whole) - memory(sparse, recipe(sparse, 10), without));
+        assertEquals(4 * whole.derivedElementCount(),
+                memory(sparse, recipe(sparse, 10), whole) - memory(sparse, recipe(sparse, 10), without));
     }
 
-    @Test void memoryCountsATrainedTextEncoder() throws Exception {
+    @Test
+    void memoryCountsATrainedTextEncoder() throws Exception {
         MethodSettings both = LORA.with(MethodSetting.TEXT_ENCODER, "yes");
         long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
         long weights = 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.textEncoder()));
         long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
-        assertTrue(more > weights + numbers, more + " bytes: its weights " + weights + ", its numbers " + numbers + ", and its activations");
+        assertTrue(more > weights + numbers,
+                more + " bytes: its weights " + weights + ", its numbers " + numbers + ", and its activations");
     }
 
-    @Test void memoryCountsPreviewsAndPicturesOfTheClass() throws Exception {
+    @Test
+    void memoryCountsPreviewsAndPicturesOfTheClass() throws Exception {
         SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
         long latent = model.defaultImageSize() / model.vae().downsamplingFactor();
-        assertTrue(sampling.weights() > 0 && sampling.weights() < 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.vae())));
+        assertTrue(sampling.weights() > 0
+                && sampling.weights() < 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.vae())));
         assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
         long plain = memory(ATOMS, recipe(ATOMS, 10));
         long previewed = memory(ATOMS, previewed(recipe(ATOMS, 10), 5));
@@ -106,7 +122,8 @@ class TrainingEstimateTest {
         assertEquals(previewed, memory(ATOMS, withPrior(recipe(ATOMS, 10))));
     }
 
-    @Test void timeCountsPreviewsValidationsAndPicturesOfTheClass() throws Exception {
+    @Test
+    void timeCountsPreviewsValidationsAndPicturesOfTheClass() throws Exception {
         TrainingConfig plain = recipe(ATOMS, 40);
         assertEquals(0, watched(plain), 1e-9);
         assertTrue(watched(previewed(plain, 5)) > 0);
@@ -120,18 +137,24 @@ class TrainingEstimateTest {
     }
 
     private static TrainingEstimate estimate(TrainingConfig recipe) throws Exception {
-        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).estimate(TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe));
+        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home))
+                .estimate(TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe));
     }
 
-    @Test void asManyPreviewsAndValidationsAreCountedAsARunMakes() throws Exception {
+    @Test
+    void asManyPreviewsAndValidationsAreCountedAsARunMakes() throws Exception {
         TrainingConfig recipe = previewed(recipe(ATOMS, 7), 3).with(TrainingConfig.Feature.VALIDATE);
         Path run = folder.resolve("run");
-        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(), TrainingListener.none()));
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
+                new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(
+                        TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(),
+                        TrainingListener.none()));
         List<TrainingEvent> events = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).toList();
         EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, recipe, 5), model);
         assertEquals(4, watching.previewCount(), "of steps 0, 3, 6 and 7");
         assertEquals(events.stream().filter(TrainingEvent.Preview.class::isInstance).count(), watching.previewCount());
-        assertEquals(events.stream().filter(TrainingEvent.Validation.class::isInstance).count(), watching.validationCount());
+        assertEquals(events.stream().filter(TrainingEvent.Validation.class::isInstance).count(),
+                watching.validationCount());
         assertEquals(0, EvaluationPlan.of(info(ATOMS, recipe(ATOMS, 7), 5), model).validationCount());
     }
 }

@@ -18,21 +18,27 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingGoldenTest {
-    @ParameterizedTest @ValueSource(strings = {"sd1", "sd2"}) void gradientsAndStepsEqualTheReference(String name) throws Exception {
-        try (SafetensorsFile golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
+    @ParameterizedTest @ValueSource(strings = {"sd1", "sd2"})
+    void gradientsAndStepsEqualTheReference(String name) throws Exception {
+        try (SafetensorsFile golden = SafetensorsFile
+                .open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
             assertTrue(TrainingGolden.matches(golden.tensors().keySet()));
-            TrainingGolden.GoldenComparison comparison = TrainingGolden.compare(golden, DiffusionModel.open(TinyModel.reference(name)), Device.CPU, TorchSettings.standard());
+            TrainingGolden.GoldenComparison comparison = TrainingGolden.compare(golden,
+                    DiffusionModel.open(TinyModel.reference(name)), Device.CPU, TorchSettings.standard());
             assertEquals(List.of(), comparison.unsupported());
             Set<String> compared = Set.copyOf(comparison.deviations().stream().map(Deviation::name).toList());
             for (String tensor : golden.tensors().keySet()) {
-                boolean input = tensor.contains(".start.") || Set.of("latents", "noise", "timesteps", "encoder_hidden_states").contains(tensor);
+                boolean input = tensor.contains(".start.")
+                        || Set.of("latents", "noise", "timesteps", "encoder_hidden_states").contains(tensor);
                 assertEquals(!input, compared.contains(tensor), tensor);
             }
-            for (Deviation deviation : comparison.deviations()) assertTrue(deviation.isWithinTolerance(), deviation::toString);
+            for (Deviation deviation : comparison.deviations())
+                assertTrue(deviation.isWithinTolerance(), deviation::toString);
         }
     }
 
-    @Test void otherGoldensAreNotMistakenForTuning() {
+    @Test
+    void otherGoldensAreNotMistakenForTuning() {
         assertFalse(TrainingGolden.matches(Set.of("unet.sample", "unet.out")));
         assertFalse(TrainingGolden.matches(Set.of("noise", "latents", "pixels")));
     }
