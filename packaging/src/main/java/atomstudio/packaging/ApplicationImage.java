@@ -35,9 +35,11 @@ public final class ApplicationImage {
 
         Path image = target.resolve(APP_NAME);
         new SmokeRun(image, FileTrees.recreate(target.resolve("first-start"))).run();
-        String size = String.format(Locale.ROOT, "%s: %.0f MB (run time %.0f, natives %.0f, assets %.0f)", image.getFileName(),
+        String size = String.format(Locale.ROOT, "%s: %.0f MB (run time %.0f, natives %.0f, assets %.0f)",
+                image.getFileName(),
                 FileTrees.size(image) / MEGABYTE, FileTrees.size(image.resolve("lib/runtime")) / MEGABYTE,
-                FileTrees.size(image.resolve("lib/app/natives")) / MEGABYTE, FileTrees.size(image.resolve("lib/app/assets")) / MEGABYTE);
+                FileTrees.size(image.resolve("lib/app/natives")) / MEGABYTE,
+                FileTrees.size(image.resolve("lib/app/assets")) / MEGABYTE);
         Files.writeString(target.resolve("size.txt"), size + System.lineSeparator());
         System.out.println(size);
     }
@@ -46,11 +48,17 @@ public final class ApplicationImage {
         ToolProvider jpackage = ToolProvider.findFirst("jpackage")
                 .orElseThrow(() -> new IllegalStateException("this Java has no jpackage: a JDK is needed"));
         List<String> command = Stream.concat(
-                Stream.of("--type", "app-image", "--name", APP_NAME, "--app-version", version, "--dest", target.toString(),
+                Stream.of("--type", "app-image", "--name", APP_NAME, "--app-version", version, "--dest",
+                        target.toString(),
                         "--input", input.toString(), "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main",
-                        "--add-modules", MODULES, "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
-                Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
-                        "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties").flatMap(option -> Stream.of("--java-options", option))).toList();
+                        "--add-modules", MODULES, "--jlink-options",
+                        "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
+                Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xms32m",
+                        "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
+                        "-Datomstudio.natives=$APPDIR/natives",
+                        "-Djava.util.logging.config.file=$APPDIR/logging.properties")
+                        .flatMap(option -> Stream.of("--java-options", option)))
+                .toList();
         int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
         if (code != 0) {
             throw new IllegalStateException("jpackage ended with " + code);

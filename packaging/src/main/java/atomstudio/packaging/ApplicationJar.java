@@ -34,7 +34,8 @@ record ApplicationJar(Path jar) {
         for (Path library : classPath()) {
             String name = library.getFileName().toString();
             if (name.startsWith("onnxruntime")) {
-                extractNatives(library, ONNX_RUNTIME_NATIVES + platform.onnxRuntime() + "/", natives.resolve("onnxruntime"));
+                extractNatives(library, ONNX_RUNTIME_NATIVES + platform.onnxRuntime() + "/",
+                        natives.resolve("onnxruntime"));
                 copyWithout(library, ONNX_RUNTIME_NATIVES, input.resolve("lib").resolve(name));
             } else if (name.startsWith("pytorch-native")) {
                 extractNatives(library, "pytorch/cpu/" + platform.pytorch() + "/", natives.resolve("pytorch"));
@@ -57,7 +58,9 @@ record ApplicationJar(Path jar) {
         Files.createDirectories(folder);
         int count = 0;
         try (JarFile file = new JarFile(library.toFile())) {
-            for (JarEntry entry : file.stream().filter(entry -> !entry.isDirectory() && entry.getName().startsWith(prefix)).toList()) {
+            for (JarEntry entry : file.stream()
+                    .filter(entry -> !entry.isDirectory() && entry.getName().startsWith(prefix))
+                    .toList()) {
                 try (InputStream from = file.getInputStream(entry)) {
                     Files.copy(from, folder.resolve(entry.getName().substring(prefix.length())));
                     count++;
@@ -70,7 +73,8 @@ record ApplicationJar(Path jar) {
     }
 
     private static void copyWithout(Path library, String prefix, Path copy) throws IOException {
-        try (JarFile file = new JarFile(library.toFile()); ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(copy))) {
+        try (JarFile file = new JarFile(library.toFile());
+                ZipOutputStream to = new ZipOutputStream(Files.newOutputStream(copy))) {
             for (JarEntry entry : file.stream().filter(entry -> !entry.getName().startsWith(prefix)).toList()) {
                 to.putNextEntry(new ZipEntry(entry.getName()));
                 try (InputStream from = file.getInputStream(entry)) {

@@ -14,7 +14,8 @@ record SmokeRun(Path image, Path workFolder) {
     void run() throws IOException, InterruptedException {
         launch("--version");
         Path output = workFolder.resolve("picture.png");
-        launch("generate", "--prompt", "a red apple on a table", "--seed", "1", "--steps", "2", "--out", output.toString());
+        launch("generate", "--prompt", "a red apple on a table", "--seed", "1", "--steps", "2", "--out",
+                output.toString());
         if (!Files.isRegularFile(output) || Files.size(output) == 0) {
             throw new IllegalStateException("the packaged program wrote no picture to " + output);
         }
@@ -26,7 +27,8 @@ record SmokeRun(Path image, Path workFolder) {
     private void checkNoFilesLeft() throws IOException {
         try (Stream<Path> files = Files.walk(userHome())) {
             List<Path> left = files.filter(Files::isRegularFile).toList();
-            if (!left.isEmpty()) throw new IllegalStateException("the packaged program left files outside its own folder: " + left);
+            if (!left.isEmpty())
+                throw new IllegalStateException("the packaged program left files outside its own folder: " + left);
         }
     }
 
