@@ -84,7 +84,7 @@ public final class ComparisonText {
                 + settings.height();
     }
 
-    static String photos(int count) {
+    public static String photos(int count) {
         return count == 1 ? "1 photo" : count + " photos";
     }
 }
