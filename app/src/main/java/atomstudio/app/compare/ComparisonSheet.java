@@ -2,6 +2,7 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonSheet.SheetLayout.PromptColumns;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.drawing.BitmapFont;
 import atomstudio.app.drawing.BitmapFont.Pen;
 import atomstudio.app.drawing.BitmapFont.TextStyle;
@@ -196,8 +197,8 @@ final class ComparisonSheet {
     private static List<String> facts(ComparisonRow row) {
         List<String> facts = new ArrayList<>(List.of(ComparisonText.parameters(row)));
         if (!row.isBase())
-            facts.addAll(List.of(ComparisonText.bytes(row.bytes()) + " adapter",
-                    ComparisonText.seconds(row.seconds()) + " training"));
+            facts.addAll(List.of(DisplayFormat.bytes(row.bytes()) + " adapter",
+                    DisplayFormat.seconds(row.seconds()) + " training"));
         facts.addAll(ComparisonText.metrics(row));
         return facts;
     }

@@ -56,7 +56,7 @@ class ComparisonPageTest {
     @Test
     void saysWhatEachRowCosts() {
         String html = page(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
-        assertTrue(html.contains("<tr><th>Filter atoms</th><td>2,268</td><td>11.2 KB</td><td>38 s</td></tr>"), html);
+        assertTrue(html.contains("<tr><th>Filter atoms</th><td>2,268</td><td>11 KB</td><td>38 s</td></tr>"), html);
         assertTrue(html.contains("<tr><th>Base</th><td>none</td><td></td><td></td></tr>"), html);
     }
 
