@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// The entries of a mapped ZIP archive that are stored as they are, by name, as stretches of the file. Every length
-/// and offset is checked against the file before it is used.
+/// Lists the entries of a memory-mapped ZIP archive as byte ranges of the file. Every length and offset is checked
+/// against the file before it is used.
 /// Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.14 to 4.3.16 (with ZIP64).
 final class StoredZip {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED
@@ -34,8 +34,8 @@ final class StoredZip {
     private final MemorySegment bytes;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-    /// Where an entry's bytes lie in the file.
-    /// @param isCompressed whether they are not the entry's own bytes
+    /// The byte range of an entry's data in the file.
+    /// @param isCompressed whether the data is compressed or encrypted
     record Entry(long offset, long length, boolean isCompressed) {}
 
     private StoredZip(Path file, MemorySegment bytes) {
@@ -76,7 +76,7 @@ final class StoredZip {
         }
     }
 
-    /// The record that ends the archive lies at the file's end, before a comment at most.
+    /// The end-of-directory record is at the end of the file, followed at most by a comment.
     private long findEnd() throws Failure {
         long last = bytes.byteSize() - END_BYTES;
         for (long at = last; at >= 0 && at >= last - MAX_COMMENT_BYTES; at--) {
@@ -96,7 +96,7 @@ final class StoredZip {
         long extraEnd = extra + uint16(at + 30);
         while (extra + 4 <= extraEnd) {
             int size = uint16(extra + 2);
-            if (uint16(extra) == 1) { // ZIP64: only what did not fit above, in this order
+            if (uint16(extra) == 1) { // ZIP64: only the fields that exceed 32 bits, in this order
                 long next = extra + 4;
                 if (length == ZIP64_SENTINEL) { length = bytes.get(LONG, next); next += 8; }
                 if (compressedSize == ZIP64_SENTINEL) { compressedSize = bytes.get(LONG, next); next += 8; }
@@ -106,8 +106,8 @@ final class StoredZip {
         }
         boolean isCompressed = uint16(at + 10) != 0 || (uint16(at + 8) & 1) != 0;
         if (!isCompressed && compressedSize != length)
-            throw damaged(name + ": stored as it is, but of " + compressedSize + " and " + length + " bytes");
-        if (bytes.get(INT, localOffset) != LOCAL_SIGNATURE) throw damaged(name + ": is not where the directory says");
+            throw damaged(name + ": stored uncompressed, but of " + compressedSize + " and " + length + " bytes");
+        if (bytes.get(INT, localOffset) != LOCAL_SIGNATURE) throw damaged(name + ": is not at its directory offset");
         long data = localOffset + LOCAL_BYTES + uint16(localOffset + 26) + uint16(localOffset + 28);
         if (compressedSize < 0 || data < 0 || compressedSize > bytes.byteSize() - data)
             throw damaged("is truncated: " + name + " should have " + compressedSize + " bytes from " + data
