@@ -84,7 +84,7 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
     /// The trigger word in the folder names.
     /// @throws Failure.Incompatible when they have different ones
     public Optional<String> triggerWord() throws Failure {
-        return uniqueWord("trigger word", "--token", KohyaFolder::triggerWord);
+        return uniqueWord("trigger word", "--trigger-word", KohyaFolder::triggerWord);
     }
 
     /// The class word in the folder names.
@@ -103,7 +103,7 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
                 .collect(Collectors.joining(", "));
         throw new Failure.Incompatible(matching.getFirst().folder.toAbsolutePath().getParent()
                 + ": expected folders of one subject, found different values of its " + description + ": " + found
-                + ". Train each subject separately, give class images separately (--prior), or set the word ("
+                + ". Train each subject separately, give class images separately (--class-images), or set the word ("
                 + option + ")");
     }
 
