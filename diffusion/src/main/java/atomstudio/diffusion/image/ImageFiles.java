@@ -32,7 +32,8 @@ public final class ImageFiles {
             throw damaged(file, format, e);
         } catch (OutOfMemoryError e) {
             throw new Failure.OutOfMemory(
-                    file + ": not enough memory to decode this image; make it smaller (2,000 pixels a side are enough).",
+                    file + ": not enough memory to decode this image; "
+                            + "make it smaller (2,000 pixels on each side are enough).",
                     e);
         }
     }

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// Parses a line of `Key: value` pairs in linear time. A key has letters, digits, spaces, `_`, `-` and `/`; a value ends
-/// at a comma, or is a JSON string.
+/// Parses a line of `Key: value` pairs in linear time. A key has letters, digits, spaces, `_`, `-` and `/`; a value
+/// ends at a comma, or is a JSON string.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, infotext_utils.py, `re_param`.
 final class InfotextLine {
     private static final int MIN_PAIRS = 3;

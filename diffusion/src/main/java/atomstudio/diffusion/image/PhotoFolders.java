@@ -60,9 +60,13 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
             else if (entry.kohya.isPresent()) photoFolders.add(entry);
             else otherFolders.add(entry);
         }
-        if (photoFolders.isEmpty()) photoFolders.addAll(otherFolders);
-        else otherFolders.forEach(entry -> skippedFolders.add(new Skipped(entry.folder,
-                "not entered, because there are photos next to it or folders such as \"10_sks car\"")));
+        if (photoFolders.isEmpty()) {
+            photoFolders.addAll(otherFolders);
+        } else {
+            for (Entry entry : otherFolders)
+                skippedFolders.add(new Skipped(entry.folder,
+                        "not entered, because there are photos next to it or folders such as \"10_sks car\""));
+        }
         return new PhotoFolders(photoFolders.isEmpty() ? List.of(new Entry(folder, Optional.empty())) : photoFolders,
                 skippedFolders);
     }

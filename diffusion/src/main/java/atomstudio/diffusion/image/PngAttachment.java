@@ -44,7 +44,8 @@ public record PngAttachment(String name, byte[] content) {
             return found;
         } catch (IOException damaged) {
             throw new Failure.Unreadable(
-                    file + ": expected a valid PNG file, found another or a damaged file (" + damaged.getMessage() + ").",
+                    file + ": expected a valid PNG file, found another or a damaged one (" + damaged.getMessage()
+                            + ").",
                     damaged);
         }
     }

@@ -2,6 +2,7 @@ package atomstudio.diffusion.prompt;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import java.util.PriorityQueue;
 
@@ -38,7 +39,7 @@ final class BytePairEncoder {
             finalIds[value] = vocabulary.getOrDefault(byteToUnicode(value) + END_OF_WORD, unknownId);
         }
         this.merges = merges;
-        this.vocabularySize = vocabulary.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+        this.vocabularySize = vocabulary.isEmpty() ? 0 : Collections.max(vocabulary.values()) + 1;
     }
 
     /// The largest id plus one.

@@ -53,14 +53,21 @@ public final class PromptAttentionParser {
     }
 
     private void consume(String token, String weight) throws Failure {
-        if (token.startsWith("\\")) parts.add(new WeightedText(token.substring(1), 1));
-        else if (token.equals("(")) openBracket(roundBrackets);
-        else if (token.equals("[")) openBracket(squareBrackets);
-        else if (!weight.isEmpty() && !roundBrackets.isEmpty())
+        if (token.startsWith("\\")) {
+            parts.add(new WeightedText(token.substring(1), 1));
+        } else if (token.equals("(")) {
+            openBracket(roundBrackets);
+        } else if (token.equals("[")) {
+            openBracket(squareBrackets);
+        } else if (!weight.isEmpty() && !roundBrackets.isEmpty()) {
             multiply(roundBrackets.pop(), parseWeight(token, weight));
-        else if (token.equals(")") && !roundBrackets.isEmpty()) multiply(roundBrackets.pop(), EMPHASIS);
-        else if (token.equals("]") && !squareBrackets.isEmpty()) multiply(squareBrackets.pop(), DEEMPHASIS);
-        else addText(token);
+        } else if (token.equals(")") && !roundBrackets.isEmpty()) {
+            multiply(roundBrackets.pop(), EMPHASIS);
+        } else if (token.equals("]") && !squareBrackets.isEmpty()) {
+            multiply(squareBrackets.pop(), DEEMPHASIS);
+        } else {
+            addText(token);
+        }
     }
 
     private void openBracket(Deque<Integer> brackets) throws Failure {

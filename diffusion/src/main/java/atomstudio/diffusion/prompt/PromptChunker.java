@@ -54,9 +54,9 @@ final class PromptChunker {
         }
         boolean isComma = group.length == 1 && group[0] == tokenizer.commaId();
         boolean isFull = current.size() == capacity;
+        boolean isCommaNear = lastComma != NONE && current.size() - lastComma <= COMMA_BACKTRACK;
         if (isComma) lastComma = current.size();
-        else if (isFull && lastComma != NONE && current.size() - lastComma <= COMMA_BACKTRACK)
-            closeChunk(lastComma + 1);
+        else if (isFull && isCommaNear) closeChunk(lastComma + 1);
         if (current.size() + group.length > capacity) closeChunk(current.size());
         for (int id : group) current.add(new WeightedId(id, weight));
     }

@@ -125,7 +125,8 @@ public final class Tokenizer {
     /// @return at least one chunk of exactly [#maxLength] ids
     /// @throws Failure.Incompatible for a word of more ids than fit in a chunk
     public List<int[]> captionChunks(String caption) throws Failure {
-        return new PromptChunker(this).chunkLiteral(caption).stream().map(Chunk::ids).toList();
+        List<Chunk> chunks = new PromptChunker(this).chunkLiteral(caption);
+        return chunks.stream().map(Chunk::ids).toList();
     }
 
     /// All ids of a text without start and stop, grouped so that the ids of one word with embeddings stay together.

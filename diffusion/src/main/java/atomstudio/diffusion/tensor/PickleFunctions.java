@@ -97,10 +97,12 @@ final class PickleFunctions {
         if (!args.isEmpty() && args.getFirst() instanceof PickleValue.PyList pairs) {
             countArguments(pairs.items.size());
             for (PickleValue pair : pairs.items) {
-                if (pair instanceof PickleValue.PyTuple(List<PickleValue> two) && two.size() == 2)
-                    entries.put(two.get(0), two.get(1));
-                else if (pair instanceof PickleValue.PyList two && two.items.size() == 2)
-                    entries.put(two.items.get(0), two.items.get(1));
+                List<PickleValue> items = switch (pair) {
+                    case PickleValue.PyTuple(List<PickleValue> values) -> values;
+                    case PickleValue.PyList list -> list.items;
+                    default -> List.of();
+                };
+                if (items.size() == 2) entries.put(items.get(0), items.get(1));
             }
         }
         return entries;

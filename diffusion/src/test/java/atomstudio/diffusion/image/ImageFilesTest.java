@@ -97,7 +97,8 @@ class ImageFilesTest {
         byte[] whole = Files.readAllBytes(SampleImages.file(name));
         for (int length : new int[] {whole.length / 4, whole.length / 3, whole.length / 2}) {
             Path truncated = Files.write(folder.resolve("cut-" + length + "-" + name), Arrays.copyOf(whole, length));
-            String message = assertThrows(Failure.class, () -> ImageFiles.read(truncated), truncated.toString()).getMessage();
+            String message = assertThrows(Failure.class, () -> ImageFiles.read(truncated), truncated.toString())
+                    .getMessage();
             assertTrue(message.contains(truncated.getFileName().toString()), message);
         }
     }
@@ -126,9 +127,9 @@ class ImageFilesTest {
 
     @Test
     void rejectsHugeImageBeforeAllocating(@TempDir Path folder) throws IOException {
-        byte[] header = ByteBuffer.allocate(13).putInt(60_000).putInt(50_000).put(new byte[] {8, 2, 0, 0, 0}).array();
+
         Path huge = folder.resolve("huge.png");
-        byte[] chunk = PngChunks.encodeChunk("IHDR", header);
+        byte[] chunk = PngBytes.header(60_000, 50_000, 2);
         byte[] pixels = PngChunks.encodeChunk("IDAT", new byte[] {0x78, (byte) 0x9C});
         byte[] end = PngChunks.encodeChunk("IEND", new byte[0]);
         Files.write(huge,
@@ -217,8 +218,7 @@ class ImageFilesTest {
     private static byte[] png(int width, int height) {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(PngChunks.SIGNATURE);
-        file.writeBytes(PngChunks.encodeChunk("IHDR",
-                ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array()));
+        file.writeBytes(PngBytes.header(width, height, 2));
         file.writeBytes(PngChunks.encodeChunk("IDAT", PngBytes.deflated(new byte[1 << 20])));
         return file.toByteArray();
     }

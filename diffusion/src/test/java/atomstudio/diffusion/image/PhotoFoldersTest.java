@@ -63,7 +63,8 @@ class PhotoFoldersTest {
         add("c.png");
         add("more/d.png");
         assertEquals(List.of("1 ", "10 10_sks car", "5 5_sks car"), entries());
-        assertEquals(List.of("more: not entered, because there are photos next to it or folders such as \"10_sks car\""),
+        assertEquals(
+                List.of("more: not entered, because there are photos next to it or folders such as \"10_sks car\""),
                 skipped());
     }
 

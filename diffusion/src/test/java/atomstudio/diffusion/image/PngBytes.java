@@ -16,14 +16,20 @@ final class PngBytes {
     /// An 8-bit grey image with these levels in every row.
     static PngBytes grey(int height, int... levels) {
         PngBytes png = new PngBytes();
-        png.chunks.add(PngChunks.encodeChunk("IHDR",
-                ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
+        png.chunks.add(header(levels.length, height, 0));
         ByteArrayOutputStream rows = new ByteArrayOutputStream();
         for (int y = 0; y < height; y++) {
             rows.write(0);
             for (int level : levels) rows.write(level);
         }
         return png.with("IDAT", deflated(rows.toByteArray()));
+    }
+
+    /// An IHDR chunk of 8 bits per channel.
+    /// @param colourType 0 for grey, 2 for RGB
+    static byte[] header(int width, int height, int colourType) {
+        ByteBuffer data = ByteBuffer.allocate(13).putInt(width).putInt(height);
+        return PngChunks.encodeChunk("IHDR", data.put((byte) 8).put((byte) colourType).array());
     }
 
     /// Adds a chunk; the pixels stay last.

@@ -109,11 +109,13 @@ class UnusualPngTest {
                 .with("stAd", java.util.Arrays.copyOfRange(attachment, 8, attachment.length - 4))
                 .bytes();
         for (String type : new String[] {"IHDR", "IDAT"}) {
-            String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(file(flipped(original, type))))
+            String message = assertThrows(Failure.Unreadable.class,
+                    () -> ImageFiles.read(file(flipped(original, type))))
                     .getMessage();
             assertTrue(message.contains("checksum") && message.contains(type), message);
         }
-        String message = assertThrows(Failure.Unreadable.class, () -> PngAttachment.read(file(flipped(original, "stAd"))))
+        String message = assertThrows(Failure.Unreadable.class,
+                () -> PngAttachment.read(file(flipped(original, "stAd"))))
                 .getMessage();
         assertTrue(message.contains("checksum") && message.contains("stAd"), message);
         PngText text = PngText.of(file(flipped(original, "tEXt")));
@@ -121,7 +123,8 @@ class UnusualPngTest {
         assertTrue(text.damaged().getFirst().contains("checksum"), text.damaged().toString());
         assertEquals(1, PngAttachment.read(file(original)).size());
         Path wrongChecksum = Shared.file("cases/faults/png-chunk-crc-wrong.png");
-        assertTrue(assertThrows(Failure.class, () -> PngAttachment.read(wrongChecksum)).getMessage().contains("checksum"));
+        assertTrue(
+                assertThrows(Failure.class, () -> PngAttachment.read(wrongChecksum)).getMessage().contains("checksum"));
     }
 
     /// Flips one bit in a chunk's data without updating the checksum.

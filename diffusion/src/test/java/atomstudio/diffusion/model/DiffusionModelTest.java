@@ -42,7 +42,8 @@ class DiffusionModelTest {
                         .stream()
                         .mapToLong(name -> checkpoint.info(name).shape().elements())
                         .sum();
-                assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(component)), component.toString());
+                assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(component)),
+                        component.toString());
             }
         }
         assertTrue(model.knownWords().contains("car"), "words: " + model.knownWords());

@@ -101,13 +101,15 @@ class ImageEncoderTest {
                 .imageEncoder()
                 .orElseThrow()
                 .processor();
-        ImageEncoder.ImageProcessor defaultProcessor = ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32);
+        ImageEncoder.ImageProcessor defaultProcessor = ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"),
+                32);
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
                 RgbImage image = image(golden.read("picture." + n));
                 for (String key : new String[] {"pixel_values", "clip"}) {
                     Tensor expected = golden.read("picture." + n + "." + key);
-                    Tensor found = (key.equals("clip") ? defaultProcessor : modelProcessor).preprocess(image).reshape(expected.shape());
+                    Tensor found = (key.equals("clip") ? defaultProcessor : modelProcessor).preprocess(image)
+                            .reshape(expected.shape());
                     assertWithin(n + " " + key, expected, found, 2e-6);
                 }
             }

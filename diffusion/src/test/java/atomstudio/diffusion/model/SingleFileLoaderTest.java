@@ -132,7 +132,8 @@ class SingleFileLoaderTest {
     void sidecarFolderOverridesInferredConfig() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file)).getMessage()
-                .contains("norm_num_groups = 32 does not divide the width"), "the small model has fewer groups than inferred");
+                .contains("norm_num_groups = 32 does not divide the width"),
+                "the small model has fewer groups than inferred");
         for (String component : List.of("unet", "vae", "text_encoder")) {
             Files.createDirectories(folder.resolve("mine").resolve(component));
             Files.copy(Shared.own("goldens/nets/sd1/model/" + component + "/config.json"),
@@ -275,7 +276,8 @@ class SingleFileLoaderTest {
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
         Path home = Files.createDirectories(folder.resolve("home/clip-vocabulary"));
         Path embedded = Shared.root().resolve("assets/default-model/tokenizer");
-        DiffusionModel withoutTokenizer = DiffusionModel.open(file, ModelLoadOptions.ofTokenizerFolders(List.of(home, embedded)));
+        DiffusionModel withoutTokenizer = DiffusionModel.open(file,
+                ModelLoadOptions.ofTokenizerFolders(List.of(home, embedded)));
         String message = assertThrows(Failure.Unreadable.class, withoutTokenizer::tokenizer).getMessage();
         assertTrue(message.contains("no tokenizer of 1000 tokens") && message.contains("bpe_simple_vocab_16e6.txt.gz")
                 && message.contains("into " + home), message);
@@ -283,7 +285,8 @@ class SingleFileLoaderTest {
         assertEquals(1000, withoutTokenizer.tokenizer().vocabularySize());
         vocabulary(Files.createDirectories(folder.resolve("tokenizer")), 1000);
         Files.writeString(home.resolve("vocab.json"), "damaged");
-        assertEquals(1000, withoutTokenizer.tokenizer().vocabularySize(), "the folder next to the file takes precedence");
+        assertEquals(1000, withoutTokenizer.tokenizer().vocabularySize(),
+                "the folder next to the file takes precedence");
         Path large = vocabulary(Files.createDirectories(folder.resolve("large")), 1001);
         DiffusionModel withTokenizer = DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(large));
         assertTrue(assertThrows(Failure.Incompatible.class, withTokenizer::tokenizer).getMessage()

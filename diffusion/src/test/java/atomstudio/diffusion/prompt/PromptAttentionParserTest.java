@@ -39,7 +39,8 @@ class PromptAttentionParserTest {
 
     @Test
     void bracketsMultiplyWeights() throws Exception {
-        assertParses("a (red) [car]", new Text("a ", 1), new Text("red", EMPHASIS), new Text(" ", 1), new Text("car", DEEMPHASIS));
+        assertParses("a (red) [car]", new Text("a ", 1), new Text("red", EMPHASIS), new Text(" ", 1),
+                new Text("car", DEEMPHASIS));
         assertParses("(red:1.5)(car : -2 )", new Text("red", 1.5), new Text("car ", -2));
         assertParses("((a):2)[(b)]", new Text("a", EMPHASIS * 2), new Text("b", EMPHASIS * DEEMPHASIS));
         assertParses("(a [b (c:3)])", new Text("a ", EMPHASIS), new Text("b ", DEEMPHASIS * EMPHASIS),
@@ -49,7 +50,8 @@ class PromptAttentionParserTest {
 
     @Test
     void unmatchedBracketsExtendToTheEndOrAreText() throws Exception {
-        assertParses("a (red [car", new Text("a ", 1), new Text("red ", EMPHASIS), new Text("car", EMPHASIS * DEEMPHASIS));
+        assertParses("a (red [car", new Text("a ", 1), new Text("red ", EMPHASIS),
+                new Text("car", EMPHASIS * DEEMPHASIS));
         assertParses("a) b] :1.2)", new Text("a) b] :1.2)", 1));
         assertParses("(a] b)", new Text("a] b", EMPHASIS));
         assertParses("()", new Text("", 1));
@@ -98,7 +100,8 @@ class PromptAttentionParserTest {
         assertArrayEquals(new int[] {700, 701, 702}, firstIds(chunks.get(1), 3));
         assertArrayEquals(new float[] {1, 2, 2, 2, 1}, Arrays.copyOf(chunks.get(1).weights(), 5));
         Tokenizer wide = plain().withWord("sks", IntStream.range(700, 715).boxed().toList());
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> wide.chunks("sks")).getMessage().contains("15 token ids"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> wide.chunks("sks")).getMessage()
+                .contains("15 token ids"));
     }
 
     @Test

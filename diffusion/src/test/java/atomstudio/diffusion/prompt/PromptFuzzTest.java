@@ -84,7 +84,8 @@ class PromptFuzzTest {
             }
             adversarialPrompts.add("[a:" + "1".repeat(length));
             adversarialPrompts.add("[a:" + " ".repeat(length));
-            adversarialPrompts.add("[a:1." + "1".repeat(length) + "e" + "1".repeat(length / 10) + " ".repeat(length / 10));
+            adversarialPrompts
+                    .add("[a:1." + "1".repeat(length) + "e" + "1".repeat(length / 10) + " ".repeat(length / 10));
             adversarialPrompts.add("(a:" + "1".repeat(length));
             adversarialPrompts.add("(a:" + "1.".repeat(length / 2) + ")");
             adversarialPrompts.add("(a:" + " ".repeat(length) + "1)");

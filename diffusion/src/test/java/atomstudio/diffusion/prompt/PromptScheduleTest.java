@@ -63,7 +63,8 @@ class PromptScheduleTest {
 
     @Test
     void alternationsChangeEveryStep() {
-        assertPrompts("[a|(b:1.1)]", new Pass(4, 0), until(1, "a"), until(2, "(b:1.1)"), until(3, "a"), until(4, "(b:1.1)"));
+        assertPrompts("[a|(b:1.1)]", new Pass(4, 0), until(1, "a"), until(2, "(b:1.1)"), until(3, "a"),
+                until(4, "(b:1.1)"));
         assertPrompts("[fe|]male", new Pass(3, 0), until(1, "female"), until(2, "male"), until(3, "female"));
         assertPrompts("[fe|||]male", new Pass(6, 0), until(1, "female"), until(4, "male"), until(5, "female"),
                 until(6, "male"));

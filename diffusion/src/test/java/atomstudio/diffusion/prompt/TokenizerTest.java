@@ -100,7 +100,8 @@ class TokenizerTest {
         assertArrayEquals(concatenated(new int[] {5000, 5001}, contentIds(plain().encode("'s dog"))),
                 contentIds(tokenizer.encode("sks's dog")));
         assertArrayEquals(
-                concatenated(contentIds(plain().encode("a (")), concatenated(new int[] {5000, 5001}, contentIds(plain().encode(") dog")))),
+                concatenated(contentIds(plain().encode("a (")),
+                        concatenated(new int[] {5000, 5001}, contentIds(plain().encode(") dog")))),
                 contentIds(tokenizer.encode("a (sks) dog")));
     }
 

@@ -143,13 +143,16 @@ class TorchFileTest {
                 archive(singleTensor(6, 1, new long[] {2, 3}, new long[] {1, 2}), ZipEntry.STORED));
         assertRejected("is an expanded view",
                 archive(singleTensor(6, 0, new long[] {1_000_000, 6}, new long[] {0, 1}), ZipEntry.STORED));
-        assertRejected("needs 400 bytes", archive(singleTensor(100, 0, new long[] {100}, new long[] {1}), ZipEntry.STORED));
-        assertRejected("invalid size or stride", archive(singleTensor(6, 0, new long[] {-2, -3}, new long[] {-3, 1}), ZipEntry.STORED));
+        assertRejected("needs 400 bytes",
+                archive(singleTensor(100, 0, new long[] {100}, new long[] {1}), ZipEntry.STORED));
+        assertRejected("invalid size or stride",
+                archive(singleTensor(6, 0, new long[] {-2, -3}, new long[] {-3, 1}), ZipEntry.STORED));
         Pickle missing = new Pickle().raw('}').text("w").tensor("9", 6, 0, new long[] {6}, new long[] {1}).raw('s');
         assertRejected("its data (storage 9) is missing", archive(missing, ZipEntry.STORED));
         long huge = Integer.MAX_VALUE;
         assertRejected("damaged",
-                archive(singleTensor(6, 0, new long[] {huge, huge, huge, huge}, new long[] {1, 1, 1, 1}), ZipEntry.STORED));
+                archive(singleTensor(6, 0, new long[] {huge, huge, huge, huge}, new long[] {1, 1, 1, 1}),
+                        ZipEntry.STORED));
     }
 
     @Test
@@ -214,7 +217,8 @@ class TorchFileTest {
                 .raw('q', 1, '0', '}', '(');
         for (int i = 0; i < 200_000; i++) keys.raw('h', i & 1, 'N');
         Path longKeys = archive(keys.raw('u'), ZipEntry.STORED);
-        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertRejected("longer than any tensor's name", longKeys));
+        assertTimeoutPreemptively(Duration.ofSeconds(10),
+                () -> assertRejected("longer than any tensor's name", longKeys));
         Pickle axes = new Pickle().raw('(');
         for (int i = 0; i < 100_000; i++) axes.raw('K', 1);
         axes.raw('t', 'q', 0, '0')

@@ -104,7 +104,8 @@ final class Vp8lDecoder {
     /// @param isMainImage whether it is the image itself, which may have several code groups
     private int[] readPixels(int width, int height, boolean isMainImage) throws IOException {
         int cacheBits = bits.readFlag() ? bits.read(4) : 0;
-        if (cacheBits > MAX_CACHE_BITS) throw new IIOException("its lossless image has a colour cache of " + cacheBits + " bits");
+        if (cacheBits > MAX_CACHE_BITS)
+            throw new IIOException("its lossless image has a colour cache of " + cacheBits + " bits");
         CodeGroups groups = readCodeGroups(width, height, isMainImage && bits.readFlag(),
                 cacheBits == 0 ? 0 : 1 << cacheBits);
         int[] pixels = new int[Math.multiplyExact(width, height)];

@@ -134,7 +134,8 @@ final class Vp8lPrefixCode {
                 case 17 -> 3 + bits.read(3);
                 default -> 11 + bits.read(7);
             };
-            if (symbol + times > lengths.length) throw new IIOException("its lossless image has more code lengths than symbols");
+            if (symbol + times > lengths.length)
+                throw new IIOException("its lossless image has more code lengths than symbols");
             for (int i = 0; i < times; i++) lengths[symbol++] = repeated;
         }
     }
