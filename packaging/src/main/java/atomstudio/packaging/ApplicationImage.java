@@ -3,22 +3,24 @@ package atomstudio.packaging;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.spi.ToolProvider;
-import java.util.stream.Stream;
 
-/// The application image: the program, a Java run time of its own, unpacked natives, the assets. Made by jpackage,
-/// then started once.
+/// Builds the application image with jpackage: the program, a Java runtime, unpacked native libraries and the assets.
 public final class ApplicationImage {
     private static final String APP_NAME = "atomstudio";
-    private static final String MODULES = "java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,java.xml,"
-            + "jdk.crypto.ec,jdk.management,jdk.unsupported";
+    private static final String MODULES = "java.base,java.desktop,java.logging,java.management,java.naming,"
+            + "java.net.http,java.sql,java.xml,jdk.crypto.ec,jdk.management,jdk.unsupported";
+    private static final List<String> JAVA_OPTIONS = List.of("--enable-native-access=ALL-UNNAMED",
+            "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
+            "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties");
     private static final double MEGABYTE = 1e6;
 
     private ApplicationImage() {}
 
-    /// @param arguments the checkout, the version, the folder to work in
+    /// @param arguments the checkout, the version, the output folder
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Path checkout = Path.of(arguments[0]);
         Path target = Path.of(arguments[2]);
@@ -35,7 +37,7 @@ public final class ApplicationImage {
 
         Path image = target.resolve(APP_NAME);
         new SmokeRun(image, FileTrees.recreate(target.resolve("first-start"))).run();
-        String size = String.format(Locale.ROOT, "%s: %.0f MB (run time %.0f, natives %.0f, assets %.0f)",
+        String size = String.format(Locale.ROOT, "%s: %.0f MB (runtime %.0f, natives %.0f, assets %.0f)",
                 image.getFileName(),
                 FileTrees.size(image) / MEGABYTE, FileTrees.size(image.resolve("lib/runtime")) / MEGABYTE,
                 FileTrees.size(image.resolve("lib/app/natives")) / MEGABYTE,
@@ -46,22 +48,13 @@ public final class ApplicationImage {
 
     private static void jpackage(Path target, Path input, String jar, String version) {
         ToolProvider jpackage = ToolProvider.findFirst("jpackage")
-                .orElseThrow(() -> new IllegalStateException("this Java has no jpackage: a JDK is needed"));
-        List<String> command = Stream.concat(
-                Stream.of("--type", "app-image", "--name", APP_NAME, "--app-version", version, "--dest",
-                        target.toString(),
-                        "--input", input.toString(), "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main",
-                        "--add-modules", MODULES, "--jlink-options",
-                        "--strip-debug --no-man-pages --no-header-files --compress=zip-6"),
-                Stream.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xms32m",
-                        "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
-                        "-Datomstudio.natives=$APPDIR/natives",
-                        "-Djava.util.logging.config.file=$APPDIR/logging.properties")
-                        .flatMap(option -> Stream.of("--java-options", option)))
-                .toList();
+                .orElseThrow(() -> new IllegalStateException("jpackage: not found in this Java; a JDK is required"));
+        List<String> command = new ArrayList<>(List.of("--type", "app-image", "--name", APP_NAME,
+                "--app-version", version, "--dest", target.toString(), "--input", input.toString(),
+                "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main", "--add-modules", MODULES,
+                "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"));
+        for (String option : JAVA_OPTIONS) command.addAll(List.of("--java-options", option));
         int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
-        if (code != 0) {
-            throw new IllegalStateException("jpackage ended with " + code);
-        }
+        if (code != 0) throw new IllegalStateException("jpackage: exit code " + code);
     }
 }

@@ -8,15 +8,16 @@ import java.util.List;
 import java.util.jar.Attributes;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// The built program: a jar whose manifest names the others. Natives are taken out of their jars and laid open beside
-/// them, so that nothing is unpacked at a start and no other system's libraries travel along.
+/// The application jar and the libraries of its class path. Native libraries are extracted from their jars, so that
+/// nothing is unpacked at startup and those of other systems are left out.
 record ApplicationJar(Path jar) {
     private static final String ONNX_RUNTIME_NATIVES = "ai/onnxruntime/native/";
 
-    /// Where a system's libraries lie in the engines' jars.
+    /// Names of the platform folders in the jars of the engines.
     private record Platform(String onnxRuntime, String pytorch) {
         static Platform current() {
             if (System.getProperty("os.name").startsWith("Windows")) {
@@ -50,7 +51,7 @@ record ApplicationJar(Path jar) {
     private List<Path> classPath() throws IOException {
         try (JarFile file = new JarFile(jar.toFile())) {
             String path = file.getManifest().getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
-            return List.of(path.split(" ")).stream().map(name -> jar.resolveSibling(name)).toList();
+            return Stream.of(path.split(" ")).map(jar::resolveSibling).toList();
         }
     }
 
@@ -68,7 +69,7 @@ record ApplicationJar(Path jar) {
             }
         }
         if (count == 0) {
-            throw new IOException(library + ": expected libraries under " + prefix + ", found none");
+            throw new IOException(library + ": expected native libraries in " + prefix + ", found none");
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Whole folders: copied, emptied, measured.
+/// Recursive operations on folders.
 final class FileTrees {
     private FileTrees() {}
 
@@ -20,7 +20,7 @@ final class FileTrees {
         }
     }
 
-    /// An empty folder in place of whatever was there.
+    /// Replaces a path by an empty folder.
     static Path recreate(Path folder) throws IOException {
         delete(folder);
         return Files.createDirectories(folder);
@@ -37,7 +37,7 @@ final class FileTrees {
         }
     }
 
-    /// Bytes of all files.
+    /// Total size of the files in bytes.
     static long size(Path folder) throws IOException {
         long bytes = 0;
         for (Path file : files(folder)) {

@@ -8,27 +8,26 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/// Starts an image as a stranger's machine would: an empty environment, no Java or Maven on the path, a home that is
-/// not there yet.
+/// Runs an application image as on a fresh machine: an empty environment, no Java on the path, no home folder.
 record SmokeRun(Path image, Path workFolder) {
     void run() throws IOException, InterruptedException {
         launch("--version");
-        Path output = workFolder.resolve("picture.png");
+        Path output = workFolder.resolve("image.png");
         launch("generate", "--prompt", "a red apple on a table", "--seed", "1", "--steps", "2", "--out",
                 output.toString());
         if (!Files.isRegularFile(output) || Files.size(output) == 0) {
-            throw new IllegalStateException("the packaged program wrote no picture to " + output);
+            throw new IllegalStateException("the packaged program: expected an image in " + output + ", found none");
         }
         checkNoFilesLeft();
     }
 
-    /// ONNX Runtime's telemetry client would leave a device id in the user's folder. Its variable is not set here:
-    /// the program must set it.
+    /// Checks that ONNX Runtime's telemetry client wrote no device id to the user's home. The variable that disables it
+    /// is not set here: the program must set it.
     private void checkNoFilesLeft() throws IOException {
         try (Stream<Path> files = Files.walk(userHome())) {
             List<Path> left = files.filter(Files::isRegularFile).toList();
             if (!left.isEmpty())
-                throw new IllegalStateException("the packaged program left files outside its own folder: " + left);
+                throw new IllegalStateException("the packaged program wrote files outside its own folder: " + left);
         }
     }
 
@@ -47,7 +46,7 @@ record SmokeRun(Path image, Path workFolder) {
         long startNanos = System.nanoTime();
         int code = builder.start().waitFor();
         if (code != 0) {
-            throw new IllegalStateException(String.join(" ", command) + " ended with " + code);
+            throw new IllegalStateException(String.join(" ", command) + ": exit code " + code);
         }
         System.out.println(arguments[0] + ": " + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos) + " ms");
     }

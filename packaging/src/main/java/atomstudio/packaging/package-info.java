@@ -1,4 +1,4 @@
-/// Makes the application image that needs no Java on the user's machine, and starts it once.
+/// Builds the application image with its own Java runtime, and tests it by a smoke run.
 @NullMarked
 package atomstudio.packaging;
 

@@ -27,7 +27,7 @@ final class PaintedMask {
         PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)),
                 Math.max(1, (int) Math.round(image.height() * scale)));
         mask.ifPresent(existing -> {
-            RgbImage grey = existing.grey().resize(result.width, result.height, Resampling.BILINEAR);
+            RgbImage grey = existing.grayscale().resize(result.width, result.height, Resampling.BILINEAR);
             for (int i = 0; i < result.painted.length; i++) result.painted[i] = (grey.argb()[i] & 0xFF) >= 128;
         });
         return result;

@@ -114,7 +114,7 @@ final class SourceView extends VBox {
             nodes.add(paint);
             nodes.add(button("Mask file…", model.source()::chooseMask));
             image.mask().ifPresent(mask -> {
-                nodes.add(new RoundedImageView(mask.grey(), SIDE));
+                nodes.add(new RoundedImageView(mask.grayscale(), SIDE));
                 nodes.add(button("No mask", () -> model.source().finishPainting(Optional.empty())));
             });
             nodes.add(button("No picture", model.source()::removeImage));

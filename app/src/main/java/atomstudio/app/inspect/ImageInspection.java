@@ -2,6 +2,7 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageFormat;
 import atomstudio.diffusion.image.PngText;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.adapter.AdapterSource;
@@ -18,8 +19,8 @@ final class ImageInspection {
         JsonObject json = new JsonObject();
         json.addProperty("kind", "picture");
         json.addProperty("size", image.width() + "x" + image.height());
-        if (!ImageFiles.isPng(file) && !ImageFiles.webp(file)) return Inspection.of(json);
-        if (!ImageFiles.isPng(file)) {
+        if (!ImageFormat.PNG.matches(file) && !ImageFormat.WEBP.matches(file)) return Inspection.of(json);
+        if (!ImageFormat.PNG.matches(file)) {
             addAdapters(file, json);
             return Inspection.of(json);
         }

@@ -2,6 +2,7 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageFormat;
 import atomstudio.diffusion.model.TensorFileKind;
 import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
@@ -42,7 +43,7 @@ public record Inspection(JsonObject json, List<String> problems) {
     /// decides.
     private static boolean isImage(Path path, String name) throws Failure {
         return ImageFiles.hasImageExtension(path)
-                || !TENSOR_FILE_NAME.matcher(name).matches() && ImageFiles.hasImageSignature(path);
+                || !TENSOR_FILE_NAME.matcher(name).matches() && ImageFormat.detect(path).isPresent();
     }
 
     private static Inspection ofTensors(Path path) throws Failure {

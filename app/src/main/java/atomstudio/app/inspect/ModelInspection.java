@@ -77,7 +77,7 @@ final class ModelInspection {
                 unused.forEach(names::add);
                 json.add("not used", names);
             }
-            checkpoint.check(layers);
+            checkpoint.requireLayers(layers);
         } catch (Failure e) {
             problems.add(e.getMessage());
         }

@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageFormat;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,7 +27,7 @@ final class FxChoosers implements FileChoosers {
         chooser.setTitle(title);
         chooser.getExtensionFilters()
                 .add(new FileChooser.ExtensionFilter("Pictures",
-                        ImageFiles.extensions()
+                        ImageFormat.extensions()
                                 .stream()
                                 .flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT)))
                                 .toList()));

@@ -97,7 +97,7 @@ class CompareCommandTest {
         Object[] options = {"--pictures", photos, "--class", "car", "--token", "zwx", "--tune-steps", 1};
         CommandLineRun first = compare(options);
         assertEquals(ExitCode.SUCCESS, first.exitCode(), first::err);
-        assertEquals(1, first.err().lines().filter("skipped 1 file that is no picture"::equals).count(), first.err());
+        assertEquals(1, first.err().lines().filter("skipped 1 file that is not an image"::equals).count(), first.err());
         String described = Files.readString(folder.resolve("out/compare.json"));
         for (String name : List.of("atoms+word", "atoms+channels", "lora")) {
             assertTrue(Files.exists(folder.resolve("out/runs").resolve(name).resolve("adapter.safetensors")), name);

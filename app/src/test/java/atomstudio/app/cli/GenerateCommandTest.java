@@ -143,7 +143,7 @@ class GenerateCommandTest {
         CommandLineRun run = CommandLineRun.of(folder, "generate", "--model", Shared.own("goldens/files/sd1.ckpt"),
                 "--prompt", "a", "--out", folder.resolve("a.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
-        assertTrue(run.err().contains("by a guess") && run.err().contains("bpe_simple_vocab_16e6.txt.gz")
+        assertTrue(run.err().contains("was inferred as epsilon") && run.err().contains("bpe_simple_vocab_16e6.txt.gz")
                 && run.err().contains(folder.resolve("clip-vocabulary").toString()), run.err());
     }
 
@@ -167,7 +167,7 @@ class GenerateCommandTest {
             "--sampler heun --eta 1|1|eta with sampler heun",
             "--eta 2|2|--eta: expected 0 to 1",
             "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
-            "--width 100|1|the nearest size that works is 104x128",
+            "--width 100|1|the nearest valid size is 104x128",
             "--safety perhaps|2|expected on or off",
             "--clip-skip 0|2|--clip-skip: expected 1 to",
             "--clip-skip 99|2|--clip-skip: expected 1 to",

@@ -65,7 +65,7 @@ class InspectCommandTest {
                 .getAsJsonObject();
         assertEquals("model", model.get("kind").getAsString());
         assertEquals("epsilon", model.get("prediction").getAsString());
-        assertTrue(model.get("guessed").getAsString().contains("by a guess"), model.toString());
+        assertTrue(model.get("guessed").getAsString().contains("was inferred as epsilon"), model.toString());
         JsonObject inpainting = JsonParser
                 .parseString(
                         CommandLineRun.of(folder, "inspect", Shared.own("goldens/files/inpaint.ckpt"), "--json").out())

@@ -97,7 +97,7 @@ class SubjectStoreTest {
                         .map(file -> subject.photoFolder().relativize(file).toString().replace('\\', '/'))
                         .toList());
         assertEquals(List.of(subject.photoFolder().resolve("5_sks car/a.txt")), subject.sidecarFiles());
-        assertEquals(List.of("log: holds no photo"),
+        assertEquals(List.of("log: has no photos"),
                 imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
         Subject more = store.add(subject, List.of(good), () -> false).subject();
         assertEquals(3, more.photos().size(), "photos beside the folders count too");

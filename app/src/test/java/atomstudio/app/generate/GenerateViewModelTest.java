@@ -214,7 +214,7 @@ class GenerateViewModelTest {
     void aFailureStandsInTheCardAndThePicturesStay() {
         GenerateViewModel galleries = galleries(new InlineJobs());
         maker.failure = new Failure.Incompatible(
-                "100x100: sides must be multiples of 8; the nearest size that works is 104x104");
+                "100x100: sides must be multiples of 8; the nearest valid size is 104x104");
         galleries.generate();
         assertEquals(maker.failure.getMessage(), galleries.problem().get());
         assertNotNull(galleries.rows().getFirst().cells().get(0).image());

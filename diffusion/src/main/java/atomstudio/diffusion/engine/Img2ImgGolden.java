@@ -94,6 +94,8 @@ public final class Img2ImgGolden {
 
     private static Mask mask(Path folder, int width, int height) throws Failure {
         return new Mask(
-                Mask.of(ImageFiles.read(folder.resolve("mask.png"))).grey().resize(width, height, Resampling.BILINEAR));
+                Mask.of(ImageFiles.read(folder.resolve("mask.png")))
+                        .grayscale()
+                        .resize(width, height, Resampling.BILINEAR));
     }
 }

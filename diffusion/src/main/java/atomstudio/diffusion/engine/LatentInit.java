@@ -92,7 +92,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
             throws Failure {
         Mask mask = mask(encoding.model);
         Tensor pixels = switch (source) {
-            case Source.FromNoise none -> mask.grey().toTensor();
+            case Source.FromNoise none -> mask.grayscale().toTensor();
             case Source.FromImage init -> pixels(encoding.model, init);
         };
         boolean fromPureNoise = upscaled.isEmpty() && denoisingStrength() == 1;

@@ -1,5 +1,6 @@
 package atomstudio.diffusion.image;
 
+import atomstudio.diffusion.image.webp.WebpFile;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -14,8 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The orientation in a file's EXIF block, and nothing else of it, so that nothing in it has to be unpacked or
-/// allocated.
+/// Reads the orientation of an image file's EXIF block; other tags are not parsed.
 /// Source: CIPA DC-008 (Exif 2.32); TIFF 6.0, 2.
 final class Exif {
     private static final int ORIENTATION = 0x0112;
@@ -25,12 +25,12 @@ final class Exif {
 
     private static final String RAW_PROFILE_EXIF = "Raw profile type exif";
     private static final String RAW_PROFILE_APP1 = "Raw profile type APP1";
-    /// Digits that are looked at: the orientation lies near the start.
+    /// Digits that are parsed: the orientation is near the start.
     private static final int MAX_HEX_DIGITS = 1 << 18;
 
     private Exif() {}
 
-    /// The value 1 to 8; empty where the file gives none, or none that makes sense.
+    /// The orientation, 1 to 8; empty if missing or invalid.
     static Optional<Integer> orientation(Path file, ImageFormat format) throws IOException {
         return switch (format) {
             case JPEG -> ofJpeg(file);
@@ -41,13 +41,13 @@ final class Exif {
         };
     }
 
-    /// In a block as files carry it, with its mark before it or without.
+    /// Orientation of an EXIF block with or without its "Exif" header.
     static Optional<Integer> ofBlock(byte[] block) {
         return firstIfdOrientation(
                 ByteBuffer.wrap(hasHeader(block) ? Arrays.copyOfRange(block, HEADER.length, block.length) : block));
     }
 
-    /// In its own chunk, or as hex digits in a text, as older versions of ImageMagick and Pillow write it.
+    /// From the eXIf chunk, or from hex digits in a text chunk as older versions of ImageMagick and Pillow write them.
     private static Optional<Integer> ofPng(Path file) throws IOException {
         Optional<byte[]> chunk = PngChunks.readExif(file);
         if (chunk.isPresent()) return ofBlock(chunk.get());
@@ -59,7 +59,7 @@ final class Exif {
                 .flatMap(Exif::ofHex);
     }
 
-    /// Behind the name and the length, a line each.
+    /// The digits follow a line with the name and a line with the length.
     private static Optional<Integer> ofHex(String text) {
         String[] lines = text.strip().split("\\s+", 3);
         if (lines.length < 3) return Optional.empty();
@@ -71,7 +71,6 @@ final class Exif {
         }
     }
 
-    /// In the segments before the picture's data.
     private static Optional<Integer> ofJpeg(Path file) throws IOException {
         try (JpegSegments segments = new JpegSegments(file)) {
             while (segments.next() && segments.marker() != JpegSegments.START_OF_SCAN) {
@@ -94,7 +93,7 @@ final class Exif {
             ByteBuffer head = readAt(channel, 0, 8);
             if (head.limit() < 8) return Optional.empty();
             head.order(byteOrder(head));
-            // In a BigTIFF file, 43 instead of 42, offsets have eight bytes.
+            // BigTIFF (43 instead of 42) has offsets of eight bytes and is not supported.
             if (head.getShort(2) != 42) return Optional.empty();
             long ifdStart = head.getInt(4) & 0xFFFFFFFFL;
             ByteBuffer count = readAt(channel, ifdStart, 2).order(head.order());
@@ -123,7 +122,7 @@ final class Exif {
             ByteBuffer entries = tiff.slice((int) ifdStart + 2, tiff.limit() - (int) ifdStart - 2).order(tiff.order());
             int length = (tiff.getShort((int) ifdStart) & 0xFFFF) * ENTRY_BYTES;
             return orientationEntry(length < entries.limit() ? entries.limit(length) : entries);
-        } catch (IndexOutOfBoundsException | BufferUnderflowException cut) {
+        } catch (IndexOutOfBoundsException | BufferUnderflowException truncated) {
             return Optional.empty();
         }
     }
@@ -137,7 +136,7 @@ final class Exif {
         return Optional.empty();
     }
 
-    /// How the camera was held: what to do to the stored pixels to see the picture upright. Order as in EXIF, from 1.
+    /// The transform from stored pixels to the upright image, in the order of the EXIF values 1 to 8.
     /// Source: CIPA DC-008 (Exif 2.32), tag 0x0112.
     enum Orientation {
         UPRIGHT(false, false, false), MIRRORED(false, true, false), UPSIDE_DOWN(false, true, true),
@@ -149,15 +148,16 @@ final class Exif {
         private final boolean fromRight;
         private final boolean fromBottom;
 
-        /// Whether rows become columns; whether the stored x and y run backwards as seen from the upright picture.
+        /// @param swapped whether rows become columns
+        /// @param fromRight whether the stored x axis is reversed
+        /// @param fromBottom whether the stored y axis is reversed
         Orientation(boolean swapped, boolean fromRight, boolean fromBottom) {
             this.swapped = swapped;
             this.fromRight = fromRight;
             this.fromBottom = fromBottom;
         }
 
-        /// As the file says; upright where it says nothing, or nothing that makes sense: a picture with odd metadata
-        /// is still a picture.
+        /// The orientation of a file; upright if missing or invalid.
         static Orientation of(Path file, ImageFormat format) throws IOException {
             return Exif.orientation(file, format).map(value -> values()[value - 1]).orElse(UPRIGHT);
         }

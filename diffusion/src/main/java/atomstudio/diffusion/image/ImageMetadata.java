@@ -2,7 +2,7 @@ package atomstudio.diffusion.image;
 
 import java.util.List;
 
-/// How a picture was made, and the small adapters that it was made with.
+/// The generation metadata of an image: its infotext, and the embedded adapters.
 public record ImageMetadata(Infotext infotext, List<PngAttachment> adapters) {
     public ImageMetadata {
         adapters = List.copyOf(adapters);

@@ -11,13 +11,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// How a picture was made, as the text `parameters` that other programs write and read in PNG files:
-/// the prompt, `Negative prompt: …`, and a last line of `Key: value` pairs.
-/// Source: AUTOMATIC1111's stable-diffusion-webui, infotext; a value with a comma, colon, quote or line break is a
-/// JSON string. As there, a prompt line that starts with `Negative prompt:` is read back as one, and white space
-/// around lines goes.
+/// A1111's infotext, the generation parameters in the PNG text `parameters`: the prompt, `Negative prompt: …`, and a
+/// last line of `Key: value` pairs. A value with a comma, colon, quote or line break is a JSON string. As in A1111, a
+/// prompt line that starts with `Negative prompt:` is parsed as the negative prompt, and lines are trimmed.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, modules/infotext_utils.py.
 public record Infotext(String prompt, String negativePrompt, Map<String, String> settings) {
-    /// Keyword of the text in PNG files.
     public static final String PNG_KEYWORD = "parameters";
 
     private static final String NEGATIVE_PREFIX = "Negative prompt:";
@@ -36,12 +34,12 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return with("Steps", Integer.toString(steps));
     }
 
-    /// By the name that other programs have for it, e.g. `Euler a`.
+    /// @param title A1111's name, e.g. `Euler a`
     public Infotext withSampler(String title) {
         return with("Sampler", title);
     }
 
-    /// `Karras`, or `Automatic` for the model's own spacing.
+    /// @param title `Karras`, or `Automatic` for the model's default
     public Infotext withScheduleType(String title) {
         return with("Schedule type", title);
     }
@@ -50,7 +48,6 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return with("CFG scale", formatNumber(scale));
     }
 
-    /// The picture's own seed.
     public Infotext withSeed(long seed) {
         return with("Seed", Seed.format(seed));
     }
@@ -59,7 +56,7 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return with("Size", width + "x" + height);
     }
 
-    /// Counted as there: 1 is the text encoder's last layer.
+    /// @param clipSkip as in A1111: 1 is the last layer of the text encoder
     public Infotext withClipSkip(int clipSkip) {
         return with("Clip skip", Integer.toString(clipSkip));
     }
@@ -68,21 +65,20 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return with("Model", name);
     }
 
-    /// An adapter and how strongly it was applied.
-    /// @param textEncoderWeight in the text encoder
+    /// An adapter and its weights in the UNet and the text encoder.
     public record AdapterEntry(String name, double weight, double textEncoderWeight) {
         public AdapterEntry(String name, double weight) {
             this(name, weight, weight);
         }
     }
 
-    /// With one more adapter, behind those that are there.
+    /// Adds an adapter.
     public Infotext withAdapter(String name, double weight) {
         String key = adapterKey(adapters().size());
         return with(key, name).with(key + WEIGHT_SUFFIX, formatNumber(weight));
     }
 
-    /// The same with a strength of its own in the text encoder.
+    /// Adds an adapter with a separate weight in the text encoder.
     public Infotext withAdapter(String name, double weight, double textEncoderWeight) {
         String key = adapterKey(adapters().size());
         Infotext added = withAdapter(name, weight);
@@ -90,15 +86,14 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
                 : added.with(key + TEXT_ENCODER_WEIGHT_SUFFIX, formatNumber(textEncoderWeight));
     }
 
-    /// With one more hash in a list of them, as other programs have for LoRA (`Lora hashes`) and embeddings (`TI
-    /// hashes`).
-    /// @param hash hex SHA-256; its first 12 digits are written
+    /// Adds a hash to a list, such as `Lora hashes` or `TI hashes` for embeddings.
+    /// @param hash hex SHA-256, of which the first 12 digits are written
     public Infotext withHash(String list, String name, String hash) {
         String entry = name.replaceAll("[:,]", "") + ": " + hash.substring(0, Math.min(12, hash.length()));
         return with(list, settings.containsKey(list) ? settings.get(list) + ", " + entry : entry);
     }
 
-    /// Those that were applied, in their order.
+    /// The adapters, in order.
     public List<AdapterEntry> adapters() {
         List<AdapterEntry> adapters = new ArrayList<>();
         for (String name = settings.get(adapterKey(0)); name != null;
@@ -129,14 +124,13 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return with("Version", version);
     }
 
-    /// With one more pair at the end, or another value where the key is there already.
+    /// Sets a value; a new key is added at the end.
     public Infotext with(String key, String value) {
         Map<String, String> changed = new LinkedHashMap<>(settings);
         changed.put(key, value);
         return new Infotext(prompt, negativePrompt, changed);
     }
 
-    /// The text to put into the file.
     public String format() {
         StringBuilder text = new StringBuilder(prompt);
         if (!negativePrompt.isEmpty()) text.append('\n').append(NEGATIVE_PREFIX).append(' ').append(negativePrompt);
@@ -147,13 +141,13 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return text.append('\n').append(pairs).toString();
     }
 
-    /// The text as a PNG chunk's entry.
+    /// The text by its PNG keyword.
     public Map<String, String> toPngText() {
         return Map.of(PNG_KEYWORD, format());
     }
 
-    /// Reads what any of these programs wrote. The settings are the last line that is a list of them; extensions
-    /// write lines behind it, which are left out. A text without such a line is all prompt.
+    /// Parses the infotext of any program. The settings are the last line of `Key: value` pairs; lines after it, which
+    /// extensions add, are ignored. A text without such a line is all prompt.
     public static Infotext parse(String text) {
         String[] lines = text.strip().split("\n", -1);
         int end = lines.length - 1;
@@ -182,7 +176,7 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
         return isPlain ? value : new JsonPrimitive(value).toString();
     }
 
-    /// 7.5 as 7.5, 4.0 as 4.
+    /// A decimal number without trailing zeros.
     public static String formatNumber(double value) {
         return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
     }

@@ -7,15 +7,15 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
-/// One line of `Key: value` pairs. A key has letters, digits, spaces, `_`, `-` and `/`; a value ends at a comma, or
-/// is a JSON string. Read in one pass, so that a long line takes time in proportion to its length.
+/// Parses a line of `Key: value` pairs in linear time. A key has letters, digits, spaces, `_`, `-` and `/`; a value
+/// ends at a comma, or is a JSON string.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, infotext_utils.py, `re_param`.
 final class InfotextLine {
     private static final int MIN_PAIRS = 3;
     private static final int MIN_KNOWN_KEYS = 2;
     private static final Predicate<String> INTEGER = Pattern.compile("-?\\d{1,20}").asMatchPredicate();
     private static final Predicate<String> NUMBER = Pattern.compile("\\d{1,6}(?:\\.\\d{0,20})?").asMatchPredicate();
-    /// What tells settings from a prompt that has colons, with the values that these keys have.
+    /// Keys that distinguish settings from a prompt with colons, and the form of their values.
     private static final Map<String, Predicate<String>> KNOWN_KEYS = Map.of("Steps", INTEGER, "Seed", INTEGER,
             "CFG scale", NUMBER,
             "Size", Pattern.compile("\\d{1,6}x\\d{1,6}").asMatchPredicate(), "Sampler", value -> !value.isEmpty());
@@ -27,7 +27,7 @@ final class InfotextLine {
         this.line = line;
     }
 
-    /// The pairs in their order; a line of other words may have some too.
+    /// The pairs in order; prompt text may contain some too.
     static Map<String, String> parse(String line) {
         InfotextLine parser = new InfotextLine(line);
         Map<String, String> pairs = new LinkedHashMap<>();
@@ -35,15 +35,16 @@ final class InfotextLine {
         return pairs;
     }
 
-    /// Whether these pairs are how a picture was made, and not words of a prompt.
+    /// Whether the pairs are settings rather than part of a prompt.
     static boolean isSettings(Map<String, String> pairs) {
-        return pairs.size() >= MIN_PAIRS && KNOWN_KEYS.entrySet()
+        long known = pairs.entrySet()
                 .stream()
-                .filter(known -> pairs.containsKey(known.getKey()) && known.getValue().test(pairs.get(known.getKey())))
-                .count() >= MIN_KNOWN_KEYS;
+                .filter(pair -> KNOWN_KEYS.getOrDefault(pair.getKey(), value -> false).test(pair.getValue()))
+                .count();
+        return pairs.size() >= MIN_PAIRS && known >= MIN_KNOWN_KEYS;
     }
 
-    /// What lies before the next comma.
+    /// Parses up to the next comma.
     private void parsePair(Map<String, String> pairs) {
         int start = position;
         while (position < line.length() && line.charAt(position) != ',') {
@@ -61,7 +62,7 @@ final class InfotextLine {
         position++;
     }
 
-    /// The longest key that ends before a colon; empty where none does.
+    /// The longest key that ends at a colon; empty if there is none.
     private String parseKey(int from, int colon) {
         int first = colon;
         while (first > from && isKeyPart(line.charAt(first - 1))) first--;
@@ -77,7 +78,7 @@ final class InfotextLine {
         return isKeyStart(c) || c == ' ' || c == '-' || c == '/';
     }
 
-    /// Up to the next comma, which is passed over.
+    /// Parses up to and including the next comma.
     private String parseValue() {
         while (position < line.length() && Character.isWhitespace(line.charAt(position))) position++;
         int end = position < line.length() && line.charAt(position) == '"' ? quoteEnd() : -1;
@@ -90,7 +91,7 @@ final class InfotextLine {
         return unquote(value);
     }
 
-    /// Behind the closing quote where a comma or the end of the line follows; −1 otherwise.
+    /// Index after the closing quote if a comma or the end of the line follows it, else −1.
     private int quoteEnd() {
         int end = position + 1;
         while (end < line.length() && line.charAt(end) != '"') end += line.charAt(end) == '\\' ? 2 : 1;

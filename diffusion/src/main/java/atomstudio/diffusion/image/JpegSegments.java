@@ -6,16 +6,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.IIOException;
 
-/// The segments of a JPEG file from marker to marker, up to the end of the picture; what follows in the file is not
-/// looked at.
+/// Iterates over the segments of a JPEG file up to the end of the image.
 /// Source: ITU-T T.81, B.1.
 final class JpegSegments implements AutoCloseable {
     static final int APP1 = 0xE1;
     static final int START_OF_SCAN = 0xDA;
     private static final int END_OF_IMAGE = 0xD9;
-    /// Progressive pictures have about ten.
+    /// Progressive JPEGs have about ten.
     private static final int MAX_SCANS = 100;
-    /// Of all scans together, what takes a few seconds.
+    /// Pixels of all scans together that decode in a few seconds.
     private static final long MAX_SCANNED_PIXELS = 400_000_000;
     private static final long SCANNED_PIXELS_PER_BYTE = 200;
 
@@ -24,15 +23,15 @@ final class JpegSegments implements AutoCloseable {
     private int position;
     private int end;
     private int marker;
-    /// What is left of the segment's data.
+    /// Bytes left in the current segment.
     private int remaining;
 
     JpegSegments(Path file) throws IOException {
         in = Files.newInputStream(file);
     }
 
-    /// Refuses a file that would take very long: each scan of a progressive picture passes over all its pixels, so
-    /// that a small file of many scans could take hours. More work is let pass in larger files, as large photos are.
+    /// Rejects a file that would take very long to decode: each scan of a progressive JPEG covers all pixels, so a
+    /// small file of many scans could take hours. The limit grows with the file size.
     static void requireFewScans(Path file) throws IOException {
         long scans = 0;
         long pixels = 0;
@@ -47,18 +46,18 @@ final class JpegSegments implements AutoCloseable {
                 }
                 if (scans > MAX_SCANS
                         || scans * pixels > MAX_SCANNED_PIXELS + SCANNED_PIXELS_PER_BYTE * Files.size(file))
-                    throw new IIOException("it has " + scans + " scans or more of " + pixels + " pixels in "
+                    throw new IIOException("it has at least " + scans + " scans of " + pixels + " pixels in "
                             + Files.size(file) + " bytes");
             }
         }
     }
 
-    /// Whether the segment is a frame's header, which has the picture's size.
+    /// Whether the segment is a frame header, which has the image size.
     private boolean isFrameHeader() {
         return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     }
 
-    /// Goes to the next segment; false at the end of the picture or the file.
+    /// Advances to the next segment; false at the end of the image or the file.
     boolean next() throws IOException {
         while (remaining-- > 0) if (read() < 0) return false;
         do {
@@ -78,7 +77,7 @@ final class JpegSegments implements AutoCloseable {
         return marker;
     }
 
-    /// The segment's data, shorter where the file ends in it.
+    /// The data of the segment; shorter if the file is truncated.
     byte[] data() throws IOException {
         byte[] data = new byte[remaining];
         int filled = 0;

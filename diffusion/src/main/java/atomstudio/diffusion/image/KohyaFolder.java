@@ -6,12 +6,11 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A folder's name in the layout of kohya's trainers: `10_sks car` is how often its photos are repeated, the trigger
-/// word, and the class.
+/// A folder name in kohya's layout: `10_sks car` is the number of repeats, the trigger word and the class.
 /// Source: kohya-ss/sd-scripts, `config_util.generate_dreambooth_subsets_config_by_subdirs`.
-/// @param words what stands after the number: the trigger and the class, or in a folder of class images the class alone
+/// @param words after the number: the trigger and the class, or the class alone for class images
 public record KohyaFolder(int repeats, List<String> words) {
-    /// More is a year or another number, not a repeat.
+    /// A larger number is not a repeat count but a year, for example.
     private static final int MAX_REPEATS = 1000;
     private static final Pattern NAME = Pattern.compile("(\\d{1,9})_(.*)");
 
@@ -19,8 +18,7 @@ public record KohyaFolder(int repeats, List<String> words) {
         words = List.copyOf(words);
     }
 
-    /// By the folder's name alone; empty for every other name. Folders with 0 repeats are left out of training, as in
-    /// kohya's scripts.
+    /// Parses the folder's name; empty for other names. As in kohya's scripts, folders of 0 repeats are not trained on.
     public static Optional<KohyaFolder> of(Path folder) {
         Path name = folder.toAbsolutePath().normalize().getFileName();
         Matcher matcher = NAME.matcher(name == null ? "" : name.toString());
@@ -30,17 +28,16 @@ public record KohyaFolder(int repeats, List<String> words) {
                 text.isEmpty() ? List.of() : List.of(text.split("\\s+"))));
     }
 
-    /// The first word.
     public Optional<String> triggerWord() {
         return words.stream().findFirst();
     }
 
-    /// The words after the trigger; empty where there is only one word.
+    /// The words after the trigger; empty if there is only one word.
     public Optional<String> className() {
         return words.size() < 2 ? Optional.empty() : Optional.of(String.join(" ", words.subList(1, words.size())));
     }
 
-    /// All words: what kohya's scripts use as the caption.
+    /// All words, which kohya's scripts use as the caption.
     public String caption() {
         return String.join(" ", words);
     }

@@ -5,103 +5,104 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 
-/// Where a picture is to change: white there, black where it stays, as an opaque grey picture.
-public record Mask(RgbImage grey) {
-    /// How far inside the mask's edge the new picture comes in fully, in pixels.
+/// An inpainting mask as an opaque grayscale image: white is inpainted, black is kept.
+public record Mask(RgbImage grayscale) {
+    /// Width of the feathered edge inside the mask, in pixels.
     private static final int FEATHER_PIXELS = 4;
 
-    /// From a file: its alpha channel where it is transparent somewhere (what is painted changes), its light otherwise.
-    /// @param image the picture it belongs to, in proportions that it must have too
-    /// @throws Failure.Incompatible for other proportions, or a mask that lets nothing change
+    /// Reads a mask from a file: its alpha channel if any pixel is transparent (painted areas are inpainted), else its
+    /// luminance.
+    /// @param image the image of the mask, which must have the same aspect ratio
+    /// @throws Failure.Incompatible for another aspect ratio, or a black mask
     public static Mask read(Path file, RgbImage image) throws Failure {
         RgbImage maskImage = ImageFiles.read(file);
         if (Math.abs((double) maskImage.width() * image.height() / image.width() - maskImage.height()) > 1
                 && Math.abs((double) maskImage.height() * image.width() / image.height() - maskImage.width()) > 1) {
-            throw new Failure.Incompatible(file + ": expected a mask of its picture's proportions, " + image.width()
+            throw new Failure.Incompatible(file + ": expected a mask of its image's aspect ratio, " + image.width()
                     + "x" + image.height() + ", found " + maskImage.width() + "x" + maskImage.height()
-                    + "; scale or crop it like the picture");
+                    + "; scale or crop it like the image");
         }
         Mask mask = of(maskImage);
         if (mask.isBlack())
             throw new Failure.Incompatible(
-                    file + ": the mask is black all over, so that nothing would change; paint white what is to change");
+                    file + ": the mask is completely black, so nothing would change; paint the area to change white");
         return mask;
     }
 
-    /// The alpha channel of a picture that is transparent somewhere, the light of any other.
+    /// The alpha channel of an image with transparency, else its luminance.
     public static Mask of(RgbImage image) {
         boolean useAlpha = image.hasTransparency();
-        int[] grey = new int[image.argb().length];
-        for (int i = 0; i < grey.length; i++) {
+        int[] levels = new int[image.argb().length];
+        for (int i = 0; i < levels.length; i++) {
             int pixel = image.argb()[i];
             int value = useAlpha ? pixel >>> 24
                     : (299 * (pixel >> 16 & 0xFF) + 587 * (pixel >> 8 & 0xFF) + 114 * (pixel & 0xFF) + 500) / 1000;
-            grey[i] = 0xFF000000 | 0x010101 * value;
+            levels[i] = 0xFF000000 | 0x010101 * value;
         }
-        return new Mask(new RgbImage(image.width(), image.height(), grey));
+        return new Mask(new RgbImage(image.width(), image.height(), levels));
     }
 
-    /// Everything changes.
+    /// A mask that inpaints everything.
     public static Mask white(int width, int height) {
         return new Mask(RgbImage.filled(width, height, 0xFFFFFF));
     }
 
     private boolean isBlack() {
-        for (int pixel : grey.argb()) if ((pixel & 0xFF) >= 128) return false;
+        for (int pixel : grayscale.argb()) if ((pixel & 0xFF) >= 128) return false;
         return true;
     }
 
-    /// The part that fills width × height, as [RgbImage#cropAndResize(int, int)] takes it of the picture.
+    /// Crops and resizes as [RgbImage#cropAndResize(int, int)] does the image.
     public Mask cropAndResize(int width, int height) {
-        return new Mask(grey.cropAndResize(width, height, Resampling.BILINEAR));
+        return new Mask(grayscale.cropAndResize(width, height, Resampling.BILINEAR));
     }
 
-    /// Whether a pixel changes: from the middle of grey on.
+    /// Whether a pixel is inpainted: from mid grey upward.
     public boolean isInpainted(int x, int y) {
-        return (grey.argb()[y * grey.width() + x] & 0xFF) >= 128;
+        return (grayscale.argb()[y * grayscale.width() + x] & 0xFF) >= 128;
     }
 
-    /// The latent pixels that change, 0 or 1, as (1,1,h,w): what the first of each latent pixel's pixels says, as in
-    /// the reference.
+    /// The mask in latent space, 0 or 1, as (1, 1, H / factor, W / factor): nearest neighbour downsampling, as in
+    /// diffusers.
     public Tensor toLatentMask(int factor) {
-        int width = grey.width() / factor;
-        int height = grey.height() / factor;
+        int width = grayscale.width() / factor;
+        int height = grayscale.height() / factor;
         float[] values = new float[width * height];
         for (int i = 0; i < values.length; i++) values[i] = isInpainted(i % width * factor, i / width * factor) ? 1 : 0;
         return new Tensor(Shape.of(1, 1, height, width), values);
     }
 
-    /// The picture (1,3,H,W) with mid grey where it is to change.
+    /// The image (1, 3, H, W) with 0 (mid grey) in the inpainted area: the masked image of inpainting models.
     public Tensor maskOut(Tensor image) {
         Tensor masked = new Tensor(image.shape(), image.data().clone());
-        int plane = grey.argb().length;
+        int plane = grayscale.argb().length;
         for (int i = 0; i < masked.data().length; i++)
-            if (isInpainted(i % plane % grey.width(), i % plane / grey.width())) masked.data()[i] = 0;
+            if (isInpainted(i % plane % grayscale.width(), i % plane / grayscale.width())) masked.data()[i] = 0;
         return masked;
     }
 
-    /// `made` where the picture was to change and `given` everywhere else, untouched. Grey mixes; the edge is a ramp
-    /// of a few pixels that lies inside the mask, so that nothing outside it moves.
+    /// Composites the generated image over the original. The edge is feathered inside the mask, so pixels outside it
+    /// are unchanged.
     public RgbImage blend(RgbImage original, RgbImage generated) {
-        int[] weights = feathered();
-        int[] mixed = new int[weights.length];
+        int[] weights = featheredWeights();
+        int[] blended = new int[weights.length];
         int maxWeight = 255 * (FEATHER_PIXELS + 1);
-        for (int i = 0; i < mixed.length; i++) {
+        for (int i = 0; i < blended.length; i++) {
             int pixel = 0xFF000000;
             for (int shift = 0; shift <= 16; shift += 8) {
                 int before = original.argb()[i] >> shift & 0xFF;
                 int after = generated.argb()[i] >> shift & 0xFF;
                 pixel |= (before * (maxWeight - weights[i]) + after * weights[i] + maxWeight / 2) / maxWeight << shift;
             }
-            mixed[i] = pixel;
+            blended[i] = pixel;
         }
-        return new RgbImage(grey.width(), grey.height(), mixed);
+        return new RgbImage(grayscale.width(), grayscale.height(), blended);
     }
 
-    /// Sums of the mask and what is left of it when its edge is worn off by 1, 2, … pixels.
-    private int[] feathered() {
-        int[] eroded = new int[grey.argb().length];
-        for (int i = 0; i < eroded.length; i++) eroded[i] = grey.argb()[i] & 0xFF;
+    /// The sum of the mask and its erosions by 1 to [#FEATHER_PIXELS] pixels.
+    private int[] featheredWeights() {
+        int[] eroded = new int[grayscale.argb().length];
+        for (int i = 0; i < eroded.length; i++) eroded[i] = grayscale.argb()[i] & 0xFF;
         int[] sum = eroded.clone();
         for (int round = 0; round < FEATHER_PIXELS; round++) {
             eroded = erode(eroded);
@@ -110,9 +111,9 @@ public record Mask(RgbImage grey) {
         return sum;
     }
 
-    /// The least of each pixel and its four neighbours; beyond the picture's edge nothing wears.
+    /// Erosion by one pixel: the minimum of each pixel and its four neighbours inside the image.
     private int[] erode(int[] values) {
-        int width = grey.width();
+        int width = grayscale.width();
         int[] eroded = values.clone();
         for (int i = 0; i < eroded.length; i++) {
             if (i % width > 0) eroded[i] = Math.min(eroded[i], values[i - 1]);

@@ -20,32 +20,31 @@ import java.util.zip.CRC32;
 import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// The chunks of PNG files: length, type, data, checksum. A file may end behind its pixels without the chunk IEND, as
-/// many decoders allow.
+/// Reads and writes the chunks of PNG files: length, type, data, CRC. A missing IEND chunk is accepted, as by many
+/// decoders.
 /// Source: W3C, Portable Network Graphics (Third Edition), 5 and 11.3.
 final class PngChunks {
     static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-    /// Longest chunk that is read, and how long it may become when it is inflated.
+    /// Limit on a chunk that is read, and on its size after decompression.
     static final int MAX_CHUNK_BYTES = 16 << 20;
-    /// What decides the pixels.
     private static final Set<String> PIXEL_CHUNKS = Set.of("IHDR", "PLTE", "tRNS", "IDAT");
     private static final Set<String> COLOUR_CHUNKS = Set.of("iCCP", "sRGB", "gAMA");
 
-    /// Pixels of more bytes than this, and than so many times the file's, are refused: they would take many seconds.
+    /// An image of more bytes than this, and of more than `MAX_EXPANSION` times the file size, is rejected: it would
+    /// take many seconds to decode.
     private static final double LARGE_PIXEL_BYTES = 400e6;
     private static final double MAX_EXPANSION = 200;
 
     private PngChunks() {}
 
-    /// A chunk that was looked for.
-    /// @param problem what is wrong with it; `data` is empty then
+    /// @param problem why the chunk is invalid; `data` is empty then
     record Chunk(String type, byte[] data, Optional<String> problem) {}
 
-    /// What a file says of its colours.
-    /// @param gamma where it has neither a profile nor says that it is sRGB
+    /// The declared colour space.
+    /// @param gamma only if there is neither a profile nor an sRGB chunk
     record ColourSpace(Optional<ICC_Profile> profile, OptionalDouble gamma) {}
 
-    /// Damaged ones count as none.
+    /// The colour space; damaged chunks are ignored.
     static ColourSpace readColourSpace(Path file) throws IOException {
         Optional<ICC_Profile> profile = Optional.empty();
         OptionalDouble gamma = OptionalDouble.empty();
@@ -64,13 +63,13 @@ final class PngChunks {
         int nameEnd = indexOfZero(chunk, 0);
         if (nameEnd + 2 > chunk.length) return Optional.empty();
         try {
-            return IccProfiles.read(inflate(chunk, nameEnd + 2, MAX_CHUNK_BYTES));
+            return SrgbConverter.readProfile(inflate(chunk, nameEnd + 2, MAX_CHUNK_BYTES));
         } catch (IOException unusable) {
             return Optional.empty();
         }
     }
 
-    /// The EXIF block; empty where there is none, or a damaged one.
+    /// The EXIF block; empty if missing or damaged.
     static Optional<byte[]> readExif(Path file) throws IOException {
         return readChunks(file, Set.of("eXIf")).stream()
                 .filter(chunk -> chunk.problem().isEmpty())
@@ -78,8 +77,8 @@ final class PngChunks {
                 .findFirst();
     }
 
-    /// Compares the checksums of all that decides the pixels, which Java's own reader does not. Refuses a file that
-    /// is almost nothing and becomes very large, before it is inflated.
+    /// Verifies the checksums of the pixel chunks, which Java's reader does not, and rejects a small file that would
+    /// decompress to a very large image.
     static void requireIntactPixels(Path file) throws IOException {
         try (Cursor cursor = new Cursor(file)) {
             while (cursor.next()) {
@@ -97,7 +96,7 @@ final class PngChunks {
     }
 
     private static void requireBounded(byte[] header, long length) throws IOException {
-        if (header.length != 13) throw new IOException("its chunk IHDR has " + header.length + " bytes, 13 expected");
+        if (header.length != 13) throw new IOException("its IHDR chunk: expected 13 bytes, found " + header.length);
         ByteBuffer values = ByteBuffer.wrap(header);
         int channels = switch (header[9]) {
             case 2 -> 3;
@@ -107,12 +106,12 @@ final class PngChunks {
         };
         double bytes = (double) values.getInt(0) * values.getInt(4) * channels * header[8] / 8;
         if (bytes > LARGE_PIXEL_BYTES && bytes > MAX_EXPANSION * length
-                && (double) values.getInt(0) * values.getInt(4) <= ImageFiles.MAX_PIXELS) {
-            throw new IOException("its " + length + " bytes would become " + (long) bytes / 1_000_000 + " MB");
+                && (double) values.getInt(0) * values.getInt(4) <= ImageDecoder.MAX_PIXELS) {
+            throw new IOException("its " + length + " bytes would expand to " + (long) bytes / 1_000_000 + " MB");
         }
     }
 
-    /// The chunks of these types, in the file's order.
+    /// The chunks of the given types, in file order.
     static List<Chunk> readChunks(Path file, Set<String> types) throws IOException {
         List<Chunk> found = new ArrayList<>();
         try (Cursor cursor = new Cursor(file)) {
@@ -123,7 +122,7 @@ final class PngChunks {
         return found;
     }
 
-    /// One chunk with its length and checksum.
+    /// A chunk with its length and checksum.
     static byte[] encodeChunk(String type, byte[] data) {
         byte[] name = type.getBytes(StandardCharsets.ISO_8859_1);
         CRC32 checksum = new CRC32();
@@ -137,13 +136,13 @@ final class PngChunks {
                 .array();
     }
 
-    /// Goes from chunk to chunk until the chunk IEND, or until the file ends.
+    /// Iterates over the chunks up to IEND or the end of the file.
     private static final class Cursor implements AutoCloseable {
         private final DataInputStream in;
         private final byte[] buffer = new byte[1 << 16];
         private long remaining;
         private String type = "";
-        /// Of the present chunk, what is not yet read of its data.
+        /// Bytes left in the data of the current chunk.
         private long length;
         private boolean isConsumed = true;
 
@@ -166,14 +165,14 @@ final class PngChunks {
             type = new String(in.readNBytes(4), StandardCharsets.ISO_8859_1);
             remaining -= 8;
             isConsumed = false;
-            if (length < 0) throw new IOException("a chunk claims to be longer than a PNG file allows");
+            if (length < 0) throw new IOException("the length of a chunk is beyond the PNG limit");
             return true;
         }
 
         Chunk readChunk() throws IOException {
             if (length > MAX_CHUNK_BYTES)
                 return new Chunk(type, new byte[0],
-                        Optional.of("a chunk " + type + " is longer than " + (MAX_CHUNK_BYTES >> 20) + " MB"));
+                        Optional.of("a " + type + " chunk is longer than " + (MAX_CHUNK_BYTES >> 20) + " MB"));
             ByteArrayOutputStream data = new ByteArrayOutputStream();
             Optional<String> problem = verifyChecksum(data);
             return new Chunk(type, problem.isPresent() ? new byte[0] : data.toByteArray(), problem);
@@ -184,20 +183,20 @@ final class PngChunks {
         }
 
         private Optional<String> verifyChecksum(@Nullable ByteArrayOutputStream copy) throws IOException {
-            if (length + 4 > remaining) return Optional.of("the file ends within a chunk " + type);
+            if (length + 4 > remaining) return Optional.of("the file ends within a " + type + " chunk");
             CRC32 checksum = new CRC32();
             checksum.update(type.getBytes(StandardCharsets.ISO_8859_1));
             remaining -= length + 4;
             while (length > 0) {
                 int read = in.readNBytes(buffer, 0, (int) Math.min(buffer.length, length));
-                if (read == 0) throw new IOException("the file became shorter while it was read");
+                if (read == 0) throw new IOException("the file was truncated while it was read");
                 checksum.update(buffer, 0, read);
                 if (copy != null) copy.write(buffer, 0, read);
                 length -= read;
             }
             isConsumed = true;
             return in.readInt() == (int) checksum.getValue() ? Optional.empty()
-                    : Optional.of("the checksum of a chunk " + type + " does not fit its data");
+                    : Optional.of("the checksum of a " + type + " chunk does not match its data");
         }
 
         @Override
@@ -206,14 +205,15 @@ final class PngChunks {
         }
     }
 
-    /// Where the first zero byte lies; the end of the data where there is none.
+    /// Index of the first zero byte; the length of the data if there is none.
     static int indexOfZero(byte[] data, int from) {
         int at = from;
         while (at < data.length && data[at] != 0) at++;
         return at;
     }
 
-    /// @param maxBytes bytes; more are refused, so that a small file cannot fill the memory
+    /// Decompresses zlib data.
+    /// @param maxBytes limit on the result, so that a small file cannot fill the memory
     static byte[] inflate(byte[] data, int from, int maxBytes) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (InflaterInputStream in = new InflaterInputStream(
@@ -222,7 +222,7 @@ final class PngChunks {
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                 out.write(buffer, 0, n);
                 if (out.size() > maxBytes)
-                    throw new IOException("it becomes longer than " + maxBytes + " bytes when it is inflated");
+                    throw new IOException("its decompressed size exceeds " + maxBytes + " bytes");
             }
         }
         return out.toByteArray();

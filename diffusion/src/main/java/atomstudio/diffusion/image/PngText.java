@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The texts a PNG file carries, by keyword, Latin-1 and UTF-8, compressed or not, in the file's order.
-/// One that cannot be read does not lose the others.
-/// @param malformed those that are malformed, or become too long when they are inflated
-/// @param damaged those whose checksum does not fit, so that something happened to the file
+/// The text chunks of a PNG file by keyword, in file order: tEXt, zTXt and iTXt. An invalid chunk does not affect the
+/// others.
+/// @param malformed messages about chunks that are malformed or too long after decompression
+/// @param damaged messages about chunks whose checksum does not match
 public record PngText(Map<String, String> texts, List<String> malformed, List<String> damaged) {
-    /// Bytes of all texts of a file together.
+    /// Limit on all texts of a file together.
     private static final int MAX_TEXT_BYTES = PngChunks.MAX_CHUNK_BYTES;
     private static final Set<String> CHUNK_TYPES = Set.of("tEXt", "zTXt", "iTXt");
 
@@ -27,41 +27,42 @@ public record PngText(Map<String, String> texts, List<String> malformed, List<St
         damaged = List.copyOf(damaged);
     }
 
-    /// The texts alone.
-    /// @throws Failure.Unreadable when it is no PNG file
+    /// The valid texts.
+    /// @throws Failure.Unreadable when it is not a PNG file
     public static Map<String, String> read(Path file) throws Failure {
         return of(file).texts();
     }
 
-    /// @throws Failure.Unreadable when it is no PNG file
+    /// @throws Failure.Unreadable when it is not a PNG file
     public static PngText of(Path file) throws Failure {
         try {
             return texts(file);
         } catch (IOException other) {
             throw new Failure.Unreadable(
-                    file + ": expected a whole PNG file, found something else (" + other.getMessage() + ").", other);
+                    file + ": expected a valid PNG file, found another or a damaged file (" + other.getMessage() + ").",
+                    other);
         }
     }
 
     static PngText texts(Path file) throws IOException {
         Map<String, String> texts = new LinkedHashMap<>();
-        List<String> unreadable = new ArrayList<>();
+        List<String> malformed = new ArrayList<>();
         List<String> damaged = new ArrayList<>();
         int remaining = MAX_TEXT_BYTES;
         for (PngChunks.Chunk chunk : PngChunks.readChunks(file, CHUNK_TYPES)) {
             if (chunk.problem().isPresent()) {
-                damaged.add(file + ": a text is left out: " + chunk.problem().get());
+                damaged.add(file + ": a text is skipped: " + chunk.problem().get());
                 continue;
             }
             try {
                 Entry entry = readEntry(chunk, remaining);
                 remaining -= entry.length;
                 texts.put(entry.keyword, entry.text);
-            } catch (IOException malformed) {
-                unreadable.add(malformed.getMessage());
+            } catch (IOException e) {
+                malformed.add(e.getMessage());
             }
         }
-        return new PngText(texts, unreadable, damaged);
+        return new PngText(texts, malformed, damaged);
     }
 
     private record Entry(String keyword, String text, int length) {}
@@ -70,7 +71,7 @@ public record PngText(Map<String, String> texts, List<String> malformed, List<St
         byte[] data = chunk.data();
         int end = PngChunks.indexOfZero(data, 0);
         if (end == data.length)
-            throw new IOException("a chunk " + chunk.type() + " has no zero byte behind its keyword");
+            throw new IOException("a " + chunk.type() + " chunk has no zero byte after its keyword");
         String keyword = new String(data, 0, end, StandardCharsets.ISO_8859_1);
         int from = switch (chunk.type()) {
             case "tEXt" -> end + 1;
@@ -78,13 +79,14 @@ public record PngText(Map<String, String> texts, List<String> malformed, List<St
             default -> PngChunks.indexOfZero(data,
                     Math.min(data.length, PngChunks.indexOfZero(data, Math.min(data.length, end + 3)) + 1)) + 1;
         };
-        if (from > data.length) throw new IOException("the text \"" + keyword + "\" is cut");
+        if (from > data.length) throw new IOException("the text \"" + keyword + "\" is truncated");
         boolean compressed = chunk.type().equals("zTXt") || chunk.type().equals("iTXt") && data[end + 1] == 1;
         byte[] text;
         try {
             text = compressed ? PngChunks.inflate(data, from, maxBytes) : Arrays.copyOfRange(data, from, data.length);
         } catch (IOException damaged) {
-            throw new IOException("the text \"" + keyword + "\" cannot be inflated: " + damaged.getMessage(), damaged);
+            throw new IOException("the text \"" + keyword + "\" cannot be decompressed: " + damaged.getMessage(),
+                    damaged);
         }
         if (text.length > maxBytes)
             throw new IOException("the texts together are longer than " + MAX_TEXT_BYTES + " bytes");

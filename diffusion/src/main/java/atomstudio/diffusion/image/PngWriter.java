@@ -11,28 +11,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.Deflater;
 
-/// Writes PNG files: 8 bits a channel, alpha only where something is transparent, texts before the pixels. Equal
-/// pictures give equal bytes.
-/// Source: W3C, Portable Network Graphics (Third Edition); filters chosen by 12.7's sum of absolute differences.
+/// Writes PNG files: 8 bits per channel, an alpha channel only for images with transparency, text before the pixels.
+/// Equal images give equal bytes.
+/// Source: W3C, Portable Network Graphics (Third Edition); filter choice by minimum sum of absolute differences (12.7).
 public final class PngWriter {
     private PngWriter() {}
 
-    /// Writes beside and moves, so that the file is the old one or the whole new one. Replaces what is there; folders
-    /// are made.
-    /// @param text keyword (1 to 79 Latin-1 letters) to text; Latin-1 texts become tEXt chunks, others iTXt
-    /// @throws Failure.Unwritable if the disk is full or the place cannot be written
+    /// Writes an image atomically, replacing an existing file and creating missing folders.
+    /// @param text text by keyword (1 to 79 Latin-1 characters); Latin-1 text becomes tEXt chunks, other text iTXt
+    /// @throws Failure.Unwritable when the disk is full or the folder cannot be written
     public static void write(Path file, RgbImage image, Map<String, String> text) throws Failure {
         byte[] content = encode(image, text, List.of());
         AtomicFile.write(file, out -> out.write(content));
     }
 
-    /// The same with how the picture was made, and what it was made with.
+    /// Writes an image with its generation metadata and embedded adapters.
+    /// @throws Failure.Unwritable when the disk is full or the folder cannot be written
     public static void write(Path file, RgbImage image, ImageMetadata metadata) throws Failure {
         byte[] content = encode(image, metadata.infotext().toPngText(), metadata.adapters());
         AtomicFile.write(file, out -> out.write(content));
     }
 
-    /// The bytes of the file.
     static byte[] encode(RgbImage image, Map<String, String> text, List<PngAttachment> attachments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         int channels = image.hasTransparency() ? 4 : 3;
@@ -56,7 +55,7 @@ public final class PngWriter {
         CharsetEncoder latin1 = StandardCharsets.ISO_8859_1.newEncoder();
         if (keyword.isBlank() || keyword.length() > 79 || keyword.indexOf('\0') >= 0 || !latin1.canEncode(keyword)) {
             throw new IllegalArgumentException(
-                    "PNG keyword: expected 1 to 79 Latin-1 letters, found '" + keyword + "'");
+                    "PNG keyword: expected 1 to 79 Latin-1 characters, found '" + keyword + "'");
         }
         String cleaned = text.replace("\0", "");
         return latin1.canEncode(cleaned)
@@ -93,7 +92,7 @@ public final class PngWriter {
         return line;
     }
 
-    /// The filter whose differences are smallest, its number in front.
+    /// The line with the filter of the smallest differences, preceded by the filter's number.
     private static byte[] filterLine(byte[] line, byte[] above, int channels) {
         byte[] best = new byte[0];
         long smallest = Long.MAX_VALUE;

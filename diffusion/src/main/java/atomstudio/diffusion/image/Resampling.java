@@ -2,8 +2,8 @@ package atomstudio.diffusion.image;
 
 import java.util.stream.IntStream;
 
-/// Windows to scale pictures with, widened by the factor when scaling down, so that every source pixel counts. Work
-/// on sRGB bytes in fixed point, across and then down with bytes between, as Pillow does: results are equal to its.
+/// Resampling filters with antialiasing: the filter is widened by the scale factor when downscaling. Fixed-point
+/// arithmetic on sRGB bytes, horizontal then vertical, rounded to bytes in between; bit-identical to Pillow.
 /// Source: C. E. Duchon, 1979, "Lanczos filtering in one and two dimensions"; R. G. Keys, 1981, "Cubic convolution
 /// interpolation for digital image processing", a = −1/2; precision and rounding as in Pillow's Resample.c.
 public enum Resampling {
@@ -12,7 +12,7 @@ public enum Resampling {
     private static final double KEYS_A = -0.5;
     private static final int PRECISION_BITS = 22;
 
-    /// Half the window's width in source pixels at a factor of 1.
+    /// Half the width of the filter in source pixels at scale 1.
     private final int support;
 
     Resampling(int support) {
@@ -28,12 +28,12 @@ public enum Resampling {
         return new RgbImage(width, height, vertical);
     }
 
-    /// How lines lie in the source and in the target: length and distance of neighbours in each, number of lines,
-    /// distance of their starts in each.
+    /// Array layout of the lines of one axis: length, pixel step and line stride in source and target, and the number
+    /// of lines.
     private record LineLayout(int sourceLength, int sourceStep, int targetLength, int targetStep, int count,
             int sourceStride, int targetStride) {}
 
-    /// The source pixels that make one target pixel: the first, and their weights in fixed point.
+    /// The filter of one target pixel: the first source pixel, and the weights in fixed point.
     private record Window(int first, int[] weights) {
         static Window of(Resampling filter, int target, double scale, int size) {
             double filterScale = Math.max(scale, 1);

@@ -4,33 +4,32 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 
-/// A picture on the heap: sRGB, a pixel an int (alpha, red, green, blue from the top byte down), row by row, alpha
-/// not premultiplied. The array is shared, not copied: whoever makes a picture hands the array over.
+/// An sRGB image on the heap: one ARGB int per pixel, row-major, alpha not premultiplied. The constructor takes
+/// ownership of the array; it is not copied.
 public record RgbImage(int width, int height, int[] argb) {
-    /// What shows through transparent pixels: the middle of a network's range.
+    /// The background of transparent pixels: 0 in the range −1..1 of networks.
     private static final int MID_GREY = 128;
 
     public RgbImage {
         if (width < 1 || height < 1 || argb.length != Math.multiplyExact(width, height)) {
-            throw new IllegalArgumentException("picture " + width + "x" + height
-                    + ": expected at least 1x1 and as many pixels, found " + argb.length);
+            throw new IllegalArgumentException("image " + width + "x" + height
+                    + ": expected at least 1x1 and width x height pixels, found " + argb.length);
         }
     }
 
-    /// An opaque picture of one colour, 0xRRGGBB.
+    /// An opaque image of one colour, 0xRRGGBB.
     public static RgbImage filled(int width, int height, int rgb) {
         int[] argb = new int[Math.multiplyExact(width, height)];
         Arrays.fill(argb, 0xFF000000 | rgb);
         return new RgbImage(width, height, argb);
     }
 
-    /// The picture a decoder's output (1, 3, H, W), about −1..1, stands for; rounded half to even as the reference
-    /// does.
+    /// Converts a decoder's output (1, 3, H, W), about −1..1; rounded half to even as in diffusers.
     public static RgbImage fromTensor(Tensor tensor) {
         Shape shape = tensor.shape();
         if (shape.rank() != 4 || shape.size(0) != 1 || shape.size(1) != 3) {
             throw new IllegalArgumentException(
-                    "picture: expected a tensor of shape (1,3,height,width), found " + shape);
+                    "image: expected a tensor of shape (1,3,height,width), found " + shape);
         }
         int height = Math.toIntExact(shape.size(2));
         int width = Math.toIntExact(shape.size(3));
@@ -47,7 +46,7 @@ public record RgbImage(int width, int height, int[] argb) {
         return (int) Math.rint(Math.clamp(value / 2 + 0.5f, 0f, 1f) * 255f);
     }
 
-    /// (1, 3, H, W) in −1..1, transparency over mid grey.
+    /// A tensor (1, 3, H, W) in −1..1; transparent pixels are composited over mid grey.
     public Tensor toTensor() {
         int[] pixels = toOpaque().argb;
         int plane = pixels.length;
@@ -60,53 +59,52 @@ public record RgbImage(int width, int height, int[] argb) {
         return new Tensor(Shape.of(1, 3, height, width), data);
     }
 
-    /// Transparency composed over mid grey; the same picture if nothing is transparent.
+    /// Composites transparent pixels over mid grey; the same image if there are none.
     public RgbImage toOpaque() {
         if (!hasTransparency()) return this;
-        int[] composed = new int[argb.length];
-        for (int i = 0; i < composed.length; i++) {
+        int[] opaque = new int[argb.length];
+        for (int i = 0; i < opaque.length; i++) {
             int alpha = argb[i] >>> 24;
             int pixel = 0xFF000000;
             for (int shift = 0; shift <= 16; shift += 8) {
                 int mixed = (argb[i] >> shift & 0xFF) * alpha + MID_GREY * (255 - alpha);
                 pixel |= (mixed + 127) / 255 << shift;
             }
-            composed[i] = pixel;
+            opaque[i] = pixel;
         }
-        return new RgbImage(width, height, composed);
+        return new RgbImage(width, height, opaque);
     }
 
-    /// Whether any pixel lets the ground through.
+    /// Whether any pixel is not opaque.
     public boolean hasTransparency() {
         for (int pixel : argb) if (pixel >>> 24 != 0xFF) return true;
         return false;
     }
 
-    /// The largest centred square, scaled to size × size: what training and encoding see. Opaque.
+    /// Crops the largest centred square and resizes it to size × size. Opaque.
     public RgbImage centerSquare(int size) {
         int side = Math.min(width, height);
         return crop((width - side) / 2, (height - side) / 2, side, side).resize(size, size);
     }
 
-    /// The largest centred part of the shape width : height, scaled to width × height: nothing is stretched by more
-    /// than a pixel's rounding. Opaque.
+    /// Crops the largest centred part of the aspect ratio width : height and resizes it to width × height. Opaque.
     public RgbImage cropAndResize(int width, int height) {
         return cropAndResize(width, height, Resampling.LANCZOS);
     }
 
-    /// As above, by a window of one's choice.
+    /// Crops and resizes with the given filter. Opaque.
     public RgbImage cropAndResize(int width, int height, Resampling resampling) {
         int cropWidth = Math.clamp(Math.round((double) this.height * width / height), 1, this.width);
         int cropHeight = Math.clamp(Math.round((double) this.width * height / width), 1, this.height);
-        return crop((this.width - cropWidth) / 2, (this.height - cropHeight) / 2, cropWidth, cropHeight).resize(width,
-                height, resampling);
+        RgbImage cropped = crop((this.width - cropWidth) / 2, (this.height - cropHeight) / 2, cropWidth, cropHeight);
+        return cropped.resize(width, height, resampling);
     }
 
-    /// The rectangle whose top left corner is (x, y).
+    /// The rectangle with its top left corner at (x, y).
     public RgbImage crop(int x, int y, int width, int height) {
         if (x < 0 || y < 0 || x + width > this.width || y + height > this.height) {
             throw new IllegalArgumentException("crop " + width + "x" + height + " at " + x + "," + y
-                    + " of a picture of " + this.width + "x" + this.height);
+                    + " of an image of " + this.width + "x" + this.height);
         }
         if (width == this.width && height == this.height) return this;
         int[] cropped = new int[Math.multiplyExact(width, height)];
@@ -116,14 +114,14 @@ public record RgbImage(int width, int height, int[] argb) {
         return new RgbImage(width, height, cropped);
     }
 
-    /// With other opacities, a byte a pixel.
+    /// Replaces the alpha channel, one byte per pixel.
     RgbImage withAlpha(byte[] alpha) {
         int[] changed = new int[argb.length];
         for (int i = 0; i < changed.length; i++) changed[i] = (alpha[i] & 0xFF) << 24 | argb[i] & 0xFFFFFF;
         return new RgbImage(width, height, changed);
     }
 
-    /// On a larger, transparent canvas, its upper left corner at (x, y).
+    /// Places the image on a larger, transparent canvas with its top left corner at (x, y).
     RgbImage pasteOnCanvas(int width, int height, int x, int y) {
         int[] canvas = new int[Math.multiplyExact(width, height)];
         for (int row = 0; row < this.height; row++)
@@ -142,19 +140,18 @@ public record RgbImage(int width, int height, int[] argb) {
         return new RgbImage(columns, rows, subsampled);
     }
 
-    /// Left to right.
     public RgbImage flipHorizontally() {
         int[] flipped = new int[argb.length];
         for (int i = 0; i < argb.length; i++) flipped[i] = argb[i - i % width + width - 1 - i % width];
         return new RgbImage(width, height, flipped);
     }
 
-    /// Scaled to width × height with Lanczos' window, up or down. Opaque.
+    /// Resizes with the Lanczos filter, up or down. Opaque.
     public RgbImage resize(int width, int height) {
         return resize(width, height, Resampling.LANCZOS);
     }
 
-    /// Scaled to width × height, up or down. Opaque.
+    /// Resizes with the given filter, up or down. Opaque.
     public RgbImage resize(int width, int height, Resampling resampling) {
         RgbImage opaque = toOpaque();
         return width == this.width && height == this.height ? opaque : resampling.resize(opaque, width, height);
@@ -173,6 +170,6 @@ public record RgbImage(int width, int height, int[] argb) {
 
     @Override
     public String toString() {
-        return "Picture(" + width + "x" + height + ")";
+        return "RgbImage(" + width + "x" + height + ")";
     }
 }

@@ -11,10 +11,11 @@ import java.awt.image.ComponentColorModel;
 import java.awt.image.DataBuffer;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
+import java.util.Optional;
 
-/// Decoded images of any layout as sRGB pixels.
+/// Converts decoded images of any colour model to sRGB.
 final class SrgbConverter {
-    /// Beyond these a chunk gAMA makes no sense.
+    /// A gAMA chunk outside this range is ignored.
     private static final double MIN_GAMMA = 0.1;
     private static final double MAX_GAMMA = 10;
     private static final double GAMMA_TOLERANCE = 0.05;
@@ -34,14 +35,27 @@ final class SrgbConverter {
         return fromRgb(converted);
     }
 
-    /// A PNG's numbers read as what the file says of its colours.
+    /// Reads an ICC profile; empty if it is unusable, as many embedded ones are.
+    static Optional<ICC_Profile> readProfile(byte[] bytes) {
+        try {
+            ICC_Profile profile = ICC_Profile.getInstance(bytes);
+            // A profile with a valid header and invalid tables fails only when a colour is converted.
+            ICC_ColorSpace space = new ICC_ColorSpace(profile);
+            space.toRGB(new float[space.getNumComponents()]);
+            return Optional.of(profile);
+        } catch (CMMException | IllegalArgumentException | ArrayIndexOutOfBoundsException unusable) {
+            return Optional.empty();
+        }
+    }
+
+    /// Converts a PNG from its declared colour space.
     static RgbImage fromPng(PngChunks.ColourSpace colour, RgbImage image) {
         if (colour.profile().isPresent()) return applyProfile(colour.profile().get(), image);
         return colour.gamma().isPresent() ? applyGamma(colour.gamma().getAsDouble(), image) : image;
     }
 
-    /// The same picture with its numbers read as colours of another profile, of red, green and blue, or of grey where
-    /// the picture is grey. One that cannot be applied is passed over.
+    /// Converts an image from the colour space of an RGB profile, or of a grey profile if the image is grey. Other
+    /// profiles are ignored.
     static RgbImage applyProfile(ICC_Profile profile, RgbImage image) {
         return switch (profile.getColorSpaceType()) {
             case ColorSpace.TYPE_RGB -> applyRgbProfile(profile, image);
@@ -75,7 +89,7 @@ final class SrgbConverter {
         return fromRgb(converted);
     }
 
-    /// Each grey level becomes one colour, so that 256 conversions do for any picture.
+    /// Converts each of the 256 grey levels once.
     private static RgbImage applyGreyProfile(ICC_Profile profile, RgbImage image) {
         int[] levels = new int[256];
         try {
@@ -90,7 +104,7 @@ final class SrgbConverter {
         return mapLevels(levels, image);
     }
 
-    /// Values are light to the power of `gamma`, as the chunk gAMA has it; 0.45 is near to sRGB, and is taken for it.
+    /// Converts from samples that are linear light to the power of `gamma` (gAMA); 0.45 is treated as sRGB.
     /// Source: W3C, Portable Network Graphics (Third Edition), 11.3.2.2 and 13.13.
     private static RgbImage applyGamma(double gamma, RgbImage image) {
         if (gamma < MIN_GAMMA || gamma > MAX_GAMMA || Math.abs(gamma * 2.2 - 1) < GAMMA_TOLERANCE) return image;
@@ -127,8 +141,8 @@ final class SrgbConverter {
                         || !(model.getColorSpace() instanceof ICC_ColorSpace));
     }
 
-    /// Java takes its own grey space for linear light and would brighten the picture; files mean the numbers as they
-    /// stand.
+    /// Copies grey samples unconverted: Java's grey colour space is linear light, whose conversion would brighten the
+    /// image.
     private static RgbImage fromGrey(BufferedImage image) {
         Raster raster = image.getRaster();
         int width = image.getWidth();

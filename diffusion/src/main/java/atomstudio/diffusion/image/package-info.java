@@ -1,5 +1,4 @@
-/// Pictures: read from whatever cameras and tools write, cut to the size a model wants, written with their settings
-/// as text.
+/// Images: reading all common formats, cropping, resizing and masks, and writing PNG files with generation metadata.
 @NullMarked
 package atomstudio.diffusion.image;
 

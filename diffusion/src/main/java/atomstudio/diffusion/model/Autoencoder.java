@@ -7,10 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 
-/// The autoencoder of a model, or one that a person puts in its place.
+/// The autoencoder of a model, or its replacement (`--vae`).
 record Autoencoder(Vae network, WeightLocation weights) {
-    /// A folder of diffusers' layout with one part in it, a model folder, or a file: an autoencoder alone or a whole
-    /// model, by the original names or by diffusers'.
+    /// Opens a component folder or model folder in diffusers' layout, or a file with an autoencoder or a complete
+    /// model, with LDM or diffusers names.
     static Autoencoder open(Path path) throws Failure {
         if (Files.isRegularFile(path)) return ofFile(path);
         if (Files.isRegularFile(path.resolve("model_index.json")))
@@ -40,12 +40,11 @@ record Autoencoder(Vae network, WeightLocation weights) {
                 : "";
         if (!tensors.has(prefix + "decoder.conv_in.weight") || !tensors.has(prefix + "encoder.conv_in.weight")) {
             boolean isTiny = TinyAutoencoder.isTinyDecoder(names);
-            throw new Failure.Incompatible(file + ": holds no autoencoder (expected tensors " + prefix
+            boolean isModel = names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX));
+            throw new Failure.Incompatible(file + ": has no autoencoder (expected tensors " + prefix
                     + "encoder.… and " + prefix + "decoder.…)"
-                    + (isTiny ? "; it is a tiny one for previews: give it with --preview"
-                            : names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX))
-                                    ? "; give one with --vae"
-                            : ""));
+                    + (isTiny ? "; it is a tiny autoencoder for previews: use it with --preview"
+                            : isModel ? "; give one with --vae" : ""));
         }
         WeightLocation.KeyMapping mapping = LdmLayout.vae(names, prefix);
         Path configFile = file.toAbsolutePath().resolveSibling("config.json");

@@ -15,10 +15,11 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
-/// The weights of one part of a model, mapped: one file or several shards, under today's names.
-/// Owns its maps until closed.
+/// The memory-mapped weights of one model component, one file or several shards, by diffusers' names. Owns its maps
+/// until closed.
 public final class Checkpoint implements AutoCloseable {
     private record Entry(TensorFile file, TensorInfo info) {}
 
@@ -38,9 +39,9 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /// Maps the files of some weights.
+    /// Maps the weight files.
     /// @throws Failure.Unreadable when there are none, or one is damaged
-    /// @throws Failure.Incompatible when one holds more than tensors
+    /// @throws Failure.Incompatible when one holds objects other than tensors
     public static Checkpoint open(WeightLocation weights) throws Failure {
         List<TensorFile> files = new ArrayList<>();
         try {
@@ -52,18 +53,31 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /// The folder or file that the weights were asked of.
+    /// Maps the weight files and checks that they have the weights of all layers.
+    /// @throws Failure.Incompatible when some are missing or of another shape
+    public static Checkpoint open(WeightLocation weights, List<Layer> layers) throws Failure {
+        Checkpoint checkpoint = open(weights);
+        try {
+            checkpoint.requireLayers(layers);
+            return checkpoint;
+        } catch (Failure e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /// The folder or file of the weights.
     public Path path() {
         return path;
     }
 
-    /// To be called before a network is run with these weights.
+    /// Checks the files on disk; call this before running a network with these weights.
     /// @throws Failure.Unreadable when a file changed since it was mapped
-    public void check() throws Failure.Unreadable {
+    public void checkUnchanged() throws Failure.Unreadable {
         for (TensorFile file : files) file.checkUnchanged();
     }
 
-    /// Today's names of all tensors.
+    /// diffusers' names of all tensors.
     public Iterable<String> keys() {
         return entries.keySet();
     }
@@ -72,62 +86,61 @@ public final class Checkpoint implements AutoCloseable {
         return entries.containsKey(key);
     }
 
-    /// Where a tensor's bytes lie in its file: a stretch of a stored tensor where that holds several.
+    /// Type, shape and byte range of a tensor in its file; for a split fused tensor, a part of the stored one.
     public TensorInfo info(String key) {
         return entry(key).info;
     }
 
-    /// Whether a tensor's bytes lie in its file as they are, so that others can map them there.
+    /// Whether a tensor is contiguous in its file, so that its byte range can be mapped directly.
     public boolean isContiguous(String key) {
         return entry(key).file.isContiguous(entry(key).info);
     }
 
-    /// The file a tensor lies in.
+    /// The file of a tensor.
     public Path file(String key) {
         return entry(key).file.file();
     }
 
-    /// A tensor in float32.
+    /// Reads a tensor as float32.
     public Tensor read(String key) {
         Entry entry = entry(key);
         return entry.file.read(entry.info);
     }
 
-    /// A tensor's mapped bytes, as `info` says; valid until this checkpoint is closed.
+    /// The mapped bytes of a tensor; valid until this checkpoint is closed.
     public MemorySegment bytes(String key) {
         Entry entry = entry(key);
         return entry.file.bytes(entry.info);
     }
 
-    /// Checks that every layer is there in its shape.
-    /// @throws Failure.Incompatible that lists all that are missing or of another shape
-    public void check(List<Layer> layers) throws Failure {
+    /// Checks that the weights of all layers are present and of the right shape.
+    /// @throws Failure.Incompatible with a list of the missing and mismatching tensors
+    public void requireLayers(List<Layer> layers) throws Failure {
         List<String> problems = new ArrayList<>();
         for (Layer layer : layers) {
-            check(layer.weightKey(), layer.weightShape(), problems);
-            if (layer.hasBias()) check(layer.biasKey(), layer.biasShape(), problems);
+            problem(layer.weightKey(), layer.weightShape()).ifPresent(problems::add);
+            if (layer.hasBias()) problem(layer.biasKey(), layer.biasShape()).ifPresent(problems::add);
         }
         if (!problems.isEmpty()) {
             List<String> reported = problems.stream().limit(MAX_REPORTED).toList();
             String more = problems.size() > MAX_REPORTED ? "\n  and " + (problems.size() - MAX_REPORTED) + " more" : "";
             throw new Failure.Incompatible(path + ": " + problems.size()
-                    + (problems.size() == 1 ? " tensor does" : " tensors do") + " not fit "
-                    + (Files.isDirectory(path) ? "its config.json" : "what the others say of the network") + ":\n  "
+                    + (problems.size() == 1 ? " tensor does" : " tensors do") + " not match "
+                    + (Files.isDirectory(path) ? "its config.json" : "the network inferred from the others") + ":\n  "
                     + String.join("\n  ", reported) + more);
         }
     }
 
-    private void check(String key, Shape expected, List<String> problems) {
-        if (!has(key)) {
-            problems.add(key + ": expected " + expected + ", found nothing");
-        } else if (!info(key).shape().equals(expected)) {
-            problems.add(key + ": expected " + expected + ", found " + info(key).shape());
-        } else if (!info(key).dtype().isFloatingPoint()) {
-            problems.add(key + ": expected floating-point numbers, found " + info(key).dtype());
-        }
+    private Optional<String> problem(String key, Shape expected) {
+        if (!has(key)) return Optional.of(key + ": expected " + expected + ", found nothing");
+        TensorInfo found = info(key);
+        if (!found.shape().equals(expected))
+            return Optional.of(key + ": expected " + expected + ", found " + found.shape());
+        return found.dtype().isFloatingPoint() ? Optional.empty()
+                : Optional.of(key + ": expected floating-point values, found " + found.dtype());
     }
 
-    /// Names of tensors that none of these layers uses, such as position ids.
+    /// Names of tensors that are not used by these layers, such as position ids.
     public List<String> unusedKeys(List<Layer> layers) {
         TreeSet<String> keys = new TreeSet<>(entries.keySet());
         for (Layer layer : layers) {
@@ -137,9 +150,8 @@ public final class Checkpoint implements AutoCloseable {
         return List.copyOf(keys);
     }
 
-    /// SHA-256 of the tensors' bytes as they lie in their files, shards in name order, in hexadecimal: of a
-    /// safetensors file with nothing else in it, of everything after the header. Reads every byte: not for the way to
-    /// the first picture.
+    /// SHA-256 (hex) of the tensors' bytes in file order, shards in name order. For a safetensors file with only this
+    /// component, the hash of everything after the header. Slow: reads every byte.
     public String sha256() {
         Sha256 hash = new Sha256();
         for (TensorFile file : files) {

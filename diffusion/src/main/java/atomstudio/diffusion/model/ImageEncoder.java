@@ -14,12 +14,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// A model's CLIP vision tower: what pictures are compared with. Its weights are read when they are asked for.
-/// @param modelName the model's name
+/// The CLIP image encoder of a model, for embeddings of images; weights are loaded by [#openCheckpoint].
 public record ImageEncoder(Path folder, Source source, String modelName, ClipVisionModel network,
         ImageProcessor processor) {
-    /// Where a model may have one. Only an image encoder is known to share its space with the model's projection of
-    /// texts.
+    /// The folder of the encoder. Only `image_encoder` is known to share its embedding space with the model's text
+    /// projection.
     public enum Source {
         IMAGE_ENCODER("image_encoder"), SAFETY_CHECKER("safety_checker");
 
@@ -38,8 +37,7 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return Optional.empty();
     }
 
-    /// The tower of the model's safety checker, which must be there, whether the model has an image encoder beside it
-    /// or not.
+    /// The image encoder of the model's safety checker, which must exist.
     static ImageEncoder ofSafetyChecker(DiffusionModel model) throws Failure {
         return read(model.path().resolve(Source.SAFETY_CHECKER.folder), Source.SAFETY_CHECKER, model);
     }
@@ -57,8 +55,7 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return new ImageEncoder(folder, source, model.name(), network, processor);
     }
 
-    /// The vision half of a CLIPConfig; `vision_config_dict` is the older of its two places and wins, as in the
-    /// reference.
+    /// The vision part of a CLIPConfig; as in transformers, the older key `vision_config_dict` takes precedence.
     private static ModelConfig visionConfig(ModelConfig config) throws Failure {
         JsonObject vision = config.section("vision_config").json().deepCopy();
         config.section("vision_config_dict")
@@ -68,7 +65,7 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return new ModelConfig(config.file(), vision);
     }
 
-    /// Which encoder it is, as it stands beside every number that comes of it.
+    /// The name of the encoder, shown next to the metrics computed with it.
     public String description() {
         return source.folder + " of " + modelName;
     }
@@ -77,21 +74,15 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return NetworkLayers.of(network);
     }
 
-    /// Maps the weights and checks that all are there; the caller closes.
+    /// Maps the weights and checks that they are complete; the caller closes the checkpoint.
     public Checkpoint openCheckpoint() throws Failure {
-        Checkpoint checkpoint = Checkpoint.open(
-                new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ImageEncoder::transformersKey)));
-        try {
-            checkpoint.check(layers());
-            return checkpoint;
-        } catch (Failure e) {
-            checkpoint.close();
-            throw e;
-        }
+        return Checkpoint.open(
+                new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ImageEncoder::transformersKey)),
+                layers());
     }
 
-    /// The safety checker's tower was published with its prefix twice; some have it not at all. The class token has
-    /// no `.weight` of its own.
+    /// Safety checkers were published with the `vision_model.` prefix twice, once or not at all. The class embedding
+    /// is stored without `.weight`.
     private static String transformersKey(String key) {
         String name = key.startsWith("vision_model.vision_model.") ? key.substring("vision_model.".length()) : key;
         boolean lacksPrefix = name.startsWith("embeddings.") || name.startsWith("encoder.")
@@ -100,13 +91,12 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return name.endsWith(".class_embedding") ? name + ".weight" : name;
     }
 
-    /// How a picture is made ready for CLIP's vision tower: its shorter side scaled, the middle cut out, colours
-    /// normalised.
+    /// Preprocesses images for CLIP: resize of the shorter side, centre crop, normalization.
     /// Source: transformers, CLIPImageProcessor with Pillow.
-    /// @param shortestEdge pixels that the shorter side is scaled to
-    /// @param cropSize    of the square that is cut out
+    /// @param shortestEdge target length of the shorter side, in pixels
+    /// @param cropSize side of the cropped square, in pixels
     public record ImageProcessor(int shortestEdge, int cropSize, Resampling resampling, Normalization normalization) {
-        /// Mean and standard deviation a channel, in 0..1.
+        /// Mean and standard deviation per channel, in 0..1.
         public record Normalization(List<Double> mean, List<Double> std) {
             private static final Normalization CLIP = new Normalization(List.of(0.48145466, 0.4578275, 0.40821073),
                     List.of(0.26862954, 0.26130258, 0.27577711));
@@ -121,8 +111,8 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         private static final int BICUBIC = 3;
         private static final int LANCZOS = 1;
 
-        /// Reads `preprocessor_config.json`; CLIP's own preparation at the tower's size where there is none.
-        /// @param imageSize of the pictures that the tower takes
+        /// Reads `preprocessor_config.json`; CLIP's defaults if it does not exist.
+        /// @param imageSize side of the encoder's input, in pixels
         static ImageProcessor read(Path file, int imageSize) throws Failure {
             if (!Files.exists(file))
                 return new ImageProcessor(imageSize, imageSize, Resampling.BICUBIC, Normalization.CLIP);
@@ -133,7 +123,7 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
             int resizedEdge = uniformSize(config, "size", List.of("shortest_edge"), imageSize);
             if (croppedSize != imageSize)
                 throw new Failure.Incompatible(file + ": crop_size = " + croppedSize
-                        + ", but the vision tower takes pictures of " + imageSize + "x" + imageSize);
+                        + ", but the image encoder expects images of " + imageSize + "x" + imageSize);
             if (resizedEdge < croppedSize)
                 throw new Failure.Incompatible(
                         file + ": size = " + resizedEdge + " is smaller than crop_size = " + croppedSize);
@@ -153,7 +143,7 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
             };
         }
 
-        /// A whole number, or an object whose named entries are all the same.
+        /// An integer, or an object whose entries are equal.
         private static int uniformSize(ModelConfig config, String key, List<String> keys, int defaultValue)
                 throws Failure {
             if (!config.has(key) || !config.json().get(key).isJsonObject())
@@ -167,13 +157,13 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
             return first;
         }
 
-        /// (1, 3, side, side); transparency over mid grey.
+        /// The encoder's input (1, 3, cropSize, cropSize); transparent pixels are composited over mid grey.
         public Tensor preprocess(RgbImage image) {
             int shorterSide = Math.min(image.width(), image.height());
             int width = (int) ((long) shortestEdge * image.width() / shorterSide);
             int height = (int) ((long) shortestEdge * image.height() / shorterSide);
-            RgbImage scaled = image.resize(width, height, resampling);
-            RgbImage cropped = scaled.crop((width - cropSize) / 2, (height - cropSize) / 2, cropSize, cropSize);
+            RgbImage resized = image.resize(width, height, resampling);
+            RgbImage cropped = resized.crop((width - cropSize) / 2, (height - cropSize) / 2, cropSize, cropSize);
             int plane = cropSize * cropSize;
             float[] data = new float[3 * plane];
             for (int channel = 0; channel < 3; channel++) {

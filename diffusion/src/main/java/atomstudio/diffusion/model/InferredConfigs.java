@@ -10,18 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// The configuration that a network must have had, told from its tensors' names and shapes, as diffusers would write
-/// it. What shapes do not tell (heads, groups of the norms) is as in the published models.
+/// Infers diffusers configurations from the names and shapes of tensors. Values that shapes do not determine (heads,
+/// norm groups) are those of the published models.
 record InferredConfigs(Path file, Map<String, Shape> tensors) {
     private static final int SD1_HEADS = 8;
     private static final int HEAD_DIM = 64;
     private static final int SD2_TEXT_HIDDEN_SIZE = 1024;
     private static final int SD2_TEXT_LAYERS = 23;
 
-    /// How a text encoder is stored, which says what it was trained with.
+    /// The library whose names a text encoder is stored under.
     enum TextEncoderLayout { TRANSFORMERS, OPEN_CLIP }
 
-    /// Whether a UNet is of the second generation, whose transformers are entered by linear layers.
+    /// Whether a UNet is of Stable Diffusion 2, whose attention blocks have linear input projections.
     boolean usesLinearProjection() throws Failure {
         return shape("mid_block.attentions.0.proj_in.weight").rank() == 2;
     }
@@ -31,7 +31,8 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
                 .stream()
                 .anyMatch(key -> key.startsWith("label_emb.") || key.startsWith("add_embedding."))) {
             throw new Failure.Incompatible(file
-                    + ": its UNet has several transformer blocks in one or is conditioned on labels (as SDXL's, its refiner's and the upscalers'); Stable Diffusion 1.x and 2.x can be run");
+                    + ": its UNet has several transformer blocks per attention block, or label conditioning, as SDXL, "
+                    + "its refiner and upscalers have; Stable Diffusion 1.x and 2.x are supported");
         }
         List<Long> widths = widths("down_blocks.", ".resnets.0.conv1.weight");
         JsonArray down = new JsonArray();
@@ -62,7 +63,7 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
 
     JsonObject vae() throws Failure {
         if (tensors.keySet().stream().anyMatch(key -> key.contains("time_stack") || key.contains("temporal")))
-            throw new Failure.Incompatible(file + ": its autoencoder is one of video, which cannot be run here");
+            throw new Failure.Incompatible(file + ": its autoencoder is for video, which is not supported");
         List<Long> widths = widths("encoder.down_blocks.", ".resnets.0.conv1.weight");
         JsonObject json = new JsonObject();
         json.addProperty("in_channels", shape("encoder.conv_in.weight").size(1));
@@ -81,8 +82,8 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         return json;
     }
 
-    /// Of the second generation every text encoder was trained with one block more than is used: the original files
-    /// have it, diffusers' do not.
+    /// Stable Diffusion 2 does not use the last layer of its text encoder: the original files include it, diffusers'
+    /// do not.
     JsonObject textEncoder(TextEncoderLayout layout) throws Failure {
         Shape tokenEmbedding = shape("text_model.embeddings.token_embedding.weight");
         long hiddenSize = tokenEmbedding.size(1);
@@ -105,13 +106,13 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     private Shape shape(String key) throws Failure {
         Shape shape = tensors.get(key);
         if (shape == null || shape.rank() < 1) {
-            throw new Failure.Incompatible(file + ": expected a tensor that is " + key + " of the network, found "
+            throw new Failure.Incompatible(file + ": expected a tensor for " + key + " of the network, found "
                     + (shape == null ? "none" : shape) + "; the file may be incomplete, or of another architecture");
         }
         return shape.rank() == 1 ? Shape.of(shape.size(0), 1) : shape;
     }
 
-    /// Output channels of a tensor that every level has.
+    /// The output channels of each level, from a tensor that every level has.
     private List<Long> widths(String prefix, String suffix) throws Failure {
         List<Long> widths = new ArrayList<>();
         for (int level = 0; level < count(prefix, suffix); level++) widths.add(shape(prefix + level + suffix).size(0));
@@ -125,9 +126,9 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         return count;
     }
 
-    private static JsonArray array(List<Long> numbers) {
+    private static JsonArray array(List<Long> values) {
         JsonArray array = new JsonArray();
-        numbers.forEach(number -> array.add(new JsonPrimitive(number)));
+        values.forEach(value -> array.add(new JsonPrimitive(value)));
         return array;
     }
 }

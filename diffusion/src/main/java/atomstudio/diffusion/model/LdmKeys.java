@@ -7,8 +7,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The names that the original Stable Diffusion code gives its tensors, turned into today's. A name of neither is
-/// left as it is.
+/// Maps tensor names of the original Stable Diffusion code (LDM layout) to diffusers' names. Unknown names are kept.
 /// Source: CompVis/latent-diffusion and CompVis/stable-diffusion,
 /// ldm/modules/diffusionmodules/{openaimodel,model}.py; mlfoundations/open_clip, transformer.py.
 public final class LdmKeys {
@@ -27,7 +26,7 @@ public final class LdmKeys {
 
     private LdmKeys() {}
 
-    /// @param blocksPerLevel residual blocks of a level on the way down
+    /// @param blocksPerLevel residual blocks per down block
     static String unet(String key, int blocksPerLevel) {
         for (Map.Entry<String, String> entry : UNET_PREFIXES.entrySet()) {
             if (key.startsWith(entry.getKey())) return entry.getValue() + key.substring(entry.getKey().length());
@@ -49,7 +48,6 @@ public final class LdmKeys {
         return block(level, index % blocksPerLevel, module, rest);
     }
 
-    /// The upsampler follows the transformer, or the residual block where there is none.
     private static String up(int index, String module, String rest, int blocksPerLevel) {
         String level = "up_blocks." + index / blocksPerLevel;
         if (rest.startsWith("conv.")) return level + ".upsamplers.0." + rest;
@@ -65,7 +63,7 @@ public final class LdmKeys {
         return replacePrefix(rest, RESNET_PREFIXES);
     }
 
-    /// @param levels of the decoder, which counts them from the finest
+    /// @param levels of the decoder, whose original names count from the finest level
     static String vae(String key, int levels) {
         String name = key.replace(".mid.block_1.", ".mid_block.resnets.0.")
                 .replace(".mid.block_2.", ".mid_block.resnets.1.")
@@ -88,7 +86,7 @@ public final class LdmKeys {
         };
     }
 
-    /// Fused projections (`attn.in_proj_…`) keep their name behind the layer's.
+    /// Maps OpenCLIP's names to transformers'. Fused projections (`attn.in_proj_…`) keep their name after the layer's.
     static String openClip(String key) {
         if (key.equals("positional_embedding")) return "text_model.embeddings.position_embedding.weight";
         if (key.startsWith("token_embedding.")) return "text_model.embeddings." + key;
@@ -112,8 +110,7 @@ public final class LdmKeys {
         return !text.isEmpty() && text.length() < 5 && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    /// The names that the original Stable Diffusion code gives the UNet's layers, from today's: the way back of
-    /// [LdmKeys].
+    /// Maps diffusers' names of the UNet's layers to the original ones: the inverse of [LdmKeys].
     public static final class FromDiffusers {
         private static final Pattern RESNET_LAYER = Pattern
                 .compile("(down|up)_blocks\\.(\\d+)\\.resnets\\.(\\d+)\\.(.+)");
@@ -125,10 +122,10 @@ public final class LdmKeys {
         private static final Pattern UPSAMPLER_LAYER = Pattern.compile("up_blocks\\.(\\d+)\\.upsamplers\\.0\\.conv");
 
         private final Set<String> layers;
-        /// Residual blocks of a level on the way down, and the downsampler.
+        /// Residual blocks per down block, and one for the downsampler.
         private final int blocksPerLevel;
 
-        /// @param layers today's names of all of the UNet's layers
+        /// @param layers diffusers' names of all layers of the UNet
         public FromDiffusers(Collection<String> layers) {
             this.layers = new HashSet<>(layers);
             int blocks = 1;
@@ -136,7 +133,7 @@ public final class LdmKeys {
             this.blocksPerLevel = blocks + 1;
         }
 
-        /// @param layer today's name; one that the original code has no other for is left as it is
+        /// The original name of a layer; a name that has none is kept.
         public String ldmKey(String layer) {
             for (Map.Entry<String, String> entry : LdmKeys.UNET_PREFIXES.entrySet()) {
                 if ((layer + ".").startsWith(entry.getValue()))
@@ -152,6 +149,7 @@ public final class LdmKeys {
             if (down.matches()) return "input_blocks." + blocksPerLevel * (number(down, 1) + 1) + ".0.op";
             Matcher up = UPSAMPLER_LAYER.matcher(layer);
             if (!up.matches()) return layer;
+            // The upsampler follows the transformer, or the residual block if there is none.
             boolean hasAttention = layers.contains("up_blocks." + number(up, 1) + ".attentions.0.proj_in");
             return "output_blocks." + (blocksPerLevel * (number(up, 1) + 1) - 1) + (hasAttention ? ".2" : ".1")
                     + ".conv";

@@ -9,8 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
-/// How a single file of the original layout names the parts of a model: a prefix each, and the original code's names
-/// behind it.
+/// Key mappings of a single file in the LDM layout: each component has a prefix followed by the original names.
 final class LdmLayout {
     static final String UNET_PREFIX = "model.diffusion_model.";
     static final String VAE_PREFIX = "first_stage_model.";
@@ -28,7 +27,7 @@ final class LdmLayout {
         return withPrefix(UNET_PREFIX, WeightLocation.KeyMapping.renaming(name -> LdmKeys.unet(name, blocksPerLevel)));
     }
 
-    /// @param prefix empty where a file holds the autoencoder alone
+    /// @param prefix empty for a file with the autoencoder alone
     static WeightLocation.KeyMapping vae(Set<String> names, String prefix) {
         int levels = 1;
         while (names.contains(prefix + "decoder.up." + levels + ".block.0.conv1.weight")) levels++;
@@ -38,7 +37,7 @@ final class LdmLayout {
                 .of(toLinear(WeightLocation.KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
     }
 
-    /// The original attention of the autoencoder is of 1×1 convolutions; as numbers they are linear layers.
+    /// The original autoencoder's attention uses 1×1 convolutions, which are equivalent to linear layers.
     private static TensorInfo toLinear(TensorInfo stored) {
         Shape shape = stored.shape();
         boolean isConvolution = stored.name().contains("mid_block.attentions.0.to_") && shape.rank() == 4
@@ -59,7 +58,7 @@ final class LdmLayout {
                 stored -> splitProjections(WeightLocation.KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
     }
 
-    /// Queries, keys and values of all heads lie one after the other in rows.
+    /// Splits a fused projection by rows into query, key and value.
     private static List<TensorInfo> splitProjections(TensorInfo stored) {
         int fusedAt = stored.name().indexOf(FUSED_PROJECTION);
         Shape shape = stored.shape();
@@ -82,7 +81,7 @@ final class LdmLayout {
                 : List.of();
     }
 
-    /// Today's names and shapes of one part of a file.
+    /// diffusers' names and the shapes of one component of a file.
     static Map<String, Shape> shapes(Iterable<TensorInfo> stored, WeightLocation.KeyMapping mapping) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         for (TensorInfo info : stored) mapping.map(info).forEach(mapped -> shapes.put(mapped.name(), mapped.shape()));

@@ -1,6 +1,6 @@
 package atomstudio.diffusion.model;
 
-/// The parts of a model that have weights, by their folders.
+/// The components of a model that have weights, by their folders.
 public enum ModelComponent {
     UNET("unet"), VAE("vae"), TEXT_ENCODER("text_encoder");
 
@@ -14,12 +14,12 @@ public enum ModelComponent {
         return folder;
     }
 
-    /// Which of the parts that can be tuned a layer belongs to.
+    /// The component of a trainable layer.
     public static ModelComponent ofLayer(String layer) {
         return layer.startsWith("text_model.") ? TEXT_ENCODER : UNET;
     }
 
-    /// Today's name of a tensor that may carry an older one.
+    /// The current diffusers name of a tensor that may have an older one.
     String diffusersKey(String key) {
         return switch (this) {
             case UNET -> key;

@@ -11,11 +11,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 
-/// A JSON configuration that names itself in its complaints. A key that is absent or null has the reference class's
-/// default.
+/// A JSON configuration of a model component. A key that is absent or null has the default of the reference class.
+/// Error messages name the file and the key.
 public record ModelConfig(Path file, JsonObject json) {
     private static final int MAX_INTEGER = 1 << 24;
-    /// The longest list of widths: one a level of a network.
+    /// Limit on a list of widths, which has one entry per level of a network.
     private static final int MAX_LIST_LENGTH = 16;
 
     /// @throws Failure.Unreadable when the file is missing or is not a JSON object
@@ -31,13 +31,12 @@ public record ModelConfig(Path file, JsonObject json) {
         return boundedInteger(key, defaultValue, 0, MAX_INTEGER);
     }
 
-    /// A whole number of at least 1.
+    /// An integer of at least 1.
     public int positiveInteger(String key, int defaultValue) throws Failure {
         return boundedInteger(key, defaultValue, 1, MAX_INTEGER);
     }
 
-    /// A number of layers, or of something else that is built one by one: of at least 1, and not so large that
-    /// building them would never end.
+    /// A number of layers, tokens or the like, from 1 to `max`.
     public int count(String key, int defaultValue, int max) throws Failure {
         return boundedInteger(key, defaultValue, 1, max);
     }
@@ -55,14 +54,14 @@ public record ModelConfig(Path file, JsonObject json) {
     }
 
     public String string(String key, String defaultValue) throws Failure {
-        return reader().find(key, "a text", Json::string).orElse(defaultValue);
+        return reader().find(key, "a string", Json::string).orElse(defaultValue);
     }
 
     public List<String> strings(String key, List<String> defaultValue) throws Failure {
-        return reader().find(key, "a list of texts", e -> list(e, Json::string)).orElse(defaultValue);
+        return reader().find(key, "a list of strings", e -> list(e, Json::string)).orElse(defaultValue);
     }
 
-    /// As many finite numbers as `otherwise` has.
+    /// A list of finite numbers, as long as `defaultValue`.
     public List<Double> numbers(String key, List<Double> defaultValue) throws Failure {
         String expected = "a list of " + defaultValue.size() + " numbers";
         List<Double> found = reader().find(key, expected, e -> list(e, Json::number)).orElse(defaultValue);
@@ -71,17 +70,18 @@ public record ModelConfig(Path file, JsonObject json) {
         return found;
     }
 
-    /// A list of positive whole numbers; a single number stands for itself, `length` times.
+    /// A list of positive integers; a single integer is repeated `length` times.
     public List<Integer> integers(String key, List<Integer> defaultValue, int length) throws Failure {
-        List<Integer> found = reader().find(key, "a whole number or a list of them", e -> e.isJsonArray()
+        List<Integer> found = reader().find(key, "an integer or a list of integers", e -> e.isJsonArray()
                 ? list(e, x -> Math.toIntExact(Json.integer(x)))
                 : Collections.nCopies(length, Math.toIntExact(Json.integer(e)))).orElse(defaultValue);
         if (found.stream().anyMatch(x -> x < 1 || x > MAX_INTEGER) || found.size() > MAX_LIST_LENGTH)
-            throw invalid(key, "1 to " + MAX_LIST_LENGTH + " numbers of at least 1", json.get(key));
+            throw invalid(key, "1 to " + MAX_LIST_LENGTH + " integers of at least 1", json.get(key));
         return found;
     }
 
-    /// Refuses a key whose value is something that is not built here.
+    /// Checks that a key is absent or has the only supported value.
+    /// @throws Failure.Incompatible for any other value
     public void requireSupported(String key, JsonElement supported) throws Failure {
         if (has(key) && !json.get(key).equals(supported)) {
             throw new Failure.Incompatible(file + ": " + key + " = " + SafeText.of(json.get(key))
@@ -89,7 +89,7 @@ public record ModelConfig(Path file, JsonObject json) {
         }
     }
 
-    /// The object under a key, as a configuration of the same file; an empty one where it is absent.
+    /// A nested object as a configuration of the same file; empty if absent.
     ModelConfig section(String key) throws Failure {
         return new ModelConfig(file,
                 reader().find(key, "an object", JsonElement::getAsJsonObject).orElseGet(JsonObject::new));

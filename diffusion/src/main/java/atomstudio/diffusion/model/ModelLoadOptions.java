@@ -5,12 +5,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// What a person says of a model beyond where it lies.
-/// @param predictionType   what the UNet predicts, over what the model says of itself or what was guessed
-/// @param vae          another autoencoder: a folder, or a file
-/// @param tokenizer    a folder with the tokenizer, for a file that brings none
-/// @param tokenizerFolders folders in which to look for a tokenizer where none lies beside the file, in this order;
-///     those that do not exist or are of another size are passed over
+/// The user's options for loading a model.
+/// @param predictionType overrides the declared or inferred prediction type
+/// @param vae replaces the autoencoder: a folder or a file
+/// @param tokenizer the tokenizer folder, for a single file
+/// @param tokenizerFolders folders to search for a tokenizer after those next to the file, in order; missing ones and
+///     vocabularies of another size are skipped
 public record ModelLoadOptions(Optional<PredictionType> predictionType, Optional<Path> vae, Optional<Path> tokenizer,
         List<Path> tokenizerFolders) {
     public ModelLoadOptions {
@@ -21,12 +21,11 @@ public record ModelLoadOptions(Optional<PredictionType> predictionType, Optional
         return ofTokenizerFolders(List.of());
     }
 
-    /// Nothing said, and these places to look for a tokenizer.
+    /// The default options with tokenizer search folders.
     public static ModelLoadOptions ofTokenizerFolders(List<Path> tokenizerFolders) {
         return new ModelLoadOptions(Optional.empty(), Optional.empty(), Optional.empty(), tokenizerFolders);
     }
 
-    /// The same, and these places to look for a tokenizer.
     public ModelLoadOptions withTokenizerFolders(List<Path> folders) {
         return new ModelLoadOptions(predictionType, vae, tokenizer, folders);
     }

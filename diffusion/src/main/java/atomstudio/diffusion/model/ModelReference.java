@@ -3,14 +3,14 @@ package atomstudio.diffusion.model;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 
-/// A model as a person names it: where it lies, and what they say of it. Nothing is read before it is opened.
+/// The path of a model and the user's options for loading it; nothing is read until it is opened.
 public record ModelReference(Path path, ModelLoadOptions options) {
-    /// A model that nothing more is said of.
+    /// A model with the default options.
     public static ModelReference of(Path path) {
         return new ModelReference(path, ModelLoadOptions.defaults());
     }
 
-    /// @throws Failure when it is no model, or one that cannot be run
+    /// @throws Failure when it is not a model, or not a supported one
     public DiffusionModel open() throws Failure {
         return DiffusionModel.open(path, options);
     }

@@ -14,8 +14,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
-/// From configuration to network, with the defaults of the reference classes; refuses every architecture that is not
-/// built.
+/// Creates networks from their configurations, with the defaults of the reference classes. Unsupported architectures
+/// are rejected.
 /// Source: diffusers UNet2DConditionModel and AutoencoderKL, transformers CLIPTextConfig and CLIPVisionConfig.
 public final class NetworkFactory {
     private static final Map<String, UNet.BlockType> DOWN_BLOCKS = Map.of("CrossAttnDownBlock2D",
@@ -23,7 +23,7 @@ public final class NetworkFactory {
     private static final Map<String, UNet.BlockType> UP_BLOCKS = Map.of("CrossAttnUpBlock2D",
             UNet.BlockType.CROSS_ATTENTION, "UpBlock2D", UNet.BlockType.PLAIN);
 
-    /// More than any published network has: a configuration that asks for more is damaged.
+    /// More than any published network has.
     private static final int MAX_LAYERS = 256;
 
     private static final int MAX_LEVELS = 16;
@@ -31,8 +31,7 @@ public final class NetworkFactory {
 
     private NetworkFactory() {}
 
-    /// @throws Failure.Incompatible when the configuration asks for something that is not built, such as SDXL's text
-    ///     conditioning
+    /// @throws Failure.Incompatible for an unsupported architecture, such as SDXL's text conditioning
     public static UNet unet(ModelConfig config) throws Failure {
         requireSupportedUnet(config);
         List<UNet.BlockType> down = blocks(config, "down_block_types", DOWN_BLOCKS,
@@ -44,10 +43,11 @@ public final class NetworkFactory {
                     + config.json().get("up_block_types"));
         }
         List<Integer> widths = config.integers("block_out_channels", List.of(320, 640, 1280, 1280), down.size());
-        String headsKey = config.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim"; // diffusers' misnomer: it counts heads
+        // attention_head_dim is a misnomer of diffusers: it is the number of heads.
+        String headsKey = config.has("num_attention_heads") ? "num_attention_heads" : "attention_head_dim";
         List<Integer> heads = config.integers(headsKey, Collections.nCopies(down.size(), 8), down.size());
         if (widths.size() != down.size() || heads.size() != down.size()) {
-            throw config.invalid("block_out_channels and " + headsKey, down.size() + " numbers, one a down block",
+            throw config.invalid("block_out_channels and " + headsKey, down.size() + " values, one per down block",
                     config.json().get(headsKey));
         }
         List<UNet.Level> levels = new ArrayList<>();
@@ -122,38 +122,38 @@ public final class NetworkFactory {
     public static ClipTextModel textEncoder(ModelConfig config) throws Failure {
         int maxTokens = config.count("max_position_embeddings", 77, MAX_TOKENS);
         if (maxTokens < 2)
-            throw config.invalid("max_position_embeddings", "room for a start and a stop token",
+            throw config.invalid("max_position_embeddings", "at least 2, for the start and stop tokens",
                     config.json().get("max_position_embeddings"));
         return new ClipTextModel(config.positiveInteger("vocab_size", 49408), maxTokens,
-                blocks(config, new ClipDefaults(512, 2048, 8)));
+                transformer(config, new ClipDefaults(512, 2048, 8)));
     }
 
-    /// @param projectionDim numbers of an embedding
+    /// @param projectionDim dimension of the image embeddings
     public static ClipVisionModel imageEncoder(ModelConfig config, int projectionDim) throws Failure {
         ClipVisionModel.Patches patches = new ClipVisionModel.Patches(config.positiveInteger("num_channels", 3),
                 config.positiveInteger("image_size", 224), config.positiveInteger("patch_size", 32));
         if (patches.imageSize() < patches.patchSize())
             throw new Failure.Incompatible(config.file() + ": patch_size = " + patches.patchSize()
                     + " is larger than image_size = " + patches.imageSize());
-        return new ClipVisionModel(patches, blocks(config, new ClipDefaults(768, 3072, 12)), projectionDim);
+        return new ClipVisionModel(patches, transformer(config, new ClipDefaults(768, 3072, 12)), projectionDim);
     }
 
-    /// What a reference class has where its configuration is silent.
+    /// Defaults of a reference class.
     private record ClipDefaults(int hiddenSize, int intermediateSize, int heads) {}
 
-    private static ClipTransformer blocks(ModelConfig config, ClipDefaults defaults) throws Failure {
-        String activation = config.string("hidden_act", "quick_gelu");
-        ClipTransformer.Activation supported = switch (activation) {
+    private static ClipTransformer transformer(ModelConfig config, ClipDefaults defaults) throws Failure {
+        String hiddenAct = config.string("hidden_act", "quick_gelu");
+        ClipTransformer.Activation activation = switch (hiddenAct) {
             case "quick_gelu" -> ClipTransformer.Activation.QUICK_GELU;
             case "gelu" -> ClipTransformer.Activation.GELU;
-            default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + SafeText.of(activation)
+            default -> throw new Failure.Incompatible(config.file() + ": hidden_act = " + SafeText.of(hiddenAct)
                     + " is not supported; quick_gelu and gelu are");
         };
         int width = config.positiveInteger("hidden_size", defaults.hiddenSize);
         int heads = config.positiveInteger("num_attention_heads", defaults.heads);
         checkDivides(config, List.of(width), heads, "num_attention_heads");
         return new ClipTransformer(width, config.positiveInteger("intermediate_size", defaults.intermediateSize),
-                config.count("num_hidden_layers", 12, MAX_LAYERS), heads, supported,
+                config.count("num_hidden_layers", 12, MAX_LAYERS), heads, activation,
                 config.number("layer_norm_eps", 1e-5));
     }
 

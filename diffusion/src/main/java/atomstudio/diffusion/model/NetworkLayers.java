@@ -10,9 +10,8 @@ import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// Every layer of a network, in the order of use, found by a dry run: for checking checkpoints, counting, and finding
-/// what can be tuned.
-/// @throws IllegalArgumentException from each when the network's own sizes do not fit together
+/// Lists the layers of a network in order of use, recorded by a dry run without data. Used to check checkpoints, count
+/// parameters and select trainable layers. Every method throws IllegalArgumentException for inconsistent sizes.
 public final class NetworkLayers {
     private NetworkLayers() {}
 

@@ -7,18 +7,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// A model's safety checker: pictures whose embedding is too near to one of some concepts should not be shown. The
-/// concepts are published as embeddings alone; what they stand for is not.
+/// A model's safety checker: flags images whose embedding is too similar to an unsafe concept. Only the embeddings of
+/// the concepts are published, not their meaning.
 /// Source: diffusers, StableDiffusionSafetyChecker.forward; Rando et al. 2022, "Red-Teaming the Stable Diffusion
 /// Safety Filter".
-/// @param imageEncoder   what makes embeddings of pictures
-/// @param specialCare concepts that, once near, make the others count as nearer
+/// @param specialCare concepts whose match lowers the thresholds of the others
 public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Concepts concepts) {
     private static final double SPECIAL_CARE_ADJUSTMENT = 0.01;
 
-    /// Directions (N,P), and how near (cosine) each may be (N).
+    /// Embeddings (N, P) and the thresholds (N) of their cosine similarity.
     public record Concepts(Tensor embeddings, Tensor thresholds) {
-        /// How far past its threshold an embedding is for one of them, to three decimals, as the reference rounds it.
+        /// Cosine similarity to a concept minus its threshold, rounded to three decimals as in diffusers.
         private double score(float[] embedding, int concept, double adjustment) {
             int projectionDim = embedding.length;
             double dot = 0;
@@ -42,8 +41,8 @@ public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Con
         }
     }
 
-    /// The model's own; empty where it has none. Reads a few numbers, not the tower's.
-    /// @throws Failure when there is one that is damaged or of a kind that cannot be run
+    /// The model's safety checker; empty if it has none. Reads only the concepts, not the image encoder's weights.
+    /// @throws Failure when it is damaged or not supported
     static Optional<SafetyChecker> of(DiffusionModel model) throws Failure {
         Path folder = model.path().resolve("safety_checker");
         if (!Files.isRegularFile(folder.resolve("config.json"))) return Optional.empty();
@@ -66,12 +65,13 @@ public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Con
         if (found.rank() != 2 || found.size(1) != projectionDim
                 || !weights.info(thresholds).shape().equals(Shape.of(found.size(0)))) {
             throw new Failure.Incompatible(weights.path() + ": " + name + ": expected (concepts," + projectionDim
-                    + ") and a threshold each, found " + found + " and " + weights.info(thresholds).shape());
+                    + ") and one threshold per concept, found " + found + " and "
+                    + weights.info(thresholds).shape());
         }
         return new Concepts(weights.read(name), weights.read(thresholds));
     }
 
-    /// Whether a picture of this embedding (P) should not be shown.
+    /// Whether an image with this embedding (P) is flagged.
     public boolean isUnsafe(float[] embedding) {
         return concepts.isAnyAbove(embedding, specialCare.isAnyAbove(embedding, 0) ? SPECIAL_CARE_ADJUSTMENT : 0);
     }

@@ -15,14 +15,13 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What is written beside a single file about its model, for NAME.safetensors, later ones winning: the metadata
-/// string `config`; NAME.json; a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are
-/// objects whose keys are the folders' names; other programs keep notes of their own in NAME.json, so that a key of a
-/// folder's name without an object under it says nothing. NAME.yaml, the original code's configuration, says only
-/// whether the UNet predicts v.
+/// Configuration of a single-file model NAME.safetensors from, in order of increasing precedence: the metadata string
+/// `config`; NAME.json; a folder NAME with diffusers' configurations (`unet/config.json` …). The first two are objects
+/// keyed by component folder; values that are not objects are ignored, since other programs store their own data in
+/// NAME.json. Of NAME.yaml, the original code's configuration, only the parameterization is used.
 record Sidecar(Path file, JsonObject json) {
     private static final long MAX_YAML_BYTES = 1L << 20;
-    /// Within a line, and without going back: a file of blanks alone would take hours otherwise.
+    /// Possessive and within a line: backtracking over a file of blanks would take hours.
     private static final Pattern PARAMETERIZATION = Pattern
             .compile("(?m)^[ \\t]*+parameterization[ \\t]*+:[ \\t]*+[\"']?(\\w++)");
 
@@ -44,7 +43,7 @@ record Sidecar(Path file, JsonObject json) {
         return new Sidecar(file, json);
     }
 
-    /// Metadata is anybody's: what is no JSON object says nothing.
+    /// Metadata that is not a JSON object is ignored.
     private static JsonObject parseMetadata(String text) {
         try {
             JsonElement parsed = JsonParser.parseString(text);
@@ -65,14 +64,14 @@ record Sidecar(Path file, JsonObject json) {
         }
     }
 
-    /// The file of the same name with another ending.
+    /// The path of the same name with another extension.
     static Path sibling(Path file, String suffix) {
         String name = file.toAbsolutePath().getFileName().toString();
         int dot = name.lastIndexOf('.');
         return file.toAbsolutePath().resolveSibling((dot < 1 ? name + ".d" : name.substring(0, dot)) + suffix);
     }
 
-    /// A part's configuration: what its tensors tell, and over it what is written here.
+    /// A component's inferred configuration, overridden by this sidecar.
     ModelConfig mergedConfig(String component, JsonObject inferred) throws Failure {
         JsonObject merged = inferred.deepCopy();
         merge(merged, section(component).json());
@@ -89,7 +88,7 @@ record Sidecar(Path file, JsonObject json) {
         return config.has(key) ? Optional.of(config.string(key, "")) : Optional.empty();
     }
 
-    /// What the original code's configuration says that the UNet predicts: `eps`, `v` or `x0`.
+    /// The UNet's parameterization in NAME.yaml: `eps`, `v` or `x0`.
     Optional<String> parameterization() throws Failure {
         Path yaml = sibling(file, ".yaml");
         if (!Files.isRegularFile(yaml)) return Optional.empty();

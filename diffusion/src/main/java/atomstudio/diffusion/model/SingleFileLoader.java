@@ -13,17 +13,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A whole Stable Diffusion in one file of the original layout: what its networks are is told from the tensors, the
-/// rest from what the published models of the same kind have, unless something beside the file says otherwise
-/// ([Sidecar]).
+/// Loads a model from a single file in the LDM layout. The networks are inferred from the tensors; other settings are
+/// those of the published models unless a [Sidecar] overrides them.
 record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
     private static final int DEFAULT_SAMPLE_SIZE = 64;
     private static final int V_PREDICTION_SAMPLE_SIZE = 96;
-    /// Without timestep_spacing, as published: each sampler takes the default of its reference class.
+    /// Without timestep_spacing, as published: each sampler uses the default of its reference class.
     /// Source: scheduler_config.json of stable-diffusion-v1-5 and stable-diffusion-2.
     private static final String SCHEDULER_TEMPLATE = """
-            {"_class_name": "%s", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
-             "steps_offset": 1, "set_alpha_to_one": false, "skip_prk_steps": true, "clip_sample": false}""";
+            {"_class_name": "%s", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
+             "num_train_timesteps": 1000, "steps_offset": 1, "set_alpha_to_one": false, "skip_prk_steps": true,
+             "clip_sample": false}""";
 
     static DiffusionModel open(Path file, ModelLoadOptions options) throws Failure {
         try (TensorFile tensors = TensorFile.open(file)) {
@@ -49,8 +49,8 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
                 ? DetectedPredictionType.declared(options.predictionType().get())
                 : DetectedPredictionType.detect(predictionEvidence(unet, isSd2));
         if (prediction.basis() == DetectedPredictionType.Basis.INFERRED)
-            warnings.add("The model predicts " + prediction.type() + ", by a guess (" + prediction.reason()
-                    + "); --prediction, or a .json of its name beside it, says otherwise.");
+            warnings.add("The prediction type was inferred as " + prediction.type() + " (" + prediction.reason()
+                    + "); set it with --prediction, or in a .json file of the same name next to the model.");
         int sampleSize = config.count("sample_size",
                 isSd2 && prediction.isVPrediction() ? V_PREDICTION_SAMPLE_SIZE : DEFAULT_SAMPLE_SIZE,
                 DiffusionModel.MAX_SAMPLE_SIZE);
@@ -60,7 +60,7 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         return new DiffusionModel(file, modelName(),
                 new DiffusionModel.Networks(unet, vae.network(), textEncoder.network),
                 schedulerConfig(isSd2, prediction), sampleSize,
-                new DiffusionModel.Sources(weights, TokenizerLocator.of(file, options), warnings));
+                new DiffusionModel.Sources(weights, TokenizerLocator.of(file, options), warnings, List.of()));
     }
 
     private InferredConfigs inferredConfigs(WeightLocation.KeyMapping mapping) {
@@ -74,8 +74,9 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         WeightLocation.KeyMapping mapping = openClip ? LdmLayout.openClip() : LdmLayout.textEncoder();
         InferredConfigs inferred = inferredConfigs(mapping);
         if (inferred.tensors().isEmpty()) {
-            throw new Failure.Incompatible(tensors.file() + ": holds no text encoder (expected tensors "
-                    + LdmLayout.TEXT_ENCODER_PREFIX + "… or " + LdmLayout.OPEN_CLIP_PREFIX + "…); get the whole model");
+            throw new Failure.Incompatible(tensors.file() + ": has no text encoder (expected tensors "
+                    + LdmLayout.TEXT_ENCODER_PREFIX + "… or " + LdmLayout.OPEN_CLIP_PREFIX
+                    + "…); get the complete model");
         }
         return new TextEncoder(NetworkFactory.textEncoder(sidecar.mergedConfig(ModelComponent.TEXT_ENCODER.folder(),
                 inferred.textEncoder(openClip ? InferredConfigs.TextEncoderLayout.OPEN_CLIP
@@ -101,12 +102,12 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         JsonObject merged = sidecar.mergedConfig("scheduler", published).json();
         merged.addProperty("prediction_type", prediction.type());
         SchedulerConfig scheduler = SchedulerConfig.parse(tensors.file().toString(), merged.toString());
-        // PNDM, which the file does not name, cannot start at zero SNR.
+        // PNDM, the default, cannot start at zero terminal SNR.
         boolean isSchedulerDeclared = sidecar.string("scheduler", "_class_name").isPresent();
         return scheduler.hasZeroTerminalSnr() && !isSchedulerDeclared ? scheduler.forClass("DDIMScheduler") : scheduler;
     }
 
-    /// What its metadata or the files beside it call it, or else the file's name.
+    /// The name in its sidecar or metadata, else the file name.
     private String modelName() {
         String fileName = Sidecar.sibling(tensors.file(), "").getFileName().toString();
         String title = tensors.metadata().getOrDefault("modelspec.title", "");

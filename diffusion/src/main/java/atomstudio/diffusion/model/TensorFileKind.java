@@ -3,9 +3,9 @@ package atomstudio.diffusion.model;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.util.Set;
 
-/// What a file of tensors holds, told from its names.
+/// The kind of content of a tensor file, detected by tensor names.
 public enum TensorFileKind {
-    /// Everything of a model, or of another generation's: opening says which.
+    /// A complete model, possibly of an unsupported architecture.
     MODEL("model"),
     AUTOENCODER("autoencoder"),
     TINY_DECODER("decoder for previews"),
@@ -13,8 +13,8 @@ public enum TensorFileKind {
 
     private final String description;
 
-    TensorFileKind(String words) {
-        this.description = words;
+    TensorFileKind(String description) {
+        this.description = description;
     }
 
     public String description() {
@@ -26,7 +26,8 @@ public enum TensorFileKind {
         if (names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX))) return MODEL;
         if (TinyAutoencoder.isTinyDecoder(names)) return TINY_DECODER;
         for (String prefix : new String[] {"", LdmLayout.VAE_PREFIX}) {
-            if (names.contains(prefix + "decoder.conv_in.weight") && names.contains(prefix + "encoder.conv_in.weight")) return AUTOENCODER;
+            if (names.contains(prefix + "decoder.conv_in.weight") && names.contains(prefix + "encoder.conv_in.weight"))
+                return AUTOENCODER;
         }
         return OTHER;
     }

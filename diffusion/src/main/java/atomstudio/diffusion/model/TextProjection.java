@@ -8,24 +8,26 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 import java.util.Optional;
 
-/// The projection of a text's end into the space that CLIP shares with pictures, where a text encoder brings it along.
-/// @param projectionDim numbers of an embedding
-/// @param eosTokenId the id that ends a text
+/// CLIP's text projection, which maps the final hidden state of a text to the joint embedding space of text and
+/// images.
+/// @param projectionDim dimension of the embeddings
+/// @param eosTokenId the end-of-text id
 public record TextProjection(ClipTextModel textEncoder, int projectionDim, int eosTokenId) {
     private static final String KEY = "text_projection.weight";
-    /// Configurations that give this id, which was never right, mean the largest id of the text.
+    /// Old configurations have this wrong id; the largest id of the text is the end of text then.
     /// Source: transformers, CLIPTextTransformer.forward.
     private static final int LEGACY_EOS_ID = 2;
 
     static Optional<TextProjection> of(DiffusionModel model) throws Failure {
-        if (model.isSingleFile()) return Optional.empty(); // OpenCLIP keeps its own, which no encoder of pictures in the file matches
+        // A single file has no image encoder that would match OpenCLIP's text projection.
+        if (model.isSingleFile()) return Optional.empty();
         try (Checkpoint checkpoint = Checkpoint.open(model.weights(ModelComponent.TEXT_ENCODER))) {
             if (!checkpoint.has(KEY)) return Optional.empty();
             Shape found = checkpoint.info(KEY).shape();
             int width = model.textEncoder().hiddenSize();
             if (found.rank() != 2 || found.size(1) != width || found.size(0) < 1) {
                 throw new Failure.Incompatible(checkpoint.file(KEY) + ": " + KEY
-                        + ": expected (numbers of an embedding," + width + "), found " + found);
+                        + ": expected (embedding dimension," + width + "), found " + found);
             }
             ModelConfig config = ModelConfig
                     .read(model.path().resolve(ModelComponent.TEXT_ENCODER.folder()).resolve("config.json"));
@@ -34,14 +36,14 @@ public record TextProjection(ClipTextModel textEncoder, int projectionDim, int e
         }
     }
 
-    /// Every layer from ids to embedding.
+    /// All layers from token ids to the embedding.
     public List<Layer> layers() {
         return LayerRecorder.layers((ops, layers) -> textEncoder.project(ops, layers,
                 new ClipTextModel.TokenBatch<>(Shape.of(1, textEncoder.maxTokens()), Shape.of(1, 1)), projectionDim));
     }
 
-    /// Where each of the texts (B,S) ends, (B,1), counted over the rows of all: the first end-of-text id.
-    /// @throws IllegalArgumentException for a text without one
+    /// The position of the first end-of-text id of each text (B, S), as flat indices (B, 1) into B × S rows.
+    /// @throws IllegalArgumentException for a text without an end-of-text id
     public int[][] eosPositions(int[][] ids) {
         int[][] positions = new int[ids.length][1];
         for (int row = 0; row < ids.length; row++) positions[row][0] = row * ids[row].length + eosPosition(ids[row]);
@@ -56,7 +58,7 @@ public record TextProjection(ClipTextModel textEncoder, int projectionDim, int e
         }
         if (eosTokenId != LEGACY_EOS_ID)
             throw new IllegalArgumentException(
-                    "token ids: expected " + eosTokenId + " (end of text) among them, found none");
+                    "token ids: expected an end-of-text id " + eosTokenId + ", found none");
         return largestAt;
     }
 }

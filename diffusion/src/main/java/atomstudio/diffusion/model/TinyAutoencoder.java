@@ -12,19 +12,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// A decoder for previews (TAESD) in a file or a folder: alone as it was published, or in diffusers' AutoencoderTiny.
+/// A TAESD decoder for previews, from a file or folder: the published decoder, or diffusers' AutoencoderTiny.
 public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
     private static final String FIRST_CONV = "1.weight";
     private static final String DIFFUSERS_PREFIX = "decoder.layers.";
 
-    /// @throws Failure.Incompatible when it is something else, or of latents that the model does not have
+    /// @throws Failure.Incompatible when it is not a TAESD decoder, or for other latents than the model's
     public static TinyAutoencoder open(Path path, DiffusionModel model) throws Failure {
         Path file = Files.isDirectory(path) ? WeightFiles.find(path).getFirst() : path;
         try (TensorFile tensors = TensorFile.open(file)) {
             Set<String> names = tensors.tensors().keySet();
             if (!isTinyDecoder(names)) {
                 throw new Failure.Incompatible(path
-                        + ": is no decoder for previews: expected taesd_decoder.safetensors (or .pth), or diffusers' AutoencoderTiny, found "
+                        + ": is not a decoder for previews: expected taesd_decoder.safetensors (or .pth), "
+                        + "or diffusers' AutoencoderTiny, found "
                         + (names.stream().anyMatch(name -> name.startsWith("0.")) ? "an encoder" : "other tensors"));
             }
             WeightLocation.KeyMapping mapping = WeightLocation.KeyMapping.renaming(TinyAutoencoder::publishedKey);
@@ -35,9 +36,9 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
                         path + ": " + FIRST_CONV + ": expected the weight of a convolution, found " + first);
             int latentChannels = Math.toIntExact(first.size(1));
             if (latentChannels != model.vae().latentChannels()) {
-                throw new Failure.Incompatible(path + ": decodes latents of " + latentChannels + " channels, those of "
-                        + model.name() + " have " + model.vae().latentChannels()
-                        + "; get the TAESD of Stable Diffusion 1.x and 2.x");
+                throw new Failure.Incompatible(path + ": decodes latents of " + latentChannels + " channels, but "
+                        + model.name() + " has " + model.vae().latentChannels()
+                        + "; get the TAESD for Stable Diffusion 1.x and 2.x");
             }
             return new TinyAutoencoder(
                     new TaesdDecoder(latentChannels, model.vae().imageChannels(), Math.toIntExact(first.size(0))),
@@ -45,13 +46,13 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
         }
     }
 
-    /// Whether tensors of these names hold such a decoder.
+    /// Whether tensors of these names include a TAESD decoder.
     static boolean isTinyDecoder(Set<String> names) {
         return names.contains(FIRST_CONV) && names.contains("3.conv.0.weight")
                 || names.contains(DIFFUSERS_PREFIX + "2.conv.0.weight");
     }
 
-    /// diffusers clamps outside the sequence, so that its places are one less.
+    /// Maps to the published names. diffusers clamps outside the layer sequence, so its indices are one lower.
     private static String publishedKey(String key) {
         String name = key.startsWith("decoder.") ? key.substring("decoder.".length()) : key;
         if (!name.startsWith("layers.")) return key.startsWith("decoder.") ? name : key;
@@ -65,15 +66,8 @@ public record TinyAutoencoder(TaesdDecoder decoder, WeightLocation weights) {
                 .layers((ops, layers) -> decoder.decode(ops, layers, Shape.of(1, decoder.latentChannels(), 1, 1)));
     }
 
-    /// Maps the weights and checks that all are there; the caller closes.
+    /// Maps the weights and checks that they are complete; the caller closes the checkpoint.
     public Checkpoint openCheckpoint() throws Failure {
-        Checkpoint checkpoint = Checkpoint.open(weights);
-        try {
-            checkpoint.check(layers());
-            return checkpoint;
-        } catch (Failure e) {
-            checkpoint.close();
-            throw e;
-        }
+        return Checkpoint.open(weights, layers());
     }
 }

@@ -11,12 +11,11 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Where the tokenizer of a model is. A folder brings its own; a single file never does, and public vocabularies of
-/// the same size fit.
-/// @param modelPath  the model's place
-/// @param bundled    the model's own folder
-/// @param explicit  the folder that a person named
-/// @param searchFolders where else to look, in this order
+/// Finds the tokenizer of a model. A model folder has its own; a single file has none, and any public vocabulary of
+/// the same size fits.
+/// @param bundled the tokenizer folder in the model folder
+/// @param explicit the folder that the user chose
+/// @param searchFolders other folders to search, in this order
 record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> explicit, List<Path> searchFolders) {
     private static final String OPENAI_VOCABULARY = "bpe_simple_vocab_16e6.txt.gz";
 
@@ -34,7 +33,7 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
                 options.tokenizer(), searchFolders);
     }
 
-    /// @param vocabularySize tokens that the text encoder has rows for
+    /// @param vocabularySize rows of the text encoder's token embedding
     Tokenizer open(int vocabularySize) throws Failure {
         if (explicit.isPresent()) return openMatching(explicit.get(), vocabularySize);
         if (bundled.isPresent()) return openMatching(bundled.get(), vocabularySize);
@@ -46,16 +45,16 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
         throw notFound(vocabularySize);
     }
 
-    /// A table may have rows that no token uses, but no token may lack its row. Merges alone say how many tokens
-    /// there are.
+    /// The token embedding may have unused rows, but every token needs a row. Without an explicit vocabulary the sizes
+    /// must be equal.
     private Tokenizer openMatching(Path folder, int vocabularySize) throws Failure {
         Tokenizer tokenizer = Tokenizer.open(folder);
         boolean isTooLarge = tokenizer.vocabularySize() > vocabularySize;
         if (isTooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.vocabularySize() != vocabularySize) {
             throw new Failure.Incompatible(folder + ": has " + tokenizer.vocabularySize()
-                    + " tokens, but the text encoder of " + modelPath + " knows " + vocabularySize + "; "
-                    + (isTooLarge ? "give the model's own with --tokenizer"
-                            : "its list of merges was cut short, or give the model's own with --tokenizer"));
+                    + " tokens, but the text encoder of " + modelPath + " has " + vocabularySize + "; "
+                    + (isTooLarge ? "give the model's own tokenizer with --tokenizer"
+                            : "its list of merges is truncated, or give the model's own tokenizer with --tokenizer"));
         }
         return tokenizer;
     }
@@ -77,12 +76,13 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
                 .findFirst()
                 .orElse(Sidecar.sibling(modelPath, "").resolveSibling("tokenizer"));
         return new Failure.Unreadable(modelPath + ": no tokenizer of " + vocabularySize
-                + " tokens was found, so no prompt can be read. "
-                + (Files.isDirectory(modelPath) ? "Its folder lacks the folder tokenizer"
-                        : "A model in one file brings none")
+                + " tokens was found, so prompts cannot be encoded. "
+                + (Files.isDirectory(modelPath) ? "Its folder has no subfolder tokenizer"
+                        : "A model in one file contains none")
                 + ": put the public file " + OPENAI_VOCABULARY
-                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any Stable Diffusion 1.x or 2.x, into "
-                + suggestedFolder
-                + ", or name their folder with --tokenizer" + (searched.isEmpty() ? "" : ". Looked in " + searched));
+                + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any "
+                + "Stable Diffusion 1.x or 2.x, into " + suggestedFolder
+                + ", or give their folder with --tokenizer"
+                + (searched.isEmpty() ? "" : ". Searched folders: " + searched));
     }
 }

@@ -7,20 +7,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// What a file of tensors is when it is no Stable Diffusion 1.x or 2.x, told from its names.
+/// Identifies tensor files that are not Stable Diffusion 1.x or 2.x models by their tensor names, for messages.
 final class UnsupportedCheckpoints {
-    /// Something that single files are, and a part of a tensor's name that only it has.
+    /// A kind of file, and a part of a tensor name that identifies it.
     private record Signature(String marker, String description) {}
 
-    private static final String UNSUPPORTED = ", which cannot be run here; Stable Diffusion 1.x and 2.x can";
-    /// How training programs begin the names of the running mean of a UNet's weights.
+    private static final String UNSUPPORTED = ", which is not supported; Stable Diffusion 1.x and 2.x are";
+    /// Prefix of the EMA weights of a UNet.
     private static final String EMA_PREFIX = "model_ema.";
     private static final String NEEDS_MODEL = "; give the model itself with --model (in the window: Models)";
-    /// In this order: the marks of the first are more telling.
+    private static final String IS_ADAPTER = NEEDS_MODEL + " and this file with --adapter (in the window: Generate)";
+    /// In order of precedence: the first ones are more specific.
     private static final List<Signature> SIGNATURES = List.of(
-            new Signature("atomstudio",
-                    "an adapter" + NEEDS_MODEL
-                            + " and this file with --adapter (in the window: Generate only, + adapter)"),
+            new Signature("atomstudio", "an adapter" + IS_ADAPTER),
             new Signature(".lora_", "a LoRA, not a model" + NEEDS_MODEL),
             new Signature("_lora.", "a LoRA, not a model" + NEEDS_MODEL),
             new Signature("unet:0:", "a LoRA, not a model" + NEEDS_MODEL),
@@ -33,36 +32,34 @@ final class UnsupportedCheckpoints {
             new Signature("double_blocks.", "a Flux model" + UNSUPPORTED),
             new Signature("single_transformer_blocks.", "a Flux model in diffusers' layout" + UNSUPPORTED),
             new Signature("time_stack", "a video model" + UNSUPPORTED),
-            new Signature("temporal_transformer", "a motion module of AnimateDiff" + UNSUPPORTED),
+            new Signature("temporal_transformer", "an AnimateDiff motion module" + UNSUPPORTED),
             new Signature("control_model.", "a ControlNet" + UNSUPPORTED),
             new Signature("controlnet_cond_embedding.", "a ControlNet" + UNSUPPORTED),
             new Signature("depth_model.", "Stable Diffusion 2 with depth" + UNSUPPORTED),
             new Signature("embedder.model.visual.", "Stable unCLIP" + UNSUPPORTED),
             new Signature("low_scale_model.", "an upscaler" + UNSUPPORTED),
             new Signature("effnet.", "Stable Cascade" + UNSUPPORTED),
-            new Signature("string_to_param",
-                    "an embedding of textual inversion, not a model" + NEEDS_MODEL
-                            + " and this file with --adapter (in the window: Generate only, + adapter)"),
-            new Signature("emb_params", "an embedding of textual inversion, not a model" + NEEDS_MODEL
-                    + " and this file with --adapter (in the window: Generate only, + adapter)"));
+            new Signature("string_to_param", "a textual inversion embedding, not a model" + IS_ADAPTER),
+            new Signature("emb_params", "a textual inversion embedding, not a model" + IS_ADAPTER));
 
-    /// Parts of a model in files of their own, by how their tensors' names begin.
+    /// Single components of a model, by the prefix of their tensor names.
     private static final List<Signature> SINGLE_COMPONENTS = List.of(
             new Signature(EMA_PREFIX,
-                    "a checkpoint that keeps its UNet only as a running mean of its training (model_ema.…), which cannot be read; get the model as it is used, with tensors "
-                            + LdmLayout.UNET_PREFIX + "…"),
+                    "a checkpoint with only the EMA weights of its UNet (model_ema.…), which is not supported; "
+                            + "get the pruned model, with tensors " + LdmLayout.UNET_PREFIX + "…"),
             new Signature("down_blocks.0.resnets.0.",
-                    "a UNet alone, in diffusers' layout: put it into a model folder as unet/diffusion_pytorch_model.safetensors"),
+                    "a UNet alone, in diffusers' layout: put it into a model folder as "
+                            + "unet/diffusion_pytorch_model.safetensors"),
             new Signature("decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model"),
             new Signature("text_model.encoder.",
                     "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
-    /// What programs leave beside a model: a file with a UNet is a model all the same.
+    /// Markers that are ignored in a file with a UNet: programs save such tensors next to a model.
     private static final Set<String> EXTRAS_IN_MODELS = Set.of("string_to_param", "emb_params", ".lora_", "_lora.",
             "lora_te");
 
     private UnsupportedCheckpoints() {}
 
-    /// Refuses a file that is known to be something else.
+    /// @throws Failure.Incompatible for a known file of another kind
     static void rejectKnown(TensorFile file) throws Failure {
         boolean hasUnet = file.tensors()
                 .keySet()
@@ -76,18 +73,19 @@ final class UnsupportedCheckpoints {
         if (signature.isPresent()) throw new Failure.Incompatible(file.file() + ": is " + signature.get().description);
     }
 
-    /// A file without a UNet of the original layout.
+    /// The failure for a file without a UNet in the LDM layout.
     static Failure missingUnet(TensorFile file) {
         Set<String> names = file.tensors().keySet();
         if (TinyAutoencoder.isTinyDecoder(names))
             return new Failure.Incompatible(file.file()
-                    + ": is a decoder for previews: give it with --preview (in the window: Settings), and the model with --model (in the window: Models)");
+                    + ": is a decoder for previews: give it with --preview (in the window: Settings), "
+                    + "and the model with --model (in the window: Models)");
         Optional<String> description = SINGLE_COMPONENTS.stream()
                 .filter(known -> names.stream().anyMatch(name -> name.startsWith(known.marker)))
                 .map(Signature::description)
                 .findFirst();
         return new Failure.Incompatible(file.file() + ": " + description.map(known -> "is " + known)
-                .orElse("is no Stable Diffusion in one file: expected tensors " + LdmLayout.UNET_PREFIX + "…, "
+                .orElse("is not a Stable Diffusion model: expected tensors " + LdmLayout.UNET_PREFIX + "…, "
                         + LdmLayout.VAE_PREFIX
                         + "… and cond_stage_model.…, found " + (names.isEmpty() ? "none"
                                 : names.size() + " others, the first " + SafeText.of(names.iterator().next()))));

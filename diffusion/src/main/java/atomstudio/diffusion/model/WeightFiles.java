@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/// Which files of a part's folder hold its weights: one or shards that an index names, safetensors before what
-/// PyTorch pickled.
+/// Finds the weight files of a component folder: one file, or the shards of an index; safetensors before PyTorch
+/// pickles.
 final class WeightFiles {
     private static final List<String> SAFETENSORS_NAMES = List.of("diffusion_pytorch_model", "model",
             "diffusion_pytorch_model.fp16", "model.fp16");
@@ -25,7 +25,7 @@ final class WeightFiles {
 
     private WeightFiles() {}
 
-    /// @throws Failure.Unreadable when there are none, or too many to tell
+    /// @throws Failure.Unreadable when there are none, or several without an index
     static List<Path> find(Path folder) throws Failure {
         if (!Files.isDirectory(folder))
             throw new Failure.Unreadable(folder + ": expected a folder with weights, found nothing");
@@ -43,10 +43,10 @@ final class WeightFiles {
         throw new Failure.Unreadable(
                 folder + ": expected diffusion_pytorch_model.safetensors or model.safetensors, found "
                         + (safetensors.isEmpty() ? "no weights"
-                                : safetensors.size() + " safetensors files and no index that names them"));
+                                : safetensors.size() + " safetensors files without an index"));
     }
 
-    /// Files of one ending, and the names that they may have.
+    /// A file extension and the file names to search, in order of precedence.
     private record Format(String extension, List<String> names) {
         Optional<List<Path>> find(Path folder, List<Path> listing) throws Failure {
             for (String name : names) {
@@ -67,7 +67,7 @@ final class WeightFiles {
         TreeSet<String> names = new TreeSet<>();
         for (String tensor : weightMap.object().keySet()) names.add(weightMap.string(tensor));
         if (names.isEmpty())
-            throw new Failure.Unreadable(index + ": weight_map: expected the files of tensors, found none");
+            throw new Failure.Unreadable(index + ": weight_map: expected the tensors' file names, found none");
         if (names.size() > MAX_SHARDS)
             throw new Failure.Unreadable(
                     index + ": weight_map: expected at most " + MAX_SHARDS + " files, found " + names.size());
@@ -79,7 +79,7 @@ final class WeightFiles {
     private static Path shard(Path index, String name) throws Failure {
         if (name.contains("/") || name.contains("\\") || name.equals(".."))
             throw new Failure.Unreadable(
-                    index + ": weight_map: " + SafeText.of(name) + " lies outside the folder; expected a file name");
+                    index + ": weight_map: " + SafeText.of(name) + " is outside the folder; expected a file name");
         try {
             return index.resolveSibling(name);
         } catch (InvalidPathException e) {

@@ -6,17 +6,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/// Where the weights of one part of a model lie, and under which names. Nothing is read before it is asked for.
+/// The location of a model component's weights, and the mapping of their names.
 public sealed interface WeightLocation {
-    /// The folder or file, as it stands in messages.
+    /// The folder or file.
     Path path();
 
-    /// Every file of them, shards in name order.
+    /// The weight files; shards in name order.
     List<Path> files() throws Failure;
 
     KeyMapping mapping();
 
-    /// A folder of diffusers' or transformers' layout.
+    /// A component folder in diffusers' layout.
     record InFolder(Path path, KeyMapping mapping) implements WeightLocation {
         @Override
         public List<Path> files() throws Failure {
@@ -24,7 +24,7 @@ public sealed interface WeightLocation {
         }
     }
 
-    /// One file, which may hold other parts too.
+    /// A file, which may contain other components too.
     record InFile(Path path, KeyMapping mapping) implements WeightLocation {
         @Override
         public List<Path> files() {
@@ -32,13 +32,13 @@ public sealed interface WeightLocation {
         }
     }
 
-    /// From a tensor as a file names it to the ones that a network asks for, as stretches of the same file: none
-    /// where it is no part of the network, several where a file keeps projections in one.
+    /// Maps a stored tensor to the network's tensors, as byte ranges of the same file: none if it belongs to another
+    /// component, several for a fused projection.
     @FunctionalInterface
     interface KeyMapping {
         List<TensorInfo> map(TensorInfo stored);
 
-        /// Every tensor under one other name.
+        /// Maps every tensor to one of another name.
         static KeyMapping renaming(UnaryOperator<String> name) {
             return stored -> List.of(renamed(stored, name.apply(stored.name())));
         }

@@ -1,4 +1,4 @@
-/// Model folders in diffusers' layout: which networks they hold, where their numbers lie, and why one cannot be run.
+/// Opening Stable Diffusion models, in diffusers' folder layout or in one file: networks, weights and tokenizer.
 @NullMarked
 package atomstudio.diffusion.model;
 

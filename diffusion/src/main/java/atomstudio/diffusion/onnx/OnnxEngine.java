@@ -125,7 +125,7 @@ public final class OnnxEngine implements Engine {
 
     @Override
     public void checkFiles() throws Failure.Unreadable {
-        for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
+        for (Checkpoint checkpoint : checkpoints.values()) checkpoint.checkUnchanged();
     }
 
     @Override

@@ -57,7 +57,7 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
 
         /// @throws Failure.Unreadable when a file changed since it was mapped
         void checkFiles() throws Failure.Unreadable {
-            if (checkpoint.isPresent()) checkpoint.get().check();
+            if (checkpoint.isPresent()) checkpoint.get().checkUnchanged();
         }
     }
 

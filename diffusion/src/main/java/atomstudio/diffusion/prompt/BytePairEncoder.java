@@ -2,15 +2,15 @@ package atomstudio.diffusion.prompt;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import java.util.PriorityQueue;
 
-/// Byte pair encoding: a word starts as its bytes and joins neighbours while a learned merge applies, earliest
-/// learned first.
+/// Byte pair encoding: splits a word into bytes and applies the learned merges to adjacent tokens, lowest rank first.
 /// Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", section 3.2;
 /// over bytes as in Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 final class BytePairEncoder {
-    /// How the vocabulary writes the last part of a word.
+    /// Suffix of tokens at the end of a word.
     static final String END_OF_WORD = "</w>";
 
     private final int[] innerIds = new int[256];
@@ -18,10 +18,10 @@ final class BytePairEncoder {
     private final Map<Long, Merge> merges;
     private final int vocabularySize;
 
-    /// What becomes of two neighbours, and how early it was learned.
+    /// The merged token of a pair, and its rank: the order in which the merge was learned.
     record Merge(int rank, int id) {}
 
-    /// The parts of a word: their ids, and how many bytes each covers.
+    /// The tokens of a word, and the number of bytes that each covers.
     record Encoding(int[] ids, int[] byteLengths) {}
 
     private record Candidate(int rank, int position, int id) implements Comparable<Candidate> {
@@ -31,7 +31,7 @@ final class BytePairEncoder {
         }
     }
 
-    /// @param unknownId the id of bytes that the vocabulary lacks
+    /// @param unknownId the id of bytes that are not in the vocabulary
     /// @param merges by [#pairKey]
     BytePairEncoder(Map<String, Integer> vocabulary, int unknownId, Map<Long, Merge> merges) {
         for (int value = 0; value < 256; value++) {
@@ -39,10 +39,10 @@ final class BytePairEncoder {
             finalIds[value] = vocabulary.getOrDefault(byteToUnicode(value) + END_OF_WORD, unknownId);
         }
         this.merges = merges;
-        this.vocabularySize = vocabulary.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+        this.vocabularySize = vocabulary.isEmpty() ? 0 : Collections.max(vocabulary.values()) + 1;
     }
 
-    /// Ids of the vocabulary: one more than its largest.
+    /// The largest id plus one.
     int vocabularySize() {
         return vocabularySize;
     }
@@ -51,7 +51,8 @@ final class BytePairEncoder {
         return (long) left << 32 | right;
     }
 
-    /// The character that stands for a byte in vocabularies: itself where it is printable, else one from 256 on.
+    /// The character of a byte in vocabularies: the byte itself if printable, else a code point from 256.
+    /// Source: GPT-2's `bytes_to_unicode`.
     static char byteToUnicode(int value) {
         if (isPrintable(value)) return (char) value;
         int unprintableBefore = 0;
@@ -79,7 +80,7 @@ final class BytePairEncoder {
         return new Encoding(Arrays.copyOf(ids, count), Arrays.copyOf(lengths, count));
     }
 
-    /// Parts are a list linked by lengths forward (a part covers bytes i to i + length - 1) and by `before` backward.
+    /// The tokens are a linked list: a token covers bytes i to i + lengths[i] - 1, `previous` links backward.
     private void applyMerges(int[] ids, int[] lengths) {
         PriorityQueue<Candidate> queue = new PriorityQueue<>();
         int[] previous = new int[ids.length];

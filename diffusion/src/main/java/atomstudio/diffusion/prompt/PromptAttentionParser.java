@@ -8,17 +8,17 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What people write into prompts to stress words: `(word)` × 1.1, `[word]` ÷ 1.1, `(word:1.3)` × 1.3, one within
-/// another multiplied, `\(` and its like for the signs themselves, BREAK for the end of a chunk. Brackets that nobody
-/// closes reach to the end; closing ones that nobody opened are text. As in its source, BREAK within brackets is a
-/// word.
-/// Source: AUTOMATIC1111's stable-diffusion-webui 1.6 and later, how it reads attention in prompts.
+/// Parses A1111's attention syntax: `(word)` multiplies the weight by 1.1, `[word]` divides it by 1.1, `(word:1.3)`
+/// multiplies it by 1.3; nested weights multiply; a backslash escapes a bracket; BREAK ends a chunk. Unclosed brackets
+/// extend to the end of the prompt, unmatched closing brackets are text. As in the reference, BREAK inside brackets is
+/// a word.
+/// Source: AUTOMATIC1111's stable-diffusion-webui 1.6 and later, `parse_prompt_attention`.
 public final class PromptAttentionParser {
     private static final double EMPHASIS = 1.1;
     private static final double DEEMPHASIS = 1 / EMPHASIS;
-    /// Longer prompts, which nobody writes, are refused: their time and memory grow with every chunk.
+    /// Longer prompts are rejected: time and memory grow with every chunk.
     static final int MAX_LENGTH = 100_000;
-    /// Open brackets at a time; 1.1 to this power is still a number in float32.
+    /// Limit on nested brackets; 1.1 to this power is still finite in float32.
     private static final int MAX_OPEN_BRACKETS = 500;
     private static final int MAX_QUOTED_LENGTH = 40;
     private static final String BREAK = "BREAK";
@@ -32,18 +32,18 @@ public final class PromptAttentionParser {
     private final Deque<Integer> roundBrackets = new ArrayDeque<>();
     private final Deque<Integer> squareBrackets = new ArrayDeque<>();
 
-    /// A part that brackets around it still multiply; BREAK is the text of that name at −1.
+    /// Text and its weight so far; BREAK has the weight −1.
     private record WeightedText(String text, double weight) {}
 
     private PromptAttentionParser() {}
 
-    /// At least one segment; neighbours have different weights.
-    /// @throws Failure.Incompatible for a weight that is no number, as in `(word:1.2.3)`, a prompt of too many
-    ///     letters, or too many open brackets
+    /// @return at least one segment; adjacent segments have different weights
+    /// @throws Failure.Incompatible for an invalid weight such as `(word:1.2.3)`, a prompt that is too long, or too
+    ///     many nested brackets
     public static List<Segment> parse(String prompt) throws Failure {
         if (prompt.length() > MAX_LENGTH)
             throw new Failure.Incompatible(
-                    "the prompt has " + prompt.length() + " letters; expected at most " + MAX_LENGTH);
+                    "the prompt has " + prompt.length() + " characters; expected at most " + MAX_LENGTH);
         PromptAttentionParser parser = new PromptAttentionParser();
         Matcher token = TOKEN.matcher(prompt);
         while (token.find()) parser.consume(token.group(), token.group(1) == null ? "" : token.group(1));
@@ -53,22 +53,27 @@ public final class PromptAttentionParser {
     }
 
     private void consume(String token, String weight) throws Failure {
-        if (token.startsWith("\\")) parts.add(new WeightedText(token.substring(1), 1));
-        else if (token.equals("(")) openBracket(roundBrackets);
-        else if (token.equals("[")) openBracket(squareBrackets);
-        else
-            if (!weight.isEmpty() && !roundBrackets.isEmpty())
-                multiply(roundBrackets.pop(), parseWeight(token, weight));
-            else
-                if (token.equals(")") && !roundBrackets.isEmpty()) multiply(roundBrackets.pop(), EMPHASIS);
-                else if (token.equals("]") && !squareBrackets.isEmpty()) multiply(squareBrackets.pop(), DEEMPHASIS);
-                else addText(token);
+        if (token.startsWith("\\")) {
+            parts.add(new WeightedText(token.substring(1), 1));
+        } else if (token.equals("(")) {
+            openBracket(roundBrackets);
+        } else if (token.equals("[")) {
+            openBracket(squareBrackets);
+        } else if (!weight.isEmpty() && !roundBrackets.isEmpty()) {
+            multiply(roundBrackets.pop(), parseWeight(token, weight));
+        } else if (token.equals(")") && !roundBrackets.isEmpty()) {
+            multiply(roundBrackets.pop(), EMPHASIS);
+        } else if (token.equals("]") && !squareBrackets.isEmpty()) {
+            multiply(squareBrackets.pop(), DEEMPHASIS);
+        } else {
+            addText(token);
+        }
     }
 
     private void openBracket(Deque<Integer> brackets) throws Failure {
         if (roundBrackets.size() + squareBrackets.size() == MAX_OPEN_BRACKETS) {
             throw new Failure.Incompatible("the prompt has more than " + MAX_OPEN_BRACKETS
-                    + " brackets that are open at a time; close them, or write \\( and \\[ to mean the signs themselves");
+                    + " open brackets; close them, or escape literal brackets as \\( and \\[");
         }
         brackets.push(parts.size());
     }
@@ -78,8 +83,8 @@ public final class PromptAttentionParser {
             return Double.parseDouble(weight);
         } catch (NumberFormatException e) {
             throw new Failure.Incompatible("the prompt has \"" + truncate(token)
-                    + "\": expected a number for a weight, as in (word:1.2), found " + truncate(weight)
-                    + "; to mean the signs themselves write \\( and \\)");
+                    + "\": expected a number as the weight, as in (word:1.2), found " + truncate(weight)
+                    + "; escape literal brackets as \\( and \\)");
         }
     }
 
@@ -92,7 +97,7 @@ public final class PromptAttentionParser {
             parts.set(i, new WeightedText(parts.get(i).text, parts.get(i).weight * factor));
     }
 
-    /// White space around BREAK goes with it.
+    /// Removes the white space around BREAK.
     private void addText(String text) {
         Matcher matcher = BREAK_WORD.matcher(text);
         int start = 0;
@@ -117,12 +122,12 @@ public final class PromptAttentionParser {
         return segments.isEmpty() ? List.of(new Segment.Text("", 1)) : List.copyOf(segments);
     }
 
-    /// A part of a prompt as [PromptAttentionParser] reads it.
+    /// A part of a parsed prompt.
     public sealed interface Segment {
-        /// Text that is read at one weight; 1 leaves it as the text encoder says it.
+        /// Text of one attention weight; 1 is neutral.
         record Text(String text, double weight) implements Segment {}
 
-        /// Where a chunk ends though it is not full.
+        /// The end of a chunk before it is full.
         record Break() implements Segment {}
     }
 }

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Cuts a prompt into what a text encoder can read: chunks of its limit less 2, each between a start and a stop of
-/// its own. A chunk that is full ends at its last comma, if that is within the last 20 ids, else where it is full;
-/// BREAK ends it at once; the rows that one word stands for stay together.
-/// Source: AUTOMATIC1111's stable-diffusion-webui, how it reads long prompts.
+/// Splits a prompt of any length into chunks for the text encoder: the length limit less 2 ids, each between a start
+/// and a stop id. A full chunk ends at its last comma if that is within the last 20 ids, else where it is full; BREAK
+/// ends a chunk early; the ids of one word stay together.
+/// Source: AUTOMATIC1111's stable-diffusion-webui, modules/sd_hijack_clip.py, `tokenize_line`.
 final class PromptChunker {
     private static final int COMMA_BACKTRACK = 20;
     private static final int NONE = -1;
@@ -31,7 +31,7 @@ final class PromptChunker {
         for (PromptAttentionParser.Segment segment : PromptAttentionParser.parse(prompt)) {
             switch (segment) {
                 case PromptAttentionParser.Segment.Text(String text, double weight) -> {
-                    for (int[] piece : tokenizer.pieces(text)) add(piece, (float) weight);
+                    for (int[] group : tokenizer.idGroups(text)) add(group, (float) weight);
                 }
                 case PromptAttentionParser.Segment.Break() -> closeChunk(current.size());
             }
@@ -40,29 +40,28 @@ final class PromptChunker {
         return List.copyOf(chunks);
     }
 
-    /// The same of a text without weights or BREAK: brackets are letters.
+    /// Chunks of a text without attention syntax: brackets and BREAK are plain text.
     List<Tokenizer.Chunk> chunkLiteral(String text) throws Failure {
-        for (int[] piece : tokenizer.pieces(text)) add(piece, 1);
+        for (int[] group : tokenizer.idGroups(text)) add(group, 1);
         if (!current.isEmpty() || chunks.isEmpty()) closeChunk(current.size());
         return List.copyOf(chunks);
     }
 
-    private void add(int[] piece, float weight) throws Failure {
-        if (piece.length > capacity) {
-            throw new Failure.Incompatible("a word of the prompt stands for " + piece.length
-                    + " rows of the text encoder's table; expected at most the " + capacity
-                    + " that the model reads at a time");
+    private void add(int[] group, float weight) throws Failure {
+        if (group.length > capacity) {
+            throw new Failure.Incompatible("a word of the prompt has " + group.length
+                    + " token ids; expected at most " + capacity + ", the length of a chunk of the model");
         }
-        boolean isComma = piece.length == 1 && piece[0] == tokenizer.commaId();
+        boolean isComma = group.length == 1 && group[0] == tokenizer.commaId();
+        boolean isFull = current.size() == capacity;
+        boolean isCommaNear = lastComma != NONE && current.size() - lastComma <= COMMA_BACKTRACK;
         if (isComma) lastComma = current.size();
-        else
-            if (current.size() == capacity && lastComma != NONE && current.size() - lastComma <= COMMA_BACKTRACK)
-                closeChunk(lastComma + 1);
-        if (current.size() + piece.length > capacity) closeChunk(current.size());
-        for (int id : piece) current.add(new WeightedId(id, weight));
+        else if (isFull && isCommaNear) closeChunk(lastComma + 1);
+        if (current.size() + group.length > capacity) closeChunk(current.size());
+        for (int id : group) current.add(new WeightedId(id, weight));
     }
 
-    /// Ends the chunk after so many of its ids; the others begin the next one.
+    /// Ends the chunk after its first `size` ids; the rest starts the next one.
     private void closeChunk(int size) {
         List<WeightedId> chunkIds = current.subList(0, size);
         float[] weights = new float[capacity + 2];

@@ -6,24 +6,24 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// How a prompt changes on its way: `[from:to:when]`, `[to:when]` and `[from::when]` after a step, `[a|b|c]` with
-/// every step, one within another. A `when` with a point is a share of the steps, one without a number of steps. What
-/// is no such bracket is left to [PromptAttentionParser] as it stands.
-/// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside such
-/// a bracket makes all of it plain.
+/// Parses A1111's prompt editing, which changes the prompt during sampling: `[from:to:when]`, `[to:when]` and
+/// `[from::when]` switch after a step, `[a|b|c]` alternates every step; they can be nested. `when` is a fraction of the
+/// steps if it has a decimal point, else a step number. Other brackets are kept for [PromptAttentionParser].
+/// Source: AUTOMATIC1111's stable-diffusion-webui, prompt editing and alternating words; as there, a `|` outside
+/// brackets makes the whole prompt plain text.
 public final class PromptSchedule {
     private static final Pattern WHEN = Pattern
             .compile("\\s*+([+-]?(?:\\d++\\.?\\d*+|\\.\\d++)(?:[eE][+-]?\\d++)?)\\s*+]");
     private static final String SPECIAL_CHARACTERS = "[]():|";
-    /// Brackets within brackets that are followed; nobody writes so many.
+    /// Limit on nested brackets.
     private static final int MAX_DEPTH = 64;
 
     private static final Pass LONG_PASS = new Pass(1 << 20, 0);
 
     private final List<Node> nodes;
 
-    /// The steps of a pass, and of the pass before it: in a second pass numbers go on counting, and shares from 1 to
-    /// 2 are its own.
+    /// The steps of a pass and of the pass before it. In a second pass (hires fix) step numbers continue, and fractions
+    /// from 1 to 2 belong to it.
     public record Pass(int steps, int previousSteps) {}
 
     private sealed interface Node {
@@ -38,24 +38,24 @@ public final class PromptSchedule {
         this.nodes = nodes;
     }
 
-    /// Any text is a prompt. One that [PromptAttentionParser] refuses for its length is left to it as it stands.
+    /// Parses any text. A prompt that is too long for [PromptAttentionParser] is kept as plain text.
     public static PromptSchedule parse(String prompt) {
         if (prompt.length() > PromptAttentionParser.MAX_LENGTH)
             return new PromptSchedule(List.of(new Node.Text(prompt)));
         return new PromptSchedule(new Parser(prompt).parse());
     }
 
-    /// Whether it is the same at every step.
+    /// Whether the prompt is the same at every step.
     public boolean isConstant() { return nodes.stream().allMatch(node -> node instanceof Node.Text); }
 
-    /// The prompt at a step of a pass, from 1.
+    /// The prompt at a step of a pass; the first step is 1.
     public String at(int step, Pass pass) {
         StringBuilder text = new StringBuilder();
         append(nodes, step, pass, text);
         return text.toString();
     }
 
-    /// The prompt at the end of a long pass: after every edit, with one of what alternates.
+    /// The prompt after every edit, with one option of each alternation.
     public String atEnd() {
         return at(LONG_PASS.steps, LONG_PASS);
     }
@@ -63,7 +63,7 @@ public final class PromptSchedule {
     private static void append(List<Node> nodes, int step, Pass pass, StringBuilder text) {
         for (Node node : nodes) {
             switch (node) {
-                case Node.Text(String words) -> text.append(words);
+                case Node.Text(String content) -> text.append(content);
                 case Node.Edit(List<Node> before, List<Node> after, String when) ->
                         append(step <= lastStepBefore(when, pass) ? before : after, step, pass, text);
                 case Node.Alternation(List<List<Node>> options) ->
@@ -72,7 +72,6 @@ public final class PromptSchedule {
         }
     }
 
-    /// The last step before an edit.
     private static int lastStepBefore(String when, Pass pass) {
         double number = Double.parseDouble(when);
         boolean isSecondPass = pass.previousSteps > 0;
@@ -81,7 +80,7 @@ public final class PromptSchedule {
         return (int) lastStep;
     }
 
-    /// Reads from left to right; what turns out to be no bracket of its kind is given back.
+    /// A recursive descent parser that backtracks where a bracket is not of the expected kind.
     private static final class Parser {
         private final String prompt;
         private int position;
@@ -97,19 +96,19 @@ public final class PromptSchedule {
                 nodes.addAll(parseText());
                 if (position == prompt.length()) return nodes;
                 if ("[]():".indexOf(prompt.charAt(position)) < 0) return List.of(new Node.Text(prompt));
-                nodes.add(consumeSign());
+                nodes.add(consumeCharacter());
             }
         }
 
-        private Node consumeSign() {
+        private Node consumeCharacter() {
             return new Node.Text(prompt.substring(position, ++position));
         }
 
-        private boolean isAt(char sign) {
-            return position < prompt.length() && prompt.charAt(position) == sign;
+        private boolean isAt(char character) {
+            return position < prompt.length() && prompt.charAt(position) == character;
         }
 
-        /// Text and whole brackets, up to a sign that is neither.
+        /// Text and complete brackets, up to a special character that is part of neither.
         private List<Node> parseText() {
             List<Node> nodes = new ArrayList<>();
             while (true) {
@@ -125,7 +124,7 @@ public final class PromptSchedule {
             }
         }
 
-        /// Where text without signs ends. A backslash makes what follows it text, but not the end of a line.
+        /// End of the text without special characters. A backslash escapes any character but a line break.
         private int plainTextEnd() {
             int end = position;
             while (end < prompt.length() && SPECIAL_CHARACTERS.indexOf(prompt.charAt(end)) < 0) {
@@ -136,7 +135,7 @@ public final class PromptSchedule {
             return end;
         }
 
-        /// Null, and nothing read, where it is no whole bracket.
+        /// A complete bracket; null, at the old position, if there is none.
         private @Nullable List<Node> parseBracket() {
             int start = position;
             depth++;
@@ -146,29 +145,29 @@ public final class PromptSchedule {
             return parsed;
         }
 
-        /// `(words)`, `(words:words)`.
+        /// `(text)` or `(text:text)`.
         private @Nullable List<Node> parseRound() {
-            List<Node> nodes = new ArrayList<>(List.of(consumeSign()));
+            List<Node> nodes = new ArrayList<>(List.of(consumeCharacter()));
             nodes.addAll(parseText());
             if (isAt(':')) {
-                nodes.add(consumeSign());
+                nodes.add(consumeCharacter());
                 nodes.addAll(parseText());
             }
             if (!isAt(')')) return null;
-            nodes.add(consumeSign());
+            nodes.add(consumeCharacter());
             return nodes;
         }
 
-        /// `[words]`, and the brackets that change.
+        /// `[text]`, an alternation or an edit.
         private @Nullable List<Node> parseSquare() {
-            Node openingSign = consumeSign();
+            Node openingBracket = consumeCharacter();
             List<Node> first = parseText();
             if (isAt('|')) return parseAlternation(first);
             if (isAt(':')) return parseEdit(first);
             if (!isAt(']')) return null;
-            List<Node> nodes = new ArrayList<>(List.of(openingSign));
+            List<Node> nodes = new ArrayList<>(List.of(openingBracket));
             nodes.addAll(first);
-            nodes.add(consumeSign());
+            nodes.add(consumeCharacter());
             return nodes;
         }
 
@@ -194,7 +193,7 @@ public final class PromptSchedule {
             return when == null ? null : List.of(new Node.Edit(first, second, when));
         }
 
-        /// A number and the end of the bracket.
+        /// A number followed by the closing bracket.
         private @Nullable String parseWhen() {
             Matcher number = WHEN.matcher(prompt).region(position, prompt.length());
             if (!number.lookingAt()) return null;

@@ -7,11 +7,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Unicode as the reference tokenizer's libraries know it. Its character classes are Java 25's (Unicode 16), its
-/// canonical composition is of Unicode 9 (later combining marks neither move nor compose), its lower case of Unicode
-/// 17.
+/// The Unicode rules of the reference tokenizer's libraries: character classes of Unicode 16 (as Java 25), canonical
+/// composition of Unicode 9 (later combining marks are neither reordered nor composed), lower case of Unicode 17.
 final class ReferenceUnicode {
-    /// Combining marks, and parts of compositions, younger than Unicode 9: first and last of each range.
+    /// Combining marks and composing characters added after Unicode 9: first and last of each range.
     private static final int[] NEWER_MARKS = {
             0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715,
             0x1715, 0x1ABF, 0x1ACE,
@@ -27,7 +26,7 @@ final class ReferenceUnicode {
             0x1E2EC, 0x1E2EF,
             0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF};
 
-    /// Characters from which a text is worth sorting before it is composed.
+    /// Text length in characters from which the combining marks are sorted before composition.
     private static final int SORT_FROM_LENGTH = 1024;
 
     private ReferenceUnicode() {}
@@ -47,7 +46,7 @@ final class ReferenceUnicode {
         };
     }
 
-    /// Canonical composition (NFC), then lower case, one code point at a time: no rule looks at neighbours.
+    /// Canonical composition (NFC), then lower case by code point, without context-sensitive rules.
     static String normalize(String text) {
         StringBuilder normalized = new StringBuilder(text.length());
         int start = 0;
@@ -93,16 +92,16 @@ final class ReferenceUnicode {
         }
     }
 
-    /// Canonical order of combining marks. Java's normalizer has it too, but sorts by insertion: a hostile text of
-    /// hundreds of thousands of marks on one letter would take minutes. Source: The Unicode Standard, section 3.11,
-    /// D109.
+    /// Canonical ordering of combining marks in linear time. Java's normalizer uses insertion sort, which takes minutes
+    /// for an adversarial text of hundreds of thousands of marks on one letter.
+    /// Source: The Unicode Standard, section 3.11, D109.
     static final class CanonicalOrdering {
-        /// The mark that all others are moved before.
+        /// The mark of the highest combining class.
         private static final int LAST_MARK = 0x345;
 
         private CanonicalOrdering() {}
 
-        /// The text decomposed, each run of marks sorted by combining class, equal classes as they came: canonically
+        /// Decomposes the text and sorts each run of marks stably by combining class; the result is canonically
         /// equivalent.
         static String apply(String text) {
             int[] codePoints = text.codePoints()
@@ -118,7 +117,7 @@ final class ReferenceUnicode {
             return new String(codePoints, 0, codePoints.length);
         }
 
-        /// Marks that move (their combining class is not 0), by the order of their classes.
+        /// The rank of each mark (combining class not 0) in the order of combining classes.
         private static Map<Integer, Integer> ranks(int[] codePoints) {
             List<Integer> marks = new ArrayList<>(Arrays.stream(codePoints)
                     .distinct()
@@ -135,7 +134,7 @@ final class ReferenceUnicode {
             return ranks;
         }
 
-        /// Whether canonical order puts the first of two marks behind the second.
+        /// Whether canonical ordering places the first of two marks after the second.
         private static boolean isOrderedAfter(int first, int second) {
             String pair = Character.toString(first) + Character.toString(second);
             return !decompose(pair).equals(pair);

@@ -4,16 +4,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Tokens that are recognized as a whole inside the text: some before it is normalized, some after.
+/// Added tokens, which are matched as a whole in the raw or in the normalized text.
 record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
-    /// @param ids     what it becomes: one id, or several where a word stands for several rows of the table
-    /// @param mode which text the token is looked for in
+    /// @param ids one id, or several for a word with several embeddings
     record AddedToken(String content, List<Integer> ids, MatchMode mode) {
         AddedToken {
             ids = List.copyOf(ids);
         }
 
-        /// Whether what stands around text[at, end) leaves it a token of its own.
+        /// Whether the characters around text[at, end) permit a match.
         boolean isAllowedAt(String text, int at, int end) {
             return switch (mode) {
                 case RAW, NORMALIZED -> true;
@@ -21,7 +20,7 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
             };
         }
 
-        /// Whether a letter or number stands on both sides of a place.
+        /// Whether the characters before and after an index are both letters or digits.
         private static boolean isInsideWord(String text, int at) {
             return at > 0 && at < text.length() && isLetterOrNumber(text.codePointBefore(at))
                     && isLetterOrNumber(text.codePointAt(at));
@@ -32,13 +31,12 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
         }
     }
 
-    /// In the text as written, in the normalized text, or there but only as a word by itself.
+    /// Match in the raw text, in the normalized text, or in the normalized text as a whole word only.
     enum MatchMode { RAW, NORMALIZED, SINGLE_WORD }
 
-    /// A special token found at a place.
     record Match(int start, int end, List<Integer> ids) {}
 
-    /// Later declarations of the same content replace earlier ones, as the reference adds them.
+    /// As in the reference, later declarations of the same content replace earlier ones.
     static SpecialTokens of(List<AddedToken> declared) {
         List<AddedToken> raw = new ArrayList<>();
         List<AddedToken> normalized = new ArrayList<>();
@@ -55,14 +53,15 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
                 .toList());
     }
 
-    /// Whether a token of this content is among them, as it was declared.
+    /// Whether there is a token of this content, as declared or normalized.
     boolean contains(String content) {
         String normalizedContent = ReferenceUnicode.normalize(content);
         return Stream.concat(raw.stream(), normalized.stream())
                 .anyMatch(token -> token.content.equals(content) || token.content.equals(normalizedContent));
     }
 
-    /// With one more, which must not be there yet.
+    /// Adds a token.
+    /// @throws IllegalArgumentException when there is one of equal content
     SpecialTokens with(AddedToken token) {
         List<AddedToken> all = new ArrayList<>(raw);
         all.addAll(normalized);
@@ -75,8 +74,7 @@ record SpecialTokens(List<AddedToken> raw, List<AddedToken> normalized) {
         return of(all);
     }
 
-    /// The first of these tokens in text[from, to): leftmost, and the longest of those; of no length at `to` if there
-    /// is none.
+    /// The leftmost longest match of these tokens in text[from, to); an empty match at `to` if there is none.
     static Match findNext(List<AddedToken> tokens, String text, int from, int to) {
         for (int at = from; at < to && !tokens.isEmpty(); at++) {
             Match longest = new Match(at, at, List.of());

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
-/// One pass over a text: special tokens, words between white space, pieces of words, byte pairs. It stops at the
-/// first id that is one too many and knows where in the text as written that id began. White space bounds everything
-/// (no composition and no piece reaches across it), so that a word at a time is normalized.
+/// A single pass over a text that splits it at special tokens, white space and CLIP's pattern, and encodes the pieces.
+/// It stops at the first id beyond the limit and records its offset in the original text. No composition and no piece
+/// crosses white space, so normalization is done word by word.
 final class TokenScanner {
     private static final List<String> CONTRACTIONS = List.of("'s", "'t", "'re", "'ve", "'m", "'ll", "'d");
     private static final List<String> MARKERS = List.of(TokenizerConfig.START_OF_TEXT, TokenizerConfig.END_OF_TEXT);
@@ -20,12 +20,12 @@ final class TokenScanner {
     private final String text;
     private final int maxIds;
     private final IntStream.Builder ids = IntStream.builder();
-    /// Which ids belong with the one before.
+    /// Indices of ids that belong to the same token as the id before.
     private final BitSet continuations = new BitSet();
     private int count;
     private OptionalInt overflowStart = OptionalInt.empty();
 
-    /// A word of the text as written, and what it is after normalization.
+    /// A word: its range in the original text, and its normalized form.
     private record Word(int start, int end, String normalized) {}
 
     TokenScanner(BytePairEncoder encoder, SpecialTokens specialTokens, String text, int maxIds) {
@@ -39,7 +39,7 @@ final class TokenScanner {
         for (int position = 0; position < text.length() && !isFull();) {
             Match match = SpecialTokens.findNext(specialTokens.raw(), text, position, text.length());
             scanWords(position, match.start());
-            addTogether(match.ids(), match.start());
+            addGroup(match.ids(), match.start());
             position = match.end();
         }
     }
@@ -48,19 +48,19 @@ final class TokenScanner {
         return ids.build().toArray();
     }
 
-    /// The ids, those of one special token together.
-    List<int[]> pieces() {
+    /// The ids, grouped so that the ids of one special token stay together.
+    List<int[]> idGroups() {
         int[] all = ids();
-        List<int[]> pieces = new ArrayList<>();
+        List<int[]> groups = new ArrayList<>();
         for (int at = 0; at < all.length;) {
             int end = Math.min(continuations.nextClearBit(at + 1), all.length);
-            pieces.add(Arrays.copyOfRange(all, at, end));
+            groups.add(Arrays.copyOfRange(all, at, end));
             at = end;
         }
-        return pieces;
+        return groups;
     }
 
-    /// Where in the text the first id began that there was no room for.
+    /// Offset in the original text of the first id beyond the limit; empty if all fit.
     OptionalInt overflowStart() {
         return overflowStart;
     }
@@ -77,7 +77,7 @@ final class TokenScanner {
         }
     }
 
-    private void addTogether(List<Integer> tokenIds, int sourceOffset) {
+    private void addGroup(List<Integer> tokenIds, int sourceOffset) {
         if (tokenIds.size() > 1) continuations.set(count + 1, count + tokenIds.size());
         for (int id : tokenIds) add(id, sourceOffset);
     }
@@ -102,15 +102,15 @@ final class TokenScanner {
         int end = word.normalized.length();
         for (int position = 0; position < end && !isFull();) {
             Match match = SpecialTokens.findNext(specialTokens.normalized(), word.normalized, position, end);
-            pieces(word, position, match.start());
-            addTogether(match.ids(), sourceOffset(word, match.start()));
+            splitWord(word, position, match.start());
+            addGroup(match.ids(), sourceOffset(word, match.start()));
             position = match.end();
         }
     }
 
-    /// Cuts word[from, to) as CLIP's pattern does: marks, contractions, letters, one number, anything else. Marks are
-    /// cut once more, by the pattern of the byte level behind it: `<|`, the name, `|>`.
-    private void pieces(Word word, int from, int to) {
+    /// Splits word[from, to) by CLIP's pattern: markers, contractions, letters, one digit, anything else. Markers are
+    /// split again by the byte-level pattern: `<|`, the name, `|>`.
+    private void splitWord(Word word, int from, int to) {
         for (int at = from; at < to && !isFull();) {
             int end = matchEnd(MARKERS, word.normalized, at, to);
             if (end > at) {
@@ -126,7 +126,7 @@ final class TokenScanner {
         }
     }
 
-    /// Where the first of these that stands at a place ends; the place itself if none does.
+    /// End of the first candidate that matches at an index; the index itself if none does.
     private static int matchEnd(List<String> candidates, String text, int at, int to) {
         for (String candidate : candidates) {
             if (at + candidate.length() <= to && text.startsWith(candidate, at)) return at + candidate.length();
@@ -163,14 +163,14 @@ final class TokenScanner {
         }
     }
 
-    /// Bytes of a code point; a surrogate without its other half is written as one question mark.
+    /// Bytes of a code point; an unpaired surrogate is encoded as one question mark.
     private static int utf8Length(int codePoint) {
         if (codePoint < 0x80 || codePoint >= 0xD800 && codePoint < 0xE000) return 1;
         return codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
     }
 
-    /// Where in the text as written a place of a normalized word comes from: past the longest start of the word that is
-    /// no longer than the place when normalized by itself.
+    /// Maps an offset in a normalized word to the original text: the end of the longest prefix of the word whose
+    /// normalized form is not longer than the offset.
     private int sourceOffset(Word word, int offset) {
         if (word.normalized.length() == word.end - word.start) return word.start + offset;
         int low = word.start;

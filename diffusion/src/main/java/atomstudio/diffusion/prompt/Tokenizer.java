@@ -7,9 +7,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
-/// CLIP's tokenizer: a prompt becomes ids of byte pairs between a start and a stop id. Immutable, any thread; time
-/// grows with the text's length, and cutting to the limit reads no further than it has to.
+/// CLIP's tokenizer: encodes a prompt as byte pair ids between a start and a stop id. Immutable and thread-safe. Time
+/// is linear in the text length; padding to the limit scans no further than the limit.
 /// Source: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision", section 2.4.
 public final class Tokenizer {
     private final BytePairEncoder encoder;
@@ -17,7 +18,7 @@ public final class Tokenizer {
     private final EmbeddingPhrases phrases;
     private final SpecialTokenLayout layout;
 
-    /// What stands around a prompt's own ids: start before, stop behind, padding up to the limit.
+    /// The special ids around a prompt: start, stop, and padding up to the limit.
     record SpecialTokenLayout(int bosId, int eosId, int padId, int maxLength) {}
 
     Tokenizer(BytePairEncoder encoder, SpecialTokens specialTokens, SpecialTokenLayout layout) {
@@ -32,39 +33,37 @@ public final class Tokenizer {
         this.layout = layout;
     }
 
-    /// @param folder a model's `tokenizer` folder (vocab.json and merges.txt, or tokenizer.json, and settings), or
+    /// @param folder a model's `tokenizer` folder (vocab.json and merges.txt, or tokenizer.json, and the configs), or
     ///     one with CLIP's `.txt.gz` of merges
     public static Tokenizer open(Path folder) throws Failure {
         return TokenizerLoader.load(folder);
     }
 
-    /// Whether a folder has a vocabulary beside its merges, of which a text encoder's table may hold more rows than
-    /// it has tokens.
+    /// Whether a folder has an explicit vocabulary, not only merges.
     public static boolean hasVocabulary(Path folder) {
         boolean hasBothFiles = Files.isRegularFile(folder.resolve(TokenizerLoader.VOCABULARY))
                 && Files.isRegularFile(folder.resolve(TokenizerLoader.MERGES));
         return hasBothFiles || Files.isRegularFile(folder.resolve(TokenizerLoader.TOKENIZER_JSON));
     }
 
-    /// How many ids the text encoder takes, start and stop included: 77 in CLIP.
+    /// Ids per chunk, start and stop included: 77 in CLIP.
     public int maxLength() {
         return layout.maxLength;
     }
 
-    /// Ids of the vocabulary: how many rows the text encoder's table has at least.
+    /// Size of the vocabulary: the minimum number of rows of the text encoder's token embedding.
     public int vocabularySize() {
         return encoder.vocabularySize();
     }
 
-    /// The same tokenizer for an encoder of another length.
     public Tokenizer withMaxLength(int maxLength) {
-        if (maxLength < 2) throw new IllegalArgumentException("limit: expected at least 2, found " + maxLength);
+        if (maxLength < 2) throw new IllegalArgumentException("maxLength: expected at least 2, found " + maxLength);
         return new Tokenizer(encoder, specialTokens, phrases,
                 new SpecialTokenLayout(layout.bosId, layout.eosId, layout.padId, maxLength));
     }
 
-    /// The same tokenizer for a text encoder whose table has more rows: this word stands for them, in any case and
-    /// beside any punctuation, but not within another word.
+    /// Adds a token for trained embeddings: the word is encoded as `ids`, in upper or lower case and next to
+    /// punctuation, but not inside another word.
     /// @param word without white space
     public Tokenizer withWord(String word, List<Integer> ids) {
         if (!isWord(word))
@@ -76,31 +75,31 @@ public final class Tokenizer {
                 phrases, layout);
     }
 
-    /// The same for a name of one word or several, as files of textual inversion have: it stands for these ids
-    /// wherever a prompt is read to the same ids as the name.
-    /// @throws IllegalArgumentException for a name without a letter, number or sign
+    /// Adds a name of one or more words, as textual inversion files have: it is replaced by `ids` wherever a prompt is
+    /// encoded to the same ids as the name.
+    /// @throws IllegalArgumentException for a name without any visible character
     public Tokenizer withPhrase(String phrase, List<Integer> ids) {
         int[] pattern = scan(phrase, Integer.MAX_VALUE).ids();
         if (pattern.length == 0)
-            throw new IllegalArgumentException("name: expected something to read, found \"" + phrase + "\"");
+            throw new IllegalArgumentException("name: expected visible characters, found \"" + phrase + "\"");
         if (ids.isEmpty())
             throw new IllegalArgumentException("ids of \"" + phrase + "\": expected at least one, found none");
         return new Tokenizer(encoder, specialTokens, phrases.with(pattern, ids), layout);
     }
 
-    /// Whether a text is one word: something, and no white space in it.
+    /// Whether a text is one word: not empty, and without white space.
     public static boolean isWord(String text) {
         return !text.isEmpty() && text.codePoints().noneMatch(ReferenceUnicode::isSpace);
     }
 
-    /// Whether the tokenizer reads two words alike.
+    /// Whether two words are equal after normalization.
     public static boolean isSameToken(String a, String b) {
         return ReferenceUnicode.normalize(a).equals(ReferenceUnicode.normalize(b));
     }
 
-    /// All ids of a text with start and stop, however many there are.
+    /// All ids of a text with start and stop, of any length.
     public int[] encode(String text) {
-        int[] contentIds = pieces(text).stream().flatMapToInt(Arrays::stream).toArray();
+        int[] contentIds = idGroups(text).stream().flatMapToInt(Arrays::stream).toArray();
         int[] ids = new int[contentIds.length + 2];
         ids[0] = layout.bosId;
         System.arraycopy(contentIds, 0, ids, 1, contentIds.length);
@@ -108,34 +107,34 @@ public final class Tokenizer {
         return ids;
     }
 
-    /// Exactly [#maxLength] ids: start, as many of the text's as fit, stop, padding.
+    /// Exactly [#maxLength] ids: start, the text's ids as far as they fit, stop, padding.
     public PaddedTokens encodePadded(String text) {
         TokenScanner scanner = scan(text, layout.maxLength - 2);
+        OptionalInt overflow = scanner.overflowStart();
         return new PaddedTokens(withSpecialTokens(scanner.ids()),
-                scanner.overflowStart().isPresent()
-                        ? Optional.of(text.substring(scanner.overflowStart().getAsInt()).strip())
-                        : Optional.empty());
+                overflow.isPresent() ? Optional.of(text.substring(overflow.getAsInt()).strip()) : Optional.empty());
     }
 
-    /// A prompt as people write it, with weights, BREAK and of any length; see [PromptAttentionParser].
-    /// @throws Failure.Incompatible for a weight that is no number, or a word of more rows than a chunk has room for
+    /// Encodes a prompt of any length with attention syntax and BREAK; see [PromptAttentionParser].
+    /// @throws Failure.Incompatible for an invalid weight, or a word of more ids than fit in a chunk
     public List<Chunk> chunks(String prompt) throws Failure {
         return new PromptChunker(this).chunk(prompt);
     }
 
-    /// A caption of any length in chunks as a prompt's, word for word: brackets are letters, and nothing has a weight.
+    /// Encodes a caption of any length literally, without attention syntax.
     /// @return at least one chunk of exactly [#maxLength] ids
-    /// @throws Failure.Incompatible for a word of more rows than a chunk has room for
+    /// @throws Failure.Incompatible for a word of more ids than fit in a chunk
     public List<int[]> captionChunks(String caption) throws Failure {
-        return new PromptChunker(this).chunkLiteral(caption).stream().map(Chunk::ids).toList();
+        List<Chunk> chunks = new PromptChunker(this).chunkLiteral(caption);
+        return chunks.stream().map(Chunk::ids).toList();
     }
 
-    /// All ids of a text without start and stop, those that must stay together in one piece.
-    List<int[]> pieces(String text) {
-        return phrases.replace(scan(text, Integer.MAX_VALUE).pieces());
+    /// All ids of a text without start and stop, grouped so that the ids of one word with embeddings stay together.
+    List<int[]> idGroups(String text) {
+        return phrases.replace(scan(text, Integer.MAX_VALUE).idGroups());
     }
 
-    /// Exactly [#maxLength] ids: start, these, stop, padding.
+    /// Exactly [#maxLength] ids: start, `contentIds`, stop, padding.
     int[] withSpecialTokens(int[] contentIds) {
         int[] ids = new int[layout.maxLength];
         Arrays.fill(ids, layout.padId);
@@ -145,7 +144,7 @@ public final class Tokenizer {
         return ids;
     }
 
-    /// The id of a comma by itself.
+    /// The id of a single comma.
     int commaId() {
         return encoder.encode(",").ids()[0];
     }
@@ -156,19 +155,18 @@ public final class Tokenizer {
         return scanner;
     }
 
-    /// As many ids as a text encoder reads at a time, start and stop among them, and how much each weighs in what it
-    /// says of them.
+    /// The input of one text encoder pass: [#maxLength] ids with start and stop, and the attention weight of each id.
     public record Chunk(int[] ids, float[] weights) {
-        /// Whether everything is left as the text encoder says it.
+        /// Whether all weights are 1.
         public boolean isUnweighted() {
             for (float weight : weights) if (weight != 1) return false;
             return true;
         }
     }
 
-    /// Names that are recognized by how they are read: wherever the ids of one follow one another it becomes its own
-    /// ids, the longest first.
-    /// Source: AUTOMATIC1111's stable-diffusion-webui, how it finds textual inversions in prompts.
+    /// Names of textual inversions, matched by their ids: each occurrence is replaced by the ids of the embedding,
+    /// longest name first.
+    /// Source: AUTOMATIC1111's stable-diffusion-webui, `find_embedding_at_position`.
     record EmbeddingPhrases(List<Phrase> longestFirst) {
         record Phrase(int[] pattern, int[] replacement) {}
 
@@ -183,32 +181,31 @@ public final class Tokenizer {
             return new EmbeddingPhrases(List.copyOf(all));
         }
 
-        List<int[]> replace(List<int[]> pieces) {
-            if (longestFirst.isEmpty()) return pieces;
+        List<int[]> replace(List<int[]> idGroups) {
+            if (longestFirst.isEmpty()) return idGroups;
             List<int[]> replaced = new ArrayList<>();
-            for (int at = 0; at < pieces.size();) {
+            for (int at = 0; at < idGroups.size();) {
                 int start = at;
                 Phrase found = longestFirst.stream()
-                        .filter(phrase -> matchesAt(phrase, pieces, start))
+                        .filter(phrase -> matchesAt(phrase, idGroups, start))
                         .findFirst()
                         .orElse(null);
-                replaced.add(found == null ? pieces.get(at) : found.replacement);
+                replaced.add(found == null ? idGroups.get(at) : found.replacement);
                 at += found == null ? 1 : found.pattern.length;
             }
             return replaced;
         }
 
-        private static boolean matchesAt(Phrase phrase, List<int[]> pieces, int at) {
-            if (at + phrase.pattern.length > pieces.size()) return false;
-            return Arrays.equals(phrase.pattern,
-                    pieces.subList(at, at + phrase.pattern.length)
-                            .stream()
-                            .mapToInt(piece -> piece.length == 1 ? piece[0] : -1)
-                            .toArray());
+        private static boolean matchesAt(Phrase phrase, List<int[]> idGroups, int at) {
+            if (at + phrase.pattern.length > idGroups.size()) return false;
+            for (int i = 0; i < phrase.pattern.length; i++) {
+                int[] group = idGroups.get(at + i);
+                if (group.length != 1 || group[0] != phrase.pattern[i]) return false;
+            }
+            return true;
         }
     }
 
-    /// A prompt as a text encoder reads it: as many ids as its limit, and the end of the text that did not fit, as
-    /// the user wrote it.
+    /// Ids padded or truncated to the limit, and the end of the original text that did not fit.
     public record PaddedTokens(int[] ids, Optional<String> truncatedText) {}
 }

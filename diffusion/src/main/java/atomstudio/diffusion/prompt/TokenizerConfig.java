@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// What `tokenizer_config.json` and `special_tokens_map.json` say, CLIP's own values where they are silent.
-/// @param source names the folder in messages
+/// The contents of `tokenizer_config.json` and `special_tokens_map.json`, with CLIP's values as defaults.
+/// @param source the folder, for messages
 record TokenizerConfig(String source, JsonObject json, Map<String, Integer> vocabulary) {
     static final String START_OF_TEXT = "<|startoftext|>";
     static final String END_OF_TEXT = "<|endoftext|>";
@@ -26,12 +26,11 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
     private static final List<String> ROLES = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
             "cls_token", "mask_token");
 
-    /// How a file writes a token: as a plain text, or with properties that say where it is looked for.
-    private enum Form { TEXT, RAW, NORMALIZED }
+    /// How a file declares a token: as a plain string, or as an object to match in the raw or normalized text.
+    private enum Form { STRING, RAW, NORMALIZED }
 
     private record TokenDeclaration(String content, Form form) {}
 
-    /// Ids around every prompt, and how many there are at most.
     Tokenizer.SpecialTokenLayout specialTokenLayout() throws Failure {
         return new Tokenizer.SpecialTokenLayout(tokenId("bos_token"), tokenId("eos_token"), tokenId("pad_token"),
                 maxLength());
@@ -53,7 +52,7 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
         return id;
     }
 
-    /// A limit past any text encoder's stands for "none" and becomes CLIP's.
+    /// transformers writes a huge number for "no limit"; CLIP's limit is used then.
     private int maxLength() throws Failure {
         double maxLength = reader().find("model_max_length", "a number of at least 2", Json::number)
                 .orElse((double) CLIP_MAX_LENGTH);
@@ -78,7 +77,7 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
     /// @param key in messages
     private TokenDeclaration declaration(String key, JsonElement token) throws Failure {
         if (token.isJsonPrimitive() && token.getAsJsonPrimitive().isString())
-            return new TokenDeclaration(token.getAsString(), Form.TEXT);
+            return new TokenDeclaration(token.getAsString(), Form.STRING);
         if (!token.isJsonObject())
             throw new Failure.Unreadable(
                     source + ": " + SafeText.of(key) + ": expected a token, found " + SafeText.of(token));
@@ -87,7 +86,7 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
         for (String property : List.of("lstrip", "rstrip", "single_word")) {
             if (bool(reader, property))
                 throw new Failure.Unsupported(source + ": the special token \"" + SafeText.of(content) + "\": "
-                        + property + " is not built yet");
+                        + property + " is not supported yet");
         }
         return new TokenDeclaration(content, bool(reader, "normalized") ? Form.NORMALIZED : Form.RAW);
     }
@@ -96,8 +95,8 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
         return reader.find(property, "true or false", Json::bool).orElse(false);
     }
 
-    /// In the reference's order: the listed ones by id, then those of roles, then more. Of two that are written alike
-    /// the first counts; of different ones for the same content the last.
+    /// In the reference's order: added tokens by id, then the tokens of roles, then additional ones. The first of equal
+    /// declarations counts; of different declarations of the same content the last.
     SpecialTokens specialTokens() throws Failure {
         Map<Integer, TokenDeclaration> added = addedTokens();
         Set<TokenDeclaration> distinct = new LinkedHashSet<>(added.values());
@@ -131,7 +130,7 @@ record TokenizerConfig(String source, JsonObject json, Map<String, Integer> voca
                         declaration("added_tokens_decoder: " + entry.getKey(), entry.getValue()));
             } catch (NumberFormatException e) {
                 throw new Failure.Unreadable(
-                        tokens.source() + ": expected ids of tokens, found " + SafeText.of(entry.getKey()), e);
+                        tokens.source() + ": expected token ids as keys, found " + SafeText.of(entry.getKey()), e);
             }
         }
         return added;

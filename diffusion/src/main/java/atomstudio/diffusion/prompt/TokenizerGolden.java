@@ -19,9 +19,9 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Texts and a reference tokenizer's ids, one JSON object a line: `text`, `ids` (all of them), `paddedN` (cut and
-/// padded to N) and `chunks` (the text as a prompt: of each chunk its `ids`, and its `weights` as [weight, how many
-/// ids have it]). Ids must be equal: the tolerance is 0.
+/// Verifies a tokenizer against reference ids. A golden file has one JSON object per line: `text`, `ids` (all of them),
+/// `paddedN` (truncated and padded to N) and `chunks` (the text as a prompt: `ids` of each chunk, and `weights` as runs
+/// [weight, count]). The tolerance is 0.
 public final class TokenizerGolden {
     private static final Pattern PADDED = Pattern.compile("padded(\\d{1,6})");
     private static final int MAX_QUOTED_LENGTH = 24;
@@ -37,7 +37,7 @@ public final class TokenizerGolden {
             if (line.isBlank()) continue;
             try {
                 verify(lineNumber, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
-            } catch (RuntimeException e) { // of any kind that the parser throws for a value of another
+            } catch (RuntimeException e) { // Gson throws several types for values of the wrong kind
                 throw new Failure.Unreadable(golden + ", line " + lineNumber + ": expected JSON with text and ids: "
                         + SafeText.of(e.getMessage()), e);
             }
@@ -59,32 +59,33 @@ public final class TokenizerGolden {
         for (Map.Entry<String, JsonElement> entry : line.entrySet()) {
             Matcher padded = PADDED.matcher(entry.getKey());
             String name = "line " + lineNumber + " " + entry.getKey() + " \"" + truncate(text) + "\"";
-            int[] found;
             if (entry.getKey().equals("chunks")) {
                 deviations.add(Deviation.absolute(name, flattenExpected(entry.getValue().getAsJsonArray()),
                         flattenFound(tokenizer.chunks(text)), 0));
-                continue;
+            } else if (entry.getKey().equals("ids")) {
+                deviations.add(compare(name, entry.getValue(), tokenizer.encode(text)));
+            } else if (padded.matches()) {
+                Tokenizer ofLength = tokenizer.withMaxLength(Integer.parseInt(padded.group(1)));
+                deviations.add(compare(name, entry.getValue(), ofLength.encodePadded(text).ids()));
             }
-            if (entry.getKey().equals("ids")) found = tokenizer.encode(text);
-            else
-                if (padded.matches())
-                    found = tokenizer.withMaxLength(Integer.parseInt(padded.group(1))).encodePadded(text).ids();
-                else
-                    continue;
-            deviations.add(Deviation.absolute(name, vector(entry.getValue().getAsJsonArray()), vector(found), 0));
         }
     }
 
-    /// Ids and weights one after another.
+    private static Deviation compare(String name, JsonElement expected, int[] found) {
+        return Deviation.absolute(name, vector(expected.getAsJsonArray()), vector(found), 0);
+    }
+
+    /// The ids and weights of all chunks in one vector.
     private static Tensor flattenExpected(JsonArray chunks) {
         List<Float> values = new ArrayList<>();
         for (JsonElement chunk : chunks) {
             for (JsonElement id : chunk.getAsJsonObject().getAsJsonArray("ids")) values.add(id.getAsFloat());
             for (JsonElement run : chunk.getAsJsonObject().getAsJsonArray("weights")) {
-                if (values.size() + (long) run.getAsJsonArray().get(1).getAsInt() > MAX_VALUES)
+                float weight = run.getAsJsonArray().get(0).getAsFloat();
+                int count = run.getAsJsonArray().get(1).getAsInt();
+                if (values.size() + (long) count > MAX_VALUES)
                     throw new IllegalStateException("more than " + MAX_VALUES + " weights");
-                values.addAll(Collections.nCopies(run.getAsJsonArray().get(1).getAsInt(),
-                        run.getAsJsonArray().get(0).getAsFloat()));
+                values.addAll(Collections.nCopies(count, weight));
             }
         }
         return vector(values);
@@ -111,7 +112,8 @@ public final class TokenizerGolden {
     }
 
     private static Tensor vector(JsonArray ids) {
-        return vector(ids.asList().stream().mapToInt(JsonElement::getAsInt).toArray());
+        List<JsonElement> elements = ids.asList();
+        return vector(elements.stream().mapToInt(JsonElement::getAsInt).toArray());
     }
 
     private static Tensor vector(int... ids) {

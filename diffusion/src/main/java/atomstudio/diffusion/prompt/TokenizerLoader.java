@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a tokenizer's folder: `vocab.json` and `merges.txt` with their settings; `tokenizer.json`, in which newer
-/// libraries keep both; or, where there is no vocabulary, the one `.txt.gz` of merges that CLIP was published with.
+/// Loads a tokenizer folder: `vocab.json` and `merges.txt` with their configs, the combined `tokenizer.json` of newer
+/// libraries, or OpenAI's `.txt.gz` of merges, whose vocabulary is implied.
 final class TokenizerLoader {
     static final String VOCABULARY = "vocab.json";
     static final String MERGES = "merges.txt";
@@ -40,7 +40,7 @@ final class TokenizerLoader {
     static Tokenizer load(Path folder) throws Failure {
         if (!Files.isDirectory(folder))
             throw new Failure.Unreadable(
-                    folder + ": expected a tokenizer's folder, found " + (Files.exists(folder) ? "a file" : "nothing"));
+                    folder + ": expected a tokenizer folder, found " + (Files.exists(folder) ? "a file" : "nothing"));
         if (Files.isRegularFile(folder.resolve(VOCABULARY))) return ofVocabularyAndMerges(folder);
         return Files.isRegularFile(folder.resolve(TOKENIZER_JSON)) ? ofTokenizerJson(folder) : ofOpenAiMerges(folder);
     }
@@ -49,7 +49,7 @@ final class TokenizerLoader {
         Map<String, Integer> vocabulary = vocabulary(Json.read(folder.resolve(VOCABULARY)));
         Path merges = folder.resolve(MERGES);
         if (!Files.isRegularFile(merges))
-            throw new Failure.Unreadable(merges + ": expected the merges that belong to vocab.json, found nothing");
+            throw new Failure.Unreadable(merges + ": expected the merges of vocab.json, found nothing");
         JsonObject config = readConfig(folder, "tokenizer_config.json");
         if (!config.has("added_tokens_decoder")) {
             readConfig(folder, "special_tokens_map.json").entrySet()
@@ -59,7 +59,7 @@ final class TokenizerLoader {
                 readMerges(merges, MAX_MERGES));
     }
 
-    /// Source: huggingface/tokenizers, the serialisation of a BPE model and of added tokens.
+    /// Source: huggingface/tokenizers, the serialization of a BPE model and of added tokens.
     private static Tokenizer ofTokenizerJson(Path folder) throws Failure {
         Path file = folder.resolve(TOKENIZER_JSON);
         Json json = Json.read(file);
@@ -67,9 +67,8 @@ final class TokenizerLoader {
         String type = model.find("type", "a text", Json::string).orElse("BPE");
         if (!type.equals("BPE"))
             throw new Failure.Incompatible(
-                    file + ": model: type: expected BPE, as of CLIP, found " + SafeText.of(type));
-        List<String> merges = model.get("merges", "a list of pairs of tokens",
-                list -> list.getAsJsonArray().asList().stream().map(TokenizerLoader::pair).toList());
+                    file + ": model: type: expected BPE as in CLIP, found " + SafeText.of(type));
+        List<String> merges = model.get("merges", "a list of token pairs", TokenizerLoader::pairs);
         JsonObject config = readConfig(folder, "tokenizer_config.json");
         if (!config.has("added_tokens_decoder") && json.has("added_tokens")) {
             JsonObject addedTokens = new JsonObject();
@@ -80,7 +79,12 @@ final class TokenizerLoader {
         return build(new TokenizerConfig(folder.toString(), config, vocabulary(model.object("vocab"))), file, merges);
     }
 
-    /// Written as a list of two, or by older versions with a blank between them.
+    private static List<String> pairs(JsonElement merges) {
+        List<JsonElement> list = merges.getAsJsonArray().asList();
+        return list.stream().map(TokenizerLoader::pair).toList();
+    }
+
+    /// A pair is a list of two tokens, or in older versions one string with a blank between them.
     private static String pair(JsonElement merge) {
         if (!merge.isJsonArray()) return Json.string(merge);
         if (merge.getAsJsonArray().size() != 2) throw new IllegalStateException("not two tokens");
@@ -96,8 +100,8 @@ final class TokenizerLoader {
         }
         if (found.size() != 1) {
             throw new Failure.Unreadable(folder
-                    + ": expected vocab.json and merges.txt, tokenizer.json, or one .txt.gz of merges, found no vocabulary and "
-                    + found.size() + " .txt.gz");
+                    + ": expected vocab.json and merges.txt, tokenizer.json, or one .txt.gz of merges, "
+                    + "found no vocabulary and " + found.size() + " .txt.gz");
         }
         Path file = found.getFirst();
         List<String> merges = readMerges(file, CLIP_MERGES);
@@ -121,12 +125,12 @@ final class TokenizerLoader {
         return vocabulary;
     }
 
-    /// The merges, one a line, after the line that names the format's version; unpacked where the file is packed.
+    /// The merges, one per line after an optional version line; a gzip file is decompressed.
     private static List<String> readMerges(Path file, int max) throws Failure {
         try (InputStream stream = Files.newInputStream(file);
-                InputStream unpacked = file.toString().endsWith(OPENAI_EXTENSION) ? new GZIPInputStream(stream)
+                InputStream decompressed = file.toString().endsWith(OPENAI_EXTENSION) ? new GZIPInputStream(stream)
                         : stream;
-                Reader reader = new BufferedReader(new InputStreamReader(unpacked, StandardCharsets.UTF_8))) {
+                Reader reader = new BufferedReader(new InputStreamReader(decompressed, StandardCharsets.UTF_8))) {
             List<String> merges = new ArrayList<>();
             String line = readLine(reader);
             if (line != null && line.contains("#version")) line = readLine(reader);
@@ -136,26 +140,27 @@ final class TokenizerLoader {
             return merges;
         } catch (IOException e) {
             throw new Failure.Unreadable(
-                    file + ": the merges cannot be read: " + e.getMessage() + "; get the file again", e);
+                    file + ": the merges cannot be read: " + e.getMessage() + "; download the file again", e);
         }
     }
 
-    /// The next line, or null at the end. A few bytes can unpack to one line of gigabytes, which is never read to its
-    /// end.
+    /// The next line, or null at the end. The length is limited, since a few compressed bytes can expand to a line of
+    /// gigabytes.
     private static @Nullable String readLine(Reader reader) throws IOException {
         StringBuilder line = new StringBuilder();
         int character = reader.read();
         if (character < 0) return null;
         for (; character >= 0 && character != '\n'; character = reader.read()) {
             if (line.length() == MAX_LINE_LENGTH)
-                throw new IOException("a line is longer than " + MAX_LINE_LENGTH + " letters");
+                throw new IOException("a line is longer than " + MAX_LINE_LENGTH + " characters");
             line.append((char) character);
         }
         if (!line.isEmpty() && line.charAt(line.length() - 1) == '\r') line.setLength(line.length() - 1);
         return line.toString();
     }
 
-    /// CLIP's own order: the letters of all bytes, the same at a word's end, what each merge makes, start and stop.
+    /// CLIP's vocabulary: the 256 byte characters, the same with the end-of-word suffix, the merged tokens, start and
+    /// stop.
     private static Map<String, Integer> vocabulary(List<String> merges) {
         List<String> tokens = new ArrayList<>();
         for (int byteValue = 0; byteValue < 256; byteValue++)
@@ -181,7 +186,7 @@ final class TokenizerLoader {
             Integer joined = vocabulary.get(String.join("", parts));
             if (parts.length != 2 || left == null || right == null || joined == null) {
                 throw new Failure.Unreadable(file + ": merge " + (rank + 1)
-                        + ": expected two tokens of the vocabulary that join to a third, found \""
+                        + ": expected two tokens of the vocabulary whose concatenation is a third, found \""
                         + SafeText.of(merges.get(rank)) + "\"");
             }
             mergesByPair.put(BytePairEncoder.pairKey(left, right), new BytePairEncoder.Merge(rank, joined));
@@ -193,7 +198,7 @@ final class TokenizerLoader {
                 config.specialTokenLayout());
     }
 
-    /// A list of merges that was cut short still reads every prompt, letter by letter, and other pictures come of it.
+    /// A truncated list of merges would still encode every prompt, but to other ids and so to other images.
     private static void requireMergesComplete(Path file, Set<String> tokens, Set<String> mergedTokens,
             SpecialTokens specialTokens) throws Failure {
         List<String> unreachable = tokens.stream()
@@ -205,7 +210,7 @@ final class TokenizerLoader {
         throw new Failure.Unreadable(
                 file + ": expected a merge for every token of the vocabulary of " + tokens.size() + ", found none for "
                         + unreachable.size() + " of them, such as \"" + SafeText.of(unreachable.getFirst())
-                        + "\"; the merges were cut short or belong to another vocabulary: get both files again");
+                        + "\"; the merges are truncated or belong to another vocabulary: download both files again");
     }
 
     private static boolean isSingleCharacter(String token) {

@@ -1,4 +1,4 @@
-/// From a prompt's text to the ids that a text encoder reads.
+/// Prompt syntax (attention weights, prompt editing) and CLIP's tokenizer.
 @NullMarked
 package atomstudio.diffusion.prompt;
 

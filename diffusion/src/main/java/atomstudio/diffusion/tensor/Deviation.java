@@ -1,20 +1,20 @@
 package atomstudio.diffusion.tensor;
 
-/// How far a computed tensor is from its reference value: `absolute` is the largest difference, `relative` the same
-/// over the largest magnitude expected; the bound says which of the two the tolerance is about. NaN and a wrong shape
-/// are infinitely far.
+/// The error of a computed tensor against its reference; infinite for NaN or a wrong shape.
+/// @param absolute the largest difference of two elements
+/// @param relative the absolute error over the largest expected magnitude
 public record Deviation(String name, double absolute, double relative, Bound bound) {
-    /// What a tensor must stay within.
+    /// A tolerance and the error measure that it applies to.
     public record Bound(Measure measure, double tolerance) {}
 
     public enum Measure { ABSOLUTE, RELATIVE }
 
-    /// Compares with a tolerance relative to the largest magnitude expected.
+    /// Compares with a tolerance relative to the largest expected magnitude.
     public static Deviation relative(String name, Tensor expected, Tensor found, double tolerance) {
         return compare(name, expected, found, new Bound(Measure.RELATIVE, tolerance));
     }
 
-    /// Compares with a tolerance in the tensor's own unit.
+    /// Compares with a tolerance in the unit of the tensor.
     public static Deviation absolute(String name, Tensor expected, Tensor found, double tolerance) {
         return compare(name, expected, found, new Bound(Measure.ABSOLUTE, tolerance));
     }
@@ -33,12 +33,11 @@ public record Deviation(String name, double absolute, double relative, Bound bou
         return new Deviation(name, maxDifference, maxDifference == 0 ? 0 : maxDifference / maxExpected, bound);
     }
 
-    /// The tolerance, in the measure of its bound.
     public double tolerance() {
         return bound.tolerance();
     }
 
-    /// The error that the tolerance is about.
+    /// The error in the measure of the tolerance.
     public double error() {
         return switch (bound.measure()) {
             case ABSOLUTE -> absolute;

@@ -9,13 +9,14 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/// A whole file, mapped read-only until its arena is closed.
-record MappedFile(Arena arena, MemorySegment bytes, FileSnapshot state) {
+/// A file mapped read-only until its arena is closed.
+record MappedFile(Arena arena, MemorySegment bytes, FileSnapshot snapshot) {
     static MappedFile open(Path file) throws Failure {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file)) {
-            FileSnapshot state = FileSnapshot.of(file);
-            return new MappedFile(arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), state);
+            FileSnapshot snapshot = FileSnapshot.of(file);
+            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            return new MappedFile(arena, bytes, snapshot);
         } catch (NoSuchFileException e) {
             arena.close();
             throw new Failure.Unreadable(file + ": no such file", e);

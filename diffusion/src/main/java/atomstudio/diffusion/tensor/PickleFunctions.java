@@ -8,14 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The few calls of a pickle that build tensors, and what stands for the others that are known to be harmless beside
-/// them.
+/// Replacements for the Python functions that a pickle may call: those that build tensors are interpreted, harmless
+/// others return an opaque value, the rest are rejected.
 /// Source: pytorch, torch/_utils.py (`_rebuild_tensor_v2`, `_rebuild_parameter`) and torch/storage.py.
 final class PickleFunctions {
-    /// Axes of a tensor in PyTorch.
+    /// PyTorch's limit.
     private static final int MAX_RANK = 64;
-    /// The longest list of all calls together: what one instruction names again and again must not be read again and
-    /// again.
+    /// Limit on the arguments of all calls together: a small pickle can pass one long list to many calls.
     private static final long MAX_ARGUMENTS = 1 << 22;
 
     private static final Map<String, DType> STORAGES = Map.ofEntries(
@@ -24,7 +23,7 @@ final class PickleFunctions {
             Map.entry("LongStorage", DType.I64), Map.entry("IntStorage", DType.I32),
             Map.entry("ShortStorage", DType.I16), Map.entry("CharStorage", DType.I8),
             Map.entry("ByteStorage", DType.U8), Map.entry("BoolStorage", DType.BOOL));
-    /// Makers of objects that training programs leave beside the tensors. They are read over; no such object is made.
+    /// Packages of objects that training programs save next to the tensors. They are ignored and never instantiated.
     private static final Set<String> IGNORED_PACKAGES = Set.of("pytorch_lightning", "lightning", "lightning_fabric",
             "lightning_utilities", "omegaconf", "numpy", "typing", "torch", "collections", "transformers", "ldm",
             "argparse");
@@ -34,7 +33,7 @@ final class PickleFunctions {
             "torch._utils._rebuild_tensor");
     private static final Set<String> REBUILD_PARAMETER = Set.of("torch._utils._rebuild_parameter",
             "torch._utils._rebuild_parameter_with_state", "torch.nn.parameter.Parameter");
-    /// What the first program for textual inversion saved.
+    /// Saved by the original textual inversion code.
     private static final String PARAMETER_DICTIONARY = "torch.nn.modules.container.ParameterDict";
     private static final Set<String> DICTIONARIES = Set.of("collections.OrderedDict", "builtins.dict",
             "__builtin__.dict", "collections.defaultdict");
@@ -46,8 +45,8 @@ final class PickleFunctions {
         this.file = file;
     }
 
-    /// A name that an instruction may mention.
-    /// @throws Failure.Incompatible for every name that has no business in a file of tensors
+    /// Resolves the global named by an instruction.
+    /// @throws Failure.Incompatible when it is not on the allowlist
     PickleValue.Global resolveGlobal(String module, String name) throws Failure {
         PickleValue.Global global = new PickleValue.Global(module, name);
         String rootPackage = module.split("\\.", 2)[0];
@@ -55,8 +54,9 @@ final class PickleFunctions {
                 && IGNORED_BUILTINS.contains(name);
         if (IGNORED_PACKAGES.contains(rootPackage) || builtIn || module.equals("_codecs") && name.equals("encode"))
             return global;
-        throw new Failure.Incompatible(file + ": asks Python for " + SafeText.of(global)
-                + ", which builds no tensor and could run code; nothing of it was run. Do not open such a file elsewhere; get the model as safetensors");
+        throw new Failure.Incompatible(file + ": its pickle refers to " + SafeText.of(global)
+                + ", which could run code; nothing was run. Do not open this file in other programs; "
+                + "get the model as safetensors");
     }
 
     PickleValue call(PickleValue function, PickleValue arguments) throws Failure {
@@ -64,7 +64,7 @@ final class PickleFunctions {
         if (!(function instanceof PickleValue.Global global)
                 || !(arguments instanceof PickleValue.PyTuple(List<PickleValue> args))) {
             throw new Failure.Incompatible(
-                    file + ": its pickle calls something that is no function; nothing of it was run");
+                    file + ": its pickle calls a value that is not a function; nothing was run");
         }
         if (REBUILD_TENSOR.contains(global.toString())) return rebuildTensor(args);
         if (REBUILD_PARAMETER.contains(global.toString()) && !args.isEmpty()) return args.getFirst();
@@ -74,7 +74,7 @@ final class PickleFunctions {
         return new PickleValue.Opaque(global.toString());
     }
 
-    /// Attributes of an object hold no tensors, but for the one kind of dictionary that is a module.
+    /// Sets the attributes of an object. Ignored except for ParameterDict, whose tensors are attributes.
     void setState(PickleValue state, PickleValue object) throws Failure {
         if (object instanceof PickleValue.PyDict dictionary && dictionary.kind == PickleValue.PyDict.Kind.PARAMETER_DICT
                 && state instanceof PickleValue.PyDict stateDict
@@ -88,26 +88,27 @@ final class PickleFunctions {
         argumentCount += more;
         if (argumentCount > MAX_ARGUMENTS)
             throw new Failure.Incompatible(file
-                    + ": its pickle calls with more arguments than any file of tensors needs; nothing of it was run");
+                    + ": its pickle passes more arguments than any model file needs; nothing was run");
     }
 
-    /// An ordered dictionary is pickled empty, or (by old versions) with a list of its pairs.
+    /// OrderedDict is pickled empty, or by old Python versions with a list of pairs.
     private PickleValue buildDict(List<PickleValue> args) throws Failure {
         PickleValue.PyDict entries = new PickleValue.PyDict();
         if (!args.isEmpty() && args.getFirst() instanceof PickleValue.PyList pairs) {
             countArguments(pairs.items.size());
             for (PickleValue pair : pairs.items) {
-                if (pair instanceof PickleValue.PyTuple(List<PickleValue> two) && two.size() == 2)
-                    entries.put(two.get(0), two.get(1));
-                else
-                    if (pair instanceof PickleValue.PyList two && two.items.size() == 2)
-                        entries.put(two.items.get(0), two.items.get(1));
+                List<PickleValue> items = switch (pair) {
+                    case PickleValue.PyTuple(List<PickleValue> values) -> values;
+                    case PickleValue.PyList list -> list.items;
+                    default -> List.of();
+                };
+                if (items.size() == 2) entries.put(items.get(0), items.get(1));
             }
         }
         return entries;
     }
 
-    /// (storage, first element, sizes, strides, …).
+    /// Arguments: (storage, storage offset, sizes, strides, …).
     private PickleValue rebuildTensor(List<PickleValue> args) throws Failure {
         if (args.size() < 4 || !(args.get(0) instanceof PickleValue.Storage storage)
                 || !(args.get(1) instanceof PickleValue.PyInt(long storageOffset))
@@ -115,10 +116,11 @@ final class PickleFunctions {
                 || !(args.get(3) instanceof PickleValue.PyTuple(List<PickleValue> strideValues))
                 || sizes.size() != strideValues.size() || sizes.size() > MAX_RANK) {
             throw new Failure.Unreadable(file
-                    + ": a tensor of its pickle is damaged: expected storage, offset, sizes and strides; download or copy it again");
+                    + ": a tensor of its pickle is damaged: expected storage, offset, sizes and strides; "
+                    + "download or copy it again");
         }
-        long[] axes = toCounts(sizes);
-        long[] strides = toCounts(strideValues);
+        long[] axes = toLongs(sizes);
+        long[] strides = toLongs(strideValues);
         Shape shape = new Shape(axes);
         boolean isContiguous = true;
         long step = 1;
@@ -131,26 +133,26 @@ final class PickleFunctions {
         boolean isInside = shape.elements() == 0 ? storageOffset >= 0 && storageOffset <= storage.elements()
                 : storageOffset >= 0 && storageOffset < storage.elements() && last < storage.elements() - storageOffset;
         if (!isInside) {
-            throw new Failure.Unreadable(file + ": a tensor " + shape + " from element " + storageOffset
-                    + " lies outside its storage of " + storage.elements() + "; download or copy it again");
+            throw new Failure.Unreadable(file + ": a tensor " + shape + " at element " + storageOffset
+                    + " exceeds its storage of " + storage.elements() + " elements; download or copy it again");
         }
         return new PickleValue.TensorRef(storage, storageOffset, shape,
                 isContiguous ? List.of() : Arrays.stream(strides).boxed().toList());
     }
 
-    private long[] toCounts(List<PickleValue> numbers) throws Failure {
-        long[] counts = new long[numbers.size()];
-        for (int i = 0; i < counts.length; i++) {
-            if (!(numbers.get(i) instanceof PickleValue.PyInt(long number)) || number < 0)
+    private long[] toLongs(List<PickleValue> values) throws Failure {
+        long[] longs = new long[values.size()];
+        for (int i = 0; i < longs.length; i++) {
+            if (!(values.get(i) instanceof PickleValue.PyInt(long value)) || value < 0)
                 throw new Failure.Unreadable(file
-                        + ": a tensor of its pickle has a size or stride that is no count; download or copy it again");
-            counts[i] = number;
+                        + ": a tensor of its pickle has an invalid size or stride; download or copy it again");
+            longs[i] = value;
         }
-        return counts;
+        return longs;
     }
 
-    /// What a persistent id means: ("storage", type, key, device, elements, …), or ("module", class, file, source)
-    /// for a class that PyTorch's older format keeps the source of, which is never looked at.
+    /// Resolves a persistent id: ("storage", type, key, device, elements, …), or in the legacy format ("module",
+    /// class, file, source), whose source is ignored.
     PickleValue loadPersistent(PickleValue id) throws Failure {
         if (!(id instanceof PickleValue.PyTuple(List<PickleValue> parts)) || parts.isEmpty()
                 || !(parts.getFirst() instanceof PickleValue.PyString(String kind)))
@@ -161,11 +163,12 @@ final class PickleFunctions {
                 && parts.get(4) instanceof PickleValue.PyInt(long elements) && elements >= 0) {
             DType dtype = STORAGES.get(type.name());
             if (dtype == null)
-                throw new Failure.Incompatible(file + ": " + SafeText.of(type)
-                        + " is a type of numbers that is not supported; expected float, half, bfloat16, double or integers");
+                throw new Failure.Incompatible(file + ": storage type " + SafeText.of(type)
+                        + " is not supported; expected float, half, bfloat16, double or integers");
             if (parts.size() > 5 && parts.get(5) instanceof PickleValue.PyTuple)
                 throw new Failure.Incompatible(file
-                        + ": holds a view of a storage, which PyTorch has not written for years; save it again with a newer PyTorch");
+                        + ": holds a storage view, as only very old PyTorch versions write; "
+                        + "save it again with a newer PyTorch");
             return new PickleValue.Storage(dtype, key, elements);
         }
         throw unknownStorage();
@@ -173,6 +176,6 @@ final class PickleFunctions {
 
     private Failure unknownStorage() {
         return new Failure.Unreadable(
-                file + ": its pickle names a storage in a way that PyTorch does not; download or copy it again");
+                file + ": its pickle has an invalid storage id; download or copy it again");
     }
 }

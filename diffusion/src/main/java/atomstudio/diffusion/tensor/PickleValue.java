@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a pickle may be made of here. None of it can do anything.
+/// The values that the unpickler builds: plain data, no objects with behaviour.
 sealed interface PickleValue {
     record PyString(String text) implements PickleValue {}
 
@@ -15,24 +15,23 @@ sealed interface PickleValue {
 
     record PyBool(boolean value) implements PickleValue {}
 
-    /// None, or something whose content does not matter: bytes, huge numbers, sets, objects that stand beside the
-    /// tensors.
+    /// None, or a value whose content is ignored: bytes, huge integers, objects next to the tensors.
     record Opaque(String description) implements PickleValue {}
 
     record PyTuple(List<PickleValue> items) implements PickleValue {}
 
-    /// A list as it grows. Identity, not content, makes it equal: it may hold itself.
+    /// A mutable list. Equality is identity, since it may contain itself.
     final class PyList implements PickleValue {
         final List<PickleValue> items = new ArrayList<>();
     }
 
-    /// A dictionary as it grows; entries whose key is neither a text nor a whole number are dropped. Keys are kept as
-    /// texts: their order makes look-ups quick even where somebody chose keys of equal hashes.
+    /// A mutable dictionary; entries whose key is neither a string nor an integer are dropped. Keys are strings, whose
+    /// order keeps lookups fast in a hash map with colliding keys.
     final class PyDict implements PickleValue {
         final Map<String, PickleValue> entries = new LinkedHashMap<>();
         final Kind kind;
 
-        /// By its own entries, or by the parameters among its attributes.
+        /// A dict, or torch's ParameterDict, whose entries are in its `_parameters` attribute.
         enum Kind { DICT, PARAMETER_DICT }
 
         PyDict() {
@@ -52,7 +51,7 @@ sealed interface PickleValue {
         }
     }
 
-    /// A name of Python's; only those that build tensors mean something.
+    /// A Python global (class or function); only those that build tensors are interpreted.
     record Global(String module, String name) implements PickleValue {
         @Override
         public String toString() {
@@ -60,11 +59,11 @@ sealed interface PickleValue {
         }
     }
 
-    /// Numbers in a place of the file that has a key.
+    /// A typed array in the file, identified by its key.
     record Storage(DType dtype, String key, long elements) implements PickleValue {}
 
-    /// A tensor: elements of a storage, from one on.
-    /// @param strides elements from one to the next along each axis; none where the elements lie in the tensor's own
-    ///     order
+    /// A tensor: a view of a storage.
+    /// @param storageOffset of its first element, in elements
+    /// @param strides in elements, one per axis; empty for a contiguous tensor
     record TensorRef(Storage storage, long storageOffset, Shape shape, List<Long> strides) implements PickleValue {}
 }

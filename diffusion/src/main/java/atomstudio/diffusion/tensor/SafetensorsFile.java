@@ -10,25 +10,27 @@ import java.util.Collections;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// One safetensors file behind one read-only memory map: 8 bytes header length (little endian), JSON header, tensors.
-/// Owns the map until closed; reading from several threads is fine.
+/// A memory-mapped safetensors file: 8 bytes header length (little endian), JSON header, tensor data. Owns the map
+/// until closed; several threads may read.
 /// Source: huggingface/safetensors, "Format".
 public final class SafetensorsFile implements TensorFile {
     private final Path file;
     private final Arena arena;
     private final MemorySegment bytes;
     private final SafetensorsHeader header;
-    private @Nullable FileSnapshot state;
+    private final @Nullable FileSnapshot snapshot;
 
-    private SafetensorsFile(Path file, Arena arena, MemorySegment bytes, SafetensorsHeader header) {
+    private SafetensorsFile(Path file, Arena arena, MemorySegment bytes, @Nullable FileSnapshot snapshot)
+            throws Failure {
         this.file = file;
         this.arena = arena;
         this.bytes = bytes;
-        this.header = header;
+        this.header = SafetensorsHeader.read(file, bytes);
+        this.snapshot = snapshot;
     }
 
     /// Maps the file and checks its whole header; no tensor is read yet.
-    /// @throws Failure.Unreadable when the file is missing, truncated, or its header is not what the format says
+    /// @throws Failure.Unreadable when the file is missing or truncated, or its header is invalid
     public static SafetensorsFile open(Path file) throws Failure {
         if (!Files.isRegularFile(file)) {
             throw new Failure.Unreadable(file + ": expected a safetensors file, found "
@@ -36,24 +38,21 @@ public final class SafetensorsFile implements TensorFile {
         }
         MappedFile mapped = MappedFile.open(file);
         try {
-            SafetensorsFile opened = new SafetensorsFile(file, mapped.arena(), mapped.bytes(),
-                    SafetensorsHeader.read(file, mapped.bytes()));
-            opened.state = mapped.state();
-            return opened;
+            return new SafetensorsFile(file, mapped.arena(), mapped.bytes(), mapped.snapshot());
         } catch (Failure e) {
             mapped.arena().close();
             throw e;
         }
     }
 
-    /// The same of bytes that lie in another file.
-    /// @param file names them in messages
+    /// Reads the content of a safetensors file that is embedded in another file.
+    /// @param file its name in messages
     public static SafetensorsFile of(Path file, byte[] content) throws Failure {
         Arena arena = Arena.ofShared();
         try {
             MemorySegment bytes = arena.allocate(Math.max(content.length, 1), Long.BYTES).asSlice(0, content.length);
             bytes.copyFrom(MemorySegment.ofArray(content));
-            return new SafetensorsFile(file, arena, bytes, SafetensorsHeader.read(file, bytes));
+            return new SafetensorsFile(file, arena, bytes, null);
         } catch (Failure e) {
             arena.close();
             throw e;
@@ -62,7 +61,7 @@ public final class SafetensorsFile implements TensorFile {
 
     @Override
     public void checkUnchanged() throws Failure.Unreadable {
-        if (state != null) state.checkUnchanged();
+        if (snapshot != null) snapshot.checkUnchanged();
     }
 
     @Override
@@ -70,13 +69,12 @@ public final class SafetensorsFile implements TensorFile {
         return file;
     }
 
-    /// The metadata strings of the header.
     @Override
     public Map<String, String> metadata() {
         return header.metadata();
     }
 
-    /// All tensors by name, in the order of their bytes.
+    /// All tensors by name, in byte order.
     @Override
     public Map<String, TensorInfo> tensors() {
         return Collections.unmodifiableMap(header.tensors());
@@ -87,7 +85,7 @@ public final class SafetensorsFile implements TensorFile {
         return bytes;
     }
 
-    /// The mapped bytes of everything after the header: what hashes of weights are taken over.
+    /// The mapped bytes after the header, over which weight hashes are computed.
     public MemorySegment payload() {
         return bytes.asSlice(header.dataOffset());
     }

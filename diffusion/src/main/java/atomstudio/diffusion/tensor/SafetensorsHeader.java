@@ -23,13 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The checked header of a safetensors file. `payload` is the offset of the first tensor's bytes. What the reference
-/// library refuses is refused: bytes that belong to no tensor, JSON that is not strict, numbers that are no integers.
-/// As there, the header may start and end with white space, and of a tensor or metadata key that stands twice the
-/// last counts.
+/// The validated header of a safetensors file. It rejects what the reference library rejects: bytes that belong to
+/// no tensor, lenient JSON, sizes that are not integers. As there, the header may start and end with white space, and
+/// the last of duplicate tensor or metadata keys counts.
 /// Source: huggingface/safetensors 0.8, safetensors/src/tensor.rs.
+/// @param dataOffset file offset of the first byte after the header
 record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<String, TensorInfo> tensors) {
-    /// The format's own limit.
+    /// The limit of the format.
     private static final long MAX_HEADER_BYTES = 100_000_000;
     /// The limit of the reference's JSON parser.
     private static final int MAX_NESTING = 127;
@@ -43,11 +43,11 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                     "expected a safetensors header, found only " + size + " bytes; the download may be incomplete");
         long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
         if (length < 2 || length > MAX_HEADER_BYTES) {
-            throw invalid(file, "is not a safetensors file: its first 8 bytes would mean a header of "
-                    + Long.toUnsignedString(length) + " bytes; choose a .safetensors file, or download it again");
+            throw invalid(file, "is not a safetensors file: its first 8 bytes give a header length of "
+                    + Long.toUnsignedString(length) + "; choose a .safetensors file, or download it again");
         }
         if (8 + length > size) {
-            throw invalid(file, "is truncated: its header alone should have " + length + " bytes, the file has " + size
+            throw invalid(file, "is truncated: its header should have " + length + " bytes, the file has " + size
                     + "; download or copy it again");
         }
         return new Parser(file, text(file, bytes.asSlice(8, length))).parse(8 + length, size);
@@ -59,20 +59,20 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                     .decode(ByteBuffer.wrap(header.toArray(ValueLayout.JAVA_BYTE)))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new Failure.Unreadable(file + ": its safetensors header is no UTF-8 text; download or copy it again",
-                    e);
+            throw new Failure.Unreadable(
+                    file + ": its safetensors header is not valid UTF-8; download or copy it again", e);
         }
     }
 
-    /// A tensor as the header describes it.
+    /// The header's entry of one tensor.
     private record TensorEntry(DType dtype, Shape shape, long begin, long end) {}
 
-    /// Reads the header piece by piece: a tree of it would hide what stands twice.
+    /// A streaming parser: a JSON tree would hide duplicate keys.
     private static final class Parser {
         private final Path file;
         private final String text;
         private final JsonReader json;
-        /// The tensor or part of the metadata that is being read.
+        /// The key that is being read, for messages.
         private String currentName = "";
 
         Parser(Path file, String text) {
@@ -96,7 +96,7 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                     if (!currentName.equals("__metadata__")) {
                         entries.put(currentName, tensor());
                     } else if (hasMetadata) {
-                        throw invalid(file, "__metadata__ stands twice in its header");
+                        throw invalid(file, "its header has __metadata__ twice");
                     } else {
                         hasMetadata = true;
                         metadata(metadata);
@@ -105,7 +105,7 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                 json.endObject();
                 currentName = "";
                 if (json.peek() != JsonToken.END_DOCUMENT)
-                    throw invalid(file, "its safetensors header is not valid JSON: more follows its end");
+                    throw invalid(file, "its safetensors header is not valid JSON: text after the end of the object");
             } catch (IOException | IllegalStateException | NumberFormatException | ArithmeticException e) {
                 throw notJson(e);
             }
@@ -148,18 +148,18 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                 String field = name();
                 boolean known = field.equals("dtype") || field.equals("shape") || field.equals("data_offsets");
                 if (known && !seen.add(field))
-                    throw invalid(file, SafeText.of(currentName) + ": " + field + " stands twice");
+                    throw invalid(file, SafeText.of(currentName) + ": duplicate " + field);
                 switch (field) {
                     case "dtype" -> dtype = dtype();
-                    case "shape" -> shape = new Shape(numbers());
-                    case "data_offsets" -> offsets = numbers();
+                    case "shape" -> shape = new Shape(integers());
+                    case "data_offsets" -> offsets = integers();
                     default -> json.skipValue();
                 }
             }
             json.endObject();
             if (dtype == null || shape == null || offsets == null || offsets.length != 2) {
                 throw invalid(file,
-                        SafeText.of(currentName) + ": expected dtype, shape and data_offsets (two numbers)");
+                        SafeText.of(currentName) + ": expected dtype, shape and data_offsets (two integers)");
             }
             return new TensorEntry(dtype, shape, offsets[0], offsets[1]);
         }
@@ -174,38 +174,38 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                     + " is not supported; expected F32, F16, BF16, F64 or integers");
         }
 
-        private long[] numbers() throws IOException {
-            List<Long> numbers = new ArrayList<>();
+        private long[] integers() throws IOException {
+            List<Long> integers = new ArrayList<>();
             json.beginArray();
             while (json.hasNext()) {
                 if (json.peek() != JsonToken.NUMBER)
-                    throw new IllegalStateException("expected a whole number, found " + json.peek());
+                    throw new IllegalStateException("expected an integer, found " + json.peek());
                 String digits = json.nextString();
                 if (digits.startsWith("-"))
                     throw new IllegalStateException("a size or offset is negative: " + SafeText.of(digits));
                 if (!digits.chars().allMatch(c -> c >= '0' && c <= '9'))
-                    throw new IllegalStateException("expected a whole number, found " + SafeText.of(digits));
+                    throw new IllegalStateException("expected an integer, found " + SafeText.of(digits));
                 if (digits.length() > MAX_DIGITS)
-                    throw new IllegalStateException("no file is so large: " + SafeText.of(digits));
-                numbers.add(Long.parseLong(digits));
+                    throw new IllegalStateException("exceeds any file size: " + SafeText.of(digits));
+                integers.add(Long.parseLong(digits));
             }
             json.endArray();
-            return numbers.stream().mapToLong(Long::longValue).toArray();
+            return integers.stream().mapToLong(Long::longValue).toArray();
         }
 
         private String name() throws IOException {
             return requireValidUnicode(json.nextName());
         }
 
-        /// The parser lets halves of a letter through, which no UTF-8 text can hold.
+        /// The JSON parser accepts unpaired surrogates, which UTF-8 cannot encode.
         private static String requireValidUnicode(String string) throws IOException {
             if (!StandardCharsets.UTF_8.newEncoder().canEncode(string))
-                throw new MalformedJsonException("half of a letter in " + SafeText.of(string));
+                throw new MalformedJsonException("unpaired surrogate in " + SafeText.of(string));
             return string;
         }
     }
 
-    /// The tensors in the order of their bytes, which must be all of the file's.
+    /// The tensors in byte order. Together they must cover the whole data section without gaps or overlaps.
     private static Map<String, TensorInfo> checkedTensors(Path file, Map<String, TensorEntry> entries, long dataOffset,
             long size) throws Failure {
         List<Map.Entry<String, TensorEntry>> ordered = new ArrayList<>(entries.entrySet());
@@ -217,7 +217,7 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
         for (Map.Entry<String, TensorEntry> entry : ordered) {
             TensorEntry tensor = entry.getValue();
             String name = SafeText.of(entry.getKey());
-            long bytes = bytes(file, name, tensor);
+            long byteLength = checkedByteLength(file, name, tensor);
             if (tensor.begin < end) throw invalid(file, SafeText.of(previous) + " and " + name + " overlap");
             if (tensor.begin > end)
                 throw invalid(file, "is damaged: " + (tensor.begin - end) + " bytes before " + name
@@ -227,17 +227,17 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
                         + ", the file has " + size + "; download or copy it again");
             }
             tensors.put(entry.getKey(),
-                    new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, dataOffset + tensor.begin, bytes));
+                    new TensorInfo(entry.getKey(), tensor.dtype, tensor.shape, dataOffset + tensor.begin, byteLength));
             end = tensor.end;
             previous = entry.getKey();
         }
         if (dataOffset + end != size)
             throw invalid(file, "is damaged: " + (size - dataOffset - end)
-                    + " bytes after its last tensor belong to none; download or copy it again");
+                    + " bytes after its last tensor belong to no tensor; download or copy it again");
         return tensors;
     }
 
-    private static long bytes(Path file, String name, TensorEntry tensor) throws Failure {
+    private static long checkedByteLength(Path file, String name, TensorEntry tensor) throws Failure {
         long bits;
         try {
             bits = Math.multiplyExact(tensor.shape.elements(), tensor.dtype.bits());
@@ -247,7 +247,7 @@ record SafetensorsHeader(long dataOffset, Map<String, String> metadata, Map<Stri
         }
         if (bits % 8 != 0 || tensor.end < tensor.begin || tensor.end - tensor.begin != bits / 8) {
             throw invalid(file, name + ": " + tensor.dtype + " " + SafeText.of(tensor.shape) + " needs "
-                    + (bits + 7) / 8 + " bytes, its offsets " + tensor.begin + " to " + tensor.end + " say otherwise");
+                    + (bits + 7) / 8 + " bytes, but its offsets are " + tensor.begin + " to " + tensor.end);
         }
         return bits / 8;
     }

@@ -14,12 +14,11 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/// Writes tensors as safetensors. Equal tensors and metadata give equal bytes: names are sorted, nothing else is
-/// written.
+/// Writes safetensors files. Names are sorted, so equal tensors and metadata give equal bytes.
 public final class SafetensorsWriter {
     private SafetensorsWriter() {}
 
-    /// Writes beside the target and moves, so that a reader sees the old file or the whole new one.
+    /// Writes a file of float32 tensors atomically.
     /// @throws Failure.Unwritable when the disk is full or the folder cannot be written; the old file is kept
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) throws Failure {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
@@ -31,10 +30,11 @@ public final class SafetensorsWriter {
         });
     }
 
-    /// Writes tensors that are made one by one, in the order of their names, so that they need not be in memory
-    /// together; as `write` otherwise.
+    /// Writes a file atomically, computing one tensor at a time in the order of the names, so that only one is in
+    /// memory.
     /// @param dtype F32 or F16
-    /// @param tensors each of the shape that `shapes` has for its name
+    /// @param tensors returns the tensor of a name, of the shape in `shapes`
+    /// @throws Failure.Unwritable when the disk is full or the folder cannot be written; the old file is kept
     public static void write(Path file, Map<String, Shape> shapes, Map<String, String> metadata, DType dtype,
             Function<String, Tensor> tensors) throws Failure {
         Map<String, Shape> sorted = new TreeMap<>(shapes);
@@ -65,7 +65,7 @@ public final class SafetensorsWriter {
         return bytes.array();
     }
 
-    /// The bytes of a small file, whose numbers are of this precision.
+    /// The content of a small file.
     /// @param dtype F32 or F16
     public static byte[] toBytes(Map<String, Tensor> tensors, Map<String, String> metadata, DType dtype) {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
@@ -84,7 +84,7 @@ public final class SafetensorsWriter {
         return shapes;
     }
 
-    /// Bytes of the file that `write` would make.
+    /// Size in bytes of the float32 file that `write` produces.
     public static long fileLength(Map<String, Shape> tensors, Map<String, String> metadata) {
         return 8L + header(new TreeMap<>(tensors), metadata, DType.F32).length
                 + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();

@@ -17,7 +17,7 @@ public record Shape(long... sizes) {
         return new Shape(sizes);
     }
 
-    /// A copy; the record itself never changes.
+    /// A copy of the sizes.
     @Override
     public long[] sizes() {
         return sizes.clone();
@@ -33,14 +33,14 @@ public record Shape(long... sizes) {
     }
 
     /// Number of elements.
-    /// @throws ArithmeticException past 2^63
+    /// @throws ArithmeticException when it exceeds 2^63 - 1
     public long elements() {
         long n = 1;
         for (long size : sizes) n = Math.multiplyExact(n, size);
         return n;
     }
 
-    /// The same shape with one axis (negative: from the end) of another size.
+    /// This shape with the size of one axis replaced; negative axes count from the end.
     public Shape with(int axis, long size) {
         long[] changed = sizes.clone();
         changed[axis < 0 ? axis + sizes.length : axis] = size;

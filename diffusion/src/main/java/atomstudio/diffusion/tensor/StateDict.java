@@ -11,45 +11,44 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// The tensors of a pickle by name, and what stands beside them.
-/// @param strided those whose elements lie in another order, by the offsets behind the file's end at which they seem
-///     to lie
+/// The state dict of a pickle: tensors by name, and the plain values next to them.
+/// @param strided the non-contiguous tensors by their virtual offset, which is beyond the end of the file
 record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, TreeMap<Long, StridedTensor> strided) {
     private static final int MAX_DEPTH = 6;
     private static final int MAX_ENTRIES = 200_000;
     private static final int MAX_NAME_LENGTH = 1 << 10;
-    /// Under which keys training programs keep the state dictionary that a file is about, the first that is there.
+    /// Keys under which training programs store the state dict, in order of precedence.
     private static final List<String> STATE_DICT_KEYS = List.of("state_dict", "model_state_dict", "params_ema",
             "params", "model", "module", "net");
 
-    /// Where a storage's bytes lie in the file.
+    /// The byte range of a storage in the file.
     record ByteRange(long offset, long length) {}
 
-    /// Finds storages; empty where the file lacks one.
+    /// Locates storages; empty when the file has none of that key.
     @FunctionalInterface
     interface StorageLocator {
         Optional<ByteRange> locate(PickleValue.Storage storage) throws Failure;
     }
 
-    /// @param fileSize bytes of the file
+    /// @param fileSize in bytes
     static StateDict of(Path file, long fileSize, PickleValue root, StorageLocator locator) throws Failure {
         if (!(root instanceof PickleValue.PyDict top))
             throw new Failure.Incompatible(
-                    file + ": expected a dictionary of tensors, found something else in its pickle");
+                    file + ": expected a dictionary of tensors in its pickle, found another object");
         Collector collector = new Collector(file, fileSize, locator);
         PickleValue.PyDict dictionary = top;
         for (int depth = 0; depth < MAX_DEPTH; depth++) {
             Optional<String> key = stateDictKey(dictionary);
             if (key.isEmpty()) break;
-            for (Map.Entry<String, PickleValue> beside : dictionary.entries.entrySet())
-                if (!beside.getKey().equals(key.get())) collector.addMetadata(beside.getKey(), beside.getValue());
+            for (Map.Entry<String, PickleValue> entry : dictionary.entries.entrySet())
+                if (!entry.getKey().equals(key.get())) collector.addMetadata(entry.getKey(), entry.getValue());
             dictionary = (PickleValue.PyDict) dictionary.entries.get(key.get());
         }
         collector.add("", dictionary, 0);
         return new StateDict(collector.tensors, collector.metadata, collector.strided);
     }
 
-    /// `state_dict` always; the others where no tensor lies beside them.
+    /// `state_dict` always; any other key only if the dictionary itself has no tensors.
     private static Optional<String> stateDictKey(PickleValue.PyDict dictionary) {
         boolean hasTensors = dictionary.entries.values().stream().anyMatch(PickleValue.TensorRef.class::isInstance);
         return STATE_DICT_KEYS.stream()
@@ -58,7 +57,8 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
                 .findFirst();
     }
 
-    /// Bounded, since a dictionary may hold another many times, or itself.
+    /// Flattens nested dictionaries. Depth and entry count are bounded, since a dictionary may contain itself, or
+    /// another one many times.
     private static final class Collector {
         private final Path file;
         private final long fileSize;
@@ -80,11 +80,11 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
             for (Map.Entry<String, PickleValue> entry : dictionary.entries.entrySet()) {
                 if (++entryCount > MAX_ENTRIES)
                     throw new Failure.Incompatible(
-                            file + ": its pickle holds more than " + MAX_ENTRIES + " entries; no model has as many");
+                            file + ": its pickle holds more than " + MAX_ENTRIES + " entries; no model has that many");
                 String name = prefix + entry.getKey();
                 if (name.length() > MAX_NAME_LENGTH)
                     throw new Failure.Incompatible(file + ": its pickle has a name of " + name.length()
-                            + " letters, longer than any tensor's: " + SafeText.of(name));
+                            + " characters, longer than any tensor's: " + SafeText.of(name));
                 switch (entry.getValue()) {
                     case PickleValue.TensorRef tensor -> tensors.put(name, tensorInfo(name, tensor));
                     case PickleValue.PyDict nested when depth < MAX_DEPTH -> add(name + ".", nested, depth + 1);
@@ -107,16 +107,16 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
             DType dtype = tensor.storage().dtype();
             ByteRange range = locator.locate(tensor.storage())
                     .orElseThrow(() -> new Failure.Unreadable(
-                            file + ": " + SafeText.of(name) + ": its numbers (storage "
+                            file + ": " + SafeText.of(name) + ": its data (storage "
                                     + SafeText.of(tensor.storage().key())
-                                    + ") are missing; download or copy it again"));
+                                    + ") is missing; download or copy it again"));
             long start = Math.multiplyExact(tensor.storageOffset(), (long) dtype.bytes());
             long length = Math.multiplyExact(tensor.shape().elements(), (long) dtype.bytes());
             long needed = tensor.strides().isEmpty() ? length
                     : Math.multiplyExact(tensor.storage().elements() - tensor.storageOffset(), (long) dtype.bytes());
             if (needed > range.length() - start) {
                 throw new Failure.Unreadable(file + ": " + SafeText.of(name) + ": " + dtype + " " + tensor.shape()
-                        + " needs " + needed + " bytes from " + start + " on, its storage has " + range.length()
+                        + " needs " + needed + " bytes from byte " + start + ", its storage has " + range.length()
                         + "; download or copy it again");
             }
             if (tensor.strides().isEmpty())
@@ -128,8 +128,7 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
                 throws Failure {
             if (length > fileSize) {
                 throw new Failure.Incompatible(file + ": " + SafeText.of(name) + " " + tensor.shape()
-                        + " repeats a few numbers of the file (strides " + tensor.strides()
-                        + "); save it after .contiguous()");
+                        + " is an expanded view (strides " + tensor.strides() + "); save it after .contiguous()");
             }
             TensorInfo info = new TensorInfo(name, tensor.storage().dtype(), tensor.shape(), end, length);
             strided.put(end, new StridedTensor(info, source, tensor.strides()));
@@ -138,12 +137,12 @@ record StateDict(Map<String, TensorInfo> tensors, Map<String, String> metadata, 
         }
     }
 
-    /// A tensor whose elements do not lie in its own order, as PyTorch saves transposed ones: they are put in order
-    /// when first asked for.
-    /// @param info   the tensor; its offset lies behind the end of the file
-    /// @param sourceOffset offset in the file of its first element
-    /// @param strides elements from one to the next along each axis
+    /// A non-contiguous tensor, as PyTorch saves a transposed one; copied to row-major order on first use.
+    /// @param info its offset is virtual, beyond the end of the file
+    /// @param sourceOffset file offset of its first element, in bytes
+    /// @param strides in elements, one per axis
     record StridedTensor(TensorInfo info, long sourceOffset, List<Long> strides) {
+        /// A row-major copy of the elements.
         /// @param file the bytes of the file
         MemorySegment toContiguous(MemorySegment file, Arena arena) {
             MemorySegment contiguous = arena.allocate(info.byteLength(), Long.BYTES);

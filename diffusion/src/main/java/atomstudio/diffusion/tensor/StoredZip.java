@@ -9,22 +9,22 @@ import java.util.Map;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 import org.apache.commons.compress.archivers.zip.ZipFile;
 
-/// The entries of a ZIP archive by name, as stretches of the file, which is mapped. Every length and offset is
+/// Lists the entries of a ZIP archive as byte ranges of the file, which is memory-mapped. Every length and offset is
 /// checked against the file.
 final class StoredZip {
     private StoredZip() {}
 
-    /// Where an entry's bytes lie in the file.
-    /// @param isCompressed whether they are not the entry's own bytes
+    /// The byte range of an entry's data in the file.
+    /// @param isCompressed whether the data is compressed or encrypted
     record Entry(long offset, long length, boolean isCompressed) {}
 
-    /// @param size of the file
+    /// @param size size of the file in bytes
     /// @throws Failure.Unreadable when the archive is truncated or its directory points outside the file
     static Map<String, Entry> entries(Path file, long size) throws Failure {
         Map<String, Entry> entries = new LinkedHashMap<>();
         try (ZipFile zip = ZipFile.builder().setPath(file).get()) {
             for (ZipArchiveEntry entry : Collections.list(zip.getEntries())) {
-                entries.put(entry.getName(), span(file, entry, size));
+                entries.put(entry.getName(), rangeOf(file, entry, size));
             }
         } catch (IOException | RuntimeException e) {
             throw new Failure.Unreadable(
@@ -35,10 +35,11 @@ final class StoredZip {
         return entries;
     }
 
-    private static Entry span(Path file, ZipArchiveEntry entry, long size) throws Failure {
+    private static Entry rangeOf(Path file, ZipArchiveEntry entry, long size) throws Failure {
         boolean compressed = entry.getMethod() != ZipArchiveEntry.STORED
                 || entry.getGeneralPurposeBit().usesEncryption();
-        long at = entry.getDataOffset(), packed = entry.getCompressedSize();
+        long at = entry.getDataOffset();
+        long packed = entry.getCompressedSize();
         if (at < 0 || packed < 0 || packed > size - at || !compressed && packed != entry.getSize()) {
             throw new Failure.Unreadable(
                     file + ": is truncated or damaged: " + entry.getName() + " should have " + packed

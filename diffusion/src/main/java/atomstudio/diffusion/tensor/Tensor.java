@@ -2,13 +2,13 @@ package atomstudio.diffusion.tensor;
 
 import java.util.Arrays;
 
-/// A float32 tensor on the Java heap, row-major: latents, noise, embeddings, pictures between networks.
-/// The array is shared, not copied: whoever makes a tensor hands the array over.
+/// A float32 tensor on the Java heap, row-major: latents, noise, embeddings, images between networks.
+/// The constructor takes ownership of the array; it is not copied.
 public record Tensor(Shape shape, float[] data) {
     public Tensor {
         if (shape.elements() != data.length) {
             throw new IllegalArgumentException(
-                    "tensor of shape " + shape + ": expected " + shape.elements() + " numbers, found " + data.length);
+                    "tensor of shape " + shape + ": expected " + shape.elements() + " elements, found " + data.length);
         }
     }
 
@@ -32,13 +32,14 @@ public record Tensor(Shape shape, float[] data) {
         return new Tensor(shape.with(0, to - from), Arrays.copyOfRange(data, from * row, to * row));
     }
 
-    /// Stacks tensors of equal trailing shape along the first axis.
+    /// Concatenates tensors of equal trailing shape along the first axis.
     public static Tensor concatenate(Tensor... tensors) {
         int total = 0;
         long rows = 0;
         for (Tensor tensor : tensors) {
             if (!tensor.shape.with(0, 1).equals(tensors[0].shape.with(0, 1))) {
-                throw new IllegalArgumentException("stack: " + tensor.shape + " beside " + tensors[0].shape);
+                throw new IllegalArgumentException(
+                        "concatenate: expected the trailing shape of " + tensors[0].shape + ", found " + tensor.shape);
             }
             total += tensor.data.length;
             rows += tensor.shape.size(0);

@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// Elements of a file, little endian, as float32.
+/// Decodes little-endian elements of any readable type to float32.
 final class TensorDecoder {
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED
             .withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -38,8 +38,8 @@ final class TensorDecoder {
         return new Tensor(shape, values);
     }
 
-    /// Sign, four bits of exponent (bias 7), three of mantissa; no infinities, and NaN where all bits behind the sign
-    /// are set.
+    /// Float8 E4M3: one sign bit, four exponent bits (bias 7), three mantissa bits. No infinities; NaN has all
+    /// exponent and mantissa bits set.
     /// Source: Micikevicius et al. 2022, "FP8 Formats for Deep Learning", table 1; PyTorch's float8_e4m3fn.
     private static float float8(byte bits) {
         int exponent = bits >> 3 & 0xF;

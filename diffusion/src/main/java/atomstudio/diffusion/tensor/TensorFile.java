@@ -10,17 +10,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// A file of named tensors behind one read-only memory map: nothing is copied, and every tensor is a stretch of the
-/// file's own bytes. Owns the map until closed; reading from several threads is fine.
+/// A memory-mapped file of named tensors, read-only and not copied: a tensor is a byte range of the file. Owns the
+/// map until closed; several threads may read.
 public sealed interface TensorFile extends AutoCloseable permits SafetensorsFile, TorchFile {
-    /// Opens a file by what its first bytes say it is, whatever its name: safetensors, or what PyTorch pickles
-    /// (.ckpt, .pt, .pth, .bin).
-    /// @throws Failure.Unreadable when the file is missing, damaged or of another kind
-    /// @throws Failure.Incompatible when it holds more than tensors
+    /// Opens a safetensors file or a PyTorch pickle (.ckpt, .pt, .pth, .bin). The format is detected by the first
+    /// bytes, not by the file name.
+    /// @throws Failure.Unreadable when the file is missing, damaged or of another format
+    /// @throws Failure.Incompatible when it holds objects other than tensors and plain data
     static TensorFile open(Path file) throws Failure {
         if (!Files.isRegularFile(file)) {
             throw new Failure.Unreadable(
-                    file + ": expected a file of tensors, found " + (Files.isDirectory(file) ? "a folder" : "nothing"));
+                    file + ": expected a tensor file, found " + (Files.isDirectory(file) ? "a folder" : "nothing"));
         }
         byte[] start = readStart(file);
         String text = new String(start, StandardCharsets.ISO_8859_1);
@@ -28,22 +28,21 @@ public sealed interface TensorFile extends AutoCloseable permits SafetensorsFile
         if (text.startsWith("PK\u0003\u0004") || text.startsWith("\u0080")) return TorchFile.open(file);
         if (text.startsWith("GGUF"))
             throw new Failure.Incompatible(file
-                    + ": is a GGUF file of quantised weights, which cannot be run here; get the model as safetensors");
+                    + ": is a GGUF file of quantized weights, which is not supported; get the model as safetensors");
         if (text.startsWith("version https://git-lfs"))
             throw new Failure.Unreadable(file
-                    + ": is only a pointer of Git LFS, not the file itself; run git lfs pull, or download the file");
+                    + ": is a Git LFS pointer, not the file itself; run git lfs pull, or download the file");
         if (text.startsWith("<"))
-            throw new Failure.Unreadable(file + ": is a web page, not a file of tensors; download the file itself");
+            throw new Failure.Unreadable(file + ": is a web page, not a tensor file; download the file itself");
         return SafetensorsFile.open(file);
     }
 
-    /// Whether JSON begins behind a length whose bytes may be anything; white space may stand before it where the
-    /// length can be one.
-    private static boolean startsWithHeader(byte[] first) {
-        if (first.length < 9) return false;
-        boolean isSmallLength = first[4] == 0 && first[5] == 0 && first[6] == 0 && first[7] == 0;
-        return first[8] == '{'
-                || isSmallLength && (first[8] == ' ' || first[8] == '\n' || first[8] == '\r' || first[8] == '\t');
+    /// Whether a JSON object follows the 8 bytes of the header length. Leading white space is accepted only after a
+    /// plausible length, below 4 GiB.
+    private static boolean startsWithHeader(byte[] start) {
+        if (start.length < 9) return false;
+        boolean isSmallLength = start[4] == 0 && start[5] == 0 && start[6] == 0 && start[7] == 0;
+        return start[8] == '{' || isSmallLength && " \n\r\t".indexOf(start[8]) >= 0;
     }
 
     private static byte[] readStart(Path file) throws Failure {
@@ -56,20 +55,21 @@ public sealed interface TensorFile extends AutoCloseable permits SafetensorsFile
 
     Path file();
 
-    /// To be called before the mapped bytes are used after a while.
-    /// @throws Failure.Unreadable when the file changed since it was mapped
+    /// Checks that the file is still the one that was mapped. Call this before using the mapped bytes again: reading
+    /// beyond the end of a truncated file crashes the process.
+    /// @throws Failure.Unreadable when the file has changed
     void checkUnchanged() throws Failure.Unreadable;
 
-    /// What the file says beside its tensors: strings of a header, numbers and texts beside a state dictionary.
+    /// Metadata: the strings of a safetensors header, or the numbers and strings next to a state dict.
     Map<String, String> metadata();
 
     /// All tensors by name.
     Map<String, TensorInfo> tensors();
 
-    /// The whole file's mapped bytes; valid until this file is closed.
+    /// The mapped bytes of the whole file; valid until this file is closed.
     MemorySegment bytes();
 
-    /// Whether a tensor's bytes lie in the file in the tensor's own order, so that others can map them there.
+    /// Whether a tensor is contiguous in the file, so that its byte range can be mapped directly.
     default boolean isContiguous(TensorInfo info) {
         return true;
     }
@@ -91,23 +91,23 @@ public sealed interface TensorFile extends AutoCloseable permits SafetensorsFile
         return bytes(info(name));
     }
 
-    /// The mapped bytes of a stretch of this file.
+    /// The bytes of a tensor, little endian.
     default MemorySegment bytes(TensorInfo info) {
         return bytes().asSlice(info.offset(), info.byteLength());
     }
 
-    /// A tensor widened (or, from float64 and integers, rounded) to float32.
+    /// Reads a tensor as float32; float64 and integers are rounded.
     /// @throws IllegalArgumentException when the file has no such tensor, or it has over 2^31 elements
     default Tensor read(String name) {
         return read(info(name));
     }
 
-    /// A stretch of this file as a tensor in float32.
-    /// @throws IllegalArgumentException when it has over 2^31 elements, or elements that are no numbers
+    /// Reads a tensor as float32; float64 and integers are rounded.
+    /// @throws IllegalArgumentException when it has over 2^31 elements, or its element type is not readable
     default Tensor read(TensorInfo info) {
         if (info.shape().elements() > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException(
-                    file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is too large to be read at once");
+                    file() + ": " + SafeText.of(info.name()) + " " + info.shape() + " is too large for one array");
         }
         return TensorDecoder.toFloat32(bytes(info), info.dtype(), info.shape());
     }

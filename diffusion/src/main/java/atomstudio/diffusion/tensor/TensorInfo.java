@@ -1,4 +1,5 @@
 package atomstudio.diffusion.tensor;
 
-/// Where one tensor lies in a safetensors file: `offset` and `bytes` count from the start of the file.
+/// Name, type, shape and byte range of one tensor in a file.
+/// @param offset in bytes from the start of the file
 public record TensorInfo(String name, DType dtype, Shape shape, long offset, long byteLength) {}

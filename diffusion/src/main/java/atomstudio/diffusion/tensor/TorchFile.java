@@ -15,11 +15,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// A file that PyTorch pickled (.ckpt, .pt, .pth, .bin) behind one read-only memory map: its tensors lie in it as
-/// they are. No code of it ever runs. Nested dictionaries give names with dots (`string_to_param.*`); a `state_dict`
-/// is taken by itself, and numbers and texts beside it are metadata.
-/// Source: pytorch, torch/serialization.py: a ZIP archive of stored entries since 1.6, pickles one after the other
-/// before.
+/// A memory-mapped PyTorch pickle (.ckpt, .pt, .pth, .bin). No code in the file is ever run. Nested dictionaries are
+/// flattened to dotted names (`string_to_param.*`); a nested `state_dict` replaces its parent, whose numbers and
+/// strings become metadata.
+/// Source: pytorch, torch/serialization.py: since 1.6 a ZIP archive of uncompressed entries, before that consecutive
+/// pickles.
 public final class TorchFile implements TensorFile {
     private final Path file;
     private final Arena arena;
@@ -28,7 +28,7 @@ public final class TorchFile implements TensorFile {
     private final Map<String, String> metadata;
     private final TreeMap<Long, StateDict.StridedTensor> strided;
     private final Map<Long, MemorySegment> contiguous = new ConcurrentHashMap<>();
-    private final FileSnapshot state;
+    private final FileSnapshot snapshot;
 
     private TorchFile(Path file, MappedFile mapped, StateDict found) {
         this.file = file;
@@ -37,13 +37,12 @@ public final class TorchFile implements TensorFile {
         this.tensors = found.tensors();
         this.metadata = found.metadata();
         this.strided = found.strided();
-        this.state = mapped.state();
+        this.snapshot = mapped.snapshot();
     }
 
     /// Maps the file and reads its pickle; no tensor is read yet.
     /// @throws Failure.Unreadable when the file is missing, truncated or damaged
-    /// @throws Failure.Incompatible when it holds more than tensors and plain data, or tensors that are stored
-    ///     compressed
+    /// @throws Failure.Incompatible when it holds objects other than tensors and plain data, or compressed tensors
     public static TorchFile open(Path file) throws Failure {
         MappedFile mapped = MappedFile.open(file);
         try {
@@ -56,7 +55,7 @@ public final class TorchFile implements TensorFile {
         } catch (IndexOutOfBoundsException | ArithmeticException | IllegalArgumentException e) {
             mapped.arena().close();
             throw new Failure.Unreadable(
-                    file + ": its sizes and offsets do not fit the file; download or copy it again", e);
+                    file + ": has sizes or offsets beyond the end of the file; download or copy it again", e);
         }
     }
 
@@ -67,21 +66,22 @@ public final class TorchFile implements TensorFile {
                 .filter(name -> name.equals("data.pkl") || name.endsWith("/data.pkl"))
                 .findFirst()
                 .orElseThrow(() -> new Failure.Incompatible(
-                        file + ": is a ZIP archive without data.pkl, so not a file of PyTorch's; expected a model in one file, or the folder that was zipped"));
+                        file + ": is a ZIP archive without data.pkl, so not a PyTorch file; "
+                                + "expected a single-file model, or the unzipped folder"));
         String folder = pickleName.substring(0, pickleName.length() - "data.pkl".length());
         if (entries.containsKey(folder + "constants.pkl"))
             throw new Failure.Incompatible(
-                    file + ": is a TorchScript program, not a file of tensors; get the model as safetensors");
+                    file + ": is a TorchScript program, not a tensor file; get the model as safetensors");
         StoredZip.Entry byteOrder = entries.get(folder + "byteorder");
         if (byteOrder != null
                 && new String(slice(file, bytes, folder + "byteorder", byteOrder).toArray(ValueLayout.JAVA_BYTE),
                         StandardCharsets.US_ASCII).startsWith("big")) {
-            throw new Failure.Incompatible(file + ": its numbers are big-endian; get the model as safetensors");
+            throw new Failure.Incompatible(file + ": its tensors are big-endian; get the model as safetensors");
         }
         MemorySegment pickleBytes = slice(file, bytes, pickleName, entries.get(pickleName));
         if (pickleBytes.byteSize() > Unpickler.MAX_PICKLE_BYTES)
             throw new Failure.Incompatible(file + ": its data.pkl of " + pickleBytes.byteSize()
-                    + " bytes is larger than any file of tensors needs");
+                    + " bytes is larger than that of any model");
         return StateDict.of(file, bytes.byteSize(), Unpickler.read(file, pickleBytes, 0).value(), storage -> {
             String name = folder + "data/" + storage.key();
             StoredZip.Entry entry = entries.get(name);
@@ -95,13 +95,14 @@ public final class TorchFile implements TensorFile {
             throws Failure {
         if (entry.isCompressed())
             throw new Failure.Incompatible(file + ": " + name
-                    + " is compressed, which PyTorch never does; save the model again, or get it as safetensors");
+                    + " is compressed, expected uncompressed as PyTorch writes it; save the model again, or get it as "
+                    + "safetensors");
         return bytes.asSlice(entry.offset(), entry.length());
     }
 
     @Override
     public void checkUnchanged() throws Failure.Unreadable {
-        state.checkUnchanged();
+        snapshot.checkUnchanged();
     }
 
     @Override
@@ -124,7 +125,7 @@ public final class TorchFile implements TensorFile {
         return bytes;
     }
 
-    /// Tensors that were saved out of order are copied, once.
+    /// Non-contiguous tensors are copied to row-major order once.
     @Override
     public MemorySegment bytes(TensorInfo info) {
         if (isContiguous(info)) return bytes.asSlice(info.offset(), info.byteLength());
@@ -144,8 +145,8 @@ public final class TorchFile implements TensorFile {
         arena.close();
     }
 
-    /// PyTorch's format before 1.6: pickles of a magic number, a protocol, the system, the object and the storages'
-    /// keys; then every storage's count of elements and its bytes, in the order of the keys.
+    /// PyTorch's format before 1.6: pickles of the magic number, protocol version, system info, object and storage
+    /// keys; then the element count and bytes of each storage in the order of the keys.
     /// Source: pytorch, torch/serialization.py, `_legacy_save`.
     static final class LegacyFormat {
         private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED
@@ -157,14 +158,15 @@ public final class TorchFile implements TensorFile {
 
         static StateDict read(Path file, MemorySegment bytes) throws Failure {
             Unpickler.Result magic = Unpickler.read(file, bytes, 0);
-            if (!(magic.value() instanceof PickleValue.Opaque)) throw unknownFormat(file); // 0x1950a86a20f9469cfc6c: ten bytes, so no number here
+            // 0x1950a86a20f9469cfc6c has ten bytes, so it is read as an opaque value.
+            if (!(magic.value() instanceof PickleValue.Opaque)) throw unknownFormat(file);
             Unpickler.Result protocol = Unpickler.read(file, bytes, magic.end());
             if (!(protocol.value() instanceof PickleValue.PyInt(long version)) || version != PROTOCOL)
                 throw unknownFormat(file);
             Unpickler.Result system = Unpickler.read(file, bytes, protocol.end());
             if (system.value() instanceof PickleValue.PyDict systemInfo
                     && new PickleValue.PyBool(false).equals(systemInfo.entries.get("little_endian"))) {
-                throw new Failure.Incompatible(file + ": its numbers are big-endian; get the model as safetensors");
+                throw new Failure.Incompatible(file + ": its tensors are big-endian; get the model as safetensors");
             }
             Unpickler.Result object = Unpickler.read(file, bytes, system.end());
             Unpickler.Result keys = Unpickler.read(file, bytes, object.end());
@@ -189,7 +191,7 @@ public final class TorchFile implements TensorFile {
 
         private static Failure unknownFormat(Path file) {
             return new Failure.Incompatible(file
-                    + ": is a pickle, but none that PyTorch writes; expected a model as safetensors or as PyTorch saves it");
+                    + ": is a pickle, but not in PyTorch's format; expected safetensors or a file of torch.save");
         }
     }
 }

@@ -12,18 +12,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reads a pickle of tensors and nothing else. A pickle is a program for a stack machine whose instructions can call
-/// any function of Python's; here they can build dictionaries, lists, texts, numbers and tensors, and every other
-/// call ends in a failure. Nothing in a file ever runs. Bounded: the stack, the memo and every length by the pickle's
-/// own bytes and the limits below; no recursion.
-/// Source: CPython, Lib/pickletools.py (the instructions); pytorch, torch/serialization.py and torch/_utils.py (what
-/// PyTorch writes).
+/// A restricted unpickler for tensors. A pickle is a program for a stack machine that can call any Python function;
+/// here it can build only dictionaries, lists, strings, numbers and tensors, and any other call fails. No code of the
+/// file is run. Stack, memo and lengths are bounded by the size of the pickle and the limits below; no recursion.
+/// Source: CPython, Lib/pickletools.py (opcodes); pytorch, torch/serialization.py and torch/_utils.py (what PyTorch
+/// writes).
 final class Unpickler {
-    /// The pickle of a model with its training state has less than a megabyte.
+    /// Generous: the pickle of a model with its training state is below 1 MB.
     static final long MAX_PICKLE_BYTES = 32L << 20;
     private static final int MAX_STACK = 1 << 20;
-    /// The longest key of a dictionary: no tensor has a longer name, and long ones that are nearly alike would be
-    /// compared again and again.
+    /// Limit on dictionary keys: no tensor has a longer name, and comparing many long, similar keys is slow.
     private static final int MAX_KEY_LENGTH = 1 << 10;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -49,11 +47,12 @@ final class Unpickler {
         this.functions = new PickleFunctions(file);
     }
 
-    /// What a pickle holds, the offset after its last instruction, and every storage that it names by its key.
+    /// @param end offset after the last instruction
+    /// @param storages by key
     record Result(PickleValue value, long end, Map<String, PickleValue.Storage> storages) {}
 
-    /// @param bytes ends where the pickle must have ended
-    /// @throws Failure.Incompatible when it asks for anything but tensors and plain data
+    /// @param bytes the pickle must end within them
+    /// @throws Failure.Incompatible when it refers to anything but tensors and plain data
     /// @throws Failure.Unreadable when it is damaged
     static Result read(Path file, MemorySegment bytes, long pickleStart) throws Failure {
         Unpickler unpickler = new Unpickler(file, bytes, pickleStart);
@@ -72,8 +71,8 @@ final class Unpickler {
             if (opcode == '.') return new Result(pop(), position, storages);
             if (!executeData(opcode) && !executeCollection(opcode) && !executeMemo(opcode) && !executeCall(opcode)) {
                 throw new Failure.Incompatible(
-                        file + ": its pickle has the instruction 0x" + Integer.toHexString(opcode) + " at byte "
-                                + opcodeAt + ", which no file of tensors needs; nothing of it was run");
+                        file + ": its pickle has the opcode 0x" + Integer.toHexString(opcode) + " at byte "
+                                + opcodeAt + ", which no model file needs; nothing was run");
             }
             if (stack.size() > MAX_STACK || marks.size() > MAX_STACK || memo.size() > MAX_STACK
                     || position - pickleStart > MAX_PICKLE_BYTES)
@@ -81,7 +80,7 @@ final class Unpickler {
         }
     }
 
-    /// Instructions that push plain data.
+    /// Opcodes that push plain data.
     private boolean executeData(char opcode) throws Failure {
         switch (opcode) {
             case 0x80 -> position++; // protocol
@@ -111,7 +110,7 @@ final class Unpickler {
         return true;
     }
 
-    /// Instructions that make collections and fill them.
+    /// Opcodes that build collections.
     private boolean executeCollection(char opcode) throws Failure {
         switch (opcode) {
             case '(' -> marks.add(stack.size());
@@ -137,7 +136,7 @@ final class Unpickler {
         return true;
     }
 
-    /// Instructions that keep what is on the stack, and fetch it.
+    /// Opcodes that store stack values in the memo and load them.
     private boolean executeMemo(char opcode) throws Failure {
         switch (opcode) {
             case 'q' -> memo.put(readUnsigned(1), peek());
@@ -152,7 +151,7 @@ final class Unpickler {
         return true;
     }
 
-    /// Instructions that name functions, call them, and change what they made.
+    /// Opcodes that resolve globals, call them, and set state.
     private boolean executeCall(char opcode) throws Failure {
         switch (opcode) {
             case 'c' -> push(functions.resolveGlobal(readLine(), readLine()));
@@ -205,7 +204,7 @@ final class Unpickler {
     private String checkedKey(String key) throws Failure {
         if (key.length() > MAX_KEY_LENGTH)
             throw new Failure.Incompatible(file + ": its pickle has a key of " + key.length()
-                    + " letters, longer than any tensor's name: " + SafeText.of(key));
+                    + " characters, longer than any tensor's name: " + SafeText.of(key));
         return key;
     }
 
@@ -222,7 +221,7 @@ final class Unpickler {
         return popLast(1).getFirst();
     }
 
-    /// What lies below the last mark is out of reach.
+    /// Values below the last mark cannot be popped.
     private int markFloor() {
         return marks.isEmpty() ? 0 : marks.getLast();
     }
@@ -260,7 +259,7 @@ final class Unpickler {
         return value;
     }
 
-    /// A number of any length, two's complement; one past 64 bits is no size of a tensor.
+    /// A two's complement integer of any length; opaque beyond 64 bits.
     private PickleValue readInt(long length) throws Failure {
         byte[] digits = readBytes(length);
         if (digits.length == 0) return new PickleValue.PyInt(0);
@@ -302,7 +301,6 @@ final class Unpickler {
 
     private Failure.Incompatible tooLarge() {
         return new Failure.Incompatible(
-                file + ": its pickle is larger than any file of tensors needs; it was not read further than byte "
-                        + position);
+                file + ": its pickle is larger than any model file needs; reading stopped at byte " + position);
     }
 }

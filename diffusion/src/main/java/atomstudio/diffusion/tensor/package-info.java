@@ -1,4 +1,4 @@
-/// Shapes, element types, host tensors and safetensors files: what everything else is made of.
+/// Tensors in host memory, and the safetensors and PyTorch files that hold them.
 @NullMarked
 package atomstudio.diffusion.tensor;
 

@@ -27,13 +27,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ImageFilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"rgb.jpg", "rgb-16.png", "palette.png", "lossy.webp", "frame.gif", "rgb.bmp", "lzw.tif"})
-    void readsEveryKind(String name) throws Failure {
+    void readsEveryFormat(String name) throws Failure {
         SampleImages.assertScene(name, SampleImages.read(name), 12);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"cmyk.jpg", "ycck.jpg", "cmyk.tif"})
-    void readsInksAsColours(String name) throws Failure {
+    void readsCmyk(String name) throws Failure {
         SampleImages.assertScene(name, SampleImages.read(name), 40);
     }
 
@@ -41,28 +41,28 @@ class ImageFilesTest {
     @ValueSource(strings = {"exif-1.jpg", "exif-2.jpg", "exif-3.jpg", "exif-4.jpg", "exif-5.jpg", "exif-6.jpg",
             "exif-7.jpg", "exif-8.jpg",
             "exif-6.png", "exif-6.webp", "exif-6.tif"})
-    void turnsPicturesUpright(String name) throws Failure {
+    void appliesExifOrientation(String name) throws Failure {
         SampleImages.assertScene(name, SampleImages.read(name), 12);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"profile.jpg", "profile.png"})
-    void readsColoursThroughTheProfileInTheFile(String name) throws Failure {
+    void appliesIccProfile(String name) throws Failure {
         SampleImages.assertScene(name, SampleImages.read(name), 16);
     }
 
     @Test
     void readsTransparency() throws Failure {
         for (String name : new String[] {"alpha.png", "alpha.webp"}) {
-            RgbImage picture = SampleImages.read(name);
-            assertEquals(0, picture.argb()[0] >>> 24, name);
-            SampleImages.assertPixel(name, picture.toOpaque(), 0, 0, 0x808080, 0);
-            SampleImages.assertPixel(name, picture, 20, 15, 0xFAFAFA, 0);
+            RgbImage image = SampleImages.read(name);
+            assertEquals(0, image.argb()[0] >>> 24, name);
+            SampleImages.assertPixel(name, image.toOpaque(), 0, 0, 0x808080, 0);
+            SampleImages.assertPixel(name, image, 20, 15, 0xFAFAFA, 0);
         }
     }
 
     @Test
-    void keepsGreyLevelsAsTheyStand() throws Failure {
+    void keepsGreyLevels() throws Failure {
         RgbImage eight = SampleImages.read("grey.png");
         RgbImage sixteen = SampleImages.read("grey-16.png");
         RgbImage withAlpha = SampleImages.read("grey-alpha.png");
@@ -79,12 +79,12 @@ class ImageFilesTest {
     }
 
     @Test
-    void readsGreyJpegWithoutBrighteningIt() throws Failure {
+    void keepsGreyLevelsOfJpeg() throws Failure {
         SampleImages.assertPixel("grey.jpg", SampleImages.read("grey.jpg"), 4, 4, 0x595959, 3);
     }
 
     @Test
-    void refusesAppleFilesByNameAndSaysWhatToDo(@TempDir Path folder) throws IOException {
+    void rejectsHeicWithInstructions(@TempDir Path folder) throws IOException {
         Path disguised = Files.copy(SampleImages.file("apple.heic"), folder.resolve("holiday.jpg"));
         String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(disguised)).getMessage();
         assertTrue(message.contains("holiday.jpg") && message.contains("JPEG"), message);
@@ -93,25 +93,26 @@ class ImageFilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"rgb.jpg", "cmyk.jpg", "lanczos-50x61.png", "grey.png", "lossy.webp", "alpha.webp",
             "frame.gif", "rgb.bmp", "lzw.tif", "exif-6.tif"})
-    void refusesACutFileByName(String name, @TempDir Path folder) throws IOException {
+    void rejectsTruncatedFiles(String name, @TempDir Path folder) throws IOException {
         byte[] whole = Files.readAllBytes(SampleImages.file(name));
         for (int length : new int[] {whole.length / 4, whole.length / 3, whole.length / 2}) {
-            Path cut = Files.write(folder.resolve("cut-" + length + "-" + name), Arrays.copyOf(whole, length));
-            String message = assertThrows(Failure.class, () -> ImageFiles.read(cut), cut.toString()).getMessage();
-            assertTrue(message.contains(cut.getFileName().toString()), message);
+            Path truncated = Files.write(folder.resolve("cut-" + length + "-" + name), Arrays.copyOf(whole, length));
+            String message = assertThrows(Failure.class, () -> ImageFiles.read(truncated), truncated.toString())
+                    .getMessage();
+            assertTrue(message.contains(truncated.getFileName().toString()), message);
         }
     }
 
     @Test
-    void refusesAWebPictureThatLacksItsLastBytes(@TempDir Path folder) throws IOException {
+    void rejectsTruncatedWebp(@TempDir Path folder) throws IOException {
         byte[] whole = Files.readAllBytes(SampleImages.file("alpha.webp"));
-        Path cut = Files.write(folder.resolve("cut.webp"), Arrays.copyOf(whole, whole.length - 2));
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(cut)).getMessage()
+        Path truncated = Files.write(folder.resolve("truncated.webp"), Arrays.copyOf(whole, whole.length - 2));
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(truncated)).getMessage()
                 .contains("expected 98 bytes, found 96"));
     }
 
     @Test
-    void refusesWhatIsNoPicture(@TempDir Path folder) throws IOException {
+    void rejectsOtherFiles(@TempDir Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("notes.png"), "milk, eggs, a picture frame");
         assertTrue(
                 assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(text)).getMessage().contains("notes.png"));
@@ -125,10 +126,10 @@ class ImageFilesTest {
     }
 
     @Test
-    void refusesAnEnormousPictureBeforeAllocatingIt(@TempDir Path folder) throws IOException {
-        byte[] header = ByteBuffer.allocate(13).putInt(60_000).putInt(50_000).put(new byte[] {8, 2, 0, 0, 0}).array();
+    void rejectsHugeImageBeforeAllocating(@TempDir Path folder) throws IOException {
+
         Path huge = folder.resolve("huge.png");
-        byte[] chunk = PngChunks.encodeChunk("IHDR", header);
+        byte[] chunk = PngBytes.header(60_000, 50_000, 2);
         byte[] pixels = PngChunks.encodeChunk("IDAT", new byte[] {0x78, (byte) 0x9C});
         byte[] end = PngChunks.encodeChunk("IEND", new byte[0]);
         Files.write(huge,
@@ -144,7 +145,7 @@ class ImageFilesTest {
     }
 
     @Test
-    void thinsOutAPictureOfManyMegapixels(@TempDir Path folder) throws Failure {
+    void subsamplesLargeImages(@TempDir Path folder) throws Failure {
         Path large = folder.resolve("large.png");
         PngWriter.write(large, RgbImage.filled(6000, 5000, 0x3366CC), Map.of());
         RgbImage read = ImageFiles.read(large);
@@ -154,27 +155,27 @@ class ImageFilesTest {
     }
 
     @Test
-    void composesASmallerFirstFrameOfAGif(@TempDir Path folder) throws IOException, Failure {
+    void placesGifFrameOnCanvas(@TempDir Path folder) throws IOException, Failure {
         byte[] gif = Files.readAllBytes(SampleImages.file("frame.gif"));
-        // The canvas' size lies in the file's header, the frame's place behind the comma that begins it.
+        // The canvas size is in the header, the frame position after the comma that starts the frame.
         gif[6] = 40;
         gif[8] = 30;
         int frame = 13 + 3 * (2 << (gif[10] & 7));
         while (gif[frame] != ',') frame++;
         gif[frame + 1] = 5;
         gif[frame + 3] = 7;
-        RgbImage picture = ImageFiles.read(Files.write(folder.resolve("offset.gif"), gif));
-        assertEquals(40, picture.width());
-        assertEquals(30, picture.height());
-        assertEquals(0, picture.argb()[0] >>> 24);
-        SampleImages.assertScene("offset", picture.crop(5, 7, SampleImages.WIDTH, SampleImages.HEIGHT), 12);
+        RgbImage image = ImageFiles.read(Files.write(folder.resolve("offset.gif"), gif));
+        assertEquals(40, image.width());
+        assertEquals(30, image.height());
+        assertEquals(0, image.argb()[0] >>> 24);
+        SampleImages.assertScene("offset", image.crop(5, 7, SampleImages.WIDTH, SampleImages.HEIGHT), 12);
         RgbImage given = ImageFiles.read(Shared.file("cases/gif-first-frame-smaller/offset.gif"));
         assertEquals(40, given.width());
         assertEquals(30, given.height());
     }
 
     @Test
-    void refusesAJpegOfThousandsOfScans(@TempDir Path folder) throws IOException {
+    void rejectsJpegOfManyScans(@TempDir Path folder) throws IOException {
         byte[] jpeg = Files.readAllBytes(SampleImages.file("rgb.jpg"));
         int scan = 0;
         while ((jpeg[scan] & 0xFF) != 0xFF || (jpeg[scan + 1] & 0xFF) != 0xDA) scan++;
@@ -187,7 +188,7 @@ class ImageFilesTest {
     }
 
     @Test
-    void refusesASmallFileThatWouldTakeVeryLong(@TempDir Path folder) throws IOException {
+    void rejectsDecompressionBombs(@TempDir Path folder) throws IOException {
         byte[] jpeg = Files.readAllBytes(SampleImages.file("rgb.jpg"));
         int frame = 0;
         while ((jpeg[frame] & 0xFF) != 0xFF || (jpeg[frame + 1] & 0xFF) != 0xC0) frame++;
@@ -200,7 +201,7 @@ class ImageFilesTest {
         many.write(jpeg, scan, jpeg.length - scan);
         byte[] one = HexFormat.of()
                 .parseHex("524946461800000057454250" + "5650384c0c000000" + "2f4b400600e8644daad9ff00");
-        // The width and the height less one, 14 bits each, behind the byte that begins the bit stream.
+        // Width - 1 and height - 1, 14 bits each, after the first byte of the bit stream.
         ByteBuffer.wrap(one).order(ByteOrder.LITTLE_ENDIAN).putInt(21, 15_999 | 12_399 << 14);
         byte[] png = png(16_000, 12_400);
         for (Map.Entry<String, byte[]> file : Map
@@ -213,20 +214,19 @@ class ImageFilesTest {
         }
     }
 
-    /// The header of a PNG file of 24 bits a pixel and hardly any data.
+    /// A PNG header for 24 bits per pixel with almost no data.
     private static byte[] png(int width, int height) {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes(PngChunks.SIGNATURE);
-        file.writeBytes(PngChunks.encodeChunk("IHDR",
-                ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array()));
+        file.writeBytes(PngBytes.header(width, height, 2));
         file.writeBytes(PngChunks.encodeChunk("IDAT", PngBytes.deflated(new byte[1 << 20])));
         return file.toByteArray();
     }
 
     @Test
-    void readsATiffOfOneColourThatCompressesVeryWell(@TempDir Path folder) throws IOException, Failure {
+    void readsHighlyCompressedTiff(@TempDir Path folder) throws IOException, Failure {
         byte[] strip = PngBytes.deflated(new byte[2000 * 2000]);
-        // Tags of one value each: size, bits, Deflate, black is 0, one strip and where it lies.
+        // Tags with one value each: size, bits, Deflate, black is zero, the offset and length of one strip.
         int[][] tags = {{256, 2000}, {257, 2000}, {258, 8}, {259, 8}, {262, 1}, {273, 8 + 2 + 9 * 12 + 4}, {277, 1},
                 {278, 2000}, {279, strip.length}};
         ByteBuffer tiff = ByteBuffer.allocate(tags[5][1] + strip.length)
@@ -236,15 +236,15 @@ class ImageFilesTest {
                 .putShort((short) tags.length);
         for (int[] tag : tags) tiff.putShort((short) tag[0]).putShort((short) 4).putInt(1).putInt(tag[1]);
         Path file = Files.write(folder.resolve("flat.tif"), tiff.putInt(0).put(strip).array());
-        assertTrue(Files.size(file) * 512 < 4_000_000, "smaller than the decoder lets pass: " + Files.size(file));
+        assertTrue(Files.size(file) * 512 < 4_000_000, "smaller than the decoder's limit: " + Files.size(file));
         assertEquals(0xFF000000, ImageFiles.read(file).argb()[3_999_999]);
     }
 
     @Test
-    void filesOfWindowsAndOldCamerasArePictures() {
+    void hasImageExtensionKnowsRareExtensions() {
         for (String name : new String[] {"a.jfif", "a.JPE", "a.jif", "a.dib", "a.pjpeg"})
             assertTrue(ImageFiles.hasImageExtension(Path.of(name)), name);
         assertFalse(ImageFiles.hasImageExtension(Path.of("a.txt")));
-        assertTrue(ImageFiles.extensions().containsAll(List.of("jfif", "jpe", "png", "webp", "heic")));
+        assertTrue(ImageFormat.extensions().containsAll(List.of("jfif", "jpe", "png", "webp", "heic")));
     }
 }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,7 +24,7 @@ class ImageFolderTest {
     }
 
     @Test
-    void listsPicturesByNameAndCountsTheRest() throws IOException, Failure {
+    void listsImagesByNameAndCountsOtherFiles() throws IOException, Failure {
         Path second = add("b.JPEG");
         Path first = add("a.tif");
         Path third = add("c.WebP");
@@ -34,19 +34,19 @@ class ImageFolderTest {
         Files.createDirectory(folder.resolve("more.png"));
         ImageFolder list = ImageFolder.list(folder);
         assertEquals(List.of(first, second, third), list.images());
-        assertEquals(Optional.of("skipped 3 files that are no pictures"), list.skippedMessage());
+        assertEquals(Optional.of("skipped 3 files that are not images"), list.skippedMessage());
     }
 
     @Test
-    void saysNothingWhereNothingWasSkipped() throws IOException, Failure {
+    void skippedMessageIsEmptyIfNothingWasSkipped() throws IOException, Failure {
         add("a.png");
         assertEquals(Optional.empty(), ImageFolder.list(folder).skippedMessage());
         add("a.txt");
-        assertEquals(Optional.of("skipped 1 file that is no picture"), ImageFolder.list(folder).skippedMessage());
+        assertEquals(Optional.of("skipped 1 file that is not an image"), ImageFolder.list(folder).skippedMessage());
     }
 
     @Test
-    void takesASinglePicture() throws IOException, Failure {
+    void acceptsSingleImageFile() throws IOException, Failure {
         Path only = add("only.gif");
         add("other.gif");
         assertEquals(List.of(only), ImageFolder.list(only).images());
@@ -55,7 +55,7 @@ class ImageFolderTest {
     }
 
     @Test
-    void refusesApplePicturesAndSaysWhatToDo() throws IOException {
+    void rejectsHeicWithInstructions() throws IOException {
         add("a.png");
         add("IMG_0001.HEIC");
         String message = assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage();
@@ -63,7 +63,7 @@ class ImageFolderTest {
     }
 
     @Test
-    void refusesAFolderWithoutPictures() throws IOException {
+    void rejectsFolderWithoutImages() throws IOException {
         assertTrue(assertThrows(Failure.Unreadable.class, () -> ImageFolder.list(folder)).getMessage()
                 .contains("an empty folder"));
         add("a.txt");
@@ -73,7 +73,7 @@ class ImageFolderTest {
     }
 
     @Test
-    void picturesCountByContent() throws IOException, Failure {
+    void hashesDependOnContentOnly() throws IOException, Failure {
         Path one = Files.writeString(folder.resolve("one.png"), "abc");
         Path copy = Files.copy(one, folder.resolve("copy.png"));
         assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", Sha256.of(one));

@@ -24,8 +24,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Every reader of image files ends soon, with a picture, with texts, or with a failure that names the file, whatever
-/// is in the file.
+/// Readers of damaged image files return or fail in time, and failures name the file.
 class ImageFuzzTest {
     private static final long SECONDS = 10;
     private static final List<String> SEEDS = List.of("rgb.jpg", "cmyk.jpg", "exif-6.jpg", "profile.jpg", "rgb-16.png",
@@ -39,37 +38,37 @@ class ImageFuzzTest {
     Path folder;
 
     @Test
-    void changedFilesEndInAPictureOrANamedFailure() throws Exception {
+    void damagedFilesAreReadOrRejected() throws Exception {
         run(new Random(20), 30);
     }
 
     @Tag("slow")
     @Test
-    void manyChangedFilesEndInAPictureOrANamedFailure() throws Exception {
+    void manyDamagedFilesAreReadOrRejected() throws Exception {
         run(new Random(22), 3000);
     }
 
     private void run(Random random, int each) throws Exception {
         int read = 0;
-        int refused = 0;
+        int rejected = 0;
         ExecutorService worker = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
         for (String seed : SEEDS) {
-            byte[] whole = seed(seed);
+            byte[] original = seed(seed);
             for (int i = 0; i < each; i++) {
                 Path file = Files.write(folder.resolve("changed." + seed.substring(seed.lastIndexOf('.') + 1)),
-                        changed(whole, random));
-                if (ends(worker, file, seed + ", change " + i)) read++;
-                else refused++;
+                        damaged(original, random));
+                if (completes(worker, file, seed + ", change " + i)) read++;
+                else rejected++;
             }
         }
         worker.shutdownNow();
-        assertTrue(read > SEEDS.size() && refused > SEEDS.size(), read + " read, " + refused + " refused");
+        assertTrue(read > SEEDS.size() && rejected > SEEDS.size(), read + " read, " + rejected + " rejected");
     }
 
-    /// PNG files get texts, so that their readers have something to read.
+    /// Adds text chunks to PNG files.
     private static byte[] seed(String name) throws IOException {
-        byte[] whole = Files.readAllBytes(SampleImages.file(name));
-        if (!name.endsWith(".png")) return whole;
+        byte[] original = Files.readAllBytes(SampleImages.file(name));
+        if (!name.endsWith(".png")) return original;
         byte[] chunks = PngBytes.grey(1, 0)
                 .text("parameters", "a car\nSteps: 20, Sampler: Euler, Seed: 1")
                 .with("zTXt", ByteBuffer.allocate(3 + PngBytes.deflated(new byte[500]).length)
@@ -79,83 +78,83 @@ class ImageFuzzTest {
                 .with("iTXt", "k\0\0\0\0\0text".getBytes(StandardCharsets.UTF_8))
                 .with(PngAttachment.CHUNK_TYPE, "name\0content".getBytes(StandardCharsets.UTF_8))
                 .withoutEnd();
-        // Between the two headers: signature and IHDR are 33 bytes; the last chunk is the pixels' of the grey picture.
+        // Inserts the text chunks after the signature and IHDR, which are 33 bytes.
         int end = new String(chunks, StandardCharsets.ISO_8859_1).indexOf("IDAT") - 4;
-        return ByteBuffer.allocate(whole.length + end - 33)
-                .put(whole, 0, 33)
+        return ByteBuffer.allocate(original.length + end - 33)
+                .put(original, 0, 33)
                 .put(chunks, 33, end - 33)
-                .put(whole, 33, whole.length - 33)
+                .put(original, 33, original.length - 33)
                 .array();
     }
 
-    private static boolean ends(ExecutorService worker, Path file, String what)
+    private static boolean completes(ExecutorService worker, Path file, String description)
             throws InterruptedException, IOException {
-        Future<Boolean> ended = worker.submit(() -> reads(file));
+        Future<Boolean> result = worker.submit(() -> reads(file));
         try {
-            return ended.get(SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException late) {
-            return fail(what + ": took longer than " + SECONDS + " s; its bytes: "
+            return result.get(SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            return fail(description + ": took longer than " + SECONDS + " s; its bytes: "
                     + java.util.HexFormat.of().formatHex(Files.readAllBytes(file)));
-        } catch (ExecutionException unexpected) {
-            throw new AssertionError(what + ": " + unexpected.getCause() + "; its bytes: "
-                    + java.util.HexFormat.of().formatHex(Files.readAllBytes(file)), unexpected.getCause());
+        } catch (ExecutionException e) {
+            throw new AssertionError(description + ": " + e.getCause() + "; its bytes: "
+                    + java.util.HexFormat.of().formatHex(Files.readAllBytes(file)), e.getCause());
         }
     }
 
     private static boolean reads(Path file) {
         if (file.toString().endsWith(".png")) {
-            named(file, () -> Infotext.parse(PngText.read(file).getOrDefault("parameters", "")));
-            named(file, () -> PngAttachment.read(file));
+            succeeds(file, () -> Infotext.parse(PngText.read(file).getOrDefault("parameters", "")));
+            succeeds(file, () -> PngAttachment.read(file));
         }
-        return named(file, () -> Mask.of(ImageFiles.read(file)));
+        return succeeds(file, () -> Mask.of(ImageFiles.read(file)));
     }
 
-    private interface Reading {
+    private interface FileReader {
         Object read() throws Failure;
     }
 
-    private static boolean named(Path file, Reading reading) {
+    private static boolean succeeds(Path file, FileReader reader) {
         try {
-            reading.read();
+            reader.read();
             return true;
-        } catch (Failure refused) {
-            assertTrue(refused.getMessage().startsWith(file.toString()), refused.getMessage());
+        } catch (Failure rejected) {
+            assertTrue(rejected.getMessage().startsWith(file.toString()), rejected.getMessage());
             return false;
         }
     }
 
-    private static byte[] changed(byte[] whole, Random random) {
-        byte[] changed = whole.clone();
+    private static byte[] damaged(byte[] original, Random random) {
+        byte[] damaged = original.clone();
         switch (random.nextInt(6)) {
-            case 0 -> flip(changed, random, changed.length);
-            case 1 -> flip(changed, random, Math.min(64, changed.length));
+            case 0 -> flip(damaged, random, damaged.length);
+            case 1 -> flip(damaged, random, Math.min(64, damaged.length));
             case 2 -> {
-                int at = random.nextInt(changed.length - 4);
-                ByteBuffer.wrap(changed)
+                int at = random.nextInt(damaged.length - 4);
+                ByteBuffer.wrap(damaged)
                         .order(random.nextBoolean() ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN)
                         .putInt(at, ODD[random.nextInt(ODD.length)]);
             }
-            case 3 -> changed = Arrays.copyOf(changed, random.nextInt(changed.length));
+            case 3 -> damaged = Arrays.copyOf(damaged, random.nextInt(damaged.length));
             case 4 -> {
-                int from = random.nextInt(changed.length);
-                int length = Math.min(random.nextInt(1, 40), changed.length - from);
-                System.arraycopy(whole, from, changed, random.nextInt(changed.length - length + 1), length);
+                int from = random.nextInt(damaged.length);
+                int length = Math.min(random.nextInt(1, 40), damaged.length - from);
+                System.arraycopy(original, from, damaged, random.nextInt(damaged.length - length + 1), length);
             }
             default -> {
-                int from = random.nextInt(changed.length);
-                changed = Arrays.copyOf(changed, changed.length + 50);
-                System.arraycopy(whole, from, changed, Math.min(from + 50, changed.length),
-                        Math.min(whole.length - from, changed.length - from - 50));
+                int from = random.nextInt(damaged.length);
+                damaged = Arrays.copyOf(damaged, damaged.length + 50);
+                System.arraycopy(original, from, damaged, Math.min(from + 50, damaged.length),
+                        Math.min(original.length - from, damaged.length - from - 50));
             }
         }
-        return random.nextInt(4) == 0 ? changed : withChecksums(changed);
+        return random.nextInt(4) == 0 ? damaged : withChecksums(damaged);
     }
 
     private static void flip(byte[] bytes, Random random, int among) {
         for (int i = random.nextInt(1, 6); i > 0; i--) bytes[random.nextInt(among)] ^= (byte) (1 << random.nextInt(8));
     }
 
-    /// PNG files with right checksums again, or nothing but those would be tested; others as they are.
+    /// Corrects the checksums of PNG files, or only the checksum test would be exercised.
     private static byte[] withChecksums(byte[] file) {
         if (file.length < 8 || !Arrays.equals(file, 0, 8, PngChunks.SIGNATURE, 0, 8)) return file;
         ByteBuffer png = ByteBuffer.wrap(file);

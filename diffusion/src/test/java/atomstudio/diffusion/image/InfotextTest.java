@@ -11,7 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class InfotextTest {
-    private static Infotext made(String prompt, String negative) {
+    private static Infotext infotext(String prompt, String negative) {
         return Infotext.of(prompt, negative)
                 .withSteps(25)
                 .withSampler("Euler a")
@@ -26,41 +26,43 @@ class InfotextTest {
     }
 
     @Test
-    void writesTheLineThatOtherProgramsRead() {
+    void formatsA1111Infotext() {
         assertEquals(
                 """
             a sks car in the snow
             Negative prompt: blurry
-            Steps: 25, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 128x96, Model: Small illustrated, \
-            Adapter: "car, blue", Adapter strength: 0.8, Lora hashes: "car blue: 0123456789ab", Version: Atom Studio 0.1.0""",
-                made("a sks car in the snow", "blurry").format());
+            Steps: 25, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 128x96, \
+            Model: Small illustrated, Adapter: "car, blue", Adapter strength: 0.8, \
+            Lora hashes: "car blue: 0123456789ab", Version: Atom Studio 0.1.0""",
+                infotext("a sks car in the snow", "blurry").format());
     }
 
     @Test
-    void readsBackWhatItWrote() {
+    void parsesWhatItFormats() {
         for (String prompt : new String[] {"", "a car", "two\nlines, with: colons", "\"quoted\", \\ and 雪",
                 "Steps: 3"}) {
             for (String negative : new String[] {"", "blurry", "ugly,\nbad"}) {
-                assertEquals(made(prompt, negative), Infotext.parse(made(prompt, negative).format()));
+                assertEquals(infotext(prompt, negative), Infotext.parse(infotext(prompt, negative).format()));
             }
         }
     }
 
     @Test
-    void quotesValuesThatWouldBreakTheLine() {
+    void quotesValuesWithSeparators() {
         for (String value : new String[] {"a, b", "a: b", "a\nb", "say \"hi\"", " padded ", "back\\slash, too"}) {
-            Infotext text = made("a car", "").with("Model", value);
+            Infotext text = infotext("a car", "").with("Model", value);
             assertEquals(value, Infotext.parse(text.format()).settings().get("Model"), value);
         }
     }
 
     @Test
-    void readsTheTextOfOtherPrograms() {
+    void parsesA1111Infotext() {
         Infotext text = Infotext.parse("""
             photo of a <lora:car:0.8> car,
              in the rain
             Negative prompt: cartoon
-            Steps: 30, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: abcdef0123, Model: v1-5, Lora hashes: "car: 0123456789ab", Version: v1.10.1
+            Steps: 30, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, \
+            Model hash: abcdef0123, Model: v1-5, Lora hashes: "car: 0123456789ab", Version: v1.10.1
             """);
         assertEquals("photo of a <lora:car:0.8> car,\nin the rain", text.prompt());
         assertEquals("cartoon", text.negativePrompt());
@@ -70,12 +72,12 @@ class InfotextTest {
     }
 
     @Test
-    void aTextWithoutSettingsIsAllPrompt() {
+    void textWithoutSettingsIsPrompt() {
         assertEquals(new Infotext("a car\nin: the, rain", "", Map.of()), Infotext.parse("a car\nin: the, rain"));
     }
 
     @Test
-    void aPromptOfColonsStaysAPrompt() {
+    void promptWithColonsIsNotSettings() {
         for (String prompt : new String[] {"night: rain, mood: calm, light: neon",
                 "Seed: pumpkin, Size: large, Steps: of stone, Sampler: a bird",
                 "Sampler: a box, lid: open, inside: nothing"}) {
@@ -84,7 +86,7 @@ class InfotextTest {
     }
 
     @Test
-    void linesBehindTheSettingsAreLeftOut() {
+    void ignoresLinesAfterSettings() {
         String settings = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 3, Size: 128x128, Version: v1.6.0";
         Infotext expected = Infotext.parse("a red car\nNegative prompt: blurry\n" + settings);
         assertEquals("20", expected.settings().get("Steps"));
@@ -92,9 +94,9 @@ class InfotextTest {
                 + "\n\nTemplate: a {red|blue} car\n\nNegative Template: blurry"));
     }
 
-    /// As Python's `re` finds them with the web UI's pattern.
+    /// The expected pairs are those of A1111's pattern in Python's `re`.
     @Test
-    void findsThePairsThatTheWebUiFinds() {
+    void pairsMatchA1111Pattern() {
         Map<String, Map<String, String>> expected = new LinkedHashMap<>();
         expected.put("Steps: 20, Model: \"a, b\", x y/z-1: \"un\\\"quoted\"",
                 Map.of("Steps", "20", "Model", "a, b", "x y/z-1", "un\"quoted"));
@@ -106,7 +108,7 @@ class InfotextTest {
     }
 
     @Test
-    void longTextsTakeTimeInProportion() {
+    void parsesLongTextsInLinearTime() {
         String[] parts = {"x", "a: \"", "a: \"x,", "a: b, ", "\\\\\"", ":", "ab:", "\"a\",", "\n", "Steps: 20, ",
                 "a b-c/", "x: \"\\\"", " "};
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
@@ -117,12 +119,12 @@ class InfotextTest {
                 }
             }
         });
-        Infotext quoted = made("a car", "").with("Long", "letters, ".repeat(100_000));
+        Infotext quoted = infotext("a car", "").with("Long", "letters, ".repeat(100_000));
         assertEquals(quoted, Infotext.parse(quoted.format()));
     }
 
     @Test
-    void anyTextIsRead() {
+    void parsesRandomTexts() {
         Random random = new Random(4);
         String letters = "ab1 :,\"\\\n-/_.xéStepsSeed";
         for (int i = 0; i < 20_000; i++) {
@@ -135,7 +137,7 @@ class InfotextTest {
     }
 
     @Test
-    void seedsAreWrittenWithoutASign() {
+    void seedsAreUnsigned() {
         assertEquals("18446744073709551615", Infotext.of("", "").withSeed(-1).settings().get("Seed"));
     }
 }

@@ -20,11 +20,11 @@ class MaskTest {
     Path folder;
 
     @Test
-    void whiteChangesAndBlackStays() {
+    void blendsInsideTheMaskOnly() {
         Mask mask = Mask.of(square(32, 8, 24));
-        RgbImage given = RgbImage.filled(32, 32, 0x204060);
-        RgbImage made = RgbImage.filled(32, 32, 0xFFFFFF);
-        RgbImage blended = mask.blend(given, made);
+        RgbImage original = RgbImage.filled(32, 32, 0x204060);
+        RgbImage generated = RgbImage.filled(32, 32, 0xFFFFFF);
+        RgbImage blended = mask.blend(original, generated);
         for (int y = 0; y < 32; y++) {
             for (int x = 0; x < 32; x++) {
                 boolean inside = x >= 8 && x < 24 && y >= 8 && y < 24;
@@ -33,13 +33,13 @@ class MaskTest {
                 else assertTrue((pixel & 0xFF) > 0x60, "inside at " + x + "," + y);
             }
         }
-        assertEquals(WHITE, blended.argb()[16 * 32 + 16], "the middle is all new");
+        assertEquals(WHITE, blended.argb()[16 * 32 + 16], "the centre is fully generated");
         assertTrue((blended.argb()[16 * 32 + 8] & 0xFF) < (blended.argb()[16 * 32 + 9] & 0xFF),
-                "a ramp inside the edge");
+                "the edge is feathered inside");
     }
 
     @Test
-    void whatIsPaintedOnTransparentGroundChangesWhateverItsColour() {
+    void alphaChannelIsTheMaskOfTransparentImages() {
         int[] argb = new int[64];
         argb[9] = BLACK;
         argb[10] = 0x80123456;
@@ -50,7 +50,7 @@ class MaskTest {
     }
 
     @Test
-    void latentPixelsFollowTheFirstOfTheirPixels() {
+    void latentMaskUsesNearestNeighbour() {
         Tensor latents = Mask.of(square(32, 8, 17)).toLatentMask(8);
         float[] expected = new float[16];
         for (int i : new int[] {5, 6, 9, 10}) expected[i] = 1;
@@ -58,26 +58,26 @@ class MaskTest {
     }
 
     @Test
-    void hidesWhatIsToChangeInMidGrey() {
-        Tensor hidden = Mask.of(square(16, 8, 16)).maskOut(RgbImage.filled(16, 16, 0xFF0000).toTensor());
-        assertEquals(1, hidden.data()[0]);
-        assertEquals(0, hidden.data()[10 * 16 + 10]);
-        assertEquals(-1, hidden.data()[256]);
-        assertEquals(0, hidden.data()[256 + 10 * 16 + 10]);
+    void maskOutFillsMidGrey() {
+        Tensor masked = Mask.of(square(16, 8, 16)).maskOut(RgbImage.filled(16, 16, 0xFF0000).toTensor());
+        assertEquals(1, masked.data()[0]);
+        assertEquals(0, masked.data()[10 * 16 + 10]);
+        assertEquals(-1, masked.data()[256]);
+        assertEquals(0, masked.data()[256 + 10 * 16 + 10]);
     }
 
     @Test
-    void refusesAMaskThatIsBlackOrOfAnotherShape() throws Exception {
+    void rejectsBlackMaskAndOtherAspectRatio() throws Exception {
         Path black = folder.resolve("black.png");
         PngWriter.write(black, RgbImage.filled(32, 32, 0), Map.of());
         assertTrue(assertThrows(Failure.Incompatible.class, () -> Mask.read(black, RgbImage.filled(64, 64, 0)))
                 .getMessage()
-                .contains("black all over"));
+                .contains("completely black"));
         Path wide = folder.resolve("wide.png");
         PngWriter.write(wide, RgbImage.filled(64, 32, 0xFFFFFF), Map.of());
         String message = assertThrows(Failure.Incompatible.class, () -> Mask.read(wide, RgbImage.filled(64, 64, 0)))
                 .getMessage();
-        assertTrue(message.contains("expected a mask of its picture's proportions, 64x64, found 64x32"), message);
+        assertTrue(message.contains("expected a mask of its image's aspect ratio, 64x64, found 64x32"), message);
     }
 
     private static RgbImage square(int side, int from, int to) {

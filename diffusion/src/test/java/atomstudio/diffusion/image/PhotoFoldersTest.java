@@ -25,15 +25,15 @@ class PhotoFoldersTest {
         Files.writeString(path, "");
     }
 
-    private List<String> parts() throws Failure {
+    private List<String> entries() throws Failure {
         return PhotoFolders.of(folder)
                 .entries()
                 .stream()
-                .map(part -> part.repeats() + " " + folder.relativize(part.folder()))
+                .map(entry -> entry.repeats() + " " + folder.relativize(entry.folder()))
                 .toList();
     }
 
-    private List<String> leftOut() throws Failure {
+    private List<String> skipped() throws Failure {
         return PhotoFolders.of(folder)
                 .skipped()
                 .stream()
@@ -43,7 +43,7 @@ class PhotoFoldersTest {
 
     @ParameterizedTest @CsvSource({"10_sks car, 10, sks, car", "3_ohwx  old  teapot, 3, ohwx, old teapot",
             "1_car, 1, car, ", "7_, 7, , ", "012_sks car, 12, sks, car"})
-    void aNameInKohyasLayoutGivesRepeatsAndWords(String name, int repeats, String trigger, String className) {
+    void parsesKohyaFolderNames(String name, int repeats, String trigger, String className) {
         KohyaFolder read = KohyaFolder.of(Path.of("x", name)).orElseThrow();
         assertEquals(repeats, read.repeats());
         assertEquals(Optional.ofNullable(trigger), read.triggerWord());
@@ -51,47 +51,50 @@ class PhotoFoldersTest {
     }
 
     @ParameterizedTest @CsvSource({"pictures", "2024_summer", "10 sks car", "_car", "x10_sks", "10"})
-    void anotherNameGivesNothing(String name) {
+    void ignoresOtherFolderNames(String name) {
         assertEquals(Optional.empty(), KohyaFolder.of(Path.of(name)));
     }
 
     @Test
-    void kohyasFoldersAreTakenBesideTheFoldersOwnPhotos() throws Exception {
+    void findsKohyaFoldersAndOwnPhotos() throws Exception {
         add("10_sks car/a.png");
         add("5_sks car/b.jpg");
-        assertEquals(List.of("10 10_sks car", "5 5_sks car"), parts());
+        assertEquals(List.of("10 10_sks car", "5 5_sks car"), entries());
         add("c.png");
         add("more/d.png");
-        assertEquals(List.of("1 ", "10 10_sks car", "5 5_sks car"), parts());
-        assertEquals(List.of("more: not entered, since there are photos beside it or folders such as \"10_sks car\""),
-                leftOut());
+        assertEquals(List.of("1 ", "10 10_sks car", "5 5_sks car"), entries());
+        assertEquals(
+                List.of("more: not entered, because there are photos next to it or folders such as \"10_sks car\""),
+                skipped());
     }
 
     @Test
-    void otherFoldersAreTakenOnlyWhereThereIsNoPhotoOtherwise() throws Exception {
+    void usesOtherFoldersOnlyWithoutOtherPhotos() throws Exception {
         add("front/a.png");
         add("side/b.png");
         add("masks/a.png");
         add(".cache/c.png");
         add("notes/read.txt");
-        assertEquals(List.of("1 front", "1 side"), parts());
+        assertEquals(List.of("1 front", "1 side"), entries());
         assertEquals(
-                List.of("masks: not entered, since its name says that it holds no photos", "notes: holds no photo"),
-                leftOut());
+                List.of("masks: not entered, because folders of this name hold masks, not photos",
+                        "notes: has no photos"),
+                skipped());
     }
 
     @Test
-    void aFolderWithoutRepeatsIsLeftOutAndFoldersWithinFoldersAreNamed() throws Exception {
+    void skipsFoldersWithoutRepeatsAndNamesNestedFolders() throws Exception {
         add("0_sks car/a.png");
         add("img/10_sks car/a.png");
-        assertEquals(List.of("1 "), parts(), "the folder itself, which holds no photo");
-        assertEquals(List.of("0_sks car: left out, since its name says 0 repeats",
-                "img: holds no photo; 10_sks car in it does: give " + folder.resolve("img") + " itself to take it"),
-                leftOut());
+        assertEquals(List.of("1 "), entries(), "the folder itself, which has no photos");
+        assertEquals(List.of("0_sks car: skipped, because its name gives 0 repeats",
+                "img: has no photos, but its subfolder 10_sks car has: choose " + folder.resolve("img")
+                        + " itself to use them"),
+                skipped());
     }
 
     @Test
-    void theFoldersOwnNameCountsToo() throws Exception {
+    void parsesTheNameOfTheGivenFolder() throws Exception {
         add("10_sks car/a.png");
         PhotoFolders folders = PhotoFolders.of(folder.resolve("10_sks car"));
         assertEquals(Optional.of("sks"), folders.triggerWord());
@@ -99,7 +102,7 @@ class PhotoFoldersTest {
     }
 
     @Test
-    void foldersOfSeveralSubjectsAreRefusedByName() throws Exception {
+    void rejectsFoldersOfSeveralSubjects() throws Exception {
         add("10_sks car/a.png");
         add("5_sks dog/b.png");
         PhotoFolders folders = PhotoFolders.of(folder);

@@ -7,17 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.Deflater;
 
-/// Small PNG files put together chunk by chunk, for tests of odd ones.
+/// Builds small PNG files chunk by chunk.
 final class PngBytes {
     private final List<byte[]> chunks = new ArrayList<>();
 
     private PngBytes() {}
 
-    /// A grey picture of 8 bits whose rows all have these levels.
+    /// An 8-bit grey image with these levels in every row.
     static PngBytes grey(int height, int... levels) {
         PngBytes png = new PngBytes();
-        png.chunks.add(PngChunks.encodeChunk("IHDR",
-                ByteBuffer.allocate(13).putInt(levels.length).putInt(height).put(new byte[] {8, 0, 0, 0, 0}).array()));
+        png.chunks.add(header(levels.length, height, 0));
         ByteArrayOutputStream rows = new ByteArrayOutputStream();
         for (int y = 0; y < height; y++) {
             rows.write(0);
@@ -26,7 +25,14 @@ final class PngBytes {
         return png.with("IDAT", deflated(rows.toByteArray()));
     }
 
-    /// Behind those that are there, but for the pixels, which stay last.
+    /// An IHDR chunk of 8 bits per channel.
+    /// @param colourType 0 for grey, 2 for RGB
+    static byte[] header(int width, int height, int colourType) {
+        ByteBuffer data = ByteBuffer.allocate(13).putInt(width).putInt(height);
+        return PngChunks.encodeChunk("IHDR", data.put((byte) 8).put((byte) colourType).array());
+    }
+
+    /// Adds a chunk; the pixels stay last.
     PngBytes with(String type, byte[] data) {
         byte[] chunk = PngChunks.encodeChunk(type, data);
         if (type.equals("IDAT")) chunks.add(chunk);
@@ -38,7 +44,7 @@ final class PngBytes {
         return with("tEXt", (keyword + "\0" + text).getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    /// A chunk iCCP.
+    /// Adds an iCCP chunk.
     PngBytes profile(byte[] profile) {
         byte[] deflated = deflated(profile);
         return with("iCCP",

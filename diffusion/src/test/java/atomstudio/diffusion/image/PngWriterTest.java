@@ -27,7 +27,7 @@ class PngWriterTest {
     }
 
     @Test
-    void picturesComeBackAsTheyWere() throws Failure {
+    void writtenImagesReadBackUnchanged() throws Failure {
         for (int alpha : new int[] {0xFF, 0}) {
             Path file = folder.resolve("noise-" + alpha + ".png");
             PngWriter.write(file, noise(alpha), Map.of());
@@ -36,7 +36,7 @@ class PngWriterTest {
     }
 
     @Test
-    void textsComeBackAsTheyWere() throws Failure {
+    void writtenTextsReadBackUnchanged() throws Failure {
         Map<String, String> texts = new LinkedHashMap<>();
         texts.put("parameters", "a café,\nNegative prompt: naïve");
         texts.put("Title", "雪の中の車 ❄ – “snow”");
@@ -49,7 +49,7 @@ class PngWriterTest {
     }
 
     @Test
-    void latinTextsAreTextChunksAndOthersInternational() throws Failure, IOException {
+    void latin1TextsAreTextChunksAndOthersInternational() throws Failure, IOException {
         Path file = folder.resolve("text.png");
         PngWriter.write(file, noise(0xFF), Map.of("parameters", "café"));
         assertTrue(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains("tEXtparameters\0café"));
@@ -58,7 +58,7 @@ class PngWriterTest {
     }
 
     @Test
-    void equalPicturesGiveEqualBytesAndNothingIsLeftBeside() throws Failure, IOException {
+    void equalImagesGiveEqualBytesWithoutTemporaryFiles() throws Failure, IOException {
         PngWriter.write(folder.resolve("deep/one.png"), noise(0xFF), Map.of("a", "b"));
         PngWriter.write(folder.resolve("deep/two.png"), noise(0xFF), Map.of("a", "b"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("deep/one.png")),
@@ -69,7 +69,7 @@ class PngWriterTest {
     }
 
     @Test
-    void aPlaceThatCannotBeWrittenIsNamedAndTheOldFileStays() throws IOException, Failure {
+    void failedWriteNamesThePath() throws IOException, Failure {
         Path blocked = Files.writeString(folder.resolve("file"), "old").resolve("picture.png");
         String message = assertThrows(Failure.Unwritable.class, () -> PngWriter.write(blocked, noise(0xFF), Map.of()))
                 .getMessage();
@@ -78,13 +78,13 @@ class PngWriterTest {
     }
 
     @Test
-    void refusesKeywordsThatPngDoesNotAllow() {
+    void rejectsInvalidKeywords() {
         assertThrows(IllegalArgumentException.class,
                 () -> PngWriter.write(folder.resolve("x.png"), noise(0xFF), Map.of("雪", "snow")));
     }
 
     @Test
-    void aFileThatIsNoPngHasNoTexts() throws IOException {
+    void rejectsOtherFiles() throws IOException {
         Path file = Files.writeString(folder.resolve("x.png"), "no PNG");
         assertThrows(Failure.Unreadable.class, () -> PngText.read(file));
     }

@@ -30,13 +30,13 @@ class UnusualPngTest {
         return Files.write(Files.createTempFile(folder, "odd", ".png"), bytes);
     }
 
-    private static int[] levels(RgbImage picture) {
-        int[] levels = new int[picture.width()];
-        for (int x = 0; x < levels.length; x++) levels[x] = picture.argb()[x] & 0xFF;
+    private static int[] levels(RgbImage image) {
+        int[] levels = new int[image.width()];
+        for (int x = 0; x < levels.length; x++) levels[x] = image.argb()[x] & 0xFF;
         return levels;
     }
 
-    /// What levels of linear light are in sRGB.
+    /// Converts levels of linear light to sRGB.
     private static int[] fromLinear(int... levels) {
         int[] srgb = new int[levels.length];
         for (int i = 0; i < levels.length; i++) {
@@ -52,25 +52,25 @@ class UnusualPngTest {
     }
 
     @Test
-    void aGreyProfileIsApplied() throws IOException, Failure {
-        // Java's own grey profile is linear light.
+    void appliesGreyProfile() throws IOException, Failure {
+        // Java's grey profile is linear light.
         byte[] profile = ICC_Profile.getInstance(ColorSpace.CS_GRAY).getData();
         assertNear(fromLinear(LEVELS),
                 levels(ImageFiles.read(file(PngBytes.grey(3, LEVELS).profile(profile).bytes()))));
     }
 
     @Test
-    void theSameRampIsTheSameAsPngJpegAndTiff() throws Failure {
+    void greyRampIsEqualAsPngJpegAndTiff() throws Failure {
         RgbImage png = ImageFiles.read(Shared.file("cases/grey-png-profile/ramp.png"));
         for (String other : new String[] {"ramp.jpg", "ramp.tif"}) {
-            RgbImage picture = ImageFiles.read(Shared.file("cases/grey-png-profile/" + other));
+            RgbImage image = ImageFiles.read(Shared.file("cases/grey-png-profile/" + other));
             for (int i = 0; i < png.argb().length; i++)
-                assertEquals(picture.argb()[i] & 0xFF, png.argb()[i] & 0xFF, 2, other + " at " + i);
+                assertEquals(image.argb()[i] & 0xFF, png.argb()[i] & 0xFF, 2, other + " at " + i);
         }
     }
 
     @Test
-    void aGammaIsAppliedWhereNothingElseSaysTheColours() throws IOException, Failure {
+    void appliesGammaWithoutProfileOrSrgbChunk() throws IOException, Failure {
         byte[] linear = ByteBuffer.allocate(4).putInt(100_000).array();
         assertNear(fromLinear(LEVELS),
                 levels(ImageFiles.read(file(PngBytes.grey(1, LEVELS).with("gAMA", linear).bytes()))));
@@ -81,7 +81,7 @@ class UnusualPngTest {
     }
 
     @Test
-    void aProfileThatCannotBeUsedIsPassedOver() throws IOException, Failure {
+    void ignoresUnusableProfile() throws IOException, Failure {
         byte[] truncated = java.util.Arrays.copyOf(ICC_Profile.getInstance(ColorSpace.CS_LINEAR_RGB).getData(), 200);
         for (byte[] bytes : new byte[][] {
                 PngBytes.grey(1, LEVELS).with("iCCP", "no zero".getBytes(StandardCharsets.ISO_8859_1)).bytes(),
@@ -94,7 +94,7 @@ class UnusualPngTest {
     }
 
     @Test
-    void aFileMayEndBehindItsPixels() throws IOException, Failure {
+    void acceptsMissingEndChunk() throws IOException, Failure {
         assertArrayEquals(LEVELS, levels(ImageFiles.read(file(PngBytes.grey(4, LEVELS).withoutEnd()))));
         assertEquals(Map.of("a", "b"), PngText.read(file(PngBytes.grey(4, LEVELS).text("a", "b").withoutEnd())));
         for (String name : new String[] {"noend.png", "badiccp.png"})
@@ -102,29 +102,32 @@ class UnusualPngTest {
     }
 
     @Test
-    void aWrongBitInWhatIsReadIsFoundByTheChecksum() throws IOException, Failure {
-        byte[] carried = new PngAttachment("atoms", new byte[100]).toChunk();
-        byte[] whole = PngBytes.grey(4, LEVELS)
+    void rejectsWrongChecksums() throws IOException, Failure {
+        byte[] attachment = new PngAttachment("atoms", new byte[100]).toChunk();
+        byte[] original = PngBytes.grey(4, LEVELS)
                 .text("first", "good")
-                .with("stAd", java.util.Arrays.copyOfRange(carried, 8, carried.length - 4))
+                .with("stAd", java.util.Arrays.copyOfRange(attachment, 8, attachment.length - 4))
                 .bytes();
         for (String type : new String[] {"IHDR", "IDAT"}) {
-            String message = assertThrows(Failure.Unreadable.class, () -> ImageFiles.read(file(flipped(whole, type))))
+            String message = assertThrows(Failure.Unreadable.class,
+                    () -> ImageFiles.read(file(flipped(original, type))))
                     .getMessage();
             assertTrue(message.contains("checksum") && message.contains(type), message);
         }
-        String message = assertThrows(Failure.Unreadable.class, () -> PngAttachment.read(file(flipped(whole, "stAd"))))
+        String message = assertThrows(Failure.Unreadable.class,
+                () -> PngAttachment.read(file(flipped(original, "stAd"))))
                 .getMessage();
         assertTrue(message.contains("checksum") && message.contains("stAd"), message);
-        PngText text = PngText.of(file(flipped(whole, "tEXt")));
+        PngText text = PngText.of(file(flipped(original, "tEXt")));
         assertEquals(Map.of(), text.texts());
         assertTrue(text.damaged().getFirst().contains("checksum"), text.damaged().toString());
-        assertEquals(1, PngAttachment.read(file(whole)).size());
-        Path case1 = Shared.file("cases/faults/png-chunk-crc-wrong.png");
-        assertTrue(assertThrows(Failure.class, () -> PngAttachment.read(case1)).getMessage().contains("checksum"));
+        assertEquals(1, PngAttachment.read(file(original)).size());
+        Path wrongChecksum = Shared.file("cases/faults/png-chunk-crc-wrong.png");
+        assertTrue(
+                assertThrows(Failure.class, () -> PngAttachment.read(wrongChecksum)).getMessage().contains("checksum"));
     }
 
-    /// With one bit of a chunk's last data byte changed, its checksum as it was.
+    /// Flips one bit in a chunk's data without updating the checksum.
     private static byte[] flipped(byte[] png, String type) {
         byte[] changed = png.clone();
         int at = new String(png, StandardCharsets.ISO_8859_1).indexOf(type);
@@ -134,7 +137,7 @@ class UnusualPngTest {
     }
 
     @Test
-    void oneBadTextDoesNotLoseTheOthers() throws IOException, Failure {
+    void malformedTextDoesNotAffectOthers() throws IOException, Failure {
         byte[] png = PngBytes.grey(1, LEVELS)
                 .text("parameters", "a car")
                 .with("tEXt", "no zero in here".getBytes(StandardCharsets.ISO_8859_1))
@@ -151,16 +154,16 @@ class UnusualPngTest {
     }
 
     @Test
-    void theOrientationMayStandInATextAsHexDigits() throws IOException, Failure {
-        // Big endian, one entry: the orientation, 6, a picture that is turned clockwise.
+    void readsOrientationFromHexText() throws IOException, Failure {
+        // Big endian, one entry: orientation 6, rotated clockwise.
         String block = "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000";
-        for (String mark : new String[] {"", "457869660000"}) {
+        for (String header : new String[] {"", "457869660000"}) {
             PngBytes png = PngBytes.grey(1, LEVELS)
-                    .text("Raw profile type exif", "\nexif\n      " + (mark + block).length() / 2 + "\n"
-                            + (mark + block).replaceAll("(.{20})", "$1\n") + "\n");
-            RgbImage picture = ImageFiles.read(file(png.bytes()));
-            assertEquals(1, picture.width());
-            assertEquals(LEVELS.length, picture.height());
+                    .text("Raw profile type exif", "\nexif\n      " + (header + block).length() / 2 + "\n"
+                            + (header + block).replaceAll("(.{20})", "$1\n") + "\n");
+            RgbImage image = ImageFiles.read(file(png.bytes()));
+            assertEquals(1, image.width());
+            assertEquals(LEVELS.length, image.height());
         }
         assertEquals(LEVELS.length, ImageFiles
                 .read(file(PngBytes.grey(1, LEVELS).text("Raw profile type exif", "\nexif\n 3\nnot hex").bytes()))
@@ -168,7 +171,7 @@ class UnusualPngTest {
     }
 
     @Test
-    void textsThatBecomeVeryLongAreLeftOut() throws IOException {
+    void skipsTextsOfExcessiveDecompressedSize() throws IOException {
         byte[] bomb = PngBytes.deflated(new byte[15 << 20]);
         byte[] chunk = ByteBuffer.allocate(bomb.length + 3)
                 .put((byte) 'k')

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What Pillow and libwebp read is the reference.
+/// The expected values are those of Pillow and libwebp.
 class UnusualWebpTest {
     @TempDir
     Path folder;
@@ -55,7 +55,7 @@ class UnusualWebpTest {
                 (byte) (height - 1), (byte) (height - 1 >> 8), (byte) (height - 1 >> 16));
     }
 
-    /// The chunk VP8 of the lossy sample, 24x16.
+    /// The VP8 chunk of the lossy sample, 24x16.
     private static byte[] lossy() throws IOException {
         byte[] file = Files.readAllBytes(SampleImages.file("lossy.webp"));
         return Arrays.copyOfRange(file, 12, file.length);
@@ -64,22 +64,22 @@ class UnusualWebpTest {
     private static final int PIXELS = SampleImages.WIDTH * SampleImages.HEIGHT;
 
     @Test
-    void readsAnUncompressedAlphaWithEachFilter() throws IOException, Failure {
+    void readsUncompressedAlphaWithEachFilter() throws IOException, Failure {
         int[] expected = new int[PIXELS];
         for (int i = 0; i < PIXELS; i++) expected[i] = i * 7 + i / SampleImages.WIDTH * 31 & 0xFF;
         for (int filter = 0; filter < 4; filter++) {
             byte[] stored = new byte[1 + PIXELS];
             stored[0] = (byte) (filter << 2);
             for (int i = 0; i < PIXELS; i++) stored[1 + i] = (byte) (expected[i] - predicted(expected, i, filter));
-            RgbImage picture = ImageFiles.read(file(
+            RgbImage image = ImageFiles.read(file(
                     webp(extended(0x10, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ALPH", stored), lossy())));
-            SampleImages.assertScene("filter " + filter, picture, 12);
+            SampleImages.assertScene("filter " + filter, image, 12);
             for (int i = 0; i < PIXELS; i++)
-                assertEquals(expected[i], picture.argb()[i] >>> 24, "filter " + filter + " at " + i);
+                assertEquals(expected[i], image.argb()[i] >>> 24, "filter " + filter + " at " + i);
         }
     }
 
-    /// As the specification says it, written down once more.
+    /// The alpha filters of the specification.
     private static int predicted(int[] values, int i, int filter) {
         int width = SampleImages.WIDTH;
         int x = i % width;
@@ -96,15 +96,15 @@ class UnusualWebpTest {
 
     @ParameterizedTest
     @CsvSource({"webp-alpha-lost/raw-alpha.webp, 129.222, 506994", "webp-alpha-lost/soft.webp, 98.176, 1145568"})
-    void readsTheAlphaOfTheCases(String name, double mean, long sum) throws Failure {
-        RgbImage picture = ImageFiles.read(Shared.file("cases/" + name));
+    void alphaMatchesPillow(String name, double mean, long sum) throws Failure {
+        RgbImage image = ImageFiles.read(Shared.file("cases/" + name));
         long total = 0;
         long weighted = 0;
-        for (int i = 0; i < picture.argb().length; i++) {
-            total += picture.argb()[i] >>> 24;
-            weighted += (long) (picture.argb()[i] >>> 24) * i % 251;
+        for (int i = 0; i < image.argb().length; i++) {
+            total += image.argb()[i] >>> 24;
+            weighted += (long) (image.argb()[i] >>> 24) * i % 251;
         }
-        assertEquals(mean, total / (double) picture.argb().length, 0.001);
+        assertEquals(mean, total / (double) image.argb().length, 0.001);
         assertEquals(sum, weighted);
     }
 
@@ -115,24 +115,24 @@ class UnusualWebpTest {
             "webp-lossless-one-colour/one-75x48.webp, 220, 178, 241",
             "webp-lossless-one-colour/one-76x26.webp, 38, 147, 154",
             "webp-lossless-one-colour/one-82x137.webp, 38, 200, 101", "webp-bad-icc/bad.webp, 206.887, 20.979, 44.959"})
-    void readsWhatPillowReads(String name, double red, double green, double blue) throws Failure {
-        RgbImage picture = ImageFiles.read(Shared.file("cases/" + name));
+    void coloursMatchPillow(String name, double red, double green, double blue) throws Failure {
+        RgbImage image = ImageFiles.read(Shared.file("cases/" + name));
         double[] sums = new double[3];
-        for (int pixel : picture.argb())
+        for (int pixel : image.argb())
             for (int channel = 0; channel < 3; channel++) sums[channel] += pixel >> 16 - 8 * channel & 0xFF;
         double[] expected = {red, green, blue};
         for (int channel = 0; channel < 3; channel++)
-            assertEquals(expected[channel], sums[channel] / picture.argb().length, 1, "channel " + channel);
+            assertEquals(expected[channel], sums[channel] / image.argb().length, 1, "channel " + channel);
     }
 
-    /// Of the files named soft only the opacity: lossy colours may differ by a little.
+    /// For files named soft only alpha is compared: lossy colours may differ slightly.
     @Test
-    void readsLosslessPicturesAndOpacitiesToTheBit() throws IOException, Failure {
+    void losslessImagesAndAlphaAreExact() throws IOException, Failure {
         for (String line : Files.readAllLines(SampleImages.file("webp/list.txt"))) {
             String[] parts = line.split(" ");
-            RgbImage picture = SampleImages.read("webp/" + parts[0]);
-            ByteBuffer values = ByteBuffer.allocate(4 * picture.argb().length);
-            for (int pixel : picture.argb()) {
+            RgbImage image = SampleImages.read("webp/" + parts[0]);
+            ByteBuffer values = ByteBuffer.allocate(4 * image.argb().length);
+            for (int pixel : image.argb()) {
                 if (!parts[0].startsWith("soft"))
                     values.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
                 values.put((byte) (pixel >>> 24));
@@ -144,23 +144,23 @@ class UnusualWebpTest {
     }
 
     @Test
-    void readsALosslessPictureOfOneColour() throws IOException, Failure {
+    void readsLosslessImageOfOneColour() throws IOException, Failure {
         byte[] one = HexFormat.of().parseHex("2f4b400600e8644daad9ff00");
-        RgbImage picture = ImageFiles.read(file(webp(chunk("VP8L", one))));
-        assertEquals(76, picture.width());
-        assertEquals(26, picture.height());
-        for (int pixel : picture.argb()) assertEquals(0xFF26939A, pixel);
+        RgbImage image = ImageFiles.read(file(webp(chunk("VP8L", one))));
+        assertEquals(76, image.width());
+        assertEquals(26, image.height());
+        for (int pixel : image.argb()) assertEquals(0xFF26939A, pixel);
     }
 
     @Test
-    void passesOverAProfileThatIsGarbage() throws IOException, Failure {
+    void ignoresUnusableProfile() throws IOException, Failure {
         SampleImages.assertScene("garbage", ImageFiles.read(file(
                 webp(extended(0x20, SampleImages.WIDTH, SampleImages.HEIGHT), chunk("ICCP", new byte[300]), lossy()))),
                 12);
     }
 
     @Test
-    void refusesACanvasThatIsNotItsPictures() throws IOException {
+    void rejectsCanvasOfAnotherSize() throws IOException {
         Path large = file(webp(extended(0, 1 << 23, 16), lossy()));
         Path other = file(webp(extended(0, SampleImages.WIDTH, SampleImages.HEIGHT + 1), lossy()));
         for (Path file : new Path[] {large, other}) {
@@ -174,19 +174,19 @@ class UnusualWebpTest {
     }
 
     @Test
-    void takesTheFirstFrameOfAnAnimationOnItsCanvas() throws IOException, Failure {
-        byte[] head = new byte[16];
-        head[0] = 2;
-        head[3] = 3;
-        head[6] = SampleImages.WIDTH - 1;
-        head[9] = SampleImages.HEIGHT - 1;
-        byte[] frame = ByteBuffer.allocate(head.length + lossy().length).put(head).put(lossy()).array();
-        RgbImage picture = ImageFiles
+    void readsFirstFrameOfAnimationOnItsCanvas() throws IOException, Failure {
+        byte[] header = new byte[16];
+        header[0] = 2;
+        header[3] = 3;
+        header[6] = SampleImages.WIDTH - 1;
+        header[9] = SampleImages.HEIGHT - 1;
+        byte[] frame = ByteBuffer.allocate(header.length + lossy().length).put(header).put(lossy()).array();
+        RgbImage image = ImageFiles
                 .read(file(webp(extended(2, 40, 30), chunk("ANIM", new byte[6]), chunk("ANMF", frame))));
-        assertEquals(40, picture.width());
-        assertEquals(30, picture.height());
-        assertEquals(0, picture.argb()[0] >>> 24);
-        SampleImages.assertScene("frame", picture.crop(4, 6, SampleImages.WIDTH, SampleImages.HEIGHT), 12);
+        assertEquals(40, image.width());
+        assertEquals(30, image.height());
+        assertEquals(0, image.argb()[0] >>> 24);
+        SampleImages.assertScene("frame", image.crop(4, 6, SampleImages.WIDTH, SampleImages.HEIGHT), 12);
         Path beyond = file(webp(extended(2, 26, 30), chunk("ANMF", frame)));
         assertTrue(assertThrows(Failure.class, () -> ImageFiles.read(beyond)).getMessage().contains("canvas"));
     }

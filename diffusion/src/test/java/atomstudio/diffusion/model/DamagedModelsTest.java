@@ -28,23 +28,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Whatever one changes in a file, its reader ends soon, with a failure that names what is wrong or with what the
-/// file now says.
+/// Readers of damaged model files return or fail in time, with a failure that names the file.
 class DamagedModelsTest {
     @TempDir
     Path folder;
 
     @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-    void everyChangedFileIsReadOrRefusedByName() throws Exception {
-        change(25, 20);
+    void damagedFilesAreReadOrRejected() throws Exception {
+        mutateFiles(25, 20);
     }
 
     @Test @Tag("slow")
-    void manyMore() throws Exception {
-        change(1000, 21);
+    void manyDamagedFilesAreReadOrRejected() throws Exception {
+        mutateFiles(1000, 21);
     }
 
-    private void change(int times, long seed) throws Exception {
+    private void mutateFiles(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
         Path model = model();
         List<String> json = List.of("model_index.json", "unet/config.json", "vae/config.json",
@@ -54,40 +53,40 @@ class DamagedModelsTest {
                 "image_encoder/config.json", "feature_extractor/preprocessor_config.json", "metadata.json",
                 "unet/diffusion_pytorch_model.safetensors.index.json", "vae/diffusion_pytorch_model.safetensors",
                 "text_encoder/model.safetensors");
-        int refused = 0;
+        int rejected = 0;
         int files = 0;
         for (String name : json) {
             Path file = model.resolve(name);
             if (!Files.exists(file)) continue;
-            refused += mutations.run(file, times, () -> read(model));
+            rejected += mutations.run(file, times, () -> read(model));
             files++;
         }
         assertTrue(files >= 13, files + " files");
-        refused += mutations.run(wholeTokenizer(), times,
+        rejected += mutations.run(tokenizerJson(), times,
                 () -> Tokenizer.open(folder.resolve("words")).encodePadded("a"));
         for (Path file : List.of(pickle(), safetensors()))
-            refused += mutations.run(file, 6 * times, () -> tensors(file));
+            rejected += mutations.run(file, 6 * times, () -> tensors(file));
         for (String name : List.of("sd1.ckpt", "sd2.safetensors")) {
             Path file = Files.copy(Shared.own("goldens/files/" + name), folder.resolve(name));
-            String beside = name.substring(0, 3) + ".json";
-            Files.copy(Shared.own("goldens/files/" + beside), folder.resolve(beside));
-            refused += mutations.run(file, times / 2, () -> read(file));
-            refused += mutations.run(folder.resolve(beside), times, () -> read(file));
+            String sidecar = name.substring(0, 3) + ".json";
+            Files.copy(Shared.own("goldens/files/" + sidecar), folder.resolve(sidecar));
+            rejected += mutations.run(file, times / 2, () -> read(file));
+            rejected += mutations.run(folder.resolve(sidecar), times, () -> read(file));
         }
         Path golden = Files.copy(Shared.own("goldens/tokenizer/plain.jsonl"), folder.resolve("plain.jsonl"));
         Tokenizer plain = Tokenizer.open(Shared.own("goldens/tokenizer/plain"));
         Files.write(golden, Files.readAllLines(golden).subList(0, 12));
-        refused += mutations.run(golden, times, () -> TokenizerGolden.verify(golden, plain));
-        assertTrue(refused > 10 * times, refused + " refused");
+        rejected += mutations.run(golden, times, () -> TokenizerGolden.verify(golden, plain));
+        assertTrue(rejected > 10 * times, rejected + " rejected");
     }
 
-    private static void read(Path place) throws Failure {
-        DiffusionModel model = DiffusionModel.open(place,
+    private static void read(Path path) throws Failure {
+        DiffusionModel model = DiffusionModel.open(path,
                 ModelLoadOptions.defaults().withTokenizerFolders(List.of(Shared.own("goldens/tokenizer/plain"))));
         model.knownWords();
         NoiseSchedule.of(model.scheduler());
         SamplerName.of(model.scheduler());
-        for (ModelComponent part : ModelComponent.values()) model.openCheckpoint(part).close();
+        for (ModelComponent component : ModelComponent.values()) model.openCheckpoint(component).close();
         if (model.isSingleFile()) return;
         model.tokenizer().encodePadded("a photo of a dog, 12");
         model.imageEncoder();
@@ -95,42 +94,45 @@ class DamagedModelsTest {
         model.textProjection();
     }
 
-    private static void tensors(Path place) throws Failure {
-        try (TensorFile file = TensorFile.open(place)) {
+    private static void tensors(Path path) throws Failure {
+        try (TensorFile file = TensorFile.open(path)) {
             TensorFileKind.detect(file);
             for (TensorInfo info : file.tensors().values()) if (info.dtype().isReadable()) file.read(info);
         }
     }
 
-    /// Small, and with a file of every kind.
+    /// A small model with every kind of file.
     private Path model() throws Exception {
-        Path place = ClipTestModels.withSafetyChecker(folder.resolve("model"));
-        ClipTestModels.copy(ClipTestModels.MODEL.resolve("image_encoder"), place.resolve("image_encoder"));
-        Files.createDirectories(place.resolve("tokenizer"));
+        Path path = ClipTestModels.withSafetyChecker(folder.resolve("model"));
+        ClipTestModels.copy(ClipTestModels.MODEL.resolve("image_encoder"), path.resolve("image_encoder"));
+        Files.createDirectories(path.resolve("tokenizer"));
         for (String name : List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")) {
             Path from = Shared.own("goldens/tokenizer/plain").resolve(name);
             if (Files.exists(from))
-                Files.copy(from, place.resolve("tokenizer/" + name), StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(from, path.resolve("tokenizer/" + name), StandardCopyOption.REPLACE_EXISTING);
         }
-        if (!Files.exists(place.resolve("metadata.json")))
-            Files.writeString(place.resolve("metadata.json"), "{\"name\":\"small\",\"words\":[\"dog\",\"cat\"]}");
-        Path weights = place.resolve("unet/diffusion_pytorch_model.safetensors");
-        Files.move(weights, place.resolve("unet/part-1.safetensors"));
+        if (!Files.exists(path.resolve("metadata.json")))
+            Files.writeString(path.resolve("metadata.json"), "{\"name\":\"small\",\"words\":[\"dog\",\"cat\"]}");
+        Path weights = path.resolve("unet/diffusion_pytorch_model.safetensors");
+        Files.move(weights, path.resolve("unet/shard-1.safetensors"));
         StringBuilder map = new StringBuilder();
-        try (TensorFile file = TensorFile.open(place.resolve("unet/part-1.safetensors"))) {
+        try (TensorFile file = TensorFile.open(path.resolve("unet/shard-1.safetensors"))) {
             for (String name : file.tensors().keySet())
-                map.append(map.isEmpty() ? "" : ",").append('"').append(name).append("\":\"part-1.safetensors\"");
+                map.append(map.isEmpty() ? "" : ",").append('"').append(name).append("\":\"shard-1.safetensors\"");
         }
-        Files.writeString(place.resolve("unet/diffusion_pytorch_model.safetensors.index.json"),
+        Files.writeString(path.resolve("unet/diffusion_pytorch_model.safetensors.index.json"),
                 "{\"weight_map\":{" + map + "}}");
-        return place;
+        return path;
     }
 
-    private Path wholeTokenizer() throws IOException {
+    private Path tokenizerJson() throws IOException {
         Files.createDirectories(folder.resolve("words"));
         return Files.writeString(folder.resolve("words/tokenizer.json"),
-                "{\"added_tokens\":[{\"id\":4,\"content\":\"<|startoftext|>\",\"normalized\":false},{\"id\":5,\"content\":\"<|endoftext|>\",\"normalized\":false}],"
-                        + "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"a</w>\":1,\"b</w>\":2,\"ab</w>\":3,\"<|startoftext|>\":4,\"<|endoftext|>\":5},\"merges\":[[\"a\",\"b</w>\"]]}}");
+                """
+                {"added_tokens":[{"id":4,"content":"<|startoftext|>","normalized":false},
+                    {"id":5,"content":"<|endoftext|>","normalized":false}],
+                 "model":{"type":"BPE","merges":[["a","b</w>"]],
+                    "vocab":{"a":0,"a</w>":1,"b</w>":2,"ab</w>":3,"<|startoftext|>":4,"<|endoftext|>":5}}}""");
     }
 
     private Path pickle() {

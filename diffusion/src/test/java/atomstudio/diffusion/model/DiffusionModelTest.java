@@ -32,24 +32,25 @@ class DiffusionModelTest {
     Path folder;
 
     @Test
-    void opensTheEmbeddedModelWhole() throws Exception {
+    void opensTheDefaultModel() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        for (ModelComponent part : ModelComponent.values()) {
-            try (Checkpoint checkpoint = model.openCheckpoint(part)) {
+        for (ModelComponent component : ModelComponent.values()) {
+            try (Checkpoint checkpoint = model.openCheckpoint(component)) {
                 long stored = 0;
                 for (String name : checkpoint.keys()) stored += checkpoint.info(name).shape().elements();
-                long unused = checkpoint.unusedKeys(model.layers(part))
+                long unused = checkpoint.unusedKeys(model.layers(component))
                         .stream()
                         .mapToLong(name -> checkpoint.info(name).shape().elements())
                         .sum();
-                assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(part)), part.toString());
+                assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(component)),
+                        component.toString());
             }
         }
         assertTrue(model.knownWords().contains("car"), "words: " + model.knownWords());
     }
 
     @Test
-    void listsEveryTensorThatIsMissingOrOfAnotherShape() throws Exception {
+    void listsMissingAndMismatchingTensors() throws Exception {
         copy("sd1");
         Map<String, Tensor> weights = weights();
         weights.remove("conv_in.weight");
@@ -57,14 +58,14 @@ class DiffusionModelTest {
         SafetensorsWriter.write(folder.resolve(WEIGHTS), weights, Map.of());
         Failure.Incompatible failure = assertThrows(Failure.Incompatible.class,
                 () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET));
-        assertTrue(failure.getMessage().contains("2 tensors do not fit"), failure.getMessage());
+        assertTrue(failure.getMessage().contains("2 tensors do not match"), failure.getMessage());
         assertTrue(failure.getMessage().contains("conv_in.weight: expected (16,4,3,3), found nothing"),
                 failure.getMessage());
         assertTrue(failure.getMessage().contains("conv_out.bias: expected (4), found (5)"), failure.getMessage());
     }
 
     @Test
-    void readsShardsThatAnIndexNames() throws Exception {
+    void readsShards() throws Exception {
         copy("sd1");
         Map<String, Tensor> weights = weights();
         Map<String, Tensor> first = new LinkedHashMap<>();
@@ -76,24 +77,24 @@ class DiffusionModelTest {
             map.append(map.isEmpty() ? "" : ",")
                     .append('"')
                     .append(entry.getKey())
-                    .append("\":\"part-")
+                    .append("\":\"shard-")
                     .append(early ? 1 : 2)
                     .append(".safetensors\"");
         }
         Files.delete(folder.resolve(WEIGHTS));
-        SafetensorsWriter.write(folder.resolve("unet/part-1.safetensors"), first, Map.of());
-        SafetensorsWriter.write(folder.resolve("unet/part-2.safetensors"), second, Map.of());
+        SafetensorsWriter.write(folder.resolve("unet/shard-1.safetensors"), first, Map.of());
+        SafetensorsWriter.write(folder.resolve("unet/shard-2.safetensors"), second, Map.of());
         Files.writeString(folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json"),
                 "{\"weight_map\":{" + map + "}}");
         try (Checkpoint checkpoint = DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET)) {
             assertEquals(weights.get("conv_in.weight"), checkpoint.read("conv_in.weight"));
-            assertEquals(folder.resolve("unet/part-2.safetensors"),
+            assertEquals(folder.resolve("unet/shard-2.safetensors"),
                     checkpoint.file(List.copyOf(second.keySet()).getLast()));
         }
     }
 
     @Test
-    void readsOldNamesAndListsWhatNothingUses() throws Exception {
+    void mapsOldNamesAndListsUnusedTensors() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         try (Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
                 Checkpoint vae = model.openCheckpoint(ModelComponent.VAE)) {
@@ -104,17 +105,17 @@ class DiffusionModelTest {
     }
 
     @Test
-    void saysWhatIsNoModelFolder() throws Exception {
+    void rejectsOtherFoldersAndPipelines() throws Exception {
         assertMessage("is not a model folder", Failure.Unreadable.class, folder);
         copy("sd1");
         Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
-        assertMessage("StableDiffusionXLPipeline cannot be run here", Failure.Incompatible.class, folder);
+        assertMessage("StableDiffusionXLPipeline is not supported", Failure.Incompatible.class, folder);
         Files.writeString(folder.resolve("model_index.json"), "not JSON {");
         assertMessage("expected a JSON object", Failure.Unreadable.class, folder);
     }
 
     @Test
-    void refusesArchitecturesThatAreNotBuilt() throws Exception {
+    void rejectsUnsupportedArchitectures() throws Exception {
         copy("sd1");
         Path config = folder.resolve("unet/config.json");
         String original = Files.readString(config);
@@ -122,13 +123,13 @@ class DiffusionModelTest {
                 original.replaceAll("\"addition_embed_type\": null", "\"addition_embed_type\": \"text_time\""));
         assertMessage("addition_embed_type", Failure.Incompatible.class, folder);
         Files.writeString(config, original.replaceAll("\"cross_attention_dim\": \\d+", "\"cross_attention_dim\": 31"));
-        assertMessage("text_encoder gives 24 numbers a token, unet expects 31", Failure.Incompatible.class, folder);
+        assertMessage("text_encoder has 24 features per token, unet expects 31", Failure.Incompatible.class, folder);
         Files.writeString(config, original.replaceAll("\"norm_num_groups\": \\d+", "\"norm_num_groups\": 7"));
         assertMessage("norm_num_groups = 7 does not divide the width 16", Failure.Incompatible.class, folder);
     }
 
     @Test
-    void readsPickledWeightsWhereThereAreNoOthers() throws Exception {
+    void readsPickledWeightsWithoutSafetensors() throws Exception {
         copy("sd1");
         Map<String, Tensor> weights = weights();
         Files.delete(folder.resolve(WEIGHTS));
@@ -139,10 +140,10 @@ class DiffusionModelTest {
     }
 
     @Test
-    void namesTheNearestSizeThatWorks() throws Exception {
+    void sizeProblemNamesNearestValidSize() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         assertEquals(Optional.empty(), model.sizeProblem(136, 104));
-        assertTrue(model.sizeProblem(100, 131).orElseThrow().endsWith("the nearest size that works is 104x128"));
+        assertTrue(model.sizeProblem(100, 131).orElseThrow().endsWith("the nearest valid size is 104x128"));
         assertTrue(model.sizeProblem(0, 8).orElseThrow().endsWith("8x8"));
     }
 
@@ -171,7 +172,7 @@ class DiffusionModelTest {
     }
 
     @Test
-    void settingsOfOtherKindsAreRefusedByFileAndKey() throws Exception {
+    void messagesNameFileAndKeyOfInvalidValues() throws Exception {
         copy("sd1");
         Map<String, List<String>> wrong = Map.of("layers_per_block",
                 List.of("16000000", "[2]", "\"2\"", "1e99", "2.5", "-1", "{}"), "block_out_channels",
@@ -180,21 +181,21 @@ class DiffusionModelTest {
                 "use_linear_projection", List.of("1", "\"yes\""), "cross_attention_dim", List.of("[1,2]", "true", "0"),
                 "sample_size", List.of("[16, 8]", "[]", "[16,16,16]", "1000000", "\"16\""));
         Path config = folder.resolve("unet/config.json");
-        JsonObject whole = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
+        JsonObject validConfig = JsonParser.parseString(Files.readString(config)).getAsJsonObject();
         for (Map.Entry<String, List<String>> entry : wrong.entrySet()) {
             for (String value : entry.getValue()) {
-                JsonObject changed = whole.deepCopy();
+                JsonObject changed = validConfig.deepCopy();
                 changed.add(entry.getKey(), JsonParser.parseString(value));
                 Files.writeString(config, changed.toString());
-                String refused = assertThrows(Failure.class, () -> DiffusionModel.open(folder),
+                String message = assertThrows(Failure.class, () -> DiffusionModel.open(folder),
                         entry.getKey() + " " + value).getMessage();
-                assertTrue(refused.startsWith(config + ": ") && refused.contains(entry.getKey()), refused);
+                assertTrue(message.startsWith(config + ": ") && message.contains(entry.getKey()), message);
             }
         }
     }
 
     @Test
-    void aSquareMayBeWrittenAsItsTwoSides() throws Exception {
+    void sampleSizeMayBeWrittenAsTwoSides() throws Exception {
         copy("sd1");
         Path config = folder.resolve("unet/config.json");
         int size = DiffusionModel.open(folder).sampleSize();
@@ -205,7 +206,7 @@ class DiffusionModelTest {
     }
 
     @Test
-    void anIndexOfShardsOfAnotherKindIsRefusedByItsKey() throws Exception {
+    void rejectsInvalidShardIndex() throws Exception {
         copy("sd1");
         Files.delete(folder.resolve(WEIGHTS));
         Path index = folder.resolve("unet/diffusion_pytorch_model.safetensors.index.json");
@@ -213,10 +214,10 @@ class DiffusionModelTest {
                 "{\"conv_in.weight\": null}", "{\"conv_in.weight\": \"a\\u0000b\"}", "{\"conv_in.weight\": \"../a\"}",
                 "{\"conv_in.weight\": \"..\"}")) {
             Files.writeString(index, "{\"weight_map\": " + map + "}");
-            String refused = assertThrows(Failure.Unreadable.class,
+            String message = assertThrows(Failure.Unreadable.class,
                     () -> DiffusionModel.open(folder).openCheckpoint(ModelComponent.UNET), map).getMessage();
-            assertTrue(refused.startsWith(index + ": ")
-                    && (refused.contains("weight_map") || refused.contains("conv_in.weight")), refused);
+            assertTrue(message.startsWith(index + ": ")
+                    && (message.contains("weight_map") || message.contains("conv_in.weight")), message);
         }
     }
 }

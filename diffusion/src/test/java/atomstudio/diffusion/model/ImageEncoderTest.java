@@ -25,9 +25,9 @@ class ImageEncoderTest {
     @TempDir
     Path temporary;
 
-    /// The published CLIP ViT-L/14, as Stable Diffusion 1.5's safety checker carries it.
+    /// The published CLIP ViT-L/14 of Stable Diffusion 1.5's safety checker.
     @Test
-    void hasTheLayersAndParametersOfClipsLargeTower() {
+    void countsMatchClipVitL14() {
         ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14),
                 new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
         assertEquals(303_966_208L, LayerRecorder.parameterCount(NetworkLayers.of(large)));
@@ -35,35 +35,35 @@ class ImageEncoderTest {
     }
 
     @Test
-    void anImageEncoderComesBeforeASafetyChecker() throws Exception {
+    void prefersImageEncoderToSafetyChecker() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         ClipTestModels.copy(ClipTestModels.FOLDER.resolve("safety_checker"), temporary.resolve("safety_checker"));
-        ImageEncoder tower = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
-        assertEquals(ImageEncoder.Source.IMAGE_ENCODER, tower.source());
-        assertEquals("image_encoder of " + temporary.getFileName(), tower.description());
+        ImageEncoder encoder = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
+        assertEquals(ImageEncoder.Source.IMAGE_ENCODER, encoder.source());
+        assertEquals("image_encoder of " + temporary.getFileName(), encoder.description());
     }
 
     @Test
-    void aSafetyCheckersSizesStandInItsVisionHalf() throws Exception {
-        ImageEncoder tower = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary))
+    void readsVisionConfigOfSafetyChecker() throws Exception {
+        ImageEncoder encoder = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary))
                 .imageEncoder()
                 .orElseThrow();
         assertEquals(
                 new ClipVisionModel(new ClipVisionModel.Patches(3, 32, 8),
                         new ClipTransformer(16, 24, 1, 2, ClipTransformer.Activation.QUICK_GELU, 1e-5), 12),
-                tower.network());
-        try (Checkpoint weights = tower.openCheckpoint()) {
+                encoder.network());
+        try (Checkpoint weights = encoder.openCheckpoint()) {
             assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
         }
     }
 
     @Test
-    void aModelMayHaveNone() throws Exception {
+    void isEmptyWithoutEncoderAndSafetyChecker() throws Exception {
         assertTrue(DiffusionModel.open(ClipTestModels.without(temporary)).imageEncoder().isEmpty());
     }
 
     @Test
-    void aModelMayHaveNoProjectionOfTexts() throws Exception {
+    void textProjectionIsOptional() throws Exception {
         assertTrue(DiffusionModel.open(atomstudio.diffusion.Shared.own("goldens/nets/sd1/model"))
                 .textProjection()
                 .isEmpty());
@@ -71,43 +71,45 @@ class ImageEncoderTest {
     }
 
     @Test
-    void aMissingTensorIsRefusedByName() throws Exception {
+    void messageNamesMissingTensor() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path config = temporary.resolve("image_encoder/config.json");
         Files.writeString(config,
                 Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
-        ImageEncoder tower = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
-        Failure refused = assertThrows(Failure.Incompatible.class, tower::openCheckpoint);
-        assertTrue(refused.getMessage()
+        ImageEncoder encoder = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
+        Failure failure = assertThrows(Failure.Incompatible.class, encoder::openCheckpoint);
+        assertTrue(failure.getMessage()
                 .contains("vision_model.encoder.layers.2.self_attn.q_proj.weight: expected (32,32), found nothing"),
-                refused.getMessage());
+                failure.getMessage());
     }
 
     @Test
-    void aPreparationOfAnotherSizeIsRefused() throws Exception {
+    void rejectsCropSizeOtherThanImageSize() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path file = temporary.resolve("feature_extractor/preprocessor_config.json");
         Files.writeString(file,
                 Files.readString(file)
                         .replace("\"height\": 32", "\"height\": 24")
                         .replace("\"width\": 32", "\"width\": 24"));
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(temporary).imageEncoder());
-        assertTrue(refused.getMessage().contains("crop_size = 24"), refused.getMessage());
+        Failure failure = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(temporary).imageEncoder());
+        assertTrue(failure.getMessage().contains("crop_size = 24"), failure.getMessage());
     }
 
     @Test
-    void picturesArePreparedAsTheReferencePreparesThem() throws Exception {
-        ImageEncoder.ImageProcessor own = DiffusionModel.open(ClipTestModels.MODEL)
+    void preprocessingMatchesTransformers() throws Exception {
+        ImageEncoder.ImageProcessor modelProcessor = DiffusionModel.open(ClipTestModels.MODEL)
                 .imageEncoder()
                 .orElseThrow()
                 .processor();
-        ImageEncoder.ImageProcessor clip = ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"), 32);
+        ImageEncoder.ImageProcessor defaultProcessor = ImageEncoder.ImageProcessor.read(temporary.resolve("none.json"),
+                32);
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("preparation.safetensors"))) {
             for (int n = 0; n < 5; n++) {
-                RgbImage picture = picture(golden.read("picture." + n));
+                RgbImage image = image(golden.read("picture." + n));
                 for (String key : new String[] {"pixel_values", "clip"}) {
                     Tensor expected = golden.read("picture." + n + "." + key);
-                    Tensor found = (key.equals("clip") ? clip : own).preprocess(picture).reshape(expected.shape());
+                    Tensor found = (key.equals("clip") ? defaultProcessor : modelProcessor).preprocess(image)
+                            .reshape(expected.shape());
                     assertWithin(n + " " + key, expected, found, 2e-6);
                 }
             }
@@ -115,7 +117,7 @@ class ImageEncoderTest {
     }
 
     @Test
-    void theOldFormOfAPreparationIsReadToo() throws Exception {
+    void readsOldPreprocessorConfig() throws Exception {
         Path file = temporary.resolve("old.json");
         Files.writeString(file,
                 JsonParser.parseString("{'crop_size': 32, 'size': 32, 'resample': 3, 'do_resize': true}").toString());
@@ -124,7 +126,7 @@ class ImageEncoderTest {
     }
 
     @Test
-    void aTextEndsAtItsFirstEndOfTextOrByTheOldRuleAtItsLargestId() {
+    void eosPositionIsFirstEosIdOrLargestIdForLegacyConfig() {
         ClipTextModel text = new ClipTextModel(10, 4,
                 new ClipTransformer(8, 8, 1, 1, ClipTransformer.Activation.GELU, 1e-5));
         int[][] ids = {{8, 1, 9, 9}, {8, 9, 0, 0}};
@@ -134,7 +136,7 @@ class ImageEncoderTest {
         assertThrows(IllegalArgumentException.class, () -> new TextProjection(text, 8, 7).eosPositions(ids));
     }
 
-    private static RgbImage picture(Tensor pixels) {
+    private static RgbImage image(Tensor pixels) {
         int height = (int) pixels.shape().size(0);
         int width = (int) pixels.shape().size(1);
         int[] argb = new int[width * height];

@@ -24,7 +24,7 @@ class NetworkLayersTest {
             new UNet.SinusoidalEmbedding(320, UNet.SinusoidalEmbedding.Order.COSINE_SINE, 0));
 
     @Test
-    void hasStableDiffusionsLayersAndParameters() {
+    void countsMatchStableDiffusion15() {
         List<Layer> layers = NetworkLayers.of(SD15);
         assertEquals(686, LayerRecorder.tensorCount(layers));
         assertEquals(859_520_964L, LayerRecorder.parameterCount(layers));
@@ -36,14 +36,14 @@ class NetworkLayersTest {
     }
 
     @Test
-    void keepsSizesThatDoNotHalveEvenly() {
+    void acceptsOddLatentSizes() {
         Shape latents = Shape.of(2, 4, 37, 51);
         assertEquals(latents,
                 SD15.forward(new ShapeOps(), new LayerRecorder(), latents, Shape.of(2, 320), Shape.of(2, 77, 768)));
     }
 
     @Test
-    void refusesLatentsOfAnotherChannelCountInTheDryRunOfACheckpoint() {
+    void dryRunRejectsWrongChannelCount() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                 () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null),
                         Ops.ConvGeometry.same(3)));

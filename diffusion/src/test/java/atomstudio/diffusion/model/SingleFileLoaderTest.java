@@ -43,33 +43,35 @@ class SingleFileLoaderTest {
     Path folder;
 
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
-    void theNetworksAreThoseOfTheFolderThatTheFileWasMadeOf(String file, String net) throws Exception {
+    void networksAndWeightsEqualThoseOfTheFolder(String file, String net) throws Exception {
         DiffusionModel one = DiffusionModel.open(Shared.own("goldens/files/" + file));
         DiffusionModel other = DiffusionModel.open(Shared.own("goldens/nets/" + net + "/model"));
         assertEquals(other.networks(), one.networks());
-        for (ModelComponent part : ModelComponent.values()) {
-            try (Checkpoint mine = one.openCheckpoint(part); Checkpoint theirs = other.openCheckpoint(part)) {
-                mine.check(one.layers(part));
-                for (var layer : one.layers(part))
+        for (ModelComponent component : ModelComponent.values()) {
+            try (Checkpoint mine = one.openCheckpoint(component); Checkpoint theirs = other.openCheckpoint(component)) {
+                mine.requireLayers(one.layers(component));
+                for (var layer : one.layers(component))
                     assertEquals(theirs.read(layer.weightKey()), mine.read(layer.weightKey()), layer.name());
             }
         }
     }
 
-    /// The folders' configurations as published: stable-diffusion-v1-5 and stable-diffusion-2-1.
+    /// The published scheduler configurations of stable-diffusion-v1-5 and stable-diffusion-2-1.
     @Test
-    void aFileAndAFolderOfTheSameModelAreSampledAlike() throws Exception {
-        String common = "\"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"beta_start\": 0.00085, \"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": false, \"skip_prk_steps\": true, \"steps_offset\": 1, \"trained_betas\": null";
-        assertSampledAlike("sd1.ckpt",
+    void schedulesEqualThoseOfThePublishedFolder() throws Exception {
+        String common = "\"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"beta_start\": 0.00085, "
+                + "\"clip_sample\": false, \"num_train_timesteps\": 1000, \"set_alpha_to_one\": false, "
+                + "\"skip_prk_steps\": true, \"steps_offset\": 1, \"trained_betas\": null";
+        assertEqualSchedules("sd1.ckpt",
                 "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
-        assertSampledAlike("inpaint.ckpt",
+        assertEqualSchedules("inpaint.ckpt",
                 "{\"_class_name\": \"PNDMScheduler\", \"_diffusers_version\": \"0.6.0\", " + common + "}");
-        assertSampledAlike("sd2.safetensors",
-                "{\"_class_name\": \"DDIMScheduler\", \"_diffusers_version\": \"0.8.0\", \"prediction_type\": \"v_prediction\", "
-                        + common + "}");
+        assertEqualSchedules("sd2.safetensors",
+                "{\"_class_name\": \"DDIMScheduler\", \"_diffusers_version\": \"0.8.0\", "
+                        + "\"prediction_type\": \"v_prediction\", " + common + "}");
     }
 
-    private static void assertSampledAlike(String file, String published) throws Failure {
+    private static void assertEqualSchedules(String file, String published) throws Failure {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/files/" + file), ModelLoadOptions.defaults()
                 .withPredictionType(published.contains("v_prediction") ? PredictionType.V : PredictionType.EPSILON));
         SchedulerConfig folder = SchedulerConfig.parse(file, published);
@@ -86,7 +88,7 @@ class SingleFileLoaderTest {
     }
 
     @Test
-    void projectionsThatAreFusedAreStretchesOfTheFile() throws Exception {
+    void fusedProjectionsAreByteRangesOfTheFile() throws Exception {
         try (Checkpoint text = DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors"))
                 .openCheckpoint(ModelComponent.TEXT_ENCODER)) {
             TensorInfo q = text.info("text_model.encoder.layers.1.self_attn.q_proj.weight");
@@ -98,24 +100,24 @@ class SingleFileLoaderTest {
                             .textEncoder()
                             .transformer()
                             .depth(),
-                    "one block less than the file has");
+                    "one layer less than in the file");
         }
     }
 
     @Test
-    void widthsAndDepthsComeFromTheTensorsHeadsAndGroupsAreThePublishedOnes() throws Exception {
+    void infersUnetConfigFromShapes() throws Exception {
         Map<String, Shape> published = new LinkedHashMap<>();
         UNet first = unet(8, 768, UNet.Projection.CONV);
         NetworkLayers.of(first).forEach(layer -> published.put(layer.weightKey(), layer.weightShape()));
-        Sidecar nothing = Sidecar.of(folder.resolve("a.safetensors"), Map.of());
+        Sidecar noSidecar = Sidecar.of(folder.resolve("a.safetensors"), Map.of());
         assertEquals(first,
-                NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, published).unet())));
+                NetworkFactory.unet(noSidecar.mergedConfig("unet", new InferredConfigs(folder, published).unet())));
         Map<String, Shape> second = new LinkedHashMap<>();
         UNet wide = unet(0, 1024, UNet.Projection.LINEAR);
         NetworkLayers.of(wide).forEach(layer -> second.put(layer.weightKey(), layer.weightShape()));
         assertEquals(wide,
-                NetworkFactory.unet(nothing.mergedConfig("unet", new InferredConfigs(folder, second).unet())),
-                "64 wide heads: 5, 10, 20, 20");
+                NetworkFactory.unet(noSidecar.mergedConfig("unet", new InferredConfigs(folder, second).unet())),
+                "head dimension 64: 5, 10, 20, 20 heads");
     }
 
     private static UNet unet(int heads, int context, UNet.Projection projection) throws Failure {
@@ -127,67 +129,68 @@ class SingleFileLoaderTest {
     }
 
     @Test
-    void aFolderOfConfigurationsBesideTheFileSaysWhatTensorsDoNot() throws Exception {
+    void sidecarFolderOverridesInferredConfig() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file)).getMessage()
-                .contains("norm_num_groups = 32 does not divide the width"), "a small model has fewer groups");
-        for (String part : List.of("unet", "vae", "text_encoder")) {
-            Files.createDirectories(folder.resolve("mine").resolve(part));
-            Files.copy(Shared.own("goldens/nets/sd1/model/" + part + "/config.json"),
-                    folder.resolve("mine").resolve(part).resolve("config.json"));
+                .contains("norm_num_groups = 32 does not divide the width"),
+                "the small model has fewer groups than inferred");
+        for (String component : List.of("unet", "vae", "text_encoder")) {
+            Files.createDirectories(folder.resolve("mine").resolve(component));
+            Files.copy(Shared.own("goldens/nets/sd1/model/" + component + "/config.json"),
+                    folder.resolve("mine").resolve(component).resolve("config.json"));
         }
         assertEquals(DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).networks(),
                 DiffusionModel.open(file).networks());
     }
 
     @Test
-    void whatTheUNetPredictsIsGuessedShownAndOverridden() throws Exception {
+    void predictionTypeIsInferredReportedAndOverridable() throws Exception {
         DiffusionModel first = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"));
         assertEquals(PredictionType.EPSILON, first.scheduler().predictionType());
         assertTrue(
                 first.warnings()
                         .getFirst()
-                        .contains("predicts epsilon, by a guess (as all published models of the first generation)"),
+                        .contains("was inferred as epsilon (as in all published Stable Diffusion 1 models)"),
                 first.warnings().toString());
-        DiffusionModel said = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"),
+        DiffusionModel overridden = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"),
                 ModelLoadOptions.defaults().withPredictionType(PredictionType.V));
-        assertEquals(PredictionType.V, said.scheduler().predictionType());
-        assertEquals(List.of(), said.warnings());
+        assertEquals(PredictionType.V, overridden.scheduler().predictionType());
+        assertEquals(List.of(), overridden.warnings());
         assertEquals(PredictionType.V,
                 DiffusionModel
                         .open(Shared.own("goldens/nets/sd1/model"),
                                 ModelLoadOptions.defaults().withPredictionType(PredictionType.V))
                         .scheduler()
                         .predictionType(),
-                "folders too");
+                "a folder");
     }
 
     @Test
-    void theSpreadOfANormTellsTheSecondGenerationsPredictions() throws Exception {
+    void predictionTypeOfSd2IsDetected() throws Exception {
         Map<String, Tensor> tensors = tensors("sd2.safetensors");
         String norm = UNET + "output_blocks.8.1.transformer_blocks.0.norm1.bias";
         Tensor wide = tensors.get(norm);
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.2f : -0.2f;
-        assertEquals(PredictionType.V, written("a", tensors, Map.of()).scheduler().predictionType());
+        assertEquals(PredictionType.V, open("a", tensors, Map.of()).scheduler().predictionType());
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = i % 2 == 0 ? 0.02f : -0.02f;
-        assertEquals(PredictionType.EPSILON, written("b", tensors, Map.of()).scheduler().predictionType());
+        assertEquals(PredictionType.EPSILON, open("b", tensors, Map.of()).scheduler().predictionType());
         assertEquals(PredictionType.V,
-                written("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().predictionType(),
-                "metadata speak first");
-        assertEquals(PredictionType.V, written("d-vpred", tensors, Map.of()).scheduler().predictionType(), "names too");
+                open("c", tensors, Map.of("modelspec.prediction_type", "v")).scheduler().predictionType(),
+                "metadata takes precedence");
+        assertEquals(PredictionType.V, open("d-vpred", tensors, Map.of()).scheduler().predictionType(), "file name");
         Files.writeString(folder.resolve("e.yaml"), "model:\n  params:\n    parameterization: \"v\"\n");
-        assertEquals(PredictionType.V, written("e", tensors, Map.of()).scheduler().predictionType(),
-                "and the original configuration");
+        assertEquals(PredictionType.V, open("e", tensors, Map.of()).scheduler().predictionType(),
+                "the original configuration");
         tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
         tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
-        DiffusionModel marked = written("f", tensors, Map.of());
+        DiffusionModel marked = open("f", tensors, Map.of());
         assertEquals(PredictionType.V, marked.scheduler().predictionType());
         assertTrue(marked.scheduler().toString().contains("\"rescale_betas_zero_snr\":true"),
                 marked.scheduler().toString());
     }
 
     @Test
-    void aFileOfZeroTerminalSnrIsSampledByDdim() throws Exception {
+    void zeroTerminalSnrSelectsDdim() throws Exception {
         Map<String, Tensor> tensors = tensors("sd1.ckpt");
         tensors.put("v_pred", Tensor.zeros(Shape.of(1)));
         tensors.put("ztsnr", Tensor.zeros(Shape.of(1)));
@@ -205,9 +208,9 @@ class SingleFileLoaderTest {
                         .timestep());
     }
 
-    /// What training programs leave beside a model, or put around it.
+    /// Extra tensors and nesting as training programs write them.
     @Test
-    void leftoversAndOtherNestingAreNoOtherModel() throws Exception {
+    void acceptsExtraTensorsAndRejectsIncompleteModels() throws Exception {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (TensorFile file = TensorFile.open(Shared.own("goldens/files/sd1.ckpt"))) {
             for (TensorInfo info : file.tensors().values()) tensors.put(info.name(), file.read(info));
@@ -220,25 +223,25 @@ class SingleFileLoaderTest {
         Map<String, Tensor> without = new LinkedHashMap<>(tensors);
         without.keySet().removeIf(name -> name.startsWith("first_stage_model."));
         TorchArchives.save(folder.resolve("left.ckpt"), without);
-        String refused = assertThrows(Failure.Incompatible.class,
+        String message = assertThrows(Failure.Incompatible.class,
                 () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage();
-        assertTrue(refused.contains("holds no autoencoder") && refused.endsWith("give one with --vae"), refused);
+        assertTrue(message.contains("has no autoencoder") && message.endsWith("give one with --vae"), message);
         assertEquals(expected.networks().unet(),
                 DiffusionModel
                         .open(folder.resolve("left.ckpt"),
                                 ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model")))
                         .unet());
-        Map<String, Tensor> averaged = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> averaged
+        Map<String, Tensor> emaOnly = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> emaOnly
                 .put(name.replace("model.diffusion_model.", "model_ema.diffusion_model"), tensor));
-        TorchArchives.save(folder.resolve("left.ckpt"), averaged);
+        TorchArchives.save(folder.resolve("left.ckpt"), emaOnly);
         assertTrue(assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(folder.resolve("left.ckpt")))
                 .getMessage()
-                .contains("running mean"));
+                .contains("only the EMA weights"));
     }
 
     @Test
-    void aConfigurationOfBlanksIsReadAtOnce() throws Exception {
+    void yamlOfBlanksIsParsedInTime() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("blank.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("blank.json"));
         for (String blank : List.of("\n", " ", "\t\r\n")) {
@@ -250,7 +253,7 @@ class SingleFileLoaderTest {
     }
 
     @Test
-    void notesOfAnotherProgramBesideAFileSayNothing() throws Exception {
+    void ignoresOtherValuesInSidecar() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("noted.ckpt"));
         JsonObject own = JsonParser.parseString(Files.readString(Shared.own("goldens/files/sd1.json")))
                 .getAsJsonObject();
@@ -268,27 +271,29 @@ class SingleFileLoaderTest {
     }
 
     @Test
-    void theTokenizerIsLookedForBesideTheFileThenWhereOneIsToldTo() throws Exception {
+    void searchesTokenizerNextToFileThenInGivenFolders() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
         Path home = Files.createDirectories(folder.resolve("home/clip-vocabulary"));
         Path embedded = Shared.root().resolve("assets/default-model/tokenizer");
-        DiffusionModel none = DiffusionModel.open(file, ModelLoadOptions.ofTokenizerFolders(List.of(home, embedded)));
-        String refused = assertThrows(Failure.Unreadable.class, none::tokenizer).getMessage();
-        assertTrue(refused.contains("no tokenizer of 1000 tokens") && refused.contains("bpe_simple_vocab_16e6.txt.gz")
-                && refused.contains("into " + home), refused);
+        DiffusionModel withoutTokenizer = DiffusionModel.open(file,
+                ModelLoadOptions.ofTokenizerFolders(List.of(home, embedded)));
+        String message = assertThrows(Failure.Unreadable.class, withoutTokenizer::tokenizer).getMessage();
+        assertTrue(message.contains("no tokenizer of 1000 tokens") && message.contains("bpe_simple_vocab_16e6.txt.gz")
+                && message.contains("into " + home), message);
         vocabulary(home, 1000);
-        assertEquals(1000, none.tokenizer().vocabularySize());
+        assertEquals(1000, withoutTokenizer.tokenizer().vocabularySize());
         vocabulary(Files.createDirectories(folder.resolve("tokenizer")), 1000);
         Files.writeString(home.resolve("vocab.json"), "damaged");
-        assertEquals(1000, none.tokenizer().vocabularySize(), "beside the file comes first");
+        assertEquals(1000, withoutTokenizer.tokenizer().vocabularySize(),
+                "the folder next to the file takes precedence");
         Path large = vocabulary(Files.createDirectories(folder.resolve("large")), 1001);
-        DiffusionModel told = DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(large));
-        assertTrue(assertThrows(Failure.Incompatible.class, told::tokenizer).getMessage()
-                .contains("has 1001 tokens, but the text encoder"), "another size than the text encoder's");
+        DiffusionModel withTokenizer = DiffusionModel.open(file, ModelLoadOptions.defaults().withTokenizer(large));
+        assertTrue(assertThrows(Failure.Incompatible.class, withTokenizer::tokenizer).getMessage()
+                .contains("has 1001 tokens, but the text encoder"), "size differs from the text encoder's");
     }
 
-    /// A vocabulary of so many tokens that knows the letters only.
+    /// Writes a vocabulary of single characters with the given size.
     private static Path vocabulary(Path folder, int size) throws Exception {
         StringBuilder json = new StringBuilder("{\"<|startoftext|>\":0,\"<|endoftext|>\":1");
         for (int id = 2; id < size; id++) json.append(",\"").append((char) (0x4E00 + id)).append("\":").append(id);
@@ -298,7 +303,7 @@ class SingleFileLoaderTest {
     }
 
     @Test
-    void anotherAutoencoderTakesThePlaceOfTheModelsOwn() throws Exception {
+    void vaeOptionReplacesAutoencoder() throws Exception {
         Path own = Shared.own("goldens/files/sd1.ckpt");
         Path ofFolder = Shared.own("goldens/nets/sd2/model/vae");
         DiffusionModel model = DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(ofFolder));
@@ -327,50 +332,52 @@ class SingleFileLoaderTest {
         Failure noVae = assertThrows(Failure.Incompatible.class,
                 () -> DiffusionModel.open(own, ModelLoadOptions.defaults()
                         .withVae(Shared.own("goldens/nets/sd1/model/unet/diffusion_pytorch_model.safetensors"))));
-        assertTrue(noVae.getMessage().contains("holds no autoencoder"), noVae.getMessage());
+        assertTrue(noVae.getMessage().contains("has no autoencoder"), noVae.getMessage());
     }
 
     @ParameterizedTest @ValueSource(strings = {
-            "conditioner.embedders.0.transformer.text_model.embeddings.position_embedding.weight | is Stable Diffusion XL",
+            "conditioner.embedders.0.transformer.text_model.embeddings.position_embedding.weight "
+                    + "| is Stable Diffusion XL",
             "model.diffusion_model.joint_blocks.0.context_block.attn.proj.weight | is Stable Diffusion 3",
             "double_blocks.0.img_attn.norm.key_norm.scale | is a Flux model",
-            "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight | is a LoRA, not a model; give the model itself",
+            "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight "
+                    + "| is a LoRA, not a model; give the model itself",
             "control_model.input_blocks.0.0.weight | is a ControlNet",
             "down_blocks.0.resnets.0.conv1.weight | is a UNet alone",
-            "encoder.conv_in.weight | is no Stable Diffusion in one file",
+            "encoder.conv_in.weight | is not a Stable Diffusion model",
             "text_model.encoder.layers.0.layer_norm1.weight | is a text encoder alone"})
-    void whatIsNoStableDiffusionOfTheseGenerationsIsRefusedByName(String example) throws Exception {
+    void messageNamesUnsupportedKindOfFile(String example) throws Exception {
         String[] parts = example.split(" \\| ");
         Path file = folder.resolve("other.safetensors");
         SafetensorsWriter.write(file, Map.of(parts[0], Tensor.zeros(Shape.of(1))), Map.of());
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file));
-        assertTrue(refused.getMessage().startsWith(file + ": " + parts[1]), refused.getMessage());
+        Failure message = assertThrows(Failure.Incompatible.class, () -> DiffusionModel.open(file));
+        assertTrue(message.getMessage().startsWith(file + ": " + parts[1]), message.getMessage());
     }
 
     @Test
-    void partsThatAreMissingAreNamed() throws Exception {
+    void messageNamesMissingComponents() throws Exception {
         Map<String, Tensor> tensors = tensors("sd2.safetensors");
         tensors.keySet().removeIf(name -> name.startsWith("cond_stage_model."));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("a", tensors, Map.of())).getMessage()
-                .contains("holds no text encoder"));
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> open("a", tensors, Map.of())).getMessage()
+                .contains("has no text encoder"));
         tensors.keySet().removeIf(name -> name.startsWith("first_stage_model."));
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> written("b", tensors, Map.of())).getMessage()
-                .contains("holds no autoencoder"));
-        Map<String, Tensor> whole = tensors("sd2.safetensors");
-        whole.remove(UNET + "middle_block.0.in_layers.2.bias");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> open("b", tensors, Map.of())).getMessage()
+                .contains("has no autoencoder"));
+        Map<String, Tensor> complete = tensors("sd2.safetensors");
+        complete.remove(UNET + "middle_block.0.in_layers.2.bias");
         Failure incomplete = assertThrows(Failure.Incompatible.class,
-                () -> written("c", whole, Map.of()).openCheckpoint(ModelComponent.UNET));
+                () -> open("c", complete, Map.of()).openCheckpoint(ModelComponent.UNET));
         assertTrue(incomplete.getMessage().contains("mid_block.resnets.0.conv1.bias: expected (32), found nothing"),
                 incomplete.getMessage());
-        Map<String, Tensor> eight = tensors("sd2.safetensors");
-        eight.put(UNET + "input_blocks.0.0.weight", Tensor.zeros(Shape.of(16, 8, 3, 3)));
-        Failure other = assertThrows(Failure.Incompatible.class, () -> written("d", eight, Map.of()));
+        Map<String, Tensor> eightChannels = tensors("sd2.safetensors");
+        eightChannels.put(UNET + "input_blocks.0.0.weight", Tensor.zeros(Shape.of(16, 8, 3, 3)));
+        Failure other = assertThrows(Failure.Incompatible.class, () -> open("d", eightChannels, Map.of()));
         assertTrue(other.getMessage().contains("8 input channels") && other.getMessage().contains("9 (inpainting)"),
                 other.getMessage());
     }
 
     @Test
-    void aFolderOfUnknownKindAndNothingAtAllAreToldApart() {
+    void messagesDistinguishOtherFolderFromMissingPath() {
         assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder)).getMessage()
                 .contains("found a folder without it"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> DiffusionModel.open(folder.resolve("gone.ckpt")))
@@ -387,8 +394,8 @@ class SingleFileLoaderTest {
         return tensors;
     }
 
-    /// A file of these tensors with the small models' heads and groups beside it.
-    private DiffusionModel written(String name, Map<String, Tensor> tensors, Map<String, String> metadata)
+    /// Opens a file of these tensors with a sidecar for the heads and groups of the small models.
+    private DiffusionModel open(String name, Map<String, Tensor> tensors, Map<String, String> metadata)
             throws Exception {
         Path file = folder.resolve(name + ".safetensors");
         SafetensorsWriter.write(file, tensors, metadata);

@@ -38,6 +38,6 @@ class TaesdPreviewerTest {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Path other = Shared.own("goldens/nets/sd1/golden.safetensors");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage()
-                .contains("no decoder for previews"));
+                .contains("is not a decoder for previews"));
     }
 }

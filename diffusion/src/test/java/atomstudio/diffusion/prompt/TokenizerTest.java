@@ -37,31 +37,31 @@ class TokenizerTest {
     }
 
     @Test
-    void givesTheReferencesIds() throws Exception {
+    void idsMatchTransformers() throws Exception {
         assertEqual(TokenizerGolden.verify(GOLDENS.resolve("plain.jsonl"), plain()), 360);
     }
 
     @Test
-    void givesTheReferencesIdsWherePaddingIsAnExclamationMark() throws Exception {
+    void idsMatchTransformersWithExclamationMarkPadding() throws Exception {
         assertEqual(TokenizerGolden.verify(GOLDENS.resolve("bang.jsonl"), Tokenizer.open(GOLDENS.resolve("bang"))),
                 360);
     }
 
     @Test
-    void givesTheReferencesIdsWithThePublishedVocabulary() throws Exception {
+    void idsMatchReferenceWithOpenAiVocabulary() throws Exception {
         Tokenizer tokenizer = Tokenizer.open(Shared.file("data/clip-vocabulary"));
         assertEqual(TokenizerGolden.verify(Shared.file("goldens/tokenizer/clip.jsonl"), tokenizer), 76);
         assertEquals(77, tokenizer.maxLength());
     }
 
     @Test
-    void takesTheLimitFromTheModel() throws Exception {
+    void maxLengthIsReadFromConfig() throws Exception {
         assertEquals(16, plain().maxLength());
         assertEquals(16, plain().encodePadded("a dog").ids().length);
     }
 
     @Test
-    void quotesWhatDidNotFitAsItWasWritten() throws Exception {
+    void truncatedTextIsOriginalText() throws Exception {
         Tokenizer tokenizer = plain();
         assertEquals(Optional.empty(), tokenizer.encodePadded("a dog ".repeat(7)).truncatedText());
         assertEquals(Optional.of("And CAFE\u0301"),
@@ -71,61 +71,62 @@ class TokenizerTest {
     }
 
     @Test
-    void quotesFromTheMiddleOfAWordWhereCompositionShortenedIt() throws Exception {
+    void truncatedTextStartsInsideComposedWord() throws Exception {
         String text = "e\u0301".repeat(7) + "e\u0301!";
         Tokenizer.PaddedTokens tokens = plain().encodePadded(text);
-        int[] whole = plain().encode(text);
-        assertArrayEquals(Arrays.copyOf(whole, 15), Arrays.copyOf(tokens.ids(), 15));
-        assertTrue(whole.length > 16);
+        int[] all = plain().encode(text);
+        assertArrayEquals(Arrays.copyOf(all, 15), Arrays.copyOf(tokens.ids(), 15));
+        assertTrue(all.length > 16);
         assertEquals(Optional.of("e\u0301!"), tokens.truncatedText());
     }
 
     @Test
-    void theEmptyPromptIsStartStopAndPadding() throws Exception {
-        int[] around = plain().encode("");
+    void emptyPromptIsStartStopAndPadding() throws Exception {
+        int[] startAndStop = plain().encode("");
         int[] expected = new int[16];
-        Arrays.fill(expected, around[1]);
-        expected[0] = around[0];
+        Arrays.fill(expected, startAndStop[1]);
+        expected[0] = startAndStop[0];
         assertArrayEquals(expected, plain().encodePadded("").ids());
     }
 
     @Test
-    void aWordStandsForNewIdsInAnyCaseAndBesidePunctuation() throws Exception {
+    void addedWordMatchesAnyCaseAndNextToPunctuation() throws Exception {
         Tokenizer tokenizer = plain().withWord("Sks", List.of(5000, 5001));
-        int[] dog = inner(plain().encode("a dog"));
-        assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog sks")));
-        assertArrayEquals(joined(dog, 5000, 5001), inner(tokenizer.encode("a dog SKS")));
-        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode(", a dog"))),
-                inner(tokenizer.encode("sks, a dog")));
-        assertArrayEquals(joined(new int[] {5000, 5001}, inner(plain().encode("'s dog"))),
-                inner(tokenizer.encode("sks's dog")));
+        int[] dog = contentIds(plain().encode("a dog"));
+        assertArrayEquals(concatenated(dog, 5000, 5001), contentIds(tokenizer.encode("a dog sks")));
+        assertArrayEquals(concatenated(dog, 5000, 5001), contentIds(tokenizer.encode("a dog SKS")));
+        assertArrayEquals(concatenated(new int[] {5000, 5001}, contentIds(plain().encode(", a dog"))),
+                contentIds(tokenizer.encode("sks, a dog")));
+        assertArrayEquals(concatenated(new int[] {5000, 5001}, contentIds(plain().encode("'s dog"))),
+                contentIds(tokenizer.encode("sks's dog")));
         assertArrayEquals(
-                joined(inner(plain().encode("a (")), joined(new int[] {5000, 5001}, inner(plain().encode(") dog")))),
-                inner(tokenizer.encode("a (sks) dog")));
+                concatenated(contentIds(plain().encode("a (")),
+                        concatenated(new int[] {5000, 5001}, contentIds(plain().encode(") dog")))),
+                contentIds(tokenizer.encode("a (sks) dog")));
     }
 
     @Test
-    void aWordWithinAnotherIsNotMeant() throws Exception {
+    void addedWordDoesNotMatchInsideAnotherWord() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000));
         for (String text : List.of("sksy", "asks", "sks1", "1sks", "s ks"))
             assertArrayEquals(plain().encode(text), tokenizer.encode(text), text);
         assertArrayEquals(new int[] {5001, 5001},
-                inner(plain().withWord("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
+                contentIds(plain().withWord("<cat-toy>", List.of(5001)).encode("<cat-toy><Cat-Toy>")));
     }
 
     @Test
-    void wordsOfSeveralAdaptersAndNewIdsCountWhereAPromptIsCut() throws Exception {
+    void addedWordsCountTowardsTheLimit() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000, 5001)).withWord("qwe", List.of(5002));
-        assertArrayEquals(new int[] {5002, 5000, 5001, 5002}, inner(tokenizer.encode("qwe sks qwe")));
+        assertArrayEquals(new int[] {5002, 5000, 5001, 5002}, contentIds(tokenizer.encode("qwe sks qwe")));
         assertEquals(Optional.empty(), tokenizer.encodePadded("sks ".repeat(7)).truncatedText());
-        Tokenizer.PaddedTokens cut = tokenizer.encodePadded("sks ".repeat(7) + "QWE and more");
-        assertEquals(Optional.of("QWE and more"), cut.truncatedText());
-        assertEquals(16, cut.ids().length);
-        assertEquals(5001, cut.ids()[14]);
+        Tokenizer.PaddedTokens truncated = tokenizer.encodePadded("sks ".repeat(7) + "QWE and more");
+        assertEquals(Optional.of("QWE and more"), truncated.truncatedText());
+        assertEquals(16, truncated.ids().length);
+        assertEquals(5001, truncated.ids()[14]);
     }
 
     @Test
-    void refusesWordsThatCannotStandForIds() throws Exception {
+    void rejectsInvalidAddedWords() throws Exception {
         Tokenizer tokenizer = plain().withWord("sks", List.of(5000));
         assertTrue(
                 assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("SKS", List.of(1))).getMessage()
@@ -136,18 +137,18 @@ class TokenizerTest {
         assertThrows(IllegalArgumentException.class, () -> tokenizer.withWord("<|endoftext|>", List.of(1)));
     }
 
-    private static int[] inner(int[] ids) {
+    private static int[] contentIds(int[] ids) {
         return Arrays.copyOfRange(ids, 1, ids.length - 1);
     }
 
-    private static int[] joined(int[] first, int... second) {
+    private static int[] concatenated(int[] first, int... second) {
         int[] both = Arrays.copyOf(first, first.length + second.length);
         System.arraycopy(second, 0, both, first.length, second.length);
         return both;
     }
 
     @Test
-    void aMegabyteOfTextIsReadInMoments() throws Exception {
+    void encodesAMegabyteInSeconds() throws Exception {
         Tokenizer tokenizer = plain();
         for (String text : List.of("a".repeat(1 << 20), "a photo of a dog, ".repeat(1 << 16), "'".repeat(1 << 20),
                 "\u0301".repeat(1 << 19), "e\u0301\u0323".repeat(1 << 17), "<|".repeat(1 << 19),
@@ -161,7 +162,7 @@ class TokenizerTest {
     }
 
     @Test
-    void aLongRunOfMarksIsOrderedAsTheNormalizerOrdersAShortOne() {
+    void canonicalOrderingMatchesJavaNormalizer() {
         Random random = new Random(2);
         for (int round = 0; round < 300; round++) {
             StringBuilder text = new StringBuilder();
@@ -177,7 +178,7 @@ class TokenizerTest {
     }
 
     @Test
-    void refusesAFolderThatHasNoVocabulary(@TempDir Path folder) {
+    void rejectsFolderWithoutVocabulary(@TempDir Path folder) {
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder)).getMessage()
                 .contains("expected vocab.json"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder.resolve("none"))).getMessage()
@@ -185,7 +186,7 @@ class TokenizerTest {
     }
 
     @Test
-    void refusesAMergeOfTokensThatAreNotInTheVocabulary(@TempDir Path folder) throws IOException {
+    void rejectsMergeOfUnknownTokens(@TempDir Path folder) throws IOException {
         Files.copy(GOLDENS.resolve("plain/vocab.json"), folder.resolve("vocab.json"));
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na zz\n");
         assertTrue(
@@ -193,7 +194,7 @@ class TokenizerTest {
     }
 
     @Test
-    void refusesASpecialTokenThatIsNotInTheVocabulary(@TempDir Path folder) throws IOException {
+    void rejectsUnknownSpecialToken(@TempDir Path folder) throws IOException {
         for (String file : List.of("vocab.json", "merges.txt"))
             Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
         Files.writeString(folder.resolve("tokenizer_config.json"), "{\"pad_token\": \"<pad>\"}");
@@ -201,27 +202,27 @@ class TokenizerTest {
     }
 
     @Test
-    void refusesAVocabularyThatIsNotJson(@TempDir Path folder) throws IOException {
+    void rejectsInvalidVocabularyJson(@TempDir Path folder) throws IOException {
         Files.writeString(folder.resolve("vocab.json"), "{\"a\": 1");
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\n");
         assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder));
     }
 
     @Test
-    void mergesThatWereCutShortAreRefused(@TempDir Path folder) throws IOException {
+    void rejectsTruncatedMerges(@TempDir Path folder) throws IOException {
         Files.copy(GOLDENS.resolve("plain/vocab.json"), folder.resolve("vocab.json"));
         List<String> merges = Files.readAllLines(GOLDENS.resolve("plain/merges.txt"));
-        for (int left : new int[] {0, 1, merges.size() / 2, merges.size() - 1}) {
-            Files.write(folder.resolve("merges.txt"), merges.subList(0, left));
-            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), left + " lines")
+        for (int lineCount : new int[] {0, 1, merges.size() / 2, merges.size() - 1}) {
+            Files.write(folder.resolve("merges.txt"), merges.subList(0, lineCount));
+            String message = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), lineCount + " lines")
                     .getMessage();
-            assertTrue(refused.startsWith(folder.resolve("merges.txt") + ": expected a merge for every token"),
-                    refused);
+            assertTrue(message.startsWith(folder.resolve("merges.txt") + ": expected a merge for every token"),
+                    message);
         }
     }
 
     @Test
-    void aVocabularyAndMergesInOneFileReadAsInTwo(@TempDir Path folder) throws Exception {
+    void tokenizerJsonEqualsVocabularyAndMerges(@TempDir Path folder) throws Exception {
         String vocabulary = Files.readString(GOLDENS.resolve("plain/vocab.json"));
         List<String> merges = Files.readAllLines(GOLDENS.resolve("plain/merges.txt"));
         String pairs = merges.subList(1, merges.size())
@@ -235,45 +236,45 @@ class TokenizerTest {
         for (String file : List.of("tokenizer_config.json", "special_tokens_map.json"))
             if (Files.exists(GOLDENS.resolve("plain").resolve(file)))
                 Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
-        Tokenizer whole = Tokenizer.open(folder);
+        Tokenizer combined = Tokenizer.open(folder);
         for (String prompt : List.of("a red fox, in the snow", "naïve café 12.5%", ""))
-            assertArrayEquals(plain().encode(prompt), whole.encode(prompt), prompt);
+            assertArrayEquals(plain().encode(prompt), combined.encode(prompt), prompt);
         Files.writeString(folder.resolve("tokenizer.json"), "{\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> Tokenizer.open(folder)).getMessage()
                 .contains("expected BPE"));
     }
 
     @Test
-    void theTokenizerThatTransformers5WritesReadsAsTheEmbeddedOne() throws Exception {
+    void tokenizerJsonOfTransformers5EqualsDefaultModel() throws Exception {
         Tokenizer embedded = Tokenizer.open(Shared.root().resolve("assets/default-model/tokenizer"));
-        Tokenizer whole = Tokenizer.open(Shared.file("cases/tokenizer-json-only"));
+        Tokenizer combined = Tokenizer.open(Shared.file("cases/tokenizer-json-only"));
         for (String prompt : List.of("a red car on grass", "two owls <|endoftext|> x", "ÀÉ"))
-            assertArrayEquals(embedded.encode(prompt), whole.encode(prompt), prompt);
+            assertArrayEquals(embedded.encode(prompt), combined.encode(prompt), prompt);
     }
 
     @Test
-    void aLineOfGigabytesInAPackedFileIsNotReadToItsEnd(@TempDir Path folder) throws IOException {
+    void limitsLineLengthOfGzipFile(@TempDir Path folder) throws IOException {
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(folder.resolve("bomb.txt.gz")))) {
             byte[] letters = new byte[1 << 20];
             Arrays.fill(letters, (byte) 'a');
             for (int i = 0; i < 256; i++) out.write(letters);
         }
-        String refused = assertTimeoutPreemptively(Duration.ofSeconds(5),
+        String message = assertTimeoutPreemptively(Duration.ofSeconds(5),
                 () -> assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder))).getMessage();
-        assertTrue(refused.contains("a line is longer than"), refused);
+        assertTrue(message.contains("a line is longer than"), message);
     }
 
     @Test
-    void settingsOfOtherKindsAreRefusedByTheirKey(@TempDir Path folder) throws IOException {
+    void messagesNameInvalidConfigKey(@TempDir Path folder) throws IOException {
         for (String file : List.of("vocab.json", "merges.txt"))
             Files.copy(GOLDENS.resolve("plain").resolve(file), folder.resolve(file));
         for (String settings : List.of("{\"bos_token\": {}}", "{\"bos_token\": [1]}", "{\"bos_token\": 7}",
                 "{\"bos_token\": {\"content\": \"a\", \"lstrip\": \"no\"}}", "{\"bos_token\": \"a\\u001b[2J\"}")) {
             Files.writeString(folder.resolve("tokenizer_config.json"), settings);
-            String refused = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings)
+            String message = assertThrows(Failure.Unreadable.class, () -> Tokenizer.open(folder), settings)
                     .getMessage();
-            assertTrue(refused.startsWith(folder.toString())
-                    && (refused.contains("bos_token") || refused.contains("a\\u001b[2J")), refused);
+            assertTrue(message.startsWith(folder.toString())
+                    && (message.contains("bos_token") || message.contains("a\\u001b[2J")), message);
         }
         for (String settings : List.of("{\"model_max_length\": \"long\"}", "{\"model_max_length\": []}",
                 "{\"model_max_length\": -1}", "{\"model_max_length\": NaN}")) {

@@ -28,7 +28,7 @@ class SafetensorsFileTest {
     Path folder;
 
     @Test
-    void readsWhatItWrites() throws Exception {
+    void writtenTensorsReadBackUnchanged() throws Exception {
         Path file = folder.resolve("a.safetensors");
         Tensor matrix = new Tensor(Shape.of(2, 3), new float[] {1, -2, 3.5f, Float.MIN_VALUE, 0, 1e30f});
         Tensor scalar = new Tensor(Shape.of(), new float[] {7});
@@ -43,7 +43,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void equalTensorsGiveEqualBytes() throws Exception {
+    void equalTensorsAreWrittenAsEqualBytes() throws Exception {
         Tensor x = new Tensor(Shape.of(1), new float[] {1});
         SafetensorsWriter.write(folder.resolve("1"), Map.of("a", x, "b", x), Map.of("k", "v", "l", "w"));
         SafetensorsWriter.write(folder.resolve("2"), Map.of("b", x, "a", x), Map.of("l", "w", "k", "v"));
@@ -56,7 +56,7 @@ class SafetensorsFileTest {
             "I32,01000000FEFFFFFF,1,-2", "I8,01FE,1,-2", "U8,01FE,1,254", "U16,0100FEFF,1,65534",
             "U32,01000000FEFFFFFF,1,4294967294", "U64,0100000000000000FFFFFFFFFFFFFFFF,1,1.8446744E19",
             "F8_E4M3,38C0,1,-2", "F8_E4M3,017E,0.001953125,448", "F8_E5M2,3CC0,1,-2", "BOOL,0100,1,0"})
-    void widensEveryElementType(String dtype, String bytes, float first, float second) throws Exception {
+    void decodesEveryElementTypeToFloat32(String dtype, String bytes, float first, float second) throws Exception {
         byte[] payload = HexFormat.of().parseHex(bytes);
         Path file = raw(
                 "{\"x\":{\"dtype\":\"" + dtype + "\",\"shape\":[2],\"data_offsets\":[0," + payload.length + "]}}",
@@ -71,24 +71,26 @@ class SafetensorsFileTest {
             "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}|is truncated: x should end at byte",
             "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[-4,0]}}|is negative: -4",
             "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}|needs 8 bytes",
-            "{\"x\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}|expected dtype, shape and data_offsets",
+            "{\"x\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,4]}}"
+                    + "|expected dtype, shape and data_offsets",
             "{\"x\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}|is negative: -1",
             "{\"x\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}|expected dtype, shape and data_offsets",
             "{\"x\":{\"dtype\":\"Q9\",\"shape\":[1],\"data_offsets\":[0,4]}}|element type Q9 is not supported",
-            "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}|overlap",
+            "{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                    + "\"y\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}|overlap",
             "{\"x\":7}|expected dtype, shape and data_offsets",
             "{\"x\":|not valid JSON",
             "[1]|does not start with '{'",
             "{\"__metadata__\":{\"a\":{}}}|__metadata__.a: expected a string"})
-    void refusesAHeaderThatLies(String header, String complaint) throws Exception {
+    void rejectsInconsistentHeader(String header, String expectedMessage) throws Exception {
         Path file = raw(header, new byte[4]);
         Failure.Unreadable failure = assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file));
-        assertTrue(failure.getMessage().contains(complaint) && failure.getMessage().startsWith(file.toString()),
+        assertTrue(failure.getMessage().contains(expectedMessage) && failure.getMessage().startsWith(file.toString()),
                 failure.getMessage());
     }
 
     @Test
-    void refusesAHeaderLengthBeyondTheFileWithoutAllocatingIt() throws Exception {
+    void rejectsHeaderLengthBeyondFileWithoutAllocating() throws Exception {
         Path file = folder.resolve("long");
         Files.write(file, ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 90_000_000).array());
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage()
@@ -102,18 +104,18 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void refusesDeepNestingAsBadJson() throws Exception {
+    void rejectsDeeplyNestedJson() throws Exception {
         Path file = raw("{\"x\":{\"dtype\":" + "[".repeat(200_000), new byte[0]);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage()
                 .contains("expected dtype"));
-        Path beside = raw("{\"x\":{\"more\":" + "[".repeat(200_000), new byte[0]);
-        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(beside)).getMessage()
+        Path unknownField = raw("{\"x\":{\"more\":" + "[".repeat(200_000), new byte[0]);
+        assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(unknownField)).getMessage()
                 .contains("not valid JSON"));
     }
 
     private static final String ONE = "{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}";
 
-    /// What safetensors 0.8.0 (Rust) refuses of headers before four bytes of numbers.
+    /// Headers that safetensors 0.8.0 (Rust) rejects before 4 bytes of data.
     @ParameterizedTest
     @ValueSource(strings = {"{/*x*/\"a\":ONE}", "{\"a\":ONE,}", "{'a':ONE}", "{\"a\":ONE} x", "{\"a\":ONE}\0",
             "\uFEFF{\"a\":ONE}", "{\"a\\x\":ONE}", "{\"a\u0001\":ONE}", "{\"\\ud800\":ONE}",
@@ -135,29 +137,29 @@ class SafetensorsFileTest {
             "{\"__metadata__\":[],\"a\":ONE}",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[184467440737095516150],\"data_offsets\":[0,4]}}",
             "{\"a\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[0,4]}}", "[]"})
-    void refusesWhatTheReferenceRefuses(String header) throws Exception {
+    void rejectsHeadersThatTheReferenceRejects(String header) throws Exception {
         Path file = raw(header.replace("ONE", ONE), new byte[4]);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage()
                 .startsWith(file + ": "));
         assertThrows(Failure.class, () -> TensorFile.open(file));
     }
 
-    /// What it takes.
+    /// Headers that safetensors 0.8.0 (Rust) accepts.
     @ParameterizedTest
     @ValueSource(strings = {" \n\t\r{\"a\":ONE}", "{\"a\":ONE}   ", "{\"__metadata__\":null,\"a\":ONE}",
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":[{}]}}",
             "{\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]},\"a\":ONE}",
             "{\"z\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"a\":ONE}"})
-    void takesWhatTheReferenceTakes(String header) throws Exception {
+    void acceptsHeadersThatTheReferenceAccepts(String header) throws Exception {
         try (TensorFile file = TensorFile.open(raw(header.replace("ONE", ONE), new byte[] {0, 0, (byte) 0x80, 0x3F}))) {
             assertArrayEquals(new float[] {1}, file.read("a").data());
         }
     }
 
     @Test
-    void theLastOfTwoTensorsAndOfTwoMetadataKeysCounts() throws Exception {
-        String header = "{\"__metadata__\":{\"k\":\"first\",\"k\":\"last\"},\"a\":{\"dtype\":\"I32\",\"shape\":[9],\"data_offsets\":[7,7]},\"a\":"
-                + ONE + "}";
+    void lastOfDuplicateKeysCounts() throws Exception {
+        String header = "{\"__metadata__\":{\"k\":\"first\",\"k\":\"last\"},"
+                + "\"a\":{\"dtype\":\"I32\",\"shape\":[9],\"data_offsets\":[7,7]},\"a\":" + ONE + "}";
         try (SafetensorsFile file = SafetensorsFile.open(raw(header, new byte[4]))) {
             assertEquals(DType.F32, file.info("a").dtype());
             assertEquals(Map.of("k", "last"), file.metadata());
@@ -165,7 +167,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void everyByteOfTheFileBelongsToATensor() throws Exception {
+    void rejectsBytesThatBelongToNoTensor() throws Exception {
         Path behind = raw("{\"a\":" + ONE + "}", new byte[5]);
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(behind)).getMessage()
                 .contains("1 bytes after its last tensor"));
@@ -175,14 +177,16 @@ class SafetensorsFileTest {
     }
 
     @ParameterizedTest @ValueSource(strings = {"trailing-garbage", "hole"})
-    void theDamagedFilesOfTheCasesAreRefused(String name) {
+    void rejectsDamagedFiles(String name) {
         Path file = Shared.file("cases/faults/" + name + ".safetensors");
         assertThrows(Failure.Unreadable.class, () -> TensorFile.open(file));
     }
 
     @Test
-    void typesThatNothingHereReadsRefuseNoFile() throws Exception {
-        String header = "{\"a\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F4\",\"shape\":[2],\"data_offsets\":[8,9]},\"c\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9,10]}}";
+    void opensFilesWithUnreadableElementTypes() throws Exception {
+        String header = "{\"a\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"F4\",\"shape\":[2],\"data_offsets\":[8,9]},"
+                + "\"c\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9,10]}}";
         try (TensorFile file = TensorFile.open(raw(header, new byte[] {0, 0, 0, 0, 0, 0, 0, 0, 0, 7}))) {
             assertArrayEquals(new float[] {7}, file.read("c").data());
             assertThrows(IllegalArgumentException.class, () -> file.read("a"));
@@ -190,7 +194,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void controlCodesOfNamesNeverReachAMessage() throws Exception {
+    void messagesEscapeAndTruncateNames() throws Exception {
         Path file = raw("{\"a\\u001b[31m\u202e\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}",
                 new byte[4]);
         String message = assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(file)).getMessage();
@@ -202,7 +206,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void namesAMissingFileAndAFolder() {
+    void messagesDistinguishMissingFileFromFolder() {
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(folder.resolve("no"))).getMessage()
                 .contains("found nothing"));
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(folder)).getMessage()
@@ -210,7 +214,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void keepsTheOldFileWhenWritingFails() throws Exception {
+    void failedWriteKeepsOldFile() throws Exception {
         Path file = folder.resolve("kept");
         Files.writeString(file, "old");
         Failure.Unwritable failure = assertThrows(Failure.Unwritable.class, () -> AtomicFile.write(file, out -> {
@@ -232,9 +236,9 @@ class SafetensorsFileTest {
         return file;
     }
 
-    /// All 256 bytes of both types, by PyTorch (goldens/float8/make.py).
+    /// All 256 values of both types as decoded by PyTorch (goldens/float8/make.py).
     @ParameterizedTest @ValueSource(strings = {"e4m3fn", "e5m2"})
-    void everyEightBitFloatIsPyTorchs(String type) throws Exception {
+    void float8MatchesPyTorch(String type) throws Exception {
         try (SafetensorsFile bytes = SafetensorsFile.open(Shared.own("goldens/float8/float8.safetensors"));
                 SafetensorsFile golden = SafetensorsFile
                         .open(Shared.own("goldens/float8/float8.expected.safetensors"))) {

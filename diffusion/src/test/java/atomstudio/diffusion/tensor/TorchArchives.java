@@ -15,11 +15,11 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// Writes files as PyTorch does, and such as it never would.
+/// Writes PyTorch files, valid and invalid ones.
 public final class TorchArchives {
     private TorchArchives() {}
 
-    /// The instructions of a pickle, one after the other.
+    /// A builder of pickles, opcode by opcode.
     public static final class Pickle {
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
@@ -34,48 +34,48 @@ public final class TorchArchives {
 
         public Pickle global(String module, String name) {
             raw('c');
-            return ascii(module + "\n" + name + "\n");
+            return utf8(module + "\n" + name + "\n");
         }
 
         public Pickle text(String text) {
             raw('X');
-            number(text.getBytes(StandardCharsets.UTF_8).length);
-            return ascii(text);
+            int32(text.getBytes(StandardCharsets.UTF_8).length);
+            return utf8(text);
         }
 
-        public Pickle whole(long number) {
+        public Pickle integer(long value) {
             raw('J');
-            return number((int) number);
+            return int32((int) value);
         }
 
-        private Pickle number(int number) {
-            bytes.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(number).array());
+        private Pickle int32(int value) {
+            bytes.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
             return this;
         }
 
-        private Pickle ascii(String text) {
+        private Pickle utf8(String text) {
             bytes.writeBytes(text.getBytes(StandardCharsets.UTF_8));
             return this;
         }
 
-        /// (storage "key", first, shape, strides) of floats.
-        public Pickle tensor(String key, long elements, long first, long[] shape, long[] strides) {
+        /// A call of `_rebuild_tensor_v2` for a float storage.
+        public Pickle tensor(String key, long elements, long storageOffset, long[] shape, long[] strides) {
             global("torch._utils", "_rebuild_tensor_v2").raw('(', '(')
                     .text("storage")
                     .global("torch", "FloatStorage")
                     .text(key)
                     .text("cpu")
-                    .whole(elements)
+                    .integer(elements)
                     .raw('t', 'Q')
-                    .whole(first);
+                    .integer(storageOffset);
             tuple(shape);
             tuple(strides);
             return raw(0x89).global("collections", "OrderedDict").raw(')', 'R', 't', 'R');
         }
 
-        private void tuple(long[] numbers) {
+        private void tuple(long[] values) {
             raw('(');
-            for (long number : numbers) whole(number);
+            for (long value : values) integer(value);
             raw('t');
         }
 
@@ -85,8 +85,17 @@ public final class TorchArchives {
         }
     }
 
-    /// A state dictionary of float tensors, as `torch.save` writes it.
+    /// A state dict of float tensors, as `torch.save` writes it.
     public static void save(Path file, Map<String, Tensor> tensors) {
+        save(file, tensors, false);
+    }
+
+    /// As `save`, with the first axis of every tensor innermost, as `torch.save` writes a transposed tensor.
+    public static void saveTransposed(Path file, Map<String, Tensor> tensors) {
+        save(file, tensors, true);
+    }
+
+    private static void save(Path file, Map<String, Tensor> tensors, boolean isTransposed) {
         Pickle pickle = new Pickle().raw('}', '(');
         Map<String, byte[]> entries = new LinkedHashMap<>();
         entries.put("archive/data.pkl", new byte[0]);
@@ -94,45 +103,31 @@ public final class TorchArchives {
         for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
             Tensor tensor = entry.getValue();
             long[] shape = tensor.shape().sizes();
-            long[] strides = new long[shape.length];
-            for (int axis = shape.length - 1, step = 1; axis >= 0; axis--) {
-                strides[axis] = step;
-                step *= (int) shape[axis];
-            }
+            int rows = isTransposed && shape.length > 0 ? (int) shape[0] : 1;
+            int columns = tensor.data().length / rows;
+            long[] strides = strides(shape, isTransposed);
             pickle.text(entry.getKey()).tensor(Integer.toString(key), tensor.data().length, 0, shape, strides);
-            ByteBuffer numbers = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
-            for (float number : tensor.data()) numbers.putFloat(number);
-            entries.put("archive/data/" + key++, numbers.array());
+            ByteBuffer data = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < tensor.data().length; i++)
+                data.putFloat(4 * (i % columns * rows + i / columns), tensor.data()[i]);
+            entries.put("archive/data/" + key++, data.array());
         }
         entries.put("archive/data.pkl", pickle.raw('u').bytes());
         archive(file, entries, ZipEntry.STORED);
     }
 
-    /// The same with the first axis of every tensor innermost, as `torch.save` writes a transposed tensor.
-    public static void saveOutOfOrder(Path file, Map<String, Tensor> tensors) {
-        Pickle pickle = new Pickle().raw('}', '(');
-        Map<String, byte[]> entries = new LinkedHashMap<>();
-        entries.put("archive/data.pkl", new byte[0]);
-        int key = 0;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-            Tensor tensor = entry.getValue();
-            long[] shape = tensor.shape().sizes();
-            int first = shape.length == 0 ? 1 : (int) shape[0];
-            int others = tensor.data().length / first;
-            long[] strides = new long[shape.length];
-            for (int axis = shape.length - 1, step = first; axis > 0; axis--) {
-                strides[axis] = step;
-                step *= (int) shape[axis];
-            }
-            if (shape.length > 0) strides[0] = 1;
-            pickle.text(entry.getKey()).tensor(Integer.toString(key), tensor.data().length, 0, shape, strides);
-            ByteBuffer numbers = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
-            for (int i = 0; i < tensor.data().length; i++)
-                numbers.putFloat(4 * (i % others * first + i / others), tensor.data()[i]);
-            entries.put("archive/data/" + key++, numbers.array());
+    private static long[] strides(long[] shape, boolean isTransposed) {
+        long[] strides = new long[shape.length];
+        long step = 1;
+        if (isTransposed && shape.length > 0) {
+            strides[0] = 1;
+            step = shape[0];
         }
-        entries.put("archive/data.pkl", pickle.raw('u').bytes());
-        archive(file, entries, ZipEntry.STORED);
+        for (int axis = shape.length - 1; axis >= (isTransposed ? 1 : 0); axis--) {
+            strides[axis] = step;
+            step *= shape[axis];
+        }
+        return strides;
     }
 
     public static void archive(Path file, Map<String, byte[]> entries, int method) {

@@ -1,7 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageFormat;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.image.PngText;
@@ -62,7 +62,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
     }
 
     private static boolean isImage(Path path) throws Failure {
-        return Files.isRegularFile(path) && (ImageFiles.isPng(path) || ImageFiles.webp(path));
+        return Files.isRegularFile(path) && (ImageFormat.PNG.matches(path) || ImageFormat.WEBP.matches(path));
     }
 
     private static String stem(Path path) {
@@ -83,7 +83,7 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
     /// @param image PNG or WebP
     /// @throws Failure.Unreadable when the picture or what it carries is damaged
     static List<NamedAdapter> fromImage(Path image) throws Failure {
-        List<PngAttachment> attachments = ImageFiles.isPng(image) ? PngAttachment.read(image) : List.of();
+        List<PngAttachment> attachments = ImageFormat.PNG.matches(image) ? PngAttachment.read(image) : List.of();
         if (attachments.isEmpty()) {
             return EmbeddingImage.read(image, stem(image))
                     .map(embedding -> new NamedAdapter(embedding.word(), embedding, Optional.empty()))

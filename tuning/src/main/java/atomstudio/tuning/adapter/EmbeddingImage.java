@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageFormat;
 import atomstudio.diffusion.image.PngText;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.tensor.Shape;
@@ -38,7 +39,7 @@ final class EmbeddingImage {
     /// @param name the word where the image has none
     /// @throws Failure.Unreadable when the image or the embedding in it is damaged
     static Optional<EmbeddingFile> read(Path file, String name) throws Failure {
-        if (ImageFiles.isPng(file)) {
+        if (ImageFormat.PNG.matches(file)) {
             String text = PngText.of(file).texts().get(KEYWORD);
             if (text != null) return Optional.of(parse(file, base64(file, text), name));
         }

@@ -202,7 +202,7 @@ public final class TorchEngine implements Engine {
 
     @Override
     public void checkFiles() throws Failure.Unreadable {
-        for (Checkpoint checkpoint : checkpoints.values()) checkpoint.check();
+        for (Checkpoint checkpoint : checkpoints.values()) checkpoint.checkUnchanged();
     }
 
     @Override

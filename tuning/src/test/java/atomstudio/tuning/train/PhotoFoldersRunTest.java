@@ -146,7 +146,7 @@ class PhotoFoldersRunTest {
     void theProjectFolderOfKohyasTrainersIsRefusedWithTheFolderToGive() throws Exception {
         String message = assertThrows(Failure.Unreadable.class, () -> PhotoFiles.of(folder)).getMessage();
         assertTrue(message.contains("2 folders without photos")
-                && message.contains("give " + pictures + " itself to take it"), message);
+                && message.contains("choose " + pictures + " itself to use them"), message);
     }
 
     @Test

@@ -1,21 +1,21 @@
-package atomstudio.diffusion.image;
+package atomstudio.diffusion.image.webp;
 
 import java.io.IOException;
 import javax.imageio.IIOException;
 
-/// A prefix code of a lossless WebP picture.
+/// A prefix code (Huffman code) of a lossless WebP image.
 /// Source: Google, Specification for WebP Lossless Bitstream, 6.2 (RFC 9649, 3.7.2).
 final class Vp8lPrefixCode {
     private static final int MAX_CODE_LENGTH = 15;
-    /// Codes up to this length are looked up in a table at once.
+    /// Codes up to this length are decoded by one table lookup.
     private static final int TABLE_BITS = 8;
     private static final int[] LENGTH_ORDER = {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-    /// The symbols with codes, by the length of the code, then by value.
+    /// The symbols with codes, sorted by code length, then by value.
     private final char[] symbols;
-    /// How many codes have a length.
+    /// Number of codes of each length.
     private final int[] counts;
-    /// By the next bits, a symbol and its code's length in the lowest four bits; zero where the code is longer.
+    /// Indexed by the next bits: the symbol, and the code length in the lowest four bits; zero for longer codes.
     private final char[] table;
     private final int tableBits;
 
@@ -33,7 +33,7 @@ final class Vp8lPrefixCode {
         tableBits = Math.min(longest, TABLE_BITS);
         if (usedSymbols > 1) requireComplete();
         table = usedSymbols > 1 ? table() : new char[0];
-        if (usedSymbols == 0) throw new IIOException("a prefix code without symbols");
+        if (usedSymbols == 0) throw new IIOException("its lossless image has a prefix code without symbols");
     }
 
     private static char[] sortSymbols(int[] lengths, int usedSymbols) {
@@ -52,7 +52,7 @@ final class Vp8lPrefixCode {
             free = 2 * free - counts[length];
             if (free < 0) break;
         }
-        if (free != 0) throw new IIOException("a prefix code that is not complete");
+        if (free != 0) throw new IIOException("its lossless image has an incomplete prefix code");
     }
 
     private char[] table() {
@@ -70,7 +70,7 @@ final class Vp8lPrefixCode {
         return filled;
     }
 
-    /// The next symbol. A code of one symbol takes no bits.
+    /// Reads the next symbol. A code with a single symbol has no bits.
     int readSymbol(Vp8lBitReader bits) throws IOException {
         if (symbols.length == 1) return symbols[0];
         int entry = table[bits.peek(tableBits)];
@@ -85,16 +85,17 @@ final class Vp8lPrefixCode {
         int at = 0;
         for (int length = 1; length <= MAX_CODE_LENGTH; length++) {
             code |= bits.read(1);
-            int above = code - first;
-            if (above < counts[length]) return symbols[at + above];
+            int offset = code - first;
+            if (offset < counts[length]) return symbols[at + offset];
             at += counts[length];
             first = first + counts[length] << 1;
             code <<= 1;
         }
-        throw new IIOException("bits that no prefix code has");
+        throw new IIOException("its lossless image has an invalid prefix code");
     }
 
-    /// @param alphabetSize how many symbols there are
+    /// Reads the definition of a code.
+    /// @param alphabetSize number of symbols
     static Vp8lPrefixCode read(Vp8lBitReader bits, int alphabetSize) throws IOException {
         int[] lengths = new int[alphabetSize];
         if (bits.readFlag()) {
@@ -111,14 +112,14 @@ final class Vp8lPrefixCode {
     }
 
     private static int requireInAlphabet(int value, int alphabetSize) throws IIOException {
-        if (value >= alphabetSize) throw new IIOException("a symbol beyond its alphabet");
+        if (value >= alphabetSize) throw new IIOException("its lossless image has a symbol beyond its alphabet");
         return value;
     }
 
     private static void readLengths(Vp8lBitReader bits, Vp8lPrefixCode code, int[] lengths) throws IOException {
         int remaining = lengths.length;
         if (bits.readFlag()) remaining = 2 + bits.read(2 + 2 * bits.read(3));
-        if (remaining > lengths.length) throw new IIOException("more code lengths than symbols");
+        if (remaining > lengths.length) throw new IIOException("its lossless image has more code lengths than symbols");
         int previousLength = 8;
         for (int symbol = 0; symbol < lengths.length && remaining-- > 0;) {
             int length = code.readSymbol(bits);
@@ -133,7 +134,8 @@ final class Vp8lPrefixCode {
                 case 17 -> 3 + bits.read(3);
                 default -> 11 + bits.read(7);
             };
-            if (symbol + times > lengths.length) throw new IIOException("more code lengths than symbols");
+            if (symbol + times > lengths.length)
+                throw new IIOException("its lossless image has more code lengths than symbols");
             for (int i = 0; i < times; i++) lengths[symbol++] = repeated;
         }
     }

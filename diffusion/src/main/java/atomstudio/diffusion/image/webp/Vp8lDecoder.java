@@ -1,19 +1,20 @@
-package atomstudio.diffusion.image;
+package atomstudio.diffusion.image.webp;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.IIOException;
 
-/// Decodes the lossless pictures of WebP files, which are also how the opacity of lossy ones is stored. The library
-/// that reads the lossy ones misreads some of these.
+/// Decodes lossless WebP images, the format also of the alpha channel of lossy ones. The library for lossy images
+/// decodes some of these incorrectly.
 /// Source: Google, Specification for WebP Lossless Bitstream (RFC 9649, 3).
 final class Vp8lDecoder {
     private static final int LITERAL_CODES = 256;
     private static final int LENGTH_CODES = 24;
     private static final int DISTANCE_CODES = 40;
     private static final int MAX_CACHE_BITS = 11;
-    /// Distances up to this are places near a pixel: how far up, times 16, and 8 less how far left.
+    /// Distance codes up to this mean neighbouring pixels, encoded as 16 times the rows up plus 8 minus the columns
+    /// left.
     private static final int NEIGHBOUR_CODES = 120;
     private static final int[] NEIGHBOUR_OFFSETS = {
             0x18, 0x07, 0x17, 0x19, 0x28, 0x06, 0x27, 0x29, 0x16, 0x1a, 0x26, 0x2a, 0x38, 0x05, 0x37, 0x39, 0x15, 0x1b,
@@ -29,7 +30,7 @@ final class Vp8lDecoder {
 
     private final Vp8lBitReader bits;
     private final int height;
-    /// Of what is decoded, less than the picture's where several pixels are packed into one.
+    /// Width of the decoded pixels, smaller than the image where palette indices are packed.
     private int width;
 
     private Vp8lDecoder(Vp8lBitReader bits, int width, int height) {
@@ -38,8 +39,8 @@ final class Vp8lDecoder {
         this.height = height;
     }
 
-    /// The bit stream of a chunk VP8L, behind its header of five bytes.
-    /// @return ARGB, row by row
+    /// Decodes the bit stream of a VP8L chunk without its header of five bytes.
+    /// @return ARGB, row-major
     static int[] decode(byte[] stream, int width, int height) throws IOException {
         Vp8lDecoder decoder = new Vp8lDecoder(new Vp8lBitReader(stream), width, height);
         List<Vp8lTransform> transforms = decoder.readTransforms();
@@ -48,7 +49,7 @@ final class Vp8lDecoder {
         return pixels;
     }
 
-    /// How many parts of `1 << bits` cover a length.
+    /// The number of blocks of `1 << bits` pixels that cover a length.
     static int blockCount(int length, int bits) {
         return length + (1 << bits) - 1 >> bits;
     }
@@ -59,7 +60,7 @@ final class Vp8lDecoder {
         while (bits.readFlag()) {
             int type = bits.read(2);
             if ((seenTypes >> type & 1) == 1)
-                throw new IIOException("its lossless picture has the same transform twice");
+                throw new IIOException("its lossless image has the same transform twice");
             seenTypes |= 1 << type;
             transforms.add(Vp8lTransform.read(this, type));
         }
@@ -83,7 +84,7 @@ final class Vp8lDecoder {
         return palette;
     }
 
-    /// The five codes of a part of the picture.
+    /// The five prefix codes of a part of the image.
     private record CodeGroup(Vp8lPrefixCode green, Vp8lPrefixCode red, Vp8lPrefixCode blue, Vp8lPrefixCode alpha,
             Vp8lPrefixCode distance) {
         static CodeGroup read(Vp8lBitReader bits, int cacheSize) throws IOException {
@@ -93,17 +94,18 @@ final class Vp8lDecoder {
         }
     }
 
-    /// Which group of codes holds where: one for all, or by blocks.
+    /// The code group of each pixel: one for the whole image, or one per block.
     private record CodeGroups(CodeGroup[] all, int bits, int blocksPerRow, int[] indices) {
         CodeGroup at(int x, int y) {
             return all.length == 1 ? all[0] : all[indices[(y >> bits) * blocksPerRow + (x >> bits)] >> 8 & 0xFFFF];
         }
     }
 
-    /// @param isMainImage whether it is the picture itself, whose parts may have codes of their own
+    /// @param isMainImage whether it is the image itself, which may have several code groups
     private int[] readPixels(int width, int height, boolean isMainImage) throws IOException {
         int cacheBits = bits.readFlag() ? bits.read(4) : 0;
-        if (cacheBits > MAX_CACHE_BITS) throw new IIOException("a colour cache of " + cacheBits + " bits");
+        if (cacheBits > MAX_CACHE_BITS)
+            throw new IIOException("its lossless image has a colour cache of " + cacheBits + " bits");
         CodeGroups groups = readCodeGroups(width, height, isMainImage && bits.readFlag(),
                 cacheBits == 0 ? 0 : 1 << cacheBits);
         int[] pixels = new int[Math.multiplyExact(width, height)];
@@ -142,13 +144,13 @@ final class Vp8lDecoder {
         return new CodeGroups(all.toArray(CodeGroup[]::new), size, blocksPerRow, indices);
     }
 
-    /// Repeats earlier pixels.
-    /// @return where the next pixel goes
+    /// Copies earlier pixels.
+    /// @return the index of the next pixel
     private int copyBackReference(CodeGroup group, int lengthCode, int[] pixels, int at, int width) throws IOException {
         int length = readPrefixValue(lengthCode);
         int distance = distance(readPrefixValue(group.distance.readSymbol(bits)), width);
         if (distance > at || length > pixels.length - at)
-            throw new IIOException("its lossless picture repeats pixels that are not there");
+            throw new IIOException("its lossless image has an invalid back reference");
         for (int i = at; i < at + length; i++) pixels[i] = pixels[i - distance];
         return at + length;
     }

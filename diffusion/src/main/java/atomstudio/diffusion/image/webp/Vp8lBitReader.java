@@ -1,12 +1,12 @@
-package atomstudio.diffusion.image;
+package atomstudio.diffusion.image.webp;
 
 import java.io.IOException;
 import javax.imageio.IIOException;
 
-/// Reads a lossless WebP bit stream, the lowest bit of each byte first.
+/// Reads a lossless WebP bit stream, least significant bit first.
 final class Vp8lBitReader {
     private final byte[] bytes;
-    /// Bits that are read.
+    /// In bits.
     private long position;
 
     Vp8lBitReader(byte[] bytes) {
@@ -24,7 +24,7 @@ final class Vp8lBitReader {
         return read(1) == 1;
     }
 
-    /// The next bits, zero behind the end, which may be looked at but not read.
+    /// The next bits without advancing; zero beyond the end.
     int peek(int count) {
         int first = (int) (position >> 3);
         int shift = (int) position & 7;
@@ -35,6 +35,6 @@ final class Vp8lBitReader {
 
     void skip(int count) throws IOException {
         position += count;
-        if (position > 8L * bytes.length) throw new IIOException("its lossless picture ends early");
+        if (position > 8L * bytes.length) throw new IIOException("its lossless image is truncated");
     }
 }

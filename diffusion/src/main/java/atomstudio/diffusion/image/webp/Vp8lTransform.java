@@ -1,24 +1,24 @@
-package atomstudio.diffusion.image;
+package atomstudio.diffusion.image.webp;
 
 import java.io.IOException;
 import java.util.Arrays;
 
-/// What an encoder did to the pixels of a lossless WebP picture to make them compress well, and how to undo it.
-/// Pixels are ARGB.
+/// The reversible transforms of a lossless WebP image. Pixels are ARGB.
 /// Source: Google, Specification for WebP Lossless Bitstream, 4 (RFC 9649, 3.5).
 sealed interface Vp8lTransform {
-    /// @param pixels row by row; may be changed in place
+    /// Inverts the transform.
+    /// @param pixels row-major; may be changed in place
     int[] undo(int[] pixels);
 
-    /// Blocks of `1 << bits` pixels a side share one of `data`.
-    /// @param width of the picture
+    /// One value of `data` per block of `1 << bits` by `1 << bits` pixels.
+    /// @param width of the image
     record Blocks(int width, int bits, int[] data) {
         int at(int x, int y) {
             return data[(y >> bits) * Vp8lDecoder.blockCount(width, bits) + (x >> bits)];
         }
     }
 
-    /// Red and blue have green taken from them.
+    /// Green was subtracted from red and blue.
     record SubtractGreen() implements Vp8lTransform {
         @Override
         public int[] undo(int[] pixels) {
@@ -30,7 +30,7 @@ sealed interface Vp8lTransform {
         }
     }
 
-    /// Red and blue have parts of green, and blue of red, taken from them.
+    /// Multiples of green were subtracted from red and blue, and a multiple of red from blue.
     record CrossColour(Blocks blocks) implements Vp8lTransform {
         @Override
         public int[] undo(int[] pixels) {
@@ -47,10 +47,10 @@ sealed interface Vp8lTransform {
         }
     }
 
-    /// Pixels are numbers in a table of colours, several of them in one where the table is small.
-    /// @param width of the picture
+    /// Pixels are indices into a palette; several are packed into one pixel where the palette is small.
+    /// @param width of the image
     record ColourIndexing(int width, int height, int[] colours) implements Vp8lTransform {
-        /// Of how many pixels one holds, the logarithm.
+        /// The base 2 logarithm of the number of indices per pixel.
         static int packingBits(int colours) {
             return colours <= 2 ? 3 : colours <= 4 ? 2 : colours <= 16 ? 1 : 0;
         }
@@ -72,7 +72,7 @@ sealed interface Vp8lTransform {
         }
     }
 
-    /// Pixels have what their neighbours predict taken from them, each block by one of 14 ways.
+    /// A prediction from neighbouring pixels was subtracted; each block has one of 14 modes.
     record Predictor(Blocks blocks) implements Vp8lTransform {
         private static final int BLACK = 0xFF000000;
 
@@ -95,7 +95,7 @@ sealed interface Vp8lTransform {
             int left = pixels[i - 1];
             int top = pixels[i - blocks.width];
             int topLeft = pixels[i - blocks.width - 1];
-            // In the last column this is the first pixel of the row itself, as the specification has it.
+            // In the last column this is the first pixel of the current row, as specified.
             int topRight = pixels[i - blocks.width + 1];
             return switch (mode) {
                 case 1 -> left;
@@ -115,7 +115,7 @@ sealed interface Vp8lTransform {
             };
         }
 
-        /// Of each channel.
+        /// Per-channel sum modulo 256.
         private static int addPixels(int a, int b) {
             return (a & 0xFF00FF00) + (b & 0xFF00FF00) & 0xFF00FF00 | (a & 0xFF00FF) + (b & 0xFF00FF) & 0xFF00FF;
         }
