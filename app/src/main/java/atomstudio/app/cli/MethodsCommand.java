@@ -7,7 +7,7 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;

@@ -22,7 +22,7 @@ import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;

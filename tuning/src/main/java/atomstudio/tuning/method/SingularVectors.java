@@ -6,14 +6,14 @@ import java.util.Arrays;
 import java.util.Comparator;
 
 /// Leading right singular vectors of a tall matrix: eigenvectors of its small Gram matrix, by Jacobi rotations in
-/// doubles. Deterministic: the sign is chosen so that a vector's largest component (the first of equals) is positive.
+/// doubles. Deterministic: signs are fixed so that a vector's largest component (the first of equals) is positive.
 /// Source: Jacobi 1846; Golub and Van Loan, Matrix Computations, section 8.5.
 final class SingularVectors {
     private static final int SWEEPS = 60;
 
     private SingularVectors() {}
 
-    /// (N,n) -> (count,n), orthonormal rows, largest singular value first.
+    /// (N, n) -> (count, n), orthonormal rows, largest singular value first.
     static Tensor leading(Tensor rows, int count) {
         int n = (int) rows.shape().size(1);
         double[][] gram = gram(rows.data(), n);
@@ -43,7 +43,7 @@ final class SingularVectors {
         return gram;
     }
 
-    /// Largest element off the diagonal that still counts beside its diagonal elements.
+    /// Largest off-diagonal element that is not negligible against its diagonal elements.
     private static double offDiagonal(double[][] a) {
         double largest = 0;
         for (int p = 0; p < a.length; p++) for (int q = p + 1; q < a.length; q++) {

@@ -15,7 +15,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.TextualInversion;
 import java.nio.file.Files;
 import java.nio.file.Path;

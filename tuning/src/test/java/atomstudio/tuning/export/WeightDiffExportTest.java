@@ -27,7 +27,7 @@ import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
