@@ -50,7 +50,7 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             TuningMethod method = settings.method();
             return new MethodRow(settings, layers.stream().filter(method::tunes).toList(),
                     layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers),
-                    AdapterFile.bytes(settings, model, layers));
+                    AdapterFile.predictedFileSize(settings, model, layers));
         }
 
         String line() {

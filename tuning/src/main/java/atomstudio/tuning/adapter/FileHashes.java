@@ -9,29 +9,18 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 
-/// SHA-256 of whole files, by which other programs and their sites know models, remembered in a file by path, size
-/// and time.
+/// SHA-256 of whole files, the model hash of other programs and sites, cached in a file by path, size and time.
 public record FileHashes(Path cacheFile) {
     private static final int BUFFER = 1 << 20;
 
-    /// In hex. May read every byte: gigabytes take seconds.
+    /// The hexadecimal hash. May read the whole file: gigabytes take seconds.
     public String hash(Path file) throws Failure {
-        HashCache cache = new HashCache(cacheFile);
-        String key = key(file);
-        Optional<String> cached = cache.get(key);
-        if (cached.isPresent()) return cached.get();
-        String hash = compute(file);
-        cache.put(key, hash);
-        return hash;
+        String key = "all of " + HashCache.key(List.of(file));
+        return new HashCache(cacheFile).computeIfAbsent(key, () -> compute(file));
     }
 
-    private static String key(Path file) throws Failure {
-        return "all of " + HashCache.key(List.of(file));
-    }
-
-    /// The same, computed anew.
+    /// The hash without the cache.
     public static String compute(Path file) throws Failure {
         try (InputStream in = Files.newInputStream(file)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
