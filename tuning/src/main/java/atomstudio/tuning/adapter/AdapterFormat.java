@@ -32,9 +32,9 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
 /// Reads and writes adapters as safetensors. A tensor `METHOD.PARAMETER` stacks one parameter of many layers
-/// (`METHOD.PARAMETER.SHAPE` if its shape differs between layers). The metadata key `layers` lists all adapted layers in the
-/// network's order with the shapes of their weights, `{"conv_in":[64,4,3,3],…}`, and `stacks` lists the layers in each
-/// tensor by index: `{"atoms.M":[0,3,…]}`.
+/// (`METHOD.PARAMETER.SHAPE` if its shape differs between layers). The metadata key `layers` lists all adapted layers
+/// in the network's order with the shapes of their weights, `{"conv_in":[64,4,3,3],…}`, and `stacks` lists the layers
+/// in each tensor by index: `{"atoms.M":[0,3,…]}`.
 final class AdapterFormat {
     static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
@@ -285,8 +285,9 @@ final class AdapterFormat {
             Tensor stacked = requireFinite(entry.getKey(), tensors.read(entry.getKey()));
             List<JsonElement> indices = entry.getValue().getAsJsonArray().asList();
             if (stacked.shape().rank() < 2 || stacked.shape().size(0) != indices.size()) {
-                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + ": expected a stack of "
-                        + indices.size() + " layers");
+                throw new IllegalArgumentException(
+                        "tensor " + entry.getKey() + " " + stacked.shape() + ": expected a stack of "
+                                + indices.size() + " layers");
             }
             Shape elementShape = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
             for (int row = 0; row < indices.size(); row++) {
@@ -295,7 +296,8 @@ final class AdapterFormat {
                 Tensor previous = values.put(layer.name + "." + keyParts[1],
                         stacked.rows(row, row + 1).reshape(elementShape));
                 if (previous != null)
-                    throw new IllegalArgumentException("layer " + layer.name + " has parameter " + keyParts[1] + " twice");
+                    throw new IllegalArgumentException(
+                            "layer " + layer.name + " has parameter " + keyParts[1] + " twice");
             }
         }
         return values;

@@ -71,7 +71,8 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         List<NamedAdapter> found = fromImage(image);
         if (!found.isEmpty()) return found;
         throw new Failure.Unreadable(image
-                + ": expected an image that contains an adapter, found none; generated images contain adapters of up to "
+                + ": expected an image that contains an adapter, found none; generated images "
+                + "contain adapters of up to "
                 + (MAX_ATTACHMENT_BYTES >> 10)
                 + " KB, and A1111 stores embeddings in PNG and lossless WebP");
     }

@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A textual inversion as other programs write it: rows (n, C) of the token embedding table and their word. In A1111 the
-/// word is the file's name and the key is `emb_params` or `string_to_param.*`; in diffusers the key is the word.
+/// A textual inversion as other programs write it: rows (n, C) of the token embedding table and their word. In A1111
+/// the word is the file's name and the key is `emb_params` or `string_to_param.*`; in diffusers the key is the word.
 /// Source: Gal et al. 2022, "An Image is Worth One Word"; formats of AUTOMATIC1111's stable-diffusion-webui and
 /// diffusers.
 /// @param hash hexadecimal SHA-256 of the rows' bytes

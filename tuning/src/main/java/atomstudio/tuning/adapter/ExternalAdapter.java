@@ -47,7 +47,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         otherTensors = Map.copyOf(otherTensors);
     }
 
-    /// Whether an open file holds an adapter of another program.
+    /// Whether an open file contains an adapter of another program.
     public static boolean matches(TensorFile file) {
         return !AdapterFile.matches(file)
                 && file.tensors().keySet().stream().anyMatch(key -> AdapterTensorKey.parse(key).isPresent());

@@ -28,7 +28,8 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
     enum UnchangedWeights { ZEROS, OMITTED }
 
     /// Layer from whose input width InvokeAI detects the kind of model; it rejects files without it.
-    private static final String SD_VERSION_LAYER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
+    private static final String SD_VERSION_LAYER = "lora_unet_down_blocks_0_attentions_0"
+            + "_transformer_blocks_0_attn2_to_k";
     private static final long SD2_CONTEXT_WIDTH = 1024;
 
     /// A tensor of the file: weight or bias of a layer.

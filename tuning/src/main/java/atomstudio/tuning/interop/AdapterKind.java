@@ -18,7 +18,8 @@ public enum AdapterKind {
     LOKR("LoKr", LayerDelta::kronecker, "lokr_w1", "lokr_w1_a"),
     /// Of norms as well.
     FULL_DIFF("full weight diffs", LayerDelta::fullDiff, LayerDelta.DIFF),
-    DORA("a DoRA adapter", "dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight", "lora_magnitude_vector.default.weight"),
+    DORA("a DoRA adapter", "dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight",
+            "lora_magnitude_vector.default.weight"),
     OFT("an OFT adapter", "oft_blocks", "oft_diag", "rescale", "oft_R", "oft_R.weight", "oft_r"),
     BOFT("a BOFT adapter", "boft_R", "boft_s"),
     GLORA("a GLoRA adapter", "a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"),

@@ -16,7 +16,8 @@ public record AdapterTensorKey(String layer, String parameter) {
     private static final Pattern PEFT_MODULE_KEY = Pattern
             .compile("(.+\\.(?:lora_[A-Z]|lora_magnitude_vector|oft_R))\\.[^.]+(\\.(?:weight|bias))");
     private static final Pattern PEFT_PARAMETER_KEY = Pattern.compile(
-            "(.+\\.(?:hada_\\w+|lokr_\\w+|boft_\\w+|oft_r|ia3_l|lora_E|ranknum|hra_u|vera_lambda_[bd]|lora_magnitude_vector))\\.[^.]+");
+            "(.+\\.(?:hada_\\w+|lokr_\\w+|boft_\\w+|oft_r|ia3_l|lora_E|ranknum|hra_u|vera_lambda_[bd]"
+                    + "|lora_magnitude_vector))\\.[^.]+");
     private static final Map<String, String> SUFFIXES = suffixes();
 
     private static Map<String, String> suffixes() {

@@ -13,7 +13,8 @@ final class FactorMath {
         int kernel = core.data().length / out / inner, columns = factor.data().length / inner;
         if (factor.shape().size(0) != inner)
             throw new IllegalArgumentException(
-                    "expected a core and a factor with matching ranks, found " + core.shape() + " and " + factor.shape());
+                    "expected a core and a factor with matching ranks, found " + core.shape() + " and "
+                            + factor.shape());
         Tensor contracted = Tensor.zeros(Shape.of(out, (long) columns * kernel));
         for (int i = 0; i < out; i++)
             for (int j = 0; j < inner; j++) for (int c = 0; c < columns; c++) for (int k = 0; k < kernel; k++) {

@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// How programs name a model's layers in adapter files: a path style, a separator, and prefixes for the UNet and the text
-/// encoder, the most common first. Each convention maps a layer to its names, which serves reading and writing.
+/// How programs name a model's layers in adapter files: a path style, a separator, and prefixes for the UNet and the
+/// text encoder, the most common first. Each convention maps a layer to its names, which serves reading and writing.
 ///
 /// Parameter names ([AdapterTensorKey]) are independent: files combine any layer names with any parameter names.
 /// Source: the programs named at each constant; docs/interop.md lists how each was checked.

@@ -18,7 +18,8 @@ import java.util.TreeSet;
 
 /// The change of one layer by an adapter of another program: the formula and its parameters by name, with the file's
 /// scale factors multiplied in.
-/// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; the scale is α/r, or 1 if a file has no α.
+/// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; the scale is α/r, or 1 if a file has no
+/// α.
 public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
     static final String DOWN = "down";
     static final String UP = "up";

@@ -41,7 +41,8 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
     public static Optional<PeftConfig> parse(Json config, String prefix) throws Failure {
         Json section = prefix.isEmpty() ? config : new Json(config.source(), withPrefix(config.object(), prefix));
         if (section.object().isEmpty()) return Optional.empty();
-        String init = section.find("init_lora_weights", "a string or true or false", JsonElement::getAsString).orElse("");
+        String init = section.find("init_lora_weights", "a string or true or false", JsonElement::getAsString)
+                .orElse("");
         if (BASE_CHANGING_INITS.stream().anyMatch(init::startsWith)) {
             throw new Failure.Incompatible(config.source() + ": " + prefix + "init_lora_weights = " + init
                     + ": this initialization changes the base model too; save the adapter as a plain LoRA with the "
@@ -81,7 +82,9 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
                 Pattern.compile(pattern);
             } catch (PatternSyntaxException e) {
                 throw new Failure.Unreadable(
-                        patterns.source() + ": expected regular expressions over layer names, found " + SafeText.of(pattern), e);
+                        patterns.source() + ": expected regular expressions over layer names, found "
+                                + SafeText.of(pattern),
+                        e);
             }
             values.put(pattern, patterns.number(pattern));
         }

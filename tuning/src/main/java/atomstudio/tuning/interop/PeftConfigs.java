@@ -58,7 +58,8 @@ public final class PeftConfigs {
         }
         if (configs.isEmpty()) {
             Optional<PeftConfig> single = PeftConfig.parse(config, "");
-            if (single.isPresent()) for (ModelComponent component : COMPONENTS.keySet()) configs.put(component, single.get());
+            if (single.isPresent())
+                for (ModelComponent component : COMPONENTS.keySet()) configs.put(component, single.get());
         }
         return new PeftConfigs(configs);
     }

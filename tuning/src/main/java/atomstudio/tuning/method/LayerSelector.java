@@ -18,7 +18,7 @@ public record LayerSelector(List<String> items) {
     static final List<String> KEYWORDS = List.of("conv3x3", "conv", "attention", "linear", UP_BLOCKS);
     private static final String TEXT_MODEL = "text_model";
     private static final Pattern ATTENTION = Pattern.compile("(.*\\.)?to_(q|k|v|out\\.0)");
-    private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
+    private static final Pattern INDEX = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
 
     public LayerSelector {
         items = List.copyOf(items);
@@ -56,7 +56,7 @@ public record LayerSelector(List<String> items) {
     static String matchingNames(List<Layer> layers) {
         Stream<String> keywords = KEYWORDS.stream()
                 .filter(keyword -> layers.stream().anyMatch(predicate(keyword)));
-        Stream<String> patterns = layers.stream().map(layer -> NUMBER.matcher(layer.name()).replaceAll("*")).distinct();
+        Stream<String> patterns = layers.stream().map(layer -> INDEX.matcher(layer.name()).replaceAll("*")).distinct();
         return Stream.concat(keywords, patterns).collect(Collectors.joining(", "));
     }
 

@@ -30,9 +30,7 @@ record LinearCoding(int atomCount, int atomSize) {
     }
 
     /// Whether D is the identity.
-    boolean isComplete() {
-        return atomCount == atomSize;
-    }
+    boolean isComplete() { return atomCount == atomSize; }
 
     /// M where the coding is complete, otherwise D and ΔD.
     /// @param unfold base weight -> rows of n elements

@@ -8,8 +8,8 @@ import java.util.List;
 
 /// Low-rank updates: W + (α/r) · B · A with A (r, Ci) initialized Kaiming uniform and B (Co, r) zero. On a convolution
 /// A has the kernel size and B is 1×1.
-/// Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", equation 3; convolutions as in LyCORIS'
-/// LoCon.
+/// Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", equation 3; convolutions as in
+/// LyCORIS' LoCon.
 public record Lora(int rank, double alpha) implements TuningMethod {
     public Lora {
         new RankScale(rank, alpha);

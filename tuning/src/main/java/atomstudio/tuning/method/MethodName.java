@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 /// The tuning methods that can be selected, with the defaults that suit the small default model, as found by experiment
 /// (docs/experiments.md). Stable Diffusion itself needs lower learning rates and more steps.
 public enum MethodName {
-    ATOMS("atoms", "Filter atoms", "Smallest file: adjusts fine patterns, not how channels mix.", MethodCategory.FILTERS,
+    ATOMS("atoms", "Filter atoms", "Smallest file: adjusts fine patterns, not how channels mix.",
+            MethodCategory.FILTERS,
             new Defaults(200, 3e-3, 1e-3, "conv3x3"), restricted(MethodName::filterAtoms), MethodSetting.ATOMS,
             MethodSetting.CODING, MethodSetting.LAYERS),
     ATOMS_AND_WORD("atoms+word", "Atoms + word", "Recommended: fine patterns, and a new word for the subject.",
@@ -91,9 +92,9 @@ public enum MethodName {
         this.settings = List.of(settings);
     }
 
-    /// @param publishedLearningRate the usual rate on Stable Diffusion. Source: kohya's and peft's LoRA examples (1e-4),
-    ///     diffusers' textual inversion (5e-4) and DreamBooth (5e-6), Qiu et al. 2023 (OFT, 6e-5), mkshing's DiffFit
-    ///     and BitFit (1e-3). None is published for filter atoms: DiffFit's, which has as few parameters
+    /// @param publishedLearningRate the usual rate on Stable Diffusion. Source: kohya's and peft's LoRA examples
+    ///     (1e-4), diffusers' textual inversion (5e-4) and DreamBooth (5e-6), Qiu et al. 2023 (OFT, 6e-5), mkshing's
+    ///     DiffFit and BitFit (1e-3). None is published for filter atoms: DiffFit's, which has as few parameters
     private record Defaults(int steps, double learningRate, double publishedLearningRate, String layers) {}
 
     /// Builds the methods that a name stands for: one, or several on different layers.

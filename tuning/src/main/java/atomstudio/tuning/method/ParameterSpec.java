@@ -64,9 +64,7 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
         return new ParameterSpec(name, shape, Role.DERIVED, initializer);
     }
 
-    public boolean isTrained() {
-        return role == Role.TRAINED;
-    }
+    public boolean isTrained() { return role == Role.TRAINED; }
 
     private static Tensor normals(Shape shape, CounterRng rng, double std) {
         float[] values = rng.normals(Math.toIntExact(shape.elements()));

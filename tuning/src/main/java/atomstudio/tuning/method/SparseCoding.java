@@ -109,7 +109,7 @@ final class SparseCoding {
         float[] normals = rng.normals(count * size);
         for (int i = 0; i < count; i++) {
             for (int k = 0; k < size; k++) atoms[i][k] = normals[i * size + k];
-            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]); // orthogonal within each group of `size`
+            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]); // orthogonal in groups
             normalize(atoms[i]);
         }
         return atoms;

@@ -2,8 +2,9 @@ package atomstudio.tuning.optimize;
 
 import java.util.Map;
 
-/// Adam with an estimated learning rate: d is a lower bound on the distance from the initial parameters to the solution,
-/// and grows while gradients keep their direction. The learning rate passed in is a factor γ of d, usually 1.
+/// Adam with an estimated learning rate: d is a lower bound on the distance from the initial parameters to the
+/// solution, and grows while gradients keep their direction. The learning rate passed in is a factor γ of d, usually
+/// 1.
 /// Source: Mishchenko and Defazio 2023, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", algorithm 4.
 public final class Prodigy implements Optimizer {
     private static final double BETA1 = 0.9;

@@ -95,7 +95,8 @@ class ExternalAdapterTest {
         Path attached = Files.write(folder.resolve("attached.safetensors"), source.toBytes(DType.F32));
         Map<String, Tensor> again = deltas(AdapterSource.read(attached).getFirst().source().toAdapter(name, model), 1);
         deltas(source.toAdapter(name, model), 1)
-                .forEach((key, delta) -> assertEquals(delta, again.get(key), "the attached file gives the same weights"));
+                .forEach((key, delta) -> assertEquals(delta, again.get(key),
+                        "the attached file gives the same weights"));
     }
 
     /// Files of current programs; each delta is compared by its product with three columns
@@ -287,7 +288,9 @@ class ExternalAdapterTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|is a LoRA for Stable Diffusion XL (it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
+            "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|"
+                    + "is a LoRA for Stable Diffusion XL "
+                    + "(it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
             "text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight|2,96|Stable Diffusion XL",
             "lora_unet_input_blocks_4_1_transformer_blocks_9_attn1_to_k.lora_down.weight|2,96|Stable Diffusion XL",
             "diffusion_model.label_emb.0.0.lora_down.weight|2,96|Stable Diffusion XL",
@@ -327,25 +330,34 @@ class ExternalAdapterTest {
             "text|lycoris_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
             "text|text_encoder.text_model.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
             "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-            "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|lora_linear_layer.up.weight",
+            "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|"
+                    + "lora_linear_layer.up.weight",
             "text|base_model.model.encoder.layers.1.self_attn.q_proj|lora_A.my-word_2.weight|lora_B.my-word_2.weight",
-            "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|lora_B.default.weight",
+            "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|"
+                    + "lora_B.default.weight",
             "text|encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-            "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
-            "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+            "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|"
+                    + "lora_up.weight",
+            "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|"
+                    + "lora_up.weight",
             "text|clip_l.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
             "text|text_encoder.text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
             "text|text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
-            "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|"
+                    + "lora_up.weight",
             "out|lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
-            "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|"
+                    + "lora_up.weight",
             "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_up.weight|lora_down.weight",
             "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
             "out|unet.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_down.weight|lora_up.weight",
             "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora.down.weight|lora.up.weight",
-            "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|lora.up.weight",
-            "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
-            "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.default_0.weight|lora_B.default_0.weight",
+            "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|"
+                    + "lora.up.weight",
+            "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|"
+                    + "lora_A.weight|lora_B.weight",
+            "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|"
+                    + "lora_A.default_0.weight|lora_B.default_0.weight",
             "out|down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight"})
     void allConventionsFindTheSameLayer(String layer, String name, String first, String second) throws Exception {
         String kohya = layer.equals("text") ? "lora_te_text_model_encoder_layers_1_self_attn_q_proj"

@@ -52,7 +52,8 @@ class ClipMetricsTest {
             assertEquals(Optional.empty(), metrics.embedPrompt("a car"));
             assertEquals(1,
                     metrics.measure(metrics.embedImages(List.of(RED)), List.of(
-                            new ClipScores.PromptSamples(metrics.embedImages(List.of(RED)), metrics.embedPrompt("a car"))))
+                            new ClipScores.PromptSamples(metrics.embedImages(List.of(RED)),
+                                    metrics.embedPrompt("a car"))))
                             .likeness()
                             .orElseThrow(),
                     1e-6);

@@ -116,14 +116,16 @@ class MethodContractTest {
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
     void adapterWeightScalesTheDifference(TuningMethod method, Layer layer) {
         Map<String, Tensor> theta = randomPoint(method, layer, base(layer));
-        LayerWeights<Tensor> baseWeights = effective(method, layer, theta, 0), adapted = effective(method, layer, theta, 1);
+        LayerWeights<Tensor> baseWeights = effective(method, layer, theta, 0),
+                adapted = effective(method, layer, theta, 1);
         assertWithin("adapter weight 0 is the base", base(layer).weight(),
                 baseWeights.weight().rows(0, (int) layer.weightShape().size(0)), 0);
         assertNotEquals(baseWeights, adapted);
         for (double adapterWeight : new double[] {0.3, 2, -1}) {
             LayerWeights<Tensor> found = effective(method, layer, theta, adapterWeight);
             String what = method + " on " + layer.name() + " at " + adapterWeight;
-            assertClose(what, interpolated(baseWeights.weight(), adapted.weight(), adapterWeight), found.weight(), 2e-6);
+            assertClose(what, interpolated(baseWeights.weight(), adapted.weight(), adapterWeight), found.weight(),
+                    2e-6);
             assertEquals(adapted.bias() == null, found.bias() == null);
             if (adapted.bias() != null && baseWeights.bias() != null && found.bias() != null)
                 assertClose(what, interpolated(baseWeights.bias(), adapted.bias(), adapterWeight), found.bias(), 2e-6);
@@ -140,7 +142,8 @@ class MethodContractTest {
     private static Tensor interpolated(Tensor baseWeights, Tensor adapted, double adapterWeight) {
         Tensor interpolated = Tensor.zeros(baseWeights.shape());
         for (int i = 0; i < interpolated.data().length; i++)
-            interpolated.data()[i] = (float) (baseWeights.data()[i] + adapterWeight * ((double) adapted.data()[i] - baseWeights.data()[i]));
+            interpolated.data()[i] = (float) (baseWeights.data()[i]
+                    + adapterWeight * ((double) adapted.data()[i] - baseWeights.data()[i]));
         return interpolated;
     }
 
@@ -194,7 +197,8 @@ class MethodContractTest {
             if (transform.isEmpty()) return;
             Tensor materialized = torch
                     .tensor(new LayerWeights<>(base.weight(), base.bias(), transform.get()).materialized(ops).weight());
-            assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), materialized, 1e-6);
+            assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), materialized,
+                    1e-6);
         }
     }
 
@@ -222,7 +226,8 @@ class MethodContractTest {
             double adapterWeight) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             LayerWeights<NDArray> adapted = method.effective(ops, layer, weights(base(layer)),
-                    name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) adapterWeight)));
+                    name -> torch.array(theta.get(name)),
+                    torch.array(Tensor.filled(Shape.of(1), (float) adapterWeight)));
             return new LayerWeights<>(torch.tensor(adapted.weight()),
                     adapted.bias() == null ? null : torch.tensor(adapted.bias()));
         }

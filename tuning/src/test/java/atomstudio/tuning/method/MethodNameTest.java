@@ -13,10 +13,13 @@ import org.junit.jupiter.api.Test;
 class MethodNameTest {
     @Test
     void everyMethodHasOneCategoryAndNoCategoryIsEmpty() {
-        List<MethodName> listed = Stream.of(MethodCategory.values()).flatMap(category -> category.methods().stream()).toList();
+        List<MethodName> listed = Stream.of(MethodCategory.values())
+                .flatMap(category -> category.methods().stream())
+                .toList();
         assertEquals(MethodName.values().length, listed.size());
         assertEquals(EnumSet.allOf(MethodName.class), EnumSet.copyOf(listed));
-        for (MethodCategory category : MethodCategory.values()) assertFalse(category.methods().isEmpty(), category.displayName());
+        for (MethodCategory category : MethodCategory.values())
+            assertFalse(category.methods().isEmpty(), category.displayName());
     }
 
     @Test

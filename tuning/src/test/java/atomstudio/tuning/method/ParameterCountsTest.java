@@ -18,7 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Trainable parameters of every method: known counts for Stable Diffusion 1.5, and the papers' formulas on every model.
+/// Trainable parameters of every method: known counts for Stable Diffusion 1.5, and the papers' formulas on every
+/// model.
 class ParameterCountsTest {
     @Test
     void countsMatchKnownOnesOnStableDiffusion15() {
