@@ -2,7 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -26,7 +26,7 @@ final class MethodOptions {
     @Spec(Spec.Target.MIXEE)
     void command(CommandSpec mixee) {
         command = mixee;
-        String names = MethodSettings.methodNames();
+        String names = MethodName.options();
         mixee.addOption(OptionSpec.builder(METHOD_OPTION)
                 .type(String.class)
                 .required(true)
@@ -70,7 +70,7 @@ final class MethodOptions {
                 if (value instanceof String text) values.put(setting, text);
                 else if (Boolean.TRUE.equals(value)) values.put(setting, MethodSetting.YES);
             }
-            return MethodSettings.chosen(choice, values);
+            return MethodSettings.of(choice, values);
         } catch (IllegalArgumentException error) {
             throw new ParameterException(spec.commandLine(), "--" + error.getMessage());
         }

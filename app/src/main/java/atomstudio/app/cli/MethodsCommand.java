@@ -7,7 +7,7 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -50,7 +50,7 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             TuningMethod method = settings.method();
             return new MethodRow(settings, layers.stream().filter(method::tunes).toList(),
                     layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers),
-                    AdapterFile.bytes(settings, model, layers));
+                    AdapterFile.predictedFileSize(settings, model, layers));
         }
 
         String line() {

@@ -4,7 +4,7 @@ import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

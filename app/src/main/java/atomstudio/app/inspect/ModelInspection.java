@@ -11,6 +11,7 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -141,11 +142,11 @@ final class ModelInspection {
 
     private static JsonObject parametersByMethod(List<Layer> layers) {
         JsonObject json = new JsonObject();
-        for (MethodSettings.MethodName choice : MethodSettings.MethodName.values()) {
+        for (MethodName choice : MethodName.values()) {
             long trainableParameters = MethodSettings.of(choice).method().parameterCount(layers);
             json.addProperty(choice.option(), trainableParameters);
             // A 1×1 kernel has one atom, so each such convolution would add one number.
-            if (choice == MethodSettings.MethodName.ATOMS)
+            if (choice == MethodName.ATOMS)
                 json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
         }
         return json;

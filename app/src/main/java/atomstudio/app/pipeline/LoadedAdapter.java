@@ -113,6 +113,6 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
 
     /// What a picture that is made with it carries along, where it is small.
     public Optional<PngAttachment> attachment() {
-        return source.inImage().map(bytes -> new PngAttachment(adapter.name(), bytes));
+        return source.toAttachment().map(bytes -> new PngAttachment(adapter.name(), bytes));
     }
 }

@@ -155,7 +155,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
                         option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()),
                         option("method", spec.choice().option())));
         choices.method()
-                .chosen()
+                .overrides()
                 .forEach((setting, value) -> addOption(arguments, setting.option(), value,
                         setting == MethodSetting.TEXT_ENCODER));
         choices.training()

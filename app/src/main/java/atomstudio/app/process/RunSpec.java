@@ -4,7 +4,7 @@ import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +38,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
         public String summary() {
             List<String> parts = new ArrayList<>();
-            method.chosen()
+            method.overrides()
                     .forEach((setting, value) -> parts.add(setting == MethodSetting.TEXT_ENCODER ? "text encoder"
                             : displayName(setting.option()) + " " + value));
             parts.addAll(summaries(training));
@@ -70,7 +70,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
     /// `Filter atoms`, `Filter atoms m = 6`, `LoRA rank 4 + Textual inversion`.
     public String title() {
         MethodSettings method = choices.method();
-        String atoms = method.chosen().containsKey(MethodSetting.ATOMS) ? " m = " + method.atoms() : "";
+        String atoms = method.overrides().containsKey(MethodSetting.ATOMS) ? " m = " + method.atoms() : "";
         String rank = method.choice().settings().contains(MethodSetting.RANK) ? " rank " + method.rank() : "";
         Stream<String> extras = Stream.concat(method.combinedWith().map(MethodName::displayName).stream(),
                 method.trainsTextEncoder() ? Stream.of("text encoder") : Stream.of());

@@ -3,7 +3,7 @@ package atomstudio.app.runs;
 import atomstudio.app.process.RunSpec;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import java.io.IOException;

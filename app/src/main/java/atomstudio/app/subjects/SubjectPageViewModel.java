@@ -14,7 +14,7 @@ import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
 import atomstudio.app.services.Services;
 import atomstudio.app.train.TrainViewModel;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -41,7 +41,7 @@ public record MethodCost(MethodSettings method, long parameterCount, long bytes,
                 return new MethodCost(method, 0, 0, incompatible.getMessage());
             }
             return new MethodCost(method, method.method().parameterCount(layers),
-                    AdapterFile.bytes(method, model, layers), "");
+                    AdapterFile.predictedFileSize(method, model, layers), "");
         }
     }
 }

@@ -2,7 +2,7 @@ package atomstudio.app.train;
 
 import atomstudio.app.controls.ExpanderView;
 import atomstudio.tuning.method.MethodCategory;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.util.List;
 import java.util.stream.Stream;
 import javafx.beans.value.ObservableValue;
@@ -58,7 +58,7 @@ final class MethodListView extends VBox {
         name.setMinWidth(Region.USE_PREF_SIZE);
         Label cost = label("", "muted");
         // Not a label: one that wraps has no height of its own inside a button.
-        Text purpose = new Text(MethodCategory.description(choice));
+        Text purpose = new Text(choice.description());
         purpose.getStyleClass().add("purpose");
         purpose.setWrappingWidth(PURPOSE_WIDTH);
         VBox text = new VBox(1, name, cost, purpose);
@@ -72,7 +72,7 @@ final class MethodListView extends VBox {
         Runnable refresh = () -> {
             cost.setText(
                     model.cost(choice).map(MethodCost::summary).orElse(model.problem().get().isEmpty() ? "…" : ""));
-            row.setAccessibleText(Stream.of(choice.displayName(), cost.getText(), MethodCategory.description(choice))
+            row.setAccessibleText(Stream.of(choice.displayName(), cost.getText(), choice.description())
                     .filter(part -> !part.isEmpty())
                     .reduce((a, b) -> a + ". " + b)
                     .orElseThrow());

@@ -4,7 +4,7 @@ import atomstudio.app.controls.CardView;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunQueue;
 import atomstudio.tuning.method.MethodCategory;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.util.List;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;

@@ -12,7 +12,7 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.TrainingReport;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;

@@ -290,7 +290,7 @@ final class PngInfoRestorer {
         /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters
         /// are kept once.
         private static Path saveAdapter(AdapterSource.NamedAdapter found, Path folder) throws Failure {
-            byte[] bytes = found.source().bytes(DType.F32);
+            byte[] bytes = found.source().toBytes(DType.F32);
             CRC32 crc = new CRC32();
             crc.update(bytes);
             String name = found.name().replaceAll("[^\\p{L}\\p{N}+._ -]+", "-").replaceFirst("^[. ]+", "");

@@ -22,7 +22,7 @@ import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Files;
@@ -89,11 +89,11 @@ class AdapterOptionsTest {
         SafetensorsWriter.write(with, tensors, Map.of());
         CommandLineRun expected = generate(folder.resolve("plain.png"), "--adapter", plain),
                 told = generate(folder.resolve("with.png"), "--adapter", with);
-        assertFalse(expected.err().contains("has no place for"), expected::err);
+        assertFalse(expected.err().contains("has no layer for"), expected::err);
         assertTrue(
                 told.err()
                         .contains(with + ": " + model.name()
-                                + " has no place for a tensor of this adapter, which is used without: global_step"),
+                                + " has no layer for a tensor of this adapter (ignored): global_step"),
                 told::err);
         assertEquals(ImageFiles.read(folder.resolve("plain.png")), ImageFiles.read(folder.resolve("with.png")));
     }
@@ -168,7 +168,7 @@ class AdapterOptionsTest {
         CommandLineRun run = CommandLineRun.of(folder.resolve("home"), "generate", "--prompt", "x", "--adapter", made,
                 "--out", folder.resolve("no.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
-        assertTrue(run.err().contains("expected a picture that carries its adapter"), run.err());
+        assertTrue(run.err().contains("expected an image that contains an adapter"), run.err());
     }
 
     @Test

@@ -11,7 +11,7 @@ import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import java.nio.file.Path;
 import java.time.Instant;

@@ -10,7 +10,7 @@ import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.PngText;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;

@@ -11,6 +11,7 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ class LoadedAdapterTest {
 
     private String nameOf(Path file) throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        MethodSettings settings = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+        MethodSettings settings = MethodSettings.of(MethodName.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.layers(ModelComponent.UNET))
             settings.method()

@@ -9,7 +9,7 @@ import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.process.FakeProcessLauncher;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.process.TrainingProcess;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

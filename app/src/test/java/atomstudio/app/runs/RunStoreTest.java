@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.process.FakeProcessLauncher;
 import atomstudio.app.process.RunSpec;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;

@@ -9,7 +9,7 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -60,7 +60,7 @@ class LayerCostCounterTest {
         MethodSettings nowhere = MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "nowhere.*");
         List<MethodCost> costs = new MethodCost.LayerCostCounter().count(model(),
                 List.of(nowhere, MethodSettings.of(MethodName.ATOMS)));
-        assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches nothing in "),
+        assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches no layer of "),
                 costs.getFirst().problem());
         assertEquals("not on this model", costs.getFirst().summary());
         assertTrue(costs.getLast().parameterCount() > 0);

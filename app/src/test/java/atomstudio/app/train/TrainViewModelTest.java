@@ -16,7 +16,7 @@ import atomstudio.app.window.WindowViewModel;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSetting;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.train.TrainingEstimate;
 import java.nio.file.Path;
 import java.util.List;

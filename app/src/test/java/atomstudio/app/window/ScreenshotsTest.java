@@ -7,7 +7,7 @@ import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javafx.scene.control.ToggleButton;

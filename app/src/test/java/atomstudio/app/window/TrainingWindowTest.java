@@ -10,7 +10,7 @@ import atomstudio.app.process.TrainingProcess;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.train.TrainViewModel;
 import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -9,7 +9,7 @@ import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.image.PngText;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

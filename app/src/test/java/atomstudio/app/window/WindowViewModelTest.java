@@ -19,7 +19,7 @@ import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -26,6 +26,13 @@ public record Tensor(Shape shape, float[] data) {
         return new Tensor(shape, data);
     }
 
+    /// This tensor times a factor, copied.
+    public Tensor scaled(double factor) {
+        float[] scaled = data.clone();
+        for (int i = 0; i < scaled.length; i++) scaled[i] *= (float) factor;
+        return new Tensor(shape, scaled);
+    }
+
     /// Rows `from` (inclusive) to `to` (exclusive) of the first axis, copied.
     public Tensor rows(int from, int to) {
         int row = data.length / Math.toIntExact(shape.size(0));

@@ -6,10 +6,10 @@ import atomstudio.tuning.method.TuningMethod;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A layer that an adapter changes: its name, its weight's shape in the base model, and the method (part of a sum)
-/// that changes it.
+/// A layer that an adapter changes: its name, the shape of its base weight, and the method that changes it (one of
+/// several where methods are combined).
 public record AdaptedLayer(String name, Shape weight, String method) {
-    /// The layers of a network that a method tunes, in the network's order.
+    /// The target layers of a method, in the network's order.
     public static List<AdaptedLayer> of(TuningMethod method, List<Layer> layers) {
         List<AdaptedLayer> adapted = new ArrayList<>();
         for (Layer layer : layers)

@@ -25,18 +25,18 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/// Trained numbers in our own format: safetensors whose numbers of equal meaning and shape are stacked in one tensor
-/// (`atoms.M` (52,9,9)), in the order of layers that the metadata give. No date, path or duration: equal runs make
-/// equal bytes.
-/// @param layers the tuned layers, in the network's order
-/// @param values the numbers, keyed `LAYER.SLOT`
+/// A trained adapter in Atom Studio's format: safetensors in which parameters of the same name and shape are stacked in
+/// one tensor (`atoms.M` (52, 9, 9)), in the order of layers in the metadata. It has no date, path or duration, so that
+/// equal runs give equal bytes.
+/// @param layers the adapted layers, in the network's order
+/// @param values the parameters, keyed `LAYER.PARAMETER`
 public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger, TrainingSummary training,
         List<AdaptedLayer> layers, Map<String, Tensor> values) implements AdapterSource {
-    /// Key of the rows of a textual inversion.
+    /// Key of the rows of a textual inversion in `values`.
     public static final String EMBEDDING_ROWS = TextualInversion.TOKEN_EMBEDDING + ".rows";
 
-    /// How it was trained.
     public record TrainingSummary(int steps, double learningRate, long seed) {}
 
     private static final String PLACEHOLDER_HASH = "0".repeat(64);
@@ -46,59 +46,59 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         values = Map.copyOf(values);
     }
 
-    /// Whether an open file says that it is an adapter of ours.
+    /// Whether the metadata of an open file declares this format.
     public static boolean matches(TensorFile file) {
         return AdapterFormat.FORMAT.equals(file.metadata().get("format"));
     }
 
-    /// @throws Failure.Unreadable when the file is missing, damaged, or no adapter of ours
-    /// @throws Failure.Incompatible when a newer version wrote it
+    /// @throws Failure.Unreadable if the file is missing, damaged or in another format
+    /// @throws Failure.Incompatible if a newer version wrote it
     public static AdapterFile read(Path file) throws Failure {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             return of(tensors);
         }
     }
 
-    /// The same of an open file.
+    /// As [#read], from an open file.
     public static AdapterFile of(TensorFile tensors) throws Failure {
         return AdapterFormat.read(tensors);
     }
 
-    /// @throws Failure.Unwritable when the disk is full; an old file is kept
+    /// @throws Failure.Unwritable if the disk is full; an existing file is kept
     public void write(Path file) throws Failure {
         AdapterFormat.write(this, file, Map.of(), Map.of());
     }
 
-    /// Writes a checkpoint: this adapter, readable as such, with tensors and metadata of training beside it.
-    /// @param training tensors and metadata whose names start with `training.`
+    /// Writes a checkpoint: this adapter with additional tensors and metadata of the training, readable as an adapter.
+    /// @param training tensors whose names start with `training.`, as do the keys of `metadata`
     public void writeCheckpoint(Path file, Map<String, Tensor> training, Map<String, String> metadata) throws Failure {
         AdapterFormat.write(this, file, training, metadata);
     }
 
-    /// Bytes of the file that `write` makes.
-    public long bytes() {
+    /// Size in bytes of the file that `write` creates.
+    public long fileSize() {
         return AdapterFormat.fileSize(this);
     }
 
-    /// Bytes of the file that a method's adapter of a model with these layers will have.
-    public static long bytes(MethodSettings settings, String model, List<Layer> layers) {
+    /// Size in bytes of the file that training a model with these layers will create.
+    public static long predictedFileSize(MethodSettings settings, String model, List<Layer> layers) {
         TuningMethod method = settings.method();
         Map<String, Shape> values = new HashMap<>();
         for (Layer layer : layers)
-            method.storedShapes(layer).forEach((slot, shape) -> values.put(layer.name() + "." + slot, shape));
+            method.storedShapes(layer).forEach((parameter, shape) -> values.put(layer.name() + "." + parameter, shape));
         TrainingSummary defaults = new TrainingSummary(settings.choice().steps(), settings.choice().learningRate(), 0);
         return AdapterFormat.fileSize(new AdapterFile(settings, new BaseModel(model, PLACEHOLDER_HASH),
                 new Trigger("sks", "thing"), defaults, AdaptedLayer.of(method, layers), Map.of()), values);
     }
 
-    /// Numbers in all values together, frozen ones included.
+    /// Elements of all stored parameters, including frozen ones.
     @Override
     public long parameterCount() {
         return values.values().stream().mapToLong(value -> value.data().length).sum();
     }
 
-    /// For an engine; what the file does not hold is derived from the model's weights.
-    /// @throws Failure.Incompatible when that comes out otherwise than when the adapter was trained
+    /// The adapter for an engine; parameters that the file does not store are derived from the model's weights.
+    /// @throws Failure.Incompatible if a derived parameter differs from that at training
     @Override
     public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
         ParameterLayout layout = ParameterLayout.of(method.method(), model.layers(ModelComponent.UNET));
@@ -112,7 +112,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         }
     }
 
-    /// For an engine that has derived by itself what the file does not hold.
+    /// The adapter for an engine that computes the derived parameters itself.
     public Adapter toAdapterWithoutDerived(String name) {
         return new Adapter(name, AdapterFormat.hash(this), method.method(), values, embeddingToken());
     }
@@ -133,27 +133,27 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     @Override
-    public byte[] bytes(DType dtype) {
-        return AdapterFormat.bytes(this, dtype);
+    public byte[] toBytes(DType dtype) {
+        return AdapterFormat.toBytes(this, dtype);
     }
 
-    /// The token, where it stands for rows of the text encoder's table that the adapter brings.
+    /// The token of a textual inversion in this adapter.
     public Optional<Adapter.EmbeddingToken> embeddingToken() {
         return Optional.ofNullable(values.get(EMBEDDING_ROWS))
                 .map(rows -> new Adapter.EmbeddingToken(trigger.token(), Math.toIntExact(rows.shape().size(0))));
     }
 
-    /// The parts of a model whose layers it changes, and whose weights it was therefore trained on: the UNet always.
+    /// The model components whose weights it was trained on: the UNet, and those of all adapted layers.
     public Set<ModelComponent> components() {
         Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
         for (AdaptedLayer layer : layers) components.add(ModelComponent.ofLayer(layer.name()));
         return components;
     }
 
-    /// Whether it can be used on a model with these layers. A warning where it fits but was trained on other weights:
-    /// a relative of the base, or the same weights in another precision.
-    /// @param network every layer of the model that could be tuned
-    /// @param hash    of the model's weights in the adapter's parts, where known by now
+    /// Checks the adapter against a model's layers. Returns a warning if it fits but was trained on other weights, such
+    /// as another fine-tune of the base or the same weights in another precision.
+    /// @param network all trainable layers of the model
+    /// @param hash    of the model's weights in the adapter's components, if known
     /// @throws Failure.Incompatible that names every layer that does not fit
     public Optional<String> compatibilityWarning(String model, List<Layer> network, Optional<String> hash)
             throws Failure.Incompatible {
@@ -161,41 +161,38 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         Map<String, Layer> byName = new HashMap<>();
         network.forEach(layer -> byName.put(layer.name(), layer));
         List<String> problems = new ArrayList<>();
-        for (AdaptedLayer adapted : layers) {
-            Layer layer = byName.remove(adapted.name());
-            if (layer == null) problems.add(adapted.name() + ": the model has no such layer");
-            else
-                if (!layer.weightShape().equals(adapted.weight()))
-                    problems.add(adapted.name() + ": expected a weight of " + adapted.weight() + ", the model's has "
-                            + layer.weightShape());
-                else
-                    checkShapes(tuningMethod, layer, problems);
-        }
+        for (AdaptedLayer adapted : layers)
+            problems.addAll(problems(adapted, byName.remove(adapted.name()), tuningMethod));
         for (Layer layer : network) {
             if (byName.containsKey(layer.name()) && components().contains(ModelComponent.ofLayer(layer.name()))
                     && tuningMethod.tunes(layer))
-                problems.add(layer.name() + ": tuned by " + method.name() + ", not in the adapter");
+                problems.add(layer.name() + ": trained by " + method.name() + ", missing in the adapter");
         }
         if (!problems.isEmpty()) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and does not fit " + model
                     + ", whose layers differ:\n  "
-                    + String.join("\n  ", problems) + "\nUse it with " + base.name() + " or a model made from it.");
+                    + String.join("\n  ", problems) + "\nUse it with " + base.name() + " or a model derived from it.");
         }
         if (hash.isEmpty() || hash.get().equals(base.hash())) return Optional.empty();
         return Optional.of("the adapter was trained on " + base.name() + " (" + shortHash(base.hash()) + "); " + model
                 + " (" + shortHash(hash.get())
-                + ") has the same layers with other weights, so the result may differ from what was trained");
+                + ") has the same layers with other weights, so results may differ");
     }
 
-    private void checkShapes(TuningMethod tuningMethod, Layer layer, List<String> problems) {
-        Map<String, Shape> expected = tuningMethod.storedShapes(layer);
-        expected.forEach((slot, shape) -> {
-            Tensor value = values.get(layer.name() + "." + slot);
-            if (value == null) problems.add(layer.name() + "." + slot + ": expected " + shape + ", not in the adapter");
-            else
-                if (!value.shape().equals(shape))
-                    problems.add(layer.name() + "." + slot + ": expected " + shape + ", found " + value.shape());
+    private List<String> problems(AdaptedLayer adapted, @Nullable Layer layer, TuningMethod tuningMethod) {
+        if (layer == null) return List.of(adapted.name() + ": the model has no such layer");
+        if (!layer.weightShape().equals(adapted.weight()))
+            return List.of(adapted.name() + ": expected a weight of " + adapted.weight() + ", the model's has "
+                    + layer.weightShape());
+        List<String> problems = new ArrayList<>();
+        tuningMethod.storedShapes(layer).forEach((parameter, shape) -> {
+            String key = layer.name() + "." + parameter;
+            Tensor value = values.get(key);
+            if (value == null) problems.add(key + ": expected " + shape + ", missing in the adapter");
+            if (value != null && !value.shape().equals(shape))
+                problems.add(key + ": expected " + shape + ", found " + value.shape());
         });
+        return problems;
     }
 
     private static String shortHash(String hash) {

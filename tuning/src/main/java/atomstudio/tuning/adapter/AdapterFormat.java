@@ -29,29 +29,29 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
-/// How an adapter lies in a safetensors file. A tensor `METHOD.SLOT` stacks one slot of many layers
-/// (`METHOD.SLOT.SHAPE` where layers have it in several shapes). The metadata `layers` name all tuned layers in the
-/// network's order, each with its weight's shape, `{"conv_in":[64,4,3,3],…}`, and `stacks` say which of them, counted
-/// from 0, each tensor holds: `{"atoms.M":[0,3,…]}`.
+/// Reads and writes adapters as safetensors. A tensor `METHOD.PARAMETER` stacks one parameter of many layers
+/// (`METHOD.PARAMETER.SHAPE` if its shape differs between layers). The metadata key `layers` lists all adapted layers
+/// in the network's order with the shapes of their weights, `{"conv_in":[64,4,3,3],…}`, and `stacks` lists the layers
+/// in each tensor by index: `{"atoms.M":[0,3,…]}`.
 final class AdapterFormat {
     static final String FORMAT = "atomstudio.adapter";
     private static final int VERSION = 1;
-    /// What a checkpoint has beside the adapter.
+    /// Prefix of the additional tensors and metadata of a checkpoint.
     private static final String TRAINING_PREFIX = "training.";
 
-    /// What the method's settings begin with.
+    /// Prefix of the method's settings in the metadata.
     private static final String SETTING_PREFIX = "method.";
 
     private AdapterFormat() {}
 
-    /// One stacked tensor: the layers in it, in order, and the slot that it holds of each.
-    private record StackedTensor(String slot, List<AdaptedLayer> layers) {
+    /// One parameter of several layers, stacked in this order.
+    private record StackedTensor(String parameter, List<AdaptedLayer> layers) {
         String key(AdaptedLayer layer) {
-            return layer.name() + "." + slot;
+            return layer.name() + "." + parameter;
         }
     }
 
-    /// @param extraTensors more tensors, and `more` metadata, whose names start with `training.`
+    /// @param extraTensors additional tensors whose names start with `training.`, as do the keys of `extraMetadata`
     static void write(AdapterFile adapter, Path file, Map<String, Tensor> extraTensors,
             Map<String, String> extraMetadata) throws Failure {
         Map<String, StackedTensor> stacks = stacks(adapter, shapes(adapter));
@@ -62,12 +62,12 @@ final class AdapterFormat {
         SafetensorsWriter.write(file, tensors, metadata);
     }
 
-    /// Bytes of the file that `write` makes of an adapter alone.
+    /// Size in bytes of the file that `write` creates without additional tensors.
     static long fileSize(AdapterFile adapter) {
         return fileSize(adapter, shapes(adapter));
     }
 
-    /// @param values shapes of the values that the adapter will have, keyed `LAYER.SLOT`
+    /// @param values shapes of the adapter's parameters, keyed `LAYER.PARAMETER`
     static long fileSize(AdapterFile adapter, Map<String, Shape> values) {
         Map<String, StackedTensor> stacks = stacks(adapter, values);
         Map<String, Shape> tensors = new TreeMap<>();
@@ -100,7 +100,7 @@ final class AdapterFormat {
         return metadata;
     }
 
-    /// SHA-256 of the bytes after the header of the file that `write` makes.
+    /// SHA-256 of the bytes after the header of the file that `write` creates.
     static String hash(AdapterFile adapter) {
         Sha256 hash = new Sha256();
         for (Tensor tensor : tensors(adapter, stacks(adapter, shapes(adapter))).values()) {
@@ -128,21 +128,22 @@ final class AdapterFormat {
     }
 
     private static Map<String, StackedTensor> stacks(AdapterFile adapter, Map<String, Shape> values) {
-        Map<String, Map<Shape, StackedTensor>> bySlot = new LinkedHashMap<>();
-        Map<String, List<String>> slots = new HashMap<>();
+        Map<String, Map<Shape, StackedTensor>> byTensor = new LinkedHashMap<>();
+        Map<String, List<String>> parametersByLayer = new HashMap<>();
         for (String key : new TreeMap<>(values).keySet()) {
             int dot = key.lastIndexOf('.');
-            slots.computeIfAbsent(key.substring(0, dot), layer -> new ArrayList<>()).add(key.substring(dot + 1));
+            parametersByLayer.computeIfAbsent(key.substring(0, dot), layer -> new ArrayList<>())
+                    .add(key.substring(dot + 1));
         }
         for (AdaptedLayer layer : adapter.layers()) {
-            for (String slot : slots.getOrDefault(layer.name(), List.of())) {
-                Shape shape = values.get(layer.name() + "." + slot);
-                bySlot.computeIfAbsent(layer.method() + "." + slot, name -> new LinkedHashMap<>())
-                        .computeIfAbsent(shape, s -> new StackedTensor(slot, new ArrayList<>())).layers.add(layer);
+            for (String parameter : parametersByLayer.getOrDefault(layer.name(), List.of())) {
+                Shape shape = values.get(layer.name() + "." + parameter);
+                byTensor.computeIfAbsent(layer.method() + "." + parameter, name -> new LinkedHashMap<>())
+                        .computeIfAbsent(shape, s -> new StackedTensor(parameter, new ArrayList<>())).layers.add(layer);
             }
         }
         Map<String, StackedTensor> stacks = new TreeMap<>();
-        bySlot.forEach((name, shapes) -> shapes.forEach(
+        byTensor.forEach((name, shapes) -> shapes.forEach(
                 (shape, stack) -> stacks.put(shapes.size() == 1 ? name : name + "." + dimensionSuffix(shape), stack)));
         return stacks;
     }
@@ -171,8 +172,8 @@ final class AdapterFormat {
         return json;
     }
 
-    /// The bytes of the file, its numbers in this precision.
-    static byte[] bytes(AdapterFile adapter, DType dtype) {
+    /// The bytes of the file, with tensors in this precision.
+    static byte[] toBytes(AdapterFile adapter, DType dtype) {
         Map<String, StackedTensor> stacks = stacks(adapter, shapes(adapter));
         return SafetensorsWriter.toBytes(tensors(adapter, stacks), metadata(adapter, stacks), dtype);
     }
@@ -181,13 +182,13 @@ final class AdapterFormat {
         Path file = tensors.file();
         Map<String, String> metadata = tensors.metadata();
         if (!FORMAT.equals(metadata.get("format"))) {
-            Optional<String> refused = AdapterKind.unsupportedReason(tensors.tensors().keySet());
-            if (refused.isPresent()) throw new Failure.Incompatible(file + ": " + refused.get());
+            Optional<String> unsupported = AdapterKind.unsupportedReason(tensors.tensors().keySet());
+            if (unsupported.isPresent()) throw new Failure.Incompatible(file + ": " + unsupported.get());
             throw new Failure.Unreadable(
                     file + ": expected an adapter of Atom Studio (metadata format " + FORMAT + "), found "
                             + (metadata.containsKey("format") ? "format " + SafeText.of(metadata.get("format"))
                                     : "a file of another program")
-                            + "; of other programs embeddings, LoRA, LoCon, LoHa and LoKr can be read");
+                            + "; supported files of other programs are embeddings, LoRA, LoCon, LoHa and LoKr");
         }
         if (!Integer.toString(VERSION).equals(metadata.get("version"))) {
             throw new Failure.Incompatible(file + ": expected adapter version " + VERSION + ", found "
@@ -211,7 +212,7 @@ final class AdapterFormat {
         } catch (Failure.Incompatible e) {
             throw new Failure.Incompatible(file + ": " + e.getMessage());
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(file + ": its description does not say what an adapter's should: "
+            throw new Failure.Unreadable(file + ": its metadata is invalid: "
                     + SafeText.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
         }
     }
@@ -228,7 +229,7 @@ final class AdapterFormat {
                                 "seed: expected " + Seed.RANGE + ", found " + required(metadata, "seed"))));
     }
 
-    /// A layer of the description; which method tunes it shows in the tensors that hold it.
+    /// A layer of the metadata; its method follows from the names of the tensors that contain it.
     private static final class LayerEntry {
         private final String name;
         private final Shape weight;
@@ -247,37 +248,38 @@ final class AdapterFormat {
         }
 
         AdaptedLayer toLayer() {
-            if (method.isEmpty()) throw new IllegalArgumentException("layer " + name + " is in no tensor");
+            if (method.isEmpty()) throw new IllegalArgumentException("no tensor contains layer " + name);
             return new AdaptedLayer(name, weight, method);
         }
     }
 
     private static List<LayerEntry> layerEntries(JsonObject layers) {
-        List<LayerEntry> described = new ArrayList<>();
+        List<LayerEntry> entries = new ArrayList<>();
         layers.entrySet()
-                .forEach(layer -> described.add(new LayerEntry(layer.getKey(),
+                .forEach(layer -> entries.add(new LayerEntry(layer.getKey(),
                         new Shape(layer.getValue()
                                 .getAsJsonArray()
                                 .asList()
                                 .stream()
                                 .mapToLong(JsonElement::getAsLong)
                                 .toArray()))));
-        return described;
+        return entries;
     }
 
     private static Map<String, Tensor> values(TensorFile tensors, JsonObject stacks, List<LayerEntry> layers) {
         Map<String, Tensor> values = new HashMap<>();
         for (String name : tensors.tensors().keySet()) {
             if (!stacks.has(name) && !name.startsWith(TRAINING_PREFIX))
-                throw new IllegalArgumentException("tensor " + name + " is not described");
+                throw new IllegalArgumentException("the metadata does not list tensor " + name);
         }
         for (Map.Entry<String, JsonElement> entry : stacks.entrySet()) {
             String[] keyParts = entry.getKey().split("\\.");
             Tensor stacked = requireFinite(entry.getKey(), tensors.read(entry.getKey()));
             List<JsonElement> indices = entry.getValue().getAsJsonArray().asList();
             if (stacked.shape().rank() < 2 || stacked.shape().size(0) != indices.size()) {
-                throw new IllegalArgumentException("tensor " + entry.getKey() + " " + stacked.shape() + " should hold "
-                        + indices.size() + " layers");
+                throw new IllegalArgumentException(
+                        "tensor " + entry.getKey() + " " + stacked.shape() + ": expected a stack of "
+                                + indices.size() + " layers");
             }
             Shape elementShape = new Shape(Arrays.copyOfRange(stacked.shape().sizes(), 1, stacked.shape().rank()));
             for (int row = 0; row < indices.size(); row++) {
@@ -286,15 +288,16 @@ final class AdapterFormat {
                 Tensor previous = values.put(layer.name + "." + keyParts[1],
                         stacked.rows(row, row + 1).reshape(elementShape));
                 if (previous != null)
-                    throw new IllegalArgumentException("layer " + layer.name + " has slot " + keyParts[1] + " twice");
+                    throw new IllegalArgumentException(
+                            "layer " + layer.name + " has parameter " + keyParts[1] + " twice");
             }
         }
         return values;
     }
 
     private static Tensor requireFinite(String name, Tensor tensor) {
-        for (float number : tensor.data())
-            if (!Float.isFinite(number)) throw new IllegalArgumentException("tensor " + name + " holds " + number);
+        for (float value : tensor.data())
+            if (!Float.isFinite(value)) throw new IllegalArgumentException("tensor " + name + " contains " + value);
         return tensor;
     }
 
@@ -308,7 +311,7 @@ final class AdapterFormat {
 
     private static String required(Map<String, String> metadata, String key) {
         String text = metadata.get(key);
-        if (text == null) throw new IllegalArgumentException("no " + key);
+        if (text == null) throw new IllegalArgumentException("missing " + key);
         return text;
     }
 }

@@ -17,20 +17,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// What can be applied to a model: an adapter of ours, an embedding that any program trained, or another program's
-/// adapter.
+/// An adapter that can be applied to a model: Atom Studio's own, an embedding, or an adapter of another program.
 public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, ExternalAdapter {
-    /// Longest file that a saved picture carries along.
+    /// Size limit of an adapter embedded in a generated image.
     int MAX_ATTACHMENT_BYTES = 24 << 10;
 
-    /// An adapter as it lies in a file, or in a picture that was made with it.
-    /// @param name     of the file, without its extension
-    /// @param recordedWeight how strongly it was applied to the picture that carries it
+    /// An adapter read from a file, or from an image generated with it.
+    /// @param name           the file name without extension
+    /// @param recordedWeight the adapter weight with which that image was generated
     record NamedAdapter(String name, AdapterSource source, Optional<Infotext.AdapterEntry> recordedWeight) {}
 
-    /// The adapter of a file, with the embeddings that may lie beside it, or all that a saved picture carries.
-    /// @throws Failure.Unreadable when it is missing, damaged, no adapter that can be read here, or a picture without
-    ///     any
+    /// Reads the adapter of a file and the embeddings bundled with it, or all adapters in a generated image.
+    /// @throws Failure.Unreadable if the file is missing, damaged, no supported adapter, or an image without adapters
     static List<NamedAdapter> read(Path path) throws Failure {
         if (isImage(path)) return inImage(path);
         try (TensorFile tensors = TensorFile.open(path)) {
@@ -43,9 +41,9 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         List<NamedAdapter> embeddings = new ArrayList<>();
         for (TensorInfo info : tensors.tensors().values()) {
             Optional<String> token = AdapterFile.matches(tensors) ? Optional.empty() : BundledEmbeddings.token(info);
-            if (token.isPresent())
-                embeddings.add(
-                        new NamedAdapter(token.get(), EmbeddingFile.of(tensors, info, token.get()), recordedWeight));
+            if (token.isEmpty()) continue;
+            EmbeddingFile embedding = EmbeddingFile.of(tensors, info, token.get());
+            embeddings.add(new NamedAdapter(token.get(), embedding, recordedWeight));
         }
         if (ExternalAdapter.matches(tensors)) {
             embeddings.addFirst(new NamedAdapter(name, ExternalAdapter.of(tensors), recordedWeight));
@@ -56,9 +54,9 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
                 .stream()
                 .allMatch(info -> BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info));
         if (onlyEmbeddings && !embeddings.isEmpty() && !EmbeddingFile.matches(tensors)) return embeddings;
-        return List.of(new NamedAdapter(name,
-                EmbeddingFile.matches(tensors) ? EmbeddingFile.of(tensors, name) : AdapterFormat.read(tensors),
-                recordedWeight));
+        AdapterSource source = EmbeddingFile.matches(tensors) ? EmbeddingFile.of(tensors, name)
+                : AdapterFormat.read(tensors);
+        return List.of(new NamedAdapter(name, source, recordedWeight));
     }
 
     private static boolean isImage(Path path) throws Failure {
@@ -73,15 +71,15 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         List<NamedAdapter> found = fromImage(image);
         if (!found.isEmpty()) return found;
         throw new Failure.Unreadable(image
-                + ": expected a picture that carries its adapter, found one without; pictures made with small adapters (up to "
+                + ": expected an image that contains an adapter, found none; generated images "
+                + "contain adapters of up to "
                 + (MAX_ATTACHMENT_BYTES >> 10)
-                + " KB) carry them, and so do the embeddings that A1111 keeps in PNG and lossless WebP");
+                + " KB, and A1111 stores embeddings in PNG and lossless WebP");
     }
 
-    /// What a picture carries: its adapters, or the embedding that A1111 keeps in it; empty for one that carries
-    /// nothing.
+    /// The adapters in an image, or the embedding that A1111 stored in it; may be empty.
     /// @param image PNG or WebP
-    /// @throws Failure.Unreadable when the picture or what it carries is damaged
+    /// @throws Failure.Unreadable if the image or its content is damaged
     static List<NamedAdapter> fromImage(Path image) throws Failure {
         List<PngAttachment> attachments = ImageFormat.PNG.matches(image) ? PngAttachment.read(image) : List.of();
         if (attachments.isEmpty()) {
@@ -93,14 +91,14 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         PngText text = PngText.of(image);
         if (!text.damaged().isEmpty())
             throw new Failure.Unreadable(text.damaged().getFirst()
-                    + ". The file was changed since it was written; get it again from where it came.");
-        List<Infotext.AdapterEntry> strengths = Infotext.parse(text.texts().getOrDefault(Infotext.PNG_KEYWORD, ""))
-                .adapters();
+                    + ". The file was modified; get the original again.");
+        String infotext = text.texts().getOrDefault(Infotext.PNG_KEYWORD, "");
+        List<Infotext.AdapterEntry> entries = Infotext.parse(infotext).adapters();
         List<NamedAdapter> found = new ArrayList<>();
         for (PngAttachment attachment : attachments) {
             Path label = image.resolveSibling(image.getFileName() + " (" + attachment.name() + ")");
-            Optional<Infotext.AdapterEntry> recordedWeight = strengths.stream()
-                    .filter(one -> one.name().equals(attachment.name()))
+            Optional<Infotext.AdapterEntry> recordedWeight = entries.stream()
+                    .filter(entry -> entry.name().equals(attachment.name()))
                     .findFirst();
             try (SafetensorsFile tensors = SafetensorsFile.of(label, attachment.content())) {
                 found.addAll(fromTensors(tensors, attachment.name(), recordedWeight));
@@ -109,38 +107,38 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         return found;
     }
 
-    /// For an engine.
-    /// @throws Failure.Incompatible when it does not fit the model
+    /// The adapter for an engine.
+    /// @throws Failure.Incompatible if it does not fit the model
     Adapter toAdapter(String name, DiffusionModel model) throws Failure;
 
-    /// @throws Failure.Incompatible that says what does not fit
+    /// @throws Failure.Incompatible that names what does not fit
     void requireFits(DiffusionModel model) throws Failure;
 
-    /// What of it a model has no place for, so that it is used without; told wherever it is used.
+    /// Warnings about tensors that are ignored for this model.
     default List<String> warnings(DiffusionModel model) throws Failure {
         return List.of();
     }
 
-    /// The words that it answers to; empty where nobody knows.
+    /// The trigger words; empty if unknown.
     String triggerWords();
 
-    /// The word among them that a prompt has to say; empty where there is none.
+    /// The trigger word that a prompt must contain; empty if there is none.
     String triggerWord();
 
-    /// The bytes of its file in this precision.
-    byte[] bytes(DType dtype);
+    /// The bytes of a file with its tensors in this precision.
+    byte[] toBytes(DType dtype);
 
-    /// What a picture carries along: all of it, in half precision where that keeps it small; empty where it is too
-    /// large.
-    default Optional<byte[]> inImage() {
+    /// The file to embed in generated images, in half precision if it is too large in single precision; empty if it is
+    /// too large in both.
+    default Optional<byte[]> toAttachment() {
         for (DType dtype : List.of(DType.F32, DType.F16)) {
             if (parameterCount() * dtype.bytes() > MAX_ATTACHMENT_BYTES) continue;
-            byte[] bytes = bytes(dtype);
+            byte[] bytes = toBytes(dtype);
             if (bytes.length <= MAX_ATTACHMENT_BYTES) return Optional.of(bytes);
         }
         return Optional.empty();
     }
 
-    /// Numbers in all of it.
+    /// Elements of all its tensors.
     long parameterCount();
 }

@@ -12,16 +12,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Hashes of base models, remembered in a file by path, size and time of their weights: a model of gigabytes is read
-/// once.
+/// SHA-256 of base models' weights, cached in a file by path, size and time, so that a model of gigabytes is read once.
 public record BaseModelHashes(Path cacheFile) {
-    /// SHA-256 of the model's UNet files' bytes after their headers, shards in name order. May read every byte: call
-    /// it off the way of a person.
+    /// SHA-256 of the UNet files' bytes after their headers, shards in name order. May read all of them: not for the UI
+    /// thread.
     public String hash(DiffusionModel model) throws Failure {
         return hash(model, ModelComponent.UNET);
     }
 
-    /// What names the weights of some parts: their hashes, the UNet's first, joined by hyphens.
+    /// The hashes of some components, the UNet's first, joined by hyphens.
     public String hash(DiffusionModel model, Set<ModelComponent> components) throws Failure {
         List<String> hashes = new ArrayList<>();
         for (ModelComponent component : new TreeSet<>(components)) hashes.add(hash(model, component));
@@ -29,18 +28,14 @@ public record BaseModelHashes(Path cacheFile) {
     }
 
     private String hash(DiffusionModel model, ModelComponent component) throws Failure {
-        HashCache cache = new HashCache(cacheFile);
-        String key = key(model, component);
-        Optional<String> cached = cache.get(key);
-        if (cached.isPresent()) return cached.get();
-        try (Checkpoint checkpoint = Checkpoint.open(model.weights(component))) {
-            String hash = checkpoint.sha256();
-            cache.put(key, hash);
-            return hash;
-        }
+        return new HashCache(cacheFile).computeIfAbsent(key(model, component), () -> {
+            try (Checkpoint checkpoint = Checkpoint.open(model.weights(component))) {
+                return checkpoint.sha256();
+            }
+        });
     }
 
-    /// The UNet's hash if it is known already.
+    /// The UNet's hash if it is cached.
     public Optional<String> cached(DiffusionModel model) throws Failure {
         return new HashCache(cacheFile).get(key(model, ModelComponent.UNET));
     }

@@ -23,9 +23,9 @@ import java.util.Optional;
 import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Embeddings that A1111 keeps in images: JSON in base 64 in the PNG text `sd-ti-embedding`, or compressed in the low
-/// four bits of two blocks of pixels, left and right of the image proper behind a black column each, which WebP keeps
-/// too where it is lossless.
+/// Embeddings that A1111 stores in images: as Base64 JSON in the PNG text chunk `sd-ti-embedding`, or compressed in the
+/// low four bits of two pixel blocks, to the left and right of the image and separated from it by black columns, in PNG
+/// or lossless WebP.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, modules/textual_inversion/image_embedding.py.
 final class EmbeddingImage {
     private static final String KEYWORD = "sd-ti-embedding";
@@ -35,9 +35,9 @@ final class EmbeddingImage {
 
     private EmbeddingImage() {}
 
-    /// Empty for an image that carries none.
-    /// @param name the word where the image has none
-    /// @throws Failure.Unreadable when the image or the embedding in it is damaged
+    /// Empty for an image without an embedding.
+    /// @param name the word if the embedding has none
+    /// @throws Failure.Unreadable if the image or the embedding in it is damaged
     static Optional<EmbeddingFile> read(Path file, String name) throws Failure {
         if (ImageFormat.PNG.matches(file)) {
             String text = PngText.of(file).texts().get(KEYWORD);
@@ -57,17 +57,17 @@ final class EmbeddingImage {
 
     private static Failure damaged(Path file, Exception cause) {
         return new Failure.Unreadable(file + ": the embedding in this image is damaged (" + cause.getMessage()
-                + "); get the image again, unchanged, from where it came", cause);
+                + "); get the original, unmodified image again", cause);
     }
 
-    /// What the pixels hold; empty where they hold nothing that can be inflated.
+    /// The JSON in the pixels; empty if they contain none.
     private static Optional<String> hiddenText(RgbImage image) {
         PixelBlock block = PixelBlock.of(image).cropped();
         List<Integer> blackColumns = new ArrayList<>();
         for (int x = 0; x < block.width; x++) if (block.isBlackColumn(x)) blackColumns.add(x);
         if (blackColumns.size() < 2) return Optional.empty();
-        byte[] low = block.columns(0, blackColumns.getFirst()).lowBitsWithoutNoise();
-        byte[] high = block.columns(blackColumns.getLast() + 1, block.width).lowBitsWithoutNoise();
+        byte[] low = block.columns(0, blackColumns.getFirst()).lowBits();
+        byte[] high = block.columns(blackColumns.getLast() + 1, block.width).lowBits();
         if (low.length == 0 || low.length != high.length) return Optional.empty();
         byte[] data = new byte[low.length];
         for (int i = 0; i < data.length; i++) data[i] = (byte) (high[i] << 4 | low[i]);
@@ -75,12 +75,12 @@ final class EmbeddingImage {
             byte[] text = in.readNBytes(MAX_JSON_BYTES);
             boolean json = text.length < MAX_JSON_BYTES && text.length > 0 && text[0] == '{';
             return json ? Optional.of(new String(text, StandardCharsets.UTF_8)) : Optional.empty();
-        } catch (IOException ordinary) {
+        } catch (IOException notCompressed) {
             return Optional.empty();
         }
     }
 
-    /// A stretch of columns of an image, three bytes a pixel.
+    /// A rectangle of an image, with three bytes per pixel.
     private record PixelBlock(int width, int height, byte[] rgb) {
         static PixelBlock of(RgbImage image) {
             byte[] rgb = new byte[3 * image.argb().length];
@@ -93,7 +93,7 @@ final class EmbeddingImage {
             return new PixelBlock(image.width(), image.height(), rgb);
         }
 
-        /// Without the rows and columns at the edges in which no pixel has all three colours.
+        /// Crops rows and columns at the edges in which every pixel has a zero colour component.
         PixelBlock cropped() {
             int left = width, right = 0, top = height, bottom = 0;
             for (int y = 0; y < height; y++) {
@@ -121,7 +121,7 @@ final class EmbeddingImage {
             return new PixelBlock(right - left, bottom - top, pixels);
         }
 
-        /// Whether the low bits of a whole column are 0.
+        /// Whether the low bits of the whole column are 0.
         boolean isBlackColumn(int x) {
             for (int y = 0; y < height; y++) {
                 int offset = 3 * (y * width + x);
@@ -130,8 +130,8 @@ final class EmbeddingImage {
             return true;
         }
 
-        /// The low bits without the noise that A1111 lays over them: a linear congruential generator's.
-        byte[] lowBitsWithoutNoise() {
+        /// The low bits without A1111's noise, which is from a linear congruential generator.
+        byte[] lowBits() {
             byte[] bits = new byte[rgb.length];
             long seed = 0;
             for (int i = 0; i < bits.length; i++) {
@@ -148,7 +148,7 @@ final class EmbeddingImage {
             parsed.read(reader);
             Tensor rows = parsed.rows;
             if (rows == null)
-                throw new IOException("expected string_to_param with the rows of a text encoder's table, found none");
+                throw new IOException("expected string_to_param with embedding rows, found none");
             return EmbeddingFile.of(file, parsed.name == null || parsed.name.isBlank() ? name : parsed.name, rows);
         } catch (IOException | IllegalStateException | NumberFormatException | JsonParseException e) {
             throw damaged(file, e);
@@ -189,7 +189,7 @@ final class EmbeddingImage {
             json.endObject();
         }
 
-        /// Rows of equal length, or one row alone.
+        /// Rows of equal length, or a single row.
         private static Tensor tensor(JsonReader json) throws IOException {
             List<Float> values = new ArrayList<>();
             int count = 0;
@@ -208,14 +208,14 @@ final class EmbeddingImage {
             count = Math.max(1, count);
             if (values.isEmpty() || values.size() % count != 0)
                 throw new IOException(
-                        "expected rows of equal length, found " + values.size() + " numbers in " + count + " rows");
+                        "expected rows of equal length, found " + values.size() + " values in " + count + " rows");
             float[] data = new float[values.size()];
             for (int i = 0; i < data.length; i++) data[i] = values.get(i);
             return new Tensor(Shape.of(count, data.length / count), data);
         }
 
         private static void readValue(JsonReader json, List<Float> values) throws IOException {
-            if (values.size() == MAX_VALUES) throw new IOException("it has more than " + MAX_VALUES + " numbers");
+            if (values.size() == MAX_VALUES) throw new IOException("it has more than " + MAX_VALUES + " values");
             values.add((float) json.nextDouble());
         }
     }

@@ -30,13 +30,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/// A LoRA of another program, or one of its relatives ([AdapterKind]), in any of the dialects of [KeyConvention].
-/// Which layers it means shows only beside a model: what the model has no layer for is left out and told, unless most
-/// of it has none.
-/// @param tensors by their names in the file, multiplied by what a configuration of peft says beside them
-///     ([PeftConfigs])
-/// @param otherTensors  tensors of the file that no adapter has, with their shapes
-/// @param hash    hexadecimal SHA-256 of the tensors' bytes, in the order of their names
+/// A LoRA of another program, or a related adapter ([AdapterKind]), in any key format of [KeyConvention]. Its keys are
+/// matched to layers per model: tensors without a matching layer are ignored with a warning, unless most have none.
+/// @param tensors      by key, scaled as a peft configuration requires ([PeftConfigs])
+/// @param otherTensors keys and shapes of the file's tensors that belong to no adapter
+/// @param hash         hexadecimal SHA-256 of the tensors' bytes, in key order
 public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash)
         implements AdapterSource {
     private static final int MAX_LISTED = 5;
@@ -46,14 +44,14 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         otherTensors = Map.copyOf(otherTensors);
     }
 
-    /// Whether an open file holds an adapter of another program.
+    /// Whether an open file contains an adapter of another program.
     public static boolean matches(TensorFile file) {
         return !AdapterFile.matches(file)
                 && file.tensors().keySet().stream().anyMatch(key -> AdapterTensorKey.parse(key).isPresent());
     }
 
-    /// @throws Failure.Incompatible when it is of a kind that cannot be read
-    /// @throws Failure.Unreadable when its numbers are none
+    /// @throws Failure.Incompatible for an unsupported kind of adapter
+    /// @throws Failure.Unreadable if a tensor has no numeric type or contains NaN or infinity
     static ExternalAdapter of(TensorFile file) throws Failure {
         Optional<String> unsupported = AdapterKind.unsupportedReason(file.tensors().keySet());
         if (unsupported.isPresent()) throw new Failure.Incompatible(file.file() + ": " + unsupported.get());
@@ -61,43 +59,37 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         Map<String, Shape> otherTensors = new TreeMap<>();
         for (TensorInfo info : file.tensors().values()) {
             if (BundledEmbeddings.token(info).isPresent() || BundledEmbeddings.isTokenIds(info)) continue;
-            if (AdapterTensorKey.parse(info.name()).isPresent()) tensors.put(info.name(), numbers(file, info));
+            if (AdapterTensorKey.parse(info.name()).isPresent()) tensors.put(info.name(), readFinite(file, info));
             else otherTensors.put(info.name(), info.shape());
         }
         Map<String, Double> factors = peftFactors(file, tensors);
         String hash = hash(file, tensors.keySet(), factors);
-        factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> scaled(tensor, factor)));
+        factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> tensor.scaled(factor)));
         return new ExternalAdapter(file.file(), tensors, otherTensors, hash);
     }
 
-    private static Tensor numbers(TensorFile file, TensorInfo info) throws Failure {
+    private static Tensor readFinite(TensorFile file, TensorInfo info) throws Failure {
         if (!info.dtype().isReadable())
             throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name())
-                    + ": expected numbers, found elements of type " + info.dtype());
+                    + ": expected a numeric type, found " + info.dtype());
         if (info.shape().elements() > Integer.MAX_VALUE - 8)
             throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " " + info.shape()
-                    + " is larger than any layer's change");
+                    + " is larger than any layer's update");
         Tensor tensor = file.read(info.name());
         for (float value : tensor.data())
             if (!Float.isFinite(value))
-                throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " holds " + value
-                        + "; the file is damaged, get it again");
+                throw new Failure.Unreadable(file.file() + ": " + SafeText.of(info.name()) + " contains " + value
+                        + "; the file is damaged, download it again");
         return tensor;
     }
 
-    /// What configurations beside the tensors multiply into them.
+    /// Scale factors by key, from peft configurations in the header or next to the file.
     private static Map<String, Double> peftFactors(TensorFile file, Map<String, Tensor> tensors) throws Failure {
         try {
             return PeftConfigs.of(file).factors(tensors);
         } catch (IllegalArgumentException e) {
             throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
         }
-    }
-
-    private static Tensor scaled(Tensor tensor, double factor) {
-        float[] data = tensor.data().clone();
-        for (int i = 0; i < data.length; i++) data[i] *= (float) factor;
-        return new Tensor(tensor.shape(), data);
     }
 
     private static String hash(TensorFile file, Iterable<String> names, Map<String, Double> factors) {
@@ -113,7 +105,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         Map<String, Tensor> values = new HashMap<>();
         fit(model).deltas().forEach((layer, delta) -> {
             adaptations.put(layer, delta.adaptation());
-            delta.values().forEach((slot, value) -> values.put(layer + "." + slot, value));
+            delta.values().forEach((parameter, value) -> values.put(layer + "." + parameter, value));
         });
         return new Adapter(name, hash, new LayerDelta.PerLayerAdaptation(adaptations), values);
     }
@@ -128,9 +120,9 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         List<String> ignored = new ArrayList<>(otherTensors.keySet());
         ignored.addAll(fit(model).unmatched().keySet());
         if (ignored.isEmpty()) return List.of();
-        return List.of(file + ": " + model.name() + " has no place for "
+        return List.of(file + ": " + model.name() + " has no layer for "
                 + (ignored.size() == 1 ? "a tensor" : ignored.size() + " tensors")
-                + " of this adapter, which is used without: "
+                + " of this adapter (ignored): "
                 + firstFew(ignored.stream().sorted().map(SafeText::of).toList(), ", "));
     }
 
@@ -142,13 +134,13 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         }
     }
 
-    /// The first few of many.
+    /// At most [#MAX_LISTED] items, then "and N more".
     static String firstFew(List<String> all, String separator) {
         String suffix = all.size() > MAX_LISTED ? separator + "and " + (all.size() - MAX_LISTED) + " more" : "";
         return String.join(separator, all.subList(0, Math.min(MAX_LISTED, all.size()))) + suffix;
     }
 
-    /// Layers that it changes, or would change in the model that it was trained on.
+    /// Number of layers in the file, whether or not a model has them.
     public int layerCount() {
         return (int) tensors.keySet()
                 .stream()
@@ -157,7 +149,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                 .count();
     }
 
-    /// What kind of adapter it is, for messages.
+    /// The kind of adapter, for messages.
     public String kind() {
         return AdapterKind.title(tensors.keySet()
                 .stream()
@@ -165,7 +157,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                 .collect(Collectors.toSet()));
     }
 
-    /// None that the file would tell.
+    /// Empty: the file does not store trigger words.
     @Override
     public String triggerWords() {
         return "";
@@ -177,7 +169,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     }
 
     @Override
-    public byte[] bytes(DType dtype) {
+    public byte[] toBytes(DType dtype) {
         return SafetensorsWriter.toBytes(tensors, Map.of(), dtype);
     }
 
@@ -186,17 +178,17 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         return tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
     }
 
-    /// Another program's adapter beside a model: the layers' changes, and the tensors that the model has no layer for.
-    /// @param deltas  by the layers' names
-    /// @param unmatched by their names in the file
+    /// An adapter matched to a model: the deltas of its layers, and the tensors without a matching layer.
+    /// @param deltas    by layer name
+    /// @param unmatched by key
     record LayerMatch(Map<String, LayerDelta> deltas, Map<String, Shape> unmatched) {
-        /// @throws Failure.Incompatible when numbers do not fit a layer, when most of it has no layer, or when it is
-        ///     for models of another kind
+        /// @throws Failure.Incompatible if a tensor does not fit its layer, if most tensors have no layer, or if the
+        ///     adapter is for another kind of model
         static LayerMatch of(ExternalAdapter adapter, DiffusionModel model) throws Failure.Incompatible {
             return new LayerMatcher(adapter, model).match();
         }
 
-        /// One adapter's tensors on their way to one model's layers.
+        /// Assigns an adapter's tensors to a model's layers.
         private static final class LayerMatcher {
             private final ExternalAdapter adapter;
             private final DiffusionModel model;
@@ -243,7 +235,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                         .put(name.parameter(), key);
                 if (previous != null)
                     problems.add(layer.get().name() + ": " + SafeText.of(previous) + " and " + SafeText.of(key)
-                            + " are the same number of one layer; the file holds more than one adapter");
+                            + " are the same parameter of one layer; the file contains more than one adapter");
             }
 
             private void requireMatchingModel(int matchedCount) throws Failure.Incompatible {
@@ -259,7 +251,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                         .keySet()
                         .stream()
                         .sorted()
-                        .forEach(key -> reasons.add(SafeText.of(key) + ": is no tensor of an adapter"));
+                        .forEach(key -> reasons.add(SafeText.of(key) + ": belongs to no adapter"));
                 Optional<ModelFamily.Evidence> family = ModelFamily.detect(unexpected);
                 String intendedFor = family.map(evidence -> " for " + evidence.text(unexpected.get(evidence.key())))
                         .orElse("");
@@ -268,7 +260,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                         "is " + adapter.kind() + intendedFor + " and does not fit " + model.name() + ", "
                                 + (problems.size() + missingLayers.size()) + " of " + total + " layers differ:\n  "
                                 + ExternalAdapter.firstFew(reasons, "\n  ")
-                                + "\nUse it with a model of the kind that it was trained on.");
+                                + "\nUse it with a model of the kind it was trained on.");
             }
         }
     }

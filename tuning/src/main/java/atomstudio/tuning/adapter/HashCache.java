@@ -16,11 +16,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Hashes that took long to compute, in a file, by all that would change with them. What cannot be remembered is
-/// computed again; forgetting is no failure.
+/// A persistent cache of file hashes. Read and write errors are ignored: the hash is computed again.
 record HashCache(Path file) {
     private static final int BLOCK_BYTES = 4096;
     private static final int MAX_BLOCKS = 1024;
+
+    /// Computes the hash of a file.
+    @FunctionalInterface
+    interface Computation {
+        String compute() throws Failure;
+    }
+
+    String computeIfAbsent(String key, Computation computation) throws Failure {
+        Optional<String> cached = get(key);
+        if (cached.isPresent()) return cached.get();
+        String hash = computation.compute();
+        put(key, hash);
+        return hash;
+    }
 
     Optional<String> get(String key) {
         JsonObject entries = entries();
@@ -28,13 +41,13 @@ record HashCache(Path file) {
                 : Optional.empty();
     }
 
-    void put(String key, String hash) {
+    private void put(String key, String hash) {
         JsonObject entries = entries();
         entries.addProperty(key, hash);
         try {
             AtomicFile.write(file, out -> out.write(entries.toString().getBytes(StandardCharsets.UTF_8)));
         } catch (Failure ignored) {
-            // The next one computes it again.
+            // computed again next time
         }
     }
 
@@ -46,8 +59,8 @@ record HashCache(Path file) {
         }
     }
 
-    /// Path, size and times of files, and where the system has them the inode and the time of its last change: a file
-    /// that was changed in place and given its old time back is another one.
+    /// A cache key from path, size and modification time, and on Unix the inode and its change time, so that a file
+    /// modified in place with its old modification time restored gets another key.
     static String key(List<Path> files) throws Failure {
         StringBuilder key = new StringBuilder();
         for (Path file : files) {
@@ -74,8 +87,7 @@ record HashCache(Path file) {
         return attributes.get("ino") + "|" + attributes.get("ctime");
     }
 
-    /// SHA-256 of blocks at equal distances, for systems that tell no more of a file than its size and a time that
-    /// can be set.
+    /// SHA-256 of evenly spaced blocks, for systems without inode change times.
     private static String sampledHash(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             Sha256 hash = new Sha256();

@@ -1,8 +1,8 @@
 package atomstudio.tuning.adapter;
 
-/// The words that an adapter answers to.
+/// The trigger words of an adapter: placeholder token and class word.
 public record Trigger(String token, String className) {
-    /// As they stand in a prompt: "sks car".
+    /// The words as in a prompt: "sks car".
     public String text() {
         return token + " " + className;
     }

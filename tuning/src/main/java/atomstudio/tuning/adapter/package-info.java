@@ -1,4 +1,4 @@
-/// Adapter files: trained numbers with everything that says what they belong to.
+/// Adapter files: Atom Studio's own format, embeddings and adapters of other programs, and the hashes of base models.
 @NullMarked
 package atomstudio.tuning.adapter;
 

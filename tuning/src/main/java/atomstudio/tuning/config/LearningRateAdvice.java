@@ -21,21 +21,7 @@ public final class LearningRateAdvice {
         return Optional.of(String.format(Locale.ROOT,
                 "the learning rate %s is the default, found on the small default model; on a model of %,d million parameters start with a smaller one, such as --rate %s, and more --steps (500 to 1000)",
                 number(method.choice().learningRate()), parameterCount / 1_000_000,
-                number(publishedRate(method.choice()))));
-    }
-
-    /// Sources: kohya's and peft's LoRA examples (1e-4), diffusers' textual inversion (5e-4) and DreamBooth (5e-6),
-    /// Qiu et al. 2023 (OFT, 6e-5), mkshing's DiffFit and BitFit (1e-3). For filter atoms none is published:
-    /// DiffFit's, which trains as few parameters.
-    private static double publishedRate(MethodSettings.MethodName choice) {
-        return switch (choice) {
-            case ATOMS, ATOMS_AND_WORD, OVERCOMPLETE, CHANNELS, ATOMS_AND_CHANNELS, OVERCOMPLETE_AND_CHANNELS -> 1e-3;
-            case LORA, LOCON, LOHA, LOKR, DORA, GLORA -> 1e-4;
-            case OFT -> 6e-5;
-            case TEXTUAL_INVERSION -> 5e-4;
-            case BITFIT, NORM, SSF, DIFFFIT -> 1e-3;
-            case FULL -> 5e-6;
-        };
+                number(method.choice().publishedLearningRate())));
     }
 
     private static String number(double rate) {

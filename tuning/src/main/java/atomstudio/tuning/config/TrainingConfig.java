@@ -1,6 +1,7 @@
 package atomstudio.tuning.config;
 
 import atomstudio.tuning.data.Captions;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import java.util.EnumSet;
 import java.util.List;
@@ -211,14 +212,14 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
 
     private static LearningRateConfig defaultLearningRates(MethodSettings method) {
         OptionalDouble also = method.combinedWith()
-                .filter(other -> other != MethodSettings.MethodName.TEXTUAL_INVERSION)
+                .filter(other -> other != MethodName.TEXTUAL_INVERSION)
                 .map(other -> OptionalDouble.of(other.learningRate()))
                 .orElse(OptionalDouble.empty());
         OptionalDouble word = method.trainsWord()
-                ? OptionalDouble.of(MethodSettings.MethodName.TEXTUAL_INVERSION.learningRate())
+                ? OptionalDouble.of(MethodName.TEXTUAL_INVERSION.learningRate())
                 : OptionalDouble.empty();
         OptionalDouble text = method.trainsTextEncoder()
-                ? OptionalDouble.of(MethodSettings.MethodName.LORA.learningRate())
+                ? OptionalDouble.of(MethodName.LORA.learningRate())
                 : OptionalDouble.empty();
         return new LearningRateConfig(method.choice().learningRate(), also, word, text);
     }

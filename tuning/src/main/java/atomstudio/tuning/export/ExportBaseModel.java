@@ -7,11 +7,11 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.torch.TorchSettings;
 
-/// The model that an adapter was trained on, for formats that hold whole weights. Nothing of it is read by any other.
-/// @param torch how PyTorch is loaded, which multiplies the adapter into the weights
+/// The base model of an adapter, for formats that contain full weight diffs. Other formats do not read it.
+/// @param torch for computing the diffs with PyTorch
 public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, TorchSettings torch) {
-    /// The model, with the very weights that the adapter was trained on. May read all of them once.
-    /// @throws Failure.Incompatible when they are others
+    /// Opens the model and checks that its weights are those of the training. May read all of them.
+    /// @throws Failure.Incompatible if they differ
     DiffusionModel openMatching(AdapterFile adapter) throws Failure {
         DiffusionModel found = model.open();
         adapter.requireFits(found);
@@ -19,7 +19,7 @@ public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, Torc
         if (!hash.equals(adapter.base().hash())) {
             throw new Failure.Incompatible(model.path() + ": expected the weights that the adapter was trained on ("
                     + adapter.base().hash() + "), found others (" + hash
-                    + "), of which the differences would be other ones; put the model back, or export for this program");
+                    + "), which would give other diffs; restore the model, or export for this program");
         }
         return found;
     }

@@ -14,17 +14,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// LoRA as other programs know it, of the UNet and of the text encoder.
-/// @param keyStyle whose names the tensors have
+/// Writes the LoRA of the UNet and the text encoder for other programs.
+/// @param keyStyle the convention of the tensor keys
 record LoraExport(KeyStyle keyStyle) {
-    /// KOHYA: sd-scripts', which A1111, Forge, ComfyUI, InvokeAI and diffusers read. PEFT: diffusers' own.
+    /// KOHYA: sd-scripts', for A1111, Forge, ComfyUI, InvokeAI and diffusers. PEFT: diffusers' own.
     enum KeyStyle { KOHYA, PEFT }
 
     ExportFormat.ExportResult write(AdapterFile adapter, Path file) throws Failure {
         List<AdaptedLayer> layers = adapter.layers().stream().filter(layer -> layer.method().equals("lora")).toList();
         if (layers.isEmpty()) {
             throw new Failure.Incompatible("format " + ExportFormat.of(keyStyle).option()
-                    + ": expected an adapter that holds LoRA, found one of method " + adapter.method().name()
+                    + ": expected an adapter with LoRA, found one of method " + adapter.method().name()
                     + "; export it as " + ExportFormat.recommended(adapter).option());
         }
         double alpha = Double.parseDouble(adapter.method().value(MethodSetting.ALPHA));
@@ -41,8 +41,7 @@ record LoraExport(KeyStyle keyStyle) {
         int otherLayers = adapter.layers().size() - layers.size();
         long elementCount = tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
         return new ExportFormat.ExportResult(elementCount, otherLayers == 0 ? Optional.empty()
-                : Optional
-                        .of("LoRA alone is written; what was tuned in " + otherLayers + " other layers is not in it."));
+                : Optional.of("Only the LoRA is exported, without the " + otherLayers + " layers of other methods."));
     }
 
     private static void kohya(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
@@ -53,15 +52,12 @@ record LoraExport(KeyStyle keyStyle) {
         tensors.put(name + ".alpha", new Tensor(Shape.of(), new float[] {(float) alpha}));
     }
 
-    /// α/r is multiplied in: the file has no place for it that every reader looks at.
+    /// α/r is multiplied into B, since not every reader supports α in this format.
     private static void peft(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
         String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "text_encoder." : "unet.")
                 + layer;
-        float factor = (float) (alpha / down.shape().size(0));
-        float[] scaled = up.data().clone();
-        for (int i = 0; i < scaled.length; i++) scaled[i] *= factor;
         tensors.put(name + ".lora_A.weight", down);
-        tensors.put(name + ".lora_B.weight", new Tensor(up.shape(), scaled));
+        tensors.put(name + ".lora_B.weight", up.scaled(alpha / down.shape().size(0)));
     }
 
     private Map<String, String> metadata(AdapterFile adapter, double alpha) {

@@ -18,21 +18,21 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Whatever a method changed, as whole differences of weights, which A1111, Forge, ComfyUI, InvokeAI, LyCORIS and
-/// stable-diffusion.cpp read as a LoRA: `.diff` and `.diff_b`, of norms `.w_norm` and `.b_norm`, in half precision.
-/// As large as the layers are.
+/// Writes the changes of any method as full weight diffs, which A1111, Forge, ComfyUI, InvokeAI, LyCORIS and
+/// stable-diffusion.cpp read as a LoRA: `.diff` and `.diff_b`, for norms `.w_norm` and `.b_norm`, in half precision.
+/// As large as the layers themselves.
 /// Source: LyCORIS, its full and norm modules.
 record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeights unchangedWeights) {
-    /// What becomes of the weight of a layer whose bias alone is tuned. That of a norm is written either way: it is
+    /// How to write the weight of a layer where only the bias is trained. Weights of norms are always written: they are
     /// small, and no program reads `.b_norm` alone.
     enum UnchangedWeights { ZEROS, OMITTED }
 
-    /// Where InvokeAI looks for the kind of model, by the width of the text; in a file that has no such layer it
-    /// finds none.
-    private static final String SD_VERSION_LAYER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k";
+    /// Layer from whose input width InvokeAI detects the kind of model; it rejects files without it.
+    private static final String SD_VERSION_LAYER = "lora_unet_down_blocks_0_attentions_0"
+            + "_transformer_blocks_0_attn2_to_k";
     private static final long SD2_CONTEXT_WIDTH = 1024;
 
-    /// A tensor of the file: one half of a layer.
+    /// A tensor of the file: weight or bias of a layer.
     private record DiffTensor(Layer layer, boolean bias) {}
 
     ExportFormat.ExportResult write(Path file) throws Failure {
@@ -40,7 +40,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
         try (AdapterDeltas weights = AdapterDeltas.open(model, adapter.toAdapter("", model), base.torch())) {
             if (weights.layers().isEmpty())
                 throw new Failure.Incompatible(
-                        "format diff: expected an adapter that changes weights, found one that brings a word alone; export it as "
+                        "format diff: expected an adapter that changes weights, found only an embedding; export it as "
                                 + ExportFormat.recommended(adapter).option());
             Map<String, DiffTensor> tensorsByKey = new HashMap<>();
             Map<String, Shape> shapes = new TreeMap<>();
@@ -76,7 +76,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
         tensorsByKey.put(key, tensor);
     }
 
-    /// Weight and bias of a layer are written one after the other, and computed once.
+    /// Computes the diff of a layer once for its weight and bias, which are written in succession.
     private static final class LayerDeltaCache {
         private final AdapterDeltas weights;
         private @Nullable Layer cachedLayer;
@@ -86,19 +86,19 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
             this.weights = weights;
         }
 
-        Tensor get(DiffTensor piece) {
+        Tensor get(DiffTensor tensor) {
             LayerWeights<Tensor> found = cachedDelta;
-            if (found == null || !piece.layer.equals(cachedLayer)) {
-                found = weights.delta(piece.layer);
+            if (found == null || !tensor.layer.equals(cachedLayer)) {
+                found = weights.delta(tensor.layer);
                 cachedDelta = found;
-                cachedLayer = piece.layer;
+                cachedLayer = tensor.layer;
             }
             Tensor bias = found.bias();
-            return piece.bias && bias != null ? bias : found.weight();
+            return tensor.bias && bias != null ? bias : found.weight();
         }
     }
 
-    /// A low-rank change of nothing, where no layer tells the width of the text.
+    /// A zero LoRA of [#SD_VERSION_LAYER], if no other layer shows the width of the text encoding.
     private static Map<String, Tensor> versionMarker(DiffusionModel model, Map<String, Shape> shapes) {
         boolean hasTextWidth = shapes.keySet()
                 .stream()
@@ -133,12 +133,12 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
 
     private Optional<String> omitted(int unbiasedLayers) {
         String rows = adapter.embeddingToken()
-                .map(token -> "The rows for \"" + token.token() + "\" are not in it: export them as "
+                .map(token -> "The embedding \"" + token.token() + "\" is not included: export it as "
                         + ExportFormat.EMBEDDING.option() + ".")
                 .orElse("");
         String biases = unbiasedLayers == 0 ? ""
-                : "Biases that the method gives to " + unbiasedLayers
-                        + " layers without one are not in it: no other program has a place for them.";
+                : "Biases added to " + unbiasedLayers
+                        + " layers without one are not included: no other program supports them.";
         String both = (rows + " " + biases).strip();
         return both.isEmpty() ? Optional.empty() : Optional.of(both);
     }

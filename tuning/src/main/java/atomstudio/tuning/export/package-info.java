@@ -1,4 +1,4 @@
-/// Trained numbers as files: for this program, and as other programs know them.
+/// Export of adapters: Atom Studio's own format and those of other programs.
 @NullMarked
 package atomstudio.tuning.export;
 

@@ -9,16 +9,17 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Kinds of adapters: the numbers of a layer that tell each kind, and how they change the layer. Kinds without a law
-/// are refused by name.
+/// Kinds of adapters: the parameter names that identify each, and how supported kinds change a layer. Kinds without a
+/// reader are rejected by name.
 /// Source: LyCORIS 4.1 and peft 0.21, their modules' state dictionaries.
 public enum AdapterKind {
     LORA("LoRA", LayerDelta::lowRank, LayerDelta.DOWN, LayerDelta.UP),
     LOHA("LoHa", LayerDelta::hadamard, "hada_w1_a"),
     LOKR("LoKr", LayerDelta::kronecker, "lokr_w1", "lokr_w1_a"),
     /// Of norms as well.
-    FULL_DIFF("whole differences", LayerDelta::fullDiff, LayerDelta.DIFF),
-    DORA("a DoRA adapter", "dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight", "lora_magnitude_vector.default.weight"),
+    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, LayerDelta.DIFF),
+    DORA("a DoRA adapter", "dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight",
+            "lora_magnitude_vector.default.weight"),
     OFT("an OFT adapter", "oft_blocks", "oft_diag", "rescale", "oft_R", "oft_R.weight", "oft_r"),
     BOFT("a BOFT adapter", "boft_R", "boft_s"),
     GLORA("a GLoRA adapter", "a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"),
@@ -31,11 +32,11 @@ public enum AdapterKind {
     CUSTOM_DIFFUSION("a Custom Diffusion adapter", "to_k_custom_diffusion.weight", "to_v_custom_diffusion.weight"),
     REPLACED_WEIGHTS("an adapter that replaces weights", "set_weight", "reshape_weight");
 
-    /// How numbers of this kind change a layer.
+    /// Reads a layer's change from its tensors.
     @FunctionalInterface
     interface DeltaReader {
-        /// @throws IllegalArgumentException that says why they make no change of this layer
-        LayerDelta read(Layer layer, LayerTensors tensors);
+        /// @throws IllegalArgumentException if the tensors do not fit the layer
+        LayerDelta read(Layer layer, LayerDelta.LayerTensors tensors);
     }
 
     private final String title;
@@ -48,42 +49,59 @@ public enum AdapterKind {
         this.parameterNames = Set.of(parameterNames);
     }
 
-    /// A kind that is refused.
+    /// An unsupported kind.
     AdapterKind(String title, String... parameterNames) {
         this.title = title;
         this.reader = Optional.empty();
         this.parameterNames = Set.of(parameterNames);
     }
 
-    /// The change of a layer's weight; empty where the numbers make none.
-    /// @throws IllegalArgumentException when they are of two kinds, or make no change of this layer
-    static Optional<LayerDelta> read(Layer layer, LayerTensors tensors) {
-        List<AdapterKind> kinds = Stream.of(values()).filter(kind -> kind.reader.isPresent() && tensors.hasAny(kind.parameterNames)).toList();
-        if (kinds.size() > 1) throw new IllegalArgumentException("expected numbers of one kind, found " + kinds.stream().map(kind -> kind.title).collect(Collectors.joining(" and ")));
+    /// The change of a layer's weight; empty if the tensors change none.
+    /// @throws IllegalArgumentException if the tensors are of two kinds, or do not fit the layer
+    static Optional<LayerDelta> read(Layer layer, LayerDelta.LayerTensors tensors) {
+        List<AdapterKind> kinds = supported().filter(kind -> tensors.hasAny(kind.parameterNames)).toList();
+        if (kinds.size() > 1) {
+            String found = kinds.stream().map(kind -> kind.title).collect(Collectors.joining(" and "));
+            throw new IllegalArgumentException("expected parameters of one kind, found " + found);
+        }
         return kinds.stream().findFirst().map(kind -> kind.reader.orElseThrow().read(layer, tensors));
     }
 
-    /// What tensors of refused kinds are called.
+    private static Stream<AdapterKind> supported() {
+        return Stream.of(values()).filter(kind -> kind.reader.isPresent());
+    }
+
+    /// Parameter names of unsupported kinds.
     static List<String> unsupportedParameterNames() {
-        return Stream.of(values()).filter(kind -> kind.reader.isEmpty()).flatMap(kind -> kind.parameterNames.stream()).toList();
+        return Stream.of(values())
+                .filter(kind -> kind.reader.isEmpty())
+                .flatMap(kind -> kind.parameterNames.stream())
+                .toList();
     }
 
-    /// What a file of these tensors is, for messages: `a LoRA`, `a LoKr with whole differences`.
-    /// @param parameterNames as `AdapterTensorKey` has them
+    /// The kind of a file with these tensors, for messages: `a LoRA`, `a LoKr with full weight diffs`.
+    /// @param parameterNames by [AdapterTensorKey#parameter]
     public static String title(Collection<String> parameterNames) {
-        List<String> titles = Stream.of(values()).filter(kind -> kind.reader.isPresent() && kind.parameterNames.stream().anyMatch(parameterNames::contains)).map(kind -> kind.title).toList();
-        return titles.isEmpty() ? "an adapter" : titles.equals(List.of(FULL_DIFF.title)) ? "an adapter of " + FULL_DIFF.title : "a " + String.join(" with ", titles);
+        List<String> titles = supported()
+                .filter(kind -> kind.parameterNames.stream().anyMatch(parameterNames::contains))
+                .map(kind -> kind.title)
+                .toList();
+        if (titles.isEmpty()) return "an adapter";
+        if (titles.equals(List.of(FULL_DIFF.title))) return "an adapter of " + FULL_DIFF.title;
+        return "a " + String.join(" with ", titles);
     }
 
-    /// That a file cannot be read, where a tensor of a refused kind is in it: what it is, and what can be done.
+    /// The reason why a file cannot be read, if it has a tensor of an unsupported kind, and what to do instead.
     /// @param keys of the file's tensors
     public static Optional<String> unsupportedReason(Collection<String> keys) {
         for (AdapterKind kind : values()) {
             if (kind.reader.isPresent()) continue;
             Optional<String> key = keys.stream().filter(kind::matches).sorted().findFirst();
             if (key.isPresent()) {
-                return Optional.of("is " + kind.title + ", which cannot be read (it has " + SafeText.of(key.get()) + "); LoRA, LoCon, LoHa, LoKr and whole differences can."
-                        + " Merge it into a checkpoint with the program that made it and use that with --model, or extract a LoRA from it there");
+                return Optional.of("is " + kind.title + ", which is not supported (it has " + SafeText.of(key.get())
+                        + "); supported are LoRA, LoCon, LoHa, LoKr and full weight diffs."
+                        + " Merge it into a checkpoint with the program that created it and use that with --model, "
+                        + "or extract a LoRA from it there");
             }
         }
         return Optional.empty();

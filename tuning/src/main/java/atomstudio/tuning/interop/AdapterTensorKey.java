@@ -6,19 +6,18 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A tensor's name in another program's adapter, parted: the layer, as that program names it, and which of the
-/// layer's numbers it is.
+/// A tensor key of another program's adapter, split into layer and parameter.
 /// Source: the files of sd-scripts, LyCORIS, diffusers, peft and cloneofsimo's lora.
-/// @param layer  with the prefix of its dialect; [KeyConvention.LayerIndex] knows what it means
-/// @param parameter as [AdapterKind] calls it
+/// @param layer     the layer's key with the convention's prefix, as in [KeyConvention.LayerIndex]
+/// @param parameter the parameter's name, as in [AdapterKind] and [LayerDelta]
 public record AdapterTensorKey(String layer, String parameter) {
     private static final Pattern INDEXED_KEY = Pattern.compile("((?:unet|text_encoder):\\d{1,6}):(up|down)");
-    /// Raw states of peft have the adapter's name among the parts, before `weight` and `bias` or at the end; it holds
-    /// no dot.
+    /// Raw peft state dictionaries have the adapter's name (without dots) before `weight` or `bias`, or at the end.
     private static final Pattern PEFT_MODULE_KEY = Pattern
             .compile("(.+\\.(?:lora_[A-Z]|lora_magnitude_vector|oft_R))\\.[^.]+(\\.(?:weight|bias))");
     private static final Pattern PEFT_PARAMETER_KEY = Pattern.compile(
-            "(.+\\.(?:hada_\\w+|lokr_\\w+|boft_\\w+|oft_r|ia3_l|lora_E|ranknum|hra_u|vera_lambda_[bd]|lora_magnitude_vector))\\.[^.]+");
+            "(.+\\.(?:hada_\\w+|lokr_\\w+|boft_\\w+|oft_r|ia3_l|lora_E|ranknum|hra_u|vera_lambda_[bd]"
+                    + "|lora_magnitude_vector))\\.[^.]+");
     private static final Map<String, String> SUFFIXES = suffixes();
 
     private static Map<String, String> suffixes() {
@@ -44,7 +43,7 @@ public record AdapterTensorKey(String layer, String parameter) {
         return suffixes;
     }
 
-    /// Empty for a tensor that no adapter has.
+    /// Empty for a key that belongs to no adapter.
     public static Optional<AdapterTensorKey> parse(String key) {
         Matcher indexedMatcher = INDEXED_KEY.matcher(key);
         if (indexedMatcher.matches())

@@ -3,17 +3,18 @@ package atomstudio.tuning.interop;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// Small products that are made once, when a file is read.
+/// Products of an adapter's factors, computed once when a file is read.
 final class FactorMath {
     private FactorMath() {}
 
-    /// A core (r,q,…) over a factor (q,C): (r, C·…), the core's own axes innermost, as a kernel's are.
+    /// Contracts a core (r, q, …) with a factor (q, C) to (r, C·…), with the core's trailing (kernel) axes innermost.
     static Tensor contractCore(Tensor core, Tensor factor) {
         int out = axisSize(core.shape(), 0), inner = axisSize(core.shape(), 1);
         int kernel = core.data().length / out / inner, columns = factor.data().length / inner;
         if (factor.shape().size(0) != inner)
             throw new IllegalArgumentException(
-                    "expected a core and a factor that fit, found " + core.shape() + " and " + factor.shape());
+                    "expected a core and a factor with matching ranks, found " + core.shape() + " and "
+                            + factor.shape());
         Tensor contracted = Tensor.zeros(Shape.of(out, (long) columns * kernel));
         for (int i = 0; i < out; i++)
             for (int j = 0; j < inner; j++) for (int c = 0; c < columns; c++) for (int k = 0; k < kernel; k++) {
@@ -23,12 +24,12 @@ final class FactorMath {
         return contracted;
     }
 
-    /// (N,K) · (K,M), all that follows the first axis taken as columns.
+    /// (N, K) · (K, M); all axes after the first count as columns.
     static Tensor matmul(Tensor a, Tensor b) {
         int rows = axisSize(a.shape(), 0), inner = axisSize(b.shape(), 0), columns = b.data().length / inner;
         if (a.data().length != rows * inner)
             throw new IllegalArgumentException(
-                    "expected two factors that fit, found " + a.shape() + " and " + b.shape());
+                    "expected two factors with matching ranks, found " + a.shape() + " and " + b.shape());
         Tensor product = Tensor.zeros(Shape.of(rows, columns));
         for (int i = 0; i < rows; i++) for (int j = 0; j < inner; j++) for (int c = 0; c < columns; c++) {
             product.data()[i * columns + c] += a.data()[i * inner + j] * b.data()[j * columns + c];
@@ -44,13 +45,7 @@ final class FactorMath {
         return transposed;
     }
 
-    static Tensor scale(Tensor tensor, double factor) {
-        float[] data = tensor.data().clone();
-        for (int i = 0; i < data.length; i++) data[i] *= (float) factor;
-        return new Tensor(tensor.shape(), data);
-    }
-
-    /// The same numbers in a shape of as many.
+    /// @throws IllegalArgumentException if the element counts differ
     static Tensor reshape(Tensor tensor, Shape shape, String name) {
         if (tensor.shape().elements() != shape.elements())
             throw new IllegalArgumentException(name + ": expected " + shape + ", found " + tensor.shape());

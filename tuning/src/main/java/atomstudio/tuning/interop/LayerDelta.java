@@ -7,15 +7,19 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Loha;
+import atomstudio.tuning.method.Lokr;
+import atomstudio.tuning.method.ScaledDelta;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/// One layer's change: a form, and its numbers by slot. What scales the change in the file is multiplied into the
-/// numbers.
-/// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; α/r everywhere, 1 where a file has no α.
+/// The change of one layer by an adapter of another program: the formula and its parameters by name, with the file's
+/// scale factors multiplied in.
+/// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; the scale is α/r, or 1 if a file has no
+/// α.
 public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
     static final String DOWN = "down";
     static final String UP = "up";
@@ -23,18 +27,18 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
     static final String ALPHA = "alpha";
     static final String DIFF = "diff";
     static final String DIFF_BIAS = "diff_b";
-    /// Numbers that are called here what files call them: LoHa's and LoKr's.
+    /// Parameters that keep their names in files: LoHa's and LoKr's.
     static final List<String> VERBATIM_NAMES = List.of("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1",
             "hada_t2", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2");
 
-    /// @param tensors of the layer, as [AdapterTensorKey] calls them
-    /// @throws IllegalArgumentException that says why they make no change of this layer
+    /// @param tensors of the layer, by [AdapterTensorKey#parameter]
+    /// @throws IllegalArgumentException if they do not fit the layer
     public static LayerDelta of(Layer layer, Map<String, Tensor> tensors) {
         LayerTensors layerTensors = new LayerTensors(tensors);
         Optional<LayerDelta> weight = AdapterKind.read(layer, layerTensors);
         if (!layerTensors.has(DIFF_BIAS))
             return weight.orElseThrow(() -> new IllegalArgumentException(
-                    "has " + new TreeSet<>(tensors.keySet()) + " and nothing that changes it"));
+                    "has " + new TreeSet<>(tensors.keySet()) + " and no parameters that change it"));
         Map<String, Tensor> values = new HashMap<>(weight.map(LayerDelta::values).orElse(Map.of()));
         values.put("bias", layerTensors.get(DIFF_BIAS, layer.biasShape()));
         return new LayerDelta(new BiasDiff(weight.map(LayerDelta::adaptation)), values);
@@ -44,21 +48,22 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         return new LayerDelta(new WeightDiff(), Map.of("weight", tensors.get(DIFF, layer.weightShape())));
     }
 
-    /// LoRA and LoCon. Readers reshape the product to the weight, so that its rows and columns need not be outputs
-    /// and inputs.
+    /// LoRA and LoCon. The product is reshaped to the weight, so that its rows and columns may differ from outputs and
+    /// inputs.
     static LayerDelta lowRank(Layer layer, LayerTensors tensors) {
         Tensor down = tensors.get(DOWN);
         Tensor up = tensors.get(UP);
         long rank = down.shape().size(0);
         if (tensors.has(MID)) down = FactorMath.contractCore(tensors.get(MID), down);
-        long rows = up.shape().elements() / Math.max(1, rank), columns = down.shape().elements() / Math.max(1, rank);
+        long rows = up.shape().elements() / Math.max(1, rank);
+        long columns = down.shape().elements() / Math.max(1, rank);
         if (rank == 0 || rows * rank != up.shape().elements() || rows * columns != layer.weightShape().elements()) {
             throw new IllegalArgumentException("expected two factors of " + layer.weightShape() + ", found "
                     + tensors.get(DOWN).shape() + " and " + up.shape());
         }
         LowRankProduct adaptation = new LowRankProduct(Math.toIntExact(rank), rows, columns);
-        return new LayerDelta(adaptation, Map.of("down", down.reshape(adaptation.downShape()), "up",
-                FactorMath.scale(up.reshape(adaptation.upShape()), tensors.scale(rank))));
+        Tensor scaledUp = up.reshape(adaptation.upShape()).scaled(tensors.scale(rank));
+        return new LayerDelta(adaptation, Map.of("down", down.reshape(adaptation.downShape()), "up", scaledUp));
     }
 
     static LayerDelta hadamard(Layer layer, LayerTensors tensors) {
@@ -67,13 +72,13 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         long rank = first[1].shape().size(0);
         if (second[1].shape().size(0) != rank)
             throw new IllegalArgumentException(
-                    "expected halves of one rank, found " + first[1].shape() + " and " + second[1].shape());
-        Tensor scaled = FactorMath.scale(second[0], tensors.scale(rank));
+                    "expected factors of equal rank, found " + first[1].shape() + " and " + second[1].shape());
+        Tensor scaled = second[0].scaled(tensors.scale(rank));
         return new LayerDelta(new Loha(Math.toIntExact(rank), rank),
                 Map.of("w1a", first[0], "w1b", first[1], "w2a", scaled, "w2b", second[1]));
     }
 
-    /// (Co,r) and (r,Ci·k²).
+    /// (Co, r) and (r, Ci·k²).
     private static Tensor[] factorPair(Layer layer, LayerTensors tensors, String left, String right, String core) {
         Tensor a = tensors.get(left), b = tensors.get(right);
         if (tensors.has(core)) {
@@ -85,7 +90,7 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 FactorMath.reshape(b, Shape.of(rank, layer.fanIn()), right)};
     }
 
-    /// Each factor whole or as a product of two; α counts where one is a product.
+    /// Each factor is a matrix or a product of two; α applies if one is a product.
     static LayerDelta kronecker(Layer layer, LayerTensors tensors) {
         long rank = 0;
         Tensor w1, w2;
@@ -119,17 +124,16 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         }
         KroneckerProduct adaptation = new KroneckerProduct(outputs, inputs, layer.weightShape().size(0) / outputs,
                 layer.weightShape().size(1) / inputs * kernel);
-        return new LayerDelta(adaptation,
-                Map.of("w1", FactorMath.scale(w1.reshape(adaptation.w1Shape()), rank == 0 ? 1 : tensors.scale(rank)),
-                        "w2", w2.reshape(adaptation.w2Shape())));
+        Tensor scaledW1 = w1.reshape(adaptation.w1Shape()).scaled(rank == 0 ? 1 : tensors.scale(rank));
+        return new LayerDelta(adaptation, Map.of("w1", scaledW1, "w2", w2.reshape(adaptation.w2Shape())));
     }
 
-    /// b + Δb, beside what the weight's own form does where it has one.
+    /// b + Δb, together with the weight's delta if there is one.
     record BiasDiff(Optional<Adaptation> weightDelta) implements Adaptation {
         @Override
         public Map<String, Shape> parameterShapes(Layer layer) {
             Map<String, Shape> shapes = new HashMap<>(
-                    weightDelta.map(form -> form.parameterShapes(layer)).orElse(Map.of()));
+                    weightDelta.map(delta -> delta.parameterShapes(layer)).orElse(Map.of()));
             shapes.put("bias", layer.biasShape());
             return shapes;
         }
@@ -139,13 +143,12 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 AdapterParameters<T> parameters, T adapterWeight) {
             LayerWeights<T> adapted = weightDelta.isEmpty() ? base
                     : weightDelta.get().effective(ops, layer, base, parameters, adapterWeight);
-            T delta = ops.multiply(parameters.get("bias"), adapterWeight);
-            return new LayerWeights<>(adapted.weight(), base.bias() == null ? delta : ops.add(base.bias(), delta));
+            T bias = ScaledDelta.addBias(ops, base.bias(), parameters.get("bias"), adapterWeight);
+            return new LayerWeights<>(adapted.weight(), bias);
         }
     }
 
-    /// W + w1 ⊗ w2 with whole factors: w1 (outputs, inputs), w2 (blockOutputs, blockColumns), the kernel within w2's
-    /// columns.
+    /// W + w1 ⊗ w2 with w1 (outputs, inputs) and w2 (blockOutputs, blockColumns); w2's columns include the kernel.
     record KroneckerProduct(long outputs, long inputs, long blockOutputs, long blockColumns) implements Adaptation {
         Shape w1Shape() {
             return Shape.of(outputs, inputs);
@@ -163,13 +166,12 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         @Override
         public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
                 AdapterParameters<T> parameters, T adapterWeight) {
-            T w1 = ops.reshape(ops.multiply(parameters.get("w1"), adapterWeight), Shape.of(outputs, 1, inputs, 1));
-            T delta = ops.multiply(w1, ops.reshape(parameters.get("w2"), Shape.of(1, blockOutputs, 1, blockColumns)));
-            return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
+            T w1 = ops.multiply(parameters.get("w1"), adapterWeight);
+            return ScaledDelta.addToWeight(ops, layer, base, Lokr.kronecker(ops, w1, parameters.get("w2")));
         }
     }
 
-    /// W + up · down, the product in the weight's shape.
+    /// W + up · down, reshaped to the weight.
     record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
         Shape upShape() {
             return Shape.of(rows, rank);
@@ -188,12 +190,11 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
                 AdapterParameters<T> parameters, T adapterWeight) {
             T delta = ops.matmul(ops.multiply(parameters.get("up"), adapterWeight), parameters.get("down"));
-            return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
+            return ScaledDelta.addToWeight(ops, layer, base, delta);
         }
     }
 
-    /// What an adapter of another program does: each layer has a form of its own, since ranks may differ. Keyed by
-    /// layers' names.
+    /// A formula per layer, by layer name, since ranks may differ.
     public record PerLayerAdaptation(Map<String, Adaptation> layers) implements Adaptation {
         public PerLayerAdaptation {
             layers = Map.copyOf(layers);
@@ -213,7 +214,7 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         }
     }
 
-    /// W + ΔW, all of it in the file.
+    /// W + ΔW with a full ΔW.
     record WeightDiff() implements Adaptation {
         @Override
         public Map<String, Shape> parameterShapes(Layer layer) {
@@ -223,8 +224,40 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         @Override
         public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
                 AdapterParameters<T> parameters, T adapterWeight) {
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("weight"), adapterWeight)),
-                    base.bias());
+            T weight = ScaledDelta.add(ops, base.weight(), parameters.get("weight"), adapterWeight);
+            return new LayerWeights<>(weight, base.bias());
+        }
+    }
+
+    /// A layer's tensors in an adapter file, by [AdapterTensorKey#parameter].
+    record LayerTensors(Map<String, Tensor> byName) {
+        boolean has(String name) {
+            return byName.containsKey(name);
+        }
+
+        boolean hasAny(Collection<String> names) {
+            return names.stream().anyMatch(byName::containsKey);
+        }
+
+        Tensor get(String name) {
+            Tensor tensor = byName.get(name);
+            if (tensor == null)
+                throw new IllegalArgumentException("has " + new TreeSet<>(byName.keySet()) + " and no " + name);
+            if (tensor.shape().rank() < 1)
+                throw new IllegalArgumentException(name + ": expected a matrix, found a scalar");
+            return tensor;
+        }
+
+        Tensor get(String name, Shape shape) {
+            return FactorMath.reshape(get(name), shape, name);
+        }
+
+        /// α/r, or 1 if the file has no α.
+        double scale(long rank) {
+            Tensor alpha = byName.get(LayerDelta.ALPHA);
+            if (alpha != null && alpha.data().length != 1)
+                throw new IllegalArgumentException("alpha: expected one number, found " + alpha.shape());
+            return alpha == null ? 1 : alpha.data()[0] / rank;
         }
     }
 }

@@ -14,37 +14,39 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// How strongly an adapter of peft acts where its tensors do not tell: α and ranks of its configuration, with
-/// exceptions for layers whose names match patterns.
-/// Source: peft 0.21, LoraConfig and `get_pattern_key`: an exception counts for a layer whose name ends in a match.
-/// @param rank where tensors do not show it
+/// The scaling of a peft adapter whose tensors contain no α: α and rank of its configuration, with overrides for layers
+/// whose names match patterns.
+/// Source: peft 0.21, LoraConfig and `get_pattern_key`: a pattern matches the end of a layer's name.
+/// @param rank for layers whose tensors do not show it
 public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map<String, Double> alphaPattern,
         Map<String, Double> rankPattern) {
     /// α/r, or α/√r (rsLoRA).
     public enum Scaling { STANDARD, RANK_STABILIZED }
 
-    /// peft's own where a configuration is silent.
+    /// peft's default.
     private static final double DEFAULT_ALPHA = 8;
-    /// Ways to begin that change the base model as well, which an adapter alone does not tell.
+    /// Initializations that change the base model as well, so that the adapter alone is incomplete.
     private static final Set<String> BASE_CHANGING_INITS = Set.of("pissa", "olora", "corda", "loftq");
-    /// How often a pattern may look at a letter: some that are a few letters long would look for hours.
+    /// Limit of character accesses per match, since short patterns can take exponential time.
     private static final int MAX_MATCH_STEPS = 100_000;
 
     public PeftConfig {
-        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern)); // of several that match, the first counts
+        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern)); // the first match applies
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
     }
 
-    /// @param prefix before every key of one component's configuration; empty where it is alone
-    /// @return empty where the configuration says nothing of the component
-    /// @throws Failure that names the key whose value cannot be, or that changes more than the adapter tells
+    /// @param prefix of the keys of one component's configuration; empty for a configuration of a single component
+    /// @return empty if the configuration has no keys of the component
+    /// @throws Failure that names the key with an invalid or unsupported value
     public static Optional<PeftConfig> parse(Json config, String prefix) throws Failure {
         Json section = prefix.isEmpty() ? config : new Json(config.source(), withPrefix(config.object(), prefix));
         if (section.object().isEmpty()) return Optional.empty();
-        String init = section.find("init_lora_weights", "a text or true or false", JsonElement::getAsString).orElse("");
+        String init = section.find("init_lora_weights", "a string or true or false", JsonElement::getAsString)
+                .orElse("");
         if (BASE_CHANGING_INITS.stream().anyMatch(init::startsWith)) {
             throw new Failure.Incompatible(config.source() + ": " + prefix + "init_lora_weights = " + init
-                    + ": the adapter belongs to a base model that was changed too; save it as a plain LoRA with the program that made it");
+                    + ": this initialization changes the base model too; save the adapter as a plain LoRA with the "
+                    + "program that created it");
         }
         Optional<Double> alpha = section.find("lora_alpha", "a number", Json::number);
         if (alpha.isEmpty()) alpha = section.find("alpha", "a number", Json::number);
@@ -67,7 +69,7 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
 
     private static double rank(JsonElement element) {
         double rank = Json.number(element);
-        if (rank < 1) throw new IllegalArgumentException("no rank");
+        if (rank < 1) throw new IllegalArgumentException("rank below 1");
         return rank;
     }
 
@@ -80,18 +82,19 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
                 Pattern.compile(pattern);
             } catch (PatternSyntaxException e) {
                 throw new Failure.Unreadable(
-                        patterns.source() + ": expected patterns of layers' names, found " + SafeText.of(pattern), e);
+                        patterns.source() + ": expected regular expressions over layer names, found "
+                                + SafeText.of(pattern),
+                        e);
             }
             values.put(pattern, patterns.number(pattern));
         }
         return values;
     }
 
-    /// What a layer's change is multiplied by.
-    /// @param layer its path within its component
-    /// @param tensorRank the rank that its tensors show; empty for those that may be whole
-    /// @throws IllegalArgumentException when a pattern cannot be matched in any sensible time, or the rank is nowhere
-    ///     told
+    /// The factor of a layer's update.
+    /// @param layer      its path within its component
+    /// @param tensorRank the rank of its tensors; empty if they do not show it
+    /// @throws IllegalArgumentException if a pattern takes too long to match, or the rank is unknown
     public double scale(String layer, OptionalDouble tensorRank) {
         double layerAlpha = matching(alphaPattern, layer).orElse(alpha);
         OptionalDouble configRank = matching(rankPattern, layer).map(OptionalDouble::of).orElse(rank);
@@ -118,12 +121,12 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
                     .matcher(new StepLimitedText(layer, new int[1]))
                     .matches();
         } catch (PatternSyntaxException | StackOverflowError e) {
-            throw new IllegalArgumentException("a pattern of layers' names cannot be matched: " + SafeText.of(pattern),
+            throw new IllegalArgumentException("a pattern over layer names cannot be matched: " + SafeText.of(pattern),
                     e);
         }
     }
 
-    /// A text that counts how often it is looked at.
+    /// A text that limits the number of character accesses.
     private record StepLimitedText(CharSequence text, int[] steps) implements CharSequence {
         @Override
         public int length() {
@@ -134,7 +137,7 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
         public char charAt(int index) {
             if (++steps[0] > MAX_MATCH_STEPS)
                 throw new IllegalArgumentException(
-                        "a pattern of layers' names takes too long to match " + SafeText.of(text));
+                        "a pattern over layer names takes too long to match " + SafeText.of(text));
             return text.charAt(index);
         }
 

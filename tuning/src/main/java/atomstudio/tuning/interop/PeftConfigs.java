@@ -14,24 +14,24 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
-/// What the configurations of peft that belong to a file say of its adapter's strength: the header's
-/// `lora_adapter_metadata`, as diffusers writes it since 0.34, or `adapter_config.json` beside the file, as peft
-/// writes it. An α among a layer's tensors counts before both.
+/// The peft configurations of a file's components: from `lora_adapter_metadata` in the header (diffusers since 0.34) or
+/// `adapter_config.json` in the same folder (peft). An α among a layer's tensors takes precedence over both.
 public final class PeftConfigs {
     private static final String METADATA_KEY = "lora_adapter_metadata";
     private static final String CONFIG_FILE = "adapter_config.json";
-    /// How peft begins its tensors' names, and the file that its configuration belongs to.
+    /// peft's prefixes of keys and of the file that the configuration belongs to.
     private static final String KEY_PREFIX = "base_model.model.";
     private static final String WEIGHTS_FILE_PREFIX = "adapter_model.";
     private static final Map<ModelComponent, String> COMPONENTS = Map.of(ModelComponent.UNET, "unet.",
             ModelComponent.TEXT_ENCODER, "text_encoder.");
 
-    /// What stands before a layer's path within its component.
+    /// Prefixes of a layer's path within its component.
     private static final String COMPONENT_PREFIXES = "^(?:base_model\\.model\\.|unet\\.|text_encoder\\.)*";
-    /// How paths of a text encoder begin; without `text_model.` since transformers 5.
+    /// Prefixes of text encoder paths; without `text_model.` since transformers 5.
     private static final List<String> TEXT_PATHS = List.of("text_model.", "encoder.layers.");
-    /// Names of programs that keep α among the tensors and know no configuration.
+    /// Key prefixes of programs that store α among the tensors and have no configuration.
     private static final List<String> NON_PEFT_PREFIXES = List.of("lora_unet_", "lora_te", "lycoris_", "unet:",
             "text_encoder:");
 
@@ -41,7 +41,7 @@ public final class PeftConfigs {
         this.configs = configs;
     }
 
-    /// @throws Failure that names the key which cannot be
+    /// @throws Failure that names the key with an invalid value
     public static PeftConfigs of(TensorFile file) throws Failure {
         String header = file.metadata().get(METADATA_KEY);
         if (header != null) return of(Json.parse(file.file() + ": metadata " + METADATA_KEY, header));
@@ -54,18 +54,19 @@ public final class PeftConfigs {
     private static PeftConfigs of(Json config) throws Failure {
         Map<ModelComponent, PeftConfig> configs = new EnumMap<>(ModelComponent.class);
         for (Map.Entry<ModelComponent, String> component : COMPONENTS.entrySet()) {
-            PeftConfig.parse(config, component.getValue()).ifPresent(scale -> configs.put(component.getKey(), scale));
+            PeftConfig.parse(config, component.getValue()).ifPresent(each -> configs.put(component.getKey(), each));
         }
         if (configs.isEmpty()) {
             Optional<PeftConfig> single = PeftConfig.parse(config, "");
-            if (single.isPresent()) for (ModelComponent part : COMPONENTS.keySet()) configs.put(part, single.get());
+            if (single.isPresent())
+                for (ModelComponent component : COMPONENTS.keySet()) configs.put(component, single.get());
         }
         return new PeftConfigs(configs);
     }
 
-    /// The factors of the layers that the configurations change, by the name of the tensor that is to be multiplied.
-    /// @param tensors by their names in the file
-    /// @throws IllegalArgumentException when a configuration cannot be applied
+    /// The scale factors other than 1, by the key of the tensor to be scaled.
+    /// @param tensors by key
+    /// @throws IllegalArgumentException if a configuration cannot be applied
     public Map<String, Double> factors(Map<String, Tensor> tensors) {
         Map<String, Double> factors = new TreeMap<>();
         if (configs.isEmpty()) return factors;
@@ -75,30 +76,26 @@ public final class PeftConfigs {
             if (NON_PEFT_PREFIXES.stream().noneMatch(key.layer()::startsWith))
                 layers.computeIfAbsent(key.layer(), _ -> new HashMap<>()).put(key.parameter(), name);
         }
-        layers.forEach((layer, numbers) -> addFactor(layer, numbers, tensors, factors));
+        layers.forEach((layer, keysByParameter) -> addFactor(layer, keysByParameter, tensors, factors));
         return factors;
     }
 
-    private void addFactor(String layer, Map<String, String> namesByParameter, Map<String, Tensor> tensors,
+    private void addFactor(String layer, Map<String, String> keysByParameter, Map<String, Tensor> tensors,
             Map<String, Double> factors) {
         String path = layer.replaceFirst(COMPONENT_PREFIXES, "");
-        PeftConfig config = configs
-                .get(layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith)
-                        ? ModelComponent.TEXT_ENCODER
-                        : ModelComponent.UNET);
-        Optional<String> scaledParameter = List.of(LayerDelta.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
-                .stream()
-                .filter(namesByParameter::containsKey)
+        boolean isText = layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith);
+        PeftConfig config = configs.get(isText ? ModelComponent.TEXT_ENCODER : ModelComponent.UNET);
+        Optional<String> scaledParameter = Stream.of(LayerDelta.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
+                .filter(keysByParameter::containsKey)
                 .findFirst();
-        if (config == null || scaledParameter.isEmpty() || namesByParameter.containsKey(LayerDelta.ALPHA)) return;
-        Optional<String> rankParameter = List.of(LayerDelta.DOWN, "hada_w1_b")
-                .stream()
-                .filter(namesByParameter::containsKey)
+        if (config == null || scaledParameter.isEmpty() || keysByParameter.containsKey(LayerDelta.ALPHA)) return;
+        Optional<String> rankParameter = Stream.of(LayerDelta.DOWN, "hada_w1_b")
+                .filter(keysByParameter::containsKey)
                 .findFirst();
-        OptionalDouble rank = rankParameter.map(number -> rankOf(tensors.get(namesByParameter.get(number))))
+        OptionalDouble rank = rankParameter.map(parameter -> rankOf(tensors.get(keysByParameter.get(parameter))))
                 .orElse(OptionalDouble.empty());
         double factor = config.scale(path, rank);
-        if (factor != 1) factors.put(namesByParameter.get(scaledParameter.get()), factor);
+        if (factor != 1) factors.put(keysByParameter.get(scaledParameter.get()), factor);
     }
 
     private static OptionalDouble rankOf(Tensor tensor) {

@@ -1,4 +1,4 @@
-/// Adapters that other programs trained: how they name layers and numbers, and the same as methods of ours.
+/// Adapters of other programs: key conventions, kinds, and their formulas as adaptations of layers.
 @NullMarked
 package atomstudio.tuning.interop;
 

@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A model's own CLIP as the measure of its pictures. One thread at a time; does not own the engine.
+/// Embeds images and prompts with the model's own CLIP to compute metrics. One thread at a time; does not own the
+/// engine.
 public final class ClipMetrics {
     private final ImageEncoder imageEncoder;
     private final Engine engine;
@@ -29,20 +30,20 @@ public final class ClipMetrics {
         this.tokenizer = tokenizer;
     }
 
-    /// Empty where the model has no vision tower: then there is no number to show.
-    /// @param engine that runs this model
-    /// @throws Failure that names the tower when there is one that is damaged
+    /// Empty for a model without an image encoder.
+    /// @param engine an engine for this model
+    /// @throws Failure that names the image encoder if it is damaged
     public static Optional<ClipMetrics> of(DiffusionModel model, Engine engine) throws Failure {
         Optional<ImageEncoder> imageEncoder = model.imageEncoder();
         if (imageEncoder.isEmpty()) return Optional.empty();
-        imageEncoder.get().openCheckpoint().close(); // all of it is checked before anything is measured
+        imageEncoder.get().openCheckpoint().close(); // checks the whole file first
         Tokenizer tokenizer = hasMatchingTextEncoder(imageEncoder.get(), model.textProjection()) ? model.tokenizer()
                 : null;
         return Optional.of(new ClipMetrics(imageEncoder.get(), engine, tokenizer));
     }
 
-    /// A text encoder's projection belongs to the image encoder beside it if both end in the same space; a safety
-    /// checker's tower has no text side.
+    /// The text projection matches the image encoder if both have the same projection dimension; a safety checker's
+    /// image encoder has no text encoder.
     private static boolean hasMatchingTextEncoder(ImageEncoder imageEncoder, Optional<TextProjection> projection) {
         return switch (imageEncoder.source()) {
             case IMAGE_ENCODER -> projection.isPresent()
@@ -51,7 +52,7 @@ public final class ClipMetrics {
         };
     }
 
-    /// Which encoder all of this is by.
+    /// Description of the image encoder, shown with the scores.
     public String encoderName() {
         return imageEncoder.description();
     }
@@ -66,22 +67,24 @@ public final class ClipMetrics {
         return embeddings;
     }
 
-    /// A prompt as it should be judged: the class word in the subject's place, since no encoder knows the
-    /// placeholder, its words alone where it stresses some, and as it ends where it changes on its way. Empty where
-    /// the model cannot embed texts.
-    public Optional<ClipEmbedding> embedPrompt(String text) throws Failure {
+    /// Embeds a prompt without emphasis syntax, and as prompt editing leaves it at the last step. Empty for a model
+    /// without a matching text encoder.
+    /// @param prompt with the class word instead of the placeholder, which CLIP does not know
+    public Optional<ClipEmbedding> embedPrompt(String prompt) throws Failure {
         if (tokenizer == null) return Optional.empty();
-        ClipEmbedding embedding = promptCache.get(text);
-        if (embedding == null)
-            promptCache.put(text, embedding = ClipEmbedding
-                    .of(engine.embedText(new int[][] {tokenizer.encodePadded(plainText(text)).ids()}).data()));
+        ClipEmbedding embedding = promptCache.get(prompt);
+        if (embedding == null) {
+            int[] ids = tokenizer.encodePadded(plainText(prompt)).ids();
+            embedding = ClipEmbedding.of(engine.embedText(new int[][] {ids}).data());
+            promptCache.put(prompt, embedding);
+        }
         return Optional.of(embedding);
     }
 
     private static String plainText(String prompt) throws Failure {
         StringBuilder plain = new StringBuilder();
-        for (PromptAttentionParser.Segment segment : PromptAttentionParser
-                .parse(PromptSchedule.parse(prompt).atEnd())) {
+        String atEnd = PromptSchedule.parse(prompt).atEnd();
+        for (PromptAttentionParser.Segment segment : PromptAttentionParser.parse(atEnd)) {
             plain.append(switch (segment) {
                 case PromptAttentionParser.Segment.Text(String text, double weight) -> text;
                 case PromptAttentionParser.Segment.Break() -> " ";
@@ -90,7 +93,7 @@ public final class ClipMetrics {
         return plain.toString();
     }
 
-    /// @param subject pictures of what the samples should be like
+    /// @param subject embeddings of the photos
     public ClipScores measure(List<ClipEmbedding> subject, List<ClipScores.PromptSamples> gallery) {
         return ClipScores.of(encoderName(), subject, gallery);
     }

@@ -5,20 +5,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// Likeness, diversity and alignment of one gallery, always together and always with the encoder that they are by:
-/// numbers of different encoders do not compare. More likeness alone is no success: a copy of the subject that
-/// ignores the prompt has the most.
+/// Likeness (CLIP-I), diversity and alignment (CLIP-T) of a gallery, with the encoder: scores of different encoders are
+/// not comparable. High likeness with low alignment means that the prompt is ignored.
 /// Source: Ruiz et al. 2022, "DreamBooth", section 4.1 (CLIP-I, CLIP-T); diversity with the same encoder instead of
 /// LPIPS.
-/// @param likeness  mean cosine over all pairs of a sample and a picture of the subject
-/// @param diversity mean of 1 − cosine over the pairs of one prompt, averaged over the prompts; absent where prompts
-///     have one sample each
-/// @param alignment mean cosine of samples and their prompts; absent where texts cannot be embedded
+/// @param likeness  mean cosine over all pairs of a generated image and a photo of the subject; absent without photos
+/// @param diversity mean of 1 − cosine over the image pairs of a prompt, averaged over the prompts; absent if every
+///     prompt has one image
+/// @param alignment mean cosine of images and their prompts; absent if prompts cannot be embedded
 public record ClipScores(String encoder, OptionalDouble likeness, OptionalDouble diversity, OptionalDouble alignment) {
-    /// @param subject what the samples should be like; absent likeness where it is empty
+    /// @param subject embeddings of the photos, may be empty
     static ClipScores of(String encoder, List<ClipEmbedding> subject, List<PromptSamples> gallery) {
         if (gallery.isEmpty())
-            throw new IllegalArgumentException("measures: expected samples of at least one prompt, found none");
+            throw new IllegalArgumentException("scores: expected samples of at least one prompt, found none");
         List<ClipEmbedding> all = gallery.stream().flatMap(samples -> samples.images().stream()).toList();
         OptionalDouble likeness = subject.isEmpty() ? OptionalDouble.empty()
                 : OptionalDouble.of(ClipEmbedding.meanCosine(all, subject));
@@ -28,12 +27,11 @@ public record ClipScores(String encoder, OptionalDouble likeness, OptionalDouble
     private static OptionalDouble diversity(List<PromptSamples> gallery) {
         return gallery.stream()
                 .map(PromptSamples::images)
-                .filter(pictures -> pictures.size() > 1)
+                .filter(images -> images.size() > 1)
                 .mapToDouble(ClipScores::meanPairwiseDistance)
                 .average();
     }
 
-    /// Of the pictures of one prompt.
     private static double meanPairwiseDistance(List<ClipEmbedding> images) {
         List<Double> distances = new ArrayList<>();
         for (int i = 0; i < images.size(); i++) {
@@ -52,13 +50,12 @@ public record ClipScores(String encoder, OptionalDouble likeness, OptionalDouble
         return cosines.stream().mapToDouble(Double::doubleValue).average();
     }
 
-    /// What was made for one prompt: the pictures, and the prompt itself with the class word in the subject's place,
-    /// where texts can be embedded.
+    /// The images of one prompt, and the prompt's embedding where the model can compute it.
     public record PromptSamples(List<ClipEmbedding> images, Optional<ClipEmbedding> prompt) {
         public PromptSamples {
             images = List.copyOf(images);
             if (images.isEmpty())
-                throw new IllegalArgumentException("samples: expected at least one picture of a prompt, found none");
+                throw new IllegalArgumentException("samples: expected at least one image of a prompt, found none");
         }
     }
 }

@@ -1,4 +1,4 @@
-/// How near pictures come to a subject, how much they differ, and whether they show what was asked for.
+/// CLIP metrics of generated images: similarity to the subject (CLIP-I), diversity, and prompt alignment (CLIP-T).
 @NullMarked
 package atomstudio.tuning.measure;
 

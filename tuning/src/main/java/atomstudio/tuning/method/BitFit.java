@@ -5,7 +5,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import java.util.List;
 
-/// All biases, and nothing else: b + δ.
+/// All biases and nothing else: b + δ.
 /// Source: Ben Zaken, Ravfogel, Goldberg 2022, "BitFit".
 public record BitFit() implements TuningMethod {
     @Override
@@ -15,7 +15,7 @@ public record BitFit() implements TuningMethod {
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        return layer.hasBias() ? List.of(ParameterSpec.zeros("bias", layer.biasShape())) : List.of();
+        return ScaledDelta.biasSpecs(layer);
     }
 
     @Override
@@ -26,6 +26,6 @@ public record BitFit() implements TuningMethod {
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        return new LayerWeights<>(base.weight(), Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight));
+        return ScaledDelta.addBias(ops, layer, base, parameters, adapterWeight);
     }
 }

@@ -8,17 +8,18 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/// Channel atoms D_c of every 1×1 convolution and linear layer whose sides are multiples of `block`: W is cut into
-/// block × block channel blocks, W = Σ_q A_q ⊗ D_c[q]; the A stay, ΔD_c (atoms, block²) is tuned. Blocks and their
-/// entries are taken row by row.
+/// Channel atoms Dc (m_c, k_c²) of every 1×1 convolution and linear layer whose sides are multiples of k_c: W is cut
+/// into k_c × k_c channel blocks, W = Σ_q A_q ⊗ Dc[q]. The coefficients A are frozen and ΔDc (m_c, k_c²) is trained,
+/// so ΔW = unfold(W) · M with M = Dcᵀ · ΔDc. unfold(W) has one row per block; blocks and their elements are in
+/// row-major order.
 /// Source: Chen, Miao, Qiu 2025, figure of the decomposition, panel (3), with linear coding.
 public record ChannelAtoms(int blockSide, int atomCount) implements TuningMethod {
     public ChannelAtoms {
         if (blockSide < 2) {
             throw new IllegalArgumentException("channel block: expected at least 2, found " + blockSide
-                    + "; blocks of 1 would leave one number that scales the whole layer");
+                    + "; a block of 1 leaves a single scale for the whole layer");
         }
-        new LinearCoding(atomCount, blockSide * blockSide);
+        LinearCoding.requireAtomCount(atomCount, blockSide * blockSide);
     }
 
     @Override
@@ -28,7 +29,7 @@ public record ChannelAtoms(int blockSide, int atomCount) implements TuningMethod
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        return isPointwise(layer) && isDivisible(layer) ? linearCoding().parameterSpecs(this::unfold) : List.of();
+        return isPointwise(layer) && isDivisible(layer) ? coding().parameterSpecs(this::unfold) : List.of();
     }
 
     @Override
@@ -47,30 +48,32 @@ public record ChannelAtoms(int blockSide, int atomCount) implements TuningMethod
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        return new LayerWeights<>(base.weight(), base.bias(), transformMatrix(ops, parameters, adapterWeight))
-                .materialized(ops); // ΔW = unfold(W) · Dᵀ · ΔD
+        return new LayerWeights<>(base.weight(), base.bias(), scaledM(ops, parameters, adapterWeight))
+                .materialized(ops); // W + unfold(W) · M
     }
 
     @Override
     public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
-        return Optional.of(transformMatrix(ops, parameters, adapterWeight));
+        return Optional.of(scaledM(ops, parameters, adapterWeight));
     }
 
-    private <T> T transformMatrix(Ops<T> ops, AdapterParameters<T> parameters, T adapterWeight) {
-        return ops.multiply(linearCoding().transformMatrix(ops, parameters), adapterWeight);
+    /// s · M.
+    private <T> T scaledM(Ops<T> ops, AdapterParameters<T> parameters, T adapterWeight) {
+        return ops.multiply(coding().m(ops, parameters), adapterWeight);
     }
 
-    private LinearCoding linearCoding() {
+    private LinearCoding coding() {
         return new LinearCoding(atomCount, blockSide * blockSide);
     }
 
-    /// One row of block² numbers for each block.
+    /// (Co, Ci) -> (Co/k_c · Ci/k_c, k_c²).
     private Tensor unfold(Tensor weight) {
         int rows = (int) weight.shape().size(0), columns = (int) weight.shape().size(1), size = blockSide * blockSide;
         float[] unfolded = new float[rows * columns];
         for (int o = 0; o < rows; o++) for (int i = 0; i < columns; i++) {
-            unfolded[(o / blockSide * (columns / blockSide) + i / blockSide) * size + o % blockSide * blockSide
-                    + i % blockSide] = weight.data()[o * columns + i];
+            int block = o / blockSide * (columns / blockSide) + i / blockSide;
+            int element = o % blockSide * blockSide + i % blockSide;
+            unfolded[block * size + element] = weight.data()[o * columns + i];
         }
         return new Tensor(Shape.of((long) rows * columns / size, size), unfolded);
     }

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// Methods that tune different layers, tuned together, each with its own slots.
+/// Methods on disjoint layers, trained together, each with its own parameters.
 public record CombinedMethods(List<TuningMethod> methods) implements TuningMethod {
     public CombinedMethods {
         methods = List.copyOf(methods);
         if (methods.size() < 2)
-            throw new IllegalArgumentException("sum: expected at least two methods, found " + methods.size());
+            throw new IllegalArgumentException("methods: expected at least two, found " + methods.size());
     }
 
     @Override
@@ -27,7 +27,7 @@ public record CombinedMethods(List<TuningMethod> methods) implements TuningMetho
 
     @Override
     public boolean skipsIndivisible(Layer layer) {
-        return !tunes(layer) && methods.stream().anyMatch(part -> part.skipsIndivisible(layer));
+        return !tunes(layer) && methods.stream().anyMatch(method -> method.skipsIndivisible(layer));
     }
 
     @Override
@@ -53,11 +53,11 @@ public record CombinedMethods(List<TuningMethod> methods) implements TuningMetho
     }
 
     private List<TuningMethod> methodsFor(Layer layer) {
-        List<TuningMethod> matching = methods.stream().filter(part -> part.tunes(layer)).toList();
+        List<TuningMethod> matching = methods.stream().filter(method -> method.tunes(layer)).toList();
         if (matching.size() > 1) {
             String names = matching.stream().map(TuningMethod::name).collect(Collectors.joining(" and "));
-            throw new IllegalArgumentException(names + " would both tune " + layer.name()
-                    + "; expected methods of different layers, see --layers");
+            throw new IllegalArgumentException(names + " would both train " + layer.name()
+                    + "; expected methods on different layers, see --layers");
         }
         return matching;
     }

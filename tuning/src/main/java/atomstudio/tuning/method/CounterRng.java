@@ -2,25 +2,26 @@ package atomstudio.tuning.method;
 
 import java.nio.charset.StandardCharsets;
 
-/// Random numbers without state: each is a function of a seed, the name of a stream and a position, the same on every
-/// machine and after every restart. Source: Steele, Lea, Flood 2014 (SplitMix64), over FNV-1a of the name.
+/// A counter-based random generator without state: each value is a function of the seed, the stream name and the
+/// position, and the same on every machine and after a resume.
+/// Source: Steele, Lea, Flood 2014 (SplitMix64), over FNV-1a of the name.
 public record CounterRng(long seed, String stream) {
     /// 64 random bits.
     public long bits(long position) {
         return bits(key(), position);
     }
 
-    /// From 0 (inclusive) to 1 (exclusive).
+    /// Uniform in [0, 1).
     public double uniform(long position) {
         return uniform(key(), position);
     }
 
-    /// A whole number from 0 (inclusive) to `bound` (exclusive).
+    /// A whole number in [0, bound).
     public int randint(int bound, long position) {
         return (int) (uniform(position) * bound);
     }
 
-    /// `count` standard normal numbers; positions 2i and 2i + 1 make the i-th pair (Box and Muller 1958).
+    /// `count` standard normal values; positions 2i and 2i + 1 make pair i (Box and Muller 1958).
     public float[] normals(int count) {
         float[] values = new float[count];
         long key = key();

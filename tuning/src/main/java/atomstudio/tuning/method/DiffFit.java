@@ -4,15 +4,14 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
-/// All biases (b + δ), the weights of norms (w + δ), and one scale γ for the last layer of every residual branch (γ ·
-/// W).
+/// All biases (b + δ), the weights of norms (w + δ), and one scale γ for the last layer of every residual branch
+/// (γ · W).
 /// Source: Xie et al. 2023, "DiffFit: Unlocking Transferability of Large Diffusion Models", section 3.2.
 public record DiffFit() implements TuningMethod {
-    /// Where a residual branch of the denoiser ends, by the names of its layers.
     private static final Pattern BRANCH_OUTPUTS = Pattern
             .compile("(.*\\.)?(resnets\\.\\d+\\.conv2|attn[12]\\.to_out\\.0|ff\\.net\\.2|proj_out)");
 
@@ -23,11 +22,10 @@ public record DiffFit() implements TuningMethod {
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        List<ParameterSpec> specs = new ArrayList<>();
-        if (layer.kind() == Layer.Kind.NORM) specs.add(ParameterSpec.zeros("weight", layer.weightShape()));
-        if (isBranchOutput(layer)) specs.add(ParameterSpec.ones("gamma", Shape.of(1)));
-        if (layer.hasBias()) specs.add(ParameterSpec.zeros("bias", layer.biasShape()));
-        return List.copyOf(specs);
+        if (layer.kind() == Layer.Kind.NORM) return ScaledDelta.weightAndBiasSpecs(layer);
+        Stream<ParameterSpec> gamma = isBranchOutput(layer) ? Stream.of(ParameterSpec.ones("gamma", Shape.of(1)))
+                : Stream.of();
+        return Stream.concat(gamma, ScaledDelta.biasSpecs(layer).stream()).toList();
     }
 
     @Override
@@ -38,13 +36,12 @@ public record DiffFit() implements TuningMethod {
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        T weight = layer.kind() == Layer.Kind.NORM ? ScaledDelta.add(ops, base.weight(), parameters.get("weight"),
-                adapterWeight)
-                : isBranchOutput(layer) ? ScaledDelta.interpolate(ops, base.weight(),
-                        ops.multiply(base.weight(), parameters.get("gamma")), adapterWeight)
-                : base.weight();
-        return new LayerWeights<>(weight,
-                layer.hasBias() ? Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight) : base.bias());
+        if (layer.kind() == Layer.Kind.NORM)
+            return ScaledDelta.addWeightAndBias(ops, layer, base, parameters, adapterWeight);
+        if (!isBranchOutput(layer)) return ScaledDelta.addBias(ops, layer, base, parameters, adapterWeight);
+        T scaled = ops.multiply(base.weight(), parameters.get("gamma"));
+        T weight = ScaledDelta.interpolate(ops, base.weight(), scaled, adapterWeight);
+        return ScaledDelta.addBias(ops, layer, new LayerWeights<>(weight, base.bias()), parameters, adapterWeight);
     }
 
     private static boolean isBranchOutput(Layer layer) {

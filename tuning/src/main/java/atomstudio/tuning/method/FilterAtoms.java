@@ -8,15 +8,17 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/// Filter atoms D of every convolution: W = α · D, one row of unfold(W) for each pair of channels; α stays, ΔD (m,k²)
-/// is tuned. A 1×1 kernel has one atom.
+/// Filter atoms D (m, k²) of every convolution: unfold(W) = α · D, with one row of unfold(W) and α per channel pair
+/// (o, i). α is frozen and ΔD (m, k²) is trained, so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD (k², k²). A 1×1
+/// kernel has one atom.
 /// Source: Chen, Miao, Qiu 2025, "Large Convolutional Model Tuning via Filter Subspace", section 3.1, with linear
 /// coding.
 public record FilterAtoms(int atomCount) implements TuningMethod {
-    private static final int KERNEL_SIZE = 3;
+    /// The largest kernels of the supported networks are 3×3.
+    private static final int MAX_KERNEL_SIZE = 3;
 
     public FilterAtoms {
-        new LinearCoding(atomCount, KERNEL_SIZE * KERNEL_SIZE);
+        LinearCoding.requireAtomCount(atomCount, MAX_KERNEL_SIZE * MAX_KERNEL_SIZE);
     }
 
     @Override
@@ -34,25 +36,26 @@ public record FilterAtoms(int atomCount) implements TuningMethod {
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        T m = transformMatrix(ops, layer, parameters, adapterWeight);
-        if (layer.kernelSize() == 1)
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(base.weight(), ops.reshape(m, Shape.of(1)))),
-                    base.bias());
-        return new LayerWeights<>(base.weight(), base.bias(), m).materialized(ops); // ΔW = unfold(W) · Dᵀ · ΔD
+        T m = scaledM(ops, layer, parameters, adapterWeight);
+        if (layer.kernelSize() == 1) {
+            T deltaW = ops.multiply(base.weight(), ops.reshape(m, Shape.of(1)));
+            return new LayerWeights<>(ops.add(base.weight(), deltaW), base.bias());
+        }
+        return new LayerWeights<>(base.weight(), base.bias(), m).materialized(ops); // W + unfold(W) · M
     }
 
     @Override
     public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return layer.kernelSize() == 1 ? Optional.empty()
-                : Optional.of(transformMatrix(ops, layer, parameters, adapterWeight));
+                : Optional.of(scaledM(ops, layer, parameters, adapterWeight));
     }
 
-    private <T> T transformMatrix(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
-        return ops.multiply(LinearCoding.of(atomCount, layer.kernelSize()).transformMatrix(ops, parameters),
-                adapterWeight);
+    /// s · M.
+    private <T> T scaledM(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+        return ops.multiply(LinearCoding.of(atomCount, layer.kernelSize()).m(ops, parameters), adapterWeight);
     }
 
-    /// (Co,Ci,k,k) -> (Co·Ci, k²).
+    /// (Co, Ci, k, k) -> (Co·Ci, k²).
     static Tensor unfold(Tensor weight) {
         long size = weight.shape().size(2) * weight.shape().size(3);
         return weight.reshape(Shape.of(weight.shape().elements() / size, size));

@@ -3,10 +3,9 @@ package atomstudio.tuning.method;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import java.util.ArrayList;
 import java.util.List;
 
-/// Everything: W + ΔW, b + Δb.
+/// All weights and biases: W + ΔW, b + Δb.
 public record FullFineTuning() implements TuningMethod {
     @Override
     public String name() {
@@ -15,16 +14,12 @@ public record FullFineTuning() implements TuningMethod {
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        List<ParameterSpec> specs = new ArrayList<>(List.of(ParameterSpec.zeros("weight", layer.weightShape())));
-        if (layer.hasBias()) specs.add(ParameterSpec.zeros("bias", layer.biasShape()));
-        return List.copyOf(specs);
+        return ScaledDelta.weightAndBiasSpecs(layer);
     }
 
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        T weight = ScaledDelta.add(ops, base.weight(), parameters.get("weight"), adapterWeight);
-        return new LayerWeights<>(weight,
-                layer.hasBias() ? Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight) : base.bias());
+        return ScaledDelta.addWeightAndBias(ops, layer, base, parameters, adapterWeight);
     }
 }

@@ -6,10 +6,10 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// A low-rank change of the weight's inputs and a low-rank shift: W + (α/r) · (W · a1 · a2 + b1 · b2); a1 (Ci,r), a2
-/// (r,Ci), b1 (Co,r), b2 (r,Ci,k,k): on a convolution a1 and a2 mix the input channels of every kernel position
-/// alike.
-/// Source: Chavan et al. 2023, "One-for-All: Generalized LoRA", equation 10, the two terms and the matrix form that
+/// Low-rank transform of the weight's inputs plus a low-rank update: W + (α/r) · (W · a1 · a2 + b1 · b2) with a1
+/// (Ci, r), a2 (r, Ci), b1 (Co, r) and b2 (r, Ci, k, k). On a convolution a1 and a2 mix the input channels in the same
+/// way at every kernel position.
+/// Source: Chavan et al. 2023, "One-for-All: Generalized LoRA", equation 10: the two terms, in the matrix form that
 /// image tools load.
 public record Glora(int rank, double alpha) implements TuningMethod {
     public Glora {
@@ -35,21 +35,20 @@ public record Glora(int rank, double alpha) implements TuningMethod {
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
         T projected = projectInputs(ops, layer, base.weight(), parameters.get("a1"), parameters.get("a2"));
-        T shift = ops.reshape(
-                ops.matmul(parameters.get("b1"), ops.reshape(parameters.get("b2"), Shape.of(rank, layer.fanIn()))),
-                layer.weightShape());
-        return new LayerWeights<>(
-                ScaledDelta.add(ops, base.weight(), ops.scale(ops.add(projected, shift), alpha / rank), adapterWeight),
-                base.bias());
+        T b2 = ops.reshape(parameters.get("b2"), Shape.of(rank, layer.fanIn()));
+        T shift = ops.reshape(ops.matmul(parameters.get("b1"), b2), layer.weightShape());
+        T deltaW = ops.scale(ops.add(projected, shift), alpha / rank);
+        return new LayerWeights<>(ScaledDelta.add(ops, base.weight(), deltaW, adapterWeight), base.bias());
     }
 
     /// W · a1 · a2 over the input channels.
     private static <T> T projectInputs(Ops<T> ops, Layer layer, T weight, T a1, T a2) {
         long outputs = layer.weightShape().size(0), inputs = layer.weightShape().size(1),
                 kernel = layer.kernelSize() * layer.kernelSize();
-        if (kernel == 1)
-            return ops.reshape(ops.matmul(ops.matmul(ops.reshape(weight, Shape.of(outputs, inputs)), a1), a2),
-                    layer.weightShape());
+        if (kernel == 1) {
+            T matrix = ops.reshape(weight, Shape.of(outputs, inputs));
+            return ops.reshape(ops.matmul(ops.matmul(matrix, a1), a2), layer.weightShape());
+        }
         T rows = ops.reshape(ops.permute(ops.reshape(weight, Shape.of(outputs, inputs, kernel)), 0, 2, 1),
                 Shape.of(outputs * kernel, inputs));
         T projected = ops.reshape(ops.matmul(ops.matmul(rows, a1), a2), Shape.of(outputs, kernel, inputs));

@@ -7,9 +7,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Layers by kind or name: those that any item names; the item `up` narrows them to the up blocks. An item that is no
-/// word of ours is a pattern over the layers' names, `*` standing for anything and `?` for one character. Layers of
-/// the text encoder are only meant by patterns that begin with `text_model`.
+/// Selects layers by kind or name: those that match any item. The item `up` restricts them to the up blocks. An item
+/// that is no keyword is a glob pattern over layer names (`*`, `?`). Layers of the text encoder match only patterns
+/// that start with `text_model`.
 public record LayerSelector(List<String> items) {
     public static final LayerSelector ALL = new LayerSelector(List.of("*"));
     static final LayerSelector TEXT_ATTENTION = new LayerSelector(
@@ -18,7 +18,7 @@ public record LayerSelector(List<String> items) {
     static final List<String> KEYWORDS = List.of("conv3x3", "conv", "attention", "linear", UP_BLOCKS);
     private static final String TEXT_MODEL = "text_model";
     private static final Pattern ATTENTION = Pattern.compile("(.*\\.)?to_(q|k|v|out\\.0)");
-    private static final Pattern NUMBER = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
+    private static final Pattern INDEX = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
 
     public LayerSelector {
         items = List.copyOf(items);
@@ -28,7 +28,8 @@ public record LayerSelector(List<String> items) {
                             + (items.isEmpty() ? "nothing" : items));
     }
 
-    /// A comma list.
+    /// Parses a comma-separated list.
+    /// @throws IllegalArgumentException for an empty item
     public static LayerSelector parse(String list) {
         return new LayerSelector(Stream.of(list.split(",", -1)).map(String::strip).toList());
     }
@@ -39,22 +40,23 @@ public record LayerSelector(List<String> items) {
         return (selected || items.size() == 1 && narrowed) && (!narrowed || predicate(UP_BLOCKS).test(layer));
     }
 
-    /// These layers; with `up` alone, the default's in the up blocks.
+    /// This selector; for `up` alone, the default layers in the up blocks.
     LayerSelector orDefault(LayerSelector defaults) {
         return items.equals(List.of(UP_BLOCKS))
                 ? new LayerSelector(Stream.concat(defaults.items.stream(), Stream.of(UP_BLOCKS)).distinct().toList())
                 : this;
     }
 
-    /// Items that name none of these layers.
+    /// Items that match none of these layers.
     List<String> unmatchedItems(List<Layer> layers) {
         return items.stream().filter(item -> layers.stream().noneMatch(predicate(item))).toList();
     }
 
-    /// Every name that a choice among these layers can be made by: our words, and patterns with `*` for numbers.
+    /// All items that match some of these layers, for messages: keywords, and layer names with `*` for numbers.
     static String matchingNames(List<Layer> layers) {
-        Stream<String> keywords = KEYWORDS.stream().filter(word -> layers.stream().anyMatch(predicate(word)));
-        Stream<String> patterns = layers.stream().map(layer -> NUMBER.matcher(layer.name()).replaceAll("*")).distinct();
+        Stream<String> keywords = KEYWORDS.stream()
+                .filter(keyword -> layers.stream().anyMatch(predicate(keyword)));
+        Stream<String> patterns = layers.stream().map(layer -> INDEX.matcher(layer.name()).replaceAll("*")).distinct();
         return Stream.concat(keywords, patterns).collect(Collectors.joining(", "));
     }
 
@@ -75,33 +77,30 @@ public record LayerSelector(List<String> items) {
         return layer -> matches(glob, layer.name());
     }
 
-    /// `*` stands for any letters, `?` for one. Only the last star is ever tried again, so that no pattern of a file
-    /// takes long.
+    /// Glob match. Only the last star is retried, so that no pattern takes exponential time.
     private static boolean matches(String glob, String name) {
-        int patternIndex = 0, star = -1, retryIndex = 0;
-        int nameIndex = 0;
+        int patternIndex = 0, nameIndex = 0, star = -1, retryIndex = 0;
         while (nameIndex < name.length()) {
-            if (patternIndex < glob.length() && glob.charAt(patternIndex) == '*') {
+            char expected = patternIndex < glob.length() ? glob.charAt(patternIndex) : '\0';
+            if (expected == '*') {
                 star = patternIndex++;
                 retryIndex = nameIndex;
-            } else
-                if (patternIndex < glob.length()
-                        && (glob.charAt(patternIndex) == '?' || glob.charAt(patternIndex) == name.charAt(nameIndex))) {
-                            patternIndex++;
-                            nameIndex++;
-                        } else
-                    if (star >= 0) {
-                        patternIndex = star + 1;
-                        nameIndex = ++retryIndex;
-                    } else {
-                        return false;
-                    }
+                continue;
+            }
+            if (expected == '?' || expected == name.charAt(nameIndex)) {
+                patternIndex++;
+                nameIndex++;
+                continue;
+            }
+            if (star < 0) return false;
+            patternIndex = star + 1;
+            nameIndex = ++retryIndex;
         }
         while (patternIndex < glob.length() && glob.charAt(patternIndex) == '*') patternIndex++;
         return patternIndex == glob.length();
     }
 
-    /// As on the command line.
+    /// The list as on the command line.
     @Override
     public String toString() {
         return String.join(",", items);

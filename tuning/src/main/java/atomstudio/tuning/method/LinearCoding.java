@@ -7,41 +7,48 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/// Linear coding: unfold(W) ≈ α · D with `atoms` atoms of `size` numbers; D are the leading right singular vectors, α
-/// = unfold(W) · Dᵀ is the best there is (Eckart and Young 1936), so ΔW = α · ΔD = unfold(W) · M with M = Dᵀ · ΔD,
-/// and α is never stored. As many atoms as numbers: D is the identity by definition and M itself is trained.
+/// Linear coding unfold(W) ≈ α · D with m atoms D (m, n) of n elements. D are the leading right singular vectors of
+/// unfold(W), and α = unfold(W) · Dᵀ is the best rank-m coding (Eckart and Young 1936). Hence ΔW = α · ΔD =
+/// unfold(W) · M with M = Dᵀ · ΔD (n, n), and α is never stored. For m = n, D is the identity by definition and M
+/// itself is trained.
 record LinearCoding(int atomCount, int atomSize) {
     LinearCoding {
+        requireAtomCount(atomCount, atomSize);
+    }
+
+    static void requireAtomCount(int atomCount, int atomSize) {
         if (atomCount < 1 || atomCount > atomSize) {
             throw new IllegalArgumentException("atoms: expected 1 to " + atomSize
-                    + " (linear coding has no more than an atom has numbers), found " + atomCount);
+                    + " (linear coding has at most as many atoms as an atom has elements), found " + atomCount);
         }
     }
 
-    /// As many atoms as a kernel has numbers, where that is fewer than asked for: a 1×1 kernel has one.
-    static LinearCoding of(int atoms, long kernelSize) {
+    /// At most k² atoms: a 1×1 kernel has one.
+    static LinearCoding of(int maxAtoms, long kernelSize) {
         int size = Math.toIntExact(kernelSize * kernelSize);
-        return new LinearCoding(Math.min(atoms, size), size);
+        return new LinearCoding(Math.min(maxAtoms, size), size);
     }
 
     /// Whether D is the identity.
     boolean isComplete() { return atomCount == atomSize; }
 
-    /// @param unfold rows of `size` numbers from a base weight
+    /// M where the coding is complete, otherwise D and ΔD.
+    /// @param unfold base weight -> rows of n elements
     List<ParameterSpec> parameterSpecs(UnaryOperator<Tensor> unfold) {
         if (isComplete()) return List.of(ParameterSpec.zeros("M", Shape.of(atomSize, atomSize)));
         return List.of(dictionary(unfold), ParameterSpec.zeros("dD", Shape.of(atomCount, atomSize)));
     }
 
-    /// D (atoms,size), frozen.
+    /// D (m, n), frozen.
     ParameterSpec dictionary(UnaryOperator<Tensor> unfold) {
         return ParameterSpec.frozen("D", Shape.of(atomCount, atomSize),
-                origin -> SingularVectors.leading(unfold.apply(origin.readBaseWeight()), atomCount));
+                context -> SingularVectors.leading(unfold.apply(context.readBaseWeight()), atomCount));
     }
 
-    /// M (size,size).
-    <T> T transformMatrix(Ops<T> ops, Adaptation.AdapterParameters<T> parameters) {
-        return isComplete() ? parameters.get("M")
-                : ops.matmul(ops.permute(parameters.get("D"), 1, 0), parameters.get("dD"));
+    /// M = Dᵀ · ΔD (n, n).
+    <T> T m(Ops<T> ops, Adaptation.AdapterParameters<T> parameters) {
+        if (isComplete()) return parameters.get("M");
+        T transposedD = ops.permute(parameters.get("D"), 1, 0);
+        return ops.matmul(transposedD, parameters.get("dD"));
     }
 }

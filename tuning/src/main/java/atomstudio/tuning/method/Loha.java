@@ -6,9 +6,9 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// The elementwise product of two low-rank matrices: W + (α/r) · (w1a · w1b) ⊙ (w2a · w2b); w1a, w2a (Co,r), w1b, w2b
+/// Hadamard product of two low-rank matrices: W + (α/r) · (w1a · w1b) ⊙ (w2a · w2b) with w1a, w2a (Co, r) and w1b, w2b
 /// (r, Ci·k²).
-/// Source: Hyeon-Woo, Ye-Bin, Oh 2022, "FedPara", proposition 1; start as LyCORIS has it.
+/// Source: Hyeon-Woo, Ye-Bin, Oh 2022, "FedPara", proposition 1; initialization as in LyCORIS.
 public record Loha(int rank, double alpha) implements TuningMethod {
     private static final double INIT_STD = 0.1;
 
@@ -33,9 +33,8 @@ public record Loha(int rank, double alpha) implements TuningMethod {
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
         T first = ops.matmul(parameters.get("w1a"), parameters.get("w1b"));
-        T second = ops.matmul(ops.scale(ops.multiply(parameters.get("w2a"), adapterWeight), alpha / rank),
-                parameters.get("w2b"));
-        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(ops.multiply(first, second), layer.weightShape())),
-                base.bias());
+        T scaledW2a = ops.scale(ops.multiply(parameters.get("w2a"), adapterWeight), alpha / rank);
+        T second = ops.matmul(scaledW2a, parameters.get("w2b"));
+        return ScaledDelta.addToWeight(ops, layer, base, ops.multiply(first, second));
     }
 }

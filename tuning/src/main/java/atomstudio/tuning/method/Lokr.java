@@ -6,9 +6,9 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// A Kronecker product of a small and a low-rank matrix: W + (α/r) · w1 ⊗ (w2a · w2b); w1 (f(Co), f(Ci)) with f(n)
-/// the divisor of n nearest below its root, w2a (Co/f(Co), r), w2b (r, Ci/f(Ci) · k²).
-/// Source: Edalati et al. 2022, "KronA"; LyCORIS' LoKr with its factor −1.
+/// Kronecker product of a small and a low-rank matrix: W + (α/r) · w1 ⊗ (w2a · w2b) with w1 (f(Co), f(Ci)), w2a
+/// (Co/f(Co), r) and w2b (r, Ci/f(Ci) · k²), where f(n) is the largest divisor of n that is at most √n.
+/// Source: Edalati et al. 2022, "KronA"; LyCORIS' LoKr with factor −1.
 public record Lokr(int rank, double alpha) implements TuningMethod {
     public Lokr {
         new RankScale(rank, alpha);
@@ -33,21 +33,19 @@ public record Lokr(int rank, double alpha) implements TuningMethod {
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        Factors outputFactors = Factors.of(layer.weightShape().size(0)),
-                inputFactors = Factors.of(layer.weightShape().size(1));
-        T w2 = ops.matmul(parameters.get("w2a"),
-                ops.scale(ops.multiply(parameters.get("w2b"), adapterWeight), alpha / rank));
-        T delta = ops.multiply(
-                ops.reshape(parameters.get("w1"), Shape.of(outputFactors.small, 1, inputFactors.small, 1)),
-                ops.reshape(w2, Shape.of(1, outputFactors.large, 1, w2Columns(layer, inputFactors))));
-        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
+        T scaledW2b = ops.scale(ops.multiply(parameters.get("w2b"), adapterWeight), alpha / rank);
+        T w2 = ops.matmul(parameters.get("w2a"), scaledW2b);
+        return ScaledDelta.addToWeight(ops, layer, base, kronecker(ops, parameters.get("w1"), w2));
     }
 
-    private static long w2Columns(Layer layer, Factors inputFactors) {
-        return inputFactors.large * layer.kernelSize() * layer.kernelSize();
+    /// w1 ⊗ w2 of matrices (a, b) and (c, d), as (a, c, b, d).
+    public static <T> T kronecker(Ops<T> ops, T w1, T w2) {
+        Shape first = ops.shape(w1), second = ops.shape(w2);
+        return ops.multiply(ops.reshape(w1, Shape.of(first.size(0), 1, first.size(1), 1)),
+                ops.reshape(w2, Shape.of(1, second.size(0), 1, second.size(1))));
     }
 
-    /// n = small · large, as near to each other as divisors can be.
+    /// n = small · large with the largest divisor that is at most √n.
     private record Factors(long small, long large) {
         static Factors of(long n) {
             long small = (long) Math.sqrt(n);

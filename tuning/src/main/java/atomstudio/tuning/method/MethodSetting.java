@@ -7,20 +7,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// One thing that can be chosen about a method, by its name on the command line and in files.
+/// A setting of a tuning method, by its name on the command line and in files.
 public enum MethodSetting {
-    ATOMS("atoms", "M", "Filter atoms a layer: 1 to 9, with sparse coding also more."),
-    M1("m1", "N", "Inner atoms that each overcomplete atom is made of."),
-    CODING("coding", "NAME", "How filter atoms are found: linear (exact, nothing stored) or sparse (the paper's)."),
+    ATOMS("atoms", "M", "Filter atoms per layer: 1 to 9, with sparse coding also more."),
+    M1("m1", "N", "Inner atoms of each overcomplete atom."),
+    CODING("coding", "NAME", "Atom decomposition: linear (exact, no coefficients stored) or sparse (the paper's)."),
     CHANNEL_BLOCK("channel-block", "K", "Side of a channel block."),
-    CHANNEL_ATOMS("channel-atoms", "M", "Channel atoms a layer: 1 to the block's side squared."),
+    CHANNEL_ATOMS("channel-atoms", "M", "Channel atoms per layer: 1 to the block's side squared."),
     RANK("rank", "R", "Rank of the low-rank matrices."),
-    ALPHA("alpha", "X", "What is tuned counts alpha / rank times; usually the rank itself."),
-    SIDE("side", "NAME", "Which channels of a layer are rotated: input (the paper's, peft's) or output (LyCORIS')."),
-    BLOCK("block", "N",
-            "Channels that are rotated together: a number, or a share of the layer's as in 1/4, which is the paper's."),
-    LAYERS("layers", "LIST",
-            "Comma list of conv3x3, conv, attention, linear, patterns over layer names, and up, which narrows to the up blocks."),
+    ALPHA("alpha", "X", "The update is scaled by alpha / rank; default: the rank."),
+    SIDE("side", "NAME", "Channels of a layer that are rotated: input (the paper's, peft's) or output (LyCORIS')."),
+    BLOCK("block", "N", "Channels rotated together: a number, or a fraction of the layer's as in 1/4 (the paper's)."),
+    LAYERS("layers", "LIST", "Comma-separated list of conv3x3, conv, attention, linear, patterns over layer names, "
+            + "and up, which restricts the list to the up blocks."),
     ALSO("also", "METHOD", "A second method on other layers, trained together with the first."),
     TEXT_ENCODER("text-encoder", "YES", "LoRA on the text encoder's attention as well.");
 
@@ -37,12 +36,12 @@ public enum MethodSetting {
         this.description = description;
     }
 
-    /// On the command line (after `--`), in run folders and adapter files.
+    /// The name on the command line (after `--`), in run folders and adapter files.
     public String option() {
         return option;
     }
 
-    /// Stands for the value in help.
+    /// Placeholder for the value in help.
     public String valueLabel() {
         return valueLabel;
     }
@@ -51,39 +50,35 @@ public enum MethodSetting {
         return description;
     }
 
-    /// What it can be where that is one of a few names, the usual one first; for layers the words that a list is made
-    /// of; else empty.
+    /// The possible values, default first, where they are a few names; the keywords of a layer list; otherwise empty.
     public List<String> allowedValues() {
         return switch (this) {
             case SIDE -> Stream.of(Oft.Side.values()).map(Oft.Side::option).toList();
-            case CODING -> Stream.of(CodingName.values()).map(coded -> coded.name().toLowerCase(Locale.ROOT)).toList();
+            case CODING -> Stream.of(CodingName.values()).map(CodingName::option).toList();
             case LAYERS -> LayerSelector.KEYWORDS;
-            case ALSO -> Stream
-                    .concat(Stream.of(""),
-                            Stream.of(MethodSettings.MethodName.values()).map(MethodSettings.MethodName::option))
-                    .toList();
+            case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodName.values()).map(MethodName::option)).toList();
             case TEXT_ENCODER -> List.of(NO, YES);
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> List.of();
         };
     }
 
-    /// The value unless asked otherwise, which may follow from other values.
-    String defaultValue(MethodSettings.MethodName choice, Map<MethodSetting, String> chosen) {
+    /// May depend on other values.
+    String defaultValue(MethodName choice, Map<MethodSetting, String> values) {
         String rank = Integer.toString(MethodSettings.DEFAULT_RANK);
         return switch (this) {
             case ATOMS -> Integer.toString(MethodSettings.DEFAULT_ATOMS);
             case M1 -> "3";
-            case CODING -> "linear";
+            case CODING -> CodingName.LINEAR.option();
             case CHANNEL_BLOCK -> "4";
             case CHANNEL_ATOMS -> {
-                int side = Integer.parseInt(chosen.getOrDefault(CHANNEL_BLOCK, "4"));
+                int side = Integer.parseInt(values.getOrDefault(CHANNEL_BLOCK, "4"));
                 yield Integer.toString(side * side);
             }
             case RANK -> rank;
-            case ALPHA -> chosen.getOrDefault(RANK, rank);
+            case ALPHA -> values.getOrDefault(RANK, rank);
             case SIDE -> Oft.Side.INPUT.option();
-            case BLOCK -> Oft.Side.OUTPUT.option().equals(chosen.get(SIDE)) ? "8" : "1/4";
-            case LAYERS -> choice.layerList();
+            case BLOCK -> Oft.Side.OUTPUT.option().equals(values.get(SIDE)) ? "8" : "1/4";
+            case LAYERS -> choice.defaultLayers();
             case ALSO -> "";
             case TEXT_ENCODER -> NO;
         };
@@ -93,30 +88,35 @@ public enum MethodSetting {
         return Stream.of(values()).filter(setting -> setting.option.equals(option)).findFirst();
     }
 
-    /// A value as it is kept and compared.
+    /// The form in which values are stored and compared.
+    /// @throws IllegalArgumentException for values that cannot be parsed
     String canonical(String value) {
         return switch (this) {
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK -> Integer.toString(parseInt(value));
             case SIDE -> Oft.Side.ofOption(value.strip()).option();
             case BLOCK -> Oft.BlockSpec.parse(value).toString();
             case ALPHA -> format(parseDouble(value));
-            case CODING -> CodingName.ofOption(value).name().toLowerCase(Locale.ROOT);
+            case CODING -> CodingName.ofOption(value).option();
             case LAYERS -> LayerSelector.parse(value).toString();
-            case ALSO -> value.isEmpty() ? "" : MethodSettings.MethodName.ofOption(value).option();
+            case ALSO -> value.isEmpty() ? "" : MethodName.ofOption(value).option();
             case TEXT_ENCODER -> requireYesOrNo(value);
         };
     }
 
-    /// How filter atoms are found.
+    /// Decompositions W ≈ α · D into filter atoms.
     enum CodingName {
         LINEAR, SPARSE;
 
         static CodingName ofOption(String name) {
             return Stream.of(values())
-                    .filter(coded -> coded.name().toLowerCase(Locale.ROOT).equals(name))
+                    .filter(coding -> coding.option().equals(name))
                     .findFirst()
                     .orElseThrow(
                             () -> new IllegalArgumentException("coding: expected linear or sparse, found " + name));
+        }
+
+        String option() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -128,7 +128,7 @@ public enum MethodSetting {
         }
     }
 
-    /// Without a fraction where it has none: `4`, `0.5`.
+    /// Whole numbers without a decimal point: `4`, `0.5`.
     static String format(double number) {
         return Double.isFinite(number) ? BigDecimal.valueOf(number).stripTrailingZeros().toPlainString()
                 : Double.toString(number);

@@ -3,7 +3,6 @@ package atomstudio.tuning.method;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
-import java.util.ArrayList;
 import java.util.List;
 
 /// Weight and bias of every norm: w + δ, b + δ.
@@ -16,17 +15,12 @@ public record NormOnly() implements TuningMethod {
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        if (layer.kind() != Layer.Kind.NORM) return List.of();
-        List<ParameterSpec> specs = new ArrayList<>(List.of(ParameterSpec.zeros("weight", layer.weightShape())));
-        if (layer.hasBias()) specs.add(ParameterSpec.zeros("bias", layer.biasShape()));
-        return List.copyOf(specs);
+        return layer.kind() == Layer.Kind.NORM ? ScaledDelta.weightAndBiasSpecs(layer) : List.of();
     }
 
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        T weight = ScaledDelta.add(ops, base.weight(), parameters.get("weight"), adapterWeight);
-        return new LayerWeights<>(weight,
-                layer.hasBias() ? Biases.addDelta(ops, base, parameters.get("bias"), adapterWeight) : base.bias());
+        return ScaledDelta.addWeightAndBias(ops, layer, base, parameters, adapterWeight);
     }
 }

@@ -9,21 +9,24 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Rotations of blocks of channels by R, block diagonal with R = (I + Q)(I − Q)⁻¹, Q skew; the b(b−1)/2 numbers above
-/// Q's diagonal are tuned for each block. On the input side W · Rᵀ, W as (Co, Ci · k²): the filters keep their
-/// lengths and the angles between them. A layer whose channels do not divide into the blocks is left alone.
+/// Block-diagonal rotation R = (I + Q)(I − Q)⁻¹ of a layer's channels with skew-symmetric Q; the b(b−1)/2 elements
+/// above Q's diagonal are trained per block of b channels. On the input side the weight is W · Rᵀ with W as
+/// (Co, Ci·k²): filters keep their norms and the angles between them. A layer whose channels do not divide into blocks
+/// is skipped.
 /// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning", section 3.2 (Cayley
-/// 1846); for convolutions as in peft.
+/// 1846); convolutions as in peft.
 public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
-    /// Which channels of a layer are turned.
+    /// Which channels of a layer are rotated.
     public enum Side {
-        /// What goes in, as in the paper, its code and peft.
+        /// W · Rᵀ, as in the paper, its code and peft.
         INPUT,
-        /// What comes out, R · W, as in LyCORIS: angles between filters change.
+        /// R · W, as in LyCORIS: angles between filters change.
         OUTPUT;
 
         static Side ofOption(String name) {
-            return Stream.of(values()).filter(side -> side.option().equals(name)).findFirst()
+            return Stream.of(values())
+                    .filter(side -> side.option().equals(name))
+                    .findFirst()
                     .orElseThrow(() -> new IllegalArgumentException("side: expected input or output, found " + name));
         }
 
@@ -32,32 +35,40 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
         }
     }
 
-    /// How a layer's channels are divided: into so many blocks, or into blocks of so many channels.
+    /// Number or size of the blocks that a layer's channels are divided into.
     public record BlockSpec(Unit unit, int value) {
         public enum Unit { COUNT, SIZE }
 
         private static final String FRACTION_PREFIX = "1/";
 
         public BlockSpec {
-            if (unit == Unit.COUNT && value < 1) throw new IllegalArgumentException("block: expected 1/1 or a smaller share, found " + FRACTION_PREFIX + value);
-            if (unit == Unit.SIZE && value < 2) throw new IllegalArgumentException("block: expected at least 2, found " + value + "; one channel alone cannot be rotated");
+            if (unit == Unit.COUNT && value < 1)
+                throw new IllegalArgumentException(
+                        "block: expected 1/1 or a smaller fraction, found " + FRACTION_PREFIX + value);
+            if (unit == Unit.SIZE && value < 2)
+                throw new IllegalArgumentException(
+                        "block: expected at least 2, found " + value + "; a single channel cannot be rotated");
         }
 
         /// From `8` (channels) or `1/4` (of a layer's channels).
         static BlockSpec parse(String text) {
-            boolean isFraction = text.strip().startsWith(FRACTION_PREFIX);
+            String stripped = text.strip();
             try {
-                int number = Integer.parseInt(isFraction ? text.strip().substring(FRACTION_PREFIX.length()).strip() : text.strip());
-                return new BlockSpec(isFraction ? Unit.COUNT : Unit.SIZE, number);
+                return stripped.startsWith(FRACTION_PREFIX)
+                        ? new BlockSpec(Unit.COUNT,
+                                Integer.parseInt(stripped.substring(FRACTION_PREFIX.length()).strip()))
+                        : new BlockSpec(Unit.SIZE, Integer.parseInt(stripped));
             } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("block: expected a whole number of channels, or a share of them as in 1/4, found " + text, e);
+                throw new IllegalArgumentException(
+                        "block: expected a whole number of channels or a fraction as in 1/4, found " + text, e);
             }
         }
 
-        /// Channels of a block; 0 where the channels do not divide into blocks of two or more.
+        /// Channels per block; 0 where the channels do not divide into blocks of two or more.
         int blockSize(long channels) {
             long size = unit == Unit.SIZE ? value : channels / value;
-            return size >= 2 && channels % size == 0 && (unit == Unit.SIZE || channels % value == 0) ? Math.toIntExact(size) : 0;
+            boolean divides = size >= 2 && channels % size == 0 && (unit == Unit.SIZE || channels % value == 0);
+            return divides ? Math.toIntExact(size) : 0;
         }
 
         @Override public String toString() {
@@ -70,9 +81,9 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
     }
 
     @Override public List<ParameterSpec> parameterSpecs(Layer layer) {
-        int blockSize = blockSize(layer);
-        if (blockSize == 0) return List.of();
-        return List.of(ParameterSpec.zeros("Q", Shape.of(channels(layer) / blockSize, blockSize * (blockSize - 1L) / 2)));
+        int b = blockSize(layer);
+        if (b == 0) return List.of();
+        return List.of(ParameterSpec.zeros("Q", Shape.of(channels(layer) / b, b * (b - 1L) / 2)));
     }
 
     @Override public boolean skipsIndivisible(Layer layer) {
@@ -90,27 +101,33 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
         };
     }
 
-    @Override public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters, T adapterWeight) {
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
         T rotation = rotation(ops, parameters.get("Q"), blockSize(layer));
         T rotated = switch (side) {
             case INPUT -> rotateInputs(ops, layer, base.weight(), rotation);
             case OUTPUT -> rotateOutputs(ops, layer, base.weight(), rotation);
         };
-        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), ops.reshape(rotated, layer.weightShape()), adapterWeight), base.bias());
+        T weight = ops.reshape(rotated, layer.weightShape());
+        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), base.bias());
     }
 
     private <T> T rotateInputs(Ops<T> ops, Layer layer, T weight, T rotation) {
         int blockSize = blockSize(layer);
         long blockCount = layer.fanIn() / blockSize;
-        T filters = ops.permute(ops.reshape(weight, Shape.of(layer.weightShape().size(0), blockCount, blockSize)), 1, 0, 2);
+        Shape blocks = Shape.of(layer.weightShape().size(0), blockCount, blockSize);
+        T filters = ops.permute(ops.reshape(weight, blocks), 1, 0, 2);
         return ops.permute(ops.matmul(filters, ops.permute(rotation, 0, 2, 1)), 1, 0, 2);
     }
 
     private <T> T rotateOutputs(Ops<T> ops, Layer layer, T weight, T rotation) {
         int blockSize = blockSize(layer);
-        return ops.matmul(rotation, ops.reshape(weight, Shape.of(layer.weightShape().size(0) / blockSize, blockSize, layer.fanIn())));
+        long blockCount = layer.weightShape().size(0) / blockSize;
+        return ops.matmul(rotation, ops.reshape(weight, Shape.of(blockCount, blockSize, layer.fanIn())));
     }
 
+    /// R = (I + Q)(I − Q)⁻¹ per block, (channels/b, b, b).
     private static <T> T rotation(Ops<T> ops, T upperTriangle, int blockSize) {
         T q = ops.skewSymmetric(upperTriangle, blockSize);
         T identity = ops.constant(identity(blockSize));

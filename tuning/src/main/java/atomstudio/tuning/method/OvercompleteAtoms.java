@@ -8,14 +8,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Overcomplete atoms: every input channel i has atoms of its own, D_i[j] = Σ_s β[i,j,s] · D1[j,s]; β (Ci,m,m1) and
-/// D1 (m,m1,k²) are tuned, the coefficients α stay. A 1×1 kernel has one atom.
+/// Overcomplete atoms: every input channel i has its own atoms D_i (m, k²), D_i[j] = Σ_s β[i,j,s] · D1[j,s]. α is
+/// frozen; β (Ci, m, m1) and D1 (m, m1, k²) are trained. ΔW[o,i] = α[o,i] · D_i = W[o,i] · Dᵀ · D_i. A 1×1 kernel has
+/// one atom.
 /// Source: Chen, Miao, Qiu 2025, figure of the decomposition, panel (2), with linear coding.
 public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements TuningMethod {
-    private static final int KERNEL_SIZE = 3;
+    private static final int MAX_KERNEL_SIZE = 3;
 
     public OvercompleteAtoms {
-        new LinearCoding(atomCount, KERNEL_SIZE * KERNEL_SIZE);
+        LinearCoding.requireAtomCount(atomCount, MAX_KERNEL_SIZE * MAX_KERNEL_SIZE);
         if (innerAtomCount < 1) throw new IllegalArgumentException("m1: expected at least 1, found " + innerAtomCount);
     }
 
@@ -28,37 +29,39 @@ public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements Tu
     public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (layer.kind() != Layer.Kind.CONV) return List.of();
         LinearCoding coding = LinearCoding.of(atomCount, layer.kernelSize());
+        Shape betaShape = Shape.of(layer.weightShape().size(1), coding.atomCount(), innerAtomCount);
+        Shape d1Shape = Shape.of(coding.atomCount(), innerAtomCount, coding.atomSize());
         List<ParameterSpec> specs = new ArrayList<>();
         if (!coding.isComplete()) specs.add(coding.dictionary(FilterAtoms::unfold));
-        specs.add(
-                ParameterSpec.normal("beta", Shape.of(layer.weightShape().size(1), coding.atomCount(), innerAtomCount),
-                        1 / Math.sqrt(3.0 * innerAtomCount)));
-        specs.add(ParameterSpec.zeros("D1", Shape.of(coding.atomCount(), innerAtomCount, coding.atomSize())));
+        specs.add(ParameterSpec.normal("beta", betaShape, 1 / Math.sqrt(3.0 * innerAtomCount)));
+        specs.add(ParameterSpec.zeros("D1", d1Shape));
         return List.copyOf(specs);
     }
 
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        return new LayerWeights<>(base.weight(), base.bias(), transformMatrices(ops, layer, parameters, adapterWeight))
-                .materialized(ops); // ΔW[o,i] = W[o,i] · Dᵀ · D_i
+        return new LayerWeights<>(base.weight(), base.bias(), scaledM(ops, layer, parameters, adapterWeight))
+                .materialized(ops); // W[o,i] + W[o,i] · M_i
     }
 
     @Override
     public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return layer.kernelSize() == 1 ? Optional.empty()
-                : Optional.of(transformMatrices(ops, layer, parameters, adapterWeight));
+                : Optional.of(scaledM(ops, layer, parameters, adapterWeight));
     }
 
-    /// Dᵀ · D_i of every input channel, (Ci,k²,k²).
-    private <T> T transformMatrices(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+    /// s · M_i = s · Dᵀ · D_i of every input channel i, (Ci, k², k²).
+    private <T> T scaledM(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         LinearCoding coding = LinearCoding.of(atomCount, layer.kernelSize());
-        T channelAtoms = ops.matmul(ops.permute(parameters.get("beta"), 1, 0, 2),
-                ops.multiply(parameters.get("D1"), adapterWeight)); // D_i[j] = Σ_s β[i,j,s] · D1[j,s]
+        T beta = ops.permute(parameters.get("beta"), 1, 0, 2); // (m, Ci, m1)
+        T d1 = ops.multiply(parameters.get("D1"), adapterWeight); // (m, m1, k²)
+        T channelAtoms = ops.matmul(beta, d1); // D_i[j] as (m, Ci, k²)
         if (coding.isComplete()) return ops.permute(channelAtoms, 1, 0, 2);
         long inputs = layer.weightShape().size(1);
-        T projected = ops.matmul(ops.permute(parameters.get("D"), 1, 0),
+        T transposedD = ops.permute(parameters.get("D"), 1, 0); // (k², m)
+        T m = ops.matmul(transposedD,
                 ops.reshape(channelAtoms, Shape.of(coding.atomCount(), inputs * coding.atomSize())));
-        return ops.permute(ops.reshape(projected, Shape.of(coding.atomSize(), inputs, coding.atomSize())), 1, 0, 2);
+        return ops.permute(ops.reshape(m, Shape.of(coding.atomSize(), inputs, coding.atomSize())), 1, 0, 2);
     }
 }

@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 
-/// All numbers that a method brings for a network, in one order: the trained ones as one vector, which is what an
-/// optimizer sees.
+/// All parameters that a method adds to a network, in a fixed order. The trained ones form one flat vector, on which
+/// optimizers work.
 public record ParameterLayout(TuningMethod method, List<LayerParameter> trained, List<LayerParameter> frozen,
         List<LayerParameter> derived) {
-    /// One slot of one layer.
+    /// A parameter of one layer.
     public record LayerParameter(Layer layer, ParameterSpec spec) {
-        /// `LAYER.SLOT`.
+        /// `LAYER.PARAMETER`.
         public String key() {
             return layer.name() + "." + spec.name();
         }
@@ -33,13 +33,13 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         List<LayerParameter> trained = new ArrayList<>();
         List<LayerParameter> frozen = new ArrayList<>();
         List<LayerParameter> derived = new ArrayList<>();
-        for (Layer layer : layers) for (ParameterSpec slot : method.parameterSpecs(layer)) {
-            List<LayerParameter> entries = switch (slot.role()) {
+        for (Layer layer : layers) for (ParameterSpec spec : method.parameterSpecs(layer)) {
+            List<LayerParameter> entries = switch (spec.role()) {
                 case TRAINED -> trained;
                 case FROZEN -> frozen;
                 case DERIVED -> derived;
             };
-            entries.add(new LayerParameter(layer, slot));
+            entries.add(new LayerParameter(layer, spec));
         }
         return new ParameterLayout(method, trained, frozen, derived);
     }
@@ -49,13 +49,14 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         return Math.toIntExact(trained.stream().mapToLong(entry -> entry.spec.shape().elements()).sum());
     }
 
-    /// Shapes of the vector's consecutive pieces.
+    /// Shapes of the parameters in the vector, in order.
     public List<Shape> shapes() {
         return trained.stream().map(entry -> entry.spec.shape()).toList();
     }
 
-    /// Where numbers start from. `weights` gives a tensor of the base model by its key; `classTokens` are the ids of
-    /// the class word.
+    /// Inputs of the initialization.
+    /// @param weights     a tensor of the base model by its key
+    /// @param classTokens token ids of the class word
     public record Initialization(Function<String, Tensor> weights, long seed, List<Integer> classTokens) {
         public Initialization {
             classTokens = List.copyOf(classTokens);
@@ -63,9 +64,10 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
 
         private Tensor tensor(LayerParameter entry, Map<String, Tensor> computed) {
             CounterRng rng = new CounterRng(seed, "start " + entry.key());
-            return entry.spec.initializer()
-                    .initialize(new ParameterSpec.InitContext(() -> weights.apply(entry.layer.weightKey()), rng,
-                            classTokens, slot -> computed.get(entry.layer.name() + "." + slot)));
+            ParameterSpec.InitContext context = new ParameterSpec.InitContext(
+                    () -> weights.apply(entry.layer.weightKey()), rng, classTokens,
+                    parameter -> computed.get(entry.layer.name() + "." + parameter));
+            return entry.spec.initializer().initialize(context);
         }
     }
 
@@ -76,35 +78,34 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         return toVector(values);
     }
 
-    /// The numbers that stay as they start, keyed `LAYER.SLOT`.
+    /// The frozen parameters, keyed `LAYER.PARAMETER`.
     public Map<String, Tensor> frozenValues(Initialization initialization) {
         Map<String, Tensor> values = new HashMap<>();
         frozen.forEach(entry -> values.put(entry.key(), initialization.tensor(entry, values)));
         return values;
     }
 
-    /// Stored values with what is derived from them and the base model's weights.
-    /// @throws IllegalArgumentException when it comes out otherwise than when the values were made
+    /// Stored values together with the parameters derived from them and the base model's weights.
+    /// @throws IllegalArgumentException when a derived parameter differs from that at training
     public Map<String, Tensor> withDerived(Map<String, Tensor> stored, Function<String, Tensor> weights) {
         Map<String, Tensor> values = new HashMap<>(stored);
         derive(stored, weights, values::put);
         return values;
     }
 
-    /// What is derived from stored values and the base model's weights, one entry after another, so that none need be
-    /// kept.
-    /// @throws IllegalArgumentException as `complete`
+    /// Passes the derived parameters to a sink one at a time, so that they need not all be in memory.
+    /// @throws IllegalArgumentException as [#withDerived]
     public void derive(Map<String, Tensor> stored, Function<String, Tensor> weights, BiConsumer<String, Tensor> sink) {
         Initialization initialization = new Initialization(weights, 0, List.of());
         derived.forEach(entry -> sink.accept(entry.key(), initialization.tensor(entry, stored)));
     }
 
-    /// Numbers that are derived, in all layers together.
+    /// Elements of all derived parameters.
     public long derivedElementCount() {
         return derived.stream().mapToLong(entry -> entry.spec.shape().elements()).sum();
     }
 
-    /// The vector of values keyed `LAYER.SLOT`.
+    /// The vector of values keyed `LAYER.PARAMETER`.
     public float[] toVector(Map<String, Tensor> values) {
         float[] vector = new float[size()];
         int offset = 0;
@@ -116,7 +117,7 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         return vector;
     }
 
-    /// The values of a vector, keyed `LAYER.SLOT`.
+    /// The values of a vector, keyed `LAYER.PARAMETER`.
     public Map<String, Tensor> fromVector(float[] vector) {
         Map<String, Tensor> values = new HashMap<>();
         int offset = 0;

@@ -6,21 +6,23 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// Numbers that a method brings for one layer: their name within the layer, shape, whether training changes them, and
-/// how they start.
+/// A parameter tensor that a method adds to a layer: name within the layer, shape, role and initialization.
 public record ParameterSpec(String name, Shape shape, Role role, Initializer initializer) {
-    /// DERIVED: neither trained nor stored, but made anew from the base weight and the layer's frozen slots.
+    /// FROZEN: stored, not trained. DERIVED: not stored, recomputed from the base weight and the layer's frozen
+    /// parameters.
     public enum Role { TRAINED, FROZEN, DERIVED }
 
-    /// The numbers before training.
+    /// Computes the value before training.
     @FunctionalInterface
     public interface Initializer {
-        Tensor initialize(InitContext origin);
+        Tensor initialize(InitContext context);
     }
 
-    /// What numbers may start from: the layer's base weight, read when it is asked for; random numbers that belong to
-    /// this slot alone; the token ids of the class word, for textual inversion; and the frozen slots of the layer
-    /// that come before this one.
+    /// Inputs of an initialization.
+    /// @param baseWeight  the layer's base weight, read on demand
+    /// @param rng         a stream of this parameter's own
+    /// @param classTokens token ids of the class word, for textual inversion
+    /// @param frozen      the layer's frozen parameters that precede this one
     public record InitContext(Supplier<Tensor> baseWeight, CounterRng rng, List<Integer> classTokens,
             Adaptation.AdapterParameters<Tensor> frozen) {
         public InitContext {
@@ -33,21 +35,21 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
     }
 
     static ParameterSpec zeros(String name, Shape shape) {
-        return new ParameterSpec(name, shape, Role.TRAINED, origin -> Tensor.zeros(shape));
+        return new ParameterSpec(name, shape, Role.TRAINED, context -> Tensor.zeros(shape));
     }
 
     static ParameterSpec ones(String name, Shape shape) {
-        return new ParameterSpec(name, shape, Role.TRAINED, origin -> Tensor.filled(shape, 1));
+        return new ParameterSpec(name, shape, Role.TRAINED, context -> Tensor.filled(shape, 1));
     }
 
     static ParameterSpec normal(String name, Shape shape, double std) {
-        return new ParameterSpec(name, shape, Role.TRAINED, origin -> normals(shape, origin.rng(), std));
+        return new ParameterSpec(name, shape, Role.TRAINED, context -> normals(shape, context.rng(), std));
     }
 
-    /// Kaiming uniform with a = √5: within ±√(6 / ((1 + a²) · n)) = ±1/√n, n the numbers of a row. Source: He et al.
-    /// 2015, equation 14.
+    /// Kaiming uniform with a = √5: within ±√(6 / ((1 + a²) · n)) = ±1/√n, with n elements per row.
+    /// Source: He et al. 2015, equation 14.
     static ParameterSpec kaimingUniform(String name, Shape shape) {
-        return new ParameterSpec(name, shape, Role.TRAINED, origin -> kaimingUniform(shape, origin.rng()));
+        return new ParameterSpec(name, shape, Role.TRAINED, context -> kaimingUniform(shape, context.rng()));
     }
 
     static ParameterSpec trained(String name, Shape shape, Initializer initializer) {
@@ -62,9 +64,7 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
         return new ParameterSpec(name, shape, Role.DERIVED, initializer);
     }
 
-    public boolean trained() {
-        return role == Role.TRAINED;
-    }
+    public boolean isTrained() { return role == Role.TRAINED; }
 
     private static Tensor normals(Shape shape, CounterRng rng, double std) {
         float[] values = rng.normals(Math.toIntExact(shape.elements()));

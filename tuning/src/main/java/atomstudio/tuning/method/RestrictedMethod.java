@@ -6,7 +6,7 @@ import atomstudio.diffusion.ops.Ops;
 import java.util.List;
 import java.util.Optional;
 
-/// A method on chosen layers only, of those that it can tune.
+/// A method restricted to the layers that a selector matches.
 public record RestrictedMethod(TuningMethod method, LayerSelector layers) implements TuningMethod {
     @Override
     public String name() {

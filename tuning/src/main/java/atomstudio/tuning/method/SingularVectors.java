@@ -14,7 +14,7 @@ import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 final class SingularVectors {
     private SingularVectors() {}
 
-    /// (N,n) -> (count,n), orthonormal rows, largest singular value first.
+    /// (N, n) -> (count, n), orthonormal rows, largest singular value first.
     static Tensor leading(Tensor rows, int count) {
         int n = (int) rows.shape().size(1);
         EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, true, true);

@@ -7,13 +7,14 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
-/// Filter atoms with the paper's sparse coding: W ≈ α · D with sparse α, m atoms that may be more than a kernel has
-/// numbers; α stays, ΔD (m,k²) is tuned. Files hold D and ΔD; α is coded again from W and D, and `check`, random
-/// projections of α, says whether it came out the same. A 1×1 kernel has one atom.
+/// Filter atoms with the paper's sparse coding: unfold(W) ≈ α · D with sparse α and m atoms, possibly more than a
+/// kernel has elements. α is frozen and ΔD (m, k²) is trained. Files store D, ΔD and `check`, random projections of α;
+/// α is recomputed from W and D and compared with `check`. A 1×1 kernel has one atom.
 /// Source: Chen, Miao, Qiu 2025, section 3.1.
 public record SparseAtoms(int maxAtoms) implements TuningMethod {
     private static final int PROJECTIONS = 4;
     private static final long SEED = 20250225;
+    private static final double TOLERANCE = 1e-4;
 
     public SparseAtoms {
         if (maxAtoms < 1) throw new IllegalArgumentException("atoms: expected at least 1, found " + maxAtoms);
@@ -28,57 +29,54 @@ public record SparseAtoms(int maxAtoms) implements TuningMethod {
     public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (layer.kind() != Layer.Kind.CONV) return List.of();
         long size = layer.kernelSize() * layer.kernelSize();
-        int atomCount = atomCount(layer);
+        int atomCount = layer.kernelSize() == 1 ? 1 : maxAtoms;
         ParameterSpec dictionary = ParameterSpec.frozen("D", Shape.of(atomCount, size),
-                origin -> SparseCoding.atoms(FilterAtoms.unfold(origin.readBaseWeight()), atomCount, origin.rng()));
+                context -> SparseCoding.atoms(FilterAtoms.unfold(context.readBaseWeight()), atomCount, context.rng()));
         ParameterSpec check = ParameterSpec.frozen("check", Shape.of(PROJECTIONS, atomCount),
-                origin -> projections(codes(origin)));
-        ParameterSpec codes = ParameterSpec.derived("alpha", Shape.of(layer.weightShape().elements() / size, atomCount),
-                origin -> verified(layer, codes(origin), origin.frozen().get("check")));
-        return List.of(dictionary, check, codes, ParameterSpec.zeros("dD", Shape.of(atomCount, size)));
+                context -> projections(alpha(context)));
+        ParameterSpec alpha = ParameterSpec.derived("alpha", Shape.of(layer.weightShape().elements() / size, atomCount),
+                context -> verified(layer, alpha(context), context.frozen().get("check")));
+        return List.of(dictionary, check, alpha, ParameterSpec.zeros("dD", Shape.of(atomCount, size)));
     }
 
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        T delta = ops.matmul(parameters.get("alpha"), ops.multiply(parameters.get("dD"), adapterWeight)); // ΔW = α · ΔD
-        return new LayerWeights<>(ops.add(base.weight(), ops.reshape(delta, layer.weightShape())), base.bias());
+        T scaledDeltaD = ops.multiply(parameters.get("dD"), adapterWeight);
+        T deltaW = ops.matmul(parameters.get("alpha"), scaledDeltaD); // ΔW = α · ΔD
+        return ScaledDelta.addToWeight(ops, layer, base, deltaW);
     }
 
-    private int atomCount(Layer layer) {
-        return layer.kernelSize() == 1 ? 1 : maxAtoms;
+    private static Tensor alpha(ParameterSpec.InitContext context) {
+        return SparseCoding.codes(FilterAtoms.unfold(context.readBaseWeight()), context.frozen().get("D"));
     }
 
-    private static Tensor codes(ParameterSpec.InitContext origin) {
-        return SparseCoding.codes(FilterAtoms.unfold(origin.readBaseWeight()), origin.frozen().get("D"));
-    }
-
-    /// (PROJECTIONS,m): sums of the rows of α with random signs.
-    private static Tensor projections(Tensor codes) {
-        int rows = Math.toIntExact(codes.shape().size(0)), m = Math.toIntExact(codes.shape().size(1));
+    /// (PROJECTIONS, m): sums of the rows of α with random signs.
+    private static Tensor projections(Tensor alpha) {
+        int rows = Math.toIntExact(alpha.shape().size(0)), m = Math.toIntExact(alpha.shape().size(1));
         double[] sums = new double[PROJECTIONS * m];
         CounterRng rng = new CounterRng(SEED, "projections");
         for (int row = 0; row < rows; row++) {
             long signs = rng.bits(row);
-            for (int p = 0; p < PROJECTIONS; p++)
-                for (int j = 0; j < m; j++)
-                    sums[p * m + j] += (signs >>> p & 1) == 0 ? codes.data()[row * m + j] : -codes.data()[row * m + j];
+            for (int p = 0; p < PROJECTIONS; p++) {
+                int sign = (signs >>> p & 1) == 0 ? 1 : -1;
+                for (int j = 0; j < m; j++) sums[p * m + j] += sign * alpha.data()[row * m + j];
+            }
         }
         Tensor projections = Tensor.zeros(Shape.of(PROJECTIONS, m));
         for (int i = 0; i < sums.length; i++) projections.data()[i] = (float) sums[i];
         return projections;
     }
 
-    private static Tensor verified(Layer layer, Tensor codes, Tensor expected) {
-        Tensor found = projections(codes);
+    private static Tensor verified(Layer layer, Tensor alpha, Tensor expected) {
+        Tensor found = projections(alpha);
         double largest = 0, difference = 0;
         for (int i = 0; i < expected.data().length; i++) {
             largest = Math.max(largest, Math.abs(expected.data()[i]));
             difference = Math.max(difference, Math.abs(expected.data()[i] - found.data()[i]));
         }
-        if (difference <= 1e-4 * Math.max(largest, 1e-6)) return codes;
-        throw new IllegalArgumentException(
-                layer.name() + ": its sparse codes came out otherwise than when it was tuned (off by "
-                        + difference / largest + " of the largest); the weights are not those of the base model");
+        if (difference <= TOLERANCE * Math.max(largest, 1e-6)) return alpha;
+        throw new IllegalArgumentException(layer.name() + ": the sparse codes differ from those at training (by "
+                + difference / largest + " of the largest); the weights are not those of the base model");
     }
 }

@@ -4,18 +4,18 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.stream.IntStream;
 
-/// Sparse coding of rows: min over D, Z of ½‖X − Z · D‖² + λ‖Z‖₁ with atoms of length 1, in doubles, from a seeded
-/// start and with fixed numbers of iterations. Every row is coded by itself, so that the result does not depend on
-/// the number of threads.
-/// Source: Beck and Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4 (codes); Mairal et
-/// al. 2009, "Online Dictionary Learning for Sparse Coding", algorithm 2 (atoms).
+/// Sparse coding of the rows X: min over D, α of ½‖X − α · D‖² + λ‖α‖₁ with unit-norm atoms D, in doubles, with seeded
+/// initialization and fixed iteration counts. Rows are coded independently, so that the result does not depend on the
+/// number of threads.
+/// Source: Beck and Teboulle 2009, "A Fast Iterative Shrinkage-Thresholding Algorithm", section 4 (codes α); Mairal et
+/// al. 2009, "Online Dictionary Learning for Sparse Coding", algorithm 2 (atoms D).
 final class SparseCoding {
-    /// The paper's.
+    /// λ of Chen, Miao, Qiu 2025.
     static final double LAMBDA = 1e-3;
     private static final int ROUNDS = 10;
     private static final int ITERATIONS = 20;
     private static final int POWER_ITERATIONS = 100;
-    /// Rows that the atoms are learned from; more would take long and change little.
+    /// Rows for dictionary learning; more would take long and change little.
     private static final int SAMPLE_ROWS = 20_000;
     private static final int CHUNK_ROWS = 4096;
 
@@ -33,12 +33,12 @@ final class SparseCoding {
         this.step = 1 / largestEigenvalue(gram);
     }
 
-    /// α (N,m) of rows (N,n) under atoms (m,n).
+    /// α (N, m) of rows (N, n) for atoms D (m, n).
     static Tensor codes(Tensor rows, Tensor atoms) {
         return new SparseCoding(matrix(atoms), Math.toIntExact(rows.shape().size(1))).codes(rows);
     }
 
-    /// Atoms (count,n) learned from rows (N,n).
+    /// Learns atoms D (count, n) from rows (N, n).
     static Tensor atoms(Tensor rows, int count, CounterRng rng) {
         int size = Math.toIntExact(rows.shape().size(1));
         Tensor sample = sample(rows, rng);
@@ -65,6 +65,7 @@ final class SparseCoding {
         return new Tensor(Shape.of(count, m), codes);
     }
 
+    /// FISTA on one row.
     private double[] code(double[] x) {
         int m = atoms.length;
         double[] correlation = new double[m], z = new double[m], y = new double[m];
@@ -82,7 +83,7 @@ final class SparseCoding {
         return z;
     }
 
-    /// Each atom towards what the others leave, one after another.
+    /// Block coordinate descent: fits each atom to the residual of the others.
     private static void updateAtoms(double[][] atoms, Tensor rows, Tensor codes) {
         int m = atoms.length, size = atoms[0].length, count = codes.data().length / m;
         double[][] a = new double[m][m], b = new double[m][size];
@@ -93,7 +94,7 @@ final class SparseCoding {
             for (int k = 0; k < size; k++) b[i][k] += code * rows.data()[row * size + k];
         }
         for (int i = 0; i < m; i++) {
-            if (a[i][i] < 1e-12) continue; // nothing uses this atom
+            if (a[i][i] < 1e-12) continue; // unused atom
             for (int k = 0; k < size; k++) {
                 double others = 0;
                 for (int j = 0; j < m; j++) others += a[i][j] * atoms[j][k];
@@ -108,7 +109,7 @@ final class SparseCoding {
         float[] normals = rng.normals(count * size);
         for (int i = 0; i < count; i++) {
             for (int k = 0; k < size; k++) atoms[i][k] = normals[i * size + k];
-            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]); // orthogonal as far as there is room
+            for (int j = i - i % size; j < i; j++) subtract(atoms[i], atoms[j]); // orthogonal in groups
             normalize(atoms[i]);
         }
         return atoms;

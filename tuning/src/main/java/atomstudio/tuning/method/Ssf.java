@@ -6,7 +6,8 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
-/// Scales and shifts what every convolution and linear layer gives: γ ⊙ W, γ ⊙ b + δ. A layer without bias gets one.
+/// Scale γ and shift δ of the output of every convolution and linear layer: γ ⊙ W, γ ⊙ b + δ. A layer without bias
+/// gets one.
 /// Source: Lian et al. 2022, "Scaling and Shifting Your Features", equations 3 to 5.
 public record Ssf() implements TuningMethod {
     @Override
@@ -24,11 +25,11 @@ public record Ssf() implements TuningMethod {
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
         T gamma = parameters.get("gamma"), delta = parameters.get("delta");
-        T weight = ops.multiply(base.weight(), ops.reshape(gamma, perOutput(layer)));
-        T bias = base.bias() == null ? ops.multiply(delta, adapterWeight)
-                : ScaledDelta.interpolate(ops, base.bias(), ops.add(ops.multiply(base.bias(), gamma), delta),
-                        adapterWeight);
-        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), bias);
+        T scaled = ops.multiply(base.weight(), ops.reshape(gamma, perOutput(layer)));
+        T weight = ScaledDelta.interpolate(ops, base.weight(), scaled, adapterWeight);
+        if (base.bias() == null) return new LayerWeights<>(weight, ops.multiply(delta, adapterWeight));
+        T shifted = ops.add(ops.multiply(base.bias(), gamma), delta);
+        return new LayerWeights<>(weight, ScaledDelta.interpolate(ops, base.bias(), shifted, adapterWeight));
     }
 
     private static Shape perOutput(Layer layer) {

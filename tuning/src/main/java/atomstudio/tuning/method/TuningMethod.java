@@ -8,20 +8,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A way to tune a network with few numbers: which layers, which numbers, and how these change a layer's weight. The
-/// law of the family: at the start nothing is changed; at strength s the weight is base + s · (tuned − base); every
-/// trained slot has a gradient at a random point; all carriers agree. An option that changes the algebra is another
-/// record.
+/// A parameter-efficient fine-tuning method: which layers it targets, which parameters it adds, and how these change a
+/// layer's weight. The contract of all methods: at initialization nothing changes; at adapter weight s the layer has
+/// the weight base + s · (adapted − base); every trained parameter has a gradient at a random point; all backends
+/// agree. A setting that changes the algebra is another record.
 public sealed interface TuningMethod extends Adaptation permits
         FilterAtoms, SparseAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf,
         DiffFit, Glora, TextualInversion, FullFineTuning, RestrictedMethod, CombinedMethods {
-    /// What is allocated for a layer; empty where the layer is left alone.
+    /// The parameters of a layer; empty where the method does not target it.
     List<ParameterSpec> parameterSpecs(Layer layer);
 
-    /// On the command line and in adapter files.
+    /// The name on the command line and in adapter files.
     String name();
 
-    /// The part of a sum that tunes this layer; any other method is its own.
+    /// The method that targets this layer: one of several combined methods, or this method itself.
     default TuningMethod methodFor(Layer layer) {
         return this;
     }
@@ -33,29 +33,29 @@ public sealed interface TuningMethod extends Adaptation permits
     @Override
     default Map<String, Shape> parameterShapes(Layer layer) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        for (ParameterSpec slot : parameterSpecs(layer)) shapes.put(slot.name(), slot.shape());
+        for (ParameterSpec spec : parameterSpecs(layer)) shapes.put(spec.name(), spec.shape());
         return shapes;
     }
 
-    /// Shapes of what is stored of a layer: all but what is derived.
+    /// Shapes of the parameters that files store: all but the derived ones.
     default Map<String, Shape> storedShapes(Layer layer) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
-        for (ParameterSpec slot : parameterSpecs(layer))
-            if (slot.role() != ParameterSpec.Role.DERIVED) shapes.put(slot.name(), slot.shape());
+        for (ParameterSpec spec : parameterSpecs(layer))
+            if (spec.role() != ParameterSpec.Role.DERIVED) shapes.put(spec.name(), spec.shape());
         return shapes;
     }
 
-    /// Whether it would tune the layer, were its sides multiples of the method's blocks.
+    /// Whether the layer is skipped only because its sides are not multiples of the method's blocks.
     default boolean skipsIndivisible(Layer layer) {
         return false;
     }
 
-    /// Numbers that training changes in these layers.
+    /// Number of trainable parameters in these layers.
     default long parameterCount(Collection<Layer> layers) {
         return layers.stream()
                 .flatMap(layer -> parameterSpecs(layer).stream())
-                .filter(ParameterSpec::trained)
-                .mapToLong(slot -> slot.shape().elements())
+                .filter(ParameterSpec::isTrained)
+                .mapToLong(spec -> spec.shape().elements())
                 .sum();
     }
 }

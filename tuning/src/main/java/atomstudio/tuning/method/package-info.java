@@ -1,5 +1,4 @@
-/// Tuning methods: what each allocates for a layer, and how its numbers change the layer's weight. Knows no network
-/// and no carrier.
+/// Tuning methods: the trainable parameters of each layer, and how they change its weight and bias.
 @NullMarked
 package atomstudio.tuning.method;
 

@@ -2,7 +2,7 @@ package atomstudio.tuning.optimize;
 
 import java.util.Map;
 
-/// Adam with decoupled weight decay on one vector. Its moments are part of a checkpoint, hence our own.
+/// Adam with decoupled weight decay on a flat vector. Its moments are stored in checkpoints.
 /// Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2.
 public final class AdamW implements Optimizer {
     private static final double BETA1 = 0.9;
@@ -18,7 +18,7 @@ public final class AdamW implements Optimizer {
         this(new float[size], new float[size], 0, weightDecay);
     }
 
-    /// Goes on with the moments after so many steps.
+    /// Resumes after `stepCount` steps.
     public AdamW(float[] firstMoment, float[] secondMoment, int stepCount, double weightDecay) {
         this.firstMoment = firstMoment;
         this.secondMoment = secondMoment;
@@ -51,8 +51,8 @@ public final class AdamW implements Optimizer {
         return new State(Map.of("first", firstMoment, "second", secondMoment), Map.of());
     }
 
-    /// Scales a gradient down to a norm of at most `most`, in place. Returns the norm before; NaN or infinite where
-    /// the gradient is.
+    /// Scales a gradient in place to a norm of at most `maxNorm`.
+    /// @return the norm before clipping; NaN or infinite if the gradient is
     public static double clipGradientNorm(float[] gradient, double maxNorm) {
         double sumOfSquares = 0;
         for (float g : gradient) sumOfSquares += (double) g * g;

@@ -2,12 +2,11 @@ package atomstudio.tuning.optimize;
 
 import java.util.List;
 
-/// The learning rate of every parameter in one step: a base rate times the factor of the parameter group that the
-/// parameter belongs to, as PyTorch's optimizers have groups with a rate each.
-/// @param base   of a group with factor 1
-/// @param groups consecutive, together covering the whole vector
+/// The learning rates of one step: a base rate times the factor of each parameter group, as in PyTorch's optimizers.
+/// @param base   the rate of a group with factor 1
+/// @param groups consecutive ranges that cover the whole vector
 public record LearningRates(double base, List<ParameterGroup> groups) {
-    /// Parameters `from` (inclusive) to `to` (exclusive) of the vector.
+    /// Parameters `from` (inclusive) to `to` (exclusive) of the vector, with the factor of their learning rate.
     public record ParameterGroup(int from, int to, double factor) {
         public ParameterGroup {
             if (from < 0 || to < from)
@@ -23,7 +22,7 @@ public record LearningRates(double base, List<ParameterGroup> groups) {
         for (ParameterGroup group : groups) {
             if (group.from != end)
                 throw new IllegalArgumentException(
-                        "groups: expected one from " + end + ", found one from " + group.from);
+                        "groups: expected one that starts at " + end + ", found one at " + group.from);
             end = group.to;
         }
     }

@@ -6,10 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/// Momentum whose matrices are made nearly orthogonal, so that every direction of a matrix moves alike; AdamW for
-/// what is no matrix. A matrix's step is scaled to the size that AdamW's has, so that a rate means the same for both.
-/// Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale is Liu et al.
-/// 2025, "Muon is Scalable for LLM Training", equation 4.
+/// Momentum with orthogonalized updates for matrices, AdamW for all other parameters. Matrix updates are scaled to the
+/// RMS of AdamW's, so that one learning rate fits both.
+/// Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; scale: Liu et al. 2025, "Muon
+/// is Scalable for LLM Training", equation 4.
 public final class Muon implements Optimizer {
     private static final double MOMENTUM = 0.95;
     private static final double SCALE = 0.2;
@@ -19,13 +19,13 @@ public final class Muon implements Optimizer {
     private final AdamW adamW;
     private final Orthogonalization orthogonalization;
 
-    /// @param shapes of the vector's consecutive pieces
+    /// @param shapes of the parameters in the vector, in order
     public Muon(List<Shape> shapes, int size, Orthogonalization orthogonalization) {
         this(shapes, new State(Map.of("momentum", new float[size], "first", new float[size], "second", new float[size]),
                 Map.of()), 0, orthogonalization);
     }
 
-    /// Goes on from a state after so many steps.
+    /// Resumes from a state after `steps` steps.
     public Muon(List<Shape> shapes, State state, int steps, Orthogonalization orthogonalization) {
         this.orthogonalization = orthogonalization;
         this.shapes = List.copyOf(shapes);
@@ -35,42 +35,41 @@ public final class Muon implements Optimizer {
 
     @Override
     public void step(float[] parameters, float[] gradient, LearningRates rates) throws Failure {
-        float[] vectorGradient = gradient.clone();
+        float[] adamWGradient = gradient.clone(); // zero for matrices
         float[] before = parameters.clone();
         int offset = 0;
         for (Shape shape : shapes) {
             int size = Math.toIntExact(shape.elements());
-            if (isMatrix(shape)) Arrays.fill(vectorGradient, offset, offset + size, 0);
+            if (isMatrix(shape)) Arrays.fill(adamWGradient, offset, offset + size, 0);
             offset += size;
         }
-        adamW.step(parameters, vectorGradient, rates);
+        adamW.step(parameters, adamWGradient, rates);
         offset = 0;
         for (Shape shape : shapes) {
             int size = Math.toIntExact(shape.elements());
-            if (isMatrix(shape))
-                stepMatrix(new MatrixSlice(offset, (int) shape.size(0), size / (int) shape.size(0)), before, parameters,
-                        new MatrixGradient(gradient, rates.rateAt(offset)));
+            if (isMatrix(shape)) {
+                MatrixSlice slice = new MatrixSlice(offset, (int) shape.size(0), size / (int) shape.size(0));
+                float[] direction = direction(slice, gradient);
+                double scale = rates.rateAt(offset) * SCALE * Math.sqrt(Math.max(slice.rows, slice.columns));
+                for (int i = 0; i < size; i++)
+                    parameters[offset + i] = (float) (before[offset + i] - scale * direction[i]);
+            }
             offset += size;
         }
     }
 
+    /// A matrix within the vector.
     private record MatrixSlice(int offset, int rows, int columns) {}
 
-    private record MatrixGradient(float[] gradient, double learningRate) {}
-
-    /// Nesterov's momentum B ← μB + G, step along the orthogonalized G + μB.
-    private void stepMatrix(MatrixSlice slice, float[] before, float[] parameters, MatrixGradient matrixGradient)
-            throws Failure {
+    /// Nesterov momentum B ← μB + G; the direction is the orthogonalized G + μB.
+    private float[] direction(MatrixSlice slice, float[] gradient) throws Failure {
         float[] nesterov = new float[slice.rows * slice.columns];
         for (int i = 0; i < nesterov.length; i++) {
-            float g = matrixGradient.gradient[slice.offset + i];
+            float g = gradient[slice.offset + i];
             momentum[slice.offset + i] = (float) (MOMENTUM * momentum[slice.offset + i] + g);
             nesterov[i] = (float) (g + MOMENTUM * momentum[slice.offset + i]);
         }
-        float[] direction = orthogonalization.orthogonalize(nesterov, slice.rows, slice.columns);
-        double scale = matrixGradient.learningRate * SCALE * Math.sqrt(Math.max(slice.rows, slice.columns));
-        for (int i = 0; i < nesterov.length; i++)
-            parameters[slice.offset + i] = (float) (before[slice.offset + i] - scale * direction[i]);
+        return orthogonalization.orthogonalize(nesterov, slice.rows, slice.columns);
     }
 
     private static boolean isMatrix(Shape shape) {
@@ -82,5 +81,21 @@ public final class Muon implements Optimizer {
         Map<String, float[]> adam = adamW.state().vectors();
         return new State(Map.of("momentum", momentum, "first", adam.get("first"), "second", adam.get("second")),
                 Map.of());
+    }
+
+    /// Moves the singular values of a matrix to about 1 by the Newton-Schulz iteration X ← aX + (bA + cA²)X with A =
+    /// XXᵀ, starting from X with Frobenius norm 1. A matrix with more rows than columns is transposed first.
+    /// Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
+    @FunctionalInterface
+    public interface Orthogonalization {
+        int ITERATIONS = 5;
+        /// Coefficients a, b and c.
+        double A = 3.4445, B = -4.7750, C = 2.0315;
+        /// Added to the norm, so that a zero matrix stays zero.
+        double EPSILON = 1e-7;
+
+        /// @param matrix row-major, not modified
+        /// @return a matrix of the same shape
+        float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure;
     }
 }

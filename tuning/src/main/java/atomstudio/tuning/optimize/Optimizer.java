@@ -5,8 +5,8 @@ import java.util.Map;
 
 /// Updates parameters from their gradient. One thread.
 public sealed interface Optimizer permits AdamW, Prodigy, Muon {
-    /// Changes the parameters in place, by one step at these learning rates.
-    /// @throws Failure.OutOfMemory where the device's memory does not suffice for it
+    /// Updates the parameters in place by one step.
+    /// @throws Failure.OutOfMemory if the device has too little memory for the step
     void step(float[] parameters, float[] gradient, LearningRates rates) throws Failure;
 
     /// The same with one learning rate for all parameters.
@@ -14,10 +14,10 @@ public sealed interface Optimizer permits AdamW, Prodigy, Muon {
         step(parameters, gradient, LearningRates.uniform(rate, parameters.length));
     }
 
-    /// What the next step depends on beside the numbers, shared, not copied.
+    /// The optimizer's state: what the next step depends on besides the parameters. Shared, not copied.
     State state();
 
-    /// Vectors as long as the numbers, and single numbers, by name.
+    /// Vectors of the parameters' size, and scalars, by name.
     record State(Map<String, float[]> vectors, Map<String, Double> scalars) {
         public State {
             vectors = Map.copyOf(vectors);

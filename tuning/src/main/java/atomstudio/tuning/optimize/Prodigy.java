@@ -2,8 +2,9 @@ package atomstudio.tuning.optimize;
 
 import java.util.Map;
 
-/// Adam that finds its own rate: d is a lower bound of the distance from the start to the solution, and grows as the
-/// gradients go on to point the way that has been gone. The rate given is a factor γ of it, 1 as a rule.
+/// Adam with an estimated learning rate: d is a lower bound on the distance from the initial parameters to the
+/// solution, and grows while gradients keep their direction. The learning rate passed in is a factor γ of d, usually
+/// 1.
 /// Source: Mishchenko and Defazio 2023, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", algorithm 4.
 public final class Prodigy implements Optimizer {
     private static final double BETA1 = 0.9;
@@ -18,15 +19,15 @@ public final class Prodigy implements Optimizer {
     private double d;
     private double r;
 
-    /// @param start the numbers before the first step
-    public Prodigy(float[] start) {
+    /// @param initial the parameters before the first step
+    public Prodigy(float[] initial) {
         this(new State(
-                Map.of("start", start.clone(), "first", new float[start.length], "second", new float[start.length],
-                        "sum", new float[start.length]),
+                Map.of("start", initial.clone(), "first", new float[initial.length], "second",
+                        new float[initial.length], "sum", new float[initial.length]),
                 Map.of("distance", INITIAL_D, "numerator", 0.0)));
     }
 
-    /// Goes on from a state.
+    /// Resumes from a state.
     public Prodigy(State state) {
         x0 = state.vectors().get("start");
         m = state.vectors().get("first");
@@ -64,7 +65,7 @@ public final class Prodigy implements Optimizer {
         if (sumOfAbsS > 0) d = Math.max(d, r / sumOfAbsS);
     }
 
-    /// The rate that it has found.
+    /// The estimated learning rate d.
     public double distance() {
         return d;
     }

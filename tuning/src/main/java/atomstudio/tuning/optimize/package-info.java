@@ -1,4 +1,4 @@
-/// Optimizers on one vector of numbers. Their state is theirs to give and to take, since it is part of a checkpoint.
+/// Optimizers on a flat parameter vector; their state is stored in checkpoints.
 @NullMarked
 package atomstudio.tuning.optimize;
 

@@ -7,7 +7,6 @@ import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Muon;
 import atomstudio.tuning.optimize.Optimizer;
-import atomstudio.tuning.optimize.Orthogonalization;
 import atomstudio.tuning.optimize.Prodigy;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +52,7 @@ public final class OptimizerFactory {
 
     /// @param orthogonalization for Muon
     public static Optimizer create(TrainingConfig config, ParameterLayout layout, TrainingState state,
-            Orthogonalization orthogonalization) {
+            Muon.Orthogonalization orthogonalization) {
         boolean isNew = state.step() == 0;
         int size = state.parameters().length;
         Optimizer.State optimizerState = new Optimizer.State(state.vectors(), state.scalars());

@@ -15,7 +15,7 @@ import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorInfo;
-import atomstudio.tuning.optimize.Orthogonalization;
+import atomstudio.tuning.optimize.Muon;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -208,7 +208,7 @@ public final class Torch implements AutoCloseable {
     }
 
     /// Muon's matrices made nearly orthogonal by PyTorch, on its device and with its threads.
-    public record NewtonSchulz(Torch torch) implements Orthogonalization {
+    public record NewtonSchulz(Torch torch) implements Muon.Orthogonalization {
         @Override
         public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
             TorchKernels.MatrixOrder turn = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED

@@ -15,7 +15,7 @@ import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.optimize.Orthogonalization;
+import atomstudio.tuning.optimize.Muon;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -238,7 +238,7 @@ public final class TorchEngine implements Engine {
     }
 
     /// What Muon computes with.
-    public Orthogonalization orthogonalization() {
+    public Muon.Orthogonalization orthogonalization() {
         return new Torch.NewtonSchulz(torch);
     }
 

@@ -9,7 +9,7 @@ import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.optimize.Orthogonalization;
+import atomstudio.tuning.optimize.Muon;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -146,21 +146,21 @@ final class TorchKernels {
         return run(key, new String[] {"q", "k", "v"}, body, qkv);
     }
 
-    /// A matrix whose singular values are taken to about 1, as `Orthogonalization` says; of a tall one by its
+    /// A matrix whose singular values are taken to about 1, as `Muon.Orthogonalization` says; of a tall one by its
     /// transpose.
     NDArray orthogonalize(NDArray matrix, MatrixOrder order) {
         List<String> body = new ArrayList<>();
         body.add(order == MatrixOrder.TRANSPOSED ? "y = torch.transpose(x, 0, 1)" : "y = x");
-        body.add("y0 = torch.div(y, torch.add(torch.norm(y), " + literal(Orthogonalization.EPSILON) + "))");
-        for (int k = 0; k < Orthogonalization.ITERATIONS; k++) {
+        body.add("y0 = torch.div(y, torch.add(torch.norm(y), " + literal(Muon.Orthogonalization.EPSILON) + "))");
+        for (int k = 0; k < Muon.Orthogonalization.ITERATIONS; k++) {
             String y = "y" + k, a = "a" + k;
             body.add(a + " = torch.matmul(" + y + ", torch.transpose(" + y + ", 0, 1))");
-            body.add("b" + k + " = torch.add(torch.mul(" + a + ", " + literal(Orthogonalization.B)
-                    + "), torch.mul(torch.matmul(" + a + ", " + a + "), " + literal(Orthogonalization.C) + "))");
-            body.add("y" + (k + 1) + " = torch.add(torch.mul(" + y + ", " + literal(Orthogonalization.A)
+            body.add("b" + k + " = torch.add(torch.mul(" + a + ", " + literal(Muon.Orthogonalization.B)
+                    + "), torch.mul(torch.matmul(" + a + ", " + a + "), " + literal(Muon.Orthogonalization.C) + "))");
+            body.add("y" + (k + 1) + " = torch.add(torch.mul(" + y + ", " + literal(Muon.Orthogonalization.A)
                     + "), torch.matmul(b" + k + ", " + y + "))");
         }
-        String last = "y" + Orthogonalization.ITERATIONS;
+        String last = "y" + Muon.Orthogonalization.ITERATIONS;
         body.add("return "
                 + (order == MatrixOrder.TRANSPOSED ? "torch.contiguous(torch.transpose(" + last + ", 0, 1))" : last));
         return run(new KernelKey("orthogonal" + order, 0, 0), new String[] {"x"}, body.toArray(String[]::new), matrix);

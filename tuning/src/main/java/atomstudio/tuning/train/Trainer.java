@@ -12,8 +12,8 @@ import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.AdamW;
 import atomstudio.tuning.optimize.LearningRates;
+import atomstudio.tuning.optimize.Muon;
 import atomstudio.tuning.optimize.Optimizer;
-import atomstudio.tuning.optimize.Orthogonalization;
 import atomstudio.tuning.run.ControlPoint;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.OptimizerFactory;
@@ -46,7 +46,7 @@ public final class Trainer {
             TrainingState.ComputeDevice computeDevice) {}
 
     /// What a trainer asks.
-    record Collaborators(LossFunction loss, Orthogonalization orthogonalization, EventSink events,
+    record Collaborators(LossFunction loss, Muon.Orthogonalization orthogonalization, EventSink events,
             PreviewGenerator previews, Optional<Validation> validation) {}
 
     /// The loss of a batch and its gradient by the trained numbers.

@@ -12,7 +12,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.data.DiffusionObjective;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.optimize.AdamW;

@@ -15,7 +15,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.TextualInversion;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,16 +55,16 @@ class AdapterFileTest {
         for (Layer layer : network()) {
             settings.method()
                     .storedShapes(layer)
-                    .forEach((slot, shape) -> values.put(layer.name() + "." + slot,
-                            new Tensor(shape, new CounterRng(1, layer.name() + slot).normals((int) shape.elements()))));
+                    .forEach((name, shape) -> values.put(layer.name() + "." + name,
+                            new Tensor(shape, new CounterRng(1, layer.name() + name).normals((int) shape.elements()))));
         }
         return new AdapterFile(settings, new BaseModel("Base", "aa11"), new Trigger("sks", "car"),
                 new AdapterFile.TrainingSummary(12, 0.03, 5), AdaptedLayer.of(settings.method(), network()), values);
     }
 
     static Stream<MethodSettings> everyMethod() {
-        Stream<MethodSettings> usual = Stream.of(MethodName.values()).map(MethodSettings::of);
-        Stream<MethodSettings> chosen = Stream.of(
+        Stream<MethodSettings> defaults = Stream.of(MethodName.values()).map(MethodSettings::of);
+        Stream<MethodSettings> customized = Stream.of(
                 MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4").with(MethodSetting.LAYERS, "conv"),
                 MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "1"),
                 MethodSettings.of(MethodName.LOKR).with(MethodSetting.LAYERS, "conv,linear"),
@@ -74,11 +74,11 @@ class AdapterFileTest {
                 MethodSettings.of(MethodName.ATOMS_AND_CHANNELS)
                         .with(MethodSetting.CODING, "sparse")
                         .with(MethodSetting.ATOMS, "12"));
-        return Stream.concat(usual, chosen);
+        return Stream.concat(defaults, customized);
     }
 
     @ParameterizedTest @MethodSource("everyMethod")
-    void isReadAsItWasWritten(MethodSettings settings) throws Exception {
+    void roundTrips(MethodSettings settings) throws Exception {
         AdapterFile adapter = adapter(settings);
         assertFalse(adapter.values().isEmpty());
         adapter.write(folder.resolve("a.safetensors"));
@@ -91,11 +91,11 @@ class AdapterFileTest {
         assertEquals(adapter.layers(), read.layers(), "in the network's order");
         read.write(folder.resolve("b.safetensors"));
         assertArrayEquals(Files.readAllBytes(folder.resolve("a.safetensors")),
-                Files.readAllBytes(folder.resolve("b.safetensors")), "equal adapters make equal bytes");
+                Files.readAllBytes(folder.resolve("b.safetensors")), "equal adapters give equal bytes");
     }
 
     @Test
-    void numbersOfEqualMeaningAndShapeAreOneTensor() throws Exception {
+    void parametersOfEqualNameAndShapeAreStacked() throws Exception {
         adapter("atoms", 9).write(folder.resolve("a.safetensors"));
         try (SafetensorsFile tensors = SafetensorsFile.open(folder.resolve("a.safetensors"))) {
             assertEquals(List.of("atoms.M"), List.copyOf(tensors.tensors().keySet()));
@@ -108,7 +108,7 @@ class AdapterFileTest {
     }
 
     @Test
-    void itsHashIsThatOfItsBytesAfterTheHeader() throws Exception {
+    void hashIsThatOfTheBytesAfterTheHeader() throws Exception {
         AdapterFile adapter = adapter("atoms+channels", 9);
         adapter.write(folder.resolve("a.safetensors"));
         byte[] bytes = Files.readAllBytes(folder.resolve("a.safetensors"));
@@ -119,44 +119,44 @@ class AdapterFileTest {
     }
 
     @Test
-    void fitsItsBaseAndWarnsOnOtherWeights() throws Exception {
+    void fitsItsBaseAndWarnsAboutOtherWeights() throws Exception {
         AdapterFile adapter = adapter("atoms+channels", 9);
         assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.of("aa11")));
         assertEquals(Optional.empty(), adapter.compatibilityWarning("Base", network(), Optional.empty()),
-                "nothing is said while the hash is not known");
+                "no warning while the hash is unknown");
         String warning = adapter.compatibilityWarning("Relative", network(), Optional.of("bb22")).orElseThrow();
         assertTrue(warning.contains("Base") && warning.contains("Relative") && warning.contains("bb22"), warning);
     }
 
     @Test
-    void everyLayerThatDoesNotFitIsNamed() throws Exception {
+    void rejectsOtherLayersNamingEach() throws Exception {
         List<Layer> other = new ArrayList<>(network());
         other.set(0, layer("conv_in", Layer.Kind.CONV, 16, 4, 3, 3));
         other.removeIf(layer -> layer.name().equals("proj"));
         other.add(layer("more", Layer.Kind.LINEAR, 8, 8));
-        Failure refused = assertThrows(Failure.Incompatible.class,
+        Failure rejected = assertThrows(Failure.Incompatible.class,
                 () -> adapter("atoms+channels", 9).compatibilityWarning("Other", other, Optional.of("aa11")));
         for (String part : List.of("conv_in: expected a weight of (8,4,3,3), the model's has (16,4,3,3)",
-                "proj: the model has no such layer", "more: tuned by atoms+channels, not in the adapter", "Base",
+                "proj: the model has no such layer", "more: trained by atoms+channels, missing in the adapter", "Base",
                 "Other")) {
-            assertTrue(refused.getMessage().contains(part), refused.getMessage());
+            assertTrue(rejected.getMessage().contains(part), rejected.getMessage());
         }
     }
 
     @Test
-    void truncatedFilesAreRefusedAtEveryLength() throws Exception {
+    void rejectsTruncatedFiles() throws Exception {
         Path file = folder.resolve("a.safetensors");
         adapter("lora", 9).write(file);
         byte[] bytes = Files.readAllBytes(file);
         for (int length = 0; length < bytes.length; length += 97) {
             Files.write(file, java.util.Arrays.copyOf(bytes, length));
-            Failure refused = assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file), "cut at " + length);
-            assertTrue(refused.getMessage().contains("a.safetensors"));
+            Failure rejected = assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file), "cut at " + length);
+            assertTrue(rejected.getMessage().contains("a.safetensors"));
         }
     }
 
     @Test
-    void otherFilesAndOtherVersionsAreRefused() throws Exception {
+    void rejectsOtherFormatsAndVersions() throws Exception {
         Path file = folder.resolve("a.safetensors");
         SafetensorsWriter.write(file, Map.of("x", Tensor.zeros(Shape.of(2))), Map.of());
         assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file)).getMessage()
@@ -169,7 +169,7 @@ class AdapterFileTest {
     }
 
     @Test
-    void aDescriptionThatDoesNotFitTheTensorsIsRefused() throws Exception {
+    void rejectsInvalidMetadata() throws Exception {
         Path file = folder.resolve("a.safetensors");
         List<java.util.function.Consumer<Map<String, String>>> damages = List.of(
                 metadata -> metadata.remove("token"), metadata -> metadata.put("steps", "many"),
@@ -184,28 +184,28 @@ class AdapterFileTest {
                 metadata -> metadata.put("stacks", "{\"other.M\":[0,1]}"), metadata -> metadata.remove("stacks"));
         for (var damage : damages) {
             damage(file, damage);
-            Failure refused = assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file));
-            assertTrue(refused.getMessage().contains("a.safetensors") && refused.getMessage().contains("damaged"),
-                    refused.getMessage());
+            Failure rejected = assertThrows(Failure.Unreadable.class, () -> AdapterFile.read(file));
+            assertTrue(rejected.getMessage().contains("a.safetensors") && rejected.getMessage().contains("damaged"),
+                    rejected.getMessage());
         }
         damage(file, metadata -> metadata.put("method", "sorcery"));
         assertThrows(Failure.Incompatible.class, () -> AdapterFile.read(file));
     }
 
     @Test
-    void theSizeIsKnownBeforeAnythingIsTrained() throws Exception {
+    void predictsTheFileSize() throws Exception {
         for (MethodName choice : MethodName.values()) {
             MethodSettings settings = MethodSettings.of(choice);
             AdapterFile adapter = adapter(settings);
             adapter.write(folder.resolve("a.safetensors"));
-            assertEquals(Files.size(folder.resolve("a.safetensors")), adapter.bytes());
-            assertEquals(adapter.bytes(), AdapterFile.bytes(settings, "Base", network()), 200.0,
-                    choice + ": but for the lengths of the words");
+            assertEquals(Files.size(folder.resolve("a.safetensors")), adapter.fileSize());
+            assertEquals(adapter.fileSize(), AdapterFile.predictedFileSize(settings, "Base", network()), 200.0,
+                    choice + ": except for the lengths of the trigger words");
         }
     }
 
     @Test
-    void numbersThatAreNoneAreRefused() throws Exception {
+    void rejectsNaN() throws Exception {
         AdapterFile adapter = adapter("atoms", 9);
         adapter.values().get("conv_in.M").data()[3] = Float.NaN;
         adapter.write(folder.resolve("a.safetensors"));

@@ -20,7 +20,7 @@ class BaseModelHashesTest {
     Path folder;
 
     @Test
-    void isTheHashOfTheWeightsAndRememberedUntilTheyChange() throws Exception {
+    void hashesTheWeightsAndCachesUntilTheyChange() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("home/hashes.json"));
         assertEquals(Optional.empty(), hashes.cached(model));
@@ -35,12 +35,12 @@ class BaseModelHashesTest {
         bytes[bytes.length - 1] ^= 1;
         Files.write(weights, bytes);
         Files.setLastModifiedTime(weights, FileTime.fromMillis(1_000_000));
-        assertEquals(Optional.empty(), hashes.cached(model), "another time: computed again");
+        assertEquals(Optional.empty(), hashes.cached(model), "another time: not cached");
         assertNotEquals(expected, hashes.hash(model));
     }
 
     @Test
-    void aDamagedMemoryIsForgotten() throws Exception {
+    void ignoresADamagedCache() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         Files.writeString(folder.resolve("hashes.json"), "{damaged");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));

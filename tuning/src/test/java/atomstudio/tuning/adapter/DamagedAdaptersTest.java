@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Whatever one changes in an adapter's file, it is read or refused by name.
+/// Mutated adapter files are read or rejected with the file's name.
 class DamagedAdaptersTest {
     private static final Path FOREIGN = Path.of("src/test/resources/goldens/foreign");
     private static final Path PROMPTS = Shared.own("goldens/prompts");
@@ -28,38 +28,38 @@ class DamagedAdaptersTest {
     Path folder;
 
     @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-    void everyChangedAdapterIsReadOrRefusedByName() throws Exception {
-        change(60, 30);
+    void readsOrRejectsMutatedAdapters() throws Exception {
+        mutate(60, 30);
     }
 
     @Test @Tag("slow")
-    void manyMore() throws Exception {
-        change(1000, 31);
+    void readsOrRejectsManyMutatedAdapters() throws Exception {
+        mutate(1000, 31);
     }
 
-    private void change(int times, long seed) throws Exception {
+    private void mutate(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
         DiffusionModel embedded = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         DiffusionModel tiny = TinyModel.make(folder.resolve("model"), "sd1");
-        int refused = 0;
+        int rejected = 0;
         for (String name : List.of("kohya.safetensors", "lycoris.safetensors", "counted.safetensors",
                 "processor.safetensors", "header.safetensors", "folder-lokr/adapter_model.safetensors")) {
             Path file = copied(FOREIGN.resolve(name), name);
-            refused += mutations.run(file, times, () -> read(file, embedded));
+            rejected += mutations.run(file, times, () -> read(file, embedded));
         }
         copied(FOREIGN.resolve("folder-lora/adapter_model.safetensors"), "config/adapter_model.safetensors");
         Path config = copied(FOREIGN.resolve("folder-lora/adapter_config.json"), "config/adapter_config.json");
-        refused += mutations.run(config, 2 * times,
+        rejected += mutations.run(config, 2 * times,
                 () -> read(config.resolveSibling("adapter_model.safetensors"), embedded));
         for (String name : List.of("learned_embeds.bin", "sks.pt", "first-sks.pt")) {
             Path file = copied(PROMPTS.resolve(name), name);
-            refused += mutations.run(file, times, () -> read(file, tiny));
+            rejected += mutations.run(file, times, () -> read(file, tiny));
         }
         for (String method : List.of("atoms", "atoms+channels", "lora", "textual-inversion")) {
             Path own = own(method, tiny);
-            refused += mutations.run(own, 2 * times, () -> read(own, tiny));
+            rejected += mutations.run(own, 2 * times, () -> read(own, tiny));
         }
-        assertTrue(refused > 5 * times, refused + " refused");
+        assertTrue(rejected > 5 * times, rejected + " rejected");
     }
 
     private Path copied(Path from, String name) throws Exception {
@@ -71,7 +71,7 @@ class DamagedAdaptersTest {
         for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) {
             found.source().requireFits(model);
             found.source().toAdapter(found.name(), model);
-            found.source().inImage();
+            found.source().toAttachment();
         }
     }
 

@@ -60,14 +60,14 @@ class EmbeddingFileTest {
     }
 
     @ParameterizedTest @CsvSource({"sks.pt,sks", "first-sks.pt,first-sks", "learned_embeds.bin,sks"})
-    void isReadAsOtherProgramsWriteIt(String name, String word) throws Exception {
+    void readsFilesOfOtherPrograms(String name, String word) throws Exception {
         EmbeddingFile embedding = embedding(GOLDENS.resolve(name));
         assertEquals(word, embedding.word());
         assertEquals(rows(), embedding.rows());
     }
 
     @Test
-    void safetensorsNameTheWordOrLeaveItToTheFile() throws Exception {
+    void wordIsTheTensorKeyOrTheFileName() throws Exception {
         Tensor row = rows().rows(0, 1);
         assertEquals("by bad artist -neg",
                 embedding(file("by bad artist -neg.safetensors", Map.of("emb_params", row))).word());
@@ -78,7 +78,7 @@ class EmbeddingFileTest {
     }
 
     @Test
-    void saysWithTheReferenceWhatItsWordMeansAtEveryWeight() throws Exception {
+    void promptEmbeddingsMatchTheReferenceAtEveryWeight() throws Exception {
         DiffusionModel model = model();
         try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
@@ -101,7 +101,7 @@ class EmbeddingFileTest {
     }
 
     @Test
-    void aNameOfSeveralWordsIsFoundInPrompts() throws Exception {
+    void findsNamesOfSeveralWordsInPrompts() throws Exception {
         DiffusionModel model = model();
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
@@ -114,42 +114,42 @@ class EmbeddingFileTest {
     }
 
     @Test
-    void embeddingsOfOtherModelsAreRefusedWithTheReason() throws Exception {
+    void rejectsEmbeddingsOfOtherModels() throws Exception {
         DiffusionModel model = model();
         Path wide = file("wide.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(2, 768))));
-        assertRefused(() -> embedding(wide).toAdapter("wide", model), "768 numbers a row", "24");
+        assertRejected(() -> embedding(wide).toAdapter("wide", model), "768 elements per row", "24");
         Path xl = file("xl.safetensors",
                 Map.of("clip_g", Tensor.zeros(Shape.of(2, 1280)), "clip_l", Tensor.zeros(Shape.of(2, 768))));
-        assertRefused(() -> AdapterSource.read(xl), "Stable Diffusion XL");
+        assertRejected(() -> AdapterSource.read(xl), "Stable Diffusion XL");
         Path many = file("many.safetensors", Map.of("emb_params", Tensor.zeros(Shape.of(76, 24))));
-        assertRefused(() -> embedding(many).toAdapter("many", model), "76 rows", "75");
+        assertRejected(() -> embedding(many).toAdapter("many", model), "76 rows", "75");
         Path others = file("others.safetensors",
                 Map.of("a.weight", Tensor.zeros(Shape.of(2, 2)), "b.weight", Tensor.zeros(Shape.of(2, 2))));
-        assertRefused(() -> AdapterSource.read(others), "another program");
+        assertRejected(() -> AdapterSource.read(others), "another program");
         Path hollow = file("hollow.safetensors", Map.of("emb_params", Tensor.filled(Shape.of(1, 24), Float.NaN)));
-        assertRefused(() -> AdapterSource.read(hollow), "NaN");
-        assertRefused(() -> AdapterSource.read(folder.resolve("nothing.pt")), "nothing.pt");
+        assertRejected(() -> AdapterSource.read(hollow), "NaN");
+        assertRejected(() -> AdapterSource.read(folder.resolve("nothing.pt")), "nothing.pt");
         Files.write(folder.resolve("bad.pt"), new byte[] {'P', 'K', 3, 4, 0});
-        assertRefused(() -> AdapterSource.read(folder.resolve("bad.pt")), "bad.pt");
+        assertRejected(() -> AdapterSource.read(folder.resolve("bad.pt")), "bad.pt");
     }
 
-    private static void assertRefused(Executable reading, String... said) {
+    private static void assertRejected(Executable reading, String... parts) {
         String message = assertThrows(Failure.class, reading).getMessage();
-        for (String part : said) assertTrue(message.contains(part), message);
+        for (String part : parts) assertTrue(message.contains(part), message);
     }
 
     @Test
-    void aPictureTakesItWholeOrInHalfPrecisionOrNotAtAll() throws Exception {
+    void attachmentUsesHalfPrecisionIfItIsTooLarge() throws Exception {
         for (int rows : new int[] {4, 10}) {
             EmbeddingFile embedding = new EmbeddingFile("toy", random(rows), "00");
-            byte[] carried = embedding.inImage().orElseThrow();
-            assertTrue(carried.length <= AdapterSource.MAX_ATTACHMENT_BYTES);
-            try (SafetensorsFile file = SafetensorsFile.of(Path.of("picture"), carried)) {
+            byte[] attachment = embedding.toAttachment().orElseThrow();
+            assertTrue(attachment.length <= AdapterSource.MAX_ATTACHMENT_BYTES);
+            try (SafetensorsFile file = SafetensorsFile.of(Path.of("image"), attachment)) {
                 assertEquals(rows == 4 ? DType.F32 : DType.F16, file.info("toy").dtype());
                 assertClose("rows", embedding.rows(), EmbeddingFile.of(file, "x").rows(), rows == 4 ? 0 : 1e-3);
             }
         }
-        assertEquals(Optional.empty(), new EmbeddingFile("toy", random(20), "00").inImage());
+        assertEquals(Optional.empty(), new EmbeddingFile("toy", random(20), "00").toAttachment());
     }
 
     private static Tensor random(int rows) {
@@ -157,18 +157,18 @@ class EmbeddingFileTest {
     }
 
     @Test
-    void theWordStandsForAsManyIdsAsThereAreRows() throws Exception {
+    void tokenHasOneIdPerRow() throws Exception {
         assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 3)),
                 embedding(GOLDENS.resolve("learned_embeds.bin")).toAdapter("any", model()).embeddingToken());
     }
 
     @Test
-    void anEmbeddingWithoutRowsOrWithoutAWordIsRefused() throws Exception {
+    void rejectsEmbeddingsWithoutRowsOrWord() throws Exception {
         Path file = folder.resolve("zero.safetensors");
         for (Shape shape : List.of(Shape.of(0, 16), Shape.of(4, 0), Shape.of(0))) {
             SafetensorsWriter.write(file, Map.of("emb_params", Tensor.zeros(shape)), Map.of());
-            String refused = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
-            assertTrue(refused.startsWith(file + ": expected at least one row"), refused);
+            String rejected = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
+            assertTrue(rejected.startsWith(file + ": expected at least one row"), rejected);
         }
         SafetensorsWriter.write(file, Map.of(" ", Tensor.zeros(Shape.of(1, 16))), Map.of());
         assertTrue(assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage()
@@ -176,13 +176,13 @@ class EmbeddingFileTest {
     }
 
     private DiffusionModel model() throws Exception {
-        Path place = folder.resolve("model");
-        if (!Files.exists(place)) {
-            TinyModel.make(place, "sd1");
+        Path modelFolder = folder.resolve("model");
+        if (!Files.exists(modelFolder)) {
+            TinyModel.make(modelFolder, "sd1");
             for (String file : List.of("vocab.json", "merges.txt"))
-                Files.copy(Shared.own("goldens/tokenizer/plain/" + file), place.resolve("tokenizer/" + file),
+                Files.copy(Shared.own("goldens/tokenizer/plain/" + file), modelFolder.resolve("tokenizer/" + file),
                         StandardCopyOption.REPLACE_EXISTING);
         }
-        return DiffusionModel.open(place);
+        return DiffusionModel.open(modelFolder);
     }
 }

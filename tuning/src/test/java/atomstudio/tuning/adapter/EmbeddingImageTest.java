@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Embeddings in images (goldens/embedding-image/make.py).
 class EmbeddingImageTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/embedding-image");
-    /// Up to the end of the chunk IHDR.
+    /// Bytes up to the end of the IHDR chunk.
     private static final int HEAD = 33;
     @TempDir
     Path folder;
@@ -38,7 +38,7 @@ class EmbeddingImageTest {
     }
 
     @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"})
-    void bothFormsAreReadInBothKindsOfFiles(String name) throws Exception {
+    void readsTextAndHiddenEmbeddings(String name) throws Exception {
         EmbeddingFile embedding = embedding(FOLDER.resolve(name));
         assertEquals("two words", embedding.word());
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve("rows.safetensors"))) {
@@ -47,32 +47,32 @@ class EmbeddingImageTest {
     }
 
     @Test
-    void theCaseIsReadByItsName() throws Exception {
+    void readsTheSampleEmbedding() throws Exception {
         EmbeddingFile embedding = embedding(Shared.file("cases/embedding-in-a-png/blob.png"));
         assertEquals("blob", embedding.word());
         assertEquals(2, embedding.rows().shape().rank());
     }
 
-    /// An image with a text of our own in the place where A1111 has its.
-    private Path with(String json) throws Exception {
+    /// An image with this text in A1111's text chunk.
+    private Path imageWith(String json) throws Exception {
         byte[] image = Files.readAllBytes(FOLDER.resolve("hidden.png"));
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         text.writeBytes("tEXtsd-ti-embedding\0".getBytes(StandardCharsets.ISO_8859_1));
         text.writeBytes(Base64.getEncoder().encode(json.getBytes(StandardCharsets.UTF_8)));
-        CRC32 sum = new CRC32();
-        sum.update(text.toByteArray());
+        CRC32 crc = new CRC32();
+        crc.update(text.toByteArray());
         ByteBuffer file = ByteBuffer.allocate(image.length + text.size() + 8).put(image, 0, HEAD);
         file.putInt(text.size() - 4)
                 .put(text.toByteArray())
-                .putInt((int) sum.getValue())
+                .putInt((int) crc.getValue())
                 .put(image, HEAD, image.length - HEAD);
         return Files.write(folder.resolve("word.png"), file.array());
     }
 
     @Test
-    void withoutANameTheFilesNameIsTheWord() throws Exception {
+    void wordDefaultsToTheFileName() throws Exception {
         EmbeddingFile embedding = embedding(
-                with("{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[1,2.5]}},\"name\":null}"));
+                imageWith("{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[1,2.5]}},\"name\":null}"));
         assertEquals("word", embedding.word());
         assertEquals(Shape.of(1, 2), embedding.rows().shape());
     }
@@ -83,26 +83,26 @@ class EmbeddingImageTest {
             "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[\"x\"]]}}}",
             "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1e99]]}}}",
             "{\"string_to_param\":{\"*\":{\"TORCHTENSOR\":[[1"})
-    void aDamagedEmbeddingIsRefusedByItsFile(String json) throws Exception {
-        Path file = with(json);
+    void rejectsDamagedEmbeddingsNamingTheFile(String json) throws Exception {
+        Path file = imageWith(json);
         String message = assertThrows(Failure.Unreadable.class, () -> AdapterSource.read(file)).getMessage();
         assertTrue(message.startsWith(file + ": "), message);
     }
 
-    /// Its text has a checksum of its own, so that it may be whole in a file whose pixels are not.
+    /// The text chunk has its own checksum and may be intact in a truncated file.
     @ParameterizedTest @ValueSource(strings = {"text.png", "hidden.png", "hidden.webp"})
-    void aCutFileIsRefusedOrItsEmbeddingIsWhole(String name) throws Exception {
-        byte[] whole = Files.readAllBytes(FOLDER.resolve(name));
+    void readsOrRejectsTruncatedImages(String name) throws Exception {
+        byte[] bytes = Files.readAllBytes(FOLDER.resolve(name));
         EmbeddingFile expected = embedding(FOLDER.resolve(name));
-        int refused = 0;
-        for (int length = 16; length < whole.length - 20; length += 97) {
-            Path file = Files.write(folder.resolve("cut-" + name), Arrays.copyOf(whole, length));
+        int rejected = 0;
+        for (int length = 16; length < bytes.length - 20; length += 97) {
+            Path file = Files.write(folder.resolve("truncated-" + name), Arrays.copyOf(bytes, length));
             try {
                 assertEquals(expected, embedding(file), length + " bytes");
             } catch (Failure e) {
-                refused++;
+                rejected++;
             }
         }
-        assertTrue(refused > 10, refused + " refused");
+        assertTrue(rejected > 10, rejected + " rejected");
     }
 }

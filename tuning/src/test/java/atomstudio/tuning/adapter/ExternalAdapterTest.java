@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Against files in other programs' dialects and the weights that those programs, or their formulas, make of them
+/// Compares adapters of other programs with the weights that those programs, or their formulas, give
 /// (goldens/foreign/make.py).
 class ExternalAdapterTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/foreign");
@@ -69,42 +69,44 @@ class ExternalAdapterTest {
     }
 
     @ParameterizedTest @ValueSource(strings = {"kohya", "peft", "processor", "lycoris", "counted"})
-    void changesTheWeightsAsTheProgramThatItIsForWould(String name) throws Exception {
+    void weightsMatchTheOriginalProgram(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
         source.requireFits(model);
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
-            Map<String, Tensor> whole = changes(source.toAdapter(name, model), 1);
+            Map<String, Tensor> whole = deltas(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
             for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
-            Map<String, Tensor> half = changes(source.toAdapter(name, model), 0.5);
-            for (String key : half.keySet()) assertClose(key, scaled(golden.read(key), 0.5f), half.get(key), 1e-4);
+            Map<String, Tensor> half = deltas(source.toAdapter(name, model), 0.5);
+            for (String key : half.keySet()) assertClose(key, golden.read(key).scaled(0.5), half.get(key), 1e-4);
         }
     }
 
-    /// α stands in the header or in a file beside the tensors (goldens/foreign/make_alpha.py).
+    /// α is in the header or in a configuration next to the file (goldens/foreign/make_alpha.py).
     @ParameterizedTest @CsvSource({"header,header.safetensors", "unprefixed,unprefixed.safetensors",
             "folder-lora,folder-lora/adapter_model.safetensors", "folder-loha,folder-loha/adapter_model.safetensors",
             "folder-lokr,folder-lokr/adapter_model.safetensors"})
-    void anAlphaBesideTheTensorsCountsAsInPeft(String name, String file) throws Exception {
+    void configuredAlphaMatchesPeft(String name, String file) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(file)).getFirst().source();
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".expected.safetensors"))) {
-            Map<String, Tensor> whole = changes(source.toAdapter(name, model), 1);
+            Map<String, Tensor> whole = deltas(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
             for (String key : whole.keySet()) assertClose(key, golden.read(key), whole.get(key), 1e-4);
         }
-        Path carried = Files.write(folder.resolve("carried.safetensors"), source.bytes(DType.F32));
-        Map<String, Tensor> again = changes(AdapterSource.read(carried).getFirst().source().toAdapter(name, model), 1);
-        changes(source.toAdapter(name, model), 1)
-                .forEach((key, change) -> assertEquals(change, again.get(key), "what a picture carries acts alike"));
+        Path attached = Files.write(folder.resolve("attached.safetensors"), source.toBytes(DType.F32));
+        Map<String, Tensor> again = deltas(AdapterSource.read(attached).getFirst().source().toAdapter(name, model), 1);
+        deltas(source.toAdapter(name, model), 1)
+                .forEach((key, delta) -> assertEquals(delta, again.get(key),
+                        "the attached file gives the same weights"));
     }
 
-    /// As today's programs write them, each change seen through three columns (goldens/foreign/make_dialects.py).
+    /// Files of current programs; each delta is compared by its product with three columns
+    /// (goldens/foreign/make_dialects.py).
     @ParameterizedTest @ValueSource(strings = {"transformers5", "te1", "raw", "wrapper", "sgm", "old"})
-    void todaysDialectsActAsInTheProgramsThatWriteThem(String name) throws Exception {
+    void currentConventionsMatchTheirPrograms(String name) throws Exception {
         AdapterSource source = AdapterSource.read(FOLDER.resolve(name + ".safetensors")).getFirst().source();
         assertEquals(List.of(), source.warnings(model));
         try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".probed.safetensors"))) {
-            Map<String, Tensor> found = changes(source.toAdapter(name, model), 1);
+            Map<String, Tensor> found = deltas(source.toAdapter(name, model), 1);
             assertEquals(new TreeSet<>(golden.tensors().keySet()), found.keySet());
             for (String key : found.keySet())
                 assertClose(key, golden.read(key),
@@ -112,27 +114,27 @@ class ExternalAdapterTest {
         }
     }
 
-    /// A change (Co,…) times three columns sin(1 + 7.3 i).
-    private static Tensor probed(Tensor change) {
-        int rows = Math.toIntExact(change.shape().size(0)), inner = change.data().length / rows;
+    /// A delta (Co, …) times three columns sin(1 + 7.3 i).
+    private static Tensor probed(Tensor delta) {
+        int rows = Math.toIntExact(delta.shape().size(0)), inner = delta.data().length / rows;
         Tensor probe = random(inner, 3), product = Tensor.zeros(Shape.of(rows, 3));
         for (int i = 0; i < rows; i++) for (int j = 0; j < 3; j++) {
             double sum = 0;
-            for (int k = 0; k < inner; k++) sum += (double) change.data()[i * inner + k] * probe.data()[3 * k + j];
+            for (int k = 0; k < inner; k++) sum += (double) delta.data()[i * inner + k] * probe.data()[3 * k + j];
             product.data()[3 * i + j] = (float) sum;
         }
         return product;
     }
 
     @Test
-    void aLoraWithItsAlphaInTheHeaderIsTheSameWithItMultipliedIn() throws Exception {
-        Map<String, Tensor> header = changes(
+    void alphaInTheHeaderEqualsScaledTensors() throws Exception {
+        Map<String, Tensor> header = deltas(
                 AdapterSource.read(Shared.file("cases/lora-alpha-in-header/half-with-alpha-8.safetensors"))
                         .getFirst()
                         .source()
                         .toAdapter("a", model),
                 1);
-        Map<String, Tensor> same = changes(
+        Map<String, Tensor> same = deltas(
                 AdapterSource.read(Shared.file("cases/lora-alpha-in-header/same.safetensors"))
                         .getFirst()
                         .source()
@@ -143,7 +145,7 @@ class ExternalAdapterTest {
     }
 
     @Test
-    void anotherAlphaIsAnotherAdapter() throws Exception {
+    void hashDependsOnAlpha() throws Exception {
         Map<String, Tensor> tensors = Map.of("unet.mid_block.attentions.0.proj_in.lora_A.weight",
                 Tensor.zeros(Shape.of(2, 3)), "unet.mid_block.attentions.0.proj_in.lora_B.weight",
                 Tensor.filled(Shape.of(3, 2), 1));
@@ -164,22 +166,22 @@ class ExternalAdapterTest {
     @ParameterizedTest
     @CsvSource({"dora_scale,a DoRA adapter", "oft_blocks,an OFT adapter", "a1.weight,a GLoRA adapter",
             "on_input,an IA³ adapter", "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
-    void aKindThatCannotBeReadIsNamed(String number, String kind) throws Exception {
+    void rejectsUnsupportedKindsByName(String number, String kind) throws Exception {
         Path file = folder.resolve("kind.safetensors");
         for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))),
                 Map.of("x.weight", Tensor.zeros(Shape.of(2))))) {
             Map<String, Tensor> tensors = new HashMap<>(beside);
             tensors.put(TO_K + "." + number, Tensor.zeros(Shape.of(2, 3)));
             SafetensorsWriter.write(file, tensors, Map.of());
-            String refused = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file)).getMessage();
-            assertTrue(refused.startsWith(file + ": is " + kind + ", which cannot be read"), refused);
+            String rejected = assertThrows(Failure.Incompatible.class, () -> AdapterSource.read(file)).getMessage();
+            assertTrue(rejected.startsWith(file + ": is " + kind + ", which is not supported"), rejected);
         }
     }
 
     @ParameterizedTest
     @CsvSource({"lokr_w1,8,lokr_w1: expected a matrix", "lokr_w1,0;0,expected", "alpha,2,alpha: expected one number",
             "lokr_w2_b,3,expected"})
-    void tensorsOfOtherShapesAreRefusedByTheirLayer(String number, String shape, String message) throws Exception {
+    void rejectsWrongShapes(String number, String shape, String message) throws Exception {
         Map<String, Tensor> tensors = new HashMap<>(
                 Map.of(TO_K + ".lokr_w1", Tensor.zeros(Shape.of(8, 8)), TO_K + ".lokr_w2_a",
                         Tensor.zeros(Shape.of(16, 2)), TO_K + ".lokr_w2_b", Tensor.zeros(Shape.of(2, 16))));
@@ -187,25 +189,25 @@ class ExternalAdapterTest {
                 Tensor.zeros(Shape.of(Arrays.stream(shape.split(";")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("shapes.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        String refused = assertThrows(Failure.Incompatible.class,
+        String rejected = assertThrows(Failure.Incompatible.class,
                 () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
-        assertTrue(refused.startsWith(file.toString()) && refused.contains(message), refused);
+        assertTrue(rejected.startsWith(file.toString()) && rejected.contains(message), rejected);
     }
 
     @ParameterizedTest @ValueSource(strings = {"unet:99999999999:down", "text_encoder:2147483648:up",
             "unet:9999999999999999999999999:up", "lora_unet_down_blocks_99999999999_attentions_0_proj_in.alpha"})
-    void namesWithHugeNumbersAreRefusedByName(String name) throws Exception {
+    void rejectsKeysWithHugeIndices(String name) throws Exception {
         Path file = folder.resolve("huge.safetensors");
         SafetensorsWriter.write(file,
                 Map.of(name, Tensor.zeros(Shape.of(2, 3)), "unet:0:up", Tensor.zeros(Shape.of(2, 3))), Map.of());
-        String refused = assertThrows(Failure.class,
+        String rejected = assertThrows(Failure.class,
                 () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
-        assertTrue(refused.contains(name), refused);
+        assertTrue(rejected.contains(name), rejected);
     }
 
-    /// Weights and biases that an adapter changes, minus the base model's.
-    private static Map<String, Tensor> changes(Adapter adapter, double strength) throws Failure {
-        Map<String, Tensor> changes = new TreeMap<>();
+    /// Deltas of the weights and biases that an adapter changes.
+    private static Map<String, Tensor> deltas(Adapter adapter, double adapterWeight) throws Failure {
+        Map<String, Tensor> deltas = new TreeMap<>();
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1));
                 Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
                 Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
@@ -213,32 +215,26 @@ class ExternalAdapterTest {
             for (Layer layer : model.trainableLayers()) {
                 Map<String, Shape> shapes = adapter.adaptation().parameterShapes(layer);
                 if (shapes.isEmpty()) continue;
-                shapes.forEach((slot, shape) -> assertEquals(shape,
-                        adapter.parameters().get(layer.name() + "." + slot).shape()));
+                shapes.forEach((parameter, shape) -> assertEquals(shape,
+                        adapter.parameters().get(layer.name() + "." + parameter).shape()));
                 Checkpoint weights = ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? text : unet;
                 LayerWeights<NDArray> base = new LayerWeights<>(torch.array(weights.read(layer.weightKey())),
                         layer.hasBias() ? torch.array(weights.read(layer.biasKey())) : null);
-                LayerWeights<NDArray> tuned = adapter.adaptation()
+                LayerWeights<NDArray> adapted = adapter.adaptation()
                         .effective(torch.ops(), layer, base,
-                                slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)),
-                                torch.array(Tensor.filled(Shape.of(1), (float) strength)));
-                changes.put(layer.weightKey(), torch.tensor(tuned.weight().sub(base.weight())));
-                if (tuned.bias() != null && base.bias() != null)
-                    changes.put(layer.biasKey(), torch.tensor(tuned.bias().sub(base.bias())));
+                                parameter -> torch.array(adapter.parameters().get(layer.name() + "." + parameter)),
+                                torch.array(Tensor.filled(Shape.of(1), (float) adapterWeight)));
+                deltas.put(layer.weightKey(), torch.tensor(adapted.weight().sub(base.weight())));
+                if (adapted.bias() != null && base.bias() != null)
+                    deltas.put(layer.biasKey(), torch.tensor(adapted.bias().sub(base.bias())));
             }
         }
-        changes.values().removeIf(change -> Arrays.equals(change.data(), new float[change.data().length]));
-        return changes;
-    }
-
-    private static Tensor scaled(Tensor tensor, float by) {
-        float[] data = tensor.data().clone();
-        for (int i = 0; i < data.length; i++) data[i] *= by;
-        return new Tensor(tensor.shape(), data);
+        deltas.values().removeIf(delta -> Arrays.equals(delta.data(), new float[delta.data().length]));
+        return deltas;
     }
 
     @Test
-    void bothEnginesUseItAlike() throws Exception {
+    void bothEnginesAgree() throws Exception {
         WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors"))
                 .getFirst()
                 .source()
@@ -262,29 +258,29 @@ class ExternalAdapterTest {
     }
 
     @ParameterizedTest @EnumSource(value = ExportFormat.class, names = {"KOHYA", "PEFT"})
-    void whatThisProgramExportsForOthersReadsBackAsTheSameChange(ExportFormat format) throws Exception {
+    void exportsRoundTrip(ExportFormat format) throws Exception {
         MethodSettings settings = MethodSettings.parse("locon",
                 Map.of("rank", "2", "alpha", "3", "text-encoder", "yes"));
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
-        float[] numbers = random(layout.size()).data();
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
+        float[] values = random(layout.size()).data();
+        for (int i = 0; i < values.length; i++) values[i] *= 0.05f;
         AdapterFile ours = new AdapterFile(settings, new BaseModel("model", "0"), new Trigger("sks", "thing"),
                 new AdapterFile.TrainingSummary(1, 1, 1), AdaptedLayer.of(settings.method(), model.trainableLayers()),
-                layout.fromVector(numbers));
+                layout.fromVector(values));
         format.write(
                 ours, new ExportBaseModel(ModelReference.of(model.path()),
                         new BaseModelHashes(folder.resolve("hashes.json")), TorchSettings.standard()),
                 folder.resolve("file.safetensors"));
         AdapterSource read = AdapterSource.read(folder.resolve("file.safetensors")).getFirst().source();
         assertInstanceOf(ExternalAdapter.class, read);
-        Map<String, Tensor> expected = changes(ours.toAdapter("ours", model), 1),
-                found = changes(read.toAdapter("read", model), 1);
+        Map<String, Tensor> expected = deltas(ours.toAdapter("ours", model), 1),
+                found = deltas(read.toAdapter("read", model), 1);
         assertEquals(expected.keySet(), found.keySet());
         for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-5);
     }
 
     @Test
-    void wordsInTheSameFileAreEmbeddingsBesideIt() throws Exception {
+    void readsBundledEmbeddings() throws Exception {
         List<AdapterSource.NamedAdapter> found = AdapterSource.read(FOLDER.resolve("counted.safetensors"));
         assertEquals(List.of("counted", "<s1>"), found.stream().map(AdapterSource.NamedAdapter::name).toList());
         assertEquals("<s1>", assertInstanceOf(EmbeddingFile.class, found.get(1).source()).word());
@@ -292,37 +288,38 @@ class ExternalAdapterTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|is a LoRA for Stable Diffusion XL (it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
+            "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight|2,96|"
+                    + "is a LoRA for Stable Diffusion XL "
+                    + "(it has lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight (2,96))",
             "text_encoder_2.text_model.encoder.layers.0.mlp.fc1.lora_A.weight|2,96|Stable Diffusion XL",
             "lora_unet_input_blocks_4_1_transformer_blocks_9_attn1_to_k.lora_down.weight|2,96|Stable Diffusion XL",
             "diffusion_model.label_emb.0.0.lora_down.weight|2,96|Stable Diffusion XL",
             "bundle_emb.word.clip_g|2,1280|Stable Diffusion XL",
             "lora_unet_double_blocks_0_img_attn_proj.lora_down.weight|2,96|is a LoRA for a transformer",
             TO_K + ".dora_scale|2,96|is a DoRA adapter",
-            TO_K + ".lora_A.one.weight|2,128|are the same number of one layer",
-            TO_K + ".diff|128,128|expected numbers of one kind, found LoRA and whole differences",
+            TO_K + ".lora_A.one.weight|2,128|are the same parameter of one layer",
+            TO_K + ".diff|128,128|expected parameters of one kind, found LoRA and full weight diffs",
             TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
             TO_K + ".lora_down.weight|2,768|is a LoRA for Stable Diffusion 1.x",
             TO_K + ".lora_down.weight|2,1024|is a LoRA for Stable Diffusion 2.x",
             TO_K + ".lora_down.weight|2,2048|is a LoRA for Stable Diffusion XL"})
-    void whatDoesNotFitIsRefusedByName(String key, String shape, String message) throws Exception {
+    void rejectsFilesThatDoNotFit(String key, String shape, String message) throws Exception {
         Map<String, Tensor> tensors = new HashMap<>(
                 pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         tensors.put(key, Tensor.zeros(Shape.of(Arrays.stream(shape.split(",")).mapToLong(Long::parseLong).toArray())));
         Path file = folder.resolve("strange.safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
-        Failure refused = assertThrows(Failure.class,
+        Failure rejected = assertThrows(Failure.class,
                 () -> AdapterSource.read(file).getFirst().source().requireFits(model));
-        assertTrue(refused.getMessage().startsWith(file.toString()) && refused.getMessage().contains(message),
-                refused.getMessage());
+        assertTrue(rejected.getMessage().startsWith(file.toString()) && rejected.getMessage().contains(message),
+                rejected.getMessage());
     }
 
     private static Map<String, Tensor> pair(String down, String up, Shape weight) {
         return Map.of(down, random(2, weight.size(1)), up, random(weight.size(0), 2));
     }
 
-    /// Some layers in every dialect, by the names that its programs write; each changes the model as sd-scripts'
-    /// names do.
+    /// Some layers in every convention; each changes the model as with sd-scripts' keys.
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "text|lora_te_text_model_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
@@ -333,27 +330,36 @@ class ExternalAdapterTest {
             "text|lycoris_encoder_layers_1_self_attn_q_proj|lora_down.weight|lora_up.weight",
             "text|text_encoder.text_model.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
             "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-            "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|lora_linear_layer.up.weight",
+            "text|text_encoder.encoder.layers.1.self_attn.q_proj|lora_linear_layer.down.weight|"
+                    + "lora_linear_layer.up.weight",
             "text|base_model.model.encoder.layers.1.self_attn.q_proj|lora_A.my-word_2.weight|lora_B.my-word_2.weight",
-            "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|lora_B.default.weight",
+            "text|base_model.model.text_model.encoder.layers.1.self_attn.q_proj|lora_A.default.weight|"
+                    + "lora_B.default.weight",
             "text|encoder.layers.1.self_attn.q_proj|lora_A.weight|lora_B.weight",
-            "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
-            "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
+            "text|text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|"
+                    + "lora_up.weight",
+            "text|text_encoders.clip_h.transformer.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|"
+                    + "lora_up.weight",
             "text|clip_l.text_model.encoder.layers.1.self_attn.q_proj|lora_down.weight|lora_up.weight",
             "text|text_encoder.text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
             "text|text_model.encoder.layers.1.self_attn.to_q_|lora.down.weight|lora.up.weight",
-            "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|"
+                    + "lora_up.weight",
             "out|lora_unet_input_blocks_3_1_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
-            "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|lora_up.weight",
+            "out|lycoris_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0|lora_down.weight|"
+                    + "lora_up.weight",
             "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_up.weight|lora_down.weight",
             "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
             "out|unet.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_down.weight|lora_up.weight",
             "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora.down.weight|lora.up.weight",
-            "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|lora.up.weight",
-            "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
-            "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.default_0.weight|lora_B.default_0.weight",
+            "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|"
+                    + "lora.up.weight",
+            "out|unet.base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|"
+                    + "lora_A.weight|lora_B.weight",
+            "out|base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|"
+                    + "lora_A.default_0.weight|lora_B.default_0.weight",
             "out|down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight"})
-    void everyDialectMeansTheSameLayer(String layer, String name, String first, String second) throws Exception {
+    void allConventionsFindTheSameLayer(String layer, String name, String first, String second) throws Exception {
         String kohya = layer.equals("text") ? "lora_te_text_model_encoder_layers_1_self_attn_q_proj"
                 : "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0";
         Map<String, Tensor> expected = pair(kohya + ".lora_down.weight", kohya + ".lora_up.weight", TO_K_SHAPE);
@@ -364,7 +370,7 @@ class ExternalAdapterTest {
         assertEquals(values("expected", expected), values("given", given));
     }
 
-    /// What an adapter of these tensors changes, by layers and slots.
+    /// Parameters of an adapter with these tensors, keyed `LAYER.PARAMETER`.
     private Map<String, Tensor> values(String name, Map<String, Tensor> tensors) throws Failure {
         Path file = folder.resolve(name + ".safetensors");
         SafetensorsWriter.write(file, tensors, Map.of());
@@ -373,19 +379,19 @@ class ExternalAdapterTest {
         return new TreeMap<>(source.toAdapter(name, model).parameters());
     }
 
-    /// Every layer of a UNet of the first generation's shape by the original code's names, there and back.
+    /// Every layer of a UNet of the Stable Diffusion 1 layout by its LDM key.
     @Test
-    void everyLayerHasItsOriginalName() throws Exception {
+    void everyLayerHasItsLdmKey() throws Exception {
         Map<String, Tensor> expected = new HashMap<>(), original = new HashMap<>(), dotted = new HashMap<>();
         LdmKeys.FromDiffusers names = new LdmKeys.FromDiffusers(
                 model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
         Set<String> blocks = new TreeSet<>();
         for (Layer layer : model.layers(ModelComponent.UNET)) {
-            Tensor change = random(layer.weightShape().sizes());
+            Tensor delta = random(layer.weightShape().sizes());
             String own = names.ldmKey(layer.name());
-            expected.put("lora_unet_" + layer.name().replace('.', '_') + ".diff", change);
-            original.put("lora_unet_" + own.replace('.', '_') + ".diff", change);
-            dotted.put("diffusion_model." + own + ".diff", change);
+            expected.put("lora_unet_" + layer.name().replace('.', '_') + ".diff", delta);
+            original.put("lora_unet_" + own.replace('.', '_') + ".diff", delta);
+            dotted.put("diffusion_model." + own + ".diff", delta);
             blocks.add(own.split("\\.")[0]);
         }
         assertEquals(Set.of("input_blocks", "middle_block", "out", "output_blocks", "time_embed"), blocks);
@@ -397,7 +403,7 @@ class ExternalAdapterTest {
     @CsvSource({"lora-te1,te1", "lora-original-names,comfy", "lora-original-names,underscores",
             "lora-lycoris-prefix,lycoris", "lora-old-diffusers-text,old", "lora-peft-default,default",
             "lora-with-bundled-embedding,bundle", "lora-one-foreign-tensor,projection", "lora-one-foreign-tensor,step"})
-    void casesActAsTheSameInSdScriptsNames(String folder, String name) throws Exception {
+    void samplesMatchTheirSdScriptsVersions(String folder, String name) throws Exception {
         AdapterSource same = AdapterSource.read(Shared.file("cases/" + folder + "/same.safetensors"))
                 .getFirst()
                 .source();
@@ -408,16 +414,16 @@ class ExternalAdapterTest {
     }
 
     @Test
-    void eightBitFloatsAreReadLikeTheOthers() throws Exception {
+    void readsFp8() throws Exception {
         AdapterSource source = AdapterSource.read(Shared.file("cases/lora-fp8/fp8.safetensors")).getFirst().source();
-        assertEquals(3, changes(source.toAdapter("fp8", model), 1).size());
+        assertEquals(3, deltas(source.toAdapter("fp8", model), 1).size());
     }
 
     @ParameterizedTest
     @CsvSource({"global_step,", "lora_te_text_projection.lora_down.weight,lora_te_text_projection.lora_up.weight",
             "text_encoder.text_projection.lora_A.weight,", "bundle_emb.word.clip_l_out,",
             "lora_unet_somewhere.alpha,", "else.weight,"})
-    void whatTheModelHasNoPlaceForIsLeftOutAndTold(String one, String another) throws Exception {
+    void ignoresUnmatchedTensorsWithAWarning(String one, String another) throws Exception {
         Map<String, Tensor> tensors = new HashMap<>(
                 pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         Map<String, Tensor> expected = values("expected", tensors);
@@ -426,13 +432,13 @@ class ExternalAdapterTest {
         SafetensorsWriter.write(file, tensors, Map.of());
         AdapterSource source = AdapterSource.read(file).getFirst().source();
         assertEquals(expected, new TreeMap<>(source.toAdapter("a", model).parameters()));
-        String note = String.join("\n", source.warnings(model));
-        assertTrue(note.startsWith(file + ": " + model.name() + " has no place for ") && note.contains(one)
-                && (another == null || note.contains(another)), note);
+        String warning = String.join("\n", source.warnings(model));
+        assertTrue(warning.startsWith(file + ": " + model.name() + " has no layer for ") && warning.contains(one)
+                && (another == null || warning.contains(another)), warning);
     }
 
     @Test
-    void aFileThatMostlyFitsNothingIsRefusedWithItsKind() throws Exception {
+    void rejectsFilesWithMostlyUnmatchedLayers() throws Exception {
         Map<String, Tensor> tensors = new HashMap<>(
                 pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         for (String layer : List.of("lora_unet_a", "lora_unet_b")) tensors.put(layer + ".hada_w1_a", random(2, 2));
@@ -445,9 +451,9 @@ class ExternalAdapterTest {
                 && message.contains("lora_unet_a.hada_w1_a: the model has no such layer"), message);
     }
 
-    /// A1111's keys, OneTrainer's, and diffusers' in A1111's.
+    /// Keys of A1111, OneTrainer, and diffusers within A1111's.
     @ParameterizedTest @ValueSource(strings = {"string_to_param.*", "clip_l", "emb_params", "<blob>"})
-    void anEmbeddingInABundleIsKnownByItsWord(String rows) throws Exception {
+    void readsBundledEmbeddingsByWord(String rows) throws Exception {
         Map<String, Tensor> tensors = new HashMap<>(
                 pair(TO_K + ".lora_down.weight", TO_K + ".lora_up.weight", TO_K_SHAPE));
         Map<String, Tensor> expected = values("expected", tensors);
@@ -470,7 +476,7 @@ class ExternalAdapterTest {
     }
 
     @Test
-    void realFilesOfTwoDialectsAreRecognized() throws Exception {
+    void recognizesPublishedFiles() throws Exception {
         Path loras = Shared.file("data/loras");
         try (var files = Files.list(loras)) {
             for (Path file : files.filter(each -> each.toString().endsWith(".safetensors")).toList()) {
@@ -478,8 +484,8 @@ class ExternalAdapterTest {
                 ExternalAdapter adapter = assertInstanceOf(ExternalAdapter.class, found.getFirst().source());
                 assertTrue(adapter.layerCount() == 128 || adapter.layerCount() == 192,
                         file + ": " + adapter.layerCount());
-                Failure refused = assertThrows(Failure.Incompatible.class, () -> adapter.requireFits(model));
-                assertTrue(refused.getMessage().contains("layers differ"), refused.getMessage());
+                Failure rejected = assertThrows(Failure.Incompatible.class, () -> adapter.requireFits(model));
+                assertTrue(rejected.getMessage().contains("layers differ"), rejected.getMessage());
                 assertEquals(found.size() - 1,
                         found.stream()
                                 .map(AdapterSource.NamedAdapter::name)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunInfo;
 import com.google.gson.JsonObject;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainingConfigTest {
-    private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
+    private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS));
     private static final TrainingConfig EVERYTHING = new TrainingConfig(
             new TrainingConfig.ScheduleConfig(77,
                     new TrainingConfig.LearningRateConfig(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.03),
@@ -43,7 +44,7 @@ class TrainingConfigTest {
 
     @Test
     void theLargestSeedIsKeptAsThePersonWroteIt() throws Exception {
-        MethodSettings atoms = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+        MethodSettings atoms = MethodSettings.of(MethodName.ATOMS);
         String most = "18446744073709551615";
         TrainingConfig recipe = new TrainingSettings(Map.of(TrainingSetting.SEED, most)).toConfig(atoms);
         JsonObject json = TrainingConfigJson.write(recipe);
@@ -135,7 +136,7 @@ class TrainingConfigTest {
     private static RunInfo info(TrainingConfig recipe, int batch) {
         return new RunInfo(new RunInfo.BaseModelInfo(Path.of("/m"), "Base", "00"),
                 new RunInfo.SubjectInfo("car", "sks", List.of(), List.of("a")),
-                MethodSettings.of(MethodSettings.MethodName.ATOMS),
+                MethodSettings.of(MethodName.ATOMS),
                 new RunInfo.ResolvedConfig(recipe, batch, recipe.data().size()), 81, "");
     }
 }

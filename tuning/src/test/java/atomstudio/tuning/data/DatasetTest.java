@@ -10,6 +10,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TrainingBatch;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What is drawn, without a network.
 class DatasetTest {
-    private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
+    private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS));
     private static final TextConditioning WORDING = new TextConditioning.PrecomputedStates(
             Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
     @TempDir

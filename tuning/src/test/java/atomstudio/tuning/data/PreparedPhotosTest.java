@@ -10,6 +10,7 @@ import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ class PreparedPhotosTest {
     }
 
     private PreparedPhotos read(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) throws Failure {
-        TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS)).with(features);
+        TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS)).with(features);
         return PreparedPhotos.prepare(folder,
                 new PreparedPhotos.ReadOptions(recipe, new CropPolicy(crop, 32, 8), new Captions("sks car", "")));
     }
@@ -276,7 +277,7 @@ class PreparedPhotosTest {
     void theCasesOfCaptionsAreReadOrRefused() throws Exception {
         List<List<String>> captions = new java.util.ArrayList<>();
         for (String name : new String[] {"bom", "plain"}) {
-            TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS))
+            TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
                     .with(TrainingConfig.Feature.CAPTIONS);
             PreparedPhotos crops = PreparedPhotos.prepare(Shared.file("cases/caption-bom/" + name),
                     new PreparedPhotos.ReadOptions(recipe, new CropPolicy(TrainingConfig.CropMode.CENTRE, 32, 8),

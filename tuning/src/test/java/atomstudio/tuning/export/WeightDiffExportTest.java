@@ -27,7 +27,7 @@ import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
@@ -62,19 +62,19 @@ class WeightDiffExportTest {
         return new ExportBaseModel(ModelReference.of(model.path()), hashes, TorchSettings.standard().withThreads(1));
     }
 
-    /// A method's numbers, a little away from where they start.
+    /// An adapter with parameters slightly off their initialization.
     private static AdapterFile adapter(MethodSettings settings) throws Failure {
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values;
         try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
                 Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
-            ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(
+            ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(
                     key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3,
                     List.of(1));
-            values = new HashMap<>(layout.frozenValues(beginning));
-            float[] numbers = layout.initialVector(beginning);
-            for (int i = 0; i < numbers.length; i++) numbers[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
-            values.putAll(layout.fromVector(numbers));
+            values = new HashMap<>(layout.frozenValues(initialization));
+            float[] vector = layout.initialVector(initialization);
+            for (int i = 0; i < vector.length; i++) vector[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
+            values.putAll(layout.fromVector(vector));
         }
         AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(10, 1e-2, 0);
         AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"),
@@ -93,7 +93,7 @@ class WeightDiffExportTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void whatOtherProgramsReadIsWhatTheMethodDoes(MethodSettings settings) throws Exception {
+    void diffsReadBackGiveTheSameOutput(MethodSettings settings) throws Exception {
         AdapterFile ours = adapter(settings);
         Path file = folder.resolve("whole.safetensors");
         ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
@@ -106,7 +106,7 @@ class WeightDiffExportTest {
             Tensor expected = engine.predictNoise(latents, new float[] {321}, context,
                     List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
-            if (settings.choice() == MethodName.SSF) return; // it also gives biases to layers that have none
+            if (settings.choice() == MethodName.SSF) return; // it also adds biases to layers without one
             assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context,
                     List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
@@ -117,7 +117,7 @@ class WeightDiffExportTest {
     }
 
     @ParameterizedTest @EnumSource(value = MethodName.class, names = {"BITFIT", "DIFFFIT"})
-    void biasesByThemselvesAreTheSameChangeInASmallerFile(MethodName choice) throws Exception {
+    void biasesAloneGiveTheSameOutputFromASmallerFile(MethodName choice) throws Exception {
         AdapterFile ours = adapter(MethodSettings.of(choice));
         Path whole = folder.resolve("whole.safetensors"), biases = folder.resolve("biases.safetensors");
         ExportFormat.DIFF.write(ours, base(), whole);
@@ -127,7 +127,7 @@ class WeightDiffExportTest {
             for (String key : small.tensors().keySet()) assertEquals(large.read(key), small.read(key), key);
             for (String key : large.tensors().keySet()) {
                 boolean zeros = true;
-                for (float number : large.read(key).data()) zeros &= number == 0;
+                for (float value : large.read(key).data()) zeros &= value == 0;
                 assertEquals(!zeros || key.endsWith("_norm") || key.contains(".lora_"), small.has(key), key);
             }
         }
@@ -149,7 +149,7 @@ class WeightDiffExportTest {
     }
 
     @Test
-    void theFileIsInHalfPrecisionAndTellsOtherProgramsTheKindOfModel() throws Exception {
+    void fileIsHalfPrecisionAndIdentifiesTheModelFamily() throws Exception {
         Path file = folder.resolve("whole.safetensors");
         AdapterFile ours = adapter(MethodSettings.of(MethodName.ATOMS));
         ExportFormat.ExportResult written = ExportFormat.DIFF.write(ours, base(), file);
@@ -166,19 +166,19 @@ class WeightDiffExportTest {
     }
 
     @Test
-    void otherWeightsThanThoseThatWereTrainedOnAreRefusedAndNothingIsWritten() throws Exception {
+    void rejectsOtherBaseWeightsWithoutWriting() throws Exception {
         AdapterFile ours = adapter(MethodSettings.of(MethodName.ATOMS));
         AdapterFile other = new AdapterFile(ours.method(), new BaseModel("other", "1234"), ours.trigger(),
                 ours.training(), ours.layers(), ours.values());
         Path file = folder.resolve("whole.safetensors");
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> ExportFormat.DIFF.write(other, base(), file));
-        assertTrue(refused.getMessage().contains("1234") && refused.getMessage().contains(model.path().toString()),
-                refused.getMessage());
+        Failure rejected = assertThrows(Failure.Incompatible.class, () -> ExportFormat.DIFF.write(other, base(), file));
+        assertTrue(rejected.getMessage().contains("1234") && rejected.getMessage().contains(model.path().toString()),
+                rejected.getMessage());
         assertFalse(Files.exists(file));
     }
 
     @Test
-    void whatAMethodTunesSaysWhatItCanBeWrittenAs() {
+    void formatsFollowFromTheMethod() {
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),

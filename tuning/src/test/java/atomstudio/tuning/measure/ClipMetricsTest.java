@@ -25,43 +25,44 @@ class ClipMetricsTest {
     Path temporary;
 
     @Test
-    void aPictureIsMostLikeItself() throws Exception {
+    void imageHasCosineOneWithItself() throws Exception {
         DiffusionModel model = DiffusionModel.open(ClipTestModels.EMBEDDED);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            ClipMetrics ruler = ClipMetrics.of(model, engine).orElseThrow();
-            ClipEmbedding red = ruler.embedImage(RED);
-            assertEquals(1, red.cosine(ruler.embedImage(RED)), 1e-6);
-            assertTrue(red.cosine(ruler.embedImage(BLUE)) < 0.999);
-            Optional<ClipEmbedding> prompt = ruler.embedPrompt("a car");
+            ClipMetrics metrics = ClipMetrics.of(model, engine).orElseThrow();
+            ClipEmbedding red = metrics.embedImage(RED);
+            assertEquals(1, red.cosine(metrics.embedImage(RED)), 1e-6);
+            assertTrue(red.cosine(metrics.embedImage(BLUE)) < 0.999);
+            Optional<ClipEmbedding> prompt = metrics.embedPrompt("a car");
             assertEquals(red.unitVector().length, prompt.orElseThrow().unitVector().length);
-            assertEquals(1, prompt.get().cosine(ruler.embedPrompt("a [(cat:1.4)|(car:1.2)]").orElseThrow()), 1e-6,
-                    "its words, as it ends");
-            ClipScores measures = ruler.measure(List.of(red),
-                    List.of(new ClipScores.PromptSamples(List.of(red, ruler.embedImage(BLUE)), prompt)));
-            assertEquals("image_encoder of " + model.name(), measures.encoder());
-            assertTrue(measures.likeness().isPresent() && measures.diversity().isPresent()
-                    && measures.alignment().isPresent());
+            assertEquals(1, prompt.get().cosine(metrics.embedPrompt("a [(cat:1.4)|(car:1.2)]").orElseThrow()), 1e-6,
+                    "without emphasis, at the end of the prompt schedule");
+            ClipScores scores = metrics.measure(List.of(red),
+                    List.of(new ClipScores.PromptSamples(List.of(red, metrics.embedImage(BLUE)), prompt)));
+            assertEquals("image_encoder of " + model.name(), scores.encoder());
+            assertTrue(scores.likeness().isPresent() && scores.diversity().isPresent()
+                    && scores.alignment().isPresent());
         }
     }
 
     @Test
-    void aSafetyCheckersTowerMeasuresLikenessAndDiversityOnly() throws Exception {
+    void safetyCheckerGivesNoAlignment() throws Exception {
         DiffusionModel model = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            ClipMetrics ruler = ClipMetrics.of(model, engine).orElseThrow();
-            assertEquals(Optional.empty(), ruler.embedPrompt("a car"));
+            ClipMetrics metrics = ClipMetrics.of(model, engine).orElseThrow();
+            assertEquals(Optional.empty(), metrics.embedPrompt("a car"));
             assertEquals(1,
-                    ruler.measure(ruler.embedImages(List.of(RED)), List.of(
-                            new ClipScores.PromptSamples(ruler.embedImages(List.of(RED)), ruler.embedPrompt("a car"))))
+                    metrics.measure(metrics.embedImages(List.of(RED)), List.of(
+                            new ClipScores.PromptSamples(metrics.embedImages(List.of(RED)),
+                                    metrics.embedPrompt("a car"))))
                             .likeness()
                             .orElseThrow(),
                     1e-6);
-            assertEquals("safety_checker of " + model.name(), ruler.encoderName());
+            assertEquals("safety_checker of " + model.name(), metrics.encoderName());
         }
     }
 
     @Test
-    void aModelWithoutATowerHasNoRuler() throws Exception {
+    void modelWithoutImageEncoderHasNoMetrics() throws Exception {
         DiffusionModel model = DiffusionModel.open(ClipTestModels.without(temporary));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             assertTrue(ClipMetrics.of(model, engine).isEmpty());
@@ -69,13 +70,13 @@ class ClipMetricsTest {
     }
 
     @Test
-    void aDamagedTowerIsRefusedByName() throws Exception {
+    void damagedImageEncoderIsRejectedByName() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Files.delete(temporary.resolve("image_encoder/model.safetensors"));
         DiffusionModel model = DiffusionModel.open(temporary);
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            Failure refused = assertThrows(Failure.Unreadable.class, () -> ClipMetrics.of(model, engine));
-            assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());
+            Failure rejected = assertThrows(Failure.Unreadable.class, () -> ClipMetrics.of(model, engine));
+            assertTrue(rejected.getMessage().contains("image_encoder"), rejected.getMessage());
         }
     }
 }

@@ -16,14 +16,14 @@ class ClipScoresTest {
     private static final double HALF = Math.sqrt(0.5);
 
     @Test
-    void likenessIsTheMeanOverAllPairsOfSampleAndSubject() {
+    void likenessIsTheMeanCosineOfImagesAndPhotos() {
         ClipScores found = ClipScores.of("e", List.of(EAST, NORTH), List.of(samples(EAST), samples(NORTH_EAST)));
         assertEquals((1 + 0 + HALF + HALF) / 4, found.likeness().orElseThrow(), 1e-6);
         assertEquals("e", found.encoder());
     }
 
     @Test
-    void diversityIsTheMeanDistanceWithinAPromptAveragedOverPrompts() {
+    void diversityIsTheMeanDistanceWithinPrompts() {
         List<ClipScores.PromptSamples> gallery = List.of(samples(EAST, NORTH, NORTH_EAST), samples(EAST, EAST),
                 samples(NORTH));
         double first = (1 + (1 - HALF) + (1 - HALF)) / 3;
@@ -32,13 +32,13 @@ class ClipScoresTest {
     }
 
     @Test
-    void thereIsNoDiversityWithOneSampleAPrompt() {
+    void noDiversityWithOneImagePerPrompt() {
         assertEquals(OptionalDouble.empty(),
                 ClipScores.of("e", List.of(EAST), List.of(samples(EAST), samples(NORTH))).diversity());
     }
 
     @Test
-    void alignmentIsTheMeanOverSamplesOfTheCosineWithTheirPrompt() {
+    void alignmentIsTheMeanCosineOfImagesAndTheirPrompts() {
         List<ClipScores.PromptSamples> gallery = List.of(
                 new ClipScores.PromptSamples(List.of(EAST, NORTH), Optional.of(EAST)),
                 new ClipScores.PromptSamples(List.of(NORTH_EAST), Optional.of(NORTH)));
@@ -46,17 +46,17 @@ class ClipScoresTest {
     }
 
     @Test
-    void thereIsNoAlignmentWithoutAPromptsEmbedding() {
+    void noAlignmentWithoutPromptEmbedding() {
         assertTrue(ClipScores.of("e", List.of(EAST), List.of(samples(EAST))).alignment().isEmpty());
     }
 
     @Test
-    void embeddingsOfDifferentEncodersAreNotCompared() {
+    void rejectsEmbeddingsOfDifferentEncoders() {
         assertThrows(IllegalArgumentException.class, () -> EAST.cosine(ClipEmbedding.of(new float[] {1, 0, 0})));
         assertThrows(IllegalArgumentException.class, () -> ClipEmbedding.of(new float[2]));
     }
 
-    private static ClipScores.PromptSamples samples(ClipEmbedding... pictures) {
-        return new ClipScores.PromptSamples(List.of(pictures), Optional.empty());
+    private static ClipScores.PromptSamples samples(ClipEmbedding... images) {
+        return new ClipScores.PromptSamples(List.of(images), Optional.empty());
     }
 }

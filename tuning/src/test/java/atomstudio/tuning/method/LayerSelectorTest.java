@@ -22,7 +22,7 @@ class LayerSelectorTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"conv_in", "down_blocks.*", "*.to_q", "*attn?.to_k", "up_blocks.*.attn1.*", "*"})
-    void starsStandForAnyLettersAndQuestionMarksForOne(String glob) throws Exception {
+    void globMatchesLikeItsRegex(String glob) throws Exception {
         String regex = glob.replace(".", "\\.").replace("*", ".*").replace("?", ".");
         TuningMethod method = MethodSettings.parse("full", Map.of("layers", glob)).method();
         for (Layer layer : layers()) {
@@ -31,9 +31,9 @@ class LayerSelectorTest {
         }
     }
 
-    /// As a file may have it among its settings.
+    /// A setting in a file may contain such a pattern.
     @Test
-    void aPatternOfManyStarsMatchesAtOnce() throws Exception {
+    void patternWithManyStarsMatchesFast() throws Exception {
         List<Layer> layers = layers();
         MethodSettings settings = MethodSettings.parse("full",
                 Map.of("layers", "*o*o*o*s*t*t*a*o*r*s*t*0*e*t*n*s*x*y"));

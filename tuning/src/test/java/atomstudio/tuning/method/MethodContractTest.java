@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The law of the family, for every method and every kind of layer.
+/// The contract of tuning methods, for every method and every kind of layer.
 class MethodContractTest {
     private static Torch torch;
     private static EagerOps ops;
@@ -92,143 +92,148 @@ class MethodContractTest {
     }
 
     @Test
-    void everyMethodIsTriedOnALayerThatItTunes() {
-        for (Class<?> form : TuningMethod.class.getPermittedSubclasses()) {
+    void everyMethodIsTestedOnATargetLayer() {
+        for (Class<?> type : TuningMethod.class.getPermittedSubclasses()) {
             assertTrue(
                     methods().stream()
-                            .anyMatch(method -> form.isInstance(method) && layers().stream().anyMatch(method::tunes)),
-                    form.getSimpleName());
+                            .anyMatch(method -> type.isInstance(method) && layers().stream().anyMatch(method::tunes)),
+                    type.getSimpleName());
         }
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
-    void nothingIsChangedAtTheStart(TuningMethod method, Layer layer) {
+    void initializationChangesNothing(TuningMethod method, Layer layer) {
         LayerWeights<Tensor> base = base(layer);
-        LayerWeights<Tensor> start = effective(method, layer, start(method, layer, base), 1);
+        LayerWeights<Tensor> initialized = effective(method, layer, initialized(method, layer, base), 1);
         double tolerance = method.methodFor(layer) instanceof Dora ? 1e-6 : 0; // W · ‖W‖/‖W‖ rounds
         assertWithin(method + " on " + layer.name(), base.weight(),
-                start.weight().rows(0, (int) layer.weightShape().size(0)), tolerance);
+                initialized.weight().rows(0, (int) layer.weightShape().size(0)), tolerance);
         Tensor none = Tensor.zeros(layer.biasShape());
         assertWithin(method + " on " + layer.name(), base.bias() == null ? none : base.bias(),
-                start.bias() == null ? none : start.bias(), 0);
+                initialized.bias() == null ? none : initialized.bias(), 0);
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
-    void strengthScalesTheDifference(TuningMethod method, Layer layer) {
-        Map<String, Tensor> theta = point(method, layer, base(layer));
-        LayerWeights<Tensor> untuned = effective(method, layer, theta, 0), tuned = effective(method, layer, theta, 1);
-        assertWithin("strength 0 is the base", base(layer).weight(),
-                untuned.weight().rows(0, (int) layer.weightShape().size(0)), 0);
-        assertNotEquals(untuned, tuned);
-        for (double strength : new double[] {0.3, 2, -1}) {
-            LayerWeights<Tensor> found = effective(method, layer, theta, strength);
-            String what = method + " on " + layer.name() + " at " + strength;
-            assertClose(what, between(untuned.weight(), tuned.weight(), strength), found.weight(), 2e-6);
-            assertEquals(tuned.bias() == null, found.bias() == null);
-            if (tuned.bias() != null && untuned.bias() != null && found.bias() != null)
-                assertClose(what, between(untuned.bias(), tuned.bias(), strength), found.bias(), 2e-6);
+    void adapterWeightScalesTheDifference(TuningMethod method, Layer layer) {
+        Map<String, Tensor> theta = randomPoint(method, layer, base(layer));
+        LayerWeights<Tensor> baseWeights = effective(method, layer, theta, 0),
+                adapted = effective(method, layer, theta, 1);
+        assertWithin("adapter weight 0 is the base", base(layer).weight(),
+                baseWeights.weight().rows(0, (int) layer.weightShape().size(0)), 0);
+        assertNotEquals(baseWeights, adapted);
+        for (double adapterWeight : new double[] {0.3, 2, -1}) {
+            LayerWeights<Tensor> found = effective(method, layer, theta, adapterWeight);
+            String what = method + " on " + layer.name() + " at " + adapterWeight;
+            assertClose(what, interpolated(baseWeights.weight(), adapted.weight(), adapterWeight), found.weight(),
+                    2e-6);
+            assertEquals(adapted.bias() == null, found.bias() == null);
+            if (adapted.bias() != null && baseWeights.bias() != null && found.bias() != null)
+                assertClose(what, interpolated(baseWeights.bias(), adapted.bias(), adapterWeight), found.bias(), 2e-6);
         }
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
-    void aMethodSaysWhetherItChangesTheWeight(TuningMethod method, Layer layer) {
-        float[] tuned = effective(method, layer, point(method, layer, base(layer)), 1).weight().data();
-        assertEquals(!Arrays.equals(base(layer).weight().data(), tuned), method.changesWeight(layer),
+    void changesWeightMatchesTheEffectiveWeight(TuningMethod method, Layer layer) {
+        float[] adapted = effective(method, layer, randomPoint(method, layer, base(layer)), 1).weight().data();
+        assertEquals(!Arrays.equals(base(layer).weight().data(), adapted), method.changesWeight(layer),
                 method + " on " + layer.name());
     }
 
-    private static Tensor between(Tensor untuned, Tensor tuned, double strength) {
-        Tensor between = Tensor.zeros(untuned.shape());
-        for (int i = 0; i < between.data().length; i++)
-            between.data()[i] = (float) (untuned.data()[i] + strength * ((double) tuned.data()[i] - untuned.data()[i]));
-        return between;
+    private static Tensor interpolated(Tensor baseWeights, Tensor adapted, double adapterWeight) {
+        Tensor interpolated = Tensor.zeros(baseWeights.shape());
+        for (int i = 0; i < interpolated.data().length; i++)
+            interpolated.data()[i] = (float) (baseWeights.data()[i]
+                    + adapterWeight * ((double) adapted.data()[i] - baseWeights.data()[i]));
+        return interpolated;
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
-    void everyTrainedSlotHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
+    void everyTrainedParameterHasAGradientAtARandomPoint(TuningMethod method, Layer layer) {
         LayerWeights<Tensor> base = base(layer);
-        Map<String, Tensor> theta = point(method, layer, base);
-        for (ParameterSpec slot : method.parameterSpecs(layer)) {
-            if (!slot.trained()) continue;
+        Map<String, Tensor> theta = randomPoint(method, layer, base);
+        for (ParameterSpec spec : method.parameterSpecs(layer)) {
+            if (!spec.isTrained()) continue;
             try (TorchScope scope = torch.scope(GradMode.ON)) {
-                NDArray leaf = torch.leaf(theta.get(slot.name()));
-                LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base),
-                        name -> name.equals(slot.name()) ? leaf : torch.array(theta.get(name)),
+                NDArray leaf = torch.leaf(theta.get(spec.name()));
+                LayerWeights<NDArray> adapted = method.effective(ops, layer, weights(base),
+                        name -> name.equals(spec.name()) ? leaf : torch.array(theta.get(name)),
                         torch.array(Tensor.filled(Shape.of(1), 1)));
-                NDArray loss = distance(tuned.weight());
-                if (tuned.bias() != null) loss = ops.add(loss, distance(tuned.bias()));
+                NDArray loss = distance(adapted.weight());
+                if (adapted.bias() != null) loss = ops.add(loss, distance(adapted.bias()));
                 Tensor gradient = torch.gradient(loss, leaf);
                 for (float number : gradient.data())
                     assertTrue(number != 0 && Float.isFinite(number),
-                            method + " on " + layer.name() + "." + slot.name());
+                            method + " on " + layer.name() + "." + spec.name());
             }
         }
     }
 
-    /// From a random target: a rotation would not change the length.
+    /// Loss against a random target; the norm alone would not change under a rotation.
     private static NDArray distance(NDArray found) {
         return ops.loss(found, torch.array(random("target", ops.shape(found))),
                 torch.array(Tensor.filled(Shape.of(1), 1)));
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
-    void theDryRunAgreesOnShapes(TuningMethod method, Layer layer) {
+    void shapeBackendAgrees(TuningMethod method, Layer layer) {
         LayerWeights<Shape> base = new LayerWeights<>(layer.weightShape(), layer.hasBias() ? layer.biasShape() : null);
-        LayerWeights<Shape> dry = method.effective(new ShapeOps(), layer, base, method.parameterShapes(layer)::get,
+        LayerWeights<Shape> shapes = method.effective(new ShapeOps(), layer, base, method.parameterShapes(layer)::get,
                 Shape.of(1));
-        LayerWeights<Tensor> found = effective(method, layer, point(method, layer, base(layer)), 1);
-        assertEquals(found.weight().shape(), dry.weight());
-        assertEquals(found.bias() == null ? null : found.bias().shape(), dry.bias());
+        LayerWeights<Tensor> found = effective(method, layer, randomPoint(method, layer, base(layer)), 1);
+        assertEquals(found.weight().shape(), shapes.weight());
+        assertEquals(found.bias() == null ? null : found.bias().shape(), shapes.bias());
         assertEquals(method.parameterSpecs(layer).stream().map(ParameterSpec::name).toList(),
                 List.copyOf(method.parameterShapes(layer).keySet()));
     }
 
     @ParameterizedTest @MethodSource("everyMethodAndLayer")
-    void aMixingIsWhatIsEffective(TuningMethod method, Layer layer) {
-        Map<String, Tensor> theta = point(method, layer, base(layer));
+    void kernelTransformGivesTheEffectiveWeight(TuningMethod method, Layer layer) {
+        Map<String, Tensor> theta = randomPoint(method, layer, base(layer));
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
-            NDArray strength = torch.array(Tensor.filled(Shape.of(1), 0.7f));
-            LayerWeights<NDArray> base = affine(base(layer));
-            Optional<NDArray> mixing = method.kernelTransform(ops, layer, name -> torch.array(theta.get(name)),
-                    strength);
-            if (mixing.isEmpty()) return;
-            Tensor settled = torch
-                    .tensor(new LayerWeights<>(base.weight(), base.bias(), mixing.get()).materialized(ops).weight());
-            assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), settled, 1e-6);
+            NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), 0.7f));
+            LayerWeights<NDArray> base = weights(base(layer));
+            Optional<NDArray> transform = method.kernelTransform(ops, layer, name -> torch.array(theta.get(name)),
+                    adapterWeight);
+            if (transform.isEmpty()) return;
+            Tensor materialized = torch
+                    .tensor(new LayerWeights<>(base.weight(), base.bias(), transform.get()).materialized(ops).weight());
+            assertClose(method + " on " + layer.name(), effective(method, layer, theta, 0.7f).weight(), materialized,
+                    1e-6);
         }
     }
 
-    private static Map<String, Tensor> start(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
+    private static Map<String, Tensor> initialized(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
         Map<String, Tensor> theta = new HashMap<>();
-        for (ParameterSpec slot : method.parameterSpecs(layer)) {
-            Tensor numbers = slot.initializer()
+        for (ParameterSpec spec : method.parameterSpecs(layer)) {
+            Tensor value = spec.initializer()
                     .initialize(new ParameterSpec.InitContext(base::weight,
-                            new CounterRng(3, layer.name() + "." + slot.name()), List.of(3, 5), theta::get));
-            assertEquals(slot.shape(), numbers.shape());
-            theta.put(slot.name(), numbers);
+                            new CounterRng(3, layer.name() + "." + spec.name()), List.of(3, 5), theta::get));
+            assertEquals(spec.shape(), value.shape());
+            theta.put(spec.name(), value);
         }
         return theta;
     }
 
-    /// Frozen slots as they start, trained ones random.
-    private static Map<String, Tensor> point(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
-        Map<String, Tensor> theta = start(method, layer, base);
-        for (ParameterSpec slot : method.parameterSpecs(layer))
-            if (slot.trained()) theta.put(slot.name(), random(slot.name(), slot.shape()));
+    /// Frozen parameters as initialized, trained ones random.
+    private static Map<String, Tensor> randomPoint(TuningMethod method, Layer layer, LayerWeights<Tensor> base) {
+        Map<String, Tensor> theta = initialized(method, layer, base);
+        for (ParameterSpec spec : method.parameterSpecs(layer))
+            if (spec.isTrained()) theta.put(spec.name(), random(spec.name(), spec.shape()));
         return theta;
     }
 
     private static LayerWeights<Tensor> effective(TuningMethod method, Layer layer, Map<String, Tensor> theta,
-            double strength) {
+            double adapterWeight) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
-            LayerWeights<NDArray> tuned = method.effective(ops, layer, affine(base(layer)),
-                    name -> torch.array(theta.get(name)), torch.array(Tensor.filled(Shape.of(1), (float) strength)));
-            return new LayerWeights<>(torch.tensor(tuned.weight()),
-                    tuned.bias() == null ? null : torch.tensor(tuned.bias()));
+            LayerWeights<NDArray> adapted = method.effective(ops, layer, weights(base(layer)),
+                    name -> torch.array(theta.get(name)),
+                    torch.array(Tensor.filled(Shape.of(1), (float) adapterWeight)));
+            return new LayerWeights<>(torch.tensor(adapted.weight()),
+                    adapted.bias() == null ? null : torch.tensor(adapted.bias()));
         }
     }
 
-    private static LayerWeights<NDArray> affine(LayerWeights<Tensor> base) {
+    private static LayerWeights<NDArray> weights(LayerWeights<Tensor> base) {
         return new LayerWeights<>(torch.array(base.weight()), base.bias() == null ? null : torch.array(base.bias()));
     }
 

@@ -15,14 +15,13 @@ import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class MethodTest {
     @Test
-    void theTimeEmbeddingIsTunedByChannelAtomsAndConvolutionsOfThreeAreNot() {
+    void channelAtomsTargetTheTimeEmbeddingAndNo3x3Convolutions() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         ChannelAtoms channels = new ChannelAtoms(4, 16);
         assertTrue(layers.stream()
@@ -32,7 +31,7 @@ class MethodTest {
     }
 
     @Test
-    void channelAtomsLeaveLayersAloneWhoseSidesDoNotDivide() {
+    void channelAtomsSkipIndivisibleLayers() {
         assertFalse(
                 new ChannelAtoms(4, 16).tunes(new Layer("odd", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
         assertTrue(
@@ -40,25 +39,25 @@ class MethodTest {
     }
 
     @Test
-    void layersAreChosenByKindByNameAndByPlace() {
+    void layersAreSelectedByKindNameAndUpBlocks() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
-        assertEquals(52, chosen("conv3x3", layers).size());
-        assertEquals(98, chosen("conv", layers).size());
-        assertEquals(184, chosen("linear", layers).size());
-        assertEquals(128, chosen("attention", layers).size());
-        assertTrue(chosen("attention", layers).stream()
+        assertEquals(52, selected("conv3x3", layers).size());
+        assertEquals(98, selected("conv", layers).size());
+        assertEquals(184, selected("linear", layers).size());
+        assertEquals(128, selected("attention", layers).size());
+        assertTrue(selected("attention", layers).stream()
                 .allMatch(name -> name.matches(".*\\.attn[12]\\.(to_q|to_k|to_v|to_out\\.0)")));
-        assertEquals(98 + 184, chosen("conv, linear", layers).size());
-        assertEquals(List.of("conv_in"), chosen("conv_?n", layers));
-        assertEquals(44, chosen("*.resnets.*.conv?", layers).size());
-        assertEquals(27, chosen("conv3x3,up", layers).size(), "up narrows what the others name");
+        assertEquals(98 + 184, selected("conv, linear", layers).size());
+        assertEquals(List.of("conv_in"), selected("conv_?n", layers));
+        assertEquals(44, selected("*.resnets.*.conv?", layers).size());
+        assertEquals(27, selected("conv3x3,up", layers).size(), "up restricts the other items");
         assertEquals(layers.stream().filter(layer -> layer.name().startsWith("up_blocks.")).count(),
-                chosen("up", layers).size());
+                selected("up", layers).size());
         assertThrows(IllegalArgumentException.class, () -> LayerSelector.parse("conv,,linear"));
     }
 
     @Test
-    void layersOfTheTextEncoderAreMeantOnlyByTheirOwnPatterns() {
+    void textEncoderLayersMatchOnlyTheirOwnPatterns() {
         Layer text = new Layer("text_model.encoder.layers.0.self_attn.q_proj", Layer.Kind.LINEAR, Shape.of(8, 8),
                 Layer.Bias.PRESENT);
         for (String choice : List.of("linear", "attention", "*", "*q_proj"))
@@ -69,33 +68,33 @@ class MethodTest {
             assertFalse(MethodSettings.of(choice).method().tunes(text), choice.option());
     }
 
-    private static List<String> chosen(String choice, List<Layer> layers) {
+    private static List<String> selected(String choice, List<Layer> layers) {
         return layers.stream().filter(LayerSelector.parse(choice)::matches).map(Layer::name).toList();
     }
 
     @Test
-    void upAloneNarrowsTheMethodsOwnLayers() {
+    void upAloneRestrictsTheDefaultLayers() {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
         assertEquals(27 * 81,
                 MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "up").method().parameterCount(layers));
-        List<String> tuned = layers.stream()
+        List<String> targets = layers.stream()
                 .filter(MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "up").method()::tunes)
                 .map(Layer::name)
                 .toList();
-        assertEquals(9 * 8, tuned.size());
-        assertTrue(tuned.stream().allMatch(name -> name.matches("up_blocks\\..*\\.(to_q|to_k|to_v|to_out\\.0)")));
+        assertEquals(9 * 8, targets.size());
+        assertTrue(targets.stream().allMatch(name -> name.matches("up_blocks\\..*\\.(to_q|to_k|to_v|to_out\\.0)")));
     }
 
     @Test
-    void layersThatCannotBeTunedAreRefusedWithTheNamesThatCould() throws Exception {
+    void unsupportedLayersAreRejectedListingTheSupportedOnes() throws Exception {
         List<Layer> layers = NetworkLayers.of(stableDiffusion15());
-        Failure refused = assertThrows(Failure.Incompatible.class,
+        Failure rejected = assertThrows(Failure.Incompatible.class,
                 () -> MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.LAYERS, "conv3x3,attentoin")
                         .check("the model", layers));
-        assertTrue(refused.getMessage().contains("attentoin") && refused.getMessage().contains("the model")
-                && refused.getMessage().contains("conv3x3, conv, up, conv_in")
-                && refused.getMessage().contains("down_blocks.*.resnets.*.conv1"), refused.getMessage());
+        assertTrue(rejected.getMessage().contains("attentoin") && rejected.getMessage().contains("the model")
+                && rejected.getMessage().contains("conv3x3, conv, up, conv_in")
+                && rejected.getMessage().contains("down_blocks.*.resnets.*.conv1"), rejected.getMessage());
         assertThrows(Failure.Incompatible.class,
                 () -> MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.LAYERS, "linear")
@@ -119,7 +118,7 @@ class MethodTest {
     }
 
     @Test
-    void refusesWhatCannotBe() {
+    void rejectsInvalidArguments() {
         assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(0));
         assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(10));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(1, 1));
@@ -132,7 +131,7 @@ class MethodTest {
     }
 
     @Test
-    void settingsAreReadFromFiles() throws Exception {
+    void settingsAreParsedFromFiles() throws Exception {
         assertEquals(new RestrictedMethod(new FilterAtoms(6), LayerSelector.parse("conv3x3")),
                 MethodSettings.parse("atoms", Map.of("atoms", "6")).method());
         assertEquals(new RestrictedMethod(new ChannelAtoms(2, 4), LayerSelector.ALL),
@@ -143,7 +142,7 @@ class MethodTest {
                 MethodSettings.parse("lora", Map.of("rank", "8", "alpha", "4", "layers", "linear")).method());
         assertEquals(MethodSettings.of(MethodName.LORA),
                 MethodSettings.parse("lora", Map.of("atoms", "3", "rank", "4")),
-                "atoms mean nothing to LoRA, and 4 is the usual rank");
+                "LoRA has no atoms, and 4 is the default rank");
         for (MethodName choice : MethodName.values()) {
             MethodSettings settings = MethodSettings.of(choice);
             assertEquals(settings, MethodSettings.parse(choice.option(), settings.entries()));
@@ -160,7 +159,7 @@ class MethodTest {
     }
 
     @Test
-    void settingsThatCannotBeAreRefused() {
+    void invalidSettingsAreRejected() {
         Failure unknown = assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("magic", Map.of()));
         assertTrue(
                 unknown.getMessage().contains("magic")
@@ -174,21 +173,21 @@ class MethodTest {
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("lora", Map.of("colour", "red")));
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("also", "magic")));
         IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class,
-                () -> MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
+                () -> MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
         assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"),
                 foreign.getMessage());
-        MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.TEXT_ENCODER, "yes"));
-        MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.ALSO, "lora"));
+        MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.TEXT_ENCODER, "yes"));
+        MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.ALSO, "lora"));
     }
 
     @Test
-    void loraStartsUniformWithinOneOverTheRootOfItsInputs() {
+    void loraIsInitializedKaimingUniform() {
         Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
         Tensor a = new Lora(4).parameterSpecs(layer)
                 .getFirst()
                 .initializer()
                 .initialize(new ParameterSpec.InitContext(() -> Tensor.zeros(layer.weightShape()),
-                        new CounterRng(0, "x"), List.of(), slot -> Tensor.zeros(layer.weightShape())));
+                        new CounterRng(0, "x"), List.of(), name -> Tensor.zeros(layer.weightShape())));
         double largest = 0;
         double square = 0;
         for (float number : a.data()) {
@@ -200,15 +199,15 @@ class MethodTest {
     }
 
     @Test
-    void leadingAtomsReconstructAsTheSingularValuesSay() {
+    void singularVectorsAreOrthonormalAndOrdered() {
         float[] a = {2, 1, 0, -1, 1, 3, 0.5f, 0, 1};
-        float[] numbers = new float[300];
-        CounterRng random = new CounterRng(1, "rows");
-        float[] mix = random.normals(300);
+        float[] values = new float[300];
+        CounterRng rng = new CounterRng(1, "rows");
+        float[] mix = rng.normals(300);
         for (int row = 0; row < 100; row++)
             for (int i = 0; i < 3; i++)
-                for (int j = 0; j < 3; j++) numbers[row * 3 + j] += mix[row * 3 + i] * a[i * 3 + j] * (i == 2 ? 0 : 1);
-        Tensor rows = new Tensor(Shape.of(100, 3), numbers);
+                for (int j = 0; j < 3; j++) values[row * 3 + j] += mix[row * 3 + i] * a[i * 3 + j] * (i == 2 ? 0 : 1);
+        Tensor rows = new Tensor(Shape.of(100, 3), values);
         float[] d = SingularVectors.leading(rows, 3).data();
         for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) {
             double dot = 0;
@@ -217,18 +216,18 @@ class MethodTest {
         }
         for (int row = 0; row < 100; row++) {
             double onThird = 0;
-            for (int k = 0; k < 3; k++) onThird += numbers[row * 3 + k] * d[6 + k];
-            assertEquals(0, onThird, 1e-5, "a matrix of rank 2 has nothing along its third vector");
+            for (int k = 0; k < 3; k++) onThird += values[row * 3 + k] * d[6 + k];
+            assertEquals(0, onThird, 1e-5, "a rank-2 matrix has no component along its third vector");
         }
         assertArrayEquals(d, SingularVectors.leading(rows, 3).data());
-        assertTrue(variance(numbers, d, 0) >= variance(numbers, d, 1));
+        assertTrue(variance(values, d, 0) >= variance(values, d, 1));
     }
 
     @Test
-    void sparseCodesAreSparseAndBetterWithMoreAtoms() {
-        float[] numbers = new CounterRng(1, "kernels").normals(9 * 3000);
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.03f;
-        Tensor rows = new Tensor(Shape.of(3000, 9), numbers);
+    void sparseCodesAreSparseAndImproveWithMoreAtoms() {
+        float[] values = new CounterRng(1, "kernels").normals(9 * 3000);
+        for (int i = 0; i < values.length; i++) values[i] *= 0.03f;
+        Tensor rows = new Tensor(Shape.of(3000, 9), values);
         double before = 1;
         for (int atoms : new int[] {4, 6, 12}) {
             Tensor d = SparseCoding.atoms(rows, atoms, new CounterRng(2, "D"));
@@ -239,20 +238,20 @@ class MethodTest {
             for (int row = 0; row < 3000; row++) for (int k = 0; k < 9; k++) {
                 double coded = 0;
                 for (int j = 0; j < atoms; j++) coded += codes.data()[row * atoms + j] * d.data()[j * 9 + k];
-                error += Math.pow(coded - numbers[row * 9 + k], 2);
-                all += Math.pow(numbers[row * 9 + k], 2);
+                error += Math.pow(coded - values[row * 9 + k], 2);
+                all += Math.pow(values[row * 9 + k], 2);
             }
             for (float code : codes.data()) if (code == 0) zeros++;
             double relative = Math.sqrt(error / all);
-            assertTrue(relative < before, atoms + " atoms leave " + relative);
+            assertTrue(relative < before, atoms + " atoms: relative error " + relative);
             assertTrue(zeros > 0, "some codes are zero");
             before = relative;
         }
-        assertTrue(before < 0.1, "twelve atoms leave " + before);
+        assertTrue(before < 0.1, "12 atoms: relative error " + before);
     }
 
     @Test
-    void sparseCodesOfOtherWeightsAreRefused() {
+    void sparseCodesOfOtherWeightsAreRejected() {
         Layer layer = new Layer("conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
         ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), List.of(layer));
         Tensor weight = new Tensor(layer.weightShape(), new CounterRng(1, "w").normals(288));
@@ -262,18 +261,18 @@ class MethodTest {
         assertEquals(Shape.of(32, 12), layout.withDerived(stored, key -> weight).get("conv.alpha").shape());
         Tensor other = new Tensor(layer.weightShape(), weight.data().clone());
         other.data()[7] += 0.1f;
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
+        IllegalArgumentException rejected = assertThrows(IllegalArgumentException.class,
                 () -> layout.withDerived(stored, key -> other));
-        assertTrue(refused.getMessage().contains("conv"), refused.getMessage());
+        assertTrue(rejected.getMessage().contains("conv"), rejected.getMessage());
     }
 
     @Test
-    void noiseIsAFunctionOfSeedStreamAndPosition() {
-        CounterRng noise = new CounterRng(5, "a");
-        assertEquals(noise.bits(7), new CounterRng(5, "a").bits(7));
-        assertNotEquals(noise.bits(7), new CounterRng(6, "a").bits(7));
-        assertNotEquals(noise.bits(7), new CounterRng(5, "b").bits(7));
-        float[] normals = noise.normals(20_001);
+    void counterRngIsAFunctionOfSeedStreamAndPosition() {
+        CounterRng rng = new CounterRng(5, "a");
+        assertEquals(rng.bits(7), new CounterRng(5, "a").bits(7));
+        assertNotEquals(rng.bits(7), new CounterRng(6, "a").bits(7));
+        assertNotEquals(rng.bits(7), new CounterRng(5, "b").bits(7));
+        float[] normals = rng.normals(20_001);
         double mean = 0;
         double square = 0;
         double fourth = 0;
@@ -285,7 +284,7 @@ class MethodTest {
         assertEquals(0, mean, 0.03);
         assertEquals(1, square, 0.03);
         assertEquals(3, fourth, 0.2);
-        assertArrayEquals(java.util.Arrays.copyOf(normals, 11), noise.normals(11));
+        assertArrayEquals(java.util.Arrays.copyOf(normals, 11), rng.normals(11));
     }
 
     private static double variance(float[] rows, float[] d, int vector) {

@@ -14,7 +14,6 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.method.MethodSettings.MethodName;
 import atomstudio.tuning.method.Oft.Side;
 import atomstudio.tuning.torch.GradMode;
 import atomstudio.tuning.torch.Torch;
@@ -41,13 +40,13 @@ class OftTest {
         torch.close();
     }
 
-    private static Tensor tuned(Oft oft, Layer layer, Tensor base, Tensor q) {
+    private static Tensor adapted(Oft oft, Layer layer, Tensor base, Tensor q) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray one = torch.array(Tensor.filled(Shape.of(1), 1));
             return torch
                     .tensor(oft
                             .effective(torch.ops(), layer, new LayerWeights<>(torch.array(base), null),
-                                    slot -> torch.array(q), one)
+                                    name -> torch.array(q), one)
                             .weight());
         }
     }
@@ -64,7 +63,7 @@ class OftTest {
     /// peft 0.21.2; see make.py beside the file.
     @ParameterizedTest
     @CsvSource({"linear, 1/4, 1e-6", "linear, 3, 1e-6", "conv, 9, 1e-6", "conv, 1/4, 1e-6", "series, 4, 1e-6"})
-    void theInputSideIsWhatPeftDoes(String name, String block, double tolerance) throws Exception {
+    void inputSideMatchesPeft(String name, String block, double tolerance) throws Exception {
         try (SafetensorsFile golden = SafetensorsFile
                 .open(Shared.root().resolve("tuning/src/test/resources/goldens/oft/oft.safetensors"))) {
             Tensor base = golden.read(name + ".base"), q = golden.read(name + ".Q");
@@ -72,65 +71,65 @@ class OftTest {
             assertEquals(q.shape(), oft.parameterSpecs(layer(base)).getFirst().shape());
             Tensor merged = golden.read(name + ".merged");
             assertNotEquals(base, merged);
-            assertWithin(name, merged, tuned(oft, layer(base), base, q), tolerance);
+            assertWithin(name, merged, adapted(oft, layer(base), base, q), tolerance);
         }
     }
 
     @Test
-    void filtersKeepTheirLengthsAndAnglesOnTheInputSideOnly() {
+    void onlyTheInputSideKeepsNormsAndAngles() {
         Tensor base = new Tensor(Shape.of(8, 12), new CounterRng(1, "base").normals(96));
         for (String block : List.of("1/4", "1/1", "4", "6")) {
             Oft oft = oft(Side.INPUT, block);
             Tensor q = new Tensor(oft.parameterSpecs(layer(base)).getFirst().shape(), new CounterRng(2, "q")
                     .normals((int) oft.parameterSpecs(layer(base)).getFirst().shape().elements()));
-            assertWithin(block, products(base), products(tuned(oft, layer(base), base, q)), 1e-4);
+            assertWithin(block, gram(base), gram(adapted(oft, layer(base), base, q)), 1e-4);
         }
         Oft output = oft(Side.OUTPUT, "4");
         Tensor q = new Tensor(Shape.of(2, 6), new CounterRng(2, "q").normals(12));
-        Tensor turned = products(tuned(output, layer(base), base, q));
-        double farthest = 0;
-        for (int i = 0; i < turned.data().length; i++)
-            farthest = Math.max(farthest, Math.abs(turned.data()[i] - products(base).data()[i]));
-        assertTrue(farthest > 1, "LyCORIS' form turns filters into one another");
+        Tensor rotated = gram(adapted(output, layer(base), base, q));
+        double maxDifference = 0;
+        for (int i = 0; i < rotated.data().length; i++)
+            maxDifference = Math.max(maxDifference, Math.abs(rotated.data()[i] - gram(base).data()[i]));
+        assertTrue(maxDifference > 1, "the output side mixes filters");
     }
 
-    /// Of every two filters: lengths and angles.
-    private static Tensor products(Tensor weight) {
+    /// Gram matrix of the filters: norms and angles.
+    private static Tensor gram(Tensor weight) {
         int rows = (int) weight.shape().size(0), columns = (int) weight.shape().size(1);
-        Tensor products = Tensor.zeros(Shape.of(rows, rows));
+        Tensor gram = Tensor.zeros(Shape.of(rows, rows));
         for (int i = 0; i < rows; i++) for (int j = 0; j < rows; j++) {
             double sum = 0;
             for (int k = 0; k < columns; k++)
                 sum += weight.data()[i * columns + k] * (double) weight.data()[j * columns + k];
-            products.data()[i * rows + j] = (float) sum;
+            gram.data()[i * rows + j] = (float) sum;
         }
-        return products;
+        return gram;
     }
 
     @Test
-    void sideAndBlockComeBackFromAFile() throws Exception {
+    void readsSideAndBlockFromFiles() throws Exception {
         MethodSettings output = MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output");
         assertEquals(new RestrictedMethod(oft(Side.OUTPUT, "8"), LayerSelector.parse("attention")), output.method());
-        MethodSettings beside = MethodSettings.parse("atoms",
+        MethodSettings combined = MethodSettings.parse("atoms",
                 Map.of("atoms", "9", "also", "oft", "side", "output", "block", "4"));
         assertEquals(new RestrictedMethod(oft(Side.INPUT, "1/4"), LayerSelector.parse("attention")),
                 MethodSettings.of(MethodName.OFT).method());
         for (MethodSettings now : List.of(MethodSettings.of(MethodName.OFT),
-                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), output, beside)) {
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), output, combined)) {
             assertEquals(now, MethodSettings.parse(now.name(), now.entries()));
         }
     }
 
     @Test
-    void blocksThatCannotBeAreRefused() {
+    void invalidBlocksAreRejected() {
         for (String wrong : List.of("1", "0", "-4", "1/0", "1/-2", "2/4", "many", "", "1/")) {
             String message = assertThrows(IllegalArgumentException.class,
-                    () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.BLOCK, wrong)), wrong)
+                    () -> MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.BLOCK, wrong)), wrong)
                     .getMessage();
             assertTrue(message.startsWith("block: expected"), message);
         }
         assertTrue(assertThrows(IllegalArgumentException.class,
-                () -> MethodSettings.chosen(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage()
+                () -> MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage()
                 .contains("input or output"));
     }
 }

@@ -10,7 +10,6 @@ import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
@@ -19,11 +18,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Numbers that every method tunes: those known of Stable Diffusion 1.5, and on every model what the formulas of the
-/// papers say.
+/// Trainable parameters of every method: known counts for Stable Diffusion 1.5, and the papers' formulas on every
+/// model.
 class ParameterCountsTest {
     @Test
-    void onStableDiffusion15TheyAreThoseThatAreKnown() {
+    void countsMatchKnownOnesOnStableDiffusion15() {
         List<Layer> layers = NetworkLayers.of(MethodTest.stableDiffusion15());
         assertEquals(4_212, count(MethodName.ATOMS, layers));
         assertEquals(4_258, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv"), layers));
@@ -59,9 +58,9 @@ class ParameterCountsTest {
                 DiffusionModel.open(Shared.root().resolve("assets/default-model")).unet());
     }
 
-    /// One sum over the layers for every method, written apart from the methods.
+    /// One sum over the layers per method, independent of the implementation.
     @ParameterizedTest @MethodSource("models")
-    void everywhereTheyAreWhatTheFormulasSay(UNet unet) {
+    void countsMatchTheFormulas(UNet unet) {
         List<Layer> layers = NetworkLayers.of(unet);
         Predicate<Layer> three = layer -> layer.weightShape().rank() == 4 && layer.weightShape().size(2) == 3;
         Predicate<Layer> conv = layer -> layer.weightShape().rank() == 4;
@@ -84,7 +83,7 @@ class ParameterCountsTest {
         assertEquals(sum(layers, attention, layer -> 8 * (inputs(layer) + outputs(layer))),
                 count(MethodName.LOHA, layers));
         assertEquals(sum(layers, attention, layer -> {
-            long o = nearestBelowTheRoot(outputs(layer)), i = nearestBelowTheRoot(inputs(layer));
+            long o = largestDivisorUpToTheRoot(outputs(layer)), i = largestDivisorUpToTheRoot(inputs(layer));
             return o * i + 4 * (outputs(layer) / o + inputs(layer) / i);
         }), count(MethodName.LOKR, layers));
         assertEquals(sum(layers, attention, layer -> 4 * (inputs(layer) / 4 * (inputs(layer) / 4 - 1) / 2)),
@@ -105,13 +104,13 @@ class ParameterCountsTest {
                 count(MethodName.GLORA, layers));
         assertEquals(sum(layers, layer -> true, layer -> layer.weightShape().elements()) + biases,
                 count(MethodName.FULL, layers));
-        assertEquals(0, count(MethodName.TEXTUAL_INVERSION, layers), "it tunes the text encoder's table");
+        assertEquals(0, count(MethodName.TEXTUAL_INVERSION, layers), "it trains the token embedding");
         for (MethodName choice : MethodName.values())
             assertTrue(choice == MethodName.TEXTUAL_INVERSION || count(choice, layers) > 0);
     }
 
     @Test
-    void textualInversionTunesOneRowOfTheTable() throws Exception {
+    void textualInversionTrainsOneEmbeddingRow() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         assertEquals(model.textEncoder().hiddenSize(), count(MethodName.TEXTUAL_INVERSION, model.trainableLayers()));
         assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(),
@@ -133,8 +132,8 @@ class ParameterCountsTest {
         return settings.method().parameterCount(layers);
     }
 
-    private static long sum(List<Layer> layers, Predicate<Layer> which, ToLongFunction<Layer> numbers) {
-        return layers.stream().filter(which).mapToLong(numbers).sum();
+    private static long sum(List<Layer> layers, Predicate<Layer> which, ToLongFunction<Layer> count) {
+        return layers.stream().filter(which).mapToLong(count).sum();
     }
 
     private static long outputs(Layer layer) {
@@ -149,10 +148,10 @@ class ParameterCountsTest {
         return layer.weightShape().rank() == 4 ? layer.weightShape().size(2) * layer.weightShape().size(3) : 1;
     }
 
-    private static long nearestBelowTheRoot(long n) {
-        long nearest = 1;
-        for (long divisor = 1; divisor * divisor <= n; divisor++) if (n % divisor == 0) nearest = divisor;
-        return nearest;
+    private static long largestDivisorUpToTheRoot(long n) {
+        long largest = 1;
+        for (long divisor = 1; divisor * divisor <= n; divisor++) if (n % divisor == 0) largest = divisor;
+        return largest;
     }
 
     private static UNet stableDiffusion21() {

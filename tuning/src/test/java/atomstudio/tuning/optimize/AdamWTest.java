@@ -8,21 +8,21 @@ import org.junit.jupiter.api.Test;
 
 class AdamWTest {
     @Test
-    void theFirstStepMovesEveryNumberByTheRateAgainstItsGradient() throws Exception {
-        float[] numbers = {1, -2, 3};
-        new AdamW(3, 0).step(numbers, new float[] {0.5f, -4, 1e-3f}, 0.1);
-        assertArrayEquals(new float[] {0.9f, -1.9f, 2.9f}, numbers, 1e-5f);
+    void firstStepMovesEveryParameterByTheLearningRate() throws Exception {
+        float[] parameters = {1, -2, 3};
+        new AdamW(3, 0).step(parameters, new float[] {0.5f, -4, 1e-3f}, 0.1);
+        assertArrayEquals(new float[] {0.9f, -1.9f, 2.9f}, parameters, 1e-5f);
     }
 
     @Test
-    void decayShrinksTheNumbersThemselves() throws Exception {
-        float[] numbers = {1};
-        new AdamW(1, 0.5).step(numbers, new float[] {0}, 0.1);
-        assertEquals(0.95, numbers[0], 1e-6);
+    void weightDecayIsDecoupled() throws Exception {
+        float[] parameters = {1};
+        new AdamW(1, 0.5).step(parameters, new float[] {0}, 0.1);
+        assertEquals(0.95, parameters[0], 1e-6);
     }
 
     @Test
-    void goesOnFromItsMoments() throws Exception {
+    void resumesFromItsMoments() throws Exception {
         float[] straight = {1, 2};
         AdamW one = new AdamW(2, 0);
         for (int i = 1; i <= 6; i++) one.step(straight, new float[] {i, 1f / i}, 0.01);
@@ -36,7 +36,7 @@ class AdamWTest {
     }
 
     @Test
-    void clippingKeepsDirectionAndBoundsTheNorm() throws Exception {
+    void clippingKeepsTheDirectionAndBoundsTheNorm() throws Exception {
         float[] gradient = {3, 4};
         assertEquals(5, AdamW.clipGradientNorm(gradient, 1), 1e-9);
         assertArrayEquals(new float[] {0.6f, 0.8f}, gradient, 1e-5f);

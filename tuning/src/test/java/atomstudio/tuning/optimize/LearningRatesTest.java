@@ -16,16 +16,16 @@ class LearningRatesTest {
             new LearningRates.ParameterGroup(4, 8, 0.01));
     private static final float[] GRADIENT = {1, 2, -1, 0.5f, -3, 2, 4, -5};
 
-    /// AdamW and Muon treat groups apart: each moves as it would alone at its own rate.
+    /// AdamW and Muon step each parameter group independently.
     @Test
-    void aGroupMovesAsItWouldAloneAtItsOwnRate() throws Exception {
-        apart(() -> new AdamW(8, 0.1), () -> new AdamW(4, 0.1));
-        Orthogonalization none = (matrix, rows, columns) -> matrix;
-        apart(() -> new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8, none),
+    void groupsStepIndependently() throws Exception {
+        assertIndependent(() -> new AdamW(8, 0.1), () -> new AdamW(4, 0.1));
+        Muon.Orthogonalization none = (matrix, rows, columns) -> matrix;
+        assertIndependent(() -> new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8, none),
                 () -> new Muon(List.of(Shape.of(2, 2)), 4, none));
     }
 
-    private static void apart(Supplier<Optimizer> whole, Supplier<Optimizer> half) throws Exception {
+    private static void assertIndependent(Supplier<Optimizer> whole, Supplier<Optimizer> half) throws Exception {
         float[] together = {1, 2, 3, 4, 5, 6, 7, 8};
         float[] first = {1, 2, 3, 4};
         float[] second = {5, 6, 7, 8};
@@ -41,7 +41,7 @@ class LearningRatesTest {
 
     /// Prodigy estimates one distance for all groups, so the rates differ by the factor alone.
     @Test
-    void prodigyMovesEachGroupByItsFactor() throws Exception {
+    void prodigyScalesEachGroupByItsFactor() throws Exception {
         float[] parameters = new float[8];
         new Prodigy(parameters).step(parameters, GRADIENT, new LearningRates(1, GROUPS));
         for (int i = 0; i < 4; i++) {
@@ -52,7 +52,7 @@ class LearningRatesTest {
     }
 
     @Test
-    void groupsCoverTheVectorWithoutGaps() throws Exception {
+    void rejectsGroupsWithGaps() throws Exception {
         assertThrows(IllegalArgumentException.class, () -> new LearningRates(1,
                 List.of(new LearningRates.ParameterGroup(0, 2, 1), new LearningRates.ParameterGroup(3, 4, 1))));
         assertThrows(IllegalArgumentException.class, () -> LearningRates.uniform(1, 2).rateAt(2));

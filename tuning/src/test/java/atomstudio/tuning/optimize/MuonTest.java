@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class MuonTest {
     private static Torch opened;
-    private static Orthogonalization torch;
+    private static Muon.Orthogonalization torch;
 
     @BeforeAll
     static void load() throws Exception {
@@ -31,36 +31,36 @@ class MuonTest {
     }
 
     private static final float[] MATRIX = {1, 2, -1, 0.5f, -3, 2};
-    /// Of `goldens/optimizers.py`: five steps of Newton and Schulz in float64.
+    /// From `goldens/optimizers.py`: five Newton-Schulz steps in float64.
     private static final double[] ORTHOGONAL = {0.5758848983324456, 0.3865750174744429, -0.09763816133841541,
             0.3389554344455863, -0.5033430482926198, 0.3993282637942839};
 
     @Test
-    void orthogonalizesAsPublished() throws Exception {
+    void newtonSchulzMatchesReference() throws Exception {
         float[] found = torch.orthogonalize(MATRIX, 2, 3);
         for (int i = 0; i < 6; i++) assertEquals(ORTHOGONAL[i], found[i], 2e-6);
-        assertArrayEquals(new float[6], torch.orthogonalize(new float[6], 2, 3), "zeros stay zeros");
+        assertArrayEquals(new float[6], torch.orthogonalize(new float[6], 2, 3), "zeros stay zero");
     }
 
     @Test
-    void aTallMatrixIsTheTransposeOfAWideOne() throws Exception {
+    void tallMatrixIsTransposed() throws Exception {
         float[] tall = torch.orthogonalize(new float[] {1, 0.5f, 2, -3, -1, 2}, 3, 2);
         for (int i = 0; i < 2; i++)
             for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 2e-6);
     }
 
     @Test
-    void aMatrixMovesAlongItsOrthogonalizedGradientAndAVectorAsAdamWDoes() throws Exception {
+    void matricesUseMuonAndVectorsAdamW() throws Exception {
         Muon muon = new Muon(List.of(Shape.of(2, 3), Shape.of(2)), 8, torch);
-        float[] numbers = new float[8];
-        muon.step(numbers, new float[] {1, 2, -1, 0.5f, -3, 2, 4, -5}, 0.1);
-        for (int i = 0; i < 6; i++) assertEquals(-0.1 * 0.2 * Math.sqrt(3) * ORTHOGONAL[i], numbers[i], 1e-6);
-        assertEquals(-0.1, numbers[6], 1e-5);
-        assertEquals(0.1, numbers[7], 1e-5);
+        float[] parameters = new float[8];
+        muon.step(parameters, new float[] {1, 2, -1, 0.5f, -3, 2, 4, -5}, 0.1);
+        for (int i = 0; i < 6; i++) assertEquals(-0.1 * 0.2 * Math.sqrt(3) * ORTHOGONAL[i], parameters[i], 1e-6);
+        assertEquals(-0.1, parameters[6], 1e-5);
+        assertEquals(0.1, parameters[7], 1e-5);
     }
 
     @Test
-    void goesOnFromItsStateToEqualBits() throws Exception {
+    void resumesBitwiseFromItsState() throws Exception {
         List<Shape> shapes = List.of(Shape.of(2, 2), Shape.of(3));
         float[] straight = new float[7];
         Muon one = new Muon(shapes, 7, torch);
@@ -73,9 +73,9 @@ class MuonTest {
         assertArrayEquals(straight, resumed);
     }
 
-    /// Hours a step at Stable Diffusion 1.5's size, before it was PyTorch's.
+    /// A plain Java implementation took hours per step at Stable Diffusion 1.5's size.
     @Test
-    void aLargeMatrixTakesSeconds() {
+    void largeMatrixTakesSeconds() {
         float[] large = new CounterRng(1, "large").normals(640 * 2880);
         assertTimeout(Duration.ofSeconds(20), () -> {
             float[] found = torch.orthogonalize(large, 640, 2880);

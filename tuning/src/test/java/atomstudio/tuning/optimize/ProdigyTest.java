@@ -14,30 +14,30 @@ class ProdigyTest {
         return new float[3];
     }
 
-    private static void run(Prodigy prodigy, float[] numbers, int steps) throws Exception {
+    private static void run(Prodigy prodigy, float[] parameters, int steps) throws Exception {
         for (int k = 0; k < steps; k++) {
             float[] gradient = new float[3];
-            for (int i = 0; i < 3; i++) gradient[i] = numbers[i] - TARGET[i];
-            prodigy.step(numbers, gradient, 1);
+            for (int i = 0; i < 3; i++) gradient[i] = parameters[i] - TARGET[i];
+            prodigy.step(parameters, gradient, 1);
         }
     }
 
-    /// The numbers are those of `goldens/optimizers.py`: algorithm 4 of the paper in float64.
+    /// Values from `goldens/optimizers.py`: algorithm 4 of the paper in float64.
     @Test
-    void isThePapersAlgorithm() throws Exception {
-        float[] numbers = start();
-        Prodigy prodigy = new Prodigy(numbers);
-        run(prodigy, numbers, 1);
-        assertArrayEquals(new float[] {3.1622743e-6f, 3.1622752e-6f, -3.1622762e-6f}, numbers, 1e-11f);
-        run(prodigy, numbers, 49);
-        assertArrayEquals(new float[] {0.3281556f, 0.3744144f, -0.6348120f}, numbers, 1e-4f);
+    void matchesThePapersAlgorithm() throws Exception {
+        float[] parameters = start();
+        Prodigy prodigy = new Prodigy(parameters);
+        run(prodigy, parameters, 1);
+        assertArrayEquals(new float[] {3.1622743e-6f, 3.1622752e-6f, -3.1622762e-6f}, parameters, 1e-11f);
+        run(prodigy, parameters, 49);
+        assertArrayEquals(new float[] {0.3281556f, 0.3744144f, -0.6348120f}, parameters, 1e-4f);
         assertEquals(0.16496114, prodigy.distance(), 1e-5);
-        run(prodigy, numbers, 150);
-        assertArrayEquals(new float[] {0.3000110f, 0.4000102f, -0.6999681f}, numbers, 1e-4f);
+        run(prodigy, parameters, 150);
+        assertArrayEquals(new float[] {0.3000110f, 0.4000102f, -0.6999681f}, parameters, 1e-4f);
     }
 
     @Test
-    void goesOnFromItsStateToEqualBits() throws Exception {
+    void resumesBitwiseFromItsState() throws Exception {
         float[] straight = start();
         Prodigy one = new Prodigy(straight);
         run(one, straight, 60);

@@ -23,6 +23,7 @@ import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.TuningMethod;
@@ -85,8 +86,8 @@ class EnginesAgreeTest {
             methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
         for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora"))
             methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
-        for (MethodSettings.MethodName choice : MethodSettings.MethodName.values()) {
-            if (choice != MethodSettings.MethodName.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
+        for (MethodName choice : MethodName.values()) {
+            if (choice != MethodName.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
         }
         return methods;
     }

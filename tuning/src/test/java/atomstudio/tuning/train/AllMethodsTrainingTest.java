@@ -18,7 +18,7 @@ import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.TrainingListener;

@@ -16,6 +16,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What names the kept pictures of a class.
 class ClassImagesTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
     @TempDir
     Path folder;
 

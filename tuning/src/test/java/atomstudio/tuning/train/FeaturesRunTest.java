@@ -19,6 +19,7 @@ import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.data.PreparedData;
 import atomstudio.tuning.data.UNetFeatureCache;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunControl;
@@ -46,7 +47,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Whole runs with the settings that one can ask for.
 class FeaturesRunTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
     @TempDir
     static Path shared;
     @TempDir

@@ -19,6 +19,7 @@ import atomstudio.tuning.data.CropPolicy;
 import atomstudio.tuning.data.PartialTrigger;
 import atomstudio.tuning.data.PhotoFiles;
 import atomstudio.tuning.data.PreparedPhotos;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
@@ -37,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Photos in the folders of a folder, as kohya's trainers have them.
 class PhotoFoldersRunTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
     private static final PartialTrigger NONE = new PartialTrigger(Optional.empty(), Optional.empty());
     @TempDir
     Path folder;

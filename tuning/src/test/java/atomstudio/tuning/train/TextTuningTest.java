@@ -39,7 +39,7 @@ import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodSettings.MethodName;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;

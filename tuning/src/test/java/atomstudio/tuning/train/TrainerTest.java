@@ -20,6 +20,7 @@ import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.data.Dataset;
 import atomstudio.tuning.data.DiffusionObjective;
 import atomstudio.tuning.data.TextConditioning;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.ControlPoint;
@@ -59,7 +60,7 @@ class TrainerTest {
     void prepare() throws Exception {
         model = TinyModel.make(folder.resolve("model"), "sd1");
         run = new RunFolder(folder.resolve("run"));
-        MethodSettings method = MethodSettings.of(MethodSettings.MethodName.ATOMS);
+        MethodSettings method = MethodSettings.of(MethodName.ATOMS);
         List<Layer> layers = NetworkLayers.of(model.unet());
         layout = ParameterLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), "Base", "00"),
@@ -89,7 +90,7 @@ class TrainerTest {
     }
 
     private static TrainingConfig recipe() {
-        return TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS))
+        return TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
                 .with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS,
                         TrainingConfig.LearningRateDecay.CONSTANT));
     }

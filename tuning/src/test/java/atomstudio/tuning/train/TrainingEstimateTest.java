@@ -13,6 +13,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
@@ -34,8 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What an estimate counts, part by part.
 class TrainingEstimateTest {
-    private static final MethodSettings ATOMS = MethodSettings.of(MethodSettings.MethodName.ATOMS);
-    private static final MethodSettings LORA = MethodSettings.of(MethodSettings.MethodName.LORA);
+    private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
+    private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
     @TempDir
     static Path shared;
     @TempDir

@@ -3,7 +3,6 @@ package atomstudio.tuning.method;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import atomstudio.tuning.method.MethodSettings.MethodName;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
@@ -11,25 +10,28 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-class MethodCategoryTest {
+class MethodNameTest {
     @Test
-    void everyMethodIsOfOneKindAndNoKindIsEmpty() {
-        List<MethodName> listed = Stream.of(MethodCategory.values()).flatMap(kind -> kind.methods().stream()).toList();
+    void everyMethodHasOneCategoryAndNoCategoryIsEmpty() {
+        List<MethodName> listed = Stream.of(MethodCategory.values())
+                .flatMap(category -> category.methods().stream())
+                .toList();
         assertEquals(MethodName.values().length, listed.size());
         assertEquals(EnumSet.allOf(MethodName.class), EnumSet.copyOf(listed));
-        for (MethodCategory kind : MethodCategory.values()) assertFalse(kind.methods().isEmpty(), kind.displayName());
+        for (MethodCategory category : MethodCategory.values())
+            assertFalse(category.methods().isEmpty(), category.displayName());
     }
 
     @Test
-    void everyMethodSaysInALineOfItsOwnWhatItIsFor() {
+    void everyMethodHasItsOwnShortDescription() {
         Set<String> lines = new HashSet<>();
-        for (MethodName choice : MethodName.values()) lines.add(MethodCategory.description(choice));
+        for (MethodName choice : MethodName.values()) lines.add(choice.description());
         assertEquals(MethodName.values().length, lines.size());
         assertFalse(lines.stream().anyMatch(line -> line.isBlank() || line.length() > 90), lines.toString());
     }
 
     @Test
-    void namesOfASettingAreWhatItTakes() {
+    void allowedValuesAreCanonical() {
         for (MethodSetting setting : MethodSetting.values())
             for (String name : setting.allowedValues()) assertEquals(name, setting.canonical(name));
     }

@@ -1,0 +1,207 @@
+package atomstudio.tuning.method;
+
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/// The tuning methods that can be selected, with the defaults that suit the small default model, as found by experiment
+/// (docs/experiments.md). Stable Diffusion itself needs lower learning rates and more steps.
+public enum MethodName {
+    ATOMS("atoms", "Filter atoms", "Smallest file: adjusts fine patterns, not how channels mix.",
+            MethodCategory.FILTERS,
+            new Defaults(200, 3e-3, 1e-3, "conv3x3"), restricted(MethodName::filterAtoms), MethodSetting.ATOMS,
+            MethodSetting.CODING, MethodSetting.LAYERS),
+    ATOMS_AND_WORD("atoms+word", "Atoms + word", "Recommended: fine patterns, and a new word for the subject.",
+            MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"),
+            (settings, layers) -> List.of(new RestrictedMethod(filterAtoms(settings), layers), new TextualInversion(1)),
+            MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.LAYERS),
+    OVERCOMPLETE("overcomplete", "Overcomplete atoms", "Higher capacity, for subjects that Filter atoms miss.",
+            MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"), restricted(MethodName::overcompleteAtoms),
+            MethodSetting.ATOMS, MethodSetting.M1, MethodSetting.LAYERS),
+    CHANNELS("channels", "Channel atoms", "Changes how channels mix, in 1×1 convolutions and linear layers.",
+            MethodCategory.FILTERS, new Defaults(60, 2e-3, 1e-3, "*"), restricted(MethodName::channelAtoms),
+            MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
+    ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", "Learns shape and colour, with more parameters.",
+            MethodCategory.FILTERS, new Defaults(75, 5e-3, 1e-3, "*"),
+            (settings, layers) -> withChannelAtoms(filterAtoms(settings), settings, layers), MethodSetting.ATOMS,
+            MethodSetting.CODING, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
+    OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels",
+            "Highest capacity of the atom methods.", MethodCategory.FILTERS, new Defaults(60, 1e-3, 1e-3, "*"),
+            (settings, layers) -> withChannelAtoms(overcompleteAtoms(settings), settings, layers), MethodSetting.ATOMS,
+            MethodSetting.M1, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
+    LORA("lora", "LoRA", "Standard: most programs read its file.", MethodCategory.LOW_RANK,
+            new Defaults(60, 4e-3, 1e-4, "attention"), restricted(MethodName::lora), MethodSetting.RANK,
+            MethodSetting.ALPHA, MethodSetting.LAYERS),
+    LOCON("locon", "LoCon", "LoRA on the convolutions too, for shapes and textures.", MethodCategory.LOW_RANK,
+            new Defaults(100, 2e-3, 1e-4, "attention,conv"), restricted(MethodName::lora), MethodSetting.RANK,
+            MethodSetting.ALPHA, MethodSetting.LAYERS),
+    LOHA("loha", "LoHa", "Hadamard product of two LoRAs: higher rank for as many parameters.",
+            MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
+            restricted(settings -> new Loha(settings.rank(), settings.alpha())), MethodSetting.RANK,
+            MethodSetting.ALPHA, MethodSetting.LAYERS),
+    LOKR("lokr", "LoKr", "Kronecker product: higher rank for fewer parameters.", MethodCategory.LOW_RANK,
+            new Defaults(60, 1e-2, 1e-4, "attention"),
+            restricted(settings -> new Lokr(settings.rank(), settings.alpha())), MethodSetting.RANK,
+            MethodSetting.ALPHA, MethodSetting.LAYERS),
+    OFT("oft", "OFT", "Rotates the inputs of filters; keeps their norms and the angles between them.",
+            MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"), restricted(MethodName::oft),
+            MethodSetting.SIDE, MethodSetting.BLOCK, MethodSetting.LAYERS),
+    DORA("dora", "DoRA", "LoRA with norm and direction separated; steadier, a little slower.",
+            MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 1e-4, "attention"),
+            restricted(settings -> new Dora(settings.rank(), settings.alpha())), MethodSetting.RANK,
+            MethodSetting.ALPHA, MethodSetting.LAYERS),
+    BITFIT("bitfit", "BitFit", "Biases only: very few parameters, a mild change.", MethodCategory.SCALES,
+            new Defaults(100, 3e-3, 1e-3, "*"), restricted(settings -> new BitFit()), MethodSetting.LAYERS),
+    NORM("norm", "Norms only", "Normalization layers only: colours and contrast more than shape.",
+            MethodCategory.SCALES, new Defaults(60, 1e-2, 1e-3, "*"), restricted(settings -> new NormOnly()),
+            MethodSetting.LAYERS),
+    SSF("ssf", "SSF", "A scale and a shift after every layer.", MethodCategory.SCALES,
+            new Defaults(60, 2e-3, 1e-3, "*"), restricted(settings -> new Ssf()), MethodSetting.LAYERS),
+    DIFFFIT("difffit", "DiffFit", "Biases, norms and one scale per residual branch, made for diffusion models.",
+            MethodCategory.SCALES, new Defaults(60, 1e-2, 1e-3, "*"), restricted(settings -> new DiffFit()),
+            MethodSetting.LAYERS),
+    GLORA("glora", "GLoRA", "LoRA that also transforms the base weight.", MethodCategory.LOW_RANK,
+            new Defaults(60, 2e-3, 1e-4, "attention"),
+            restricted(settings -> new Glora(settings.rank(), settings.alpha())), MethodSetting.RANK,
+            MethodSetting.ALPHA, MethodSetting.LAYERS),
+    TEXTUAL_INVERSION("textual-inversion", "Textual inversion",
+            "New word (embedding); the model stays as it is. Combines with other methods.", MethodCategory.EMBEDDINGS,
+            new Defaults(100, 5e-3, 5e-4, TextualInversion.TOKEN_EMBEDDING),
+            (settings, layers) -> List.of(new TextualInversion(1))),
+    FULL("full", "Full fine-tuning", "Every parameter: a file as large as the model, and the most memory.",
+            MethodCategory.FULL, new Defaults(60, 3e-5, 5e-6, "*"), restricted(settings -> new FullFineTuning()),
+            MethodSetting.LAYERS);
+
+    private final String option;
+    private final String displayName;
+    private final String description;
+    private final MethodCategory category;
+    private final Defaults defaults;
+    private final Factory factory;
+    private final List<MethodSetting> settings;
+
+    MethodName(String option, String displayName, String description, MethodCategory category, Defaults defaults,
+            Factory factory, MethodSetting... settings) {
+        this.option = option;
+        this.displayName = displayName;
+        this.description = description;
+        this.category = category;
+        this.defaults = defaults;
+        this.factory = factory;
+        this.settings = List.of(settings);
+    }
+
+    /// @param publishedLearningRate the usual rate on Stable Diffusion. Source: kohya's and peft's LoRA examples
+    ///     (1e-4), diffusers' textual inversion (5e-4) and DreamBooth (5e-6), Qiu et al. 2023 (OFT, 6e-5), mkshing's
+    ///     DiffFit and BitFit (1e-3). None is published for filter atoms: DiffFit's, which has as few parameters
+    private record Defaults(int steps, double learningRate, double publishedLearningRate, String layers) {}
+
+    /// Builds the methods that a name stands for: one, or several on different layers.
+    @FunctionalInterface
+    private interface Factory {
+        List<TuningMethod> create(MethodSettings settings, LayerSelector layers);
+    }
+
+    private static Factory restricted(Function<MethodSettings, TuningMethod> method) {
+        return (settings, layers) -> List.of(new RestrictedMethod(method.apply(settings), layers));
+    }
+
+    /// Atoms D on the 3×3 convolutions and channel atoms Dc on the 1×1 convolutions and linear layers.
+    private static List<TuningMethod> withChannelAtoms(TuningMethod atoms, MethodSettings settings,
+            LayerSelector layers) {
+        TuningMethod spatial = new RestrictedMethod(atoms, ATOMS.layers());
+        return List.of(new RestrictedMethod(spatial, layers), new RestrictedMethod(channelAtoms(settings), layers));
+    }
+
+    private static TuningMethod filterAtoms(MethodSettings settings) {
+        return switch (MethodSetting.CodingName.ofOption(settings.value(MethodSetting.CODING))) {
+            case LINEAR -> new FilterAtoms(settings.atoms());
+            case SPARSE -> new SparseAtoms(settings.atoms());
+        };
+    }
+
+    private static TuningMethod overcompleteAtoms(MethodSettings settings) {
+        return new OvercompleteAtoms(settings.atoms(), settings.intValue(MethodSetting.M1));
+    }
+
+    private static TuningMethod channelAtoms(MethodSettings settings) {
+        return new ChannelAtoms(settings.intValue(MethodSetting.CHANNEL_BLOCK),
+                settings.intValue(MethodSetting.CHANNEL_ATOMS));
+    }
+
+    private static TuningMethod lora(MethodSettings settings) {
+        return new Lora(settings.rank(), settings.alpha());
+    }
+
+    private static TuningMethod oft(MethodSettings settings) {
+        return new Oft(Oft.Side.ofOption(settings.value(MethodSetting.SIDE)),
+                Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK)));
+    }
+
+    /// @throws IllegalArgumentException for an unknown name, listing the known ones
+    public static MethodName ofOption(String option) {
+        return Stream.of(values())
+                .filter(method -> method.option.equals(option))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "method " + option + ": expected one of " + options()));
+    }
+
+    /// All names, for messages and help.
+    public static String options() {
+        return Stream.of(values()).map(MethodName::option).collect(Collectors.joining(", "));
+    }
+
+    /// The name on the command line, in run folders and adapter files.
+    public String option() {
+        return option;
+    }
+
+    /// The name in the window and on comparison sheets.
+    public String displayName() {
+        return displayName;
+    }
+
+    /// What the method is for, in one line.
+    public String description() {
+        return description;
+    }
+
+    public MethodCategory category() {
+        return category;
+    }
+
+    /// Default number of training steps.
+    public int steps() {
+        return defaults.steps;
+    }
+
+    /// Default learning rate.
+    public double learningRate() {
+        return defaults.learningRate;
+    }
+
+    /// The usual learning rate on Stable Diffusion.
+    public double publishedLearningRate() {
+        return defaults.publishedLearningRate;
+    }
+
+    /// The method's own settings, without those that every method has.
+    public List<MethodSetting> settings() {
+        return settings;
+    }
+
+    /// The default target layers, as [LayerSelector] parses them.
+    String defaultLayers() {
+        return defaults.layers;
+    }
+
+    LayerSelector layers() {
+        return LayerSelector.parse(defaults.layers);
+    }
+
+    List<TuningMethod> methods(MethodSettings settings, LayerSelector layers) {
+        return factory.create(settings, layers);
+    }
+}
