@@ -29,8 +29,8 @@ record WinogradNodes(Graph graph, GraphOps ops) {
 
     /// Each picture by itself, in strips of whole tiles.
     private Graph.Value images(Graph.Value x, List<Graph.Value> kernels) {
-        long tileRows = Winograd.tiles(x.shape().size(2)),
-                pointsPerRow = Winograd.POINTS * x.shape().size(1) * Winograd.tiles(x.shape().size(3));
+        long tileRows = Winograd.tileCount(x.shape().size(2)),
+                pointsPerRow = Winograd.POINTS * x.shape().size(1) * Winograd.tileCount(x.shape().size(3));
         if (x.shape().size(0) * tileRows * pointsPerRow <= MAX_PIXEL_POINTS)
             return strip(x, kernels, x.shape().size(2), 1);
         long maxRows = Math.max(1, MAX_PIXEL_POINTS / pointsPerRow);
@@ -61,7 +61,7 @@ record WinogradNodes(Graph graph, GraphOps ops) {
     /// @param zeroRows  rows of zeros that x has to be given at its top
     private Graph.Value strip(Graph.Value x, List<Graph.Value> kernels, long height, int zeroRows) {
         long batch = x.shape().size(0), in = x.shape().size(1), width = x.shape().size(3);
-        long down = Winograd.tiles(height), across = Winograd.tiles(width);
+        long down = Winograd.tileCount(height), across = Winograd.tileCount(width);
         Ops.ConvGeometry full = Winograd.patchGeometry(height, width);
         Ops.ConvGeometry patchGeometry = new Ops.ConvGeometry(full.stride(), zeroRows, full.padLeft(),
                 Math.toIntExact(Winograd.TILE_SIZE * down + 2 - zeroRows - x.shape().size(2)), full.padRight());
@@ -112,6 +112,6 @@ record WinogradNodes(Graph graph, GraphOps ops) {
                 Operator.of("ConvTranspose",
                         Map.of("strides", new long[] {tile, tile}, "kernel_shape", new long[] {tile, tile}, "pads",
                                 pads)),
-                Shape.of(planes.shape().size(0), 1, height, width), planes, ops.constant(Winograd.tiles()));
+                Shape.of(planes.shape().size(0), 1, height, width), planes, ops.constant(Winograd.outputTransform()));
     }
 }
