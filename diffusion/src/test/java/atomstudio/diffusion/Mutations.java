@@ -105,7 +105,8 @@ public final class Mutations {
                 return duplicated.put(changed, 0, index + length).put(changed, index, changed.length - index).array();
             }
             default -> {
-                for (int k = random.nextInt(4); k >= 0; k--) changed[position(changed.length)] = (byte) random.nextInt();
+                for (int k = random.nextInt(4); k >= 0; k--)
+                    changed[position(changed.length)] = (byte) random.nextInt();
                 return changed;
             }
         }
@@ -156,9 +157,11 @@ public final class Mutations {
         String value = metadata.get(key).getAsString();
         boolean isJson = value.startsWith("{") || value.startsWith("[");
         if (random.nextInt(6) == 0) metadata.remove(key);
-        else if (isJson && random.nextInt(4) > 0)
-            metadata.addProperty(key, mutate(JsonParser.parseString(value)).toString());
-        else metadata.addProperty(key, unexpected().toString().replace("\"", ""));
+        else
+            if (isJson && random.nextInt(4) > 0)
+                metadata.addProperty(key, mutate(JsonParser.parseString(value)).toString());
+            else
+                metadata.addProperty(key, unexpected().toString().replace("\"", ""));
         return header;
     }
 

@@ -37,16 +37,18 @@ public final class AtomicFile {
         return name.startsWith(".") && name.endsWith(PART_SUFFIX);
     }
 
-    /// Deletes the unfinished files of killed processes in a folder and its subfolders. No other process may write there
-    /// at the time.
+    /// Deletes the unfinished files of killed processes in a folder and its subfolders. No other process may write
+    /// there at the time.
     public static void deletePartFiles(Path folder) throws Failure {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(AtomicFile::isPartFile).toList()) Files.deleteIfExists(file);
         } catch (UncheckedIOException e) {
             throw new Failure.Unwritable(
-                    folder + ": unfinished files of a killed run cannot be deleted: " + reason(e.getCause()), e.getCause());
+                    folder + ": unfinished files of a killed run cannot be deleted: " + reason(e.getCause()),
+                    e.getCause());
         } catch (IOException e) {
-            throw new Failure.Unwritable(folder + ": unfinished files of a killed run cannot be deleted: " + reason(e), e);
+            throw new Failure.Unwritable(folder + ": unfinished files of a killed run cannot be deleted: " + reason(e),
+                    e);
         }
     }
 

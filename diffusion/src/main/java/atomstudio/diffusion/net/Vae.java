@@ -57,9 +57,9 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
 
     /// One level of the decoder on a tile of its input, normalized by the statistics of the whole feature map, so that
     /// tiles fit together.
-    /// @param norms a scale and a shift (1, C, 1, 1) for each group norm, applied before the norm's own weight and bias.
-    ///     With all norms of the level the result is the level's output (of the last level, the image); with fewer, it
-    ///     is the input of the next norm, to compute its statistics from.
+    /// @param norms a scale and a shift (1, C, 1, 1) for each group norm, applied before the norm's own weight and
+    ///     bias. With all norms of the level the result is the level's output (of the last level, the image); with
+    ///     fewer, it is the input of the next norm, to compute its statistics from.
     public <T> T decodeTile(Ops<T> ops, WeightSource<T> weights, T features, int level, List<LayerWeights<T>> norms) {
         Modules<T> nn = new Modules<>(ops, weights);
         Iterator<LayerWeights<T>> statistics = norms.iterator();

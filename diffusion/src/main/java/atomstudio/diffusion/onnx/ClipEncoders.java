@@ -58,9 +58,11 @@ final class ClipEncoders implements AutoCloseable {
         textWeights = checkpoint;
         return runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()), (ops, weights) -> {
             Graph.Value ids = ops.graph().input("ids", shape, ElementType.INT64);
-            Graph.Value endPositions = ops.graph().input("end_positions", Shape.of(shape.size(0), 1), ElementType.INT64);
+            Graph.Value endPositions = ops.graph()
+                    .input("end_positions", Shape.of(shape.size(0), 1), ElementType.INT64);
             return projection.textEncoder()
-                    .project(ops, weights, new ClipTextModel.TokenBatch<>(ids, endPositions), projection.projectionDim());
+                    .project(ops, weights, new ClipTextModel.TokenBatch<>(ids, endPositions),
+                            projection.projectionDim());
         });
     }
 

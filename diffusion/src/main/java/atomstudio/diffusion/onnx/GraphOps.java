@@ -210,8 +210,8 @@ final class GraphOps implements Ops<Graph.Value> {
         return constant(values.shape(), values.data());
     }
 
-    /// Splits feed-forward blocks, which are per token, into chunks of tokens, so that the eight times wider activations
-    /// exist for one chunk at a time.
+    /// Splits feed-forward blocks, which are per token, into chunks of tokens, so that the eight times wider
+    /// activations exist for one chunk at a time.
     @Override
     public Graph.Value checkpointed(String name, List<Graph.Value> inputs,
             Function<List<Graph.Value>, Graph.Value> body) {

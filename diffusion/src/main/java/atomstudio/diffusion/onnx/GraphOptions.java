@@ -13,8 +13,9 @@ record GraphOptions(MemoryMode memory, ElementType elementType, AttentionKernel 
     /// Memory use of activations.
     enum MemoryMode {
         DEFAULT,
-        /// Feed-forward blocks run on a quarter of the tokens at a time, and the batch size is dynamic: with a static one
-        /// the runtime plans at load that values of equal shape share memory, and frees it only after the last of them.
+        /// Feed-forward blocks run on a quarter of the tokens at a time, and the batch size is dynamic: with a static
+        /// one the runtime plans at load that values of equal shape share memory, and frees it only after the last of
+        /// them.
         LOW,
         /// [#LOW], and attention runs on an eighth of the queries at a time.
         LOWEST

@@ -12,8 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// Half-precision weights as inputs of a graph that casts them in every run: as initializers they would all be cast to
-/// float32 when the session is created, at twice the size. Inputs are the mapped bytes. Owns the handles, not the bytes.
+/// Half-precision weights as inputs of a graph that casts them in every run: as initializers they would all be cast
+/// to float32 when the session is created, at twice the size. Inputs are the mapped bytes. Owns the handles, not the
+/// bytes.
 final class MappedWeightInputs implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Map<String, OnnxTensor> tensors = new HashMap<>();

@@ -23,8 +23,8 @@ record MatrixNodes(Graph graph) {
         return swept;
     }
 
-    /// Sweeps column and row k: A ← A − (c − e)(r + e)ᵀ / p with c and r the column and row, p the pivot where they meet,
-    /// e the k-th unit vector. Source: Goodnight 1979, "A Tutorial on the SWEEP Operator", section 3.
+    /// Sweeps column and row k: A ← A − (c − e)(r + e)ᵀ / p with c and r the column and row, p the pivot where they
+    /// meet, e the k-th unit vector. Source: Goodnight 1979, "A Tutorial on the SWEEP Operator", section 3.
     private Graph.Value sweep(Graph.Value a, int k) {
         Shape shape = a.shape();
         Graph.Value column = slice(a, k, 2, shape.with(2, 1));
@@ -75,8 +75,8 @@ record MatrixNodes(Graph graph) {
         return graph.constant(Shape.of(1, side, side), values);
     }
 
-    /// Strict upper triangles (N, n(n−1)/2) -> skew-symmetric matrices (N, n, n): every element gathers its value, times
-    /// 1 above, −1 below and 0 on the diagonal.
+    /// Strict upper triangles (N, n(n−1)/2) -> skew-symmetric matrices (N, n, n): every element gathers its value,
+    /// times 1 above, −1 below and 0 on the diagonal.
     Graph.Value skewSymmetric(Graph.Value upperTriangle, int side) {
         long[] indices = new long[side * side];
         float[] signs = new float[side * side];

@@ -117,11 +117,11 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         return new Failure.Unreadable(context + ": ONNX Runtime failed: " + message, e);
     }
 
-    /// Disables the telemetry client in ONNX Runtime's libraries for Linux and macOS. It starts when the environment is
-    /// created, writes a device id under `~/.cache` and queues events before `OrtEnvironment.setTelemetry(false)` can be
-    /// called; only an environment variable prevents that. Launchers set it; here it is set for processes started without
-    /// it. The Windows library has no such client: its events go to the system's tracing, which `setTelemetry(false)`
-    /// stops. Source: ONNX Runtime 1.29, core/platform/posix/telemetry.cc.
+    /// Disables the telemetry client in ONNX Runtime's libraries for Linux and macOS. It starts when the environment
+    /// is created, writes a device id under `~/.cache` and queues events before `OrtEnvironment.setTelemetry(false)`
+    /// can be called; only an environment variable prevents that. Launchers set it; here it is set for processes
+    /// started without it. The Windows library has no such client: its events go to the system's tracing, which
+    /// `setTelemetry(false)` stops. Source: ONNX Runtime 1.29, core/platform/posix/telemetry.cc.
     static final class Telemetry {
         static final String VARIABLE = "ORT_DISABLE_TELEMETRY";
         private static final String ENABLED = "1";
@@ -144,7 +144,8 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
                 throw fatal;
             } catch (Throwable e) {
                 throw new Failure.DeviceUnavailable("ONNX Runtime's telemetry cannot be disabled (" + e.getMessage()
-                        + "), so it is not loaded; set " + VARIABLE + "=" + ENABLED + " in the environment and start again",
+                        + "), so it is not loaded; set " + VARIABLE + "=" + ENABLED
+                        + " in the environment and start again",
                         e);
             }
         }

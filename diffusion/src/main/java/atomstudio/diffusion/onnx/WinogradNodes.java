@@ -9,10 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A 3×3 convolution by [Winograd] as ONNX nodes. ONNX Runtime has no Winograd kernel, but fast kernels for each step.
-/// Input and output transforms are convolutions of single channels. Filters are transformed in every run, so that
-/// weights stay mapped and adapters can change them. Transformed inputs are more than twice and transformed filters four
-/// times as large, so that large feature maps are processed in strips and large weights by groups of output channels.
+/// A 3×3 convolution by [Winograd] as ONNX nodes. ONNX Runtime has no Winograd kernel, but fast kernels for each
+/// step. Input and output transforms are convolutions of single channels. Filters are transformed in every run, so
+/// that weights stay mapped and adapters can change them. Transformed inputs are more than twice and transformed
+/// filters four times as large, so that large feature maps are processed in strips and large weights by groups of
+/// output channels.
 record WinogradNodes(GraphOps ops) {
     /// Limits on the elements of transformed inputs and filters in memory at a time.
     private static final long MAX_INPUT_POINTS = 1L << 22;
@@ -102,7 +103,8 @@ record WinogradNodes(GraphOps ops) {
 
     /// (36, Co, Ci) · (B, 36, Ci, N) -> (B, 36, Co, N); the filters are broadcast over the batch.
     private Graph.Value multiply(Graph.Value filters, Graph.Value points) {
-        return ops.graph().node(Operator.of("MatMul"), points.shape().with(2, filters.shape().size(1)), filters, points);
+        return ops.graph()
+                .node(Operator.of("MatMul"), points.shape().with(2, filters.shape().size(1)), filters, points);
     }
 
     /// (N, 36, h, w) -> (N, 1, H, W), cropped to the size of the output.

@@ -19,8 +19,8 @@ public interface Adaptation {
     <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight);
 
-    /// The kernel transform of [LayerWeights] at adapter weight s, if the change is of that form: a backend may then apply
-    /// it to activations instead of weights. Empty if only [#effective] applies.
+    /// The kernel transform of [LayerWeights] at adapter weight s, if the change is of that form: a backend may then
+    /// apply it to activations instead of weights. Empty if only [#effective] applies.
     default <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return Optional.empty();
     }

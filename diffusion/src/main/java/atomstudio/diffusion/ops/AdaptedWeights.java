@@ -21,7 +21,8 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
             return adaptation.effective(ops, layer, base, parameters.apply(layer), adapterWeight);
         }
 
-        /// The same for the only adapter of a layer; the change of a convolution or linear layer is deferred to its use.
+        /// The same for the only adapter of a layer; the change of a convolution or linear layer is deferred to its
+        /// use.
         LayerWeights<T> lazilyEffective(Ops<T> ops, Layer layer, LayerWeights<T> base) {
             if (!layer.isProjection() || !adaptation.changesWeight(layer)) return effective(ops, layer, base);
             Adaptation.AdapterParameters<T> layerParameters = parameters.apply(layer);

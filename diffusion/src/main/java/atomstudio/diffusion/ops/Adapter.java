@@ -25,8 +25,8 @@ public record Adapter(String name, String hash, Adaptation adaptation, Map<Strin
         return parameters.keySet().stream().anyMatch(key -> layers.contains(key.substring(0, key.lastIndexOf('.'))));
     }
 
-    /// The token of an embedding (textual inversion): in a prompt it expands to the rows that the adapter appends to the
-    /// text encoder's embedding table.
+    /// The token of an embedding (textual inversion): in a prompt it expands to the rows that the adapter appends to
+    /// the text encoder's embedding table.
     /// @param vectors number of rows, at least 1
     public record EmbeddingToken(String token, int vectors) {}
 }

@@ -5,9 +5,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A layer's weight and bias, possibly with a change that is not computed yet.
-/// @param kernelTransform a pending change of the kernels by a matrix M: the effective weight is W + unfold(W) · M. M is
-///     (k², k²) for all channels, or (Ci, k², k²) with a matrix per input channel. For 1×1 kernels and linear layers it
-///     is (b², b²) and acts on blocks of b output × b input channels, flattened row-major
+/// @param kernelTransform a pending change of the kernels by a matrix M: the effective weight is W + unfold(W) · M. M
+///     is (k², k²) for all channels, or (Ci, k², k²) with a matrix per input channel. For 1×1 kernels and linear
+///     layers it is (b², b²) and acts on blocks of b output × b input channels, flattened row-major
 /// @param deferred any other pending change: computes the effective layer, again on every call
 public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTransform,
         @Nullable Supplier<LayerWeights<T>> deferred) {

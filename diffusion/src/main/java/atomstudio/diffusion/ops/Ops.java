@@ -90,8 +90,8 @@ public interface Ops<T> {
         }
     }
 
-    /// Stride and zero padding of a convolution; padding is per side, since the autoencoder's downsampling pads only right
-    /// and bottom.
+    /// Stride and zero padding of a convolution; padding is per side, since the autoencoder's downsampling pads only
+    /// right and bottom.
     record ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight) {
         /// Stride 1 and the padding with which an odd kernel keeps the size.
         public static ConvGeometry same(int kernelSize) {

@@ -144,7 +144,8 @@ public final class ShapeOps implements Ops<Shape> {
 
     @Override
     public Shape skewSymmetric(Shape upperTriangle, int side) {
-        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2, "skewSymmetric of (N,n(n-1)/2)",
+        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2,
+                "skewSymmetric of (N,n(n-1)/2)",
                 upperTriangle, Shape.of(side, side));
         return Shape.of(upperTriangle.size(0), side, side);
     }

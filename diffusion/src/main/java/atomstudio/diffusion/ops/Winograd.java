@@ -15,8 +15,9 @@ public final class Winograd {
     /// Multiplications per tile: elements of a transformed 6×6 patch.
     public static final int POINTS = 36;
 
-    /// Input and output channels, and tiles of a batch, from which it is faster, as measured (docs/performance.md). With
-    /// fewer channels the transforms cost more than the products save, with fewer tiles the filter transform does.
+    /// Input and output channels, and tiles of a batch, from which it is faster, as measured (docs/performance.md).
+    /// With fewer channels the transforms cost more than the products save, with fewer tiles the filter transform
+    /// does.
     private static final long MIN_CHANNELS = 256;
     private static final long MIN_TILES = 16;
 
@@ -29,7 +30,8 @@ public final class Winograd {
 
     private Winograd() {}
 
-    /// Whether it applies to a convolution of x (B, Ci, H, W) with weight (Co, Ci, k, k) and is faster than the direct one.
+    /// Whether it applies to a convolution of x (B, Ci, H, W) with weight (Co, Ci, k, k) and is faster than the
+    /// direct one.
     public static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean applies = weight.size(2) == 3 && weight.size(3) == 3 && geometry.equals(Ops.ConvGeometry.same(3));
         return applies && Math.min(weight.size(0), weight.size(1)) >= MIN_CHANNELS

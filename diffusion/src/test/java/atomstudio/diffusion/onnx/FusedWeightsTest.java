@@ -56,9 +56,11 @@ class FusedWeightsTest {
         }
 
         @Override
-        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters,
                 T adapterWeight) {
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("w"), adapterWeight)), base.bias());
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("w"), adapterWeight)),
+                    base.bias());
         }
     }
 }
