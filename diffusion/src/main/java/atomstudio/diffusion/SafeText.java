@@ -1,22 +1,22 @@
 package atomstudio.diffusion;
 
-/// Text of other people's files in messages and on terminals: control codes are written as escapes, so that no file
-/// can move the cursor, change colours or hide letters, and long values are cut.
+/// Escapes untrusted text for messages and terminals: control codes become visible escapes, so that no file can move
+/// the cursor, change colours or hide characters, and long values are truncated.
 public final class SafeText {
-    /// Letters of a quoted value that are shown.
+    /// Maximum length of a quoted value, in UTF-16 units.
     public static final int MAX_LENGTH = 200;
 
     private SafeText() {}
 
-    /// A name or value from a file: on one line, and of at most [#MAX_LENGTH] letters.
+    /// Escapes a name or value from a file: one line, truncated to [#MAX_LENGTH].
     public static String of(Object value) {
         String text = String.valueOf(value);
         if (text.length() <= MAX_LENGTH) return escaped(text, false);
         int end = Character.isHighSurrogate(text.charAt(MAX_LENGTH - 1)) ? MAX_LENGTH - 1 : MAX_LENGTH;
-        return escaped(text.substring(0, end), false) + "… (" + text.length() + " letters)";
+        return escaped(text.substring(0, end), false) + "… (" + text.length() + " characters)";
     }
 
-    /// A whole message or line: line breaks and tabs stay, every other control code becomes visible.
+    /// Escapes a whole message: line breaks and tabs stay, every other control code is escaped.
     public static String escape(String text) {
         return escaped(text, true);
     }
@@ -37,7 +37,7 @@ public final class SafeText {
                 && !(code >= Character.MIN_SURROGATE && code <= Character.MAX_SURROGATE);
     }
 
-    /// Marks that reorder the letters around them, and the separators that some terminals take for line breaks.
+    /// Bidirectional controls, and the separators that some terminals treat as line breaks.
     private static boolean isBidiControl(int code) {
         return code == 0x2028 || code == 0x2029 || code >= 0x202A && code <= 0x202E || code >= 0x2066 && code <= 0x2069;
     }

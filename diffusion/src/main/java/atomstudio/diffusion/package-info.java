@@ -1,4 +1,4 @@
-/// Stable Diffusion as plain Java: files, networks, samplers, and the ONNX Runtime engine that runs them.
+/// Failures that every package reports, and the escaping of untrusted text in messages.
 @NullMarked
 package atomstudio.diffusion;
 

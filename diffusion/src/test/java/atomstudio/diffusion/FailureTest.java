@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class FailureTest {
     @Test
-    void missingRightsAreToldWhoeverOpensTheFile() {
+    void appendsPermissionDeniedOnce() {
         AccessDeniedException denied = new AccessDeniedException("/photos/a.png");
         assertEquals("a.png: cannot be read: /photos/a.png: permission denied on this file or folder.",
                 new Failure.Unreadable("a.png: cannot be read: /photos/a.png", denied).getMessage());
@@ -23,7 +23,7 @@ class FailureTest {
     }
 
     @Test
-    void otherReasonsStayAsTheyAre() {
+    void leavesMessagesOfOtherCausesUnchanged() {
         for (IOException other : new IOException[] {new NoSuchFileException("a"), new IOException("disk full")})
             assertEquals("a", new Failure.Unwritable("a", other).getMessage());
     }

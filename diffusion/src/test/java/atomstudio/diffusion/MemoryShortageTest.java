@@ -19,12 +19,12 @@ class MemoryShortageTest {
             "SYSTEM|Map failed",
             "SYSTEM|Unable to allocate 8589934592 bytes",
             "SYSTEM|Metaspace"})
-    void whatRanOutIsToldByTheErrorsText(MemoryShortage expected, String text) {
+    void classifiesErrorByItsMessage(MemoryShortage expected, String text) {
         assertEquals(expected, MemoryShortage.of(new OutOfMemoryError(text)));
     }
 
     @Test
-    void anErrorOfThisJavaIsOneOfTheHeapAndOneWithoutTextToo() {
+    void classifiesActualHeapErrorAndErrorWithoutMessageAsHeap() {
         OutOfMemoryError error = assertThrows(OutOfMemoryError.class,
                 () -> System.out.println(new long[Integer.MAX_VALUE].length));
         assertEquals(MemoryShortage.HEAP, MemoryShortage.of(error));

@@ -19,12 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/// Changes files a little, always in the same ways, and checks that their readers answer with a [Failure] or a
-/// result, and soon.
+/// Fuzzes file readers: mutates a file from a fixed seed and checks that reading it returns or throws a [Failure],
+/// within a time limit.
 public final class Mutations {
-    private static final long LONGEST_SECONDS = 10;
-    /// Values that stand where something else is expected.
-    private static final List<String> STRANGE = List.of("null", "true", "{}", "[]", "[[]]", "[null]", "[1,2]",
+    private static final long MAX_SECONDS = 10;
+    /// Unexpected JSON values.
+    private static final List<String> UNEXPECTED = List.of("null", "true", "{}", "[]", "[[]]", "[null]", "[1,2]",
             "{\"content\":7}", "\"\"", "\"\\u0000\"", "\"../../x\"", "\"NaN\"", "\"\\u001b[2J\"", "0", "-1", "1", "2",
             "0.5", "16777216", "2147483647",
             "4294967298", "9223372036854775807", "1e99", "-1e400", "1e-400", "123456789012345678901234567890",
@@ -36,83 +36,83 @@ public final class Mutations {
         random = new Random(seed);
     }
 
-    /// Reads a file in whatever way it is read.
+    /// Reads the mutated file.
     @FunctionalInterface
     public interface Reader {
         void read() throws Failure, IOException;
     }
 
-    /// Changes a file so many times, reads each change, and puts the file back.
-    /// @return how often it was refused
+    /// Mutates the file `times` times, reads each mutation, and restores the file.
+    /// @return how many mutations were rejected
     public int run(Path file, int times, Reader reader) throws IOException {
-        byte[] whole = Files.readAllBytes(file);
-        int refused = 0;
+        byte[] original = Files.readAllBytes(file);
+        int rejected = 0;
         try {
             for (int i = 0; i < times; i++) {
-                byte[] changed = changed(file, whole);
+                byte[] changed = mutate(file, original);
                 Files.write(file, changed);
-                if (refuses(file, changed, reader)) refused++;
+                if (isRejected(file, changed, reader)) rejected++;
             }
         } finally {
-            Files.write(file, whole);
+            Files.write(file, original);
         }
-        return refused;
+        return rejected;
     }
 
-    private static boolean refuses(Path file, byte[] changed, Reader reader) throws IOException {
+    private static boolean isRejected(Path file, byte[] changed, Reader reader) throws IOException {
         long start = System.nanoTime();
         try {
             reader.read();
             return false;
-        } catch (Failure named) {
-            assertTrue(named.getMessage().length() < 20_000,
-                    "a message of " + named.getMessage().length() + " letters");
+        } catch (Failure failure) {
+            assertTrue(failure.getMessage().length() < 20_000,
+                    "a message of " + failure.getMessage().length() + " characters");
             assertTrue(
-                    named.getMessage()
+                    failure.getMessage()
                             .codePoints()
                             .noneMatch(code -> Character.isISOControl(code) && code != '\n' && code != '\t'),
-                    named.getMessage());
+                    failure.getMessage());
             return true;
         } catch (RuntimeException | StackOverflowError | OutOfMemoryError unexpected) {
-            Path kept = Files.write(Files.createTempFile("mutation-", "-" + file.getFileName()), changed);
-            return fail(file + ": " + unexpected + "; the change is kept as " + kept, unexpected);
+            Path saved = Files.write(Files.createTempFile("mutation-", "-" + file.getFileName()), changed);
+            return fail(file + ": " + unexpected + "; the mutation is saved as " + saved, unexpected);
         } finally {
             double seconds = (System.nanoTime() - start) / 1e9;
-            if (seconds > LONGEST_SECONDS) fail(file + ": took " + seconds + " s");
+            if (seconds > MAX_SECONDS) fail(file + ": took " + seconds + " s");
         }
     }
 
-    private byte[] changed(Path file, byte[] whole) {
+    private byte[] mutate(Path file, byte[] original) {
         String name = file.getFileName().toString();
-        boolean lines = name.endsWith(".jsonl");
-        if (random.nextInt(4) == 0) return bytes(whole);
-        if (name.endsWith(".json")) return json(whole);
-        if (lines) return line(whole);
-        if (name.endsWith(".safetensors")) return random.nextInt(5) == 0 ? bytes(whole) : header(whole);
-        return bytes(whole);
+        if (random.nextInt(4) == 0) return bytes(original);
+        if (name.endsWith(".json")) return json(original);
+        if (name.endsWith(".jsonl")) return line(original);
+        if (name.endsWith(".safetensors")) return random.nextInt(5) == 0 ? bytes(original) : header(original);
+        return bytes(original);
     }
 
-    /// Bytes that are others, missing, or twice; pickles and headers stand at the beginning or the end.
-    private byte[] bytes(byte[] whole) {
-        byte[] changed = whole.clone();
+    /// Overwrites, truncates or duplicates bytes, often near the start or the end, where headers and pickles are.
+    private byte[] bytes(byte[] original) {
+        byte[] changed = original.clone();
         if (changed.length == 0) return changed;
         switch (random.nextInt(4)) {
             case 0 -> {
                 return Arrays.copyOf(changed, random.nextInt(changed.length));
             }
             case 1 -> {
-                int at = place(changed.length), length = Math.min(changed.length - at, 1 + random.nextInt(16));
-                ByteBuffer twice = ByteBuffer.allocate(changed.length + length);
-                return twice.put(changed, 0, at + length).put(changed, at, changed.length - at).array();
+                int index = position(changed.length), length = Math.min(changed.length - index, 1 + random.nextInt(16));
+                ByteBuffer duplicated = ByteBuffer.allocate(changed.length + length);
+                return duplicated.put(changed, 0, index + length).put(changed, index, changed.length - index).array();
             }
             default -> {
-                for (int k = random.nextInt(4); k >= 0; k--) changed[place(changed.length)] = (byte) random.nextInt();
+                for (int k = random.nextInt(4); k >= 0; k--)
+                    changed[position(changed.length)] = (byte) random.nextInt();
                 return changed;
             }
         }
     }
 
-    private int place(int length) {
+    private int position(int length) {
         int near = Math.min(length, 4096);
         return switch (random.nextInt(3)) {
             case 0 -> random.nextInt(length);
@@ -121,31 +121,31 @@ public final class Mutations {
         };
     }
 
-    private byte[] json(byte[] whole) {
-        JsonElement json = JsonParser.parseString(new String(whole, StandardCharsets.UTF_8));
-        for (int k = random.nextInt(2); k >= 0; k--) json = changed(json);
+    private byte[] json(byte[] original) {
+        JsonElement json = JsonParser.parseString(new String(original, StandardCharsets.UTF_8));
+        for (int k = random.nextInt(2); k >= 0; k--) json = mutate(json);
         return json.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    private byte[] line(byte[] whole) {
-        List<String> lines = new ArrayList<>(new String(whole, StandardCharsets.UTF_8).lines().toList());
-        int at = random.nextInt(lines.size());
-        lines.set(at, new String(json(lines.get(at).getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8));
+    private byte[] line(byte[] original) {
+        List<String> lines = new ArrayList<>(new String(original, StandardCharsets.UTF_8).lines().toList());
+        int index = random.nextInt(lines.size());
+        lines.set(index, new String(json(lines.get(index).getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8));
         return (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
-    /// The header with other values, before the same tensors; metadata that are JSON themselves are changed within.
-    private byte[] header(byte[] whole) {
-        int length = (int) ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        JsonObject json = JsonParser.parseString(new String(whole, 8, length, StandardCharsets.UTF_8))
+    /// Mutates the header and keeps the tensors; metadata values that are JSON are mutated inside.
+    private byte[] header(byte[] original) {
+        int length = (int) ByteBuffer.wrap(original).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        JsonObject json = JsonParser.parseString(new String(original, 8, length, StandardCharsets.UTF_8))
                 .getAsJsonObject();
-        JsonElement changed = json.has("__metadata__") && random.nextInt(2) == 0 ? metadata(json) : changed(json);
+        JsonElement changed = json.has("__metadata__") && random.nextInt(2) == 0 ? metadata(json) : mutate(json);
         byte[] header = changed.toString().getBytes(StandardCharsets.UTF_8);
-        return ByteBuffer.allocate(8 + header.length + whole.length - 8 - length)
+        return ByteBuffer.allocate(8 + header.length + original.length - 8 - length)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(header.length)
                 .put(header)
-                .put(whole, 8 + length, whole.length - 8 - length)
+                .put(original, 8 + length, original.length - 8 - length)
                 .array();
     }
 
@@ -155,39 +155,39 @@ public final class Mutations {
         if (keys.isEmpty()) return header;
         String key = keys.get(random.nextInt(keys.size()));
         String value = metadata.get(key).getAsString();
-        boolean inner = value.startsWith("{") || value.startsWith("[");
+        boolean isJson = value.startsWith("{") || value.startsWith("[");
         if (random.nextInt(6) == 0) metadata.remove(key);
         else
-            if (inner && random.nextInt(4) > 0)
-                metadata.addProperty(key, changed(JsonParser.parseString(value)).toString());
+            if (isJson && random.nextInt(4) > 0)
+                metadata.addProperty(key, mutate(JsonParser.parseString(value)).toString());
             else
-                metadata.addProperty(key, strange().toString().replace("\"", ""));
+                metadata.addProperty(key, unexpected().toString().replace("\"", ""));
         return header;
     }
 
-    /// One value anywhere in it is another, or missing.
-    private JsonElement changed(JsonElement json) {
+    /// Replaces or removes one value anywhere in it.
+    private JsonElement mutate(JsonElement json) {
         return switch (json) {
             case JsonObject object when !object.isEmpty() && random.nextInt(12) > 0 -> {
                 String key = List.copyOf(object.keySet()).get(random.nextInt(object.size()));
                 if (random.nextInt(10) == 0) object.remove(key);
                 else if (random.nextInt(25) == 0) object.add(key + "\u0000\u001b", object.remove(key));
-                else object.add(key, changed(object.get(key)));
+                else object.add(key, mutate(object.get(key)));
                 yield object;
             }
             case JsonArray array when !array.isEmpty() && random.nextInt(4) > 0 -> {
-                int at = random.nextInt(array.size());
-                if (random.nextInt(8) == 0) array.remove(at);
-                else array.set(at, changed(array.get(at)));
+                int index = random.nextInt(array.size());
+                if (random.nextInt(8) == 0) array.remove(index);
+                else array.set(index, mutate(array.get(index)));
                 yield array;
             }
             case JsonPrimitive number when number.isNumber() && random.nextInt(3) == 0 ->
                     new JsonPrimitive(number.getAsDouble() * (random.nextInt(5) - 2));
-            default -> strange();
+            default -> unexpected();
         };
     }
 
-    private JsonElement strange() {
-        return JsonParser.parseString(STRANGE.get(random.nextInt(STRANGE.size())));
+    private JsonElement unexpected() {
+        return JsonParser.parseString(UNEXPECTED.get(random.nextInt(UNEXPECTED.size())));
     }
 }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import atomstudio.diffusion.tensor.Tensor;
 
-/// Compares tensors and says how far apart they are, and where.
+/// Assertions on tensors; a failure reports the largest error and its index.
 public final class TensorAssert {
     private TensorAssert() {}
 

@@ -10,7 +10,6 @@ import atomstudio.diffusion.model.NetworkFactory;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
@@ -128,8 +127,8 @@ final class ModelInspection {
 
     private static JsonObject counts(List<Layer> layers) {
         JsonObject json = new JsonObject();
-        json.addProperty("tensors", LayerRecorder.tensorCount(layers));
-        json.addProperty("parameters", LayerRecorder.parameterCount(layers));
+        json.addProperty("tensors", Layer.tensorCount(layers));
+        json.addProperty("parameters", Layer.parameterCount(layers));
         json.addProperty("3x3 convolutions", countConvolutions(layers, 3));
         json.addProperty("1x1 convolutions", countConvolutions(layers, 1));
         json.addProperty("linear layers", layers.stream().filter(layer -> layer.kind() == Layer.Kind.LINEAR).count());

@@ -20,75 +20,77 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Files written beside their target, forced to the disk and moved over it: a reader sees the old file or the whole
-/// new one.
+/// Atomic file writes: the content goes to a temporary file beside the target, is synced and renamed over it, so that
+/// a reader sees either the old file or the complete new one.
 public final class AtomicFile {
     private static final String PART_SUFFIX = ".part";
     private static final Set<StandardOpenOption> CREATE_NEW_FILE = Set.of(StandardOpenOption.CREATE_NEW,
             StandardOpenOption.WRITE);
-    /// As Linux follows.
+    /// The limit of Linux.
     private static final int MAX_LINKS = 40;
 
     private AtomicFile() {}
 
-    /// Whether a file of this name is one that somebody is writing, or was when killed.
+    /// Whether the name is that of an unfinished write.
     public static boolean isPartFile(Path file) {
         String name = file.getFileName().toString();
         return name.startsWith(".") && name.endsWith(PART_SUFFIX);
     }
 
-    /// Removes what writers that were killed left in a folder and those in it. To be called only where nobody else
-    /// writes there.
+    /// Deletes the unfinished files of killed processes in a folder and its subfolders. No other process may write
+    /// there at the time.
     public static void deletePartFiles(Path folder) throws Failure {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(AtomicFile::isPartFile).toList()) Files.deleteIfExists(file);
         } catch (UncheckedIOException e) {
             throw new Failure.Unwritable(
-                    folder + ": what a killed run left there cannot be removed: " + reason(e.getCause()), e.getCause());
+                    folder + ": unfinished files of a killed run cannot be deleted: " + reason(e.getCause()),
+                    e.getCause());
         } catch (IOException e) {
-            throw new Failure.Unwritable(folder + ": what a killed run left there cannot be removed: " + reason(e), e);
+            throw new Failure.Unwritable(folder + ": unfinished files of a killed run cannot be deleted: " + reason(e),
+                    e);
         }
     }
 
+    /// Writes the content of a file.
     @FunctionalInterface
     public interface ContentWriter {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /// Writes `content` to `file`, making its folder where missing; where `file` is a link, the file that it points
-    /// to is replaced. What was there keeps its rights. Of several writers at once the last one's content stays,
-    /// whole. Whatever `content` throws goes on to the caller.
-    /// @throws Failure.Unwritable when that fails; the old file is kept and nothing is left beside it
+    /// Writes `content` to `file` and creates missing folders. If `file` is a symbolic link, its target is replaced.
+    /// Existing permissions are kept. With concurrent writers the last one wins. Exceptions of `content` are passed on.
+    /// @throws Failure.Unwritable if writing fails; the old file is kept and no temporary file remains
     public static void write(Path file, ContentWriter content) throws Failure {
         try {
             Path target = resolveLinks(file.toAbsolutePath());
             Path folder = StudioFolder.createDirectories(target.getParent());
             Set<PosixFilePermission> permissions = permissions(target);
-            // Made anew under a name that nobody can guess: never through a link that somebody laid there.
-            try (TemporaryPath partFile = TemporaryPath
-                    .register(folder.resolve("." + TemporaryPath.randomSuffix() + PART_SUFFIX))) {
-                try (FileChannel channel = FileChannel.open(partFile.path(), CREATE_NEW_FILE,
+            // A random name, created exclusively: an attacker cannot place a link there first.
+            Path part = folder.resolve("." + TemporaryPath.randomSuffix() + PART_SUFFIX);
+            try (TemporaryPath _ = TemporaryPath.register(part)) {
+                try (FileChannel channel = FileChannel.open(part, CREATE_NEW_FILE,
                         StudioFolder.fileAttributes(target));
                         OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16)) {
                     content.writeTo(out);
                     out.flush();
                     channel.force(true);
                 }
-                if (!permissions.isEmpty()) Files.setPosixFilePermissions(partFile.path(), permissions);
-                move(partFile.path(), target);
+                if (!permissions.isEmpty()) Files.setPosixFilePermissions(part, permissions);
+                move(part, target);
             }
             sync(folder);
         } catch (IOException e) {
             throw new Failure.Unwritable(file + ": cannot be written: " + reason(e)
-                    + "; free some space or choose another place, nothing was overwritten", e);
+                    + "; free some space or choose another folder; nothing was overwritten", e);
         }
     }
 
-    /// Where a link leads to in the end, there or not yet.
+    /// Follows symbolic links to the final target, which need not exist.
     private static Path resolveLinks(Path file) throws IOException {
         Path target = file;
         for (int links = 0; Files.isSymbolicLink(target); links++) {
-            if (links == MAX_LINKS) throw new FileSystemException(file.toString(), null, "its links lead in a circle");
+            if (links == MAX_LINKS) throw new FileSystemException(file.toString(), null, "circular symbolic links");
             target = target.resolveSibling(Files.readSymbolicLink(target));
         }
         if (Files.exists(target) && !Files.isRegularFile(target)) {
@@ -113,12 +115,12 @@ public final class AtomicFile {
         }
     }
 
-    /// The move itself is on the disk only with the folder.
+    /// Syncs the folder, without which the rename may be lost.
     private static void sync(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
-        } catch (IOException notHere) {
-            // Windows opens no folders, and some network disks sync none.
+        } catch (IOException unsupported) {
+            // Windows cannot open folders, and some network file systems cannot sync them.
         }
     }
 
@@ -127,7 +129,7 @@ public final class AtomicFile {
         return switch (e) {
             case AccessDeniedException _ -> "permission denied";
             case NoSuchFileException _ -> "no such folder";
-            case FileAlreadyExistsException there -> there.getFile() + " is no folder";
+            case FileAlreadyExistsException existing -> existing.getFile() + " is not a folder";
             case FileSystemException known when known.getReason() != null -> known.getReason();
             default -> e.getClass() == IOException.class ? message
                     : e.getClass().getSimpleName().replace("Exception", "") + " " + message;

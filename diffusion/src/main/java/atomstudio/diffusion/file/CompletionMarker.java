@@ -10,9 +10,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 
-/// A file in a folder of unpacked libraries that says what a complete one holds: a line for each file with its size,
-/// time and check sum (CRC-32). Check sums are computed again only where a time differs, so that looking costs next
-/// to nothing at a start.
+/// A marker file that lists the files of a completely unpacked folder, one a line: size, modification time, CRC-32 and
+/// name. Checksums are recomputed only for files whose modification time changed, so that checking at startup is fast.
 public final class CompletionMarker {
     public static final String NAME = "complete";
     private static final int BUFFER = 1 << 16;
@@ -36,22 +35,19 @@ public final class CompletionMarker {
 
     private CompletionMarker() {}
 
-    /// Marks a folder as complete as it is.
+    /// Writes the marker for the current content of a folder.
     public static void write(Path folder) throws IOException {
         List<String> lines = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().equals(NAME))
-                    .sorted()
-                    .toList())
-                lines.add(FileEntry.of(file).toLine());
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList())
+                if (!file.getFileName().toString().equals(NAME)) lines.add(FileEntry.of(file).toLine());
         }
         Path temporary = Files.createTempFile(folder, "." + NAME, "");
         Files.write(temporary, lines);
         Files.move(temporary, folder.resolve(NAME), StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /// Whether a folder is marked, and every file is as it was then.
+    /// Whether a folder has a marker and all listed files are unchanged.
     public static boolean isComplete(Path folder) {
         try {
             boolean timesChanged = false;
@@ -75,7 +71,7 @@ public final class CompletionMarker {
         try {
             write(folder);
         } catch (IOException readOnly) {
-            // The check sums are computed again at the next start.
+            // The checksums are recomputed at the next start.
         }
     }
 

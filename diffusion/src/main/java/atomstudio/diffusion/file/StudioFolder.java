@@ -10,10 +10,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.Set;
 
-/// The studio's own folder, which holds prompts and images: what is made in it can be read by its owner only, where
-/// the file system knows rights. Files that a person puts elsewhere have the usual rights.
+/// The application's data folder, which holds prompts and images: files created in it are readable by their owner only
+/// on file systems with POSIX permissions. Files elsewhere get the default permissions.
 public final class StudioFolder {
-    /// The system property that names the folder; without it there is none.
+    /// The system property that holds the folder's path; if unset, there is no data folder.
     public static final String PROPERTY = "atomstudio.home";
 
     private static final Set<PosixFilePermission> FILE_PERMISSIONS = PosixFilePermissions.fromString("rw-------");
@@ -21,18 +21,17 @@ public final class StudioFolder {
 
     private StudioFolder() {}
 
-    /// The folder, made or not.
+    /// The data folder, which need not exist.
     static Optional<Path> path() {
         return Optional.ofNullable(System.getProperty(PROPERTY)).map(Path::of);
     }
 
-    /// Whether a file lies in the studio's folder, or is it.
+    /// Whether a path is the data folder or lies in it.
     static boolean contains(Path file) {
         return path().filter(folder -> file.toAbsolutePath().normalize().startsWith(folder)).isPresent();
     }
 
-    /// Makes a folder and what is missing above it; those in the studio's folder, itself included, are made for their
-    /// owner only.
+    /// Creates a folder and its missing parents; owner-only if in the data folder.
     public static Path createDirectories(Path folder) throws IOException {
         if (!contains(folder) || !supportsPosix(folder)) return Files.createDirectories(folder);
         if (Files.isDirectory(folder)) return folder;
@@ -41,31 +40,31 @@ public final class StudioFolder {
         try {
             return Files.createDirectory(folder, ownerOnlyAttributes(folder));
         } catch (FileAlreadyExistsException exists) {
-            if (Files.isDirectory(folder)) return folder; // by another process
+            if (Files.isDirectory(folder)) return folder; // created by another process
             throw exists;
         }
     }
 
-    /// The rights that a new file is made with: its owner's in the studio's folder, the usual ones elsewhere.
+    /// Attributes for a new file: owner-only permissions in the data folder, none elsewhere.
     public static FileAttribute<?>[] fileAttributes(Path file) {
         return contains(file) && supportsPosix(file)
                 ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FILE_PERMISSIONS)}
                 : new FileAttribute<?>[0];
     }
 
-    /// The rights of a folder that only its owner may enter, wherever it lies.
+    /// Attributes for a new folder with owner-only permissions, wherever it is.
     static FileAttribute<?>[] ownerOnlyAttributes(Path folder) {
         return supportsPosix(folder) ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(FOLDER_PERMISSIONS)}
                 : new FileAttribute<?>[0];
     }
 
-    /// Gives a file or folder that is there the rights of the studio's folder, if it lies in it.
+    /// Makes an existing file or folder owner-only if it is in the data folder.
     public static void restrictPermissions(Path file) throws IOException {
         if (contains(file) && supportsPosix(file))
             Files.setPosixFilePermissions(file, Files.isDirectory(file) ? FOLDER_PERMISSIONS : FILE_PERMISSIONS);
     }
 
-    /// Makes an empty file for its owner only where it is not there, so that others may append to it.
+    /// Creates an empty file with [#fileAttributes] unless it exists, for code that appends to it.
     public static Path createFile(Path file) throws IOException {
         createDirectories(file.toAbsolutePath().getParent());
         try {

@@ -14,15 +14,15 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// A file or folder that is there only while it is worked on. A note in the studio's folder says where it is, so that
-/// it is removed when the process is stopped by a signal, and at the next start when the process was killed. A note
-/// is a small file, named by its process: `PID-BIRTH-RANDOM`, with the machine in its first line and the path in the
-/// rest. Without a studio's folder nothing is noted.
+/// A temporary file or folder that is deleted on close, when the process is stopped by a signal, or at the next start
+/// if the process was killed. For that it is registered in the data folder by a small file named
+/// `PID-STARTMILLIS-RANDOM` that holds the host name in its first line and the path in the rest. Without a data folder
+/// nothing is registered.
 public final class TemporaryPath implements AutoCloseable {
     private static final String REGISTRY_FOLDER = "temporary";
     private static final int MAX_ATTEMPTS = 5;
     private static final SecureRandom RANDOM = new SecureRandom();
-    /// The system computes a process's time of birth from its clock, which may have been set since.
+    /// The system computes the start time of a process from its clock, which may have been set since.
     private static final long START_TOLERANCE_MILLIS = 10_000;
 
     private final Path path;
@@ -33,13 +33,13 @@ public final class TemporaryPath implements AutoCloseable {
         this.registration = registration;
     }
 
-    /// Notes a path before anything is made there. What cannot be noted is temporary all the same.
+    /// Registers a path before it is created. If registering fails, the path is still deleted on close.
     public static TemporaryPath register(Path path) {
         Path absolute = path.toAbsolutePath();
         Optional<Path> folder = registryFolder();
         if (folder.isEmpty()) return new TemporaryPath(absolute, null);
-        Path registration = folder.get()
-                .resolve(Owner.CURRENT.pid + "-" + Owner.CURRENT.startMillis + "-" + randomSuffix());
+        String name = Owner.CURRENT.pid + "-" + Owner.CURRENT.startMillis + "-" + randomSuffix();
+        Path registration = folder.get().resolve(name);
         try {
             StudioFolder.createFile(registration);
             Files.writeString(registration, Owner.HOST + "\n" + absolute);
@@ -49,9 +49,9 @@ public final class TemporaryPath implements AutoCloseable {
         }
     }
 
-    /// A new folder among the system's temporary ones, which only its owner may enter.
+    /// Creates an owner-only folder in the system's temporary folder.
     public static TemporaryPath createFolder(String purpose) throws IOException {
-        // Noted before it is made: a signal may come between the two.
+        // Registered before it is created: a signal may arrive between the two.
         TemporaryPath folder = register(
                 Path.of(System.getProperty("java.io.tmpdir"), "atomstudio-" + purpose + "-" + randomSuffix()));
         try {
@@ -63,7 +63,7 @@ public final class TemporaryPath implements AutoCloseable {
         }
     }
 
-    /// Letters that nobody can guess.
+    /// 16 random hexadecimal digits that cannot be guessed.
     public static String randomSuffix() {
         byte[] bytes = new byte[8];
         RANDOM.nextBytes(bytes);
@@ -74,19 +74,19 @@ public final class TemporaryPath implements AutoCloseable {
         return path;
     }
 
-    /// Removes what is there. What cannot be removed is only in the way.
+    /// Deletes the path; errors are ignored.
     @Override
     public void close() {
         remove(path);
         if (registration != null) remove(registration);
     }
 
-    /// Removes what processes of this machine left that are gone.
+    /// Deletes the paths of dead processes of this host.
     public static void removeStale() {
         removeRegistered(owner -> !owner.isAlive());
     }
 
-    /// Removes what this process has not removed yet: for a signal that ends it at once.
+    /// Deletes all paths of this process, for a signal handler that ends it at once.
     public static void removeOwn() {
         removeRegistered(Owner.CURRENT::equals);
     }
@@ -99,22 +99,23 @@ public final class TemporaryPath implements AutoCloseable {
                 Optional<Owner> owner = Owner.of(registration);
                 if (owner.isEmpty() || !filter.test(owner.get())) continue;
                 String[] lines = Files.readString(registration).split("\n", 2);
-                if (lines.length == 2 && !lines[0].equals(Owner.HOST)) continue; // a shared disk: its processes cannot be seen from here
+                // On a shared disk: the processes of another host cannot be checked from here.
+                if (lines.length == 2 && !lines[0].equals(Owner.HOST)) continue;
                 if (lines.length == 2) remove(Path.of(lines[1]));
                 remove(registration);
             }
         } catch (IOException | UncheckedIOException retriedAtNextStart) {
-            // The next start tries again.
+            // Retried at the next start.
         }
     }
 
-    /// Again where something is still being written into a folder.
+    /// Retries, since files may still be written into a folder.
     private static void remove(Path path) {
         for (int attempt = 0; attempt < MAX_ATTEMPTS && Files.exists(path, LinkOption.NOFOLLOW_LINKS); attempt++)
             removeOnce(path);
     }
 
-    /// Folders with what is in them, links as links.
+    /// Deletes folders recursively and does not follow links.
     private static void removeOnce(Path path) {
         try {
             if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
@@ -125,12 +126,12 @@ public final class TemporaryPath implements AutoCloseable {
                 for (Path entry : contents.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(entry);
             }
         } catch (IOException | UncheckedIOException undeleted) {
-            // Only in the way.
+            // Retried by the caller.
         }
     }
 
-    /// The process that a note is of.
-    /// @param startMillis in milliseconds: process numbers come again
+    /// The process that registered a path.
+    /// @param startMillis start time in milliseconds, since process ids are reused
     private record Owner(long pid, long startMillis) {
         static final Owner CURRENT = new Owner(ProcessHandle.current().pid(), startMillis(ProcessHandle.current()));
         static final String HOST = hostName();
@@ -155,7 +156,7 @@ public final class TemporaryPath implements AutoCloseable {
             return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
         }
 
-        /// Its name, without looking it up in a network.
+        /// The host name, without a network lookup.
         private static String hostName() {
             try {
                 return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();

@@ -12,8 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Text files that people write: captions and lists of prompts. UTF-8, or what a byte order mark at the start says;
-/// the mark itself is no part of the text. What is no text is refused, never read as letters.
+/// Reads captions and prompt lists: UTF-8, or the encoding of a byte order mark at the start, which is not part of the
+/// text. Binary content is rejected.
 public final class TextFile {
     private static final int MAX_BYTES = 4 << 20;
     private static final char BOM = '\uFEFF';
@@ -24,7 +24,7 @@ public final class TextFile {
             new ByteOrderMark(StandardCharsets.UTF_16LE, 0xFF, 0xFE),
             new ByteOrderMark(StandardCharsets.UTF_16BE, 0xFE, 0xFF));
 
-    /// An encoding and the byte order mark that tells it.
+    /// An encoding and its byte order mark.
     private record ByteOrderMark(Charset charset, int... prefix) {
         boolean matches(byte[] bytes) {
             if (bytes.length < prefix.length) return false;
@@ -35,20 +35,20 @@ public final class TextFile {
 
     private TextFile() {}
 
-    /// The lines that say something, without white space around them.
-    /// @throws Failure.Unreadable when it cannot be read, or is no text; the message names the file
+    /// The non-blank lines, stripped.
+    /// @throws Failure.Unreadable if the file cannot be read or is not text; the message names the file
     public static List<String> lines(Path file) throws Failure {
-        return read(file).lines().map(TextFile::strip).filter(TextFile::isVisible).toList();
+        return read(file).lines().map(TextFile::stripLine).filter(TextFile::isVisible).toList();
     }
 
     private static String read(Path file) throws Failure {
         byte[] bytes;
-        // Read to its bound, since the size of a pipe is not known.
+        // Read up to the limit, since the size of a pipe is unknown.
         try (InputStream in = Files.newInputStream(file)) {
             bytes = in.readNBytes(MAX_BYTES + 1);
             if (bytes.length > MAX_BYTES)
                 throw new Failure.Unreadable(
-                        file + ": expected a text of at most " + (MAX_BYTES >> 20) + " MB, found more");
+                        file + ": expected text of at most " + (MAX_BYTES >> 20) + " MB, found more");
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }
@@ -64,12 +64,13 @@ public final class TextFile {
                     .decode(ByteBuffer.wrap(bytes, bom.prefix.length, bytes.length - bom.prefix.length))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new Failure.Unreadable(file + ": expected a text in UTF-8, found bytes that are none in "
+            throw new Failure.Unreadable(file + ": expected text in UTF-8, found bytes that are not valid "
                     + bom.charset + "; save it again as UTF-8 text", e);
         }
         if (text.chars().anyMatch(TextFile::isControl)) {
             throw new Failure.Unreadable(file
-                    + ": expected a text in UTF-8, found zero bytes or control codes, as files that are no text have, or UTF-16 without a byte order mark; save it again as UTF-8 text");
+                    + ": expected text in UTF-8, found zero bytes or control codes, as in binary files "
+                    + "or UTF-16 without a byte order mark; save it again as UTF-8 text");
         }
         return text;
     }
@@ -78,20 +79,20 @@ public final class TextFile {
         return Character.isISOControl(c) && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x0B && c != 0x85;
     }
 
-    /// Joined files have a mark in the middle.
-    private static String strip(String line) {
+    /// Strips white space and byte order marks, which concatenated files have in the middle.
+    private static String stripLine(String line) {
         return line.replace(String.valueOf(BOM), "").strip();
     }
 
-    /// Whether there is anything to see: spaces of any kind, joiners, marks and fillers without a letter say nothing.
+    /// Whether a line has a visible character: not only spaces, joiners, marks and fillers.
     private static boolean isVisible(String line) {
         return line.codePoints()
                 .anyMatch(c -> !Character.isWhitespace(c) && !Character.isSpaceChar(c)
                         && Character.getType(c) != Character.FORMAT && !isBlankGlyph(c));
     }
 
-    /// Letters and marks without a shape: Hangul fillers, the blank Braille pattern, variation selectors, the
-    /// grapheme joiner.
+    /// Characters without a visible glyph: Hangul fillers, the blank Braille pattern, variation selectors, the grapheme
+    /// joiner.
     private static boolean isBlankGlyph(int c) {
         return c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 || c == 0x2800 || c == 0x034F || c == 0x17B4
                 || c == 0x17B5 || c >= 0xFE00 && c <= 0xFE0F || c >= 0xE0100 && c <= 0xE01EF;

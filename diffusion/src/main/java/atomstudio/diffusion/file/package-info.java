@@ -1,5 +1,4 @@
-/// How files are written: whole or not at all, temporary ones removed, those in the studio's own folder for their
-/// owner only.
+/// Atomic writes, temporary files, file permissions and text files.
 @NullMarked
 package atomstudio.diffusion.file;
 

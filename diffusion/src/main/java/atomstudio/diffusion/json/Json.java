@@ -18,17 +18,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// A JSON object; what is missing or of another kind is refused by place and key. A key whose value is null counts as
-/// absent.
-/// @param source what complaints call it: its file, and where in it
+/// A JSON object with typed access; missing keys and values of another type fail with the file and the key. A null
+/// value counts as missing.
+/// @param source the file and the path within it, for error messages
 public record Json(String source, JsonObject object) {
     private static final long MAX_BYTES = 64L << 20;
 
-    /// @throws Failure.Unreadable when the file is missing, too long to be a configuration, or no JSON object
+    /// @throws Failure.Unreadable if the file is missing, larger than 64 MiB, or not a JSON object
     public static Json read(Path file) throws Failure.Unreadable {
         if (!Files.isRegularFile(file))
             throw new Failure.Unreadable(
-                    file + ": expected a JSON file, found " + (Files.exists(file) ? "no file" : "nothing"));
+                    file + ": expected a JSON file, found " + (Files.exists(file) ? "no regular file" : "nothing"));
         try {
             if (Files.size(file) > MAX_BYTES)
                 throw new Failure.Unreadable(
@@ -60,7 +60,7 @@ public record Json(String source, JsonObject object) {
         return get(key, "a whole number", Json::integer);
     }
 
-    /// A whole number within bounds that include both ends.
+    /// An integer from `min` to `max`, both inclusive.
     public int integer(String key, int min, int max) throws Failure.Unreadable {
         String expected = max == Integer.MAX_VALUE ? "a whole number of at least " + min
                 : "a whole number from " + min + " to " + max;
@@ -71,20 +71,20 @@ public record Json(String source, JsonObject object) {
         });
     }
 
-    /// Any number that is finite.
+    /// A finite number.
     public double number(String key) throws Failure.Unreadable {
         return get(key, "a number", Json::number);
     }
 
     public String string(String key) throws Failure.Unreadable {
-        return get(key, "a text", Json::string);
+        return get(key, "a string", Json::string);
     }
 
     public Json object(String key) throws Failure.Unreadable {
         return new Json(source + ": " + key, get(key, "an object", JsonElement::getAsJsonObject));
     }
 
-    /// The objects of a list, each with its place in it for complaints.
+    /// The objects of a list; the source of each includes its index.
     public List<Json> objects(String key) throws Failure.Unreadable {
         JsonArray array = get(key, "a list of objects", JsonElement::getAsJsonArray);
         List<Json> objects = new ArrayList<>();
@@ -98,20 +98,20 @@ public record Json(String source, JsonObject object) {
     }
 
     public List<String> strings(String key) throws Failure.Unreadable {
-        return get(key, "a list of texts",
+        return get(key, "a list of strings",
                 element -> element.getAsJsonArray().asList().stream().map(Json::string).toList());
     }
 
-    /// What has to be there.
-    /// @param convert throws what it likes for a value of another kind
+    /// A required value.
+    /// @param convert may throw any [RuntimeException] for a value of another type
     public <T> T get(String key, String expected, Function<JsonElement, T> convert) throws Failure.Unreadable {
         Optional<T> found = find(key, expected, convert);
         if (found.isPresent()) return found.get();
         throw new Failure.Unreadable(source + ": " + key + ": expected " + expected + ", found nothing");
     }
 
-    /// What may be left out.
-    /// @param convert throws what it likes for a value of another kind
+    /// An optional value.
+    /// @param convert may throw any [RuntimeException] for a value of another type
     public <T> Optional<T> find(String key, String expected, Function<JsonElement, T> convert)
             throws Failure.Unreadable {
         if (!has(key)) return Optional.empty();
@@ -123,39 +123,39 @@ public record Json(String source, JsonObject object) {
         }
     }
 
-    /// Of an element that is a text, and not a number that could be read as one.
+    /// Converts a string; numbers are rejected.
     public static String string(JsonElement element) {
-        if (!element.getAsJsonPrimitive().isString()) throw new IllegalStateException("no text");
+        if (!element.getAsJsonPrimitive().isString()) throw new IllegalStateException("not a string");
         return element.getAsString();
     }
 
-    /// Of an element that is true or false.
+    /// Converts a boolean.
     public static boolean bool(JsonElement element) {
-        if (!element.getAsJsonPrimitive().isBoolean()) throw new IllegalStateException("neither true nor false");
+        if (!element.getAsJsonPrimitive().isBoolean()) throw new IllegalStateException("not a boolean");
         return element.getAsBoolean();
     }
 
-    /// Of an element that is a number without a fraction.
+    /// Converts a number without a fraction.
     public static long integer(JsonElement element) {
-        if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("no number");
+        if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("not a number");
         return element.getAsBigDecimal().longValueExact();
     }
 
-    /// Of an element that is a number, and a finite one.
+    /// Converts a finite number.
     public static double number(JsonElement element) {
         if (!element.getAsJsonPrimitive().isNumber() || !Double.isFinite(element.getAsDouble()))
-            throw new IllegalStateException("no finite number");
+            throw new IllegalStateException("not a finite number");
         return element.getAsDouble();
     }
 
-    /// Of an element that is a path which this system can have.
+    /// Converts a path that is valid on this system.
     public static Path path(JsonElement element) {
         String string = string(element);
-        if (string.isBlank()) throw new IllegalStateException("no path");
+        if (string.isBlank()) throw new IllegalStateException("not a path");
         return Path.of(string);
     }
 
-    /// A number as JSON can hold it: null where it is not finite.
+    /// A number as JSON; null if it is not finite, since JSON has no NaN or infinity.
     public static JsonElement numberOrNull(double number) {
         return Double.isFinite(number) ? new JsonPrimitive(number) : JsonNull.INSTANCE;
     }

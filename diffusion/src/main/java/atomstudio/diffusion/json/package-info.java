@@ -1,4 +1,4 @@
-/// JSON that people and other programs wrote: read with complaints that name the place and the key.
+/// A JSON reader whose errors name the file and the key.
 @NullMarked
 package atomstudio.diffusion.json;
 

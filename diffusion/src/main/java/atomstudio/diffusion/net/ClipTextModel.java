@@ -8,16 +8,16 @@ import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 
-/// CLIP's text encoder. Names are the published state-dict keys of CLIPTextModel, with their `text_model.` prefix.
+/// CLIP's text encoder. Layer names are the state-dict keys of transformers' CLIPTextModel, with their `text_model.`
+/// prefix.
 /// Source: Radford et al. 2021, section 2.4.
 public record ClipTextModel(int vocabularySize, int maxTokens, ClipTransformer transformer) {
-    /// Numbers of a token's state.
     public int hiddenSize() {
         return transformer.hiddenSize();
     }
 
-    /// Token ids (B, tokens) -> (B, tokens, width): the hidden state after all blocks but the last `skipped`, then
-    /// the final norm.
+    /// Token ids (B, S) -> hidden states (B, S, hiddenSize) of all layers but the last `skippedLayers`, after the final
+    /// norm.
     public <T> T encode(Ops<T> ops, WeightSource<T> weights, T ids, int skippedLayers) {
         Modules<T> nn = new Modules<>(ops, weights);
         T x = ops.embedding(nn.embeddingTable("text_model.embeddings.token_embedding", vocabularySize, hiddenSize()),
@@ -29,8 +29,8 @@ public record ClipTextModel(int vocabularySize, int maxTokens, ClipTransformer t
         return nn.layerNorm("text_model.final_layer_norm", x, transformer.epsilon());
     }
 
-    /// Token ids (B, tokens) and where each text ends, `ends` (B, 1) counted over all rows -> (B, projected): the
-    /// end-of-text token's state in the space that CLIP shares with pictures.
+    /// Text embeddings (B, projectionDim): the end-of-text token's hidden state projected into CLIP's joint space of
+    /// texts and images.
     public <T> T project(Ops<T> ops, WeightSource<T> weights, TokenBatch<T> batch, int projectionDim) {
         T states = encode(ops, weights, batch.ids, 0);
         long batchSize = ops.shape(states).size(0);
@@ -41,6 +41,6 @@ public record ClipTextModel(int vocabularySize, int maxTokens, ClipTransformer t
         return ops.linear(ops.reshape(endStates, Shape.of(batchSize, hiddenSize())), weights.get(projection));
     }
 
-    /// Token ids (B, S), and the row of their end-of-text token in (B·S) rows, (B, 1).
+    /// Token ids (B, S), and the index of each text's end-of-text token in the flattened (B·S) rows, (B, 1).
     public record TokenBatch<T>(T ids, T endPositions) {}
 }

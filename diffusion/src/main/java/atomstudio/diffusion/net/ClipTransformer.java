@@ -2,20 +2,20 @@ package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Ops;
 
-/// The pre-norm transformer blocks that CLIP's text and vision towers are made of.
+/// The pre-norm transformer encoder of CLIP's text and vision models.
 /// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 2 and 3.
 public record ClipTransformer(int hiddenSize, int intermediateSize, int depth, int heads, Activation activation,
         double epsilon) {
     public enum Activation { QUICK_GELU, GELU }
 
-    /// x (B,S,width) through the first `count` blocks, whose names are NAME.0, NAME.1, …
+    /// Runs x (B, S, hiddenSize) through the first layers, named `PREFIX.0`, `PREFIX.1`, …
     <T> T forward(Modules<T> nn, String prefix, T x, ForwardOptions options) {
         for (int i = 0; i < options.layers; i++)
             x = encoderLayer(nn, prefix + "." + i, x, new Ops.AttentionConfig(heads, options.mask));
         return x;
     }
 
-    /// How many blocks from the first, and which tokens a token may see.
+    /// The number of layers to run, and the attention mask.
     record ForwardOptions(int layers, Ops.AttentionConfig.Mask mask) {}
 
     private <T> T encoderLayer(Modules<T> nn, String name, T x, Ops.AttentionConfig attention) {

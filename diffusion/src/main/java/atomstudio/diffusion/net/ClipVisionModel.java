@@ -8,32 +8,32 @@ import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 
-/// CLIP's vision tower: a transformer over patches of a square picture and one class token, whose state is projected
-/// into the space that CLIP shares with texts. Names are the published state-dict keys of
+/// CLIP's vision model: a transformer over the patches of a square image and a class token, whose hidden state is
+/// projected into CLIP's joint space of texts and images. Layer names are the state-dict keys of transformers'
 /// CLIPVisionModelWithProjection.
-/// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 1 to 4, with a norm before the blocks.
-/// @param projectionDim numbers of an embedding
+/// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 1 to 4, with a norm before the layers.
+/// @param projectionDim size of an embedding
 public record ClipVisionModel(Patches patches, ClipTransformer transformer, int projectionDim) {
-    /// A picture of `side` × `side` pixels and `channels` colours, cut into patches of `size` × `size`.
+    /// Images of (channels, imageSize, imageSize), split into patches of patchSize × patchSize.
     public record Patches(int channels, int imageSize, int patchSize) {
         int perSide() {
             return imageSize / patchSize;
         }
 
-        /// Tokens of a picture, the class token included.
+        /// Tokens of an image, including the class token.
         int tokens() {
             return perSide() * perSide() + 1;
         }
     }
 
-    /// Normalised pictures (B, channels, side, side) -> (B, projected).
+    /// Normalized pixel values (B, channels, imageSize, imageSize) -> embeddings (B, projectionDim).
     public <T> T embed(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Modules<T> nn = new Modules<>(ops, weights);
         T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)),
                 patchTokens(ops, weights, pixelValues), 1);
         T positions = nn.embeddingTable("vision_model.embeddings.position_embedding", patches.tokens(), hiddenSize());
         x = ops.add(x, ops.reshape(positions, Shape.of(1, patches.tokens(), hiddenSize())));
-        x = nn.layerNorm("vision_model.pre_layrnorm", x, transformer.epsilon()); // the published key is spelled so
+        x = nn.layerNorm("vision_model.pre_layrnorm", x, transformer.epsilon()); // transformers' spelling
         x = transformer.forward(nn, "vision_model.encoder.layers", x,
                 new ClipTransformer.ForwardOptions(transformer.depth(), Mask.NONE));
         T state = ops.split(x, patches.tokens(), 1).getFirst();
@@ -42,7 +42,7 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
         return nn.linear("visual_projection", state, projectionDim, Bias.ABSENT);
     }
 
-    /// (B, channels, side, side) -> (B, along², width), row by row.
+    /// (B, channels, imageSize, imageSize) -> (B, patches, hiddenSize), row-major.
     private <T> T patchTokens(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Shape weight = Shape.of(hiddenSize(), patches.channels, patches.patchSize, patches.patchSize);
         Layer patchEmbedding = new Layer("vision_model.embeddings.patch_embedding", Kind.CONV, weight, Bias.ABSENT);
@@ -51,7 +51,7 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
         return ops.permute(x, 0, 2, 1);
     }
 
-    /// The class token of each picture: (B, 1, width).
+    /// The class token, repeated for each image: (B, 1, hiddenSize).
     private <T> T classTokens(Ops<T> ops, WeightSource<T> weights, long batch) {
         Layer layer = new Layer("vision_model.embeddings.class_embedding", Kind.EMBEDDING, Shape.of(hiddenSize()),
                 Bias.ABSENT);

@@ -7,8 +7,9 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.Objects;
 
-/// The layers that every network here is made of, asked for by name with the shape that follows from the input.
+/// Layers by their state-dict name; weight shapes follow from the input and the output size.
 record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
     T conv(String name, T x, long outChannels, int kernelSize) {
         return conv(name, x, outChannels, kernelSize, Ops.ConvGeometry.same(kernelSize));
@@ -19,7 +20,7 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
         return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.PRESENT)), geometry);
     }
 
-    /// A 3×3 convolution of the same size without a bias.
+    /// A 3×3 convolution without bias that keeps the size.
     T convWithoutBias(String name, T x, long outChannels) {
         Shape weight = Shape.of(outChannels, channels(x), 3, 3);
         return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), Ops.ConvGeometry.same(3));
@@ -38,13 +39,42 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
         return ops.groupNorm(x, norm(name, channels(x)), groups, epsilon);
     }
 
+    /// A norm with known statistics, on x (B, C, H, W).
+    /// @param statistics the scale and shift (1, C, 1, 1) that normalize x, applied before the layer's weight and bias
+    T affineNorm(String name, T x, LayerWeights<T> statistics) {
+        LayerWeights<T> layer = norm(name, channels(x));
+        Shape perChannel = Shape.of(1, channels(x), 1, 1);
+        T normalized = ops.add(ops.multiply(x, statistics.weight()), Objects.requireNonNull(statistics.bias()));
+        T scaled = ops.multiply(normalized, ops.reshape(layer.weight(), perChannel));
+        return ops.add(scaled, ops.reshape(Objects.requireNonNull(layer.bias()), perChannel));
+    }
+
     T layerNorm(String name, T x, double epsilon) {
         return ops.layerNorm(x, norm(name, ops.shape(x).size(-1)), epsilon);
     }
 
-    /// A table of embeddings, (rows, width).
+    /// An embedding table (rows, width).
     T embeddingTable(String name, long rows, long width) {
         return weights.get(new Layer(name, Kind.EMBEDDING, Shape.of(rows, width), Bias.ABSENT)).weight();
+    }
+
+    /// The residual input of a ResNet block: x, or a 1×1 convolution if the number of channels changes.
+    T shortcut(String block, T x, long outChannels) {
+        return channels(x) == outChannels ? x : conv(block + ".conv_shortcut", x, outChannels, 1);
+    }
+
+    /// (B, C, H, W) -> (B, H·W, C).
+    T toTokens(T x) {
+        Shape shape = ops.shape(x);
+        return ops.reshape(ops.permute(x, 0, 2, 3, 1),
+                Shape.of(shape.size(0), shape.size(2) * shape.size(3), shape.size(1)));
+    }
+
+    /// The inverse of [#toTokens].
+    /// @param shape (B, C, H, W)
+    T toFeatureMap(T tokens, Shape shape) {
+        Shape channelsLast = Shape.of(shape.size(0), shape.size(2), shape.size(3), shape.size(1));
+        return ops.permute(ops.reshape(tokens, channelsLast), 0, 3, 1, 2);
     }
 
     long channels(T x) {

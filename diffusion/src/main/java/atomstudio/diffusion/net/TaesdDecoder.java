@@ -5,25 +5,25 @@ import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// A decoder so small that it shows a picture while it is being made. Names are the published state-dict keys of
-/// `taesd_decoder`: the places in a sequence of layers.
+/// TAESD's decoder, small enough to decode previews during sampling. Layer names are the state-dict keys of
+/// `taesd_decoder`: indices into a sequence of layers.
 /// Source: madebyollin/taesd, taesd.py.
-/// @param channels channels between the first and the last layer
+/// @param channels of the hidden layers
 public record TaesdDecoder(int latentChannels, int imageChannels, int channels) {
     private static final double CLAMP = 3;
     private static final int[] BLOCKS_PER_STAGE = {3, 3, 3, 1};
 
-    /// Picture pixels a latent pixel, on each side.
+    /// Image pixels per latent pixel along a side.
     public int upsamplingFactor() {
         return 1 << (BLOCKS_PER_STAGE.length - 1);
     }
 
-    /// Latents (B,latentChannels,h,w) as they are sampled, not divided by any scaling factor ->
-    /// (B,pictureChannels,8h,8w), about -1..1.
+    /// Latents (B, latentChannels, h, w), not divided by the scaling factor -> images (B, imageChannels, 8h, 8w), about
+    /// -1..1.
     public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
         Modules<T> nn = new Modules<>(ops, weights);
         T x = ops.scale(ops.tanh(ops.scale(latents, 1 / CLAMP)), CLAMP);
-        int index = 1; // 0 is the clamp, 2 the first rectifier: they have no weights
+        int index = 1; // 0 is the clamp and 2 the first ReLU, which have no weights
         x = ops.relu(nn.conv(Integer.toString(index), x, channels, 3));
         index += 2;
         for (int stage = 0; stage < BLOCKS_PER_STAGE.length; stage++) {

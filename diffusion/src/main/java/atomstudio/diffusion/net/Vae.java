@@ -1,42 +1,41 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Objects;
 
-/// The autoencoder between pictures and latents. Names are diffusers' state-dict keys of AutoencoderKL.
+/// The autoencoder between images and latents. Layer names are diffusers' state-dict keys of AutoencoderKL.
 /// Source: Rombach et al. 2022, section 3.1; Esser et al. 2021.
 public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutChannels, int layersPerBlock,
         int normGroups, double scalingFactor) {
     private static final double EPSILON = 1e-6;
 
-    /// Picture pixels a latent pixel, on each side.
+    /// Image pixels per latent pixel along a side.
     public int downsamplingFactor() {
         return 1 << (blockOutChannels.size() - 1);
     }
 
-    /// Pictures (B,3,H,W) in -1..1 -> (B, 2 · latentChannels, H/factor, W/factor): means, then log variances, not yet
-    /// clamped.
+    /// Images (B, imageChannels, H, W) in -1..1 -> (B, 2 · latentChannels, H / factor, W / factor): means, then log
+    /// variances, not clamped.
     public <T> T encode(Ops<T> ops, WeightSource<T> weights, T images) {
-        return new Forward<>(ops, new Modules<>(ops, weights)).encode(images);
+        return new Forward<>(new Modules<>(ops, weights)).encode(images);
     }
 
-    /// Latents (B,latentChannels,h,w), divided by the scaling factor -> (B,3,h · factor,w · factor), about -1..1.
+    /// Latents (B, latentChannels, h, w), divided by the scaling factor -> (B, imageChannels, h · factor, w · factor),
+    /// about -1..1.
     public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
-        return new Forward<>(ops, new Modules<>(ops, weights)).decode(latents);
+        return new Forward<>(new Modules<>(ops, weights)).decode(latents);
     }
 
-    /// The first half of decoding in parts: latents -> what level `levels` of the decoder starts from, with all
-    /// levels before it done.
+    /// The start of [#decode] for tiled decoding: latents -> input of up block `levels`.
     public <T> T decodeHead(Ops<T> ops, WeightSource<T> weights, T latents, int levels) {
-        return new Forward<>(ops, new Modules<>(ops, weights)).decodeHead(latents, levels);
+        return new Forward<>(new Modules<>(ops, weights)).decodeHead(latents, levels);
     }
 
-    /// Levels of the decoder; each but the first starts by doubling the sides.
+    /// Levels of the decoder. A level is an up block together with the upsampler before it; the first has none.
     public int levels() {
         return blockOutChannels.size();
     }
@@ -46,151 +45,144 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         return 2 * (layersPerBlock + 1) + (level == levels() - 1 ? 1 : 0);
     }
 
-    /// Channels of what a level of the decoder starts from.
+    /// Input channels of a level of the decoder.
     public int inputChannels(int level) {
         return blockOutChannels.get(blockOutChannels.size() - Math.max(1, level));
     }
 
-    /// Channels of what a level's residual blocks make.
+    /// Output channels of a level's ResNet blocks.
     public int outputChannels(int level) {
         return blockOutChannels.get(blockOutChannels.size() - 1 - level);
     }
 
-    /// One level of the decoder on any part of a map, its group norms by the whole map's statistics, so that parts
-    /// fit together.
-    /// @param norms a scale and a shift (1,C,1,1) for each norm, before its own weight and bias. With all of the
-    ///     level's norms, the level's output comes out (of the last level, the picture); with fewer, what the next
-    ///     norm normalizes: its statistics are to be taken.
+    /// One level of the decoder on a tile of its input, normalized by the statistics of the whole feature map, so that
+    /// tiles fit together.
+    /// @param norms a scale and a shift (1, C, 1, 1) for each group norm, applied before the norm's own weight and
+    ///     bias. With all norms of the level the result is the level's output (of the last level, the image); with
+    ///     fewer, it is the input of the next norm, to compute its statistics from.
     public <T> T decodeTile(Ops<T> ops, WeightSource<T> weights, T features, int level, List<LayerWeights<T>> norms) {
-        return new TileForward<>(ops, new Modules<>(ops, weights), level, norms).forward(features);
-    }
-
-    private final class TileForward<T> {
-        private final Ops<T> ops;
-        private final Modules<T> nn;
-        private final int level;
-        private final List<LayerWeights<T>> norms;
-
-        TileForward(Ops<T> ops, Modules<T> nn, int level, List<LayerWeights<T>> norms) {
-            this.ops = ops;
-            this.nn = nn;
-            this.level = level;
-            this.norms = norms;
-        }
-
-        T forward(T features) {
-            T x = level == 0 ? features : new Forward<>(ops, nn).upsample(level - 1, features);
-            int outChannels = outputChannels(level);
-            for (int j = 0; j <= layersPerBlock; j++) {
-                String name = "decoder.up_blocks." + level + ".resnets." + j;
-                if (norms.size() == 2 * j) return x;
-                T h = nn.conv(name + ".conv1", ops.silu(tileNorm(name + ".norm1", x, 2 * j)), outChannels, 3);
-                if (norms.size() == 2 * j + 1) return h;
-                h = nn.conv(name + ".conv2", ops.silu(tileNorm(name + ".norm2", h, 2 * j + 1)), outChannels, 3);
-                x = ops.add(nn.channels(x) == outChannels ? x : nn.conv(name + ".conv_shortcut", x, outChannels, 1), h);
-            }
-            if (norms.size() == 2 * (layersPerBlock + 1)) return x;
-            return nn.conv("decoder.conv_out", ops.silu(tileNorm("decoder.conv_norm_out", x, 2 * (layersPerBlock + 1))),
-                    imageChannels, 3);
-        }
-
-        private T tileNorm(String name, T x, int index) {
-            long channels = nn.channels(x);
-            LayerWeights<T> layer = nn.weights()
-                    .get(new Layer(name, Layer.Kind.NORM, Shape.of(channels), Layer.Bias.PRESENT));
-            T normalized = ops.add(ops.multiply(x, norms.get(index).weight()),
-                    Objects.requireNonNull(norms.get(index).bias()));
-            Shape perChannel = Shape.of(1, channels, 1, 1);
-            return ops.add(ops.multiply(normalized, ops.reshape(layer.weight(), perChannel)),
-                    ops.reshape(Objects.requireNonNull(layer.bias()), perChannel));
-        }
+        Modules<T> nn = new Modules<>(ops, weights);
+        Iterator<LayerWeights<T>> statistics = norms.iterator();
+        Norm<T> norm = (name, x) -> nn.affineNorm(name, x, statistics.next());
+        return new Forward<>(nn, norm).decodeTile(features, level, norms.size());
     }
 
     private final class Forward<T> {
         private final Ops<T> ops;
         private final Modules<T> nn;
+        private final Norm<T> norm;
 
-        Forward(Ops<T> ops, Modules<T> nn) {
-            this.ops = ops;
+        Forward(Modules<T> nn) {
+            this(nn, (name, x) -> nn.groupNorm(name, x, normGroups, EPSILON));
+        }
+
+        Forward(Modules<T> nn, Norm<T> norm) {
+            this.ops = nn.ops();
             this.nn = nn;
+            this.norm = norm;
         }
 
         T encode(T images) {
             T x = nn.conv("encoder.conv_in", images, blockOutChannels.getFirst(), 3);
-            for (int i = 0; i < blockOutChannels.size(); i++) {
-                String name = "encoder.down_blocks." + i;
-                for (int j = 0; j < layersPerBlock; j++) x = resnet(name + ".resnets." + j, x, blockOutChannels.get(i));
-                if (i < blockOutChannels.size() - 1)
-                    x = nn.conv(name + ".downsamplers.0.conv", x, blockOutChannels.get(i), 3,
-                            new Ops.ConvGeometry(2, 0, 0, 1, 1));
-            }
+            for (int i = 0; i < blockOutChannels.size(); i++) x = downBlock(i, x);
             x = midBlock("encoder", x);
-            x = nn.conv("encoder.conv_out", ops.silu(groupNorm("encoder.conv_norm_out", x)), 2L * latentChannels, 3);
+            x = nn.conv("encoder.conv_out", normSilu("encoder.conv_norm_out", x), 2L * latentChannels, 3);
             return nn.conv("quant_conv", x, 2L * latentChannels, 1);
         }
 
         T decode(T latents) {
-            T x = upBlock(levels() - 1, upsampledInput(levels() - 1, decodeHead(latents, levels() - 1)));
-            return nn.conv("decoder.conv_out", ops.silu(groupNorm("decoder.conv_norm_out", x)), imageChannels, 3);
+            int last = levels() - 1;
+            return convOut(upBlock(last, upsampled(last, decodeHead(latents, last))));
         }
 
         T decodeHead(T latents, int levels) {
-            T x = nn.conv("decoder.conv_in", nn.conv("post_quant_conv", latents, latentChannels, 1),
-                    blockOutChannels.getLast(), 3);
-            x = midBlock("decoder", x);
-            for (int i = 0; i < levels; i++) x = upBlock(i, upsampledInput(i, x));
+            T x = nn.conv("post_quant_conv", latents, latentChannels, 1);
+            x = midBlock("decoder", nn.conv("decoder.conv_in", x, blockOutChannels.getLast(), 3));
+            for (int i = 0; i < levels; i++) x = upBlock(i, upsampled(i, x));
             return x;
         }
 
-        private T upBlock(int i, T x) {
-            for (int j = 0; j <= layersPerBlock; j++)
-                x = resnet("decoder.up_blocks." + i + ".resnets." + j, x, outputChannels(i));
-            return x;
+        T decodeTile(T features, int level, int normCount) {
+            T x = upsampled(level, features);
+            int channels = outputChannels(level);
+            for (int j = 0; j <= layersPerBlock; j++) {
+                String name = "decoder.up_blocks." + level + ".resnets." + j;
+                if (normCount == 2 * j) return x;
+                T h = resnetInput(name, x, channels);
+                if (normCount == 2 * j + 1) return h;
+                x = resnetOutput(name, x, h, channels);
+            }
+            return normCount == 2 * (layersPerBlock + 1) ? x : convOut(x);
         }
 
-        private T upsampledInput(int level, T x) {
-            return level == 0 ? x : upsample(level - 1, x);
-        }
-
-        /// The end of a level: twice the sides.
-        T upsample(int level, T x) {
-            Shape shape = ops.shape(x);
-            return nn.conv("decoder.up_blocks." + level + ".upsamplers.0.conv",
-                    ops.upsampleNearest(x, 2 * shape.size(2), 2 * shape.size(3)), outputChannels(level), 3);
+        private T downBlock(int i, T x) {
+            String name = "encoder.down_blocks." + i;
+            int channels = blockOutChannels.get(i);
+            for (int j = 0; j < layersPerBlock; j++) x = resnetBlock(name + ".resnets." + j, x, channels);
+            if (i == blockOutChannels.size() - 1) return x;
+            return nn.conv(name + ".downsamplers.0.conv", x, channels, 3, new Ops.ConvGeometry(2, 0, 0, 1, 1));
         }
 
         private T midBlock(String prefix, T x) {
             int channels = blockOutChannels.getLast();
-            x = resnet(prefix + ".mid_block.resnets.0", x, channels);
+            x = resnetBlock(prefix + ".mid_block.resnets.0", x, channels);
             x = attention(prefix + ".mid_block.attentions.0", x);
-            return resnet(prefix + ".mid_block.resnets.1", x, channels);
+            return resnetBlock(prefix + ".mid_block.resnets.1", x, channels);
         }
 
-        private T resnet(String name, T input, int outChannels) {
-            return ops.checkpointed(name, List.of(input), inputs -> resnetBody(name, inputs.get(0), outChannels));
+        private T upBlock(int i, T x) {
+            for (int j = 0; j <= layersPerBlock; j++)
+                x = resnetBlock("decoder.up_blocks." + i + ".resnets." + j, x, outputChannels(i));
+            return x;
         }
 
-        private T resnetBody(String name, T x, int outChannels) {
-            T h = nn.conv(name + ".conv1", ops.silu(groupNorm(name + ".norm1", x)), outChannels, 3);
-            h = nn.conv(name + ".conv2", ops.silu(groupNorm(name + ".norm2", h)), outChannels, 3);
-            return ops.add(nn.channels(x) == outChannels ? x : nn.conv(name + ".conv_shortcut", x, outChannels, 1), h);
+        /// The upsampler at the end of the previous up block.
+        private T upsampled(int level, T x) {
+            if (level == 0) return x;
+            Shape shape = ops.shape(x);
+            T doubled = ops.upsampleNearest(x, 2 * shape.size(2), 2 * shape.size(3));
+            return nn.conv("decoder.up_blocks." + (level - 1) + ".upsamplers.0.conv", doubled,
+                    outputChannels(level - 1), 3);
+        }
+
+        private T convOut(T x) {
+            return nn.conv("decoder.conv_out", normSilu("decoder.conv_norm_out", x), imageChannels, 3);
+        }
+
+        private T resnetBlock(String name, T input, int channels) {
+            return ops.checkpointed(name, List.of(input), inputs -> {
+                T x = inputs.getFirst();
+                return resnetOutput(name, x, resnetInput(name, x, channels), channels);
+            });
+        }
+
+        private T resnetInput(String name, T x, int channels) {
+            return nn.conv(name + ".conv1", normSilu(name + ".norm1", x), channels, 3);
+        }
+
+        private T resnetOutput(String name, T x, T h, int channels) {
+            h = nn.conv(name + ".conv2", normSilu(name + ".norm2", h), channels, 3);
+            return ops.add(nn.shortcut(name, x, channels), h);
         }
 
         private T attention(String name, T x) {
-            Shape shape = ops.shape(x);
-            long channels = shape.size(1);
-            T h = ops.permute(groupNorm(name + ".group_norm", x), 0, 2, 3, 1);
-            h = ops.reshape(h, Shape.of(shape.size(0), shape.size(2) * shape.size(3), channels));
+            long channels = nn.channels(x);
+            T h = nn.toTokens(norm.apply(name + ".group_norm", x));
             T q = nn.linear(name + ".to_q", h, channels);
             T k = nn.linear(name + ".to_k", h, channels);
             T v = nn.linear(name + ".to_v", h, channels);
             h = nn.linear(name + ".to_out.0", ops.attention(q, k, v, Ops.AttentionConfig.of(1)), channels);
-            h = ops.reshape(h, Shape.of(shape.size(0), shape.size(2), shape.size(3), channels));
-            return ops.add(x, ops.permute(h, 0, 3, 1, 2));
+            return ops.add(x, nn.toFeatureMap(h, ops.shape(x)));
         }
 
-        private T groupNorm(String name, T x) {
-            return nn.groupNorm(name, x, normGroups, EPSILON);
+        private T normSilu(String name, T x) {
+            return ops.silu(norm.apply(name, x));
         }
+    }
+
+    /// A named normalization layer.
+    @FunctionalInterface
+    private interface Norm<T> {
+        T apply(String name, T x);
     }
 }

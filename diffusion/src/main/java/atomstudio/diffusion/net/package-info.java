@@ -1,4 +1,4 @@
-/// The networks, each written once over `Ops`, and nothing else: no carrier, no files, no adapters.
+/// Stable Diffusion's networks, each written once over `Ops`, without backends, files or adapters.
 @NullMarked
 package atomstudio.diffusion.net;
 

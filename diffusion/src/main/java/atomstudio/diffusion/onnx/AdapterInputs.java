@@ -18,14 +18,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Adapters as graph inputs, named `adapterI/LAYER.SLOT` and `adapterI.strength`. Native copies of their numbers are
-/// made once for each adapter in use and freed when it is used no longer.
+/// Adapters as graph inputs, named `adapterI/LAYER.PARAMETER` and `adapterI.weight`. Parameters are copied to native
+/// memory once per adapter and freed when the adapter is no longer used.
 final class AdapterInputs implements AutoCloseable {
     private final Map<Adapter, Map<String, OnnxTensor>> tensors = new IdentityHashMap<>();
 
-    /// The layers of a graph with these forms over them.
-    static WeightSource<Graph.Value> adapted(Graph graph, GraphOps ops, WeightSource<Graph.Value> base,
+    /// The layers of a graph with adaptations applied.
+    static WeightSource<Graph.Value> adapted(GraphOps ops, WeightSource<Graph.Value> base,
             List<Adaptation> adaptations) {
+        Graph graph = ops.graph();
         List<AdaptedWeights.BoundAdapter<Graph.Value>> bound = new ArrayList<>();
         for (int i = 0; i < adaptations.size(); i++) {
             int index = i;
@@ -37,6 +38,10 @@ final class AdapterInputs implements AutoCloseable {
         return new AdaptedWeights<>(ops, base, bound);
     }
 
+    static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
+        return adapters.stream().map(weighted -> weighted.adapter().adaptation()).toList();
+    }
+
     private static Adaptation.AdapterParameters<Graph.Value> parameterInputs(Graph graph, String prefix,
             Adaptation adaptation, Layer layer) {
         Map<String, Graph.Value> inputs = new LinkedHashMap<>();
@@ -45,12 +50,12 @@ final class AdapterInputs implements AutoCloseable {
                         graph.input(prefix + layer.name() + "." + parameter, shape, Graph.ElementType.FLOAT)));
         return parameter -> {
             Graph.Value value = inputs.get(parameter);
-            if (value == null) throw new IllegalArgumentException(layer.name() + ": no slot " + parameter);
+            if (value == null) throw new IllegalArgumentException(layer.name() + ": no parameter " + parameter);
             return value;
         };
     }
 
-    /// Feeds of the adapters' strengths.
+    /// Feeds of the adapter weights; the map is mutable.
     static Map<String, OnnxSession.Feed> weightFeeds(List<WeightedAdapter> adapters) {
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
         for (int i = 0; i < adapters.size(); i++)
@@ -60,14 +65,14 @@ final class AdapterInputs implements AutoCloseable {
     }
 
     private static String weightInput(int i) {
-        return "adapter" + i + ".strength";
+        return "adapter" + i + ".weight";
     }
 
     private static String prefix(int i) {
         return "adapter" + i + "/";
     }
 
-    /// The standing inputs of these adapters, as far as the graph asks for them.
+    /// The parameters of these adapters that are inputs of the graph.
     Map<String, OnnxTensor> persistentInputs(OnnxRuntime runtime, List<WeightedAdapter> adapters,
             Set<String> inputNames) throws Failure {
         List<Adapter> used = adapters.stream().map(WeightedAdapter::adapter).toList();

@@ -4,26 +4,25 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.onnx.Graph.ElementType;
-import atomstudio.diffusion.onnx.GraphOps.AttentionKernel;
+import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/// Which attention is fastest: on the CPU as measured once (docs/performance.md), on a graphics processor by a few
-/// runs of the largest one that the network has.
+/// Selects the fastest attention kernel: on the CPU the fused one, as measured (docs/performance.md); on CUDA by timing
+/// the UNet's largest self-attention.
 final class AttentionBenchmark {
     private static final System.Logger log = System.getLogger(AttentionBenchmark.class.getName());
     private static final int RUNS = 3;
 
     private AttentionBenchmark() {}
 
-    /// @param latents (B,C,H,W)
+    /// @param latents (B, C, H, W)
     static AttentionKernel selectKernel(OnnxRuntime runtime, UNet unet, Shape latents, ElementType element)
             throws Failure {
         OptionalInt finestLevel = IntStream.range(0, unet.levels().size())
@@ -40,17 +39,17 @@ final class AttentionBenchmark {
                 seconds.put(kernel,
                         measureSeconds(runtime, kernel, shape, Ops.AttentionConfig.of(level.heads()), element));
             } catch (Failure failure) {
-                seconds.put(kernel, Double.POSITIVE_INFINITY); // too large, or the device has no such kernel for these numbers
-                log.log(System.Logger.Level.INFO, "attention " + kernel + " cannot run", failure);
+                seconds.put(kernel, Double.POSITIVE_INFINITY); // out of memory, or no kernel for this type
+                log.log(System.Logger.Level.INFO, "attention " + kernel + " failed", failure);
             }
         }
         AttentionKernel fastest = fastest(seconds::get);
-        log.log(System.Logger.Level.INFO, "attention {0} at {1} in {2}; seconds of each: {3}", fastest, shape, element,
+        log.log(System.Logger.Level.INFO, "attention {0} at {1} in {2}; seconds: {3}", fastest, shape, element,
                 seconds);
         return fastest;
     }
 
-    /// The one of the least seconds; the first where they are equal.
+    /// The kernel with the least seconds; of equal ones the first.
     static AttentionKernel fastest(ToDoubleFunction<AttentionKernel> seconds) {
         AttentionKernel best = AttentionKernel.FUSED;
         for (AttentionKernel candidate : AttentionKernel.values())
@@ -58,7 +57,7 @@ final class AttentionBenchmark {
         return best;
     }
 
-    /// Of the fastest run after a first one, which allocates.
+    /// Seconds of the fastest run, without the first one, which allocates.
     private static double measureSeconds(OnnxRuntime runtime, AttentionKernel kernel, Shape shape,
             Ops.AttentionConfig attention, ElementType element) throws Failure {
         double best = Double.POSITIVE_INFINITY;
@@ -73,17 +72,13 @@ final class AttentionBenchmark {
         return best;
     }
 
-    /// A graph that is nothing but self-attention.
+    /// A session of a single self-attention.
     static OnnxSession attentionSession(OnnxRuntime runtime, AttentionKernel kernel, Shape shape,
             Ops.AttentionConfig attention, ElementType element) throws Failure {
         Graph graph = new Graph();
         Graph.Value x = graph.cast(graph.input("x", shape, ElementType.FLOAT), element);
-        Graph.Value output = graph.cast(
-                new GraphOps(graph,
-                        new GraphOps.GraphOptions(GraphOps.MemoryMode.DEFAULT, element, kernel,
-                                GraphOps.ConvolutionAlgorithm.DIRECT))
-                        .attention(x, x, x, attention),
-                ElementType.FLOAT);
-        return runtime.createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape());
+        GraphOps ops = new GraphOps(graph, GraphOptions.DEFAULT.withElementType(element, kernel));
+        Graph.Value output = graph.cast(ops.attention(x, x, x, attention), ElementType.FLOAT);
+        return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.none(), output.shape());
     }
 }

@@ -7,25 +7,21 @@ import atomstudio.diffusion.model.ImageEncoder;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns
-/// sessions and maps.
+/// CLIP's image and text encoders, as far as the model has them. Their weights are opened when first used, since most
+/// work needs neither. Owns sessions and mapped weights.
 final class ClipEncoders implements AutoCloseable {
-    private static final int MAX_SESSIONS = 4;
-
-    /// A network and the shape of its input.
-    private record SessionKey(Modality modality, Shape input) {}
-
-    private enum Modality { IMAGE, TEXT }
+    private static final int MAX_SESSIONS = 2;
 
     private final DiffusionModel model;
     private final OnnxRuntime runtime;
-    private final Map<SessionKey, OnnxSession> sessions = new LinkedHashMap<>(8, 0.75f, true);
+    private final SessionCache<Shape> imageSessions = new SessionCache<>(MAX_SESSIONS, this::buildImageEncoder);
+    private final SessionCache<Shape> textSessions = new SessionCache<>(MAX_SESSIONS, this::buildTextEncoder);
     private @Nullable Checkpoint imageWeights;
     private @Nullable Checkpoint textWeights;
 
@@ -34,66 +30,52 @@ final class ClipEncoders implements AutoCloseable {
         this.runtime = runtime;
     }
 
-    Tensor embedImages(Tensor pixels) throws Failure {
-        return session(new SessionKey(Modality.IMAGE, pixels.shape()))
-                .run(Map.of("pictures", OnnxSession.Feed.of(pixels)), Map.of());
+    Tensor embedImages(Tensor pixelValues) throws Failure {
+        OnnxSession session = imageSessions.get(pixelValues.shape());
+        return session.run(Map.of("pixel_values", OnnxSession.Feed.of(pixelValues)), Map.of());
     }
 
     Tensor embedText(int[][] ids) throws Failure {
-        int[][] ends = textProjection().eosPositions(ids);
-        return session(new SessionKey(Modality.TEXT, Shape.of(ids.length, ids[0].length)))
-                .run(Map.of("ids", OnnxSession.Feed.ids(ids), "ends", OnnxSession.Feed.ids(ends)), Map.of());
+        int[][] endPositions = textProjection().eosPositions(ids);
+        OnnxSession session = textSessions.get(Shape.of(ids.length, ids[0].length));
+        return session.run(Map.of("ids", OnnxSession.Feed.ids(ids), "end_positions",
+                OnnxSession.Feed.ids(endPositions)), Map.of());
     }
 
-    private OnnxSession session(SessionKey key) throws Failure {
-        OnnxSession session = sessions.get(key);
-        if (session == null) {
-            if (sessions.size() >= MAX_SESSIONS) sessions.remove(sessions.keySet().iterator().next()).close();
-            session = switch (key.modality) {
-                case IMAGE -> buildImageEncoder(key.input);
-                case TEXT -> buildTextEncoder(key.input);
-            };
-            sessions.put(key, session);
-        }
-        return session;
-    }
-
-    private OnnxSession buildImageEncoder(Shape input) throws Failure {
-        ImageEncoder imageEncoder = model.imageEncoder()
+    private OnnxSession buildImageEncoder(Shape pixelValues) throws Failure {
+        ImageEncoder encoder = model.imageEncoder()
                 .orElseThrow(() -> new Failure.Incompatible(
-                        model.path() + ": has no vision tower (image_encoder or safety_checker)"));
-        Checkpoint weights = imageWeights != null ? imageWeights : imageEncoder.openCheckpoint();
-        imageWeights = weights;
-        Graph graph = new Graph();
-        Graph.Value pixelValues = graph.input("pictures", input, Graph.ElementType.FLOAT);
-        Graph.Value output = imageEncoder.network()
-                .embed(new GraphOps(graph), new GraphWeights(graph, weights), pixelValues);
-        return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
+                        model.path() + ": has no image encoder (image_encoder or safety_checker)"));
+        Checkpoint checkpoint = imageWeights != null ? imageWeights : encoder.openCheckpoint();
+        imageWeights = checkpoint;
+        return runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()),
+                (ops, weights) -> encoder.network().embed(ops, weights, ops.input("pixel_values", pixelValues)));
     }
 
-    private OnnxSession buildTextEncoder(Shape input) throws Failure {
+    private OnnxSession buildTextEncoder(Shape shape) throws Failure {
         TextProjection projection = textProjection();
-        Checkpoint weights = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
-        textWeights = weights;
-        Graph graph = new Graph();
-        ClipTextModel.TokenBatch<Graph.Value> tokens = new ClipTextModel.TokenBatch<>(
-                graph.input("ids", input, Graph.ElementType.INT64),
-                graph.input("ends", Shape.of(input.size(0), 1), Graph.ElementType.INT64));
-        Graph.Value output = projection.textEncoder()
-                .project(new GraphOps(graph), new GraphWeights(graph, weights), tokens, projection.projectionDim());
-        return runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights), output.shape());
+        Checkpoint checkpoint = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
+        textWeights = checkpoint;
+        return runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()), (ops, weights) -> {
+            Graph.Value ids = ops.graph().input("ids", shape, ElementType.INT64);
+            Graph.Value endPositions = ops.graph()
+                    .input("end_positions", Shape.of(shape.size(0), 1), ElementType.INT64);
+            return projection.textEncoder()
+                    .project(ops, weights, new ClipTextModel.TokenBatch<>(ids, endPositions),
+                            projection.projectionDim());
+        });
     }
 
     private TextProjection textProjection() throws Failure {
         return model.textProjection()
-                .orElseThrow(
-                        () -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
+                .orElseThrow(() -> new Failure.Incompatible(
+                        model.path() + ": its text_encoder has no text_projection"));
     }
 
     @Override
     public void close() {
-        sessions.values().forEach(OnnxSession::close);
-        sessions.clear();
+        imageSessions.close();
+        textSessions.close();
         if (imageWeights != null) imageWeights.close();
         if (textWeights != null) textWeights.close();
         imageWeights = null;

@@ -19,11 +19,11 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A network's weights with adapters multiplied in: computed by a graph of their own, once for all looks under these
-/// adapters at these strengths, and given to the network as inputs. One session then serves every adapter that
-/// changes the same layers. Owns the numbers it made; keeps those of the last few adapters as long as they are small.
+/// A network's weights with adapters fused in: computed once per set of adapters and adapter weights by a separate
+/// graph, and given to the network as inputs. One session then serves all adapters that change the same layers. Owns
+/// the fused weights and caches those of recent adapters up to a size limit.
 final class FusedWeights implements AutoCloseable {
-    /// Bytes of numbers that are kept beside those in use.
+    /// Size limit of cached weights, apart from those in use.
     private static final long DEFAULT_CACHE_BYTES = 256L << 20;
 
     private record Fused(List<WeightedAdapter> adapters, OrtSession.Result result, Map<String, OnnxTensor> inputs,
@@ -42,21 +42,21 @@ final class FusedWeights implements AutoCloseable {
     private final List<Layer> layers;
     private final Checkpoint checkpoint;
     private final long cacheBytes;
-    /// The least recently used first.
+    /// Least recently used first.
     private final List<Fused> cache = new ArrayList<>();
 
     FusedWeights(List<Layer> layers, Checkpoint checkpoint) {
         this(layers, checkpoint, DEFAULT_CACHE_BYTES);
     }
 
-    /// @param cacheBytes bytes of numbers that are kept beside those in use
+    /// @param cacheBytes size limit of cached weights, apart from those in use
     FusedWeights(List<Layer> layers, Checkpoint checkpoint, long cacheBytes) {
         this.layers = layers;
         this.checkpoint = checkpoint;
         this.cacheBytes = cacheBytes;
     }
 
-    /// The weights, by their keys, that adapters of these forms change.
+    /// The keys of the weights and biases that these adaptations change.
     Set<String> changedKeys(List<Adaptation> adaptations) {
         Set<String> keys = new LinkedHashSet<>();
         for (Layer layer : targetedLayers(adaptations)) {
@@ -66,7 +66,7 @@ final class FusedWeights implements AutoCloseable {
         return keys;
     }
 
-    /// Bytes of these weights.
+    /// Bytes of the changed weights.
     long bytes(List<Adaptation> adaptations) {
         return targetedLayers(adaptations).stream()
                 .mapToLong(layer -> Float.BYTES * layer.weightShape().elements())
@@ -80,7 +80,7 @@ final class FusedWeights implements AutoCloseable {
                 .toList();
     }
 
-    /// Whether the layer has a bias under these forms: some bring one.
+    /// Whether the adapted layer has a bias, which an adaptation may add.
     private static boolean hasBias(Layer layer, List<Adaptation> adaptations) {
         if (layer.hasBias()) return true;
         LayerWeights<Shape> plain = new LayerWeights<>(layer.weightShape(), null);
@@ -93,24 +93,23 @@ final class FusedWeights implements AutoCloseable {
         return false;
     }
 
-    /// A network's layers where these weights are the graph's inputs.
+    /// A network's layers, with these weights as inputs of the graph.
     static WeightSource<Graph.Value> withWeightInputs(Graph graph, WeightSource<Graph.Value> base, Set<String> inputs) {
         return layer -> {
             if (!inputs.contains(layer.weightKey())) return base.get(layer);
             Graph.Value weight = graph.input(layer.weightKey(), layer.weightShape(), Graph.ElementType.FLOAT);
+            if (!inputs.contains(layer.biasKey())) return new LayerWeights<>(weight, null);
             return new LayerWeights<>(weight,
-                    inputs.contains(layer.biasKey())
-                            ? graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT)
-                            : null);
+                    graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT));
         };
     }
 
-    /// The inputs' numbers under these adapters; valid until the next call.
+    /// The fused weights of these adapters by key; valid until the next call.
     Map<String, OnnxTensor> inputs(OnnxRuntime runtime, List<WeightedAdapter> adapters) throws Failure {
         Fused fused = takeCached(adapters);
         if (fused == null) {
-            // Before, not after: at Stable Diffusion 1.5's size each set is 2 to 3 GB.
-            evictFor(bytes(adaptations(adapters)));
+            // Evicted first: a set of Stable Diffusion 1.5's weights has 2 to 3 GB.
+            evictFor(bytes(AdapterInputs.adaptations(adapters)));
             fused = fuse(runtime, adapters);
         }
         cache.add(fused);
@@ -121,13 +120,9 @@ final class FusedWeights implements AutoCloseable {
         while (!cache.isEmpty() && cachedBytes() + neededBytes > cacheBytes) cache.removeFirst().result.close();
     }
 
-    /// Bytes of the numbers that are held now.
+    /// Bytes of all fused weights in memory.
     long cachedBytes() {
         return cache.stream().mapToLong(Fused::bytes).sum();
-    }
-
-    private static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
-        return adapters.stream().map(weighted -> weighted.adapter().adaptation()).toList();
     }
 
     private @Nullable Fused takeCached(List<WeightedAdapter> adapters) {
@@ -140,10 +135,10 @@ final class FusedWeights implements AutoCloseable {
     }
 
     private Fused fuse(OnnxRuntime runtime, List<WeightedAdapter> adapters) throws Failure {
-        List<Adaptation> adaptations = adaptations(adapters);
+        List<Adaptation> adaptations = AdapterInputs.adaptations(adapters);
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph);
-        WeightSource<Graph.Value> weights = AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint),
+        WeightSource<Graph.Value> weights = AdapterInputs.adapted(ops, new GraphWeights(graph, checkpoint),
                 adaptations);
         Map<String, Graph.Value> outputs = new LinkedHashMap<>();
         for (Layer layer : targetedLayers(adaptations)) {

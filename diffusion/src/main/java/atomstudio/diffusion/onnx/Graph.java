@@ -16,13 +16,13 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/// An ONNX graph being written: inputs, initializers, nodes. Field numbers are those of onnx.proto (IR version 9).
+/// Builder of an ONNX model: inputs, initializers and nodes. Field numbers are those of onnx.proto (IR version 9).
 final class Graph {
     private static final int IR_VERSION = 9;
     private static final int OPSET = 17;
     private static final int EXTERNAL_LOCATION = 1;
 
-    /// Element types by onnx.proto's numbers.
+    /// Element types with their codes in onnx.proto.
     enum ElementType {
         FLOAT(1), INT64(7), FLOAT16(10), DOUBLE(11), BFLOAT16(16);
 
@@ -44,7 +44,7 @@ final class Graph {
         }
     }
 
-    /// Operator with its attributes: Long, Float, String or long[].
+    /// An operator with its attributes, which are Long, Float, String or long[].
     record Operator(String domain, String name, Map<String, Object> attributes) {
         static Operator of(String name) {
             return new Operator("", name, Map.of());
@@ -70,18 +70,18 @@ final class Graph {
         return new Value(name, shape);
     }
 
-    /// One whose first size the runtime is not told: `GraphOps.Memory.SAVED` says why.
+    /// An input whose first dimension is dynamic; see [GraphOptions.MemoryMode#LOW].
     Value inputWithDynamicBatch(String name, Shape shape, ElementType element) {
         inputs.add(valueInfo(name, element, Arrays.stream(shape.sizes()).skip(1), new ProtoMessage()));
         return new Value(name, shape);
     }
 
-    /// Where a weight's bytes lie: a file beside the graph, and a part of it.
+    /// The location of a weight's bytes: a byte range of a file in the weights folder.
     record ExternalData(String file, long offset, long bytes) {}
 
     private record StoredWeight(ElementType element, ExternalData data) {}
 
-    /// A weight whose bytes stay where they are.
+    /// A weight that is referenced in its file, not copied.
     Value externalInitializer(String name, Shape shape, ElementType element, ExternalData data) {
         ProtoMessage tensor = tensor(name, shape, element);
         Map.of("location", data.file, "offset", Long.toString(data.offset), "length", Long.toString(data.bytes))
@@ -91,27 +91,27 @@ final class Graph {
         return new Value(name, shape);
     }
 
-    /// Equal parts along the first axis; those of a stored weight stay where they are.
-    List<Value> splitRows(Value whole, int parts) {
-        Shape shape = whole.shape().with(0, whole.shape().size(0) / parts);
-        StoredWeight found = storedWeights.get(whole.name());
+    /// Splits into equal parts along the first axis; parts of an external weight are references too.
+    List<Value> splitRows(Value value, int parts) {
+        Shape shape = value.shape().with(0, value.shape().size(0) / parts);
+        StoredWeight found = storedWeights.get(value.name());
         if (found == null)
-            return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), whole);
+            return node(Operator.of("Split", Map.of("axis", 0L)), Collections.nCopies(parts, shape), value);
         long bytes = found.data.bytes / parts;
         return IntStream.range(0, parts)
-                .mapToObj(i -> externalInitializer(whole.name() + "/" + i, shape, found.element,
+                .mapToObj(i -> externalInitializer(value.name() + "/" + i, shape, found.element,
                         new ExternalData(found.data.file, found.data.offset + i * bytes, bytes)))
                 .toList();
     }
 
-    /// Parts along the second axis, as equal as its size allows, and no more of them than that.
-    List<Value> splitSecondAxis(Value whole, int maxPieces) {
-        long size = whole.shape().size(1);
+    /// Splits into at most `maxPieces` parts along the second axis, of sizes that differ by at most 1.
+    List<Value> splitSecondAxis(Value value, int maxPieces) {
+        long size = value.shape().size(1);
         int count = (int) Math.min(maxPieces, size);
-        if (count < 2) return List.of(whole);
+        if (count < 2) return List.of(value);
         long[] sizes = LongStream.range(0, count).map(i -> size * (i + 1) / count - size * i / count).toArray();
-        List<Shape> shapes = Arrays.stream(sizes).mapToObj(part -> whole.shape().with(1, part)).toList();
-        return node(Operator.of("Split", Map.of("axis", 1L)), shapes, whole, constant(sizes));
+        List<Shape> shapes = Arrays.stream(sizes).mapToObj(part -> value.shape().with(1, part)).toList();
+        return node(Operator.of("Split", Map.of("axis", 1L)), shapes, value, constant(sizes));
     }
 
     Value constant(long... values) {
@@ -138,7 +138,7 @@ final class Graph {
         return initializer(shape, element, raw.array());
     }
 
-    /// The same numbers in another element type.
+    /// The values in another element type.
     Value cast(Value value, ElementType to) {
         return node(Operator.of("Cast", Map.of("to", (long) to.code)), value.shape(), value);
     }
@@ -149,7 +149,7 @@ final class Graph {
         return new Value(name, shape);
     }
 
-    /// One operator; an absent optional operand is null.
+    /// Adds a node with one output; an absent optional operand is null.
     Value node(Operator operator, Shape out, @Nullable Value... operands) {
         return node(operator, List.of(out), operands).getFirst();
     }
@@ -169,12 +169,12 @@ final class Graph {
         return results;
     }
 
-    /// The whole model as onnx.proto bytes.
+    /// The serialized model.
     byte[] model(Value output) {
         return model(List.of(output));
     }
 
-    /// The same with several outputs, in this order.
+    /// The serialized model with several outputs, in this order.
     byte[] model(List<Value> outputs) {
         ProtoMessage graph = new ProtoMessage();
         nodes.forEach(node -> graph.message(1, node));
@@ -200,7 +200,7 @@ final class Graph {
         return valueInfo(name, element, Arrays.stream(shape.sizes()));
     }
 
-    /// @param dynamicSizes sizes that stand before the others and are not told
+    /// @param dynamicSizes empty dimension messages before the fixed sizes
     private static ProtoMessage valueInfo(String name, ElementType element, LongStream fixedSizes,
             ProtoMessage... dynamicSizes) {
         ProtoMessage sizes = new ProtoMessage();
@@ -225,8 +225,8 @@ final class Graph {
         };
     }
 
-    /// One protobuf message being written: varints, floats, bytes and nested messages by field number.
-    /// Source: protobuf.dev, "Encoding". Four wire forms are all that an ONNX graph needs.
+    /// Writer of a protobuf message: varints, floats, bytes and nested messages by field number, the wire types that an
+    /// ONNX model needs. Source: protobuf.dev, "Encoding".
     static final class ProtoMessage {
         private static final int VARINT = 0;
         private static final int LENGTH = 2;
@@ -266,8 +266,8 @@ final class Graph {
             return out.toByteArray();
         }
 
-        private void tag(int field, int form) {
-            varint((long) field << 3 | form);
+        private void tag(int field, int wireType) {
+            varint((long) field << 3 | wireType);
         }
 
         private void varint(long value) {
@@ -279,6 +279,6 @@ final class Graph {
         }
     }
 
-    /// A named tensor of a graph being written; its shape is fixed.
+    /// A named tensor of the graph, of fixed shape.
     record Value(String name, Shape shape) {}
 }

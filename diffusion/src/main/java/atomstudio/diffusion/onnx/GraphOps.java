@@ -1,8 +1,9 @@
 package atomstudio.diffusion.onnx;
 
-import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.Graph.Operator;
+import atomstudio.diffusion.onnx.GraphOptions.ConvolutionAlgorithm;
+import atomstudio.diffusion.onnx.GraphOptions.MemoryMode;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
@@ -13,71 +14,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// Writes a network as an ONNX graph, with the kernels that ONNX Runtime has for its layers. Shapes are checked by
-/// the dry run.
+/// The ONNX backend: writes a network as a graph of operators that ONNX Runtime has kernels for. [ShapeOps] checks the
+/// shapes.
 final class GraphOps implements Ops<Graph.Value> {
-    /// Stands for the length of a row of zeros, so that zero over zero is zero.
+    /// Lower bound of a row norm before division, so that zero rows stay finite.
     private static final float MIN_NORM = 1e-12f;
-
-    /// What activations may take.
-    enum MemoryMode {
-        DEFAULT,
-        /// Feed-forward blocks hold the activations of a quarter of the tokens at a time. And the runtime is not told
-        /// the batch: of values of the same shape it would make chains, at load, in which one takes over the other's
-        /// memory, and free a chain only after its last.
-        LOW,
-        /// And attention those of an eighth of the queries.
-        LOWEST
-    }
-
-    /// Sides up to which a sweep, whose nodes grow with the side, is the smaller graph.
-    private static final int MAX_GAUSS_JORDAN_SIDE = 16;
-    private static final int ATTENTION_SLICES = 8;
     private static final int FEED_FORWARD_CHUNKS = 4;
-    /// Tokens from which parts are still large enough for a matrix product.
+    /// Tokens from which chunks are large enough for efficient matrix products.
     private static final long MIN_CHUNKED_TOKENS = 1024;
-
-    /// How attention is computed where nothing is masked.
-    enum AttentionKernel {
-        /// ONNX Runtime's own operator.
-        FUSED,
-        /// Two matrix products with a softmax between them.
-        MATMUL,
-        /// ONNX Runtime's own operator, for an eighth of the queries at a time.
-        SLICED
-    }
-
-    /// How large convolutions of 3×3 kernels are computed.
-    enum ConvolutionAlgorithm {
-        /// By ONNX Runtime's own operator.
-        DIRECT,
-        /// By a quarter of the multiplications, from kernels that are made ready in every run.
-        WINOGRAD
-    }
-
-    /// How a network's layers become operators.
-    /// @param elementType FLOAT or FLOAT16: of everything that goes in and comes out
-    record GraphOptions(MemoryMode memory, ElementType elementType, AttentionKernel attention, ConvolutionAlgorithm convolution) {
-        static final GraphOptions DEFAULT = new GraphOptions(MemoryMode.DEFAULT, ElementType.FLOAT, AttentionKernel.FUSED, ConvolutionAlgorithm.DIRECT);
-
-        /// For a network whose weights are used so: on a graphics processor its own library chooses how to convolve.
-        static GraphOptions of(Device device, OnnxSession.WeightMode use) {
-            if (use != OnnxSession.WeightMode.MAPPED) return DEFAULT;
-            return new GraphOptions(MemoryMode.LOW, ElementType.FLOAT, AttentionKernel.FUSED, device == Device.CPU ? ConvolutionAlgorithm.WINOGRAD : ConvolutionAlgorithm.DIRECT);
-        }
-
-        GraphOptions withLowestMemory() {
-            return new GraphOptions(MemoryMode.LOWEST, elementType, attention, convolution);
-        }
-
-        /// In float16, and attention so; there is no Winograd in float16, whose numbers are too coarse for it.
-        GraphOptions withElement(ElementType type, AttentionKernel kernel) {
-            return new GraphOptions(memory, type, kernel, type == ElementType.FLOAT ? convolution : ConvolutionAlgorithm.DIRECT);
-        }
-    }
 
     private final Graph graph;
     private final GraphOptions options;
@@ -92,94 +38,111 @@ final class GraphOps implements Ops<Graph.Value> {
         this.options = options;
     }
 
-    /// An input of the network, in float32.
+    Graph graph() {
+        return graph;
+    }
+
+    /// A float32 input of the network.
     Graph.Value input(String name, Shape shape) {
-        return options.memory == MemoryMode.DEFAULT ? graph.input(name, shape, ElementType.FLOAT) : graph.inputWithDynamicBatch(name, shape, ElementType.FLOAT);
+        return options.memory() == MemoryMode.DEFAULT ? graph.input(name, shape, ElementType.FLOAT)
+                : graph.inputWithDynamicBatch(name, shape, ElementType.FLOAT);
     }
 
-    private Graph.Value constantOf(Shape shape, float... values) {
-        return graph.constant(shape, values, options.elementType);
+    Graph.Value constant(Shape shape, float... values) {
+        return graph.constant(shape, values, options.elementType());
     }
 
-    @Override public Shape shape(Graph.Value x) {
+    @Override
+    public Shape shape(Graph.Value x) {
         return x.shape();
     }
 
-    @Override public Graph.Value add(Graph.Value a, Graph.Value b) {
+    @Override
+    public Graph.Value add(Graph.Value a, Graph.Value b) {
         return graph.node(Operator.of("Add"), shapes.add(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Graph.Value multiply(Graph.Value a, Graph.Value b) {
+    @Override
+    public Graph.Value multiply(Graph.Value a, Graph.Value b) {
         return graph.node(Operator.of("Mul"), shapes.multiply(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Graph.Value scale(Graph.Value x, double factor) {
-        return graph.node(Operator.of("Mul"), x.shape(), x, constantOf(Shape.of(), (float) factor));
+    @Override
+    public Graph.Value scale(Graph.Value x, double factor) {
+        return graph.node(Operator.of("Mul"), x.shape(), x, constant(Shape.of(), (float) factor));
     }
 
-    @Override public Graph.Value matmul(Graph.Value a, Graph.Value b) {
+    @Override
+    public Graph.Value matmul(Graph.Value a, Graph.Value b) {
         return graph.node(Operator.of("MatMul"), shapes.matmul(a.shape(), b.shape()), a, b);
     }
 
-    @Override public Graph.Value conv2d(Graph.Value x, LayerWeights<Graph.Value> weights, ConvGeometry geometry) {
+    @Override
+    public Graph.Value conv2d(Graph.Value x, LayerWeights<Graph.Value> weights, ConvGeometry geometry) {
         LayerWeights<Graph.Value> layer = weights.materialized(this);
         Shape weight = layer.weight().shape();
         Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
-        if (options.convolution == ConvolutionAlgorithm.WINOGRAD && Winograd.isFaster(x.shape(), weight, geometry)) return new WinogradNodes(graph, this).convolve(x, layer);
-        return graph.node(Operator.of("Conv", Map.of("strides", new long[] {geometry.stride(), geometry.stride()},
+        if (options.convolution() == ConvolutionAlgorithm.WINOGRAD && Winograd.isFaster(x.shape(), weight, geometry))
+            return new WinogradNodes(this).convolve(x, layer);
+        Operator conv = Operator.of("Conv", Map.of(
+                "strides", new long[] {geometry.stride(), geometry.stride()},
                 "pads", new long[] {geometry.padTop(), geometry.padLeft(), geometry.padBottom(), geometry.padRight()},
-                "kernel_shape", new long[] {weight.size(2), weight.size(3)})), out, x, layer.weight(), layer.bias());
+                "kernel_shape", new long[] {weight.size(2), weight.size(3)}));
+        return graph.node(conv, out, x, layer.weight(), layer.bias());
     }
 
-    /// Gemm over all rows: it takes the weight as the checkpoint has it, so nothing is transposed or copied at load.
-    @Override public Graph.Value linear(Graph.Value x, LayerWeights<Graph.Value> weights) {
+    /// Gemm over all rows, which takes the weight (Co, Ci) as stored: it is not transposed or copied at load.
+    @Override
+    public Graph.Value linear(Graph.Value x, LayerWeights<Graph.Value> weights) {
         LayerWeights<Graph.Value> layer = weights.materialized(this);
         Shape out = shapes.linear(x.shape(), shapes(layer));
+        boolean isMatrix = x.shape().rank() == 2;
         long in = x.shape().size(-1);
-        Graph.Value rows = x.shape().rank() == 2 ? x : reshape(x, Shape.of(x.shape().elements() / in, in));
-        Graph.Value y = graph.node(Operator.of("Gemm", Map.of("transB", 1L)), Shape.of(rows.shape().size(0), out.size(-1)), rows, layer.weight(), layer.bias());
-        return x.shape().rank() == 2 ? y : reshape(y, out);
+        Graph.Value rows = isMatrix ? x : reshape(x, Shape.of(x.shape().elements() / in, in));
+        Shape rowsOut = Shape.of(rows.shape().size(0), out.size(-1));
+        Operator gemm = Operator.of("Gemm", Map.of("transB", 1L));
+        Graph.Value y = graph.node(gemm, rowsOut, rows, layer.weight(), layer.bias());
+        return isMatrix ? y : reshape(y, out);
     }
 
-    /// InstanceNormalization over the groups: ONNX Runtime's own group norms have no CPU kernel or fall into many
+    /// InstanceNormalization over the groups: ONNX Runtime's own group norms have no CPU kernel or expand into many
     /// small nodes.
-    @Override public Graph.Value groupNorm(Graph.Value x, LayerWeights<Graph.Value> layer, int groups, double epsilon) {
+    @Override
+    public Graph.Value groupNorm(Graph.Value x, LayerWeights<Graph.Value> layer, int groups, double epsilon) {
         Shape shape = shapes.groupNorm(x.shape(), shapes(layer), groups, epsilon);
         long[] perChannel = new long[shape.rank()];
         Arrays.fill(perChannel, 1);
         perChannel[1] = shape.size(1);
         float[] ones = new float[groups];
         Arrays.fill(ones, 1);
+        Operator instanceNorm = Operator.of("InstanceNormalization", Map.of("epsilon", (float) epsilon));
         Graph.Value grouped = reshape(x, Shape.of(shape.size(0), groups, shape.elements() / shape.size(0) / groups));
-        Graph.Value normalized = graph.node(Operator.of("InstanceNormalization", Map.of("epsilon", (float) epsilon)), grouped.shape(), grouped,
-                constantOf(Shape.of(groups), ones), constantOf(Shape.of(groups), new float[groups]));
+        Graph.Value normalized = graph.node(instanceNorm, grouped.shape(), grouped,
+                constant(Shape.of(groups), ones), constant(Shape.of(groups), new float[groups]));
         Graph.Value scaled = multiply(reshape(normalized, shape), reshape(layer.weight(), new Shape(perChannel)));
         return add(scaled, reshape(bias(layer), new Shape(perChannel)));
     }
 
-    @Override public Graph.Value layerNorm(Graph.Value x, LayerWeights<Graph.Value> layer, double epsilon) {
+    @Override
+    public Graph.Value layerNorm(Graph.Value x, LayerWeights<Graph.Value> layer, double epsilon) {
         Shape shape = shapes.layerNorm(x.shape(), shapes(layer), epsilon);
-        return graph.node(Operator.of("LayerNormalization", Map.of("axis", -1L, "epsilon", (float) epsilon)), shape, x, layer.weight(), bias(layer));
+        Operator layerNorm = Operator.of("LayerNormalization", Map.of("axis", -1L, "epsilon", (float) epsilon));
+        return graph.node(layerNorm, shape, x, layer.weight(), bias(layer));
     }
 
-    @Override public Graph.Value silu(Graph.Value x) {
+    @Override
+    public Graph.Value silu(Graph.Value x) {
         return quickGelu(x, 1);
     }
 
-    @Override public Graph.Value gelu(Graph.Value x) {
+    @Override
+    public Graph.Value gelu(Graph.Value x) {
         return graph.node(Operator.microsoft("Gelu", Map.of()), x.shape(), x);
     }
 
-    @Override public Graph.Value quickGelu(Graph.Value x) {
+    @Override
+    public Graph.Value quickGelu(Graph.Value x) {
         return quickGelu(x, 1.702f);
-    }
-
-    @Override public Graph.Value relu(Graph.Value x) {
-        return graph.node(Operator.of("Relu"), x.shape(), x);
-    }
-
-    @Override public Graph.Value tanh(Graph.Value x) {
-        return graph.node(Operator.of("Tanh"), x.shape(), x);
     }
 
     /// x · sigmoid(alpha x).
@@ -187,110 +150,101 @@ final class GraphOps implements Ops<Graph.Value> {
         return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);
     }
 
-    @Override public Graph.Value attention(Graph.Value q, Graph.Value k, Graph.Value v, AttentionConfig config) {
-        Shape out = shapes.attention(q.shape(), k.shape(), v.shape(), config);
-        return switch (config.mask()) {
-            case NONE -> options.memory == MemoryMode.LOWEST || options.attention == AttentionKernel.SLICED ? slicedAttention(q, k, v, config) : unsliced(out, q, new Graph.Value[] {k, v}, config);
-            case CAUSAL -> causalAttention(q, k, v, config.heads());
-        };
+    @Override
+    public Graph.Value relu(Graph.Value x) {
+        return graph.node(Operator.of("Relu"), x.shape(), x);
     }
 
-    private Graph.Value unsliced(Shape out, Graph.Value q, Graph.Value[] kv, AttentionConfig config) {
-        if (options.attention == AttentionKernel.MATMUL) return matmulAttention(q, kv, config.heads(), scores -> scores);
-        return graph.node(Operator.microsoft("MultiHeadAttention", Map.of("num_heads", (long) config.heads())), out, q, kv[0], kv[1]);
+    @Override
+    public Graph.Value tanh(Graph.Value x) {
+        return graph.node(Operator.of("Tanh"), x.shape(), x);
     }
 
-    private Graph.Value slicedAttention(Graph.Value q, Graph.Value k, Graph.Value v, AttentionConfig config) {
-        Graph.Value result = null;
-        for (Graph.Value slice : graph.splitSecondAxis(q, ATTENTION_SLICES)) {
-            Graph.Value sliceOutput = unsliced(shapes.attention(slice.shape(), k.shape(), v.shape(), config), slice, new Graph.Value[] {k, v}, config);
-            result = result == null ? sliceOutput : concat(result, sliceOutput, 1);
-        }
-        return result;
+    @Override
+    public Graph.Value attention(Graph.Value q, Graph.Value k, Graph.Value v, AttentionConfig config) {
+        shapes.attention(q.shape(), k.shape(), v.shape(), config);
+        return new AttentionNodes(this, options).attention(q, k, v, config);
     }
 
-    private Graph.Value causalAttention(Graph.Value q, Graph.Value k, Graph.Value v, int heads) {
-        long tokens = q.shape().size(1);
-        return matmulAttention(q, new Graph.Value[] {k, v}, heads, scores -> add(scores, constantOf(Shape.of(1, 1, tokens, tokens), causalMask((int) tokens))));
+    @Override
+    public Graph.Value embedding(Graph.Value table, Graph.Value ids) {
+        Shape out = shapes.embedding(table.shape(), ids.shape());
+        return graph.node(Operator.of("Gather", Map.of("axis", 0L)), out, table, ids);
     }
 
-    private Graph.Value matmulAttention(Graph.Value q, Graph.Value[] kv, int heads, UnaryOperator<Graph.Value> applyMask) {
-        Graph.Value scores = matmul(permute(splitHeads(scale(q, 1 / Math.sqrt(q.shape().size(2) / heads)), heads), 0, 2, 1, 3), permute(splitHeads(kv[0], heads), 0, 2, 3, 1));
-        Graph.Value masked = applyMask.apply(scores);
-        Graph.Value probabilities = graph.node(Operator.of("Softmax", Map.of("axis", -1L)), masked.shape(), masked);
-        return reshape(permute(matmul(probabilities, permute(splitHeads(kv[1], heads), 0, 2, 1, 3)), 0, 2, 1, 3), q.shape());
-    }
-
-    private Graph.Value splitHeads(Graph.Value x, int heads) {
-        return reshape(x, Shape.of(x.shape().size(0), x.shape().size(1), heads, x.shape().size(2) / heads));
-    }
-
-    /// Added to the scores: the lowest float where a token would see a later one.
-    private static float[] causalMask(int tokens) {
-        float[] mask = new float[tokens * tokens];
-        for (int row = 0; row < tokens; row++) Arrays.fill(mask, row * tokens + row + 1, (row + 1) * tokens, -Float.MAX_VALUE);
-        return mask;
-    }
-
-    @Override public Graph.Value embedding(Graph.Value table, Graph.Value ids) {
-        return graph.node(Operator.of("Gather", Map.of("axis", 0L)), shapes.embedding(table.shape(), ids.shape()), table, ids);
-    }
-
-    @Override public Graph.Value upsampleNearest(Graph.Value x, long height, long width) {
+    @Override
+    public Graph.Value upsampleNearest(Graph.Value x, long height, long width) {
         Shape out = shapes.upsampleNearest(x.shape(), height, width);
-        Operator resize = Operator.of("Resize", Map.of("mode", "nearest", "nearest_mode", "floor", "coordinate_transformation_mode", "asymmetric"));
+        Operator resize = Operator.of("Resize", Map.of(
+                "mode", "nearest", "nearest_mode", "floor", "coordinate_transformation_mode", "asymmetric"));
         return graph.node(resize, out, x, null, null, graph.constant(out.sizes()));
     }
 
-    @Override public Graph.Value concat(Graph.Value a, Graph.Value b, int axis) {
-        return graph.node(Operator.of("Concat", Map.of("axis", (long) axis)), shapes.concat(a.shape(), b.shape(), axis), a, b);
+    @Override
+    public Graph.Value concat(Graph.Value a, Graph.Value b, int axis) {
+        Shape out = shapes.concat(a.shape(), b.shape(), axis);
+        return graph.node(Operator.of("Concat", Map.of("axis", (long) axis)), out, a, b);
     }
 
-    @Override public List<Graph.Value> split(Graph.Value x, int parts, int axis) {
-        return graph.node(Operator.of("Split", Map.of("axis", (long) axis)), shapes.split(x.shape(), parts, axis), x);
+    @Override
+    public List<Graph.Value> split(Graph.Value x, int parts, int axis) {
+        List<Shape> outs = shapes.split(x.shape(), parts, axis);
+        return graph.node(Operator.of("Split", Map.of("axis", (long) axis)), outs, x);
     }
 
-    @Override public Graph.Value reshape(Graph.Value x, Shape to) {
+    @Override
+    public Graph.Value reshape(Graph.Value x, Shape to) {
         long[] sizes = to.sizes().clone();
-        if (options.memory != MemoryMode.DEFAULT && sizes.length > 0) sizes[0] = -1;
+        if (options.memory() != MemoryMode.DEFAULT && sizes.length > 0) sizes[0] = -1;
         return graph.node(Operator.of("Reshape"), shapes.reshape(x.shape(), to), x, graph.constant(sizes));
     }
 
-    @Override public Graph.Value permute(Graph.Value x, int... axes) {
+    @Override
+    public Graph.Value permute(Graph.Value x, int... axes) {
         long[] order = Arrays.stream(axes).asLongStream().toArray();
         return graph.node(Operator.of("Transpose", Map.of("perm", order)), shapes.permute(x.shape(), axes), x);
     }
 
-    @Override public Graph.Value constant(Tensor values) {
-        return constantOf(values.shape(), values.data());
+    @Override
+    public Graph.Value constant(Tensor values) {
+        return constant(values.shape(), values.data());
     }
 
-    /// Feed-forward blocks see each token by itself: many tokens go through in parts, so that only a part's eight
-    /// times wider activations are held at a time.
-    @Override public Graph.Value checkpointed(String name, List<Graph.Value> inputs, Function<List<Graph.Value>, Graph.Value> body) {
+    /// Splits feed-forward blocks, which are per token, into chunks of tokens, so that the eight times wider
+    /// activations exist for one chunk at a time.
+    @Override
+    public Graph.Value checkpointed(String name, List<Graph.Value> inputs,
+            Function<List<Graph.Value>, Graph.Value> body) {
         Graph.Value x = inputs.getFirst();
-        if (options.memory == MemoryMode.DEFAULT || !name.endsWith(".ff") || x.shape().size(1) < MIN_CHUNKED_TOKENS) return body.apply(inputs);
+        if (options.memory() == MemoryMode.DEFAULT || !name.endsWith(".ff") || x.shape().size(1) < MIN_CHUNKED_TOKENS)
+            return body.apply(inputs);
         Graph.Value result = null;
         for (Graph.Value chunk : graph.splitSecondAxis(x, FEED_FORWARD_CHUNKS)) {
-            Graph.Value chunkOutput = body.apply(List.of(chunk));
-            result = result == null ? chunkOutput : concat(result, chunkOutput, 1);
+            Graph.Value output = body.apply(List.of(chunk));
+            result = result == null ? output : concat(result, output, 1);
         }
         return result;
     }
 
-    @Override public Graph.Value skewSymmetric(Graph.Value upperTriangle, int side) {
-        return new SkewSymmetric(graph, side).build(upperTriangle, shapes.skewSymmetric(upperTriangle.shape(), side));
+    @Override
+    public Graph.Value skewSymmetric(Graph.Value upperTriangle, int side) {
+        shapes.skewSymmetric(upperTriangle.shape(), side);
+        return new MatrixNodes(graph).skewSymmetric(upperTriangle, side);
     }
 
-    @Override public Graph.Value inverse(Graph.Value x) {
-        Shape shape = shapes.inverse(x.shape());
-        return shape.size(1) <= MAX_GAUSS_JORDAN_SIDE ? new GaussJordanInverse(graph, shape).inverse(x) : new NewtonSchulzInverse(graph, shape).inverse(x);
+    @Override
+    public Graph.Value inverse(Graph.Value x) {
+        shapes.inverse(x.shape());
+        return new MatrixNodes(graph).inverse(x);
     }
 
-    @Override public Graph.Value reciprocalRowNorms(Graph.Value x) {
+    @Override
+    public Graph.Value reciprocalRowNorms(Graph.Value x) {
         Shape out = shapes.reciprocalRowNorms(x.shape());
-        Graph.Value norms = graph.node(Operator.of("ReduceL2", Map.of("axes", new long[] {1}, "keepdims", 1L)), out, x);
-        return graph.node(Operator.of("Reciprocal"), out, graph.node(Operator.of("Max"), out, norms, constantOf(Shape.of(), MIN_NORM)));
+        Operator norm = Operator.of("ReduceL2", Map.of("axes", new long[] {1}, "keepdims", 1L));
+        Graph.Value norms = graph.node(norm, out, x);
+        Graph.Value bounded = graph.node(Operator.of("Max"), out, norms, constant(Shape.of(), MIN_NORM));
+        return graph.node(Operator.of("Reciprocal"), out, bounded);
     }
 
     private static LayerWeights<Shape> shapes(LayerWeights<Graph.Value> layer) {
@@ -298,8 +252,8 @@ final class GraphOps implements Ops<Graph.Value> {
     }
 
     private static Graph.Value bias(LayerWeights<Graph.Value> layer) {
-        Graph.@Nullable Value found = layer.bias();
-        if (found == null) throw new IllegalArgumentException("a norm needs a bias");
-        return found;
+        Graph.@Nullable Value bias = layer.bias();
+        if (bias == null) throw new IllegalArgumentException("a norm needs a bias");
+        return bias;
     }
 }

@@ -14,9 +14,9 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A checkpoint's layers inside a graph: initializers that point into the user's own files, cast where they are of
-/// another type than the graph. Nothing of the model is copied to disk. What cannot be mapped (eight-bit floats,
-/// tensors saved out of order) is copied into the graph.
+/// A checkpoint's layers as external initializers that reference the user's files, cast if their type differs from the
+/// graph's. Nothing is copied to disk. Tensors that cannot be mapped (8-bit floats, non-contiguous tensors) are copied
+/// into the graph.
 final class GraphWeights implements WeightSource<Graph.Value> {
     private final Graph graph;
     private final Checkpoint checkpoint;
@@ -24,14 +24,14 @@ final class GraphWeights implements WeightSource<Graph.Value> {
     private final ElementType elementType;
     private final Map<String, Graph.Value> values = new HashMap<>();
 
-    /// How 16-bit weights get into the graph.
+    /// How 16-bit weights enter the graph.
     enum HalfWeightsMode { INITIALIZERS, INPUTS }
 
     GraphWeights(Graph graph, Checkpoint checkpoint) {
         this(graph, checkpoint, HalfWeightsMode.INITIALIZERS, ElementType.FLOAT);
     }
 
-    /// @param elementType that the graph computes in
+    /// @param elementType in which the graph computes
     GraphWeights(Graph graph, Checkpoint checkpoint, HalfWeightsMode halfMode, ElementType elementType) {
         this.graph = graph;
         this.checkpoint = checkpoint;
@@ -39,22 +39,22 @@ final class GraphWeights implements WeightSource<Graph.Value> {
         this.elementType = elementType;
     }
 
-    /// The one folder that all files lie in once links are followed; the runtime refuses links that leave it.
+    /// The folder of all weight files, with links resolved, since the runtime rejects links out of the folder.
     static Path commonFolder(Checkpoint checkpoint) throws Failure {
         Path folder = null;
         for (String name : checkpoint.keys()) {
-            Path parent = real(checkpoint.file(name)).getParent();
+            Path parent = realPath(checkpoint.file(name)).getParent();
             if (folder != null && !folder.equals(parent)) {
-                throw new Failure.Incompatible(checkpoint.path() + ": its weight files lie in different folders ("
-                        + folder + ", " + parent + "); put them into one");
+                throw new Failure.Incompatible(checkpoint.path() + ": its weight files are in different folders ("
+                        + folder + ", " + parent + "); move them into one");
             }
             folder = parent;
         }
-        if (folder == null) throw new Failure.Unreadable(checkpoint.path() + ": holds no tensors");
+        if (folder == null) throw new Failure.Unreadable(checkpoint.path() + ": contains no tensors");
         return folder;
     }
 
-    private static Path real(Path file) {
+    private static Path realPath(Path file) {
         try {
             return file.toRealPath();
         } catch (IOException e) {
@@ -80,7 +80,7 @@ final class GraphWeights implements WeightSource<Graph.Value> {
                     && (storedType == ElementType.FLOAT16 || storedType == ElementType.BFLOAT16))
                 return cast(graph.input(key, shape, storedType), storedType);
             Graph.Value stored = graph.externalInitializer(key, shape, storedType, new Graph.ExternalData(
-                    real(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
+                    realPath(checkpoint.file(key)).getFileName().toString(), info.offset(), info.byteLength()));
             return cast(stored, storedType);
         });
     }

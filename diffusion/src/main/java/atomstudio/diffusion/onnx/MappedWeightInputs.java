@@ -12,9 +12,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// Half-precision weights as inputs of a graph that widens them while it runs: as initializers they would all be
-/// widened when the session is made, to twice their bytes. Each input is the mapped bytes themselves. Owns the
-/// handles, not the bytes.
+/// Half-precision weights as inputs of a graph that casts them in every run: as initializers they would all be cast
+/// to float32 when the session is created, at twice the size. Inputs are the mapped bytes. Owns the handles, not the
+/// bytes.
 final class MappedWeightInputs implements AutoCloseable {
     private final Checkpoint checkpoint;
     private final Map<String, OnnxTensor> tensors = new HashMap<>();
@@ -23,7 +23,7 @@ final class MappedWeightInputs implements AutoCloseable {
         this.checkpoint = checkpoint;
     }
 
-    /// Those of the graph's inputs that are weights of the checkpoint and that nobody else gives.
+    /// The graph's inputs that are weights of the checkpoint, without the excluded ones.
     Map<String, OnnxTensor> inputs(OnnxRuntime runtime, Set<String> inputNames, Set<String> excluded) throws Failure {
         Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
         for (String key : inputNames) {

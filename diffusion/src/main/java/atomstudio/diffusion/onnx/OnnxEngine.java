@@ -9,54 +9,52 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.onnx.Graph.ElementType;
+import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
+import atomstudio.diffusion.onnx.GraphWeights.HalfWeightsMode;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a model on ONNX Runtime: a graph for each network, batch and size, written when first needed and kept while
-/// it is used. Adapters, or the weights with adapters multiplied in, are graph inputs: adapters of one form and their
-/// strengths change without a new session. One thread at a time; owns its sessions and the maps of the weights.
+/// Runs a model on ONNX Runtime. The graph of each network is written when first used, for each input shape. Adapter
+/// parameters, or the weights with adapters fused in, are graph inputs: adapters of the same form, and adapter weights,
+/// change without a new session. Not thread-safe; owns its sessions and mapped weights.
 public final class OnnxEngine implements Engine {
-    /// Sessions kept for one part; the least recently used goes first.
-    private static final int MAX_SESSIONS_PER_NETWORK = 3;
+    private static final int MAX_SESSIONS = 3;
 
-    private enum Network { TEXT, UNET, DECODER, ENCODER }
+    /// @param skippedLayers layers omitted at the end of the text encoder (clip skip − 1)
+    /// @param adaptations of the adapters whose parameters are inputs
+    private record TextKey(Shape ids, int skippedLayers, List<Adaptation> adaptations) {}
 
-    /// @param skippedLayers blocks of the text encoder that are left out at its end
-    /// @param adaptations of the adapters whose numbers are inputs
-    /// @param weightInputs keys of the weights that are inputs
-    private record SessionKey(Network network, int skippedLayers, List<Shape> inputShapes, List<Adaptation> adaptations,
-            Set<String> weightInputs) {
-        SessionKey(Network network, List<Shape> inputShapes) {
-            this(network, 0, inputShapes, List.of(), Set.of());
-        }
-    }
+    /// @param adaptations of the adapters whose parameters are inputs
+    /// @param fusedKeys keys of the weights that are inputs, with adapters fused in
+    private record UNetKey(Shape latents, Shape context, List<Adaptation> adaptations, Set<String> fusedKeys) {}
 
     private final DiffusionModel model;
     private final OnnxRuntime runtime;
+    private final OnnxSettings settings;
+    private final AdapterTargets targets;
     private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
+    private final SessionCache<TextKey> textSessions = new SessionCache<>(MAX_SESSIONS, this::buildTextEncoder);
+    private final SessionCache<UNetKey> unetSessions = new SessionCache<>(MAX_SESSIONS, this::buildUnet);
+    private final SessionCache<Shape> decoderSessions = new SessionCache<>(MAX_SESSIONS, this::buildDecoder);
+    private final SessionCache<Shape> encoderSessions = new SessionCache<>(MAX_SESSIONS, this::buildEncoder);
     private final ClipEncoders clipEncoders;
     private final OnnxTileDecoder tileDecoder;
-    private final Map<SessionKey, OnnxSession> sessions = new LinkedHashMap<>(8, 0.75f, true);
     private final AdapterInputs unetInputs = new AdapterInputs();
     private final AdapterInputs textInputs = new AdapterInputs();
-    private final AdapterTargets targets;
-    private final OnnxSettings settings;
     private boolean halfPrecision;
     private boolean slicedAttention;
     private @Nullable FusedWeights fusedWeights;
     private @Nullable MappedWeightInputs mappedInputs;
-    private GraphOps.@Nullable AttentionKernel attentionKernel;
+    private @Nullable AttentionKernel attentionKernel;
 
     private OnnxEngine(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
         this.model = model;
@@ -68,9 +66,9 @@ public final class OnnxEngine implements Engine {
         this.tileDecoder = new OnnxTileDecoder(model.vae(), runtime);
     }
 
-    /// Nothing of the weights is read before the first call that needs them, but all are checked here.
-    /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
-    /// @throws Failure.NoDevice when the device is not there
+    /// Opens and checks all weight files; weights are read when first used.
+    /// @throws Failure.Incompatible if tensors are missing or of another shape; all are listed
+    /// @throws Failure.DeviceUnavailable if the device is not available
     public static OnnxEngine open(DiffusionModel model, Device device, int threads) throws Failure {
         return open(model, device, threads, OnnxSettings.of(device));
     }
@@ -91,36 +89,36 @@ public final class OnnxEngine implements Engine {
 
     @Override
     public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        List<WeightedAdapter> textAdapters = targets.targetingTextEncoder(adapters);
-        OnnxSession session = session(new SessionKey(Network.TEXT, clipSkip - 1,
-                List.of(Shape.of(ids.length, ids[0].length)), adaptations(textAdapters), Set.of()));
-        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>(AdapterInputs.weightFeeds(textAdapters));
+        List<WeightedAdapter> used = targets.targetingTextEncoder(adapters);
+        Shape shape = Shape.of(ids.length, ids[0].length);
+        OnnxSession session = textSessions.get(new TextKey(shape, clipSkip - 1, AdapterInputs.adaptations(used)));
+        Map<String, OnnxSession.Feed> feeds = AdapterInputs.weightFeeds(used);
         feeds.put("ids", OnnxSession.Feed.ids(ids));
-        return session.run(feeds, textInputs.persistentInputs(runtime, textAdapters, session.inputs()));
+        return session.run(feeds, textInputs.persistentInputs(runtime, used, session.inputs()));
     }
 
     @Override
     public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters)
             throws Failure {
         List<WeightedAdapter> used = targets.targetingUnet(adapters);
-        List<Shape> shapes = List.of(latents.shape(), context.shape());
+        List<Adaptation> adaptations = AdapterInputs.adaptations(used);
+        boolean isFused = settings.adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
+        Set<String> fusedKeys = isFused ? fusedWeights().changedKeys(adaptations) : Set.of();
+        OnnxSession session = unetSessions.get(new UNetKey(latents.shape(), context.shape(),
+                fusedKeys.isEmpty() ? adaptations : List.of(), fusedKeys));
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", OnnxSession.Feed.of(latents));
-        feeds.put("features", OnnxSession.Feed.of(model.unet().timeProjection().embed(timesteps)));
+        feeds.put("time_features", OnnxSession.Feed.of(model.unet().timeProjection().embed(timesteps)));
         feeds.put("context", OnnxSession.Feed.of(context));
-        Set<String> open = settings.adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty()
-                ? fusedWeights().changedKeys(adaptations(used))
-                : Set.of();
-        OnnxSession session = session(
-                new SessionKey(Network.UNET, 0, shapes, open.isEmpty() ? adaptations(used) : List.of(), open));
-        Map<String, OnnxTensor> standing = new LinkedHashMap<>(mappedInputs().inputs(runtime, session.inputs(), open));
-        if (open.isEmpty()) {
+        Map<String, OnnxTensor> persistent = new LinkedHashMap<>(
+                mappedInputs().inputs(runtime, session.inputs(), fusedKeys));
+        if (fusedKeys.isEmpty()) {
             feeds.putAll(AdapterInputs.weightFeeds(used));
-            standing.putAll(unetInputs.persistentInputs(runtime, used, session.inputs()));
+            persistent.putAll(unetInputs.persistentInputs(runtime, used, session.inputs()));
         } else {
-            standing.putAll(fusedWeights().inputs(runtime, used));
+            persistent.putAll(fusedWeights().inputs(runtime, used));
         }
-        return session.run(feeds, standing);
+        return session.run(feeds, persistent);
     }
 
     @Override
@@ -132,7 +130,7 @@ public final class OnnxEngine implements Engine {
     public boolean enableAttentionSlicing() {
         if (slicedAttention) return false;
         slicedAttention = true;
-        dropUnet();
+        unetSessions.close();
         return true;
     }
 
@@ -144,16 +142,8 @@ public final class OnnxEngine implements Engine {
     @Override
     public void useFullPrecision() {
         halfPrecision = false;
-        attentionKernel = null; // was chosen for the other numbers
-        dropUnet();
-    }
-
-    private void dropUnet() {
-        sessions.entrySet().removeIf(entry -> {
-            boolean isUnet = entry.getKey().network == Network.UNET;
-            if (isUnet) entry.getValue().close();
-            return isUnet;
-        });
+        attentionKernel = null; // was selected for float16
+        unetSessions.close();
     }
 
     private FusedWeights fusedWeights() {
@@ -175,14 +165,9 @@ public final class OnnxEngine implements Engine {
         return found;
     }
 
-    private static List<Adaptation> adaptations(List<WeightedAdapter> adapters) {
-        return adapters.stream().map(weighted -> weighted.adapter().adaptation()).toList();
-    }
-
     @Override
     public Tensor decode(Tensor latents) throws Failure {
-        return session(new SessionKey(Network.DECODER, List.of(latents.shape())))
-                .run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
+        return decoderSessions.get(latents.shape()).run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
     }
 
     @Override
@@ -197,14 +182,14 @@ public final class OnnxEngine implements Engine {
 
     @Override
     public LatentDistribution encode(Tensor images) throws Failure {
-        Tensor encoderOutput = session(new SessionKey(Network.ENCODER, List.of(images.shape())))
-                .run(Map.of("pictures", OnnxSession.Feed.of(images)), Map.of());
-        return LatentDistribution.ofEncoderOutput(encoderOutput);
+        OnnxSession session = encoderSessions.get(images.shape());
+        return LatentDistribution
+                .ofEncoderOutput(session.run(Map.of("images", OnnxSession.Feed.of(images)), Map.of()));
     }
 
     @Override
-    public Tensor embedImages(Tensor pictures) throws Failure {
-        return clipEncoders.embedImages(pictures);
+    public Tensor embedImages(Tensor pixelValues) throws Failure {
+        return clipEncoders.embedImages(pixelValues);
     }
 
     @Override
@@ -212,85 +197,54 @@ public final class OnnxEngine implements Engine {
         return clipEncoders.embedText(ids);
     }
 
-    private OnnxSession session(SessionKey key) throws Failure {
-        OnnxSession session = sessions.get(key);
-        if (session == null) {
-            evictOldest(key.network);
-            session = build(key);
-            sessions.put(key, session);
-        }
-        return session;
+    private OnnxSession buildTextEncoder(TextKey key) throws Failure {
+        return runtime.createSession(checkpoint(ModelComponent.TEXT_ENCODER), settings, (ops, weights) -> {
+            Graph.Value ids = ops.graph().input("ids", key.ids, ElementType.INT64);
+            return model.textEncoder()
+                    .encode(ops, AdapterInputs.adapted(ops, weights, key.adaptations), ids, key.skippedLayers);
+        });
     }
 
-    private void evictOldest(Network network) {
-        List<SessionKey> open = new ArrayList<>(
-                sessions.keySet().stream().filter(key -> key.network == network).toList());
-        while (open.size() >= MAX_SESSIONS_PER_NETWORK) sessions.remove(open.removeFirst()).close();
+    private OnnxSession buildDecoder(Shape latents) throws Failure {
+        return runtime.createSession(checkpoint(ModelComponent.VAE), settings,
+                (ops, weights) -> model.vae().decode(ops, weights, ops.input("latents", latents)));
     }
 
-    private OnnxSession build(SessionKey key) throws Failure {
-        if (key.network == Network.UNET) return buildUnet(key);
-        Graph graph = new Graph();
-        Checkpoint checkpoint = checkpoint(component(key.network));
-        OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(checkpoint, settings);
-        GraphOps ops = new GraphOps(graph, GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode()));
-        WeightSource<Graph.Value> weights = memoized(
-                AdapterInputs.adapted(graph, ops, new GraphWeights(graph, checkpoint), key.adaptations));
-        Shape firstShape = key.inputShapes.getFirst();
-        Graph.Value output = switch (key.network) {
-            case TEXT -> model.textEncoder()
-                    .encode(ops, weights, graph.input("ids", firstShape, Graph.ElementType.INT64), key.skippedLayers);
-            case DECODER -> model.vae().decode(ops, weights, ops.input("latents", firstShape));
-            case ENCODER -> model.vae().encode(ops, weights, ops.input("pictures", firstShape));
-            case UNET -> throw new IllegalArgumentException("has a graph of its own");
-        };
-        return runtime.createSession(graph.model(output), sessionWeights, output.shape());
+    private OnnxSession buildEncoder(Shape images) throws Failure {
+        return runtime.createSession(checkpoint(ModelComponent.VAE), settings,
+                (ops, weights) -> model.vae().encode(ops, weights, ops.input("images", images)));
     }
 
-    private OnnxSession buildUnet(SessionKey key) throws Failure {
+    private OnnxSession buildUnet(UNetKey key) throws Failure {
         Checkpoint checkpoint = checkpoint(ModelComponent.UNET);
-        OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(checkpoint, settings);
-        GraphOps.GraphOptions defaults = GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode());
-        GraphOps.GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults).withElement(
-                halfPrecision ? Graph.ElementType.FLOAT16 : Graph.ElementType.FLOAT,
-                attentionKernel(key.inputShapes.getFirst()));
-        GraphWeights.HalfWeightsMode halfMode = sessionWeights.mode() == OnnxSession.WeightMode.MAPPED
-                && runtime.device() == Device.CPU ? GraphWeights.HalfWeightsMode.INPUTS
-                        : GraphWeights.HalfWeightsMode.INITIALIZERS;
-        UNetGraph unet = new UNetGraph(model.unet(), checkpoint, new UNetGraph.UNetGraphOptions(halfMode, options));
-        Shape features = Shape.of(key.inputShapes.getFirst().size(0), model.unet().timeProjection().dim());
-        Graph.Value output = unet.build(
-                new UNetGraph.Inputs(key.inputShapes.getFirst(), features, key.inputShapes.get(1)), key.adaptations,
-                key.weightInputs);
-        return runtime.createSession(unet.graph().model(output), sessionWeights, output.shape());
+        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint, settings);
+        GraphOptions defaults = GraphOptions.of(runtime.device(), weights.mode());
+        GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults)
+                .withElementType(elementType(), attentionKernel(key.latents));
+        boolean isMappedOnCpu = weights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device() == Device.CPU;
+        UNetGraph graph = new UNetGraph(model.unet(), checkpoint, options,
+                isMappedOnCpu ? HalfWeightsMode.INPUTS : HalfWeightsMode.INITIALIZERS);
+        Graph.Value output = graph.build(key.latents, key.context, key.adaptations, key.fusedKeys);
+        return runtime.createSession(graph.graph().model(output), weights, output.shape());
     }
 
-    private GraphOps.AttentionKernel attentionKernel(Shape latents) throws Failure {
-        GraphOps.AttentionKernel found = attentionKernel;
+    private ElementType elementType() {
+        return halfPrecision ? ElementType.FLOAT16 : ElementType.FLOAT;
+    }
+
+    private AttentionKernel attentionKernel(Shape latents) throws Failure {
+        AttentionKernel found = attentionKernel;
         if (found == null)
-            attentionKernel = found = AttentionBenchmark.selectKernel(runtime, model.unet(), latents,
-                    halfPrecision ? Graph.ElementType.FLOAT16 : Graph.ElementType.FLOAT);
+            attentionKernel = found = AttentionBenchmark.selectKernel(runtime, model.unet(), latents, elementType());
         return found;
-    }
-
-    /// Parts of a block ask for a layer again.
-    static WeightSource<Graph.Value> memoized(WeightSource<Graph.Value> layers) {
-        Map<String, LayerWeights<Graph.Value>> cache = new HashMap<>();
-        return layer -> cache.computeIfAbsent(layer.name(), name -> layers.get(layer));
-    }
-
-    private static ModelComponent component(Network network) {
-        return switch (network) {
-            case TEXT -> ModelComponent.TEXT_ENCODER;
-            case UNET -> ModelComponent.UNET;
-            case DECODER, ENCODER -> ModelComponent.VAE;
-        };
     }
 
     @Override
     public void close() {
-        sessions.values().forEach(OnnxSession::close);
-        sessions.clear();
+        textSessions.close();
+        unetSessions.close();
+        decoderSessions.close();
+        encoderSessions.close();
         if (fusedWeights != null) fusedWeights.close();
         fusedWeights = null;
         if (mappedInputs != null) mappedInputs.close();

@@ -6,6 +6,8 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -13,10 +15,9 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// ONNX Runtime on one device, and the settings every session of it has.
+/// ONNX Runtime on one device, and the options of its sessions.
 record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
     private static final String WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path";
-
     private static final String MAX_FOLDED_BYTES = "optimization.constant_folding_max_output_size_in_bytes";
 
     static OnnxRuntime open(Device device, int threads) throws Failure {
@@ -40,6 +41,21 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         return environment;
     }
 
+    /// A network written over a backend.
+    @FunctionalInterface
+    interface Network {
+        Graph.Value build(GraphOps ops, WeightSource<Graph.Value> weights);
+    }
+
+    /// Builds a network's graph over the weights of a checkpoint and opens a session for it.
+    OnnxSession createSession(Checkpoint checkpoint, OnnxSettings settings, Network network) throws Failure {
+        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint, settings);
+        Graph graph = new Graph();
+        GraphOps ops = new GraphOps(graph, GraphOptions.of(device, weights.mode()));
+        Graph.Value output = network.build(ops, new GraphWeights(graph, checkpoint));
+        return createSession(graph.model(output), weights, output.shape());
+    }
+
     OnnxSession createSession(byte[] graph, OnnxSession.SessionWeights weights, Shape output) throws Failure {
         weights.checkFiles();
         try (OrtSession.SessionOptions options = options()) {
@@ -48,12 +64,16 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
                 case LAYOUT_OPTIMIZED -> {}
                 case MAPPED -> {
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
-                    options.addConfigEntry(MAX_FOLDED_BYTES, "65536"); // nothing that is made of large weights: it would be a copy of them
-                    options.setMemoryPatternOptimization(false); // would plan one block for everything, beside what the first run allocated
+                    // Constants folded from large weights would be copies of them.
+                    options.addConfigEntry(MAX_FOLDED_BYTES, "65536");
+                    // A memory pattern is one block for all activations, in addition to the first run's allocations.
+                    options.setMemoryPatternOptimization(false);
                 }
                 case SINGLE_RUN -> {
-                    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT); // folding constants would widen all half-precision weights at once
-                    options.setCPUArenaAllocator(false); // results outlive the session, and should not keep its scratch memory
+                    // Constant folding would convert all half-precision weights at once.
+                    options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
+                    // The results outlive the session and should not keep its arena.
+                    options.setCPUArenaAllocator(false);
                 }
             }
             return new OnnxSession(environment, environment.createSession(graph, options), output, weights);
@@ -67,7 +87,8 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         options.setIntraOpNumThreads(threads);
         options.setInterOpNumThreads(1);
         options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-        options.addConfigEntry("session.disable_prepacking", "1"); // Gemm weights stay in the mapped file instead of a second copy
+        // Without it Gemm weights would be copied from the mapped file.
+        options.addConfigEntry("session.disable_prepacking", "1");
         switch (device) {
             case CPU -> {}
             case CUDA -> cuda(options);
@@ -85,46 +106,46 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         }
     }
 
-    /// Native errors leave this package as failures that say what to do.
+    /// Converts native exceptions to failures.
     static Failure failure(OrtException e, String context) {
         String message = String.valueOf(e.getMessage());
         if (message.contains("bad_alloc") || message.contains("Failed to allocate memory")
                 || message.contains("out of memory")) {
             return new Failure.OutOfMemory(
-                    context + ": memory does not suffice; close other programs or choose a smaller picture", e);
+                    context + ": out of memory; close other programs or choose a smaller image", e);
         }
         return new Failure.Unreadable(context + ": ONNX Runtime failed: " + message, e);
     }
 
-    /// Switches off the telemetry client that ONNX Runtime's libraries for Linux and macOS carry. It starts when the
-    /// environment is created, writes a device id under `~/.cache` and queues events before
-    /// `OrtEnvironment.setTelemetry(false)` can be called; only a variable in the process's environment prevents
-    /// that. Launchers set it; here it is set for processes that were started without. The library for Windows holds
-    /// no such client: its events go to the system's tracing, which `setTelemetry(false)` ends.
-    /// Source: ONNX Runtime 1.29, core/platform/posix/telemetry.cc.
+    /// Disables the telemetry client in ONNX Runtime's libraries for Linux and macOS. It starts when the environment
+    /// is created, writes a device id under `~/.cache` and queues events before `OrtEnvironment.setTelemetry(false)`
+    /// can be called; only an environment variable prevents that. Launchers set it; here it is set for processes
+    /// started without it. The Windows library has no such client: its events go to the system's tracing, which
+    /// `setTelemetry(false)` stops. Source: ONNX Runtime 1.29, core/platform/posix/telemetry.cc.
     static final class Telemetry {
         static final String VARIABLE = "ORT_DISABLE_TELEMETRY";
-        private static final String YES = "1";
+        private static final String ENABLED = "1";
 
         private Telemetry() {}
 
-        /// To be called before the library is loaded. Java's own copy of the environment does not change.
-        /// @throws Failure.NoDevice when the variable cannot be set: nothing may be sent
+        /// Must be called before the library is loaded. `System.getenv` does not change.
+        /// @throws Failure.DeviceUnavailable if the variable cannot be set, since nothing may be sent
         static void disable() throws Failure {
-            if (System.getProperty("os.name").startsWith("Windows") || YES.equals(System.getenv(VARIABLE))) return;
+            if (System.getProperty("os.name").startsWith("Windows") || ENABLED.equals(System.getenv(VARIABLE))) return;
             try (Arena arena = Arena.ofConfined()) {
                 // int setenv(const char *name, const char *value, int overwrite)
                 Linker linker = Linker.nativeLinker();
                 MethodHandle setenv = linker.downcallHandle(linker.defaultLookup().findOrThrow("setenv"),
                         FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS,
                                 ValueLayout.JAVA_INT));
-                int result = (int) setenv.invokeExact(arena.allocateFrom(VARIABLE), arena.allocateFrom(YES), 1);
+                int result = (int) setenv.invokeExact(arena.allocateFrom(VARIABLE), arena.allocateFrom(ENABLED), 1);
                 if (result != 0) throw new IllegalStateException("setenv: expected 0, found " + result);
             } catch (VirtualMachineError fatal) {
                 throw fatal;
             } catch (Throwable e) {
-                throw new Failure.DeviceUnavailable("ONNX Runtime's telemetry cannot be switched off (" + e.getMessage()
-                        + "), so it is not loaded; set " + VARIABLE + "=" + YES + " in the environment and start again",
+                throw new Failure.DeviceUnavailable("ONNX Runtime's telemetry cannot be disabled (" + e.getMessage()
+                        + "), so it is not loaded; set " + VARIABLE + "=" + ENABLED
+                        + " in the environment and start again",
                         e);
             }
         }

@@ -8,55 +8,44 @@ import atomstudio.diffusion.model.SafetyChecker;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/// Asks a model's safety checker about pictures. One thread at a time; owns its session, made at the first picture,
-/// and the map of the weights.
+/// Runs a model's safety checker. Not thread-safe; owns its session, which is built for the first image, and its mapped
+/// weights.
 public final class OnnxSafetyChecker implements AutoCloseable {
     private final SafetyChecker checker;
-    private final Checkpoint weights;
-    private final OnnxRuntime runtime;
-    private @Nullable OnnxSession session;
+    private final Checkpoint checkpoint;
+    private final SessionCache<Shape> sessions;
 
-    private OnnxSafetyChecker(SafetyChecker checker, Checkpoint weights, OnnxRuntime runtime) {
+    private OnnxSafetyChecker(SafetyChecker checker, Checkpoint checkpoint, OnnxRuntime runtime) {
         this.checker = checker;
-        this.weights = weights;
-        this.runtime = runtime;
+        this.checkpoint = checkpoint;
+        this.sessions = new SessionCache<>(1, shape -> runtime.createSession(checkpoint,
+                OnnxSettings.of(runtime.device()), (ops, weights) -> checker.imageEncoder()
+                        .network()
+                        .embed(ops, weights, ops.input("pixel_values", shape))));
     }
 
-    /// @throws Failure.Incompatible when tensors are missing or of another shape
+    /// @throws Failure.Incompatible if tensors are missing or of another shape
     public static OnnxSafetyChecker open(SafetyChecker checker, Device device, int threads) throws Failure {
         OnnxRuntime runtime = OnnxRuntime.open(device, threads);
         return new OnnxSafetyChecker(checker, checker.imageEncoder().openCheckpoint(), runtime);
     }
 
-    /// Whether a picture should not be shown.
+    /// Whether the checker flags an image.
     public boolean isUnsafe(RgbImage image) throws Failure {
         return isUnsafe(checker.imageEncoder().processor().preprocess(image));
     }
 
-    /// The same of a prepared picture (1,3,S,S).
-    boolean isUnsafe(Tensor prepared) throws Failure {
-        OnnxSession current = session != null ? session : build(prepared.shape());
-        return checker.isUnsafe(current.run(Map.of("pictures", OnnxSession.Feed.of(prepared)), Map.of()).data());
-    }
-
-    private OnnxSession build(Shape shape) throws Failure {
-        Graph graph = new Graph();
-        Graph.Value output = checker.imageEncoder()
-                .network()
-                .embed(new GraphOps(graph), new GraphWeights(graph, weights),
-                        graph.input("pictures", shape, Graph.ElementType.FLOAT));
-        OnnxSession built = runtime.createSession(graph.model(output), OnnxSession.SessionWeights.of(weights),
-                output.shape());
-        session = built;
-        return built;
+    /// The same for preprocessed pixel values (1, 3, S, S).
+    boolean isUnsafe(Tensor pixelValues) throws Failure {
+        OnnxSession session = sessions.get(pixelValues.shape());
+        Tensor embedding = session.run(Map.of("pixel_values", OnnxSession.Feed.of(pixelValues)), Map.of());
+        return checker.isUnsafe(embedding.data());
     }
 
     @Override
     public void close() {
-        if (session != null) session.close();
-        session = null;
-        weights.close();
+        sessions.close();
+        checkpoint.close();
     }
 }

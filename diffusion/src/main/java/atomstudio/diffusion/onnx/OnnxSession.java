@@ -6,7 +6,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -21,52 +20,53 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// A graph that is ready to run; owns its native session.
-record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputShape, SessionWeights weights) implements AutoCloseable {
-    /// What a session does with the weights that its graph points at in files.
+/// A loaded graph; owns its native session.
+record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputShape, SessionWeights weights)
+        implements AutoCloseable {
+    /// How a session uses the weight files that its graph references.
     enum WeightMode {
-        /// Copies convolutions' weights into the layout that is fastest.
+        /// Copies convolution weights into the fastest layout.
         LAYOUT_OPTIMIZED,
-        /// Computes from the bytes as they are mapped, a little more slowly: the system may drop and read them again.
+        /// Computes from the mapped files, slightly slower; the system may drop their pages and read them again.
         MAPPED,
-        /// Runs a single time, from mapped bytes.
+        /// Runs once, from mapped files.
         SINGLE_RUN
     }
 
-    /// @param folder that the files lie in
-    /// @param checkpoint  that the graph points into; empty for one without weights
+    /// @param folder of the weight files
+    /// @param checkpoint that the graph references; empty for a graph without weights
     record SessionWeights(Path folder, WeightMode mode, Optional<Checkpoint> checkpoint) {
-        static SessionWeights of(Checkpoint checkpoint) throws Failure {
-            return of(checkpoint, OnnxSettings.of(Device.CPU));
-        }
-
         static SessionWeights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
             long bytes = 0;
             for (String name : checkpoint.keys()) bytes += checkpoint.info(name).byteLength();
-            return new SessionWeights(GraphWeights.commonFolder(checkpoint), bytes > settings.layoutLimitBytes() ? WeightMode.MAPPED : WeightMode.LAYOUT_OPTIMIZED, Optional.of(checkpoint));
+            WeightMode mode = bytes > settings.layoutLimitBytes() ? WeightMode.MAPPED : WeightMode.LAYOUT_OPTIMIZED;
+            return new SessionWeights(GraphWeights.commonFolder(checkpoint), mode, Optional.of(checkpoint));
         }
 
-        /// Of a graph without any.
+        /// For a graph without weights.
         static SessionWeights none() {
             return new SessionWeights(Path.of("."), WeightMode.LAYOUT_OPTIMIZED, Optional.empty());
         }
 
         static SessionWeights forSingleRun(Checkpoint checkpoint) throws Failure {
-            return new SessionWeights(GraphWeights.commonFolder(checkpoint), WeightMode.SINGLE_RUN, Optional.of(checkpoint));
+            return new SessionWeights(GraphWeights.commonFolder(checkpoint), WeightMode.SINGLE_RUN,
+                    Optional.of(checkpoint));
         }
 
-        /// @throws Failure.Unreadable when a file changed since it was mapped
+        /// @throws Failure.Unreadable if a file changed since it was mapped
         void checkFiles() throws Failure.Unreadable {
             if (checkpoint.isPresent()) checkpoint.get().checkUnchanged();
         }
     }
 
-    /// Names of the graph's inputs.
+    /// The names of the graph's inputs.
     Set<String> inputs() {
         return session.getInputNames();
     }
 
-    /// Runs with feeds that are made for this run and tensors that somebody else owns.
+    /// Runs the graph and returns its only output.
+    /// @param feeds inputs copied for this run
+    /// @param persistentInputs tensors that the caller owns
     Tensor run(Map<String, Feed> feeds, Map<String, OnnxTensor> persistentInputs) throws Failure {
         try (OrtSession.Result result = runAll(feeds, persistentInputs)) {
             FloatBuffer buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
@@ -76,7 +76,7 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
         }
     }
 
-    /// The same, all outputs; the caller closes.
+    /// Runs the graph and returns all outputs, which the caller closes.
     OrtSession.Result runAll(Map<String, Feed> feeds, Map<String, OnnxTensor> persistentInputs) throws Failure {
         weights.checkFiles();
         Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(persistentInputs);
@@ -95,7 +95,8 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
         }
     }
 
-    @Override public void close() {
+    @Override
+    public void close() {
         try {
             session.close();
         } catch (OrtException e) {
@@ -103,18 +104,20 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
         }
     }
 
-    /// A graph input's value, made native for one run.
+    /// The value of a graph input, copied to a native tensor for each run.
     @FunctionalInterface
     interface Feed {
         OnnxTensor createTensor(OrtEnvironment environment) throws OrtException;
 
         static Feed of(Tensor tensor) {
-            return environment -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(tensor.data()), tensor.shape().sizes());
+            long[] sizes = tensor.shape().sizes();
+            return environment -> OnnxTensor.createTensor(environment, FloatBuffer.wrap(tensor.data()), sizes);
         }
 
         static Feed ids(int[][] rows) {
             long[] flat = Arrays.stream(rows).flatMapToInt(Arrays::stream).asLongStream().toArray();
-            return environment -> OnnxTensor.createTensor(environment, LongBuffer.wrap(flat), new long[] {rows.length, rows[0].length});
+            long[] sizes = {rows.length, rows[0].length};
+            return environment -> OnnxTensor.createTensor(environment, LongBuffer.wrap(flat), sizes);
         }
     }
 }

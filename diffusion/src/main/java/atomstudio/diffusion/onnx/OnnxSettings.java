@@ -2,16 +2,15 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.engine.Device;
 
-/// How ONNX Runtime is given a model's weights.
-/// @param layoutLimitBytes bytes up to which a part's weights are copied into the layout, and widened to the type,
-///     that is fastest; larger ones are used where they are mapped
-/// @param adapterMode how they reach the UNet
-/// @param unetPrecision  that the UNet computes in
+/// How weights and adapters are given to ONNX Runtime.
+/// @param layoutLimitBytes size up to which a component's weights are copied into the fastest layout and element type;
+///     larger ones are used from the mapped file
+/// @param adapterMode how adapters are applied to the UNet
+/// @param unetPrecision in which the UNet computes
 public record OnnxSettings(long layoutLimitBytes, AdapterMode adapterMode, UNetPrecision unetPrecision) {
     public enum UNetPrecision {
         FLOAT32,
-        /// The UNet's weights and activations; everything that goes in and comes out, and all other networks, stay in
-        /// float32.
+        /// For the UNet's weights and activations; its inputs and output and all other networks stay float32.
         FLOAT16
     }
 
@@ -20,14 +19,14 @@ public record OnnxSettings(long layoutLimitBytes, AdapterMode adapterMode, UNetP
     }
 
     public enum AdapterMode {
-        /// Multiplied into the weights that they change, once for all looks under them.
+        /// Fused into the weights once, for all steps with the same adapters.
         FUSED,
-        /// Multiplied out anew in every look.
+        /// Applied in every run of the UNet.
         RUNTIME
     }
 
-    /// What was found best (docs/performance.md). Weights that adapters are folded into would be copied to a graphics
-    /// processor at every look, which on the other hand has units for float16; nothing was measured on one.
+    /// The defaults of a device. On the CPU they are the fastest measured (docs/performance.md). On CUDA they are not
+    /// measured: fused weights would be copied to the device in every run, and it computes fast in float16.
     public static OnnxSettings of(Device device) {
         return new OnnxSettings(256L << 20, switch (device) {
             case CPU -> AdapterMode.FUSED;

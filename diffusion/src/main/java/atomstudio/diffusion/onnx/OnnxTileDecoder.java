@@ -3,6 +3,7 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -11,73 +12,55 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
-/// The decoder in parts. One session at a time: tiles of one kind follow each other, and the memory is wanted back.
-/// Owns it.
+/// Tiled decoding: [Vae#decodeHead] and [Vae#decodeTile]. Keeps one session, since tiles of one shape follow each other
+/// and sessions hold their memory. Owns it.
 final class OnnxTileDecoder implements AutoCloseable {
-    private record TileKey(int level, int norms, Shape input) {}
+    /// @param norms shapes of the scale and shift of each norm
+    private record TileKey(Checkpoint checkpoint, int level, List<Shape> norms, Shape features) {}
 
     private final Vae vae;
     private final OnnxRuntime runtime;
-    private @Nullable TileKey key;
-    private @Nullable OnnxSession session;
+    private final SessionCache<TileKey> sessions = new SessionCache<>(1, this::buildTile);
 
     OnnxTileDecoder(Vae vae, OnnxRuntime runtime) {
         this.vae = vae;
         this.runtime = runtime;
     }
 
-    Tensor decodeHead(Checkpoint weights, Tensor latents, int levels) throws Failure {
+    Tensor decodeHead(Checkpoint checkpoint, Tensor latents, int levels) throws Failure {
         close();
-        Graph graph = new Graph();
-        OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(weights);
-        GraphOps ops = ops(graph, sessionWeights);
-        Graph.Value output = vae.decodeHead(ops, new GraphWeights(graph, weights),
-                ops.input("latents", latents.shape()), levels);
-        try (OnnxSession headSession = runtime.createSession(graph.model(output), sessionWeights, output.shape())) {
-            return headSession.run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
+        try (OnnxSession session = runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()),
+                (ops, weights) -> vae.decodeHead(ops, weights, ops.input("latents", latents.shape()), levels))) {
+            return session.run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
         }
     }
 
-    Tensor decodeTile(Checkpoint weights, Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
-        TileKey newKey = new TileKey(level, norms.size(), features.shape());
-        OnnxSession current = newKey.equals(key) && session != null ? session : build(weights, newKey, norms);
+    Tensor decodeTile(Checkpoint checkpoint, Tensor features, int level, List<LayerWeights<Tensor>> norms)
+            throws Failure {
+        List<Shape> normShapes = norms.stream().map(norm -> norm.weight().shape()).toList();
+        OnnxSession session = sessions.get(new TileKey(checkpoint, level, normShapes, features.shape()));
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>(Map.of("features", OnnxSession.Feed.of(features)));
         for (int i = 0; i < norms.size(); i++) {
             feeds.put("scale" + i, OnnxSession.Feed.of(norms.get(i).weight()));
             feeds.put("shift" + i, OnnxSession.Feed.of(Objects.requireNonNull(norms.get(i).bias())));
         }
-        return current.run(feeds, Map.of());
+        return session.run(feeds, Map.of());
     }
 
-    private OnnxSession build(Checkpoint weights, TileKey newKey, List<LayerWeights<Tensor>> norms) throws Failure {
-        close();
-        Graph graph = new Graph();
-        OnnxSession.SessionWeights sessionWeights = OnnxSession.SessionWeights.of(weights);
-        GraphOps ops = ops(graph, sessionWeights);
-        Graph.Value features = ops.input("features", newKey.input);
-        List<LayerWeights<Graph.Value>> normInputs = new ArrayList<>();
-        for (int i = 0; i < norms.size(); i++) {
-            Shape shape = norms.get(i).weight().shape();
-            normInputs.add(new LayerWeights<>(graph.input("scale" + i, shape, Graph.ElementType.FLOAT),
-                    graph.input("shift" + i, shape, Graph.ElementType.FLOAT)));
-        }
-        Graph.Value output = vae.decodeTile(ops, new GraphWeights(graph, weights), features, newKey.level, normInputs);
-        OnnxSession built = runtime.createSession(graph.model(output), sessionWeights, output.shape());
-        session = built;
-        key = newKey;
-        return built;
-    }
-
-    private GraphOps ops(Graph graph, OnnxSession.SessionWeights sessionWeights) {
-        return new GraphOps(graph, GraphOps.GraphOptions.of(runtime.device(), sessionWeights.mode()));
+    private OnnxSession buildTile(TileKey key) throws Failure {
+        return runtime.createSession(key.checkpoint, OnnxSettings.of(runtime.device()), (ops, weights) -> {
+            Graph.Value features = ops.input("features", key.features);
+            List<LayerWeights<Graph.Value>> norms = new ArrayList<>();
+            for (int i = 0; i < key.norms.size(); i++)
+                norms.add(new LayerWeights<>(ops.graph().input("scale" + i, key.norms.get(i), ElementType.FLOAT),
+                        ops.graph().input("shift" + i, key.norms.get(i), ElementType.FLOAT)));
+            return vae.decodeTile(ops, weights, features, key.level, norms);
+        });
     }
 
     @Override
     public void close() {
-        if (session != null) session.close();
-        session = null;
-        key = null;
+        sessions.close();
     }
 }

@@ -1,4 +1,4 @@
-/// Networks as ONNX graphs, and ONNX Runtime that runs them: the only package that sees `ai.onnxruntime`.
+/// The ONNX backend: networks as ONNX graphs, run by ONNX Runtime; the only package that uses `ai.onnxruntime`.
 @NullMarked
 package atomstudio.diffusion.onnx;
 

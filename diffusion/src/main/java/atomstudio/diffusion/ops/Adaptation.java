@@ -4,29 +4,28 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.Map;
 import java.util.Optional;
 
-/// What an adapter does to layers, for any carrier. Networks never see it: it stands between a checkpoint and the
-/// network. Equal adaptations make equal graphs, so implementations are records.
+/// How an adapter changes the weights of layers, on any backend. It is applied between checkpoint and network, so that
+/// networks do not depend on it. Equal adaptations give equal graphs, so implementations are records.
 public interface Adaptation {
-    /// Shapes of the numbers it brings for this layer, by slot name, in order; empty: the layer stays as it is.
+    /// Shapes of the adapter's parameters for a layer by parameter name, in order; empty if the layer is unchanged.
     Map<String, Shape> parameterShapes(Layer layer);
 
-    /// Whether it changes this layer's weight, not its bias alone; asked of layers that it has shapes for.
+    /// Whether it changes the layer's weight and not only its bias; for layers with [#parameterShapes].
     default boolean changesWeight(Layer layer) {
         return true;
     }
 
-    /// The layer at strength s: base + s · (tuned − base). `strength` has shape (1).
+    /// The effective layer at adapter weight s, of shape (1): base + s · (trained − base).
     <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight);
 
-    /// For an adaptation that changes each kernel by its own numbers times a matrix: that matrix at strength s, as in
-    /// `LayerWeights`, so that a carrier may mix activations instead of weights. Empty where only `effective` says
-    /// what happens.
+    /// The kernel transform of [LayerWeights] at adapter weight s, if the change is of that form: a backend may then
+    /// apply it to activations instead of weights. Empty if only [#effective] applies.
     default <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
         return Optional.empty();
     }
 
-    /// The numbers that an adapter brings for one layer, by slot name.
+    /// An adapter's parameters for one layer, by parameter name.
     @FunctionalInterface
     interface AdapterParameters<T> {
         T get(String name);

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/// A checkpoint with adapters over it. Each adapter computes its difference against the base, and the differences add;
-/// rows that adapters append to a table follow one another, in the adapters' order.
+/// A checkpoint's weights with adapters applied. Each adapter's weight difference is computed against the base, and the
+/// differences are summed; rows that adapters append to an embedding table are concatenated in the adapters' order.
 public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdapter<T>> adapters)
         implements WeightSource<T> {
-    /// An adaptation with a carrier's numbers: its slots of each layer, and its strength of shape (1).
+    /// An adaptation with its parameters for each layer as backend tensors, and the adapter weight of shape (1).
     public record BoundAdapter<T>(Adaptation adaptation, Function<Layer, Adaptation.AdapterParameters<T>> parameters,
             T adapterWeight) {
         boolean targets(Layer layer) {
@@ -21,7 +21,8 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
             return adaptation.effective(ops, layer, base, parameters.apply(layer), adapterWeight);
         }
 
-        /// The same for the only adapter of a layer: the change of one that maps channels is left to those who use it.
+        /// The same for the only adapter of a layer; the change of a convolution or linear layer is deferred to its
+        /// use.
         LayerWeights<T> lazilyEffective(Ops<T> ops, Layer layer, LayerWeights<T> base) {
             if (!layer.isProjection() || !adaptation.changesWeight(layer)) return effective(ops, layer, base);
             Adaptation.AdapterParameters<T> layerParameters = parameters.apply(layer);
@@ -56,7 +57,7 @@ public record AdaptedWeights<T>(Ops<T> ops, WeightSource<T> base, List<BoundAdap
         return adapted == null ? baseLayer : adapted;
     }
 
-    /// Whether the layer's weight has more rows with the adaptation than without.
+    /// Whether the adaptation appends rows to the layer's weight.
     private static boolean appends(Adaptation adaptation, Layer layer) {
         if (layer.kind() != Layer.Kind.EMBEDDING) return false;
         Map<String, Shape> shapes = adaptation.parameterShapes(layer);

@@ -1,9 +1,11 @@
 package atomstudio.diffusion.ops;
 
 import atomstudio.diffusion.tensor.Shape;
+import java.util.List;
 
-/// A layer as a network asks for it. `name` is its diffusers (or transformers) state-dict key without `.weight`;
-/// `weight` is (Co,Ci,k,k) for convolutions, (Co,Ci) for linear layers, (C) for norms, (N,C) for embeddings.
+/// A layer of a network.
+/// @param name its diffusers or transformers state-dict key without `.weight`
+/// @param weightShape (Co, Ci, k, k) for convolutions, (Co, Ci) for linear layers, (C) for norms, (N, C) for embeddings
 public record Layer(String name, Kind kind, Shape weightShape, Bias bias) {
     public enum Kind { CONV, LINEAR, NORM, EMBEDDING }
 
@@ -21,27 +23,37 @@ public record Layer(String name, Kind kind, Shape weightShape, Bias bias) {
         return name + ".bias";
     }
 
-    /// Shape of the bias, should there be one.
+    /// The shape of a bias, whether or not the layer has one.
     public Shape biasShape() {
         return Shape.of(weightShape.size(0));
     }
 
-    /// Numbers in weight and bias.
+    /// Number of elements of weight and bias.
     public long parameterCount() {
         return weightShape.elements() + (hasBias() ? weightShape.size(0) : 0);
     }
 
-    /// Side of the kernel: 1 for linear layers, k for a k x k convolution.
+    /// Number of parameters of some layers.
+    public static long parameterCount(List<Layer> layers) {
+        return layers.stream().mapToLong(Layer::parameterCount).sum();
+    }
+
+    /// Number of weight and bias tensors of some layers.
+    public static long tensorCount(List<Layer> layers) {
+        return layers.stream().mapToLong(layer -> layer.hasBias() ? 2 : 1).sum();
+    }
+
+    /// Kernel size: k for a k × k convolution, 1 for linear layers.
     public long kernelSize() {
         return weightShape.rank() == 4 ? weightShape.size(3) : 1;
     }
 
-    /// Numbers that make one output channel: Ci for linear layers, Ci · k² for convolutions.
+    /// Inputs of an output channel: Ci for linear layers, Ci · k² for convolutions.
     public long fanIn() {
         return weightShape.elements() / weightShape.size(0);
     }
 
-    /// Whether it maps channels to channels: a convolution or a linear layer.
+    /// Whether it is a convolution or a linear layer.
     public boolean isProjection() {
         return switch (kind) {
             case CONV, LINEAR -> true;

@@ -5,17 +5,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Layers without numbers: writes down every layer that a network asks for, in the order of asking.
+/// Lists a network's layers: a weight source without values that records every requested layer.
 public final class LayerRecorder implements WeightSource<Shape> {
     private final Map<String, Layer> recorded = new LinkedHashMap<>();
 
-    /// A pass through a network on tensors that are only their shapes.
+    /// A forward pass of a network on shapes.
     @FunctionalInterface
     public interface ForwardPass {
         void run(Ops<Shape> ops, WeightSource<Shape> layers);
     }
 
-    /// Every layer that some passes ask for, in the order of asking.
+    /// The layers that some forward passes use, in order of first use.
     public static List<Layer> layers(ForwardPass... passes) {
         LayerRecorder recorder = new LayerRecorder();
         for (ForwardPass pass : passes) pass.run(new ShapeOps(), recorder);
@@ -30,15 +30,5 @@ public final class LayerRecorder implements WeightSource<Shape> {
 
     public List<Layer> layers() {
         return List.copyOf(recorded.values());
-    }
-
-    /// Numbers in all layers together.
-    public static long parameterCount(List<Layer> layers) {
-        return layers.stream().mapToLong(Layer::parameterCount).sum();
-    }
-
-    /// Weight and bias tensors in all layers together.
-    public static long tensorCount(List<Layer> layers) {
-        return layers.stream().mapToLong(layer -> layer.hasBias() ? 2 : 1).sum();
     }
 }

@@ -4,13 +4,11 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A layer's numbers: weight, and bias where it has one. Convolution, linear, norm and embedding alike.
-/// @param kernelTransform for a layer whose kernels are still to be changed, each by its own numbers times a matrix:
-///     the weight that counts is W + unfold(W) · mixing, (k²,k²) for all channels or (Ci,k²,k²) for each input
-///     channel. Where a kernel is one number, (b²,b²) mixes blocks of b outputs × b inputs, whose numbers are taken
-///     row by row
-/// @param deferred for a layer that is still to be changed in any other way: computes it, each time anew, from the
-///     weight and bias here
+/// A layer's weight and bias, possibly with a change that is not computed yet.
+/// @param kernelTransform a pending change of the kernels by a matrix M: the effective weight is W + unfold(W) · M. M
+///     is (k², k²) for all channels, or (Ci, k², k²) with a matrix per input channel. For 1×1 kernels and linear
+///     layers it is (b², b²) and acts on blocks of b output × b input channels, flattened row-major
+/// @param deferred any other pending change: computes the effective layer, again on every call
 public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTransform,
         @Nullable Supplier<LayerWeights<T>> deferred) {
     public LayerWeights(T weight, @Nullable T bias) {
@@ -21,7 +19,7 @@ public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTran
         this(weight, bias, kernelTransform, null);
     }
 
-    /// The same layer with its change computed.
+    /// The effective layer, with a pending change computed.
     public LayerWeights<T> materialized(Ops<T> ops) {
         if (deferred != null) return deferred.get();
         if (kernelTransform == null) return this;
@@ -38,20 +36,19 @@ public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTran
         return new LayerWeights<>(ops.add(weight, ops.reshape(delta, shape)), bias);
     }
 
-    /// Whether the weight that counts must be made. The mixing of larger kernels may act on activations instead.
+    /// Whether the effective weight has to be computed; a transform of larger kernels may act on activations instead.
     public boolean needsMaterializing(Ops<T> ops) {
         return deferred != null || hasBlockTransform(ops);
     }
 
-    /// Whether the mixing is one of channel blocks.
+    /// Whether the kernel transform acts on channel blocks.
     public boolean hasBlockTransform(Ops<T> ops) {
         Shape shape = ops.shape(weight);
         return kernelTransform != null && ops.shape(kernelTransform).rank() == 2
                 && shape.elements() == shape.size(0) * shape.size(1);
     }
 
-    /// unfold(W) · mixing, folded again; turned round, with a column for each block, since numbers are gathered
-    /// faster so (docs/performance.md).
+    /// fold(unfold(W) · M), computed transposed with a column per block, whose gather is faster (docs/performance.md).
     private T blockDelta(Ops<T> ops, T transform) {
         long side = blockSide(ops.shape(transform)), rows = ops.shape(weight).size(0) / side,
                 columns = ops.shape(weight).size(1) / side;
@@ -60,7 +57,7 @@ public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTran
         return ops.permute(ops.reshape(delta, Shape.of(side, side, rows, columns)), 2, 0, 3, 1);
     }
 
-    /// The side b of the blocks that a matrix (b²,b²) mixes.
+    /// The block size b of a transform (b², b²).
     public static long blockSide(Shape transform) {
         return Math.round(Math.sqrt(transform.size(-1)));
     }

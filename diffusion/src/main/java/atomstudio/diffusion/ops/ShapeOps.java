@@ -5,8 +5,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Collections;
 import java.util.List;
 
-/// The dry run: tensors are their shapes. Checks every operation's sizes and needs no native library.
-/// @throws IllegalArgumentException from every operation whose operands do not fit
+/// The shape-only backend: tensors are shapes, and every operation checks its operands. Needs no native library.
+/// @throws IllegalArgumentException from every operation if operand shapes do not match
 public final class ShapeOps implements Ops<Shape> {
     @Override
     public Shape shape(Shape x) {
@@ -102,7 +102,7 @@ public final class ShapeOps implements Ops<Shape> {
 
     @Override
     public Shape embedding(Shape table, Shape ids) {
-        check(table.rank() == 2 && ids.rank() == 2, "lookup", table, ids);
+        check(table.rank() == 2 && ids.rank() == 2, "embedding", table, ids);
         return Shape.of(ids.size(0), ids.size(1), table.size(1));
     }
 
@@ -120,7 +120,7 @@ public final class ShapeOps implements Ops<Shape> {
     @Override
     public List<Shape> split(Shape x, int parts, int axis) {
         if (x.size(axis) % parts != 0)
-            throw new IllegalArgumentException("split of " + x + ": axis " + axis + " is no multiple of " + parts);
+            throw new IllegalArgumentException("split of " + x + ": axis " + axis + " is not a multiple of " + parts);
         return Collections.nCopies(parts, x.with(axis, x.size(axis) / parts));
     }
 
@@ -144,7 +144,8 @@ public final class ShapeOps implements Ops<Shape> {
 
     @Override
     public Shape skewSymmetric(Shape upperTriangle, int side) {
-        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2, "skew of (N,n(n-1)/2)",
+        check(upperTriangle.rank() == 2 && upperTriangle.size(1) == side * (side - 1L) / 2,
+                "skewSymmetric of (N,n(n-1)/2)",
                 upperTriangle, Shape.of(side, side));
         return Shape.of(upperTriangle.size(0), side, side);
     }
@@ -157,7 +158,7 @@ public final class ShapeOps implements Ops<Shape> {
 
     @Override
     public Shape reciprocalRowNorms(Shape x) {
-        check(x.rank() == 2, "inverseRowNorms of (N,K)", x, x);
+        check(x.rank() == 2, "reciprocalRowNorms of (N,K)", x, x);
         return Shape.of(x.size(0), 1);
     }
 
@@ -179,7 +180,7 @@ public final class ShapeOps implements Ops<Shape> {
             check(bias.equals(Shape.of(layer.weight().size(0))), operation + " with bias", layer.weight(), bias);
     }
 
-    private static void check(boolean fits, String operation, Shape a, Shape b) {
-        if (!fits) throw new IllegalArgumentException(operation + ": " + a + " and " + b + " do not fit");
+    private static void check(boolean condition, String operation, Shape a, Shape b) {
+        if (!condition) throw new IllegalArgumentException(operation + ": " + a + " and " + b + " do not match");
     }
 }

@@ -1,9 +1,8 @@
 package atomstudio.diffusion.ops;
 
-/// Where a network's weights come from: a checkpoint, a dry run, or a checkpoint with adapters; the network cannot
-/// tell.
+/// Source of a network's weights: a checkpoint, a checkpoint with adapters, or only shapes.
 @FunctionalInterface
 public interface WeightSource<T> {
-    /// @throws IllegalStateException when the layer is missing or has another shape
+    /// @throws IllegalStateException if the layer is missing or has another shape
     LayerWeights<T> get(Layer layer);
 }

@@ -1,4 +1,5 @@
-/// The algebra networks are written in, and the carrier that needs no native library.
+/// Tensor operations that networks and tuning methods are written in, their shape-only backend, and layers with
+/// adapters.
 @NullMarked
 package atomstudio.diffusion.ops;
 

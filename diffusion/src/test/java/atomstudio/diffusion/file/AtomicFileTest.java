@@ -40,7 +40,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void ofThreadsThatWriteOneFileAtOnceOneIsThereWhole() throws Exception {
+    void concurrentWritersLeaveOneCompleteFile() throws Exception {
         Path file = folder.resolve("file");
         List<Callable<Void>> writers = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
@@ -53,13 +53,13 @@ class AtomicFileTest {
         try (ExecutorService threads = Executors.newFixedThreadPool(writers.size())) {
             for (Future<Void> each : threads.invokeAll(writers)) each.get();
         }
-        String there = Files.readString(file);
-        assertEquals(String.valueOf(there.charAt(0)).repeat(100_000 + there.charAt(0) - 'a'), there);
+        String content = Files.readString(file);
+        assertEquals(String.valueOf(content.charAt(0)).repeat(100_000 + content.charAt(0) - 'a'), content);
         assertEquals(List.of("file"), names());
     }
 
     @Test
-    void whateverTheContentThrowsLeavesTheOldFileAndNothingBeside() throws Exception {
+    void failingContentWriterKeepsOldFileAndLeavesNoTemporaryFile() throws Exception {
         Path file = folder.resolve("file");
         write(file, "old");
         for (RuntimeException thrown : List.of(new IllegalStateException("half"),
@@ -77,7 +77,7 @@ class AtomicFileTest {
     }
 
     @Test @DisabledOnOs(OS.WINDOWS)
-    void aLinkStaysAndTheFileItPointsToIsReplaced() throws Exception {
+    void replacesTargetOfSymbolicLink() throws Exception {
         Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
         Path file = Files.writeString(elsewhere.resolve("file"), "old");
         Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("elsewhere/file"));
@@ -92,11 +92,11 @@ class AtomicFileTest {
         Files.createSymbolicLink(folder.resolve("round"), folder.resolve("and"));
         Files.createSymbolicLink(folder.resolve("and"), folder.resolve("round"));
         assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("round"), "")).getMessage()
-                .contains("circle"));
+                .contains("circular"));
     }
 
     @Test @DisabledOnOs(OS.WINDOWS)
-    void whatIsNoFileIsNeverReplaced() throws Exception {
+    void refusesToReplacePipesAndFolders() throws Exception {
         assumeTrue(new ProcessBuilder("mkfifo", folder.resolve("pipe").toString()).start().waitFor() == 0,
                 "skipped: no mkfifo");
         assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("pipe"), "")).getMessage()
@@ -106,11 +106,11 @@ class AtomicFileTest {
                 .contains("found a folder"));
         Files.writeString(folder.resolve("file"), "");
         assertTrue(assertThrows(Failure.Unwritable.class, () -> write(folder.resolve("file/inside"), "")).getMessage()
-                .contains("file is no folder"));
+                .contains("file is not a folder"));
     }
 
     @Test @DisabledOnOs(OS.WINDOWS)
-    void theFileKeepsItsRights() throws Exception {
+    void keepsPermissions() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "old");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
         write(file, "new");
@@ -118,15 +118,15 @@ class AtomicFileTest {
     }
 
     @Test
-    void aNameOfTheGreatestLengthIsWritten() throws Exception {
+    void writesFileWithLongestPossibleName() throws Exception {
         Path file = folder.resolve("n".repeat(255));
         write(file, "long");
         assertEquals("long", Files.readString(file));
     }
 
-    /// A name that can be foretold lets others lay a link there first, and their target be overwritten.
+    /// A predictable name would let an attacker place a link there and have its target overwritten.
     @Test @DisabledOnOs(OS.WINDOWS)
-    void theNameBesideIsAnotherEachTimeAndMadeAnew() throws Exception {
+    void temporaryNameIsRandom() throws Exception {
         List<String> seen = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             AtomicFile.write(folder.resolve("file"),
@@ -140,7 +140,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void whatKilledWritersLeftIsSweptInFoldersToo() throws Exception {
+    void deletesUnfinishedFilesInSubfolders() throws Exception {
         Path inside = Files.createDirectories(folder.resolve("previews"));
         Files.writeString(folder.resolve(".run.json.123.part"), "");
         Files.writeString(inside.resolve(".0123456789abcdef.part"), "");

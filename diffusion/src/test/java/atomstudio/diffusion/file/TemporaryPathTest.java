@@ -27,14 +27,14 @@ class TemporaryPathTest {
     private Path out;
 
     @BeforeEach
-    void folders() throws IOException {
+    void setDataFolder() throws IOException {
         home = folder.resolve("studio");
         out = Files.createDirectory(folder.resolve("out"));
         System.setProperty(StudioFolder.PROPERTY, home.toString());
     }
 
     @AfterEach
-    void noFolder() {
+    void clearDataFolder() {
         System.clearProperty(StudioFolder.PROPERTY);
     }
 
@@ -44,7 +44,7 @@ class TemporaryPathTest {
         }
     }
 
-    /// A writer that says that it has begun, and never ends.
+    /// A process that reports when it has started writing and blocks until its input ends.
     static final class Writer {
         public static void main(String[] arguments) throws Exception {
             System.setProperty(StudioFolder.PROPERTY, arguments[0]);
@@ -69,22 +69,22 @@ class TemporaryPathTest {
     }
 
     @Test
-    void whatAKilledProcessLeftAnywhereIsSweptAtTheNextStartAndWhatALivingOneHasIsKept() throws Exception {
+    void removeStaleDeletesPathsOfDeadProcessesOnly() throws Exception {
         Process killed = writer();
-        Process living = writer();
-        try (BufferedReader first = killed.inputReader(); BufferedReader second = living.inputReader();
+        Process alive = writer();
+        try (BufferedReader first = killed.inputReader(); BufferedReader second = alive.inputReader();
                 TemporaryPath own = TemporaryPath.register(Files.writeString(folder.resolve("own"), ""))) {
-            Path left = Path.of(first.readLine());
+            Path stale = Path.of(first.readLine());
             Path kept = Path.of(second.readLine());
             killed.destroyForcibly().waitFor();
             assertEquals(2, files(out).size());
             TemporaryPath.removeStale();
-            assertFalse(Files.exists(left));
+            assertFalse(Files.exists(stale));
             assertTrue(Files.exists(kept.resolve("0-0.safetensors")));
             assertTrue(Files.exists(own.path()));
             assertEquals(1, files(out).size());
         } finally {
-            living.destroyForcibly().waitFor();
+            alive.destroyForcibly().waitFor();
         }
         TemporaryPath.removeStale();
         assertEquals(List.of(), files(out));
@@ -92,7 +92,7 @@ class TemporaryPathTest {
     }
 
     @Test
-    void aProcessThatIsToEndAtOnceRemovesItsOwn() throws Exception {
+    void removeOwnDeletesPathsOfThisProcess() throws Exception {
         Process writer = writer();
         try (BufferedReader lines = writer.inputReader()) {
             Path scratch = Path.of(lines.readLine());
@@ -105,7 +105,7 @@ class TemporaryPathTest {
     }
 
     @Test
-    void nothingIsLeftWhereTheWorkEnds() throws Exception {
+    void closeDeletesFolderAndRegistration() throws Exception {
         try (TemporaryPath folder = TemporaryPath.createFolder("estimate")) {
             Files.writeString(Files.createDirectory(folder.path().resolve("a")).resolve("b"), "");
             assertEquals(1, files(home).size());
@@ -115,28 +115,28 @@ class TemporaryPathTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
-    void aLinkInATemporaryFolderIsRemovedAndWhatItPointsToIsKept() throws Exception {
-        Path precious = Files.writeString(out.resolve("precious"), "");
+    void deletesLinksButNotTheirTargets() throws Exception {
+        Path target = Files.writeString(out.resolve("target"), "");
         try (TemporaryPath temporary = TemporaryPath.createFolder("estimate")) {
             Files.createSymbolicLink(temporary.path().resolve("link"), out);
         }
-        assertTrue(Files.exists(precious));
+        assertTrue(Files.exists(target));
     }
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
-    void whatLiesInTheStudiosFolderIsForItsOwnerAndWhatLiesElsewhereHasTheUsualRights() throws Exception {
+    void filesInDataFolderAreOwnerOnlyAndOthersHaveDefaultPermissions() throws Exception {
         AtomicFile.write(home.resolve("runs/car/run.json"), stream -> stream.write(1));
         AtomicFile.write(out.resolve("a/apple.png"), stream -> stream.write(1));
-        Path usual = Files.createDirectory(folder.resolve("usual"));
+        Path reference = Files.createDirectory(folder.resolve("reference"));
         for (Path made : List.of(home, home.resolve("runs"), home.resolve("runs/car")))
-            assertEquals("rwx------", rights(made), made::toString);
-        assertEquals("rw-------", rights(home.resolve("runs/car/run.json")));
-        assertEquals(rights(usual), rights(out.resolve("a")));
-        assertEquals(rights(Files.createFile(usual.resolve("file"))), rights(out.resolve("a/apple.png")));
+            assertEquals("rwx------", permissions(made), made::toString);
+        assertEquals("rw-------", permissions(home.resolve("runs/car/run.json")));
+        assertEquals(permissions(reference), permissions(out.resolve("a")));
+        assertEquals(permissions(Files.createFile(reference.resolve("file"))), permissions(out.resolve("a/apple.png")));
     }
 
-    private static String rights(Path file) throws IOException {
+    private static String permissions(Path file) throws IOException {
         return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
     }
 }

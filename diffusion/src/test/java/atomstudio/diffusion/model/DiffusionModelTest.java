@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
@@ -42,8 +42,7 @@ class DiffusionModelTest {
                         .stream()
                         .mapToLong(name -> checkpoint.info(name).shape().elements())
                         .sum();
-                assertEquals(stored - unused, LayerRecorder.parameterCount(model.layers(component)),
-                        component.toString());
+                assertEquals(stored - unused, Layer.parameterCount(model.layers(component)), component.toString());
             }
         }
         assertTrue(model.knownWords().contains("car"), "words: " + model.knownWords());

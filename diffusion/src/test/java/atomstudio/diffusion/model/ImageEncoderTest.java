@@ -12,7 +12,7 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
-import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonParser;
@@ -30,8 +30,8 @@ class ImageEncoderTest {
     void countsMatchClipVitL14() {
         ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14),
                 new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
-        assertEquals(303_966_208L, LayerRecorder.parameterCount(NetworkLayers.of(large)));
-        assertEquals(392, LayerRecorder.tensorCount(NetworkLayers.of(large)));
+        assertEquals(303_966_208L, Layer.parameterCount(NetworkLayers.of(large)));
+        assertEquals(392, Layer.tensorCount(NetworkLayers.of(large)));
     }
 
     @Test

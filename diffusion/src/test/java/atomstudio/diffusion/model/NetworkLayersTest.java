@@ -26,8 +26,8 @@ class NetworkLayersTest {
     @Test
     void countsMatchStableDiffusion15() {
         List<Layer> layers = NetworkLayers.of(SD15);
-        assertEquals(686, LayerRecorder.tensorCount(layers));
-        assertEquals(859_520_964L, LayerRecorder.parameterCount(layers));
+        assertEquals(686, Layer.tensorCount(layers));
+        assertEquals(859_520_964L, Layer.parameterCount(layers));
         assertEquals(52,
                 layers.stream().filter(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3).count());
         assertEquals(46,
@@ -47,6 +47,6 @@ class NetworkLayersTest {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                 () -> new ShapeOps().conv2d(Shape.of(1, 9, 8, 8), new LayerWeights<>(Shape.of(320, 4, 3, 3), null),
                         Ops.ConvGeometry.same(3)));
-        assertEquals("conv2d: (1,9,8,8) and (320,4,3,3) do not fit", e.getMessage());
+        assertEquals("conv2d: (1,9,8,8) and (320,4,3,3) do not match", e.getMessage());
     }
 }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.onnx.Graph.ElementType;
-import atomstudio.diffusion.onnx.GraphOps.AttentionKernel;
+import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class AttentionBenchmarkTest {
     @Test
-    void theFastestIsTakenAndTheFusedOneWhereNoneIs() {
+    void selectsFastestKernelAndFusedIfAllFail() {
         assertEquals(AttentionKernel.MATMUL, AttentionBenchmark.fastest(
                 Map.of(AttentionKernel.FUSED, 2.0, AttentionKernel.MATMUL, 1.0, AttentionKernel.SLICED, 3.0)::get));
         assertEquals(AttentionKernel.FUSED, AttentionBenchmark.fastest(
@@ -29,7 +29,7 @@ class AttentionBenchmarkTest {
     }
 
     @ParameterizedTest @CsvSource({"FLOAT, 1e-5", "FLOAT16, 5e-3"})
-    void allSayTheSame(ElementType element, double tolerance) throws Exception {
+    void kernelsAgree(ElementType element, double tolerance) throws Exception {
         for (long tokens : new long[] {1, 3, 8, 9, 16, 63, 65}) {
             Shape shape = Shape.of(2, tokens, 12);
             Tensor expected = attention(AttentionKernel.FUSED, ElementType.FLOAT, shape);
@@ -39,42 +39,41 @@ class AttentionBenchmarkTest {
         }
     }
 
-    /// Otherwise a second try after a lack of memory would ask for as much again.
+    /// Otherwise the retry after running out of memory would need as much again.
     @ParameterizedTest @CsvSource({"8, 1", "9, 2", "63, 8", "65, 9", "100, 13", "5, 1", "1, 1"})
-    void noSliceHoldsMoreThanAnEighthOfTheQueries(long tokens, long most) {
+    void slicesHaveAtMostAnEighthOfTheQueries(long tokens, long max) {
         Graph graph = new Graph();
         List<Graph.Value> pieces = graph.splitSecondAxis(graph.input("x", Shape.of(2, tokens, 12), ElementType.FLOAT),
                 8);
         assertEquals(tokens, pieces.stream().mapToLong(piece -> piece.shape().size(1)).sum());
-        assertEquals(most, pieces.stream().mapToLong(piece -> piece.shape().size(1)).max().orElseThrow());
+        assertEquals(max, pieces.stream().mapToLong(piece -> piece.shape().size(1)).max().orElseThrow());
         assertEquals(Math.min(8, tokens), pieces.size());
     }
 
-    /// Feed-forward blocks too, where there are many tokens.
     @ParameterizedTest @CsvSource({"1024", "1025", "1031"})
-    void partsOfABlockSayTheSameAsTheWhole(long tokens) throws Exception {
-        assertClose("parts of " + tokens, block(GraphOps.MemoryMode.DEFAULT, tokens),
-                block(GraphOps.MemoryMode.LOW, tokens), 0);
+    void chunkedFeedForwardMatchesUnchunked(long tokens) throws Exception {
+        assertClose("chunks of " + tokens, feedForward(GraphOptions.MemoryMode.DEFAULT, tokens),
+                feedForward(GraphOptions.MemoryMode.LOW, tokens), 0);
     }
 
-    private static Tensor block(GraphOps.MemoryMode memory, long tokens) throws Exception {
+    private static Tensor feedForward(GraphOptions.MemoryMode memory, long tokens) throws Exception {
         Shape shape = Shape.of(1, tokens, 2);
         Graph graph = new Graph();
-        GraphOps ops = new GraphOps(graph, new GraphOps.GraphOptions(memory, ElementType.FLOAT, AttentionKernel.FUSED,
-                GraphOps.ConvolutionAlgorithm.DIRECT));
-        List<Long> parts = new ArrayList<>();
+        GraphOps ops = new GraphOps(graph, new GraphOptions(memory, ElementType.FLOAT, AttentionKernel.FUSED,
+                GraphOptions.ConvolutionAlgorithm.DIRECT));
+        List<Long> chunks = new ArrayList<>();
         Graph.Value output = ops.checkpointed("block.ff", List.of(ops.input("x", shape)), inputs -> {
-            parts.add(inputs.getFirst().shape().size(1));
+            chunks.add(inputs.getFirst().shape().size(1));
             return ops.silu(inputs.getFirst());
         });
-        assertEquals(memory == GraphOps.MemoryMode.DEFAULT ? 1 : 4, parts.size());
+        assertEquals(memory == GraphOptions.MemoryMode.DEFAULT ? 1 : 4, chunks.size());
         try (OnnxSession session = OnnxRuntime.open(Device.CPU, 1)
                 .createSession(graph.model(List.of(output)), OnnxSession.SessionWeights.none(), output.shape())) {
-            return session.run(Map.of("x", OnnxSession.Feed.of(numbers(shape))), Map.of());
+            return session.run(Map.of("x", OnnxSession.Feed.of(values(shape))), Map.of());
         }
     }
 
-    private static Tensor numbers(Shape shape) {
+    private static Tensor values(Shape shape) {
         Tensor x = Tensor.zeros(shape);
         for (int i = 0; i < x.data().length; i++) x.data()[i] = (float) Math.sin(1 + 3.7 * i);
         return x;
@@ -83,7 +82,7 @@ class AttentionBenchmarkTest {
     private static Tensor attention(AttentionKernel kernel, ElementType element, Shape shape) throws Exception {
         try (OnnxSession session = AttentionBenchmark.attentionSession(OnnxRuntime.open(Device.CPU, 1), kernel, shape,
                 Ops.AttentionConfig.of(4), element)) {
-            return session.run(Map.of("x", OnnxSession.Feed.of(numbers(shape))), Map.of());
+            return session.run(Map.of("x", OnnxSession.Feed.of(values(shape))), Map.of());
         }
     }
 }

@@ -14,6 +14,8 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,13 +24,13 @@ class ClipEncodersTest implements ClipEncodersLaw {
     Path temporary;
 
     @Test
-    void aPicturesEmbeddingDoesNotDependOnItsNeighbours() throws Exception {
+    void imageEmbeddingDoesNotDependOnTheBatch() throws Exception {
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
                 OnnxEngine engine = open(ClipTestModels.MODEL)) {
-            Tensor pictures = golden.read("vision.pixel_values");
-            Tensor all = engine.embedImages(pictures);
+            Tensor images = golden.read("vision.pixel_values");
+            Tensor all = engine.embedImages(images);
             for (int i = 0; i < 3; i++) {
-                Tensor alone = engine.embedImages(pictures.rows(i, i + 1));
+                Tensor alone = engine.embedImages(images.rows(i, i + 1));
                 for (int k = 0; k < alone.data().length; k++)
                     assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
             }
@@ -36,26 +38,26 @@ class ClipEncodersTest implements ClipEncodersLaw {
     }
 
     @Test
-    void aModelWithoutTowersSaysSoOnlyWhenAsked() throws Exception {
+    void modelWithoutImageEncoderFailsOnFirstUse() throws Exception {
         try (OnnxEngine engine = open(ClipTestModels.without(temporary))) {
-            Failure refused = assertThrows(Failure.Incompatible.class,
+            Failure failure = assertThrows(Failure.Incompatible.class,
                     () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
-            assertTrue(refused.getMessage().contains("no vision tower"), refused.getMessage());
+            assertTrue(failure.getMessage().contains("no image encoder"), failure.getMessage());
         }
     }
 
     @Test
-    void aDamagedTowerIsNamedOnlyWhenAskedFor() throws Exception {
+    void damagedImageEncoderFailsOnFirstUse() throws Exception {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Path weights = temporary.resolve("image_encoder/model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
-        Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+        Files.write(weights, Arrays.copyOf(bytes, bytes.length / 2));
         try (OnnxEngine engine = open(temporary)) {
-            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, java.util.List.of()).shape(),
+            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, List.of()).shape(),
                     "everything else works");
-            Failure refused = assertThrows(Failure.Unreadable.class,
+            Failure failure = assertThrows(Failure.Unreadable.class,
                     () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
-            assertTrue(refused.getMessage().contains("image_encoder"), refused.getMessage());
+            assertTrue(failure.getMessage().contains("image_encoder"), failure.getMessage());
         }
     }
 

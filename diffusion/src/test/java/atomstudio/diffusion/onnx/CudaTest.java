@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 @Tag("gpu")
 class CudaTest {
     @Test
-    void theGraphicsProcessorSaysWhatTheProcessorSaysUpToFloat16() throws Exception {
+    void cudaMatchesCpuWithinFloat16Precision() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().crossAttentionDim());
         try (OnnxEngine cpu = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine cuda = open(model)) {
@@ -28,7 +28,7 @@ class CudaTest {
             assertClose("UNet in float16", expected,
                     cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.02);
             cuda.useFullPrecision();
-            assertClose("UNet in float32, whose products such a processor may round to TF32", expected,
+            assertClose("UNet in float32, whose products the GPU may round to TF32", expected,
                     cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.01);
             assertClose("decoder", cpu.decode(wave(1, 4, 16, 16)), cuda.decode(wave(1, 4, 16, 16)), 0.01);
         }
@@ -37,8 +37,8 @@ class CudaTest {
     private static OnnxEngine open(DiffusionModel model) throws Failure {
         try {
             return OnnxEngine.open(model, Device.CUDA, 2);
-        } catch (Failure.DeviceUnavailable none) {
-            return abort("skipped: " + none.getMessage());
+        } catch (Failure.DeviceUnavailable unavailable) {
+            return abort("skipped: " + unavailable.getMessage());
         }
     }
 

@@ -24,41 +24,43 @@ import org.junit.jupiter.api.Test;
 
 class FusedWeightsTest {
     @Test
-    void oldNumbersAreDroppedBeforeNewOnesAreMade() throws Exception {
+    void evictsCachedWeightsBeforeFusingNewOnes() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Layer layer = model.layers(ModelComponent.UNET).getFirst();
-        Plus form = new Plus(layer.name());
+        AddedWeight adaptation = new AddedWeight(layer.name());
         long bytes = Float.BYTES * layer.weightShape().elements();
-        Adapter adapter = new Adapter("plus", "00", form,
+        Adapter adapter = new Adapter("plus", "00", adaptation,
                 Map.of(layer.name() + ".w", Tensor.filled(layer.weightShape(), 1)));
-        // Without its numbers nothing can be made: what is held then is what was held while they would have been.
-        Adapter empty = new Adapter("empty", "01", form, Map.of());
+        // Fusing fails without parameters: what is cached after the failure was cached during fusing.
+        Adapter empty = new Adapter("empty", "01", adaptation, Map.of());
         OnnxRuntime runtime = OnnxRuntime.open(Device.CPU, 1);
         try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET);
                 FusedWeights small = new FusedWeights(model.layers(ModelComponent.UNET), weights, bytes);
                 FusedWeights large = new FusedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
-            for (FusedWeights folded : List.of(small, large))
-                folded.inputs(runtime, List.of(new WeightedAdapter(adapter, 1)));
+            for (FusedWeights fused : List.of(small, large))
+                fused.inputs(runtime, List.of(new WeightedAdapter(adapter, 1)));
             assertEquals(List.of(bytes, bytes), List.of(small.cachedBytes(), large.cachedBytes()));
-            for (FusedWeights folded : List.of(small, large))
-                assertThrows(Failure.class, () -> folded.inputs(runtime, List.of(new WeightedAdapter(empty, 1))));
+            for (FusedWeights fused : List.of(small, large))
+                assertThrows(Failure.class, () -> fused.inputs(runtime, List.of(new WeightedAdapter(empty, 1))));
             assertEquals(List.of(0L, bytes), List.of(small.cachedBytes(), large.cachedBytes()));
             var half = large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5)));
-            assertSame(half, large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5))), "made once");
+            assertSame(half, large.inputs(runtime, List.of(new WeightedAdapter(adapter, 0.5))), "fused once");
             assertEquals(2 * bytes, large.cachedBytes());
         }
     }
 
-    private record Plus(String layer) implements Adaptation {
+    private record AddedWeight(String target) implements Adaptation {
         @Override
-        public Map<String, Shape> parameterShapes(Layer at) {
-            return at.name().equals(layer) ? Map.of("w", at.weightShape()) : Map.of();
+        public Map<String, Shape> parameterShapes(Layer layer) {
+            return layer.name().equals(target) ? Map.of("w", layer.weightShape()) : Map.of();
         }
 
         @Override
-        public <T> LayerWeights<T> effective(Ops<T> ops, Layer at, LayerWeights<T> base, AdapterParameters<T> slots,
-                T strength) {
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(slots.get("w"), strength)), base.bias());
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters,
+                T adapterWeight) {
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(parameters.get("w"), adapterWeight)),
+                    base.bias());
         }
     }
 }

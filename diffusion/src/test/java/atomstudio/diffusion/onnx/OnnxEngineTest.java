@@ -23,17 +23,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class OnnxEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
-    void agreesWithTheReferenceOnEveryNetwork(String name) throws Exception {
-        agrees(name, OnnxSettings.of(Device.CPU));
+    void networksMatchDiffusers(String name) throws Exception {
+        assertMatchesGolden(name, OnnxSettings.of(Device.CPU));
     }
 
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
-    void agreesWithTheReferenceWhereWeightsStayMapped(String name) throws Exception {
-        agrees(name, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED));
+    void networksWithMappedWeightsMatchDiffusers(String name) throws Exception {
+        assertMatchesGolden(name, new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED));
     }
 
     @Test
-    void inFloat16TheUNetIsTheSameUpToRoundingAndWidensWhereItOverflows() throws Exception {
+    void float16UnetMatchesFloat32AndSwitchesToItOnOverflow() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().crossAttentionDim());
         float[] timesteps = {801, 20};
@@ -49,26 +49,26 @@ class OnnxEngineTest {
             assertEquals(full.decode(wave(1, 1, 4, 16, 16)), half.decode(wave(1, 1, 4, 16, 16)),
                     "the decoder stays in float32");
             Tensor large = wave(1e6f, 2, 4, 16, 16);
-            assertFalse(finite(half.predictNoise(large, timesteps, context, List.of())));
+            assertFalse(isFinite(half.predictNoise(large, timesteps, context, List.of())));
             half.useFullPrecision();
             assertEquals(Engine.ComputePrecision.FULL, half.precision());
-            assertTrue(finite(half.predictNoise(large, timesteps, context, List.of())));
+            assertTrue(isFinite(half.predictNoise(large, timesteps, context, List.of())));
             assertEquals(expected, half.predictNoise(latents, timesteps, context, List.of()));
         }
     }
 
-    private static boolean finite(Tensor tensor) {
+    private static boolean isFinite(Tensor tensor) {
         for (float number : tensor.data()) if (!Float.isFinite(number)) return false;
         return true;
     }
 
-    private static Tensor wave(float by, long... sizes) {
+    private static Tensor wave(float scale, long... sizes) {
         Tensor tensor = Tensor.zeros(Shape.of(sizes));
-        for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = by * (float) Math.sin(2 + 5.1 * i);
+        for (int i = 0; i < tensor.data().length; i++) tensor.data()[i] = scale * (float) Math.sin(2 + 5.1 * i);
         return tensor;
     }
 
-    private static void agrees(String name, OnnxSettings settings) throws Exception {
+    private static void assertMatchesGolden(String name, OnnxSettings settings) throws Exception {
         Path folder = Shared.own("goldens/nets/" + name);
         try (SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
                 OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2,

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,7 +20,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Against diffusers' StableDiffusionSafetyChecker; `safety.py` made the golden.
+/// Compares with diffusers' StableDiffusionSafetyChecker; the golden is from `safety.py`.
 class OnnxSafetyCheckerTest {
     private static final String WEIGHTS = "safety_checker/model.safetensors";
 
@@ -27,7 +28,7 @@ class OnnxSafetyCheckerTest {
     Path temporary;
 
     @Test
-    void judgesEmbeddingsAsTheReferenceDoes() throws Exception {
+    void embeddingResultsMatchDiffusers() throws Exception {
         SafetyChecker own = checker(ClipTestModels.withSafetyChecker(temporary));
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors"))) {
             SafetyChecker checker = new SafetyChecker(own.imageEncoder(), concepts(golden, "special_care_embeds"),
@@ -45,21 +46,21 @@ class OnnxSafetyCheckerTest {
     }
 
     @Test
-    void judgesPicturesWithTheModelsOwnTower() throws Exception {
+    void imageResultsMatchDiffusers() throws Exception {
         SafetyChecker checker = checker(ClipTestModels.withSafetyChecker(temporary));
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety.safetensors"));
-                SafetensorsFile pictures = SafetensorsFile
+                SafetensorsFile images = SafetensorsFile
                         .open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
                 OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker, Device.CPU, 1)) {
-            Tensor prepared = pictures.read("vision.pixel_values");
-            for (int i = 0; i < prepared.shape().size(0); i++)
-                assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.isUnsafe(prepared.rows(i, i + 1)),
-                        "picture " + i);
+            Tensor pixelValues = images.read("vision.pixel_values");
+            for (int i = 0; i < pixelValues.shape().size(0); i++)
+                assertEquals(golden.read("tower.unsafe").data()[i] == 1, safety.isUnsafe(pixelValues.rows(i, i + 1)),
+                        "image " + i);
         }
     }
 
     @Test
-    void aThresholdThatNothingReachesLetsEveryPicturePass() throws Exception {
+    void thresholdsDecideWhetherImageIsUnsafe() throws Exception {
         Path model = ClipTestModels.withSafetyChecker(temporary);
         Map<String, Tensor> weights = new HashMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(model.resolve(WEIGHTS))) {
@@ -67,14 +68,14 @@ class OnnxSafetyCheckerTest {
         }
         weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), 1.1f));
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
-        RgbImage picture = new RgbImage(8, 8, new int[64]);
+        RgbImage image = new RgbImage(8, 8, new int[64]);
         try (OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker(model), Device.CPU, 1)) {
-            assertEquals(false, safety.isUnsafe(picture));
+            assertFalse(safety.isUnsafe(image));
         }
         weights.put("concept_embeds_weights", Tensor.filled(weights.get("concept_embeds_weights").shape(), -1.1f));
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
         try (OnnxSafetyChecker safety = OnnxSafetyChecker.open(checker(model), Device.CPU, 1)) {
-            assertEquals(true, safety.isUnsafe(picture));
+            assertTrue(safety.isUnsafe(image));
         }
         weights.remove("special_care_embeds");
         SafetensorsWriter.write(model.resolve(WEIGHTS), weights, Map.of());
@@ -83,7 +84,7 @@ class OnnxSafetyCheckerTest {
     }
 
     @Test
-    void aModelWithoutOneHasNone() throws Exception {
+    void modelWithoutSafetyCheckerHasNone() throws Exception {
         assertTrue(DiffusionModel.open(ClipTestModels.MODEL).safetyChecker().isEmpty());
     }
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SingleFileGoldenTest {
     @ParameterizedTest @CsvSource({"sd1.ckpt, sd1", "sd2.safetensors, sd2", "inpaint.ckpt, inpaint"})
-    void aModelInOneFileOfTheOriginalLayoutComputesWhatTheReferenceFolderDoes(String file, String net)
+    void singleFileCheckpointMatchesDiffusers(String file, String net)
             throws Exception {
         Path golden = Shared.own("goldens/nets/" + net + "/golden.safetensors");
         try (SafetensorsFile expected = SafetensorsFile.open(golden); OnnxEngine engine = OnnxEngine

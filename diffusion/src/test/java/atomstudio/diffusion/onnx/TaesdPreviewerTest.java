@@ -15,26 +15,26 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
-/// Against diffusers' AutoencoderTiny; `make.py` beside the golden made it.
+/// Compares with diffusers' AutoencoderTiny; the golden is from the `make.py` beside it.
 class TaesdPreviewerTest {
     private static final Path GOLDEN = Shared.own("goldens/taesd");
 
     @Test
-    void decodesAsTheReferenceDoes() throws Exception {
+    void decoderMatchesDiffusers() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
-        try (TaesdPreviewer look = TaesdPreviewer
+        try (TaesdPreviewer previewer = TaesdPreviewer
                 .open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1);
                 SafetensorsFile golden = SafetensorsFile.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"),
-                    look.decode(golden.read("latents")), 1e-4);
+                    previewer.decode(golden.read("latents")), 1e-4);
             assertTrue(deviation.isWithinTolerance(), deviation.toString());
-            RgbImage picture = look.preview(golden.read("latents"));
-            assertEquals("56x40", picture.width() + "x" + picture.height());
+            RgbImage image = previewer.preview(golden.read("latents"));
+            assertEquals("56x40", image.width() + "x" + image.height());
         }
     }
 
     @Test
-    void refusesOtherFiles() throws Exception {
+    void rejectsOtherFiles() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Path other = Shared.own("goldens/nets/sd1/golden.safetensors");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage()

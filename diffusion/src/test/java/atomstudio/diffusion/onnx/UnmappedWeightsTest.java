@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Weights that the runtime cannot map where they lie: eight-bit floats, and tensors that were saved out of order.
+/// Weights that the runtime cannot map: 8-bit floats and tensors saved out of order.
 class UnmappedWeightsTest {
     @TempDir
     Path folder;
@@ -36,15 +36,15 @@ class UnmappedWeightsTest {
     private Path file;
 
     @BeforeEach
-    void copy() throws Exception {
+    void copyModel() throws Exception {
         ClipTestModels.copy(Shared.own("goldens/nets/sd1/model"), folder);
         file = folder.resolve("unet/diffusion_pytorch_model.safetensors");
-        try (TensorFile read = TensorFile.open(file)) {
-            for (String name : read.tensors().keySet()) weights.put(name, read.read(name));
+        try (TensorFile tensors = TensorFile.open(file)) {
+            for (String name : tensors.tensors().keySet()) weights.put(name, tensors.read(name));
         }
     }
 
-    private Tensor predicted() throws Exception {
+    private Tensor predict() throws Exception {
         DiffusionModel model = DiffusionModel.open(folder);
         Tensor latents = Tensor.zeros(Shape.of(1, model.unet().channels().in(), 8, 8));
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] = (float) Math.sin(1 + 7.3 * i);
@@ -55,16 +55,16 @@ class UnmappedWeightsTest {
     }
 
     @Test
-    void weightsThatWereSavedOutOfOrderGiveTheSame() throws Exception {
-        Tensor expected = predicted();
+    void outOfOrderTensorsGiveSamePrediction() throws Exception {
+        Tensor expected = predict();
         Files.delete(file);
         TorchArchives.saveTransposed(folder.resolve("unet/diffusion_pytorch_model.bin"), weights);
-        Deviation deviation = Deviation.relative("prediction", expected, predicted(), 1e-6);
+        Deviation deviation = Deviation.relative("prediction", expected, predict(), 1e-6);
         assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
     @Test
-    void weightsOfEightBitsGiveWhatTheirNumbersDo() throws Exception {
+    void eightBitWeightsGiveSamePredictionAsFloat32() throws Exception {
         Map<String, Tensor> rounded = new TreeMap<>();
         weights.forEach((name, tensor) -> {
             float[] data = tensor.data().clone();
@@ -73,17 +73,17 @@ class UnmappedWeightsTest {
             rounded.put(name, new Tensor(tensor.shape(), data));
         });
         SafetensorsWriter.write(file, rounded, Map.of());
-        Tensor expected = predicted();
-        eightBits(rounded);
-        try (TensorFile read = TensorFile.open(file)) {
-            assertEquals(rounded.get("conv_in.weight"), read.read("conv_in.weight"));
+        Tensor expected = predict();
+        writeEightBitFile(rounded);
+        try (TensorFile tensors = TensorFile.open(file)) {
+            assertEquals(rounded.get("conv_in.weight"), tensors.read("conv_in.weight"));
         }
-        Deviation deviation = Deviation.relative("prediction", expected, predicted(), 1e-6);
+        Deviation deviation = Deviation.relative("prediction", expected, predict(), 1e-6);
         assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }
 
     /// F8_E5M2: the upper half of a float16.
-    private void eightBits(Map<String, Tensor> tensors) throws Exception {
+    private void writeEightBitFile(Map<String, Tensor> tensors) throws Exception {
         JsonObject header = new JsonObject();
         ByteArrayOutputStream payload = new ByteArrayOutputStream();
         for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
@@ -94,7 +94,7 @@ class UnmappedWeightsTest {
             info.add("shape", shape);
             JsonArray offsets = new JsonArray();
             offsets.add(payload.size());
-            for (float number : entry.getValue().data()) payload.write(Float.floatToFloat16(number) >> 8);
+            for (float value : entry.getValue().data()) payload.write(Float.floatToFloat16(value) >> 8);
             offsets.add(payload.size());
             info.add("data_offsets", offsets);
             header.add(entry.getKey(), info);

@@ -4,7 +4,6 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
@@ -23,7 +22,7 @@ public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
 
     /// Weights that training does not hold.
     public long weights() {
-        return Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(model.vae())
+        return Float.BYTES * Layer.parameterCount(NetworkLayers.of(model.vae())
                 .stream()
                 .filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv"))
                 .toList());

@@ -30,7 +30,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
     static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean whole = x.size(2) % Winograd.TILE_SIZE == 0 && x.size(3) % Winograd.TILE_SIZE == 0;
         return whole && Winograd.isFaster(x, weight, geometry)
-                && x.size(0) * Winograd.tiles(x.size(2)) * Winograd.tiles(x.size(3)) >= MIN_TILES;
+                && x.size(0) * Winograd.tileCount(x.size(2)) * Winograd.tileCount(x.size(3)) >= MIN_TILES;
     }
 
     @Override
@@ -57,7 +57,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
 
     private NDArray transformGradient(NDArray x, NDArray gradient) {
         NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.inputTransform()),
-                kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.tiles())};
+                kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.outputTransform())};
         return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"},
                 script(x).transformGradient(), inputs);
     }
@@ -65,7 +65,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
     private NDArray runScript(String direction, NDArray images, String[] body, Tensor kernelMap) {
         String name = "winograd " + direction + " " + script(images), side = direction.equals("forward") ? "x" : "y";
         NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(kernelMap),
-                tiles = kernels.constant(Winograd.tiles());
+                tiles = kernels.constant(Winograd.outputTransform());
         NDArray mixing = layer.kernelTransform();
         if (mixing == null)
             return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, images, layer.weight(), patches,

@@ -5,7 +5,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.RunInfo;
@@ -34,7 +34,7 @@ interface MemoryEstimate {
                 throws Failure {
             RunInfo.ResolvedConfig config = info.config();
             long trainingLatentSide = config.sideLength() / model.vae().downsamplingFactor();
-            long weights = LayerRecorder.parameterCount(NetworkLayers.of(model.unet()))
+            long weights = Layer.parameterCount(NetworkLayers.of(model.unet()))
                     * switch (computeMode.computeDtype()) {
                         case FP32 -> 4;
                         case BF16 -> 6; // the copies, and what they are made from
@@ -58,13 +58,13 @@ interface MemoryEstimate {
         }
 
         private static long textEncoderBytes(DiffusionModel model) {
-            return Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(model.textEncoder()));
+            return Float.BYTES * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
         }
 
         /// CLIP's two encoders, which score previews.
         private static long clipEncoderBytes(DiffusionModel model) throws Failure {
             long vision = model.imageEncoder()
-                    .map(tower -> Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(tower.network())))
+                    .map(tower -> Float.BYTES * Layer.parameterCount(NetworkLayers.of(tower.network())))
                     .orElse(0L);
             return vision + textEncoderBytes(model);
         }

@@ -5,7 +5,6 @@ import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
@@ -197,7 +196,7 @@ public final class TrainingService {
 
     /// Numbers of all layers of a model's UNet.
     static long parameterCount(DiffusionModel model) {
-        return LayerRecorder.parameterCount(NetworkLayers.of(model.unet()));
+        return Layer.parameterCount(NetworkLayers.of(model.unet()));
     }
 
     /// How a run ended without failing.

@@ -263,7 +263,7 @@ class PreparedPhotosTest {
         for (byte[] bytes : others) {
             Files.write(folder.resolve("car.txt"), bytes);
             assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
-                    .contains("car.txt: expected a text in UTF-8"), java.util.Arrays.toString(bytes));
+                    .contains("car.txt: expected text in UTF-8"), java.util.Arrays.toString(bytes));
         }
         for (String nothing : new String[] {"", "\uFEFF", "\u200B", " \u00A0\n\u200D\u2060", "\u3164",
                 "\u2800\uFE0F"}) {

@@ -8,7 +8,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
-import atomstudio.diffusion.ops.LayerRecorder;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
@@ -104,7 +104,7 @@ class TrainingEstimateTest {
     void memoryCountsATrainedTextEncoder() throws Exception {
         MethodSettings both = LORA.with(MethodSetting.TEXT_ENCODER, "yes");
         long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
-        long weights = 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.textEncoder()));
+        long weights = 4 * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
         long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
         assertTrue(more > weights + numbers,
                 more + " bytes: its weights " + weights + ", its numbers " + numbers + ", and its activations");
@@ -115,7 +115,7 @@ class TrainingEstimateTest {
         SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
         long latent = model.defaultImageSize() / model.vae().downsamplingFactor();
         assertTrue(sampling.weights() > 0
-                && sampling.weights() < 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.vae())));
+                && sampling.weights() < 4 * Layer.parameterCount(NetworkLayers.of(model.vae())));
         assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
         long plain = memory(ATOMS, recipe(ATOMS, 10));
         long previewed = memory(ATOMS, previewed(recipe(ATOMS, 10), 5));
