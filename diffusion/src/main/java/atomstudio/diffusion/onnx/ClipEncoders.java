@@ -20,14 +20,16 @@ final class ClipEncoders implements AutoCloseable {
 
     private final DiffusionModel model;
     private final OnnxRuntime runtime;
+    private final OnnxSettings settings;
     private final SessionCache<Shape> imageSessions = new SessionCache<>(MAX_SESSIONS, this::buildImageEncoder);
     private final SessionCache<Shape> textSessions = new SessionCache<>(MAX_SESSIONS, this::buildTextEncoder);
     private @Nullable Checkpoint imageWeights;
     private @Nullable Checkpoint textWeights;
 
-    ClipEncoders(DiffusionModel model, OnnxRuntime runtime) {
+    ClipEncoders(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
         this.model = model;
         this.runtime = runtime;
+        this.settings = settings;
     }
 
     Tensor embedImages(Tensor pixelValues) throws Failure {
@@ -48,7 +50,7 @@ final class ClipEncoders implements AutoCloseable {
                         model.path() + ": has no image encoder (image_encoder or safety_checker)"));
         Checkpoint checkpoint = imageWeights != null ? imageWeights : encoder.openCheckpoint();
         imageWeights = checkpoint;
-        return runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()),
+        return runtime.createSession(checkpoint, settings,
                 (ops, weights) -> encoder.network().embed(ops, weights, ops.input("pixel_values", pixelValues)));
     }
 
@@ -56,7 +58,7 @@ final class ClipEncoders implements AutoCloseable {
         TextProjection projection = textProjection();
         Checkpoint checkpoint = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
         textWeights = checkpoint;
-        return runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()), (ops, weights) -> {
+        return runtime.createSession(checkpoint, settings, (ops, weights) -> {
             Graph.Value ids = ops.graph().input("ids", shape, ElementType.INT64);
             Graph.Value endPositions = ops.graph()
                     .input("end_positions", Shape.of(shape.size(0), 1), ElementType.INT64);

@@ -62,8 +62,8 @@ public final class OnnxEngine implements Engine {
         this.halfPrecision = settings.unetPrecision() == OnnxSettings.UNetPrecision.FLOAT16;
         this.runtime = runtime;
         this.targets = AdapterTargets.of(model);
-        this.clipEncoders = new ClipEncoders(model, runtime);
-        this.tileDecoder = new OnnxTileDecoder(model.vae(), runtime);
+        this.clipEncoders = new ClipEncoders(model, runtime, settings);
+        this.tileDecoder = new OnnxTileDecoder(model.vae(), runtime, settings);
     }
 
     /// Opens and checks all weight files; weights are read when first used.

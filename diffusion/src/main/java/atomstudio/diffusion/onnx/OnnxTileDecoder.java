@@ -21,16 +21,18 @@ final class OnnxTileDecoder implements AutoCloseable {
 
     private final Vae vae;
     private final OnnxRuntime runtime;
+    private final OnnxSettings settings;
     private final SessionCache<TileKey> sessions = new SessionCache<>(1, this::buildTile);
 
-    OnnxTileDecoder(Vae vae, OnnxRuntime runtime) {
+    OnnxTileDecoder(Vae vae, OnnxRuntime runtime, OnnxSettings settings) {
         this.vae = vae;
         this.runtime = runtime;
+        this.settings = settings;
     }
 
     Tensor decodeHead(Checkpoint checkpoint, Tensor latents, int levels) throws Failure {
         close();
-        try (OnnxSession session = runtime.createSession(checkpoint, OnnxSettings.of(runtime.device()),
+        try (OnnxSession session = runtime.createSession(checkpoint, settings,
                 (ops, weights) -> vae.decodeHead(ops, weights, ops.input("latents", latents.shape()), levels))) {
             return session.run(Map.of("latents", OnnxSession.Feed.of(latents)), Map.of());
         }
@@ -49,7 +51,7 @@ final class OnnxTileDecoder implements AutoCloseable {
     }
 
     private OnnxSession buildTile(TileKey key) throws Failure {
-        return runtime.createSession(key.checkpoint, OnnxSettings.of(runtime.device()), (ops, weights) -> {
+        return runtime.createSession(key.checkpoint, settings, (ops, weights) -> {
             Graph.Value features = ops.input("features", key.features);
             List<LayerWeights<Graph.Value>> norms = new ArrayList<>();
             for (int i = 0; i < key.norms.size(); i++)

@@ -8,7 +8,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipEncodersLaw;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -34,6 +36,18 @@ class ClipEncodersTest implements ClipEncodersLaw {
                 for (int k = 0; k < alone.data().length; k++)
                     assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
             }
+        }
+    }
+
+    @Test
+    void mappedWeightsMatchTransformers() throws Exception {
+        OnnxSettings mapped = new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED);
+        DiffusionModel model = DiffusionModel.open(ClipTestModels.MODEL);
+        try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
+                OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1, mapped)) {
+            List<Deviation> deviations = NetworkGolden.compare(golden, engine);
+            assertEquals(4, deviations.size());
+            for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 
