@@ -161,10 +161,10 @@ class GenerateCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "--sampler foo|2|expected one of euler, euler-a",
-            "--schedule foo|2|expected one of model, karras",
+            "--schedule foo|2|expected one of automatic, karras",
             "--prediction foo|2|expected one of epsilon, v, sample",
             "--sampler pndm --schedule karras|1|karras",
-            "--sampler heun --eta 1|1|eta with sampler heun",
+            "--sampler heun --eta 1|1|eta: not supported by sampler heun",
             "--eta 2|2|--eta: expected 0 to 1",
             "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
             "--width 100|1|the nearest size that works is 104x128",

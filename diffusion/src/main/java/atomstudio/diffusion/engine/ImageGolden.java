@@ -102,7 +102,7 @@ public final class ImageGolden {
 
     /// The reference pipeline hands its own eta, 0 where nothing else is asked, to the two schedulers that take one.
     static SamplingSettings sampling(SamplerName sampler, JsonObject description) {
-        SamplingSettings sampling = SamplingSettings.of(sampler, ScheduleName.MODEL,
+        SamplingSettings sampling = SamplingSettings.of(sampler, ScheduleName.AUTOMATIC,
                 description.get("steps").getAsInt());
         boolean takesEta = sampler == SamplerName.DDIM || sampler == SamplerName.TCD;
         return takesEta ? sampling.withEta(description.has("eta") ? description.get("eta").getAsDouble() : 0)

@@ -7,7 +7,7 @@ final class BetaDistribution {
 
     private BetaDistribution() {}
 
-    /// The x below which a share of the distribution with these shapes lies, by halving.
+    /// The x with cumulative probability p, by bisection.
     static double quantile(double p, double a, double b) {
         if (p <= 0) return 0;
         if (p >= 1) return 1;
@@ -30,7 +30,7 @@ final class BetaDistribution {
                 : 1 - front * continuedFraction(1 - x, b, a) / b;
     }
 
-    /// Its continued fraction, by Lentz's method.
+    /// Continued fraction of the incomplete beta function, by Lentz's method.
     private static double continuedFraction(double x, double a, double b) {
         double c = 1;
         double d = 1 / awayFromZero(1 - (a + b) * x / (a + 1));

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// With an engine whose half precision overflows in one network.
 class HalfPrecisionTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
-            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1,
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64), 1,
             List.of());
 
     @ParameterizedTest

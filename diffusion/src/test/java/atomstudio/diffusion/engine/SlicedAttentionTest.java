@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /// With an engine whose memory suffices for slices of attention only.
 class SlicedAttentionTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
-            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1,
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64), 1,
             List.of());
 
     @Test
@@ -47,7 +47,7 @@ class SlicedAttentionTest {
     void anOddSizeIsSlicedToo() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Generation odd = new Generation(new PromptPair("a red apple", ""),
-                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1,
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 72, 56), 1,
                 List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = finished(DiffusionPipeline.of(model, engine), odd);
