@@ -14,7 +14,8 @@ final class LatentMath {
     /// a · x + b · y.
     static Tensor weightedSum(double a, Tensor x, double b, Tensor y) {
         if (!x.shape().equals(y.shape()))
-            throw new IllegalArgumentException("latents: expected equal shapes, found " + x.shape() + " and " + y.shape());
+            throw new IllegalArgumentException(
+                    "latents: expected equal shapes, found " + x.shape() + " and " + y.shape());
         float[] sum = new float[x.data().length];
         for (int i = 0; i < sum.length; i++) sum[i] = (float) (a * x.data()[i] + b * y.data()[i]);
         return new Tensor(x.shape(), sum);

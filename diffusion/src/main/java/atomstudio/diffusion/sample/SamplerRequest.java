@@ -54,7 +54,8 @@ record SamplerRequest(SchedulerConfig config, ScheduleName schedule, int steps, 
     /// As diffusers: the config may name the schedule, which spans the σ that the model's own spacing would visit.
     Sigmas diffusersSigmas() throws Failure {
         Sigmas automatic = spacedSigmas();
-        return configuredSchedule().sigmas(trained(), automatic, sigmaRange(automatic.first(), automatic.last()), steps);
+        return configuredSchedule().sigmas(trained(), automatic, sigmaRange(automatic.first(), automatic.last()),
+                steps);
     }
 
     /// As k-diffusion: only the user chooses the schedule, which spans all trained σ.
@@ -70,7 +71,8 @@ record SamplerRequest(SchedulerConfig config, ScheduleName schedule, int steps, 
         TrainedSigmas trained = trained();
         ScheduleName configured = configuredSchedule();
         Sigmas automatic = Sigmas.ofTimesteps(trained, multistepTimesteps(usableTimesteps));
-        Sigmas sigmas = configured.sigmas(trained, automatic, sigmaRange(trained.sigmaMax(), trained.sigmaMin()), steps);
+        Sigmas sigmas = configured.sigmas(trained, automatic, sigmaRange(trained.sigmaMax(), trained.sigmaMin()),
+                steps);
         if (!configured.isSigmaSpacing()) return sigmas;
         return sigmas.withTimesteps(configured == ScheduleName.KARRAS ? karrasRounding : Math::floor);
     }

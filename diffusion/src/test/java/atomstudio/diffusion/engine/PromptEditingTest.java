@@ -49,7 +49,8 @@ class PromptEditingTest {
 
     private Generation generation(String prompt, String negative, SamplerName sampler) {
         return new Generation(new PromptPair(prompt, negative),
-                GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.AUTOMATIC, 4), 4, 64, 64), 1, List.of());
+                GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.AUTOMATIC, 4), 4, 64, 64), 1,
+                List.of());
     }
 
     /// The prompts of each time that the network was asked, the negative one first.

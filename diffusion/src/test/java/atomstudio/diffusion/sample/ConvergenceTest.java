@@ -49,7 +49,8 @@ class ConvergenceTest {
         for (Sampler first : List.of(new Euler(), new EulerAncestral(0), new Ddim(NO_THRESHOLDING, 0),
                 multistep(1, SolverType.MIDPOINT), new Deis(1, FinalOrder.FULL, NO_THRESHOLDING)))
             orders.put(first, 1);
-        for (Sampler second : List.of(new Heun(NO_THRESHOLDING), new Dpm2(), new Dpm2Ancestral(0), new DpmPlusPlus2SAncestral(0),
+        for (Sampler second : List.of(new Heun(NO_THRESHOLDING), new Dpm2(), new Dpm2Ancestral(0),
+                new DpmPlusPlus2SAncestral(0),
                 new DpmPlusPlusSde(0)))
             orders.put(second, 2);
         for (Sampler second : List.of(multistep(2, SolverType.MIDPOINT), multistep(2, SolverType.HEUN),
@@ -125,7 +126,8 @@ class ConvergenceTest {
         SamplingRun.InitialLatents start = SamplingRun.InitialLatents.noisedImage(Tensor.zeros(SHAPE),
                 LatentMath.scale(1 / first, starts));
         Tensor end = end(new SamplingPlan(sampler, schedule),
-                new SamplingRun(denoiser, start, NoiseSource.ofSeeds(1), StepListener.none(), exactFirstSteps(schedule, starts)));
+                new SamplingRun(denoiser, start, NoiseSource.ofSeeds(1), StepListener.none(),
+                        exactFirstSteps(schedule, starts)));
         double worst = 0;
         for (int i = 0; i < end.data().length; i++) {
             double x = schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? end.data()[i]
@@ -181,7 +183,8 @@ class ConvergenceTest {
     private static NoiseSchedule trained() {
         float[] bars = new float[2048];
         for (int t = 0; t < bars.length; t++)
-            bars[t] = (float) (1 / (1 + Math.pow(SIGMA_MIN * Math.pow(SIGMA_MAX / SIGMA_MIN, (t + 1.0) / bars.length), 2)));
+            bars[t] = (float) (1
+                    / (1 + Math.pow(SIGMA_MIN * Math.pow(SIGMA_MAX / SIGMA_MIN, (t + 1.0) / bars.length), 2)));
         return new NoiseSchedule(bars);
     }
 
@@ -192,7 +195,8 @@ class ConvergenceTest {
                 new DpmPlusPlus2SAncestral(1), new DpmPlusPlusSde(1), new DpmPlusPlusSde(0.5),
                 new DpmPlusPlus2M(2, SolverType.MIDPOINT, FinalOrder.FULL, 1, NO_THRESHOLDING),
                 new DpmPlusPlus2M(2, SolverType.HEUN, FinalOrder.FULL, 0.5, NO_THRESHOLDING),
-                new DpmPlusPlus3MSde(1), new DpmPlusPlus3MSde(0.5), new Ddim(NO_THRESHOLDING, 1), new Ddim(NO_THRESHOLDING, 0.5),
+                new DpmPlusPlus3MSde(1), new DpmPlusPlus3MSde(0.5), new Ddim(NO_THRESHOLDING, 1),
+                new Ddim(NO_THRESHOLDING, 0.5),
                 new Ddpm(NO_THRESHOLDING, Ddpm.VarianceType.FIXED_SMALL))) {
             assertMoments(sampler, logUniformSchedule(parameterization(sampler), 200));
         }

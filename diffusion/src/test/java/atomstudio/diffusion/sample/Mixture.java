@@ -21,7 +21,8 @@ final class Mixture {
 
     static double variance() {
         double squares = 0;
-        for (int i = 0; i < WEIGHTS.length; i++) squares += WEIGHTS[i] * (MEANS[i] * MEANS[i] + STD_DEVS[i] * STD_DEVS[i]);
+        for (int i = 0; i < WEIGHTS.length; i++)
+            squares += WEIGHTS[i] * (MEANS[i] * MEANS[i] + STD_DEVS[i] * STD_DEVS[i]);
         return squares - mean() * mean();
     }
 
@@ -51,7 +52,8 @@ final class Mixture {
         double sum = 0;
         for (int i = 0; i < posterior.length; i++) {
             double variance = STD_DEVS[i] * STD_DEVS[i] + sigma * sigma;
-            posterior[i] = WEIGHTS[i] / Math.sqrt(variance) * Math.exp(-(x - MEANS[i]) * (x - MEANS[i]) / (2 * variance));
+            posterior[i] = WEIGHTS[i] / Math.sqrt(variance)
+                    * Math.exp(-(x - MEANS[i]) * (x - MEANS[i]) / (2 * variance));
             sum += posterior[i];
         }
         double derivative = 0;

@@ -60,7 +60,8 @@ class SamplerTest {
                                         + "\", \"timestep_spacing\": \"" + spacing + "\""));
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
                         SamplingResult end = plan.run(
-                                SamplingRun.fromNoise(exactDenoiser(clean, plan.schedule()), random.draw(SHAPE), random));
+                                SamplingRun.fromNoise(exactDenoiser(clean, plan.schedule()), random.draw(SHAPE),
+                                        random));
                         TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean,
                                 ((SamplingResult.Finished) end).latents(),
                                 1e-4 + 6 * plan.schedule().steps().getLast().to().sigmaT());

@@ -111,7 +111,9 @@ class ScheduleLawTest {
                         .getFirst()
                         .timestep(),
                 "as written");
-        String warning = SamplingSettings.of(SamplerName.EULER, ScheduleName.AUTOMATIC, 1).warnings(published).getFirst();
+        String warning = SamplingSettings.of(SamplerName.EULER, ScheduleName.AUTOMATIC, 1)
+                .warnings(published)
+                .getFirst();
         assertTrue(warning.contains("trailing, from 999 on") && warning.contains("starts at 0"), warning);
         assertEquals(List.of(), SamplingSettings.of(SamplerName.EULER, ScheduleName.AUTOMATIC, 5).warnings(published));
         assertEquals(List.of(), SamplingSettings.of(SamplerName.LCM, ScheduleName.AUTOMATIC, 4).warnings(published),
@@ -150,7 +152,8 @@ class ScheduleLawTest {
                     SamplerName.UNIPC, SamplerName.DDPM)) {
                 Failure rejected = assertThrows(Failure.Incompatible.class,
                         () -> SamplingSettings.of(name, ScheduleName.AUTOMATIC, 4).plan(config), name + " " + betas);
-                assertTrue(rejected.getMessage().contains("betas") || rejected.getMessage().contains("zero terminal SNR"),
+                assertTrue(
+                        rejected.getMessage().contains("betas") || rejected.getMessage().contains("zero terminal SNR"),
                         rejected.getMessage());
             }
         }

@@ -106,10 +106,12 @@ class SchedulerConfigTest {
         String published = "\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\"";
         assertAlphasCumprod("{" + published + "}", 0.999149978, 0.998296022, 0.27766943, 0.276332468, 0.00471669575,
                 0.00466009509);
-        assertAlphasCumprod("{" + published + ", \"rescale_betas_zero_snr\": true}", 0.999149978, 0.998233497, 0.242358997,
+        assertAlphasCumprod("{" + published + ", \"rescale_betas_zero_snr\": true}", 0.999149978, 0.998233497,
+                0.242358997,
                 0.241018638, 1.96796336e-07, 0.0);
         assertAlphasCumprod("{}", 0.999899983, 0.999780059, 0.078587234, 0.0777966529, 4.11819419e-05, 4.03583035e-05);
-        assertAlphasCumprod("{\"beta_schedule\": \"squaredcos_cap_v2\"}", 0.999958694, 0.99991256, 0.493843466, 0.492285043,
+        assertAlphasCumprod("{\"beta_schedule\": \"squaredcos_cap_v2\"}", 0.999958694, 0.99991256, 0.493843466,
+                0.492285043,
                 2.42876627e-06, 2.42873499e-09);
     }
 
@@ -188,7 +190,8 @@ class SchedulerConfigTest {
         for (SamplerName name : SamplerName.values()) {
             SamplingSettings half = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 8).withEta(0.5);
             if (name.defaultEta().isPresent()) {
-                assertFalse(half.plan(config).equals(SamplingSettings.of(name, ScheduleName.AUTOMATIC, 8).plan(config)));
+                assertFalse(
+                        half.plan(config).equals(SamplingSettings.of(name, ScheduleName.AUTOMATIC, 8).plan(config)));
                 assertTrue(assertThrows(Failure.Incompatible.class, () -> half.withEta(1.5).plan(config)).getMessage()
                         .contains("1.5"));
             } else {
