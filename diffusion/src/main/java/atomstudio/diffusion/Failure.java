@@ -5,8 +5,8 @@ import java.nio.file.AccessDeniedException;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// What can go wrong in the user's world: what happened, to which thing, what to do next. The message is shown as it
-/// is, with the control codes that names and values of foreign files may have brought into it written as escapes.
+/// An error outside the program: in files, settings, devices or memory. The message names the thing, what was expected
+/// and what was found, and is shown unchanged; control characters in it are escaped.
 public abstract sealed class Failure extends Exception {
     private static final String PERMISSION_DENIED = "permission denied";
 
@@ -14,8 +14,7 @@ public abstract sealed class Failure extends Exception {
         super(SafeText.escape(withReason(message, cause)), cause);
     }
 
-    /// Java's own exception for missing rights has nothing but the path for a message, so the reason is added here,
-    /// for every file.
+    /// AccessDeniedException has only the path as its message, so the reason is added here.
     private static String withReason(String message, @Nullable Throwable cause) {
         Throwable reason = cause instanceof UncheckedIOException unchecked ? unchecked.getCause() : cause;
         if (!(reason instanceof AccessDeniedException) || message.toLowerCase(Locale.ROOT).contains(PERMISSION_DENIED))
@@ -24,7 +23,7 @@ public abstract sealed class Failure extends Exception {
                 + " on this file or folder.";
     }
 
-    /// A file or folder that is missing, damaged, or not what it should be.
+    /// A file or folder that is missing, damaged, or of another kind than expected.
     public static final class Unreadable extends Failure {
         public Unreadable(String message) {
             super(message, null);
@@ -35,14 +34,14 @@ public abstract sealed class Failure extends Exception {
         }
     }
 
-    /// Things that are fine by themselves and do not fit together: model, adapter, size, setting.
+    /// Valid things that do not fit together: model, adapter, size, setting.
     public static final class Incompatible extends Failure {
         public Incompatible(String message) {
             super(message, null);
         }
     }
 
-    /// Something that exists and would have been overwritten, or is in use by another process.
+    /// Something exists and would be overwritten, or is in use by another process.
     public static final class Conflict extends Failure {
         public Conflict(String message) {
             super(message, null);
@@ -56,7 +55,7 @@ public abstract sealed class Failure extends Exception {
         }
     }
 
-    /// The device asked for is not there.
+    /// The selected device is not available.
     public static final class DeviceUnavailable extends Failure {
         public DeviceUnavailable(String message) {
             super(message, null);
@@ -67,21 +66,21 @@ public abstract sealed class Failure extends Exception {
         }
     }
 
-    /// The machine's or the device's memory did not suffice.
+    /// The machine or the device ran out of memory.
     public static final class OutOfMemory extends Failure {
         public OutOfMemory(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
-    /// Something that this program knows of and cannot do yet; never run some other way instead.
+    /// A known setting or format that is not supported; there is no silent fallback.
     public static final class Unsupported extends Failure {
         public Unsupported(String message) {
             super(message, null);
         }
     }
 
-    /// Training or sampling left the numbers: NaN or infinity.
+    /// Training or sampling produced NaN or infinity.
     public static final class Diverged extends Failure {
         public Diverged(String message) {
             super(message, null);

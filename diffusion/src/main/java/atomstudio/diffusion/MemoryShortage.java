@@ -1,17 +1,22 @@
 package atomstudio.diffusion;
 
 import java.util.Locale;
+import java.util.stream.Stream;
 
-/// What of its memory Java ran out of. It throws one error for several things that have different remedies.
+/// The kind of memory that ran out. Java throws one error for several, which have different remedies.
 public enum MemoryShortage {
-    /// The heap reached its bound (`-Xmx`).
-    HEAP("Java's heap of %d MB is full; ask for smaller or fewer images, or give it more with JAVA_TOOL_OPTIONS=-Xmx4g"),
-    /// A buffer outside the heap would pass its own bound.
-    DIRECT("Java's buffers outside its heap reached their bound; ask for smaller images, or give them more with JAVA_TOOL_OPTIONS=-XX:MaxDirectMemorySize=4g"),
-    /// The system refused another thread, or its stack.
-    THREAD("the system refused another thread: its limit of processes (ulimit -u), of address space (ulimit -v) or of the container is reached; raise it, or end other programs"),
-    /// The system refused memory or address space to a map or a native allocation.
-    SYSTEM("the system refused more memory, though Java's heap of %d MB is not full; end other programs, or raise the limit of address space (ulimit -v) or of the container");
+    /// The heap reached its limit (`-Xmx`).
+    HEAP("the Java heap of %d MB is full; use smaller or fewer images, or a larger heap with "
+            + "JAVA_TOOL_OPTIONS=-Xmx4g"),
+    /// Direct buffers outside the heap reached their limit.
+    DIRECT("Java's direct memory is full; use smaller images, or a higher limit with "
+            + "JAVA_TOOL_OPTIONS=-XX:MaxDirectMemorySize=4g"),
+    /// The system cannot create another thread.
+    THREAD("the system cannot create another thread: the limit of processes (ulimit -u), of address space (ulimit -v) "
+            + "or of the container is reached; raise it, or close other programs"),
+    /// The system cannot provide memory or address space for a mapping or a native allocation.
+    SYSTEM("the system is out of memory, although the Java heap of %d MB is not full; close other programs, or raise the "
+            + "limit of address space (ulimit -v) or of the container");
 
     private static final int MEGABYTE_BITS = 20;
 
@@ -21,16 +26,17 @@ public enum MemoryShortage {
         this.message = message;
     }
 
-    /// By the texts of OpenJDK 25.
+    /// By the messages of OpenJDK 25.
     public static MemoryShortage of(OutOfMemoryError error) {
         String message = String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT);
         if (message.contains("thread")) return THREAD;
         if (message.contains("direct buffer")) return DIRECT;
-        if (message.contains("map failed") || message.contains("unable to allocate") || message.contains("swap space") || message.contains("metaspace") || message.contains("class space")) return SYSTEM;
-        return HEAP;
+        boolean isSystem = Stream.of("map failed", "unable to allocate", "swap space", "metaspace", "class space")
+                .anyMatch(message::contains);
+        return isSystem ? SYSTEM : HEAP;
     }
 
-    /// What happened, and what to do.
+    /// The cause and the remedy.
     public String message() {
         return message.formatted(Runtime.getRuntime().maxMemory() >> MEGABYTE_BITS);
     }

@@ -19,7 +19,7 @@ class MemoryShortageTest {
             "SYSTEM|Map failed",
             "SYSTEM|Unable to allocate 8589934592 bytes",
             "SYSTEM|Metaspace"})
-    void whatRanOutIsToldByTheErrorsText(MemoryShortage expected, String text) {
+    void detectsTheKindFromTheErrorMessage(MemoryShortage expected, String text) {
         assertEquals(expected, MemoryShortage.of(new OutOfMemoryError(text)));
     }
 

@@ -180,7 +180,7 @@ class GenerateCommandTest {
             "--denoise 0.5|2|expected --image or --hires",
             "--hires 1|2|--hires: expected above 1 to 4, found 1.0",
             "--hires 2 --denoise 1.5|2|--denoise: expected above 0 to 1, found 1.5",
-            "--hires 2 --denoise 0.01|1|leaves no step to do",
+            "--hires 2 --denoise 0.01|1|leaves no step to run",
             "--mask m.png|2|expected the picture with --image",
             "--image nothing.png|1|nothing.png",
             "--preview nothing.safetensors|1|nothing.safetensors",

@@ -3,8 +3,8 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import java.util.Locale;
 
-/// The training timesteps that a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules",
-/// table 2.
+/// The training timesteps that a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise
+/// Schedules", table 2.
 public enum TimestepSpacing {
     /// Multiples of an integer stride from 0, plus an offset: never reaches the last timestep.
     LEADING,

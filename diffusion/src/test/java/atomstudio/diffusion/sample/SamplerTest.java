@@ -50,8 +50,8 @@ class SamplerTest {
         for (SamplerName name : SamplerName.values()) {
             for (String prediction : List.of("epsilon", "v_prediction", "sample")) {
                 for (String spacing : List.of("leading", "linspace", "trailing")) {
-                    // PNDM combines outputs with weights for equal strides, which only leading spacing has; exact outputs
-                    // are constant only for epsilon.
+                    // PNDM combines outputs with weights for equal strides, which only leading spacing has; exact
+                    // outputs are constant only for epsilon.
                     if (name == SamplerName.PNDM && !(spacing.equals("leading") && prediction.equals("epsilon")))
                         continue;
                     for (int steps : new int[] {1, 2, 9, 20}) {
