@@ -15,8 +15,8 @@ public enum MemoryShortage {
     THREAD("the system cannot create another thread: the limit of processes (ulimit -u), of address space (ulimit -v) "
             + "or of the container is reached; raise it, or close other programs"),
     /// The system cannot provide memory or address space for a mapping or a native allocation.
-    SYSTEM("the system is out of memory, although the Java heap of %d MB is not full; close other programs, or raise the "
-            + "limit of address space (ulimit -v) or of the container");
+    SYSTEM("the system is out of memory, although the Java heap of %d MB is not full; close other programs, or raise "
+            + "the limit of address space (ulimit -v) or of the container");
 
     private static final int MEGABYTE_BITS = 20;
 

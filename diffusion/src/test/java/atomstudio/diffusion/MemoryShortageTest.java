@@ -24,7 +24,7 @@ class MemoryShortageTest {
     }
 
     @Test
-    void anErrorOfThisJavaIsOneOfTheHeapAndOneWithoutTextToo() {
+    void realHeapErrorAndErrorWithoutMessageAreHeap() {
         OutOfMemoryError error = assertThrows(OutOfMemoryError.class,
                 () -> System.out.println(new long[Integer.MAX_VALUE].length));
         assertEquals(MemoryShortage.HEAP, MemoryShortage.of(error));

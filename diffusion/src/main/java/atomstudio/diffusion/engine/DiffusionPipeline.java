@@ -67,8 +67,8 @@ public final class DiffusionPipeline {
     private static Tensor requireFinite(Tensor tensor) throws Failure {
         if (isFinite(tensor)) return tensor;
         throw new Failure.Diverged(
-                "sampling produced NaN or infinity; lower the guidance scale or the adapter weight, or check the model's "
-                        + "weights");
+                "sampling produced NaN or infinity; lower the guidance scale or the adapter weight, "
+                        + "or check the model's weights");
     }
 
     /// False if the engine uses full precision already.

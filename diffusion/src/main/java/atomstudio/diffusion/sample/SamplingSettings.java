@@ -55,8 +55,8 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
             SamplingPlan unmodified = planUnmodified(generationConfig);
             if (!unmodified.equals(plan))
                 warnings.add(String.format(Locale.ROOT,
-                        "Timestep spacing is trailing, from %.0f on: the model's config has no spacing, and the default "
-                                + "one starts at %.0f with %d steps.",
+                        "Timestep spacing is trailing, from %.0f on: the model's config has none, and the default "
+                                + "spacing starts at %.0f with %d steps.",
                         plan.schedule().steps().getFirst().timestep(),
                         unmodified.schedule().steps().getFirst().timestep(), steps));
         }

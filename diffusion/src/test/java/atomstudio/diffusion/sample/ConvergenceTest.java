@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /// | Euler, Euler a, DDIM, DPM++ of order 1, TCD (eta 0), DEIS 1 | 1 | |
 /// | Heun, DPM2, DPM2 a, DPM++ 2S a, DPM++ SDE (eta 0) | 2 | two network calls a step |
 /// | DPM++ 2M, midpoint and Heun form; DEIS 2 | 2 | two outputs |
-/// | DPM++ 3M SDE (eta 0) | 2 | k-diffusion weights the second derivative with half of what third order needs: the error is smaller than 2M's, its order is not higher |
+/// | DPM++ 3M SDE (eta 0) | 2 | half the weight that third order needs for the second derivative, as k-diffusion |
 /// | PNDM | 2 | four outputs, but weighted as if σ were linear in time (its paper shows no higher order either) |
 /// | DEIS 3 | 3 | three outputs |
 /// | LMS | 4 | four outputs |

@@ -24,7 +24,8 @@ class SamplerTest {
 
     private static SchedulerConfig config(String more) throws Failure {
         return SchedulerConfig.parse("test",
-                "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true"
+                "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+                        + "\"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true"
                         + more + "}");
     }
 

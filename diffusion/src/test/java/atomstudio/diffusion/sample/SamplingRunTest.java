@@ -22,7 +22,8 @@ class SamplingRunTest {
     private static SamplingPlan plan(SamplerName name, int steps) throws Failure {
         return SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps)
                 .planUnmodified(SchedulerConfig.parse("test",
-                        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true}"));
+                        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+                                + "\"clip_sample\": false, \"skip_prk_steps\": true}"));
     }
 
     private static SamplingRun run(Denoiser denoiser, SamplingRun.InitialLatents initialLatents) {

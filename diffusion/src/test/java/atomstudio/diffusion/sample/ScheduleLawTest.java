@@ -27,7 +27,8 @@ class ScheduleLawTest {
             for (String more : List.of("", ", \"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true",
                     ", \"final_sigmas_type\": \"sigma_min\", \"solver_type\": \"heun\"")) {
                 configs.add(
-                        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"set_alpha_to_one\": false"
+                        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+                                + "\"set_alpha_to_one\": false"
                                 + spacing + more + "}");
             }
         }
@@ -93,7 +94,8 @@ class ScheduleLawTest {
     @Test
     void fewStepsUseTrailingSpacingIfTheConfigHasNone() throws Exception {
         SchedulerConfig published = SchedulerConfig.parse("test",
-                "{\"_class_name\": \"PNDMScheduler\", \"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"set_alpha_to_one\": false}");
+                "{\"_class_name\": \"PNDMScheduler\", \"beta_start\": 0.00085, \"beta_end\": 0.012, "
+                        + "\"beta_schedule\": \"scaled_linear\", \"set_alpha_to_one\": false}");
         SchedulerConfig leading = published.withSpacing(TimestepSpacing.LEADING);
         for (SamplerName name : SamplerName.values()) {
             for (int steps : new int[] {1, 2, 3, 4}) {
@@ -135,7 +137,8 @@ class ScheduleLawTest {
     @Test
     void rejectsPndmWithZeroTerminalSnr() throws Exception {
         SchedulerConfig zero = SchedulerConfig.parse("test",
-                "{\"_class_name\": \"PNDMScheduler\", \"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
+                "{\"_class_name\": \"PNDMScheduler\", \"prediction_type\": \"v_prediction\", "
+                        + "\"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
         String message = assertThrows(Failure.Incompatible.class,
                 () -> SamplingSettings.of(SamplerName.PNDM, ScheduleName.AUTOMATIC, 20).plan(zero)).getMessage();
         assertTrue(message.contains("zero terminal SNR") && message.contains("choose ddim"), message);

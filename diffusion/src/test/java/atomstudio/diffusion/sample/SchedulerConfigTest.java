@@ -160,7 +160,8 @@ class SchedulerConfigTest {
     @Test
     void ignoresSettingsOfOtherClasses() throws Exception {
         SchedulerConfig config = parse(
-                "{\"use_exponential_sigmas\": true, \"solver_order\": 3, \"use_karras_sigmas\": true, \"clip_sample\": false, \"set_alpha_to_one\": false}");
+                "{\"use_exponential_sigmas\": true, \"solver_order\": 3, \"use_karras_sigmas\": true, "
+                        + "\"clip_sample\": false, \"set_alpha_to_one\": false}");
         assertEquals(plan(SamplerName.DDIM, parse("{\"clip_sample\": false, \"set_alpha_to_one\": false}"), 10),
                 plan(SamplerName.DDIM, config, 10));
         assertEquals(plan(SamplerName.EULER_ANCESTRAL, parse("{}"), 10), plan(SamplerName.EULER_ANCESTRAL, config, 10));
