@@ -6,8 +6,8 @@ import static atomstudio.diffusion.sample.LatentMath.add;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// The second-order single-step solver for x0, ancestral. Calls the network twice and draws once a step; once and
-/// never at a last step to σ = 0.
+/// The second-order single-step solver for x0, ancestral. Two network calls and one draw a step; at a last step to
+/// σ = 0, one call and no draw.
 /// Source: Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", algorithm 1 with r = 1/2, in latents x0 + σ · noise
 /// as k-diffusion's `sample_dpmpp_2s_ancestral`; [AncestralStep].
 public record DpmPlusPlus2SAncestral(double eta) implements Sampler {

@@ -8,7 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// The second-order single-step solver for the stochastic equation: half a step with noise, then the whole step with
-/// the x0 predicted there. Calls the network and draws twice a step; once and never at a last step to σ = 0.
+/// the x0 predicted there. Two network calls and two draws a step; at a last step to σ = 0, one call and no draw.
 /// Source: Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", section 5, as k-diffusion's `sample_dpmpp_sde` with
 /// r = 1/2.
 public record DpmPlusPlusSde(double eta) implements Sampler {

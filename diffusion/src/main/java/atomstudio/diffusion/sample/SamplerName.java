@@ -132,8 +132,7 @@ public enum SamplerName {
         }
         return switch (this) {
             case EULER -> Euler.plan(request);
-            case EULER_ANCESTRAL ->
-                    request.varianceExploding(new EulerAncestral(request.eta()), request.kDiffusionSigmas().steps(0));
+            case EULER_ANCESTRAL -> request.kDiffusionPlan(new EulerAncestral(request.eta()));
             case HEUN -> {
                 Heun heun = new Heun(Thresholding.clipOnly(request.config(), false));
                 yield request.varianceExploding(heun, request.diffusersSigmas().steps(0));
@@ -143,12 +142,9 @@ public enum SamplerName {
             case DDPM -> Ddpm.plan(request);
             case PNDM -> Pndm.plan(request);
             case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> DpmPlusPlus2M.plan(request);
-            case DPM_PLUS_PLUS_SDE ->
-                    request.varianceExploding(new DpmPlusPlusSde(request.eta()), request.kDiffusionSigmas().steps(0));
-            case DPM_PLUS_PLUS_2S_ANCESTRAL -> request
-                    .varianceExploding(new DpmPlusPlus2SAncestral(request.eta()), request.kDiffusionSigmas().steps(0));
-            case DPM_PLUS_PLUS_3M_SDE -> request
-                    .varianceExploding(new DpmPlusPlus3MSde(request.eta()), request.kDiffusionSigmas().steps(0));
+            case DPM_PLUS_PLUS_SDE -> request.kDiffusionPlan(new DpmPlusPlusSde(request.eta()));
+            case DPM_PLUS_PLUS_2S_ANCESTRAL -> request.kDiffusionPlan(new DpmPlusPlus2SAncestral(request.eta()));
+            case DPM_PLUS_PLUS_3M_SDE -> request.kDiffusionPlan(new DpmPlusPlus3MSde(request.eta()));
             case DPM2 -> request.varianceExploding(new Dpm2(), Dpm2.sigmas(request).steps(0));
             case DPM2_ANCESTRAL ->
                     request.varianceExploding(new Dpm2Ancestral(request.eta()), Dpm2.sigmas(request).steps(0));

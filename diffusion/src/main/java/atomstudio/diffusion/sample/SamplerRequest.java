@@ -27,6 +27,11 @@ record SamplerRequest(SchedulerConfig config, ScheduleName schedule, int steps, 
                 Schedule.Parameterization.VARIANCE_EXPLODING, initNoiseSigma, trained()));
     }
 
+    /// A plan in latents x0 + σ · noise, with k-diffusion's schedules, down to σ = 0.
+    SamplingPlan kDiffusionPlan(Sampler sampler) throws Failure {
+        return varianceExploding(sampler, kDiffusionSigmas().steps(0));
+    }
+
     /// A plan in latents alpha · x0 + sigma · noise.
     /// @throws Failure.Incompatible for epsilon prediction from zero terminal SNR
     SamplingPlan variancePreserving(Sampler sampler, List<Schedule.Step> planned) throws Failure {
@@ -59,7 +64,7 @@ record SamplerRequest(SchedulerConfig config, ScheduleName schedule, int steps, 
     }
 
     /// As k-diffusion: only the user chooses the schedule, which spans all trained σ.
-    Sigmas kDiffusionSigmas() throws Failure {
+    private Sigmas kDiffusionSigmas() throws Failure {
         return schedule.sigmas(trained(), spacedSigmas(), trained().sigmaRange(), steps);
     }
 
