@@ -36,6 +36,15 @@ public final class DisplayFormat {
                         wholeSeconds % 60);
     }
 
+    /// In words: 7.3 s, 38 s, 2 min 05 s, 1 h 10 min.
+    public static String seconds(double seconds) {
+        long whole = Math.round(seconds);
+        if (seconds < 10) return String.format(Locale.ROOT, "%.1f s", seconds);
+        if (whole < 60) return whole + " s";
+        if (whole < 3600) return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
+        return String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
+    }
+
     /// Two significant digits of a share: 0.65 %, 1.1 %, 12 %.
     public static String percent(double share) {
         double percent = share * 100;

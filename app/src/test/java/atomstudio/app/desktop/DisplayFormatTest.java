@@ -22,6 +22,10 @@ class DisplayFormatTest {
         assertEquals("0:19", DisplayFormat.duration(19.4));
         assertEquals("12:05", DisplayFormat.duration(725));
         assertEquals("1:00:07", DisplayFormat.duration(3607));
+        assertEquals("7.3 s", DisplayFormat.seconds(7.26));
+        assertEquals("38 s", DisplayFormat.seconds(38.25));
+        assertEquals("2 min 05 s", DisplayFormat.seconds(125));
+        assertEquals("1 min 00 s", DisplayFormat.seconds(59.6));
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
+import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /// How a sampler's noise levels are spaced.
 public enum ScheduleName {
@@ -30,7 +31,7 @@ public enum ScheduleName {
     private static final String OLD_AUTOMATIC = "model";
     /// Karras et al.'s choice.
     private static final double RHO = 7;
-    private static final double BETA_SHAPE = 0.6;
+    private static final BetaDistribution BETA_SHAPE = BetaDistribution.of(0.6, 0.6);
     /// Of 1000 timesteps; the eleventh, 0, is where the last step ends before σ = 0.
     private static final double[] AYS_TIMESTEPS = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0};
     private static final int AYS_STEPS = AYS_TIMESTEPS.length - 1;
@@ -80,8 +81,11 @@ public enum ScheduleName {
             }
             case EXPONENTIAL -> Sigmas.ofSigmas(trained,
                     spaced(count, Math.log(range.sigmaMax), Math.log(range.sigmaMin), Math::exp));
-            case BETA_SIGMAS -> Sigmas.ofSigmas(trained, spaced(count, 1, 0,
-                    p -> range.sigmaMin + betaQuantile(p) * (range.sigmaMax - range.sigmaMin)));
+            case BETA_SIGMAS -> {
+                double width = range.sigmaMax - range.sigmaMin;
+                yield Sigmas.ofSigmas(trained, spaced(count, 1, 0,
+                        p -> range.sigmaMin + BETA_SHAPE.inverseCumulativeProbability(p) * width));
+            }
             case BETA -> Sigmas.ofTimesteps(trained, beta(trained.size() - 1, count));
             case AYS -> alignYourSteps(trained, count);
             case SGM_UNIFORM -> sgmUniform(trained, count);
@@ -98,13 +102,13 @@ public enum ScheduleName {
         return values;
     }
 
-    private static double betaQuantile(double p) {
-        return BetaDistribution.quantile(p, BETA_SHAPE, BETA_SHAPE);
-    }
-
     private static double[] beta(int last, int count) {
         double[] timesteps = new double[count];
-        for (int i = 0; i < count; i++) timesteps[i] = Math.rint(betaQuantile(1 - (double) i / count) * last);
+        for (int i = 0; i < count; i++) {
+            // The distribution is symmetric; from this side, the midpoint is rounded as in ComfyUI.
+            double quantile = 1 - BETA_SHAPE.inverseCumulativeProbability((double) i / count);
+            timesteps[i] = Math.rint(quantile * last);
+        }
         return Arrays.stream(timesteps).distinct().toArray();
     }
 
