@@ -148,6 +148,12 @@ final class SamplingOptions {
         ScheduleNames() {
             super("schedule", ScheduleName.values(), ScheduleName::option);
         }
+
+        /// Reads earlier names too.
+        @Override
+        public ScheduleName convert(String name) {
+            return ScheduleName.ofOption(name).orElseGet(() -> super.convert(name));
+        }
     }
 
     static final class PredictionNames extends NamedValues<PredictionType> {

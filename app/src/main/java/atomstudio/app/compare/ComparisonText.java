@@ -58,7 +58,7 @@ public final class ComparisonText {
     /// The same without a negative prompt.
     public static String samplingDetails(String model, Generation.GenerationSettings settings) {
         SamplingSettings sampling = settings.sampling();
-        String schedule = sampling.schedule() == ScheduleName.MODEL ? "" : " (" + sampling.schedule().title() + ")";
+        String schedule = sampling.schedule() == ScheduleName.AUTOMATIC ? "" : " (" + sampling.schedule().title() + ")";
         return model + " · " + sampling.sampler().title() + schedule + ", " + sampling.steps() + " steps · guidance "
                 + Infotext.formatNumber(settings.guidance().scale()) + " · " + settings.width() + " × "
                 + settings.height();

@@ -89,7 +89,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
         /// What is unusual only where it is.
         private String summary() {
-            return sampler.title() + (schedule == ScheduleName.MODEL ? "" : " " + schedule.title()) + " · " + steps
+            return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · " + steps
                     + " steps · guidance " + number(guidance.scale())
                     + (eta.isPresent() ? " · eta " + number(eta.getAsDouble()) : "")
                     + (guidance.rescale() == 0 ? "" : " · rescale " + number(guidance.rescale()))
@@ -135,7 +135,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
     public static ImageSettings initial(int size, double guidance) {
         return new ImageSettings("", new Seeds(0, 4),
-                new SamplerSettings(SamplerName.DDIM, ScheduleName.MODEL, 25, OptionalDouble.empty(),
+                new SamplerSettings(SamplerName.DDIM, ScheduleName.AUTOMATIC, 25, OptionalDouble.empty(),
                         Guidance.of(guidance), 1),
                 new OutputSize(size, size), 1,
                 new SourceSettings(Optional.empty(), 0.75, OptionalDouble.empty()), List.of());

@@ -233,7 +233,7 @@ final class PngInfoRestorer {
     /// setting can be is brought within its bounds, or left as it is.
     private static ImageSettings toSettings(ImageSettings current, GenerationParameters recipe) {
         SamplerName sampler = recipe.sampler().orElse(current.sampling().sampler());
-        ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.MODEL);
+        ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.AUTOMATIC);
         OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent()
                 && Math.clamp(recipe.eta().getAsDouble(), 0, 1) == recipe.eta().getAsDouble() ? recipe.eta()
                         : OptionalDouble.empty();

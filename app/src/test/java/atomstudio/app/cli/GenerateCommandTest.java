@@ -161,10 +161,10 @@ class GenerateCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "--sampler foo|2|expected one of euler, euler-a",
-            "--schedule foo|2|expected one of model, karras",
+            "--schedule foo|2|expected one of automatic, karras",
             "--prediction foo|2|expected one of epsilon, v, sample",
             "--sampler pndm --schedule karras|1|karras",
-            "--sampler heun --eta 1|1|eta with sampler heun",
+            "--sampler heun --eta 1|1|eta: not supported by sampler heun",
             "--eta 2|2|--eta: expected 0 to 1",
             "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
             "--width 100|1|the nearest valid size is 104x128",
@@ -180,7 +180,7 @@ class GenerateCommandTest {
             "--denoise 0.5|2|expected --image or --hires",
             "--hires 1|2|--hires: expected above 1 to 4, found 1.0",
             "--hires 2 --denoise 1.5|2|--denoise: expected above 0 to 1, found 1.5",
-            "--hires 2 --denoise 0.01|1|leaves no step to do",
+            "--hires 2 --denoise 0.01|1|leaves no step to run",
             "--mask m.png|2|expected the picture with --image",
             "--image nothing.png|1|nothing.png",
             "--preview nothing.safetensors|1|nothing.safetensors",

@@ -83,7 +83,7 @@ class MainProcessTest {
         Result result = run(List.of("-Xmx24m", "-Xms16m"), "generate", "--prompt", "a red apple", "--width", "1024",
                 "--height", "1024", "--steps", "1", "--out", folder.resolve("large.png").toString());
         assertEquals(ExitCode.FAILED, result.code(), result::text);
-        assertTrue(result.text().contains("Java's heap of 2") && result.text().contains("-Xmx"), result::text);
+        assertTrue(result.text().contains("the Java heap of 2") && result.text().contains("-Xmx"), result::text);
     }
 
     @Test

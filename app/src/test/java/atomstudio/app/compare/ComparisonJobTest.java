@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ComparisonJobTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
     private static final GenerationSettings QUICK = GenerationSettings
-            .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+            .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
 
     @TempDir
     private Path folder;

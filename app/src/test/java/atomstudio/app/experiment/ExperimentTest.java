@@ -34,7 +34,7 @@ class ExperimentTest {
     private static final Path PICTURES = Shared.root().resolve("assets/subjects");
 
     private static final Generation.GenerationSettings ONE_STEP = Generation.GenerationSettings
-            .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 4, 128, 128);
+            .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 1), 4, 128, 128);
 
     @TempDir
     Path folder;

@@ -134,7 +134,7 @@ class SourceViewModelTest {
                 .with(ScheduleName.KARRAS)
                 .withEta(0.5)
                 .with(SamplerName.PNDM);
-        assertEquals(ScheduleName.MODEL, way.schedule());
+        assertEquals(ScheduleName.AUTOMATIC, way.schedule());
         assertEquals(OptionalDouble.empty(), way.eta());
     }
 }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 class EngineNameTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
-            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1,
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4), 4, 64, 64), 1,
             List.of());
 
     @Test

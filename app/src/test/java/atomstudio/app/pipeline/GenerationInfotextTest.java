@@ -65,7 +65,7 @@ class GenerationInfotextTest {
 
     @Test
     void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
-        SamplingSettings plain = SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20);
+        SamplingSettings plain = SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 20);
         GenerationParameters usual = read(GenerationInfotext.of(generation(plain), Provenance.of("m")));
         assertEquals(
                 List.of(OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), Optional.empty(),
@@ -108,7 +108,7 @@ class GenerationInfotextTest {
 
     @Test
     void whatAPictureStartedFromIsReadBackASecondPassBesideIt() {
-        Generation plain = generation(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20));
+        Generation plain = generation(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 20));
         GenerationParameters noise = read(
                 GenerationInfotext.of(plain, new Provenance("m", Optional.empty(), Optional.of("old.png"))));
         assertEquals(List.of(false, false, Optional.empty(), OptionalDouble.empty()),

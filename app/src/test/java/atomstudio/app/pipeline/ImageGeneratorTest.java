@@ -27,7 +27,7 @@ class ImageGeneratorTest {
 
     private static String line(DiffusionModel model, FileHashes hashes) throws Exception {
         Generation generation = new Generation(new PromptPair("a", ""),
-                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 1), 1,
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 1), 1,
                         model.defaultImageSize(), model.defaultImageSize()),
                 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU)) {

@@ -56,7 +56,7 @@ class SafetyFilterTest {
         List<String> notes = new ArrayList<>();
         List<RgbImage> looks = new ArrayList<>();
         Generation generation = new Generation(new PromptPair("a", ""),
-                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 1,
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4), 1,
                         model.defaultImageSize(), model.defaultImageSize()),
                 5, List.of());
         try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {

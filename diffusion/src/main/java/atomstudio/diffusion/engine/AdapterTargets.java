@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Which adapters change which network of a model: one that does not reach a network must change neither its graph
-/// nor its output.
-/// @param unetLayers names of the UNet's layers
-/// @param textLayers names of the text encoder's layers
+/// Which adapters target which network of a model. An adapter without a layer in a network must change neither its
+/// graph nor its output.
+/// @param unetLayers layer names of the UNet
+/// @param textLayers layer names of the text encoder
 public record AdapterTargets(Set<String> unetLayers, Set<String> textLayers) {
     public static AdapterTargets of(DiffusionModel model) {
         return new AdapterTargets(names(model.layers(ModelComponent.UNET)),
@@ -21,12 +21,12 @@ public record AdapterTargets(Set<String> unetLayers, Set<String> textLayers) {
         return layers.stream().map(Layer::name).collect(Collectors.toUnmodifiableSet());
     }
 
-    /// Those of the adapters that change the UNet, in their order.
+    /// The adapters that target the UNet, in order.
     public List<WeightedAdapter> targetingUnet(List<WeightedAdapter> adapters) {
         return adapters.stream().filter(weighted -> weighted.adapter().targets(unetLayers)).toList();
     }
 
-    /// Those of the adapters that change the text encoder, in their order, at their weights there.
+    /// The adapters that target the text encoder, in order, with their text encoder weights.
     public List<WeightedAdapter> targetingTextEncoder(List<WeightedAdapter> adapters) {
         return adapters.stream()
                 .filter(weighted -> weighted.adapter().targets(textLayers))

@@ -2,6 +2,7 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.SamplingResult;
@@ -10,8 +11,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// From prompt to picture with any engine: tokens, text encoder, sampler with guidance, decoder.
-/// Each picture is made by itself, so that it can be made again alone. One thread at a time; does not own the engine.
+/// Generates images from prompts with any engine: tokenizer, text encoder, sampler with guidance, decoder. Images are
+/// not batched, so each is reproducible by itself. Not thread-safe; does not own the engine.
 public final class DiffusionPipeline {
     private final Engine engine;
     private final PromptEncoder promptEncoder;
@@ -26,39 +27,39 @@ public final class DiffusionPipeline {
         this.decoder = decoder;
     }
 
-    /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
+    /// @throws Failure.Unreadable if the model's tokenizer is missing or damaged
     public static DiffusionPipeline of(DiffusionModel model, Engine engine) throws Failure {
-        return of(model, engine, ignored -> {});
+        return of(model, engine, warning -> {});
     }
 
-    /// @param warnings hears, in a sentence, when something was done another way than usual: decoded in tiles, made
-    ///     again in full precision
+    /// @param warnings called with a sentence for every fallback: tiled decoding, full precision, sliced attention
     public static DiffusionPipeline of(DiffusionModel model, Engine engine, Consumer<String> warnings) throws Failure {
         return new DiffusionPipeline(engine, PromptEncoder.of(model, engine),
                 new LatentSampler(model, engine, warnings),
                 new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warnings));
     }
 
-    /// How this pipeline reads prompts.
     public PromptEncoder promptEncoder() {
         return promptEncoder;
     }
 
-    /// How many steps a generation takes, all passes together: what a listener counts up to.
-    /// @throws Failure.Incompatible for a generation that does not fit together or to this model
+    /// Steps of all passes of a generation, as the listener counts them.
+    /// @throws Failure.Incompatible for settings that do not fit together or the model
     public int stepCount(Generation generation) throws Failure {
         return sampler.stepCount(generation);
     }
 
-    /// Makes one picture; empty when the listener said stop.
-    /// @throws Failure.Diverged when the latents leave the numbers, as with guidance or strength far too high
+    /// Generates one image; empty if the listener stopped sampling.
+    /// @throws Failure.Diverged if the result has NaN or infinity, for example with far too high guidance
     public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
         SamplingResult result = sampleLatents(generation, listener);
         if (result instanceof SamplingResult.Finished(Tensor latents) && !isFinite(latents) && switchToFullPrecision())
             result = sampleLatents(generation, listener);
         return switch (result) {
-            case SamplingResult.Finished(Tensor latents) -> Optional.of(
-                    restoreUnmasked(generation, RgbImage.fromTensor(requireFinite(decode(requireFinite(latents))))));
+            case SamplingResult.Finished(Tensor latents) -> {
+                Tensor pixels = requireFinite(decode(requireFinite(latents)));
+                yield Optional.of(restoreUnmasked(generation, RgbImage.fromTensor(pixels)));
+            }
             case SamplingResult.Cancelled cancelled -> Optional.empty();
         };
     }
@@ -66,29 +67,30 @@ public final class DiffusionPipeline {
     private static Tensor requireFinite(Tensor tensor) throws Failure {
         if (isFinite(tensor)) return tensor;
         throw new Failure.Diverged(
-                "the picture came out as no numbers (infinity or NaN); lower the guidance or the adapter's strength, or check the model's weights");
+                "sampling produced NaN or infinity; lower the guidance scale or the adapter weight, "
+                        + "or check the model's weights");
     }
 
-    /// Whether there was half precision to leave.
+    /// False if the engine uses full precision already.
     private boolean switchToFullPrecision() throws Failure {
         if (engine.precision() == Engine.ComputePrecision.FULL) return false;
-        decoder.warnings().accept("Half precision left the numbers (infinity or NaN): made again in full precision.");
+        decoder.warnings().accept("Half precision produced NaN or infinity: repeating in full precision.");
         engine.useFullPrecision();
         return true;
     }
 
-    /// The latents (1,4,H/8,W/8) that a picture is decoded from, still multiplied by the scaling factor.
+    /// The latents (1, 4, H/8, W/8) of an image, still multiplied by the scaling factor.
     public SamplingResult sampleLatents(Generation generation, StepListener listener) throws Failure {
         return sampler.sample(generation, ConditioningSchedule.of(generation, promptEncoder), listener);
     }
 
-    /// Outside a mask, the pixels of the given picture.
+    /// Replaces the pixels outside the mask by the initial image.
     private static RgbImage restoreUnmasked(Generation generation, RgbImage generated) {
         if (!(generation.source() instanceof Source.FromImage init) || init.mask().isEmpty()) return generated;
-        return init.mask()
-                .get()
-                .cropAndResize(generated.width(), generated.height())
-                .blend(init.image().cropAndResize(generated.width(), generated.height()), generated);
+        int width = generated.width();
+        int height = generated.height();
+        Mask mask = init.mask().get().cropAndResize(width, height);
+        return mask.blend(init.image().cropAndResize(width, height), generated);
     }
 
     private static boolean isFinite(Tensor tensor) {
@@ -96,7 +98,7 @@ public final class DiffusionPipeline {
         return true;
     }
 
-    /// Latents as sampled -> (1,3,H,W), about -1..1.
+    /// Sampled latents -> (1, 3, H, W), about -1..1.
     public Tensor decode(Tensor latents) throws Failure {
         Tensor decoded = decoder.decode(latents);
         return isFinite(decoded) || !switchToFullPrecision() ? decoded : decoder.decode(latents);

@@ -7,24 +7,24 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import java.util.List;
 import java.util.Optional;
 
-/// Everything that decides one picture.
-/// @param hires a second, larger pass over what the first one made
+/// The parameters of one image.
+/// @param hires a second pass at a higher resolution (hires fix)
 public record Generation(PromptPair prompt, GenerationSettings settings, long seed, List<WeightedAdapter> adapters,
         Source source, Optional<Hires> hires) {
     public Generation {
         adapters = List.copyOf(adapters);
     }
 
-    /// From nothing but noise, in one pass.
+    /// Text to image, in one pass.
     public Generation(PromptPair prompt, GenerationSettings settings, long seed, List<WeightedAdapter> adapters) {
         this(prompt, settings, seed, adapters, new Source.FromNoise(), Optional.empty());
     }
 
-    /// What the picture should show, and what it should not; both may be empty.
+    /// The prompt and the negative prompt; both may be empty.
     public record PromptPair(String positive, String negative) {}
 
-    /// How it is sampled; width and height in pixels.
-    /// @param clipSkip which of the text encoder's last layers is read, counted from the end: 1 is the last
+    /// Width and height in pixels.
+    /// @param clipSkip the text encoder's output layer, counted from the end: 1 is the last
     public record GenerationSettings(SamplingSettings sampling, Guidance guidance, int clipSkip, int width,
             int height) {
         public static GenerationSettings of(SamplingSettings sampling, double guidance, int width, int height) {
@@ -32,20 +32,19 @@ public record Generation(PromptPair prompt, GenerationSettings settings, long se
         }
     }
 
-    /// What it starts from.
+    /// What sampling starts from.
     public sealed interface Source {
         record FromNoise() implements Source {}
 
-        /// A picture of any size: its largest centred part of the asked shape is scaled to the asked size, the mask's
-        /// like it.
-        /// @param mask    where the picture may change; everywhere if empty
-        /// @param denoisingStrength how much of the steps is walked anew, above 0 to 1
+        /// Img2img or inpainting. An image of any size, center-cropped and resized to the output size; so is the mask.
+        /// @param mask white where the image may change; all of it if empty
+        /// @param denoisingStrength share of the steps that are run, above 0 to 1
         record FromImage(RgbImage image, Optional<Mask> mask, double denoisingStrength) implements Source {}
     }
 
-    /// A second pass from the first one's latents, enlarged.
-    /// @param scale   of the sides, above 1
-    /// @param denoisingStrength how much of the steps is walked anew, above 0 to 1
+    /// A second pass from the first one's upscaled latents.
+    /// @param scale of width and height, above 1
+    /// @param denoisingStrength share of the steps that are run, above 0 to 1
     public record Hires(double scale, double denoisingStrength) {}
 
     public Generation withSeed(long other) {

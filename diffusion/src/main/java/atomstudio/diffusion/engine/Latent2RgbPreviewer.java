@@ -4,30 +4,29 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.Resampling;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.tensor.LinearSystem;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.SplittableRandom;
 
-/// A picture's colours as a linear function of its latents, a pixel a latent pixel, enlarged: blurred, and right in
-/// colour and place. The function is the least-squares one over a chart of random colours, in smooth and in hard
-/// patches, that the model's own encoder turns into latents once: nothing to bring along or to download, and right
-/// for any autoencoder.
-/// @param weights three rows (red, green, blue in −1..1), each a weight for every latent channel and a constant
+/// Fast previews: RGB as a linear function of the latent channels, per latent pixel, resized to the image's size
+/// (latent2rgb). The coefficients are fitted by least squares to a chart of random colours, smooth and hard-edged, that
+/// the model's own encoder encodes once, so they fit any autoencoder.
+/// @param weights rows for red, green and blue in −1..1: a coefficient per latent channel, and a constant
 record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements LatentPreviewer {
-    /// Of an autoencoder that is fast enough to show every step itself.
+    /// Decoders up to this size are fast enough for previews of every step.
     static final long MAX_DECODER_PARAMETERS = 5_000_000;
     private static final int PATCHES_PER_SIDE = 16;
     private static final int LATENTS_PER_PATCH = 2;
 
     static Latent2RgbPreviewer fit(DiffusionModel model, Engine engine) throws Failure {
         int upscaleFactor = model.vae().downsamplingFactor();
-        RgbImage image = calibrationImage(PATCHES_PER_SIDE * LATENTS_PER_PATCH * upscaleFactor);
+        int side = PATCHES_PER_SIDE * LATENTS_PER_PATCH;
+        RgbImage image = calibrationImage(side * upscaleFactor);
         Tensor latents = engine.encode(image.toTensor()).mean();
-        Tensor colours = image
-                .resize(PATCHES_PER_SIDE * LATENTS_PER_PATCH, PATCHES_PER_SIDE * LATENTS_PER_PATCH, Resampling.BILINEAR)
-                .toTensor();
+        Tensor colours = image.resize(side, side, Resampling.BILINEAR).toTensor();
         int channels = Math.toIntExact(latents.shape().size(1));
-        int pixels = PATCHES_PER_SIDE * LATENTS_PER_PATCH * PATCHES_PER_SIDE * LATENTS_PER_PATCH;
+        int pixels = side * side;
         double[][] inputs = new double[pixels][channels + 1];
         for (int i = 0; i < pixels; i++) {
             for (int c = 0; c < channels; c++)
@@ -40,7 +39,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
         return new Latent2RgbPreviewer(weights, upscaleFactor);
     }
 
-    /// Left half smooth, right half hard-edged.
+    /// Smooth in the left half, hard-edged in the right half.
     private static RgbImage calibrationImage(int side) {
         SplittableRandom random = new SplittableRandom(1);
         int[] colours = random.ints((long) PATCHES_PER_SIDE * PATCHES_PER_SIDE, 0, 1 << 24)
@@ -55,7 +54,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
         return new RgbImage(side, side, argb);
     }
 
-    /// w with Σ (w · x − y)² least, by the normal equations.
+    /// The w that minimizes Σ (w · x − y)², by the normal equations.
     private static double[] leastSquares(double[][] inputs, float[] targets, int offset) {
         int n = inputs[0].length;
         double[][] system = new double[n][n + 1];
@@ -65,22 +64,7 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
                 system[row][n] += inputs[i][row] * targets[offset + i];
             }
         }
-        return solve(system);
-    }
-
-    /// Gauss–Jordan elimination of a positive definite system.
-    private static double[] solve(double[][] system) {
-        int n = system.length;
-        for (int pivot = 0; pivot < n; pivot++) {
-            for (int row = 0; row < n; row++) {
-                if (row == pivot) continue;
-                double ratio = system[row][pivot] / system[pivot][pivot];
-                for (int column = pivot; column <= n; column++) system[row][column] -= ratio * system[pivot][column];
-            }
-        }
-        double[] solution = new double[n];
-        for (int i = 0; i < n; i++) solution[i] = system[i][n] / system[i][i];
-        return solution;
+        return LinearSystem.solve(system);
     }
 
     @Override

@@ -7,18 +7,18 @@ import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// Shows quickly what a picture becomes, while it is being sampled. On the thread of the engine.
+/// Previews an image while it is being sampled. Runs on the engine's thread.
 @FunctionalInterface
 public interface LatentPreviewer {
-    /// @param denoised latents (1,C,h,w) that the network sees in the noise, multiplied by the scaling factor
-    /// @return a picture of these latents' proportions, not always of the final size
+    /// @param denoised the predicted x0 (1, C, h, w), multiplied by the scaling factor
+    /// @return an image of the same aspect ratio, possibly smaller than the final one
     RgbImage preview(Tensor denoised) throws Failure;
 
-    /// The best that costs little beside a step: a small model's own decoder, a linear look at a large one's latents.
+    /// The best one that is cheap compared with a step: the decoder of a small model, latent2rgb for a large one.
     static LatentPreviewer fastest(DiffusionModel model, Engine engine) throws Failure {
         long parameters = Layer.parameterCount(NetworkLayers.of(model.vae()));
-        return parameters <= Latent2RgbPreviewer.MAX_DECODER_PARAMETERS ? latents -> RgbImage.fromTensor(
-                new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, ignored -> {}).decode(latents))
-                : Latent2RgbPreviewer.fit(model, engine);
+        if (parameters > Latent2RgbPreviewer.MAX_DECODER_PARAMETERS) return Latent2RgbPreviewer.fit(model, engine);
+        LatentDecoder decoder = new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warning -> {});
+        return denoised -> RgbImage.fromTensor(decoder.decode(denoised));
     }
 }

@@ -21,49 +21,42 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Samples latents: from noise or from a picture, everywhere or within a mask, in one pass or two. Does not own the
-/// engine.
+/// Samples a generation's latents: text to image, img2img or inpainting, in one pass or two (hires fix). Does not own
+/// the engine.
 record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warnings) {
     /// Size of a pass in latent pixels.
     record LatentSize(int height, int width) {}
 
-    /// The latents (1,4,H/8,W/8) of a generation's last pass, still multiplied by the scaling factor.
-    /// @throws Failure.Incompatible for sizes, steps or strengths that do not fit together
+    /// The latents (1, 4, H/8, W/8) of the last pass, still multiplied by the scaling factor.
+    /// @throws Failure.Incompatible for invalid sizes, steps or strengths
     SamplingResult sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
             throws Failure {
         LatentSize size = size(generation);
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         LatentInit first = new LatentInit(generation.source(), size, Optional.empty());
         int firstSteps = first.steps(plan);
-        SamplingResult firstResult = runPass(generation, conditioning.forAllSteps(new Pass(firstSteps, 0)), first, plan,
-                listener);
+        List<PromptEmbeddings> firstEmbeddings = conditioning.forAllSteps(new Pass(firstSteps, 0));
+        SamplingResult firstResult = runPass(generation, firstEmbeddings, first, plan, listener);
         if (generation.hires().isEmpty() || !(firstResult instanceof SamplingResult.Finished(Tensor firstLatents)))
             return firstResult;
         Hires hires = generation.hires().get();
         LatentSize upscaledSize = upscaledSize(size, hires);
+        Tensor upscaled = new LatentUpscale(upscaledSize.height, upscaledSize.width).apply(firstLatents);
         LatentInit second = new LatentInit(generation.source(), upscaledSize,
-                Optional.of(new LatentInit.UpscaledLatents(
-                        new LatentUpscale(upscaledSize.height, upscaledSize.width).apply(firstLatents),
-                        hires.denoisingStrength())));
+                Optional.of(new LatentInit.UpscaledLatents(upscaled, hires.denoisingStrength())));
+        List<PromptEmbeddings> secondEmbeddings = conditioning.forAllSteps(new Pass(second.steps(plan), firstSteps));
         StepListener offsetListener = progress -> listener.onStep(new StepListener.SamplingProgress(
                 firstSteps + progress.completedSteps(), progress.latents(), progress.denoised()));
-        return runPass(generation, conditioning.forAllSteps(new Pass(second.steps(plan), firstSteps)), second, plan,
-                offsetListener);
+        return runPass(generation, secondEmbeddings, second, plan, offsetListener);
     }
 
-    /// How many steps a generation takes, both passes together.
+    /// Steps of both passes.
     int stepCount(Generation generation) throws Failure {
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         LatentSize size = size(generation);
         int first = new LatentInit(generation.source(), size, Optional.empty()).steps(plan);
         return generation.hires().isEmpty() ? first
                 : first + LatentInit.steps(plan, generation.hires().get().denoisingStrength());
-    }
-
-    /// The size of the picture that comes out, in latent pixels.
-    LatentSize finalSize(Generation generation) throws Failure {
-        LatentSize size = size(generation);
-        return generation.hires().isEmpty() ? size : upscaledSize(size, generation.hires().get());
     }
 
     private LatentSize size(Generation generation) throws Failure {
@@ -77,8 +70,8 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
         return new LatentSize((int) (size.height * hires.scale()), (int) (size.width * hires.scale()));
     }
 
-    /// Each pass draws from the seed's beginning, as in A1111.
-    /// @param embeddings what each of its steps attends to; a sampler that asks more than once a step hears of one
+    /// Each pass draws from a new generator with the same seed, as in A1111.
+    /// @param embeddings one per step, for all network calls of the step
     private SamplingResult runPass(Generation generation, List<PromptEmbeddings> embeddings, LatentInit init,
             SamplingPlan plan, StepListener listener) throws Failure {
         NoiseSource noiseSource = NoiseSource.ofSeeds(generation.seed());
@@ -95,7 +88,7 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
                         inputs.callback()));
     }
 
-    /// With guidance, both prompts go through the network together, as one batch of two.
+    /// With guidance, both prompts are one batch of two.
     private Denoiser denoiser(Generation generation, Supplier<PromptEmbeddings> currentEmbeddings,
             LatentInit.PassInputs inputs) {
         Guidance guidance = generation.settings().guidance();
@@ -112,7 +105,7 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
         };
     }
 
-    /// Where memory does not suffice, once more with attention in slices, and so from then on.
+    /// If memory is short, switches to sliced attention for good and retries.
     private Tensor predictNoise(Tensor latents, double timestep, Tensor context, List<WeightedAdapter> adapters)
             throws Failure {
         float[] timesteps = new float[(int) latents.shape().size(0)];
@@ -121,19 +114,18 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
             return engine.predictNoise(latents, timesteps, context, adapters);
         } catch (Failure.OutOfMemory outOfMemory) {
             if (!engine.enableAttentionSlicing()) throw outOfMemory;
-            warnings.accept(
-                    "Memory does not suffice for attention at once: it is computed in slices from here on, slower, and the picture is the same.");
+            warnings.accept("Not enough memory for full attention: it is computed in slices from now on, more slowly, "
+                    + "with the same result.");
             return engine.predictNoise(latents, timesteps, context, adapters);
         }
     }
 
-    /// A shape of latents.
     static Shape latentShape(DiffusionModel model, LatentSize size) {
         return Shape.of(1, model.vae().latentChannels(), size.height, size.width);
     }
 
-    /// Scales maps (B,C,h,w) linearly between the four nearest pixels' centres: torch's `interpolate(mode="bilinear",
-    /// align_corners=False, antialias=False)`, which "latent upscale" means in other programs.
+    /// Bilinear resizing of (B, C, h, w): torch's `interpolate(mode="bilinear", align_corners=False,
+    /// antialias=False)`, A1111's "Latent" upscaler.
     record LatentUpscale(int height, int width) {
         Tensor apply(Tensor x) {
             Shape from = x.shape();
@@ -148,10 +140,8 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
                     int top = plane * planeSize + vertical.first[y] * sourceWidth;
                     int bottom = plane * planeSize + vertical.second[y] * sourceWidth;
                     for (int i = 0; i < width; i++) {
-                        float above = lerp(x.data()[top + horizontal.first[i]], x.data()[top + horizontal.second[i]],
-                                horizontal.weight[i]);
-                        float below = lerp(x.data()[bottom + horizontal.first[i]],
-                                x.data()[bottom + horizontal.second[i]], horizontal.weight[i]);
+                        float above = horizontal.lerp(x.data(), top, i);
+                        float below = horizontal.lerp(x.data(), bottom, i);
                         upscaled.data()[(plane * height + y) * width + i] = lerp(above, below, vertical.weight[y]);
                     }
                 }
@@ -168,12 +158,16 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
             static Axis of(int from, int to) {
                 Axis axis = new Axis(new int[to], new int[to], new float[to]);
                 for (int i = 0; i < to; i++) {
-                    float at = Math.max(0, (i + 0.5f) * from / to - 0.5f);
-                    axis.first[i] = Math.min((int) at, from - 1);
+                    float position = Math.max(0, (i + 0.5f) * from / to - 0.5f);
+                    axis.first[i] = Math.min((int) position, from - 1);
                     axis.second[i] = Math.min(axis.first[i] + 1, from - 1);
-                    axis.weight[i] = at - axis.first[i];
+                    axis.weight[i] = position - axis.first[i];
                 }
                 return axis;
+            }
+
+            float lerp(float[] row, int offset, int i) {
+                return LatentUpscale.lerp(row[offset + first[i]], row[offset + second[i]], weight[i]);
             }
         }
     }

@@ -17,10 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// From prompts to what the UNet attends to: tokens, words that adapters bring, text encoder. One thread at a time;
-/// does not own the engine.
+/// Encodes prompts to the UNet's context: tokenizer, adapters' tokens, text encoder. Not thread-safe; does not own the
+/// engine.
 public final class PromptEncoder {
-    /// Embeddings that are kept: galleries ask for the same prompts for every row and seed.
+    /// Galleries use the same prompts for every row and seed.
     private static final int MAX_CACHED = 32;
 
     private final DiffusionModel model;
@@ -34,13 +34,12 @@ public final class PromptEncoder {
         }
     };
 
-    /// What the network attends to: the prompt, and the negative prompt in the same shape (1,S,C).
+    /// The UNet's context for the prompt and the negative prompt, of the same shape (1, S, C).
     public record PromptEmbeddings(Tensor prompt, Tensor negative) {}
 
-    /// Everything that decides an embedding.
     private record CacheKey(String text, int clipSkip, List<TextAdapterKey> adapters) {}
 
-    /// What an adapter does to the text encoder, and how strongly.
+    /// Identifies an adapter's effect on the text encoder.
     private record TextAdapterKey(Adaptation adaptation, String hash, Optional<Adapter.EmbeddingToken> embeddingToken,
             double weight) {
         static TextAdapterKey of(WeightedAdapter weighted) {
@@ -56,14 +55,14 @@ public final class PromptEncoder {
         this.targets = AdapterTargets.of(model);
     }
 
-    /// @throws Failure.Unreadable when the model's tokenizer is missing or damaged
+    /// @throws Failure.Unreadable if the model's tokenizer is missing or damaged
     public static PromptEncoder of(DiffusionModel model, Engine engine) throws Failure {
         return new PromptEncoder(model, model.tokenizer(), engine);
     }
 
-    /// The tokenizer that prompts are read with under these adapters: each placeholder stands for the ids of the rows
-    /// that its adapter appends to the text encoder's table.
-    /// @throws Failure.Incompatible when two adapters answer to the same word
+    /// The tokenizer extended by the adapters' tokens, which map to the embeddings that the adapters append to the text
+    /// encoder's token table.
+    /// @throws Failure.Incompatible if two adapters define the same token
     public Tokenizer tokenizer(List<WeightedAdapter> adapters) throws Failure {
         Tokenizer extended = tokenizer;
         int nextId = model.textEncoder().vocabularySize();
@@ -77,7 +76,7 @@ public final class PromptEncoder {
                 extended = withToken(extended, embeddingToken.token(),
                         IntStream.range(nextId, nextId + embeddingToken.vectors()).boxed().toList());
             } catch (IllegalArgumentException e) {
-                throw new Failure.Incompatible("adapter " + adapter.name() + ": its word cannot be used with "
+                throw new Failure.Incompatible("adapter " + adapter.name() + ": its token cannot be used with "
                         + model.name() + ": " + e.getMessage());
             }
             nextId += embeddingToken.vectors();
@@ -94,28 +93,26 @@ public final class PromptEncoder {
         String token = second.embeddingToken().orElseThrow().token();
         if (Tokenizer.isSameToken(first.embeddingToken().orElseThrow().token(), token)) {
             throw new Failure.Incompatible("adapters " + first.name() + " and " + second.name()
-                    + " both stand for the word \"" + token
-                    + "\"; expected words of their own: use one of them, or tune one again with another --token");
+                    + " both define the token \"" + token
+                    + "\"; use one of them, or train one again with another --trigger-word");
         }
     }
 
-    /// Embeds both prompts, from memory where they were asked for before. A prompt of more chunks than the other is
-    /// what both are repeated to: attention over a context and its copies is attention over the context.
-    /// @param clipSkip after which of the text encoder's last blocks, from 1
-    /// @throws Failure.Incompatible for a weight that is no number, a word of too many rows, or more blocks skipped
-    ///     than there are
+    /// Encodes both prompts, cached. If they differ in chunks, both are repeated to a common length, which does not
+    /// change the result of attention.
+    /// @param clipSkip the text encoder's output block, counted from the end, from 1
+    /// @throws Failure.Incompatible for an invalid emphasis, a token with too many vectors, or an invalid clipSkip
     public PromptEmbeddings encode(PromptPair prompt, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
         int depth = model.textEncoder().transformer().depth();
         if (clipSkip < 1 || clipSkip > depth)
-            throw new Failure.Incompatible("clip skip: expected 1 to " + depth + ", the blocks of the text encoder of "
-                    + model.name() + ", found " + clipSkip);
+            throw new Failure.Incompatible("clip skip: expected 1 to " + depth
+                    + " (blocks of the text encoder of " + model.name() + "), found " + clipSkip);
         Tensor text = embed(prompt.positive(), clipSkip, adapters);
         Tensor negative = embed(prompt.negative(), clipSkip, adapters);
-        long common = BigInteger.valueOf(text.shape().size(1))
-                .gcd(BigInteger.valueOf(negative.shape().size(1)))
-                .longValue();
-        return new PromptEmbeddings(repeat(text, negative.shape().size(1) / common),
-                repeat(negative, text.shape().size(1) / common));
+        long length = text.shape().size(1);
+        long negativeLength = negative.shape().size(1);
+        long common = BigInteger.valueOf(length).gcd(BigInteger.valueOf(negativeLength)).longValue();
+        return new PromptEmbeddings(repeat(text, negativeLength / common), repeat(negative, length / common));
     }
 
     private static Tensor repeat(Tensor context, long times) {
@@ -134,16 +131,17 @@ public final class PromptEncoder {
         Tensor embedding = cache.get(key);
         if (embedding == null) {
             List<Tensor> chunks = new ArrayList<>();
-            for (Tokenizer.Chunk chunk : tokenizer(textAdapters).chunks(text))
-                chunks.add(
-                        applyTokenWeights(engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters), chunk));
+            for (Tokenizer.Chunk chunk : tokenizer(textAdapters).chunks(text)) {
+                Tensor states = engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters);
+                chunks.add(applyTokenWeights(states, chunk));
+            }
             embedding = concatenate(chunks);
             cache.put(key, embedding);
         }
         return embedding;
     }
 
-    /// Each token's state times its weight, all of it scaled so that the mean stays what it was.
+    /// Each token's state times its weight, then all of them scaled to the original mean.
     /// Source: AUTOMATIC1111's stable-diffusion-webui, emphasis "Original".
     private static Tensor applyTokenWeights(Tensor states, Tokenizer.Chunk chunk) {
         if (chunk.isUnweighted()) return states;

@@ -2,17 +2,18 @@ package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Prompts and what a reference's text encoder says of them: metadata `cases` lists the prompts, `context.K` is what
-/// case K comes to, with weights, chunks and clip skip. Cases with a word of an adapter are passed over.
+/// Golden prompt embeddings of a reference text encoder, with emphasis, chunks and clip skip: metadata `cases` has the
+/// prompts, `context.K` the embedding of case K. Cases with an adapter's token are skipped.
 public final class PromptGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -25,25 +26,28 @@ public final class PromptGolden {
     public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
         PromptEncoder encoder = PromptEncoder.of(model, engine);
         List<Deviation> deviations = new ArrayList<>();
-        List<JsonElement> cases = cases(golden);
+        List<Json> cases = cases(golden);
         for (int k = 0; k < cases.size(); k++) {
-            JsonObject one = cases.get(k).getAsJsonObject();
-            if (one.has("word")) continue;
-            String text = one.get("prompt").getAsString();
-            int clipSkip = one.has("clip skip") ? one.get("clip skip").getAsInt() : 1;
+            Json json = cases.get(k);
+            if (json.has("word")) continue;
+            String prompt = json.string("prompt");
+            int clipSkip = json.has("clip skip") ? json.integer("clip skip", 1, Integer.MAX_VALUE) : 1;
             String name = "context." + k;
-            deviations.add(Deviation.relative(name, golden.read(name),
-                    encoder.encode(new PromptPair(text, text), clipSkip, List.of()).prompt(), TOLERANCE));
+            Tensor found = encoder.encode(new PromptPair(prompt, prompt), clipSkip, List.of()).prompt();
+            deviations.add(Deviation.relative(name, golden.read(name), found, TOLERANCE));
         }
         return deviations;
     }
 
-    private static List<JsonElement> cases(SafetensorsFile golden) throws Failure {
+    private static List<Json> cases(SafetensorsFile golden) throws Failure {
+        String source = golden.file() + ": metadata \"cases\"";
+        List<Json> cases = new ArrayList<>();
         try {
-            return JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray().asList();
+            for (JsonElement element : JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray())
+                cases.add(new Json(source + "[" + cases.size() + "]", element.getAsJsonObject()));
         } catch (RuntimeException e) {
-            throw new Failure.Unreadable(
-                    golden.file() + ": metadata \"cases\": expected a list of prompts: " + e.getMessage(), e);
+            throw new Failure.Unreadable(source + ": expected a list of prompts: " + e.getMessage(), e);
         }
+        return cases;
     }
 }

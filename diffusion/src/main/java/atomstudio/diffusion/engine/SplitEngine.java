@@ -5,8 +5,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
-/// One model on two engines: the UNet, which runs in every step, where it is fastest, and everything else on the
-/// other. Owns both.
+/// Runs the UNet on one engine, where it is fastest, and all other networks on another. Owns both.
 public record SplitEngine(Engine unet, Engine others) implements Engine {
     @Override
     public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {

@@ -1,4 +1,4 @@
-/// What runs networks, and how a prompt becomes a picture with any of them.
+/// The engine interface and image generation over it: prompt encoding, sampling, decoding, previews, goldens.
 @NullMarked
 package atomstudio.diffusion.engine;
 

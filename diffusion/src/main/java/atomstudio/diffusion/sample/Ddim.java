@@ -1,42 +1,46 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.LatentMath.add;
+import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The sampler of denoising diffusion implicit models, in latents alpha · x0 + sigma · noise. Draws once a step where
-/// eta is above 0.
+/// Denoising diffusion implicit models, in latents alpha · x0 + sigma · noise. Draws once a step if eta is above 0.
 /// Source: Song, Meng and Ermon 2021, "Denoising Diffusion Implicit Models", equations 12 and 16.
 ///
 /// @param eta the share of ancestral noise, 0 (none) to 1
 public record Ddim(Thresholding thresholding, double eta) implements Sampler {
-    /// Steps go from t to t - ⌊T / steps⌋, whatever the next timestep of the spacing is, as in the reference.
+    /// Steps go from t to t - ⌊T / steps⌋, not to the next timestep of the spacing, as in diffusers.
     static SamplingPlan plan(SamplerRequest request) throws Failure {
         SchedulerConfig config = request.config();
         Ddim ddim = new Ddim(Thresholding.clipOrDynamic(config, true), request.eta());
-        if (request.schedule() != ScheduleName.MODEL)
-            return new SamplingPlan(ddim, TimestepSchedules.schedule(request, TimestepSchedules.namedSteps(request)));
+        if (request.schedule() != ScheduleName.AUTOMATIC)
+            return request.variancePreserving(ddim, request.namedSteps());
         NoiseSchedule noiseSchedule = NoiseSchedule.of(config);
+        NoiseLevel finalLevel = config.bool("set_alpha_to_one", true) ? NoiseLevel.NO_NOISE : noiseSchedule.level(0);
         List<Schedule.Step> steps = new ArrayList<>();
-        for (int timestep : TimestepSchedules.timesteps(request)) {
+        for (int timestep : request.timesteps()) {
             int nextTimestep = timestep - noiseSchedule.size() / request.steps();
-            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep),
-                    nextTimestep >= 0 ? noiseSchedule.level(nextTimestep) : TimestepSchedules.finalLevel(config)));
+            NoiseLevel to = nextTimestep >= 0 ? noiseSchedule.level(nextTimestep) : finalLevel;
+            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep), to));
         }
-        return new SamplingPlan(ddim, TimestepSchedules.schedule(request, steps));
+        return request.variancePreserving(ddim, steps);
     }
 
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();
-        NoiseLevel from = output.level();
-        NoiseLevel to = context.step().to();
+        NoiseLevel from = context.from();
+        NoiseLevel to = context.to();
         double stdDev = eta * to.sigmaT() / from.sigmaT()
                 * Math.sqrt(Math.max(0, 1 - from.alphaT() * from.alphaT() / (to.alphaT() * to.alphaT())));
         double epsilonScale = Math.sqrt(to.sigmaT() * to.sigmaT() - stdDev * stdDev);
-        Tensor x = LatentMath.weightedSum(to.alphaT(), thresholding.apply(output.denoised()), epsilonScale,
-                output.epsilon());
-        return new StepResult(eta > 0 ? LatentMath.weightedSum(1, x, stdDev, context.drawNoise()) : x, output);
+        Tensor denoised = thresholding.apply(output.denoised());
+        Tensor x = weightedSum(to.alphaT(), denoised, epsilonScale, output.epsilon());
+        if (eta > 0) x = add(x, stdDev, context.drawNoise());
+        return new StepResult(x, output);
     }
 }

@@ -3,11 +3,11 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// What the network says of noisy latents at a time. Guidance, prompts and adapters are inside.
+/// Runs the network on noisy latents at a timestep; guidance, prompts and adapters are inside.
 @FunctionalInterface
 public interface Denoiser {
-    /// @param scaledLatents (B, C, H, W), always as alpha · x0 + sigma · noise, whatever space the sampler works in
-    /// @param timestep in training steps, not always whole
-    /// @return the network's output (B, C, H, W), meaning what the schedule's [PredictionType] says
+    /// @param scaledLatents (B, C, H, W), always alpha · x0 + sigma · noise, in either parameterization
+    /// @param timestep training timestep, possibly fractional
+    /// @return the network's output (B, C, H, W), interpreted by the schedule's [PredictionType]
     Tensor predict(Tensor scaledLatents, double timestep) throws Failure;
 }

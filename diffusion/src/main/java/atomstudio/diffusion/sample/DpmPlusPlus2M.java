@@ -1,53 +1,50 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.LatentMath.add;
+import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.DoubleUnaryOperator;
 
-/// The second-order multistep solver for the predicted clean latents, in latents alpha · x0 + sigma · noise, λ =
-/// log(alpha / sigma); with `eta` 1 for the stochastic equation, with 0 for the probability flow. Draws once a step
-/// where eta is above 0, also at the last.
+/// The second-order multistep solver for x0, in latents alpha · x0 + sigma · noise, λ = log(alpha / sigma). eta 0
+/// solves the probability flow, eta 1 the stochastic equation. Draws once a step if eta is above 0, also at the last.
 /// Source: Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", algorithm 2 and section 5; eta between as in
 /// k-diffusion's `sample_dpmpp_2m_sde`.
 ///
 /// @param order 1 or 2
-/// @param finalOrder the order of the last step; a last step to no noise at all must be of first order
+/// @param finalOrder must be LOWER for a last step to σ = 0
 public record DpmPlusPlus2M(int order, SolverType solverType, FinalOrder finalOrder, double eta,
         Thresholding thresholding) implements Sampler {
-    public enum FinalOrder { FIRST, SECOND }
-
-    /// How the change of the clean latents along a step is integrated: as if taken in its middle, or exactly if
-    /// linear in λ.
+    /// How the change of x0 over a step is integrated: at the midpoint, or exactly if linear in λ.
     public enum SolverType { MIDPOINT, HEUN }
 
-    /// The network is asked at whole timesteps, as in the reference.
+    /// Calls the network at whole timesteps, as diffusers does.
     static SamplingPlan plan(SamplerRequest request) throws Failure {
         SchedulerConfig config = request.config();
         SolverType solverType = solverType(config);
-        int order = config.integer("solver_order", 2);
-        if (order < 1) throw new Failure.Incompatible("solver_order: expected 1 to 3, found " + order);
-        TrainedSigmas trained = TrainedSigmas.of(config);
-        int visibleTimesteps = trained.countAboveLambda(config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
-        DoubleUnaryOperator karrasRounding = config.string("beta_schedule", "linear").equals("squaredcos_cap_v2")
-                ? Math::floor
-                : Math::rint;
-        Sigmas sigmas = MultistepSchedules.sigmas(request, visibleTimesteps, karrasRounding);
+        int order = Math.min(2, request.solverOrder());
+        TrainedSigmas trained = request.trained();
+        int usableTimesteps = trained.countAboveLambda(config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
+        boolean isCosine = config.string("beta_schedule", "linear").equals("squaredcos_cap_v2");
+        DoubleUnaryOperator karrasRounding = isCosine ? Math::floor : Math::rint;
+        Sigmas sigmas = request.multistepSigmas(usableTimesteps, karrasRounding);
         double finalSigma = trained.finalSigma(config);
-        FinalOrder finalOrder = finalSigma == 0 || config.bool("euler_at_final", false)
-                || MultistepSchedules.usesLowerOrderFinal(request, sigmas) ? FinalOrder.FIRST : FinalOrder.SECOND;
-        return new SamplingPlan(
-                new DpmPlusPlus2M(Math.min(order, 2), solverType, finalOrder, request.eta(),
-                        Thresholding.dynamicOnly(config)),
-                MultistepSchedules.schedule(request, sigmas.steps(finalSigma)));
+        FinalOrder finalOrder = finalSigma == 0 || config.bool("euler_at_final", false) ? FinalOrder.LOWER
+                : request.finalOrder(sigmas);
+        DpmPlusPlus2M sampler = new DpmPlusPlus2M(order, solverType, finalOrder, request.eta(),
+                Thresholding.dynamicOnly(config));
+        return request.variancePreserving(sampler, sigmas.steps(finalSigma));
     }
 
+    /// Names of other solvers mean midpoint, as in diffusers.
     private static SolverType solverType(SchedulerConfig config) throws Failure {
         config.requireFalse("use_lu_lambdas");
         String varianceType = config.string("variance_type", "");
         if (!varianceType.isEmpty()) throw config.unsupported("variance_type", varianceType);
         String solver = config.string("solver_type", "midpoint");
         return switch (solver) {
-            case "midpoint", "logrho", "bh1", "bh2" -> SolverType.MIDPOINT; // the reference reads the names of other solvers as midpoint
+            case "midpoint", "logrho", "bh1", "bh2" -> SolverType.MIDPOINT;
             case "heun" -> SolverType.HEUN;
             default -> throw config.unsupported("solver_type", solver);
         };
@@ -56,31 +53,31 @@ public record DpmPlusPlus2M(int order, SolverType solverType, FinalOrder finalOr
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise().thresholded(thresholding);
-        NoiseLevel from = output.level();
-        NoiseLevel to = context.step().to();
+        NoiseLevel from = context.from();
+        NoiseLevel to = context.to();
         double deltaLambda = to.lambda() - from.lambda();
         if (deltaLambda == 0) return new StepResult(context.x(), output);
         double h = (1 + eta) * deltaLambda;
-        boolean firstOrder = order == 1 || context.history().isEmpty()
-                || context.isLast() && finalOrder == FinalOrder.FIRST;
-        Tensor denoised = firstOrder ? output.denoised()
+        int stepOrder = finalOrder.stepOrder(order, context.history().size() + 1, context.stepsLeft());
+        Tensor denoised = stepOrder == 1 ? output.denoised()
                 : extrapolatedDenoised(output, context.history().getFirst(), deltaLambda, h);
         double decay = eta == 0 ? 1 : Math.exp(-eta * deltaLambda);
-        Tensor x = LatentMath.weightedSum(to.sigmaT() / from.sigmaT() * decay, context.x(),
-                -to.alphaT() * Math.expm1(-h), denoised);
-        if (eta > 0)
-            x = LatentMath.weightedSum(1, x, to.sigmaT() * Math.sqrt(-Math.expm1(-2 * eta * deltaLambda)),
-                    context.drawNoise());
+        Tensor x = weightedSum(to.sigmaT() / from.sigmaT() * decay, context.x(), -to.alphaT() * Math.expm1(-h),
+                denoised);
+        if (eta > 0) {
+            double noiseScale = to.sigmaT() * Math.sqrt(-Math.expm1(-2 * eta * deltaLambda));
+            x = add(x, noiseScale, context.drawNoise());
+        }
         return new StepResult(x, output);
     }
 
-    /// D = x0 + w (x0 - x0') / r, where x0' is the step before's and r the ratio of the two steps in λ.
+    /// D = x0 + w (x0 - x0') / r, where x0' is the previous step's and r the ratio of the two steps in λ.
     private Tensor extrapolatedDenoised(ModelOutput output, ModelOutput previous, double deltaLambda, double h) {
         double r = (output.level().lambda() - previous.level().lambda()) / deltaLambda;
         double w = switch (solverType) {
             case MIDPOINT -> 0.5;
             case HEUN -> -(Math.expm1(-h) / h + 1) / Math.expm1(-h);
         };
-        return LatentMath.weightedSum(1 + w / r, output.denoised(), -w / r, previous.denoised());
+        return weightedSum(1 + w / r, output.denoised(), -w / r, previous.denoised());
     }
 }

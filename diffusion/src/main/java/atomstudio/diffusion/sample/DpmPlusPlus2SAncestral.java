@@ -1,32 +1,29 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.AncestralStep.getAncestralStep;
+import static atomstudio.diffusion.sample.LatentMath.add;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// The second-order single-step solver for the clean latents, ancestral: asks twice and draws once a step, but not at
-/// a last one to no noise.
+/// The second-order single-step solver for x0, ancestral. Two network calls and one draw a step; at a last step to
+/// σ = 0, one call and no draw.
 /// Source: Lu, Zhou, Bao, Chen, Li and Zhu 2022, "DPM-Solver++", algorithm 1 with r = 1/2, in latents x0 + σ · noise
 /// as k-diffusion's `sample_dpmpp_2s_ancestral`; [AncestralStep].
 public record DpmPlusPlus2SAncestral(double eta) implements Sampler {
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        return new SamplingPlan(new DpmPlusPlus2SAncestral(request.eta()),
-                SigmaSchedules.schedule(request, SigmaSchedules.kDiffusionSigmas(request).steps(0)));
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();
-        if (context.step().to().sigmaT() == 0) return new StepResult(output.denoised(), output);
-        AncestralStep ancestral = AncestralStep.of(context.step(), eta);
-        double sigmaMid = Math.sqrt(output.level().sigma() * ancestral.sigmaDown());
-        Tensor denoised2 = ancestral.sigmaDown() == 0 ? output.denoised()
-                : midpoint(context, output, NoiseLevel.ofSigma(sigmaMid)).denoised();
-        return new StepResult(
-                ancestral.addNoise(output.ddimStep(denoised2, ancestral.sigmaDown()), context.drawNoise()), output);
-    }
-
-    private static ModelOutput midpoint(StepContext context, ModelOutput output, NoiseLevel midLevel) throws Failure {
-        return context.denoise(context.editMidStep(output.ddimStep(output.denoised(), midLevel.sigma()), midLevel),
-                midLevel);
+        if (context.sigmaNext() == 0) return new StepResult(output.denoised(), output);
+        AncestralStep ancestral = getAncestralStep(context.sigma(), context.sigmaNext(), eta);
+        double sigmaDown = ancestral.sigmaDown();
+        Tensor denoised2 = output.denoised();
+        if (sigmaDown > 0) {
+            NoiseLevel mid = NoiseLevel.ofSigma(Math.sqrt(context.sigma() * sigmaDown));
+            Tensor x2 = output.ddimStep(output.denoised(), mid.sigma());
+            denoised2 = context.denoiseMidStep(x2, mid).denoised();
+        }
+        Tensor x = output.ddimStep(denoised2, sigmaDown);
+        return new StepResult(add(x, ancestral.sigmaUp(), context.drawNoise()), output);
     }
 }

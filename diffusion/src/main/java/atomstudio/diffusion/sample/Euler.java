@@ -1,8 +1,11 @@
 package atomstudio.diffusion.sample;
 
-import atomstudio.diffusion.Failure;
+import static atomstudio.diffusion.sample.LatentMath.add;
 
-/// Euler's method on the probability flow, in latents x0 + σ · noise, σ = sigma / alpha.
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Tensor;
+
+/// Euler's method on the probability flow, in latents x0 + σ · noise.
 /// Source: Karras, Aittala, Aila and Laine 2022, "Elucidating the Design Space", algorithm 2 with S_churn = 0 and
 /// without its correction.
 public record Euler() implements Sampler {
@@ -13,14 +16,16 @@ public record Euler() implements Sampler {
         String type = config.string("timestep_type", "discrete");
         if (!type.equals("discrete") && config.predictionType() == PredictionType.V)
             throw config.unsupported("timestep_type", type);
-        Sigmas sigmas = SigmaSchedules.diffusersSigmas(request);
-        return new SamplingPlan(new Euler(),
-                SigmaSchedules.schedule(request, sigmas.steps(TrainedSigmas.of(config).finalSigma(config))));
+        double finalSigma = request.trained().finalSigma(config);
+        return request.varianceExploding(new Euler(), request.diffusersSigmas().steps(finalSigma));
     }
 
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();
-        return new StepResult(output.eulerStep(output.d(), context.step().to().sigma()), output);
+        Tensor d = output.d();
+        double dt = context.sigmaNext() - context.sigma();
+        Tensor x = add(context.x(), dt, d);
+        return new StepResult(x, output);
     }
 }

@@ -1,21 +1,23 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.AncestralStep.getAncestralStep;
+import static atomstudio.diffusion.sample.LatentMath.add;
+
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.tensor.Tensor;
 
-/// Euler steps below the noise that is wanted, and fresh noise up to it, in latents x0 + σ · noise. Draws once a
-/// step, also at the last.
-/// Source: [AncestralStep]; Karras, Aittala, Aila and Laine 2022 for the Euler step.
+/// Ancestral Euler steps, in latents x0 + σ · noise. Draws once a step, also at the last.
+/// Source: k-diffusion's `sample_euler_ancestral`; [AncestralStep]; Karras, Aittala, Aila and Laine 2022 for the
+/// Euler step.
 public record EulerAncestral(double eta) implements Sampler {
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        return new SamplingPlan(new EulerAncestral(request.eta()),
-                SigmaSchedules.schedule(request, SigmaSchedules.kDiffusionSigmas(request).steps(0)));
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();
-        AncestralStep ancestral = AncestralStep.of(context.step(), eta);
-        return new StepResult(
-                ancestral.addNoise(output.eulerStep(output.d(), ancestral.sigmaDown()), context.drawNoise()), output);
+        AncestralStep ancestral = getAncestralStep(context.sigma(), context.sigmaNext(), eta);
+        Tensor d = output.d();
+        double dt = ancestral.sigmaDown() - context.sigma();
+        Tensor x = add(context.x(), dt, d);
+        x = add(x, ancestral.sigmaUp(), context.drawNoise());
+        return new StepResult(x, output);
     }
 }

@@ -1,25 +1,24 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.LatentMath.add;
+import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// Heun's method on the probability flow: an Euler step, then one along the mean of the slopes at both ends. Asks
-/// twice a step, but for a last one to no noise.
+/// Heun's method on the probability flow: an Euler step, then one along the mean derivative of both ends. Calls the
+/// network twice a step, but once at a last step to σ = 0.
 /// Source: Karras, Aittala, Aila and Laine 2022, "Elucidating the Design Space", algorithm 2 with S_churn = 0.
 public record Heun(Thresholding thresholding) implements Sampler {
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        return new SamplingPlan(new Heun(Thresholding.clipOnly(request.config(), false)),
-                SigmaSchedules.schedule(request, SigmaSchedules.diffusersSigmas(request).steps(0)));
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise().thresholded(thresholding);
-        NoiseLevel next = context.step().to();
-        Tensor x2 = output.eulerStep(output.d(), next.sigma());
-        if (next.sigmaT() == 0) return new StepResult(x2, output);
-        ModelOutput output2 = context.denoiseAtEnd(context.editMidStep(x2, next)).thresholded(thresholding);
-        return new StepResult(output.eulerStep(LatentMath.weightedSum(0.5, output.d(), 0.5, output2.d()), next.sigma()),
-                output);
+        Tensor d = output.d();
+        double dt = context.sigmaNext() - context.sigma();
+        Tensor x2 = add(context.x(), dt, d);
+        if (context.sigmaNext() == 0) return new StepResult(x2, output);
+        Tensor d2 = context.denoiseAtEnd(x2).thresholded(thresholding).d();
+        Tensor dMean = weightedSum(0.5, d, 0.5, d2);
+        return new StepResult(add(context.x(), dt, dMean), output);
     }
 }

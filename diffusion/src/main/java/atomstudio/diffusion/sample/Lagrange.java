@@ -1,7 +1,6 @@
 package atomstudio.diffusion.sample;
 
-/// Integrals of the polynomials that are 1 at one node and 0 at the others: what multistep methods weigh their
-/// history with.
+/// Integrals of Lagrange basis polynomials L_j, 1 at node j and 0 at the others: the coefficients of multistep methods.
 final class Lagrange {
     private Lagrange() {}
 
@@ -13,7 +12,7 @@ final class Lagrange {
         return sum;
     }
 
-    /// ∫ L_j(log ρ) dρ from a to b, both at or above 0, nodes in log ρ: e^u (L - L' + L'' ...) with u = log ρ.
+    /// ∫ L_j(log ρ) dρ from a ≥ 0 to b ≥ 0, nodes in log ρ: e^u (L - L' + L'' ...) with u = log ρ.
     static double logIntegral(double[] nodes, int j, double a, double b) {
         double[] alternating = basis(nodes, j);
         for (int k = alternating.length - 2; k >= 0; k--) alternating[k] -= (k + 1) * alternating[k + 1];
@@ -27,7 +26,7 @@ final class Lagrange {
         return rho * value;
     }
 
-    /// Coefficients of L_j, the constant first.
+    /// Coefficients of L_j, constant term first.
     private static double[] basis(double[] nodes, int j) {
         double[] product = {1};
         for (int k = 0; k < nodes.length; k++) {

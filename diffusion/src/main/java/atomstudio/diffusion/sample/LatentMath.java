@@ -2,19 +2,26 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.tensor.Tensor;
 
-/// The few operations that samplers need of tensors.
+/// Arithmetic on latents, in double precision, rounded to float32 once per operation.
 final class LatentMath {
     private LatentMath() {}
 
-    /// a · x + b · y, in double precision, rounded once.
+    /// x + a · y.
+    static Tensor add(Tensor x, double a, Tensor y) {
+        return weightedSum(1, x, a, y);
+    }
+
+    /// a · x + b · y.
     static Tensor weightedSum(double a, Tensor x, double b, Tensor y) {
         if (!x.shape().equals(y.shape()))
-            throw new IllegalArgumentException("latents " + x.shape() + " beside " + y.shape());
+            throw new IllegalArgumentException(
+                    "latents: expected equal shapes, found " + x.shape() + " and " + y.shape());
         float[] sum = new float[x.data().length];
         for (int i = 0; i < sum.length; i++) sum[i] = (float) (a * x.data()[i] + b * y.data()[i]);
         return new Tensor(x.shape(), sum);
     }
 
+    /// a · x.
     static Tensor scale(double a, Tensor x) {
         float[] scaled = new float[x.data().length];
         for (int i = 0; i < scaled.length; i++) scaled[i] = (float) (a * x.data()[i]);
@@ -27,7 +34,7 @@ final class LatentMath {
         return new Tensor(x.shape(), clamped);
     }
 
-    /// The standard deviation of all numbers.
+    /// Over all elements, with Bessel's correction (n - 1).
     static double standardDeviation(Tensor x) {
         double sum = 0;
         for (float value : x.data()) sum += value;

@@ -1,27 +1,29 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
 
-/// The sampler of latent consistency models: to the clean latents at once, and back up under fresh noise. Draws once
-/// a step, but not at the last.
+/// Multistep sampling of latent consistency models: predict x0 in one step, then add fresh noise up to the next level.
+/// Draws once a step, but not at the last.
 /// Source: Luo, Tan, Huang, Li and Zhao 2023, "Latent Consistency Models", algorithm 3; Song, Dhariwal, Chen and
-/// Sutskever 2023 for the weights that make it the identity at no noise.
+/// Sutskever 2023 for the skip weights c_skip and c_out, which make the model the identity without noise.
 ///
-/// @param timestepScaling of timesteps in those weights
+/// @param timestepScaling factor on timesteps in the skip weights
 public record Lcm(Thresholding thresholding, double timestepScaling) implements Sampler {
-    /// The spread of data that the weights assume.
+    /// Standard deviation of data assumed by the skip weights.
     private static final double SIGMA_DATA = 0.5;
 
-    /// At timestep 0 the weights leave the latents as they are, whatever the network says there: schedules end above
-    /// it.
+    /// Schedules end above timestep 0, where c_out is 0 and the network's output has no effect.
     static SamplingPlan plan(SamplerRequest request) throws Failure {
         SchedulerConfig config = request.config();
         Lcm lcm = new Lcm(Thresholding.clipOrDynamic(config, false), config.number("timestep_scaling", 10));
-        return new SamplingPlan(lcm, TimestepSchedules.schedule(request, request.schedule() == ScheduleName.MODEL
-                ? TimestepSchedules.steps(request, TimestepSchedules.distillationTimesteps(request),
-                        new NoiseLevel(1, 0))
-                : TimestepSchedules.namedStepsAboveSigmaMin(request)));
+        List<Schedule.Step> steps = request.schedule() == ScheduleName.AUTOMATIC
+                ? request.timestepSteps(request.distillationTimesteps(), NoiseLevel.NO_NOISE)
+                : request.namedStepsAboveSigmaMin();
+        return request.variancePreserving(lcm, steps);
     }
 
     @Override
@@ -29,10 +31,11 @@ public record Lcm(Thresholding thresholding, double timestepScaling) implements 
         ModelOutput output = context.denoise().thresholded(thresholding);
         double scaledTimestep = context.step().timestep() * timestepScaling;
         double norm = scaledTimestep * scaledTimestep + SIGMA_DATA * SIGMA_DATA;
-        Tensor denoised = LatentMath.weightedSum(scaledTimestep / Math.sqrt(norm), output.denoised(),
-                SIGMA_DATA * SIGMA_DATA / norm, context.x());
-        NoiseLevel to = context.step().to();
-        return new StepResult(context.isLast() ? denoised
-                : LatentMath.weightedSum(to.alphaT(), denoised, to.sigmaT(), context.drawNoise()), output);
+        double cSkip = SIGMA_DATA * SIGMA_DATA / norm;
+        double cOut = scaledTimestep / Math.sqrt(norm);
+        Tensor denoised = weightedSum(cOut, output.denoised(), cSkip, context.x());
+        if (context.isLast()) return new StepResult(denoised, output);
+        NoiseLevel to = context.to();
+        return new StepResult(weightedSum(to.alphaT(), denoised, to.sigmaT(), context.drawNoise()), output);
     }
 }

@@ -1,18 +1,15 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.LatentMath.add;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
-/// The linear multistep method: the polynomial through up to four slopes, integrated over the step.
+/// The linear multistep method: the polynomial through up to four derivatives, integrated over the step.
 /// Source: Hairer, Nørsett and Wanner 1993, "Solving Ordinary Differential Equations I", section III.1 (explicit
-/// Adams methods, unequal steps in σ); Katherine Crowson's k-diffusion for its use here.
+/// Adams methods, unequal steps in σ); k-diffusion's `sample_lms`.
 public record Lms() implements Sampler {
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        return new SamplingPlan(new Lms(),
-                SigmaSchedules.schedule(request, SigmaSchedules.diffusersSigmas(request).steps(0)));
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();
@@ -20,9 +17,8 @@ public record Lms() implements Sampler {
         double[] sigmas = history.stream().mapToDouble(previous -> previous.level().sigma()).toArray();
         Tensor x = context.x();
         for (int j = 0; j < sigmas.length; j++) {
-            x = LatentMath.weightedSum(1, x,
-                    Lagrange.integral(sigmas, j, output.level().sigma(), context.step().to().sigma()),
-                    history.get(j).d());
+            double coefficient = Lagrange.integral(sigmas, j, context.sigma(), context.sigmaNext());
+            x = add(x, coefficient, history.get(j).d());
         }
         return new StepResult(x, output);
     }

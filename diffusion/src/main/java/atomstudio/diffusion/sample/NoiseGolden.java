@@ -13,8 +13,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Draws of a reference generator, `seedN.SHAPE` from a fresh one each and `seedN.sequence.K` in a row, compared with
-/// [TorchRandom].
+/// Golden draws of PyTorch's generator, compared with [TorchRandom]: `seedN.SHAPE` from a fresh generator each,
+/// `seedN.sequence.K` in sequence.
 public final class NoiseGolden {
     private static final double TOLERANCE = 2e-6;
     private static final Pattern KEY = Pattern.compile("seed(-?\\d{1,19})\\.(sequence\\.\\d+|[\\dx]+)");
@@ -34,7 +34,7 @@ public final class NoiseGolden {
                 Matcher key = KEY.matcher(name);
                 if (!key.matches())
                     throw new Failure.Unreadable(
-                            golden + ": " + name + ": expected a key such as seed7.1x4x8x8 or seed7.sequence.0");
+                            golden + ": " + name + ": expected a name like seed7.1x4x8x8 or seed7.sequence.0");
                 long seed = seed(golden, key.group(1));
                 TorchRandom random = key.group(2).startsWith("sequence")
                         ? sequences.computeIfAbsent(seed, TorchRandom::new)

@@ -1,9 +1,11 @@
 package atomstudio.diffusion.sample;
 
-/// How much of the clean latents and how much noise: x = alpha · x0 + sigma · noise, alpha² + sigma² = 1.
-/// A pair, not the ratio alone: zero terminal SNR starts at (0, 1), where sigma / alpha is infinite.
+/// The share of signal and of noise in latents: x = alpha · x0 + sigma · noise, alpha² + sigma² = 1.
+/// A pair, because zero terminal SNR starts at (0, 1), where the ratio sigma / alpha is infinite.
 public record NoiseLevel(double alphaT, double sigmaT) {
-    /// From the cumulated product of a training schedule, alpha² = ᾱ.
+    static final NoiseLevel NO_NOISE = new NoiseLevel(1, 0);
+
+    /// From ᾱ of a training schedule, alpha² = ᾱ.
     public static NoiseLevel ofAlphaCumprod(double alphaCumprod) {
         return new NoiseLevel(Math.sqrt(alphaCumprod), Math.sqrt(1 - alphaCumprod));
     }
@@ -14,12 +16,12 @@ public record NoiseLevel(double alphaT, double sigmaT) {
         return new NoiseLevel(alphaT, sigma * alphaT);
     }
 
-    /// Noise over signal, infinite where nothing but noise is left.
+    /// Noise over signal; infinite at pure noise.
     public double sigma() {
         return sigmaT / alphaT;
     }
 
-    /// Half the logarithm of the signal-to-noise ratio, the λ of Lu et al. 2022; infinite where no noise is left.
+    /// Half the log signal-to-noise ratio, the λ of Lu et al. 2022; infinite without noise.
     public double lambda() {
         return Math.log(alphaT) - Math.log(sigmaT);
     }

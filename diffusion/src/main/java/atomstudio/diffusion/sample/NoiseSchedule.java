@@ -3,10 +3,10 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import java.util.Arrays;
 
-/// How noisy each timestep of training is: ᾱ_t for t = 0..T-1, in float32 and by the reference's order of operations.
+/// The training noise schedule: ᾱ_t for t = 0..T-1, in float32 and in diffusers' order of operations.
 /// Source: Ho, Jain and Abbeel 2020, "Denoising Diffusion Probabilistic Models", equation 4.
 public record NoiseSchedule(float[] alphasCumprod) {
-    /// The trained schedule of a model, zero terminal SNR included where the config asks for it.
+    /// The schedule of a config, with `rescale_betas_zero_snr` if set.
     public static NoiseSchedule of(SchedulerConfig config) throws Failure {
         int timesteps = config.trainTimesteps();
         SchedulerConfig.Betas configured = config.betas();
@@ -44,7 +44,7 @@ public record NoiseSchedule(float[] alphasCumprod) {
         return NoiseLevel.ofAlphaCumprod(alphasCumprod[timestep]);
     }
 
-    /// The same, with the last timestep lifted off zero signal: what samplers that divide by it work on.
+    /// The same with a small signal at the last timestep, for samplers that divide by it.
     NoiseSchedule withoutZeroSnr() {
         float[] nudged = alphasCumprod.clone();
         nudged[nudged.length - 1] = 0x1p-24f;
@@ -59,7 +59,7 @@ public record NoiseSchedule(float[] alphasCumprod) {
         return sigmas;
     }
 
-    /// Equal steps in float32, counted from the nearer end as PyTorch does.
+    /// `torch.linspace` in float32, which counts from the nearer end.
     private static float[] linspace(float first, float last, int count) {
         float[] values = new float[count];
         float step = count > 1 ? (last - first) / (count - 1) : 0;
@@ -105,7 +105,7 @@ public record NoiseSchedule(float[] alphasCumprod) {
         return rescaled;
     }
 
-    /// ᾱ_t = Π (1 - β), the running product in double precision as PyTorch accumulates it.
+    /// ᾱ_t = Π (1 - β), accumulated in double precision as in PyTorch.
     private static float[] cumprod(float[] betas) {
         float[] alphaBars = new float[betas.length];
         double product = 1;

@@ -1,19 +1,21 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.LatentMath.add;
+import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The pseudo linear multistep method: Adams and Bashforth's weights on up to four outputs of the network, in latents
-/// alpha · x0 + sigma · noise. The first step is taken twice, the second time with the mean of the outputs at both
-/// ends.
+/// The pseudo linear multistep method (PLMS): Adams-Bashforth weights on up to four network outputs, in latents
+/// alpha · x0 + sigma · noise. The first step is done twice, the second time with the mean of the outputs at both ends.
 /// Source: Liu, Ren, Lin and Zhao 2022, "Pseudo Numerical Methods for Diffusion Models on Manifolds", equations 11,
 /// 12 and 22.
 ///
-/// @param stepRatio timesteps of a step
+/// @param stepRatio timesteps per step
 public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sampler {
-    /// Latest output first, by how many there are.
+    /// Latest output first, by the number of outputs.
     private static final double[][] WEIGHTS = {{1}, {3 / 2.0, -1 / 2.0}, {23 / 12.0, -16 / 12.0, 5 / 12.0},
             {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}};
 
@@ -22,22 +24,21 @@ public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sample
         if (!config.bool("skip_prk_steps", false)) throw config.unsupported("skip_prk_steps", "false");
         NoiseSchedule noiseSchedule = NoiseSchedule.of(config);
         int stepRatio = noiseSchedule.size() / request.steps();
-        NoiseLevel end = config.bool("set_alpha_to_one", false) ? new NoiseLevel(1, 0) : noiseSchedule.level(0);
+        NoiseLevel finalLevel = config.bool("set_alpha_to_one", false) ? NoiseLevel.NO_NOISE : noiseSchedule.level(0);
         List<Schedule.Step> steps = new ArrayList<>();
-        for (int timestep : TimestepSchedules.timesteps(request)) {
-            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep),
-                    timestep >= stepRatio ? noiseSchedule.level(timestep - stepRatio) : end));
+        for (int timestep : request.timesteps()) {
+            NoiseLevel to = timestep >= stepRatio ? noiseSchedule.level(timestep - stepRatio) : finalLevel;
+            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep), to));
         }
-        requireNonzeroSignal(steps);
-        return new SamplingPlan(new Pndm(noiseSchedule, stepRatio), TimestepSchedules.schedule(request, steps));
+        requireNonzeroSignal(steps.getFirst());
+        return request.variancePreserving(new Pndm(noiseSchedule, stepRatio), steps);
     }
 
-    /// Its step divides by the signal at the step's beginning.
-    private static void requireNonzeroSignal(List<Schedule.Step> steps) throws Failure {
-        if (steps.getFirst().from().alphaT() > 0) return;
-        throw new Failure.Incompatible(
-                "sampler pndm with zero terminal SNR (rescale_betas_zero_snr): it divides by the signal, which is 0 at timestep "
-                        + (int) steps.getFirst().timestep() + "; choose ddim, euler or another sampler");
+    private static void requireNonzeroSignal(Schedule.Step first) throws Failure {
+        if (first.from().alphaT() > 0) return;
+        throw new Failure.Incompatible("sampler pndm with zero terminal SNR (rescale_betas_zero_snr): it divides by "
+                + "the signal, which is 0 at timestep " + (int) first.timestep()
+                + "; choose ddim, euler or another sampler");
     }
 
     @Override
@@ -49,25 +50,24 @@ public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sample
         double[] weights = WEIGHTS[history.size() - 1];
         Tensor modelOutput = LatentMath.scale(weights[0], current.modelOutput());
         for (int k = 1; k < weights.length; k++)
-            modelOutput = LatentMath.weightedSum(1, modelOutput, weights[k], history.get(k).modelOutput());
-        return new StepResult(transfer(context, modelOutput, current.level(), context.step().to()), current);
+            modelOutput = add(modelOutput, weights[k], history.get(k).modelOutput());
+        return new StepResult(transfer(context, modelOutput, context.from(), context.to()), current);
     }
 
-    /// The second time counts the stride back from the next timestep, as in the reference.
+    /// The second time starts one stride before the next timestep, as in diffusers.
     private Tensor firstStep(StepContext context, ModelOutput current) throws Failure {
-        int nextTimestep = (int) context.remaining().getFirst().timestep();
-        ModelOutput atEnd = context.denoiseAtEnd(
-                context.editMidStep(transfer(context, current.modelOutput(), current.level(), context.step().to()),
-                        context.remaining().getFirst().from()));
-        Tensor mean = LatentMath.weightedSum(0.5, current.modelOutput(), 0.5, atEnd.modelOutput());
-        return transfer(context, mean,
-                noiseSchedule.level(Math.min(nextTimestep + stepRatio, noiseSchedule.size() - 1)),
-                noiseSchedule.level(nextTimestep));
+        int nextTimestep = (int) context.nextStep().timestep();
+        Tensor x2 = transfer(context, current.modelOutput(), context.from(), context.to());
+        ModelOutput atEnd = context.denoiseAtEnd(x2);
+        Tensor mean = weightedSum(0.5, current.modelOutput(), 0.5, atEnd.modelOutput());
+        int timestep = Math.min(nextTimestep + stepRatio, noiseSchedule.size() - 1);
+        return transfer(context, mean, noiseSchedule.level(timestep), noiseSchedule.level(nextTimestep));
     }
 
+    /// Source: equation 11, the transfer part φ.
     private static Tensor transfer(StepContext context, Tensor modelOutput, NoiseLevel from, NoiseLevel to) {
-        Tensor epsilon = context.runContext().schedule().predictionType().epsilon(context.x(), modelOutput, from);
+        Tensor epsilon = context.schedule().predictionType().epsilon(context.x(), modelOutput, from);
         double alphaRatio = to.alphaT() / from.alphaT();
-        return LatentMath.weightedSum(alphaRatio, context.x(), to.sigmaT() - alphaRatio * from.sigmaT(), epsilon);
+        return weightedSum(alphaRatio, context.x(), to.sigmaT() - alphaRatio * from.sigmaT(), epsilon);
     }
 }

@@ -3,18 +3,27 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// A way to take one step of a schedule: a function that keeps nothing between calls, its history is handed to it.
-/// [SamplingPlan#run] walks all of them.
+/// A sampler: one step of a schedule as a pure function of the latents and the history. [SamplingPlan#run] is the loop
+/// of all samplers.
 public sealed interface Sampler
         permits Euler, EulerAncestral, Heun, Lms, Ddim, Ddpm, Pndm, DpmPlusPlus2M, DpmPlusPlusSde,
         DpmPlusPlus2SAncestral, DpmPlusPlus3MSde, Dpm2, Dpm2Ancestral, UniPc, Deis, Lcm, Tcd {
     /// From the latents at the step's `from` to those at its `to`.
     StepResult step(StepContext context) throws Failure;
 
-    /// What a step came to.
-    ///
-    /// @param x the latents at the step's end
-    /// @param output what the network said of its beginning: later steps find it in their past, previews show its
-    ///     clean latents
+    /// @param x the latents at the end of the step
+    /// @param output the network's output at its start, for the history and for previews
     record StepResult(Tensor x, ModelOutput output) {}
+
+    /// Whether a multistep solver lowers its order over the last steps (`lower_order_final`).
+    enum FinalOrder {
+        LOWER, FULL;
+
+        /// The order of one step.
+        /// @param outputs how many outputs are available, the current one included
+        /// @param stepsLeft how many steps remain, this one included
+        int stepOrder(int order, int outputs, int stepsLeft) {
+            return Math.min(outputs, this == LOWER ? Math.min(order, stepsLeft) : order);
+        }
+    }
 }

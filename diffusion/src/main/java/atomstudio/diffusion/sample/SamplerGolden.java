@@ -11,10 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A reference sampler's trajectory through a formula that stands in for the network, compared step by step. The
-/// metadata names the reference class (`scheduler`), its `config` as it is, `steps`, `seed` and `eta`; or this
-/// program's `sampler` and `schedule` where no class of the reference has them. Entries are counted by calls of the
-/// network.
+/// Golden trajectory of a reference sampler over a formula in place of the network, compared step by step. Metadata:
+/// the diffusers class (`scheduler`), its unmodified `config`, `steps`, `seed` and `eta`; or this program's `sampler`
+/// and `schedule` if diffusers has no such class. Entries are numbered by network calls.
 public final class SamplerGolden {
     private static final double TOLERANCE = 1e-4;
 
@@ -24,7 +23,7 @@ public final class SamplerGolden {
         return file.tensors().keySet().containsAll(List.of("initial", "timesteps"));
     }
 
-    /// @throws Failure.NotBuilt for a sampler, or a setting of one, that this program does not have yet
+    /// @throws Failure.Unsupported for a sampler, or a setting of one, that is not supported
     public static List<Deviation> verify(Path golden) throws Failure {
         try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             SchedulerConfig config = SchedulerConfig.parse(golden.toString(), metadata(golden, file, "config"));
@@ -33,15 +32,15 @@ public final class SamplerGolden {
         }
     }
 
-    /// What the metadata chooses: by this program's names where it has `sampler` and `schedule`, by the reference's
-    /// class and config otherwise.
+    /// The settings in the metadata: by this program's names if it has `sampler` and `schedule`, else by diffusers'
+    /// class and config.
     private static SamplingSettings sampling(Path golden, SafetensorsFile file, SchedulerConfig config) throws Failure {
         SamplerName sampler = file.metadata().containsKey("sampler")
                 ? named(golden, "sampler", SamplerName.ofOption(metadata(golden, file, "sampler")))
                 : SamplerName.of(config);
         ScheduleName schedule = file.metadata().containsKey("schedule")
                 ? named(golden, "schedule", ScheduleName.ofOption(metadata(golden, file, "schedule")))
-                : ScheduleName.MODEL;
+                : ScheduleName.AUTOMATIC;
         SamplingSettings sampling = SamplingSettings.of(sampler, schedule,
                 Math.toIntExact(number(golden, file, "steps")));
         String eta = file.metadata().getOrDefault("eta", "");
@@ -54,7 +53,7 @@ public final class SamplerGolden {
 
     private static <N> N named(Path golden, String key, Optional<N> name) throws Failure {
         return name.orElseThrow(() -> new Failure.Unreadable(
-                golden + ": metadata \"" + key + "\": expected a name that the samplers command lists"));
+                golden + ": metadata \"" + key + "\": expected a name from the samplers command"));
     }
 
     private static List<Deviation> compare(SafetensorsFile file, SamplingPlan plan, long seed) throws Failure {
@@ -83,7 +82,7 @@ public final class SamplerGolden {
         return comparison.deviations(calledTimesteps.size());
     }
 
-    /// Where the reference asks twice a step, every level but the first stands twice in its list.
+    /// With two network calls a step, every level except the first is listed twice.
     private static Tensor expectedSigmas(List<Schedule.Step> steps, int length) {
         double[] sigmas = new double[length];
         int entriesPerStep = length > steps.size() + 1 ? 2 : 1;
@@ -94,13 +93,13 @@ public final class SamplerGolden {
         return vector(sigmas);
     }
 
-    /// What was computed, by the name that it has in the file; names that only one side has are infinitely far.
+    /// The computed tensors by their names in the file; names on one side only are infinite deviations.
     private record Comparison(SafetensorsFile file, List<Map.Entry<String, Tensor>> found) {
         void add(String name, Tensor tensor) {
             found.add(Map.entry(name, tensor));
         }
 
-        /// Steps within a step, which only the reference has, are left out.
+        /// Intermediate results inside a step exist in the golden only and are skipped.
         List<Deviation> deviations(int calls) throws Failure {
             List<Deviation> deviations = new ArrayList<>();
             List<String> unmatched = new ArrayList<>(file.tensors().keySet());
@@ -125,7 +124,7 @@ public final class SamplerGolden {
         return vector;
     }
 
-    /// The formulas that the reference values were made with: smooth, and close to the truth for data of unit variance.
+    /// The formulas of the golden: smooth, and close to a denoiser for data of unit variance.
     private static Denoiser formula(PredictionType prediction) {
         return (latents, timestep) -> {
             Tensor output = Tensor.zeros(latents.shape());
@@ -146,7 +145,7 @@ public final class SamplerGolden {
         String value = file.metadata().get(key);
         if (value == null)
             throw new Failure.Unreadable(golden + ": expected metadata \"" + key
-                    + "\" of a sampler's trajectory, found " + file.metadata().keySet());
+                    + "\" of a sampler golden, found " + file.metadata().keySet());
         return value;
     }
 

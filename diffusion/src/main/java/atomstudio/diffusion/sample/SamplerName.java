@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/// The samplers by name: as the command line and as other programs call them, and the reference class whose reading
-/// of a model's config they follow.
+/// The samplers: their names on the command line and in other programs, and the diffusers class whose config defaults
+/// they use.
 public enum SamplerName {
     EULER("euler", "Euler", "EulerDiscreteScheduler"),
     EULER_ANCESTRAL("euler-a", "Euler a", "EulerAncestralDiscreteScheduler"),
@@ -39,12 +39,12 @@ public enum SamplerName {
         this.referenceClass = referenceClass;
     }
 
-    /// The command line's word, for example `dpmpp-2m`.
+    /// The command line's name, for example `dpmpp-2m`.
     public String option() {
         return option;
     }
 
-    /// What other programs call it, for example `DPM++ 2M`.
+    /// The name in A1111, for example `DPM++ 2M`.
     public String title() {
         return title;
     }
@@ -58,25 +58,25 @@ public enum SamplerName {
     }
 
     /// The sampler that a model's config names.
-    /// @throws Failure.NotBuilt for a reference class, or a variant of one, that is not here
+    /// @throws Failure.Unsupported for a class, or a variant of one, that is not supported
     public static SamplerName of(SchedulerConfig config) throws Failure {
         return switch (config.className()) {
             case "DPMSolverMultistepScheduler" -> dpmSolverMultistep(config);
             case "PNDMScheduler" -> {
-                // The reference's class does not read the key; ours would divide by zero at the last timestep.
+                // diffusers' class ignores the key; this one would divide by zero at the last timestep.
                 if (config.hasZeroTerminalSnr()) throw config.unsupported("rescale_betas_zero_snr", "true");
                 yield PNDM;
             }
             case "DPMSolverSDEScheduler" ->
-                    throw config.unsupported("its own reading of a config", "(dpmpp-sde follows k-diffusion)");
+                    throw config.unsupported("the scheduler of a config", "(dpmpp-sde follows k-diffusion)");
             default -> Arrays.stream(values())
                     .filter(name -> name.referenceClass.equals(config.className()))
                     .findFirst()
-                    .orElseThrow(() -> new Failure.Unsupported("sampler " + config.className() + " is not built yet"));
+                    .orElseThrow(() -> new Failure.Unsupported("sampler " + config.className() + " is not supported"));
         };
     }
 
-    /// The same, empty where it is not built.
+    /// The same, empty if it is not supported.
     public static Optional<SamplerName> ofSupported(SchedulerConfig config) throws Failure {
         try {
             return Optional.of(of(config));
@@ -96,25 +96,23 @@ public enum SamplerName {
         };
     }
 
-    /// The schedules that it takes. PNDM's weights are for equal steps, TCD's steps for the timesteps that a model
-    /// was distilled for.
+    /// The schedules that the sampler supports. PNDM's weights need equal steps, TCD the timesteps of distillation.
     public Set<ScheduleName> schedules() {
         return switch (this) {
-            case PNDM, TCD -> EnumSet.of(ScheduleName.MODEL);
+            case PNDM, TCD -> EnumSet.of(ScheduleName.AUTOMATIC);
             case EULER, EULER_ANCESTRAL, HEUN, LMS, DDIM, DDPM, DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE,
                     DPM_PLUS_PLUS_SDE, DPM_PLUS_PLUS_2S_ANCESTRAL,
                     DPM_PLUS_PLUS_3M_SDE, DPM2, DPM2_ANCESTRAL, UNIPC, DEIS, LCM -> EnumSet.allOf(ScheduleName.class);
         };
     }
 
-    /// The schedule that it takes where nothing else is chosen: the model's own, but for DPM++ 3M SDE, whose
-    /// extrapolation breaks up over the long last steps of even timesteps; its author and other programs give it the
-    /// exponential one.
+    /// The model's own, except for DPM++ 3M SDE: its extrapolation fails over the long last steps of even timesteps;
+    /// k-diffusion's author and other programs use the exponential schedule.
     public ScheduleName defaultSchedule() {
-        return this == DPM_PLUS_PLUS_3M_SDE ? ScheduleName.EXPONENTIAL : ScheduleName.MODEL;
+        return this == DPM_PLUS_PLUS_3M_SDE ? ScheduleName.EXPONENTIAL : ScheduleName.AUTOMATIC;
     }
 
-    /// How much fresh noise it adds on its way where nothing else is chosen; empty where that cannot be chosen.
+    /// Default share of fresh noise; empty if the sampler has no eta.
     public OptionalDouble defaultEta() {
         return switch (this) {
             case DDIM -> OptionalDouble.of(0);
@@ -125,9 +123,8 @@ public enum SamplerName {
         };
     }
 
-    /// Plans with a config as this sampler's reference class reads it.
-    /// @throws Failure.Incompatible for steps that do not fit
-    /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
+    /// @throws Failure.Incompatible for an invalid number of steps
+    /// @throws Failure.Unsupported for a setting of the config that is not supported
     SamplingPlan plan(SamplerRequest request) throws Failure {
         if (request.steps() < 1 || request.steps() > SamplingSettings.MAX_STEPS) {
             throw new Failure.Incompatible(
@@ -135,18 +132,22 @@ public enum SamplerName {
         }
         return switch (this) {
             case EULER -> Euler.plan(request);
-            case EULER_ANCESTRAL -> EulerAncestral.plan(request);
-            case HEUN -> Heun.plan(request);
-            case LMS -> Lms.plan(request);
+            case EULER_ANCESTRAL -> request.kDiffusionPlan(new EulerAncestral(request.eta()));
+            case HEUN -> {
+                Heun heun = new Heun(Thresholding.clipOnly(request.config(), false));
+                yield request.varianceExploding(heun, request.diffusersSigmas().steps(0));
+            }
+            case LMS -> request.varianceExploding(new Lms(), request.diffusersSigmas().steps(0));
             case DDIM -> Ddim.plan(request);
             case DDPM -> Ddpm.plan(request);
             case PNDM -> Pndm.plan(request);
             case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> DpmPlusPlus2M.plan(request);
-            case DPM_PLUS_PLUS_SDE -> DpmPlusPlusSde.plan(request);
-            case DPM_PLUS_PLUS_2S_ANCESTRAL -> DpmPlusPlus2SAncestral.plan(request);
-            case DPM_PLUS_PLUS_3M_SDE -> DpmPlusPlus3MSde.plan(request);
-            case DPM2 -> Dpm2.plan(request);
-            case DPM2_ANCESTRAL -> Dpm2Ancestral.plan(request);
+            case DPM_PLUS_PLUS_SDE -> request.kDiffusionPlan(new DpmPlusPlusSde(request.eta()));
+            case DPM_PLUS_PLUS_2S_ANCESTRAL -> request.kDiffusionPlan(new DpmPlusPlus2SAncestral(request.eta()));
+            case DPM_PLUS_PLUS_3M_SDE -> request.kDiffusionPlan(new DpmPlusPlus3MSde(request.eta()));
+            case DPM2 -> request.varianceExploding(new Dpm2(), Dpm2.sigmas(request).steps(0));
+            case DPM2_ANCESTRAL ->
+                    request.varianceExploding(new Dpm2Ancestral(request.eta()), Dpm2.sigmas(request).steps(0));
             case UNIPC -> UniPc.plan(request);
             case DEIS -> Deis.plan(request);
             case LCM -> Lcm.plan(request);

@@ -6,33 +6,30 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A sampler and the schedule made for it: all that a model's config and a person's choices decide.
+/// A sampler and its schedule: everything that follows from a model's config and the user's settings.
 public record SamplingPlan(Sampler sampler, Schedule schedule) {
-    /// No sampler looks further back.
+    /// Longest history that any sampler needs.
     private static final int MAX_HISTORY = 3;
 
-    /// The one loop of all samplers: step, edit, tell.
+    /// The sampling loop: step, callback, listener.
     public SamplingResult run(SamplingRun run) throws Failure {
         Tensor x = run.initialLatents().prepare(schedule);
-        List<Schedule.Step> steps = schedule.steps();
         List<ModelOutput> history = new ArrayList<>();
-        int done = 0;
-        for (Schedule.Step step : steps) {
-            Sampler.StepResult result = sampler.step(new StepContext(step, x, List.copyOf(history),
-                    steps.subList(++done, steps.size()), new StepContext.RunContext(run, schedule)));
-            x = run.callback().onStepEnd(step, result.x());
+        for (int i = 0; i < schedule.size(); i++) {
+            StepContext context = new StepContext(run, schedule, i, x, List.copyOf(history));
+            Sampler.StepResult result = sampler.step(context);
+            x = run.callback().onStepEnd(context.step(), result.x());
             history.addFirst(result.output());
             if (history.size() > MAX_HISTORY) history.removeLast();
-            if (run.listener().onStep(new StepListener.SamplingProgress(done, x, result.output().denoised()))
-                    == Next.STOP)
-                return new SamplingResult.Cancelled(done);
+            StepListener.SamplingProgress progress = new StepListener.SamplingProgress(i + 1, x,
+                    result.output().denoised());
+            if (run.listener().onStep(progress) == Next.STOP) return new SamplingResult.Cancelled(i + 1);
         }
         return new SamplingResult.Finished(x);
     }
 
-    /// Only the last steps, from the noise of their first: what is left to do when a walk starts from a picture.
-    /// Samplers that look back begin anew there.
-    /// @param count 1 to the plan's steps
+    /// Only the last steps, as img2img runs them. Multistep samplers start there without history.
+    /// @param count 1 to the number of steps
     public SamplingPlan lastSteps(int count) {
         return new SamplingPlan(sampler, schedule.lastSteps(count));
     }

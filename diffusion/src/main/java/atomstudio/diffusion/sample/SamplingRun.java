@@ -2,13 +2,13 @@ package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.tensor.Tensor;
 
-/// All that a plan is run with.
+/// The inputs of one sampling run besides its plan.
 ///
-/// @param noiseSource where samplers that add noise on their way draw it, after the first latents were drawn
+/// @param noiseSource for samplers that add noise, after the initial noise was drawn
 /// @param callback may edit the latents after every step
 public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, NoiseSource noiseSource,
         StepListener listener, LatentCallback callback) {
-    /// From nothing but noise, unheard and unedited.
+    /// From pure noise, without listener and callback.
     public static SamplingRun fromNoise(Denoiser denoiser, Tensor standardNormal, NoiseSource noiseSource) {
         return new SamplingRun(denoiser, InitialLatents.pureNoise(standardNormal), noiseSource, StepListener.none(),
                 LatentCallback.none());
@@ -22,13 +22,11 @@ public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, Nois
         return new SamplingRun(denoiser, initialLatents, noiseSource, listener, newCallback);
     }
 
-    /// What a walk starts from. Tensors are (B, C, H, W), noise is standard normal.
+    /// What sampling starts from. Tensors are (B, C, H, W), noise is standard normal.
     public sealed interface InitialLatents {
-        /// Nothing but noise.
         record PureNoise(Tensor noise) implements InitialLatents {}
 
-        /// Latents of a picture, multiplied by the autoencoder's scaling factor, under as much noise as the first
-        /// step begins with.
+        /// An image's latents, multiplied by the autoencoder's scaling factor, noised to the first step's level.
         /// Source: Meng et al. 2022, "SDEdit", algorithm 1.
         record NoisedImage(Tensor latents, Tensor noise) implements InitialLatents {}
 
@@ -40,26 +38,29 @@ public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, Nois
             return new NoisedImage(latents, standardNormal);
         }
 
-        /// The first latents, in the schedule's own space.
+        /// The first latents, in the schedule's parameterization.
         default Tensor prepare(Schedule schedule) {
             return switch (this) {
                 case PureNoise(Tensor noise) -> LatentMath.scale(schedule.initNoiseSigma(), noise);
-                case NoisedImage(Tensor latents, Tensor noise) ->
-                        schedule.parameterization().addNoise(latents, noise, schedule.steps().getFirst().from());
+                case NoisedImage(Tensor latents, Tensor noise) -> {
+                    NoiseLevel level = schedule.steps().getFirst().from();
+                    yield schedule.parameterization().addNoise(latents, noise, level);
+                }
             };
         }
     }
 
-    /// Edits the latents between steps: a picture's kept part is put back with it.
+    /// Edits the latents between steps, as diffusers' `callback_on_step_end`; inpainting restores the known region
+    /// with it.
     @FunctionalInterface
     public interface LatentCallback {
-        /// @param step the step just done; the latents stand at its `to`
-        /// @param x (B, C, H, W) in the schedule's own space; not to be changed
+        /// @param step the completed step; the latents have the noise level of its `to`
+        /// @param x (B, C, H, W) in the schedule's parameterization; must not be modified
         Tensor onStepEnd(Schedule.Step step, Tensor x);
 
-        /// The same inside a step, before the network is called a second time.
-        /// @param level how noisy what is put back is to be
-        /// @param x (B, C, H, W) in the schedule's own space; not to be changed
+        /// The same inside a step, before the second network call.
+        /// @param level the noise level of inserted latents
+        /// @param x (B, C, H, W) in the schedule's parameterization; must not be modified
         default Tensor onMidStep(NoiseLevel level, Tensor x) {
             return x;
         }

@@ -10,17 +10,17 @@ import java.util.OptionalDouble;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/// What a person chooses of the way from noise to picture.
-/// @param eta how much fresh noise a sampler adds on its way that lets one choose, 0 to 1; its own amount where empty
-/// @param predictionType what the network's output means, where the model's config is not to be believed
+/// The user's sampling settings.
+/// @param eta share of fresh noise, 0 to 1, for samplers that have one; their default if empty
+/// @param predictionType overrides the model's config
 public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta,
         Optional<PredictionType> predictionType) {
-    /// The most steps that can be chosen anywhere: as many as Stable Diffusion has timesteps.
+    /// The number of Stable Diffusion's timesteps.
     public static final int MAX_STEPS = 1000;
 
-    /// Up to so many steps, leading and linspace spacing leave out much of the noise, or (linspace with one step) all
-    /// of it; distilled models and adapters, which are made for so few, take trailing. Source: Lin, Liu, Li and Yang
-    /// 2024, "Common Diffusion Noise Schedules", section 3.3.
+    /// With up to this many steps, leading and linspace spacing start far below the largest noise, or (linspace with
+    /// one step) at none; distilled models and adapters use trailing.
+    /// Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules", section 3.3.
     private static final int MAX_FEW_STEPS = 4;
 
     public static SamplingSettings of(SamplerName sampler, ScheduleName schedule, int steps) {
@@ -35,10 +35,10 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
         return new SamplingSettings(sampler, schedule, steps, eta, Optional.of(chosen));
     }
 
-    /// The plan for generation with a model of this config, as the reference pipeline makes it: offset 1, no
-    /// clipping. Unlike there, few steps are spaced trailing where the config names no spacing.
-    /// @throws Failure.Incompatible for a choice that this sampler or model does not have, or steps that do not fit
-    /// @throws Failure.NotBuilt a setting of the config that this program does not do yet
+    /// The plan for generation with a model of this config, as in diffusers' pipeline: offset 1, no clipping. Unlike
+    /// there, few steps use trailing spacing if the config has none.
+    /// @throws Failure.Incompatible for settings that the sampler or the model does not support
+    /// @throws Failure.Unsupported for a setting of the config that is not supported
     public SamplingPlan plan(SchedulerConfig config) throws Failure {
         SchedulerConfig generationConfig = generationConfig(config);
         return planUnmodified(
@@ -46,7 +46,7 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
                         : generationConfig);
     }
 
-    /// What the plan for a config does differently from what the config or the number of steps says, one sentence each.
+    /// How the plan differs from the config or the number of steps, one sentence each.
     public List<String> warnings(SchedulerConfig config) throws Failure {
         SamplingPlan plan = plan(config);
         List<String> warnings = new ArrayList<>();
@@ -55,14 +55,16 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
             SamplingPlan unmodified = planUnmodified(generationConfig);
             if (!unmodified.equals(plan))
                 warnings.add(String.format(Locale.ROOT,
-                        "Timesteps are spaced trailing, from %.0f on: the model's configuration names no spacing, and the usual one starts at %.0f with so few steps (%d).",
+                        "Timestep spacing is trailing, from %.0f on: the model's config has none, and the default "
+                                + "spacing starts at %.0f with %d steps.",
                         plan.schedule().steps().getFirst().timestep(),
                         unmodified.schedule().steps().getFirst().timestep(), steps));
         }
         int actualSteps = plan.schedule().size();
         if (actualSteps != steps)
             warnings.add("Sampled in " + actualSteps + " steps, not " + steps + ": " + sampler.option()
-                    + " with schedule " + schedule.option() + " has so many different timesteps here.");
+                    + " with schedule " + schedule.option() + " has only " + actualSteps
+                    + " distinct timesteps with this model.");
         return List.copyOf(warnings);
     }
 
@@ -75,30 +77,29 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
         return steps <= MAX_FEW_STEPS && !config.hasSpacing();
     }
 
-    /// The plan with the config as it is.
+    /// The plan with the unmodified config.
     SamplingPlan planUnmodified(SchedulerConfig config) throws Failure {
         if (!sampler.schedules().contains(schedule)) {
-            throw new Failure.Incompatible(
-                    "schedule " + schedule.option() + " with sampler " + sampler.option() + ": expected "
-                            + sampler.schedules().stream().map(ScheduleName::option).collect(Collectors.joining(", "))
-                            + "; choose that, or another sampler");
+            String supported = sampler.schedules().stream().map(ScheduleName::option).collect(Collectors.joining(", "));
+            throw new Failure.Incompatible("schedule " + schedule.option() + " with sampler " + sampler.option()
+                    + ": expected " + supported + "; choose one of these, or another sampler");
         }
         if (eta.isPresent() && sampler.defaultEta().isEmpty()) {
             throw new Failure.Incompatible(
-                    "eta with sampler " + sampler.option() + ": its noise cannot be chosen; leave eta out, or choose "
+                    "eta: not supported by sampler " + sampler.option() + "; omit it, or choose "
                             + optionsWhere(name -> name.defaultEta().isPresent()));
         }
         double effectiveEta = eta.orElse(sampler.defaultEta().orElse(0));
         if (!(effectiveEta >= 0 && effectiveEta <= 1))
             throw new Failure.Incompatible("eta: expected 0 to 1, found " + effectiveEta);
-        SamplingPlan plan = sampler
-                .plan(new SamplerRequest(config.forClass(sampler.referenceClass()), schedule, steps, effectiveEta));
+        SchedulerConfig samplerConfig = config.forClass(sampler.referenceClass());
+        SamplingPlan plan = sampler.plan(new SamplerRequest(samplerConfig, schedule, steps, effectiveEta));
         checkDecreasing(plan.schedule());
         return plan;
     }
 
-    /// Samplers divide by differences of noise levels. Only the last step may have no length: some schedules visit
-    /// their last level twice.
+    /// Samplers divide by differences of noise levels. Only the last step may have length 0: some schedules repeat
+    /// their last level.
     private void checkDecreasing(Schedule checked) throws Failure {
         List<Schedule.Step> all = checked.steps();
         for (int i = 0; i < all.size(); i++) {
@@ -112,7 +113,9 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
                     && (Double.isFinite(from) || mayBePureNoise);
             if (decreases && valid) continue;
             throw new Failure.Incompatible(String.format(Locale.ROOT,
-                    "sampler %s, schedule %s, %d steps: expected noise that falls from step to step, found sigma %s, then %s, at step %d (timestep %s); take fewer steps or another schedule, or check the betas in scheduler_config.json",
+                    "sampler %s, schedule %s, %d steps: expected noise that decreases with every step, found sigma %s, "
+                            + "then %s, at step %d (timestep %s); take fewer steps or another schedule, or check the "
+                            + "betas in scheduler_config.json",
                     sampler.option(), schedule.option(), steps, from,
                     i + 1 < all.size() ? all.get(i + 1).from().sigma() : to, i + 1, step.timestep()));
         }

@@ -3,14 +3,15 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
-/// The way from noise to latents.
+/// The steps of a sampling run.
 ///
 /// @param steps in order
-/// @param predictionType what the network's output means
-/// @param parameterization the latent space of the sampler that it was made for
-/// @param initNoiseSigma by what standard normal noise is multiplied to become the first latents
-/// @param sigmaToTimestep for levels between the steps'
-public record Schedule(List<Step> steps, PredictionType predictionType, Parameterization parameterization, double initNoiseSigma, SigmaToTimestep sigmaToTimestep) {
+/// @param predictionType the meaning of the network's output
+/// @param parameterization of the sampler's latents
+/// @param initNoiseSigma factor on standard normal noise for the first latents
+/// @param sigmaToTimestep for noise levels between the steps'
+public record Schedule(List<Step> steps, PredictionType predictionType, Parameterization parameterization,
+        double initNoiseSigma, SigmaToTimestep sigmaToTimestep) {
     public Schedule {
         if (steps.isEmpty()) throw new IllegalArgumentException("schedule: expected at least one step, found none");
         steps = List.copyOf(steps);
@@ -21,7 +22,8 @@ public record Schedule(List<Step> steps, PredictionType predictionType, Paramete
     }
 
     Schedule lastSteps(int count) {
-        if (count < 1 || count > size()) throw new IllegalArgumentException("steps: expected 1 to " + size() + " of the schedule's last, found " + count);
+        if (count < 1 || count > size())
+            throw new IllegalArgumentException("steps: expected 1 to " + size() + " last steps, found " + count);
         if (count == size()) return this;
         List<Step> remaining = steps.subList(size() - count, size());
         double scale = switch (parameterization) {
@@ -31,22 +33,22 @@ public record Schedule(List<Step> steps, PredictionType predictionType, Paramete
         return new Schedule(remaining, predictionType, parameterization, scale, sigmaToTimestep);
     }
 
-    /// In which latents a sampler walks. What the network is shown is always alpha · x0 + sigma · noise.
+    /// The scale of a sampler's latents. The network's input is alpha · x0 + sigma · noise in both.
     public enum Parameterization {
         /// x0 + σ · noise, σ = sigma / alpha: Karras et al. 2022.
         VARIANCE_EXPLODING,
         /// alpha · x0 + sigma · noise: Ho et al. 2020.
         VARIANCE_PRESERVING;
 
-        /// Clean latents (B, C, H, W) under standard normal noise of the same shape, at a level of this space.
+        /// Clean latents (B, C, H, W) with standard normal noise of the same shape, at a noise level.
         public Tensor addNoise(Tensor original, Tensor noise, NoiseLevel level) {
             return switch (this) {
-                case VARIANCE_EXPLODING -> LatentMath.weightedSum(1, original, level.sigma(), noise);
+                case VARIANCE_EXPLODING -> LatentMath.add(original, level.sigma(), noise);
                 case VARIANCE_PRESERVING -> LatentMath.weightedSum(level.alphaT(), original, level.sigmaT(), noise);
             };
         }
 
-        /// Latents of this space as the network is shown them.
+        /// The network's input for latents in this parameterization.
         Tensor scaleModelInput(Tensor x, NoiseLevel level) {
             return switch (this) {
                 case VARIANCE_EXPLODING -> LatentMath.scale(level.alphaT(), x);
@@ -55,14 +57,14 @@ public record Schedule(List<Step> steps, PredictionType predictionType, Paramete
         }
     }
 
-    /// What the network is told the time is at a noise level that no step names.
+    /// Maps a noise level to the timestep given to the network.
     @FunctionalInterface
     public interface SigmaToTimestep {
         /// @param sigma sigma / alpha, above 0
-        /// @return in training steps, not always whole
+        /// @return training timestep, possibly fractional
         double timestep(double sigma);
     }
 
-    /// One step of a sampler: what the network is told the time is, the noise there, and the noise to go to.
+    /// One step: the timestep given to the network, the noise level at the start, and the one at the end.
     public record Step(double timestep, NoiseLevel from, NoiseLevel to) {}
 }

@@ -3,49 +3,51 @@ package atomstudio.diffusion.sample;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.statistics.distribution.BetaDistribution;
 
-/// How the noise levels that a sampler visits are spaced.
+/// How a sampler's noise levels are spaced.
 public enum ScheduleName {
-    /// As the model's config says.
-    MODEL,
+    /// As in the model's scheduler config.
+    AUTOMATIC,
     /// Even in σ^(1/7). Source: Karras, Aittala, Aila and Laine 2022, equation 5.
     KARRAS,
     /// Even in log σ.
     EXPONENTIAL,
-    /// Quantiles of the beta distribution, 0.6 and 0.6, in timesteps, as ComfyUI has it; equal ones are visited once.
+    /// Quantiles of the beta distribution, 0.6 and 0.6, in timesteps, as in ComfyUI; duplicates are visited once.
     /// Source: Lee et al. 2024, "Beta Sampling is All You Need", section 4.
     BETA,
-    /// The same quantiles between the largest and the smallest σ, as the reference library has it.
+    /// The same quantiles between the largest and the smallest σ, as in diffusers (`use_beta_sigmas`).
     BETA_SIGMAS,
-    /// Optimized for Stable Diffusion with ten steps; for other numbers, points between in log σ.
+    /// Optimized for Stable Diffusion with ten steps; interpolated in log σ for other numbers of steps.
     /// Source: Sabour, Fidler and Kreis 2024, "Align Your Steps", appendix D.
     AYS,
-    /// Even in timesteps without the last one, so that the step to no noise is no shorter than the others; ComfyUI's
-    /// name.
+    /// Even in timesteps without the last one, so that the step to σ = 0 is as long as the others; ComfyUI's name.
     SGM_UNIFORM,
-    /// Every so many-th of the trained levels, from the last one on; ComfyUI's name.
+    /// Every k-th of the trained levels, from the last one on; ComfyUI's name.
     SIMPLE;
 
+    /// The earlier name of AUTOMATIC on the command line.
+    private static final String OLD_AUTOMATIC = "model";
     /// Karras et al.'s choice.
     private static final double RHO = 7;
     private static final BetaDistribution BETA_SHAPE = BetaDistribution.of(0.6, 0.6);
-    /// Of 1000; one more, 0, is where the last step ends before it goes to no noise.
+    /// Of 1000 timesteps; the eleventh, 0, is where the last step ends before σ = 0.
     private static final double[] AYS_TIMESTEPS = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0};
     private static final int AYS_STEPS = AYS_TIMESTEPS.length - 1;
 
-    /// From the most to the least noise that named spacings in σ span.
+    /// The range of spacings in σ.
     record SigmaRange(double sigmaMax, double sigmaMin) {}
 
-    /// The command line's word, for example `sgm-uniform`.
+    /// The command line's name, for example `sgm-uniform`.
     public String option() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /// What other programs call it.
+    /// The name in other programs.
     public String title() {
         return switch (this) {
-            case MODEL -> "Automatic";
+            case AUTOMATIC -> "Automatic";
             case KARRAS -> "Karras";
             case EXPONENTIAL -> "Exponential";
             case BETA -> "Beta";
@@ -57,18 +59,33 @@ public enum ScheduleName {
     }
 
     public static Optional<ScheduleName> ofOption(String option) {
+        if (option.equals(OLD_AUTOMATIC)) return Optional.of(AUTOMATIC);
         return Arrays.stream(values()).filter(name -> name.option().equals(option)).findFirst();
     }
 
-    /// The levels to visit, most noise first.
-    /// @param model where the model's own spacing goes
-    /// @param range of the spacings in σ; the others take all that was trained
-    Sigmas sigmas(TrainedSigmas trained, Sigmas model, SigmaRange range, int count) {
+    /// Whether it is spaced between two σ, not over trained timesteps.
+    boolean isSigmaSpacing() {
+        return this == KARRAS || this == EXPONENTIAL || this == BETA_SIGMAS;
+    }
+
+    /// The noise levels, most noise first.
+    /// @param automatic the levels of AUTOMATIC
+    /// @param range for spacings in σ; the others span all trained levels
+    Sigmas sigmas(TrainedSigmas trained, Sigmas automatic, SigmaRange range, int count) {
         return switch (this) {
-            case MODEL -> model;
-            case KARRAS -> Sigmas.ofSigmas(trained, spaced(count, Math.pow(range.sigmaMax, 1 / RHO), Math.pow(range.sigmaMin, 1 / RHO), root -> Math.pow(root, RHO)));
-            case EXPONENTIAL -> Sigmas.ofSigmas(trained, spaced(count, Math.log(range.sigmaMax), Math.log(range.sigmaMin), Math::exp));
-            case BETA_SIGMAS -> Sigmas.ofSigmas(trained, spaced(count, 1, 0, p -> range.sigmaMin + BETA_SHAPE.inverseCumulativeProbability(p) * (range.sigmaMax - range.sigmaMin)));
+            case AUTOMATIC -> automatic;
+            case KARRAS -> {
+                double start = Math.pow(range.sigmaMax, 1 / RHO);
+                double end = Math.pow(range.sigmaMin, 1 / RHO);
+                yield Sigmas.ofSigmas(trained, spaced(count, start, end, root -> Math.pow(root, RHO)));
+            }
+            case EXPONENTIAL -> Sigmas.ofSigmas(trained,
+                    spaced(count, Math.log(range.sigmaMax), Math.log(range.sigmaMin), Math::exp));
+            case BETA_SIGMAS -> {
+                double width = range.sigmaMax - range.sigmaMin;
+                yield Sigmas.ofSigmas(trained, spaced(count, 1, 0,
+                        p -> range.sigmaMin + BETA_SHAPE.inverseCumulativeProbability(p) * width));
+            }
             case BETA -> Sigmas.ofTimesteps(trained, beta(trained.size() - 1, count));
             case AYS -> alignYourSteps(trained, count);
             case SGM_UNIFORM -> sgmUniform(trained, count);
@@ -76,34 +93,38 @@ public enum ScheduleName {
         };
     }
 
-    @FunctionalInterface
-    private interface Transform {
-        double apply(double value);
-    }
-
-    private static double[] spaced(int count, double start, double end, Transform transform) {
+    private static double[] spaced(int count, double start, double end, DoubleUnaryOperator transform) {
         double[] values = new double[count];
-        for (int i = 0; i < count; i++) values[i] = transform.apply(start + (count > 1 ? i / (count - 1.0) : 0) * (end - start));
+        for (int i = 0; i < count; i++) {
+            double position = count > 1 ? i / (count - 1.0) : 0;
+            values[i] = transform.applyAsDouble(start + position * (end - start));
+        }
         return values;
     }
 
     private static double[] beta(int last, int count) {
         double[] timesteps = new double[count];
-        // The distribution is symmetric; from this side the middle is rounded as the reference rounds it.
-        for (int i = 0; i < count; i++) timesteps[i] = Math.rint((1 - BETA_SHAPE.inverseCumulativeProbability((double) i / count)) * last);
+        for (int i = 0; i < count; i++) {
+            // The distribution is symmetric; from this side, the midpoint is rounded as in ComfyUI.
+            double quantile = 1 - BETA_SHAPE.inverseCumulativeProbability((double) i / count);
+            timesteps[i] = Math.rint(quantile * last);
+        }
         return Arrays.stream(timesteps).distinct().toArray();
     }
 
     private static Sigmas alignYourSteps(TrainedSigmas trained, int count) {
         double[] timesteps = new double[AYS_TIMESTEPS.length];
-        for (int i = 0; i < timesteps.length; i++) timesteps[i] = Math.rint(AYS_TIMESTEPS[i] * (trained.size() - 1) / AYS_TIMESTEPS[0]);
+        for (int i = 0; i < timesteps.length; i++)
+            timesteps[i] = Math.rint(AYS_TIMESTEPS[i] * (trained.size() - 1) / AYS_TIMESTEPS[0]);
         double[] aysSigmas = trained.interpolated(timesteps);
-        if (count == AYS_STEPS) return new Sigmas(Arrays.copyOf(timesteps, count), Arrays.copyOf(aysSigmas, count));
+        if (count == AYS_STEPS) return new Sigmas(timesteps, aysSigmas).take(count);
         double[] sigmas = new double[count];
         for (int i = 0; i < count; i++) {
             double position = (double) i * AYS_STEPS / count;
             int lower = (int) position;
-            sigmas[i] = Math.exp(Math.log(aysSigmas[lower]) + (position - lower) * (Math.log(aysSigmas[lower + 1]) - Math.log(aysSigmas[lower])));
+            double logLower = Math.log(aysSigmas[lower]);
+            double logUpper = Math.log(aysSigmas[lower + 1]);
+            sigmas[i] = Math.exp(logLower + (position - lower) * (logUpper - logLower));
         }
         return Sigmas.ofSigmas(trained, sigmas);
     }

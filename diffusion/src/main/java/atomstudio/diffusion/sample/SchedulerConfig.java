@@ -6,16 +6,15 @@ import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 
-/// A model's `scheduler_config.json`: how its noise was scheduled in training and how its author samples it. A key
-/// that is not written (or null) has the default of the class that reads it, so the same file means different things
-/// to different samplers: [#forClass].
+/// A model's `scheduler_config.json`: its training noise schedule and its default sampler. An absent key (or null) has
+/// the default of the diffusers class that reads it, so the same file means different things to different samplers:
+/// [#forClass].
 public final class SchedulerConfig {
     private static final int MAX_TIMESTEPS = 1_000_000;
 
-    /// The file, in messages.
+    /// Names the file in messages.
     private final String source;
     private final String className;
     private final JsonObject json;
@@ -49,84 +48,65 @@ public final class SchedulerConfig {
         return config;
     }
 
-    /// The reference class whose defaults hold; empty where the file names none.
+    /// The diffusers class whose defaults apply; empty if the file names none.
     public String className() {
         return className;
     }
 
-    /// The same file as another reference class reads it.
+    /// The same file as another class reads it.
     public SchedulerConfig forClass(String name) {
         return new SchedulerConfig(source, name, json);
     }
 
-    /// The same with other settings in the place of those that are written.
+    /// With some settings replaced.
     public SchedulerConfig with(JsonObject settings) {
         JsonObject changed = json.deepCopy();
         settings.entrySet().forEach(setting -> changed.add(setting.getKey(), setting.getValue()));
         return new SchedulerConfig(source, className, changed);
     }
 
-    /// What the reference pipeline makes of any model's file before it generates: offset 1, predictions not clipped.
-    /// PNDM is taken without its Runge-Kutta beginning, as every Stable Diffusion model writes it.
+    /// As diffusers' pipeline changes any model's file before generation: offset 1, x0 not clipped. PNDM without
+    /// Runge-Kutta warm-up (`skip_prk_steps`), as in every Stable Diffusion model.
     public SchedulerConfig forGeneration() {
-        JsonObject changed = json.deepCopy();
+        JsonObject changed = new JsonObject();
         changed.addProperty("steps_offset", 1);
         changed.addProperty("clip_sample", false);
         changed.addProperty("skip_prk_steps", true);
-        return new SchedulerConfig(source, className, changed);
+        return with(changed);
     }
 
-    /// The same for a network whose output means something else than the file says.
     public SchedulerConfig withPredictionType(PredictionType type) {
-        JsonObject changed = json.deepCopy();
-        changed.addProperty("prediction_type", switch (type) {
-            case EPSILON -> "epsilon";
-            case V -> "v_prediction";
-            case SAMPLE -> "sample";
-        });
-        return new SchedulerConfig(source, className, changed);
+        return with("prediction_type", type.configValue());
     }
 
-    /// Timesteps of training, T.
+    SchedulerConfig withSpacing(TimestepSpacing spacing) {
+        return with("timestep_spacing", spacing.configValue());
+    }
+
+    private SchedulerConfig with(String key, String value) {
+        JsonObject changed = new JsonObject();
+        changed.addProperty(key, value);
+        return with(changed);
+    }
+
+    /// T.
     public int trainTimesteps() throws Failure {
         return integer("num_train_timesteps", 1000);
     }
 
     /// What the network predicts.
-    /// @throws Failure.NotBuilt for kinds other than epsilon, v_prediction, sample
+    /// @throws Failure.Unsupported for other types than epsilon, v_prediction and sample
     public PredictionType predictionType() throws Failure {
-        String type = string("prediction_type", "epsilon");
-        return switch (type) {
-            case "epsilon" -> PredictionType.EPSILON;
-            case "v_prediction" -> PredictionType.V;
-            case "sample" -> PredictionType.SAMPLE;
-            default -> throw unsupported("prediction_type", type);
-        };
+        return PredictionType.of(this);
     }
 
-    /// Which timesteps are visited, unless Karras's spacing says otherwise.
     public TimestepSpacing spacing() throws Failure {
-        String spacing = string("timestep_spacing", switch (className) {
-            case "DDIMScheduler", "PNDMScheduler", "DDPMScheduler", "LCMScheduler", "TCDScheduler" -> "leading";
-            default -> "linspace";
-        });
-        return switch (spacing) {
-            case "leading" -> TimestepSpacing.LEADING;
-            case "linspace" -> TimestepSpacing.LINSPACE;
-            case "trailing" -> TimestepSpacing.TRAILING;
-            default -> throw unsupported("timestep_spacing", spacing);
-        };
+        return TimestepSpacing.of(this);
     }
 
-    /// Whether the file itself names a spacing.
+    /// Whether the file itself has a spacing.
     boolean hasSpacing() throws Failure {
         return !string("timestep_spacing", "").isEmpty();
-    }
-
-    SchedulerConfig withSpacing(TimestepSpacing spacing) {
-        JsonObject changed = json.deepCopy();
-        changed.addProperty("timestep_spacing", spacing.name().toLowerCase(Locale.ROOT));
-        return new SchedulerConfig(source, className, changed);
     }
 
     /// Whether the last timestep is pure noise. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules".
@@ -138,7 +118,7 @@ public final class SchedulerConfig {
         return integer("steps_offset", 0);
     }
 
-    /// The training schedule where nothing is written.
+    /// The parameters of the beta schedule.
     record Betas(double start, double end, String schedule) {}
 
     Betas betas() throws Failure {
@@ -152,7 +132,6 @@ public final class SchedulerConfig {
                 string("beta_schedule", defaults.schedule));
     }
 
-    /// A variance between two timesteps of data of variance 1.
     private double beta(String key, double defaultValue) throws Failure {
         double beta = number(key, defaultValue);
         if (beta < 0 || beta >= 1)
@@ -160,7 +139,6 @@ public final class SchedulerConfig {
         return beta;
     }
 
-    /// The text of a key, or `otherwise` where it is not written.
     String string(String key, String defaultValue) throws Failure {
         return reader().find(key, "a text", Json::string).orElse(defaultValue);
     }
@@ -177,7 +155,7 @@ public final class SchedulerConfig {
         return reader().find(key, "a number", SchedulerConfig::numberOrInfinity);
     }
 
-    /// The reference writes minus infinity as Python does, which is no JSON and read as a text.
+    /// diffusers writes minus infinity as Python does, which is not JSON and is read as a string.
     private static double numberOrInfinity(JsonElement element) {
         return switch (element.getAsString()) {
             case "-Infinity" -> Double.NEGATIVE_INFINITY;
@@ -191,7 +169,6 @@ public final class SchedulerConfig {
                 .orElse(defaultValue);
     }
 
-    /// A list of numbers, for betas that are written out.
     Optional<float[]> floats(String key) throws Failure {
         return reader().find(key, "a list of numbers", element -> {
             float[] values = new float[element.getAsJsonArray().size()];
@@ -204,7 +181,7 @@ public final class SchedulerConfig {
         return new Json(source, json);
     }
 
-    /// Refuses a flag that switches something on which this program does not do.
+    /// @throws Failure.Unsupported if one of these flags is set
     void requireFalse(String... keys) throws Failure {
         for (String key : keys) {
             if (bool(key, false)) throw unsupported(key, "true");
@@ -213,7 +190,7 @@ public final class SchedulerConfig {
 
     Failure.Unsupported unsupported(String key, String value) {
         return new Failure.Unsupported(
-                SafeText.of(className) + ": " + key + " " + SafeText.of(value) + " is not built yet");
+                SafeText.of(className) + ": " + key + " " + SafeText.of(value) + " is not supported");
     }
 
     @Override

@@ -2,15 +2,15 @@ package atomstudio.diffusion.sample;
 
 import java.util.OptionalLong;
 
-/// Seeds as people write them: 0 to 2^64 − 1, as PyTorch's `manual_seed` takes them, held in a `long` whose bits they
-/// are. As there, a negative number stands for the same bits.
+/// Seeds as text: 0 to 2^64 − 1 as in PyTorch's `manual_seed`, stored as the bits of a `long`. Negative numbers are
+/// read as their two's complement bits, as in PyTorch.
 public final class Seed {
-    /// How large a seed may be, in words.
+    /// The valid range, for messages.
     public static final String RANGE = "a whole number from 0 to 18446744073709551615";
 
     private Seed() {}
 
-    /// Empty for what is no such number.
+    /// Empty if the text is not a valid seed.
     public static OptionalLong parse(String text) {
         String digits = text.strip();
         try {

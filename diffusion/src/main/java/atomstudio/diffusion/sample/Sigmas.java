@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
-/// Noise levels to visit, most noise first, and the times the network is told there. `ratios` are sigma / alpha.
+/// The noise levels σ = sigma / alpha of a schedule, most noise first, and the timesteps given to the network there.
 record Sigmas(double[] timesteps, double[] sigmas) {
     static Sigmas ofTimesteps(TrainedSigmas trained, double... timesteps) {
         return new Sigmas(timesteps, trained.interpolated(timesteps));
@@ -15,13 +15,12 @@ record Sigmas(double[] timesteps, double[] sigmas) {
         return new Sigmas(Arrays.stream(sigmas).map(trained::timestep).toArray(), sigmas);
     }
 
-    /// The same levels, the network told other times.
     Sigmas withTimesteps(DoubleUnaryOperator mapping) {
         return new Sigmas(Arrays.stream(timesteps).map(mapping).toArray(), sigmas);
     }
 
     /// The `count` noisiest.
-    Sigmas first(int count) {
+    Sigmas take(int count) {
         return new Sigmas(Arrays.copyOf(timesteps, count), Arrays.copyOf(sigmas, count));
     }
 
@@ -37,8 +36,7 @@ record Sigmas(double[] timesteps, double[] sigmas) {
         return sigmas[sigmas.length - 1];
     }
 
-    /// Steps from each to the next and from the last to the ratio `end`, each rounded to float32 as the reference
-    /// keeps them.
+    /// Steps from each level to the next, the last one to `finalSigma`; σ rounded to float32 as in diffusers.
     List<Schedule.Step> steps(double finalSigma) {
         List<Schedule.Step> steps = new ArrayList<>();
         for (int i = 0; i < size(); i++) {
@@ -62,6 +60,6 @@ record Sigmas(double[] timesteps, double[] sigmas) {
 
     @Override
     public String toString() {
-        return "Points " + Arrays.toString(sigmas);
+        return "Sigmas " + Arrays.toString(sigmas);
     }
 }

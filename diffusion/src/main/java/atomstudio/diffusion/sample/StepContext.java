@@ -5,52 +5,68 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Where a sampler stands before a step, and all that it may ask and draw.
+/// The input of one sampler step: latents, noise levels, earlier outputs, and access to the network and to noise.
 ///
-/// @param x (B, C, H, W) in the schedule's own space
-/// @param history what the network said at the steps before, latest first
-/// @param remaining the steps after this one
-record StepContext(Schedule.Step step, Tensor x, List<ModelOutput> history, List<Schedule.Step> remaining,
-        RunContext runContext) {
-    record RunContext(SamplingRun run, Schedule schedule) {}
+/// @param index of the step in the schedule, from 0
+/// @param x latents (B, C, H, W) in the schedule's parameterization
+/// @param history outputs of the previous steps, latest first
+record StepContext(SamplingRun run, Schedule schedule, int index, Tensor x, List<ModelOutput> history) {
+    Schedule.Step step() { return schedule.steps().get(index); }
 
-    boolean isLast() { return remaining.isEmpty(); }
+    /// @throws IndexOutOfBoundsException at the last step
+    Schedule.Step nextStep() { return schedule.steps().get(index + 1); }
 
-    /// What the network says where the step begins.
+    NoiseLevel from() { return step().from(); }
+
+    NoiseLevel to() { return step().to(); }
+
+    double sigma() { return from().sigma(); }
+
+    double sigmaNext() { return to().sigma(); }
+
+    /// Steps that remain, this one included.
+    int stepsLeft() { return schedule.size() - index; }
+
+    boolean isLast() { return stepsLeft() == 1; }
+
+    /// Runs the network at the start of the step.
     ModelOutput denoise() throws Failure {
-        return denoise(x, step.from(), step.timestep());
+        return denoise(x, from(), step().timestep());
     }
 
-    /// What it says of latents at any level, told the time of that level.
-    ModelOutput denoise(Tensor latents, NoiseLevel level) throws Failure {
-        return denoise(latents, level, runContext.schedule.sigmaToTimestep().timestep(level.sigma()));
+    /// Runs the network inside the step, after the callback.
+    ModelOutput denoiseMidStep(Tensor latents, NoiseLevel level) throws Failure {
+        return denoiseMidStep(latents, level, level);
     }
 
-    ModelOutput denoise(Tensor latents, NoiseLevel level, double timestep) throws Failure {
-        PredictionType predictionType = runContext.schedule.predictionType();
-        Tensor modelInput = runContext.schedule.parameterization().scaleModelInput(latents, level);
-        Tensor modelOutput = runContext.run.denoiser().predict(modelInput, timestep);
+    /// @param callbackLevel the noise level passed to the callback
+    ModelOutput denoiseMidStep(Tensor latents, NoiseLevel level, NoiseLevel callbackLevel) throws Failure {
+        double timestep = schedule.sigmaToTimestep().timestep(level.sigma());
+        return denoise(run.callback().onMidStep(callbackLevel, latents), level, timestep);
+    }
+
+    /// Runs the network at the end of the step, after the callback.
+    ModelOutput denoiseAtEnd(Tensor latents) throws Failure {
+        if (isLast()) return denoiseMidStep(latents, to());
+        Tensor edited = run.callback().onMidStep(nextStep().from(), latents);
+        return denoise(edited, to(), nextStep().timestep());
+    }
+
+    private ModelOutput denoise(Tensor latents, NoiseLevel level, double timestep) throws Failure {
+        PredictionType predictionType = schedule.predictionType();
+        Tensor modelInput = schedule.parameterization().scaleModelInput(latents, level);
+        Tensor modelOutput = run.denoiser().predict(modelInput, timestep);
         return new ModelOutput(latents, level, predictionType.denoised(modelInput, modelOutput, level),
                 predictionType.epsilon(modelInput, modelOutput, level), modelOutput);
     }
 
-    /// What it says of latents where the step ends.
-    ModelOutput denoiseAtEnd(Tensor latents) throws Failure {
-        return isLast() ? denoise(latents, step.to()) : denoise(latents, step.to(), remaining.getFirst().timestep());
-    }
-
-    /// Latents inside the step with what is kept put back, as noisy as a level.
-    Tensor editMidStep(Tensor latents, NoiseLevel level) {
-        return runContext.run.callback().onMidStep(level, latents);
-    }
-
-    /// All that is known with this answer, latest first.
+    /// This output and the history, latest first.
     List<ModelOutput> historyWith(ModelOutput output) {
         return Stream.concat(Stream.of(output), history.stream()).toList();
     }
 
     /// Standard normal noise of the latents' shape.
     Tensor drawNoise() {
-        return runContext.run.noiseSource().draw(x.shape());
+        return run.noiseSource().draw(x.shape());
     }
 }

@@ -4,31 +4,30 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 
-/// What holds the predicted clean latents in a range.
+/// Thresholding of the predicted x0.
 public sealed interface Thresholding {
     record None() implements Thresholding {}
 
-    /// -most..most.
+    /// Clips to -range..range.
     record ClipSample(double range) implements Thresholding {}
 
-    /// What lies beyond a quantile of a picture's magnitudes is cut, and the rest scaled back to -1..1. The quantile
-    /// counts as 1 where it is less, and as `most` where it is more; a `most` below 1 always holds, as in the
-    /// reference.
+    /// Clips each image to a quantile of its absolute values and scales it back to -1..1. The quantile is clamped to
+    /// 1..maxValue; a maxValue below 1 takes precedence, as in diffusers.
     /// Source: Saharia et al. 2022, "Photorealistic Text-to-Image Diffusion Models", section 2.3.
     record Dynamic(double quantile, double maxValue) implements Thresholding {}
 
-    /// As the reference's classes with `clip_sample` read it.
+    /// As diffusers' classes with `clip_sample` and `thresholding` read it.
     static Thresholding clipOrDynamic(SchedulerConfig config, boolean clipByDefault) throws Failure {
         return config.bool("thresholding", false) ? dynamicOnly(config) : clipOnly(config, clipByDefault);
     }
 
-    /// As the reference's class without thresholding reads it.
+    /// As diffusers' classes without `thresholding` read it.
     static Thresholding clipOnly(SchedulerConfig config, boolean clipByDefault) throws Failure {
         return config.bool("clip_sample", clipByDefault) ? new ClipSample(config.number("clip_sample_range", 1))
                 : new None();
     }
 
-    /// As the solvers without `clip_sample` read it.
+    /// As diffusers' classes without `clip_sample` read it.
     static Thresholding dynamicOnly(SchedulerConfig config) throws Failure {
         if (!config.bool("thresholding", false)) return new None();
         double quantile = config.number("dynamic_thresholding_ratio", 0.995);

@@ -1,14 +1,33 @@
 package atomstudio.diffusion.sample;
 
-/// Which training timesteps a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise Schedules",
-/// table 2.
+import atomstudio.diffusion.Failure;
+import java.util.Locale;
+
+/// The training timesteps that a sampler visits. Source: Lin, Liu, Li and Yang 2024, "Common Diffusion Noise
+/// Schedules", table 2.
 public enum TimestepSpacing {
-    /// Multiples of a whole stride from 0 up, moved by an offset: never reaches the last timestep.
+    /// Multiples of an integer stride from 0, plus an offset: never reaches the last timestep.
     LEADING,
-    /// Equal parts of 0..last, both ends included; not always whole.
+    /// Evenly spaced over 0..last, both ends included; possibly fractional.
     LINSPACE,
     /// Multiples of a stride from the last timestep down.
     TRAILING;
+
+    /// `timestep_spacing` in a scheduler config.
+    String configValue() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// @throws Failure.Unsupported for other spacings than leading, linspace and trailing
+    static TimestepSpacing of(SchedulerConfig config) throws Failure {
+        TimestepSpacing defaultSpacing = switch (config.className()) {
+            case "DDIMScheduler", "PNDMScheduler", "DDPMScheduler", "LCMScheduler", "TCDScheduler" -> LEADING;
+            default -> LINSPACE;
+        };
+        String value = config.string("timestep_spacing", defaultSpacing.configValue());
+        for (TimestepSpacing spacing : values()) if (spacing.configValue().equals(value)) return spacing;
+        throw config.unsupported("timestep_spacing", value);
+    }
 
     /// @param trainTimesteps timesteps of training
     /// @param count how many to visit
@@ -37,7 +56,7 @@ public enum TimestepSpacing {
     }
 
     /// From `end` - 1 down by `stride` while above 0, each rounded half to even. The count follows from the stride in
-    /// floating point, as in the reference.
+    /// floating point, as in diffusers.
     static double[] trailing(int end, double stride) {
         double[] timesteps = new double[(int) Math.ceil(end / stride)];
         double delta = end - stride - end;

@@ -3,11 +3,11 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// PyTorch's random numbers on the CPU: the same seed draws the numbers of `torch.Generator().manual_seed(seed)`,
-/// so that a seed gives the picture that other programs give. One owner, one thread.
+/// PyTorch's CPU generator: the same numbers as `torch.Generator().manual_seed(seed)`, so that a seed gives the same
+/// image as in other programs. Not thread-safe.
 ///
-/// Source: Matsumoto and Nishimura 1998, "Mersenne Twister" (mt19937); Box and Muller 1958. What is PyTorch's own is
-/// which bits become which uniform number, and in which order pairs of them are used.
+/// Source: Matsumoto and Nishimura 1998, "Mersenne Twister" (mt19937); Box and Muller 1958. The choice of bits for
+/// uniform numbers and the order of their pairs are PyTorch's.
 public final class TorchRandom {
     private static final int STATE_SIZE = 624;
     private static final int SHIFT_SIZE = 397;
@@ -17,13 +17,13 @@ public final class TorchRandom {
     private int index = STATE_SIZE;
     private double spareNormal = Double.NaN;
 
-    /// Only the seed's low 32 bits reach the generator, as in PyTorch.
+    /// Only the low 32 bits of the seed are used, as in PyTorch.
     public TorchRandom(long seed) {
         state[0] = (int) seed;
         for (int i = 1; i < STATE_SIZE; i++) state[i] = 1812433253 * (state[i - 1] ^ state[i - 1] >>> 30) + i;
     }
 
-    /// Standard normal numbers, as `torch.randn(shape, generator=...)` draws them in float32.
+    /// `torch.randn(shape, generator=...)` in float32.
     public Tensor randn(Shape shape) {
         float[] values = new float[Math.toIntExact(shape.elements())];
         if (values.length < BLOCK) {
@@ -34,14 +34,13 @@ public final class TorchRandom {
         return new Tensor(shape, values);
     }
 
-    /// A whole number from 0 to `bound` - 1, as `torch.randint` draws it.
+    /// `torch.randint`: 0 to `bound` - 1.
     public int randint(int bound) {
         if (bound <= 0) throw new IllegalArgumentException("bound: expected a positive number, found " + bound);
         return Integer.remainderUnsigned(nextWord(), bound);
     }
 
-    /// Sixteen uniform numbers become sixteen normal ones; the last block ends with the array and is drawn anew where
-    /// it overlaps.
+    /// In blocks of sixteen; the last block ends with the array and redraws what it overlaps.
     private void fillNormal(float[] values) {
         for (int i = 0; i < values.length; i++) values[i] = nextUniform();
         for (int start = 0; start <= values.length - BLOCK; start += BLOCK) boxMuller(values, start);
@@ -62,7 +61,7 @@ public final class TorchRandom {
         }
     }
 
-    /// The path of draws below sixteen numbers: double precision, the pair's second number kept for the next such draw.
+    /// For fewer than sixteen numbers: in double precision, the second of a pair kept for the next draw.
     private double nextNormal() {
         if (!Double.isNaN(spareNormal)) {
             double value = spareNormal;

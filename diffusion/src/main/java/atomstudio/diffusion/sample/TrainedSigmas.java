@@ -3,7 +3,7 @@ package atomstudio.diffusion.sample;
 import atomstudio.diffusion.Failure;
 import java.util.Arrays;
 
-/// A training schedule as samplers in σ = sigma / alpha read it: between timesteps, and backwards from σ to timestep.
+/// σ = sigma / alpha at every trained timestep, interpolated between timesteps, and the inverse from σ to timestep.
 record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
     static TrainedSigmas of(SchedulerConfig config) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(config);
@@ -26,14 +26,14 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
         return sigmas[sigmas.length - 1];
     }
 
-    /// How many timesteps, from the least noisy on, have λ = -log σ at or above a bound.
+    /// How many timesteps, from the least noisy on, have λ = -log σ at or above a minimum.
     int countAboveLambda(double lambda) {
         int count = 0;
         while (count < sigmas.length && -Math.log(sigmas[count]) >= lambda) count++;
         return count;
     }
 
-    /// Linear between timesteps, the ends' value outside.
+    /// Linear between timesteps, clamped outside.
     double interpolated(double timestep) {
         if (timestep <= 0) return sigmas[0];
         if (timestep >= sigmas.length - 1) return sigmas[sigmas.length - 1];
@@ -47,7 +47,7 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
         return interpolated;
     }
 
-    /// Linear in the logarithm between timesteps.
+    /// Linear in log σ between timesteps.
     double logInterpolated(double timestep) {
         int lower = (int) Math.clamp(timestep, 0, sigmas.length - 1);
         int upper = Math.min(lower + 1, sigmas.length - 1);
@@ -55,7 +55,7 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
                 Math.log(sigmas[lower]) + (timestep - lower) * (Math.log(sigmas[upper]) - Math.log(sigmas[lower])));
     }
 
-    /// The time, not always whole, whose noise is `ratio`: linear in the logarithm between timesteps.
+    /// The timestep, possibly fractional, with this σ: linear in log σ between timesteps.
     @Override
     public double timestep(double sigma) {
         if (sigmas.length == 1) return 0;
@@ -72,7 +72,7 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
         return low + Math.clamp((logLow - logSigma) / (logLow - logHigh), 0.0, 1.0);
     }
 
-    /// Where the last step ends: at no noise, or at the least that was trained.
+    /// The σ at which the last step ends: 0 or the smallest trained σ.
     double finalSigma(SchedulerConfig config) throws Failure {
         String type = config.string("final_sigmas_type", "zero");
         return switch (type) {
@@ -84,7 +84,7 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof TrainedSigmas ratios && Arrays.equals(sigmas, ratios.sigmas);
+        return other instanceof TrainedSigmas that && Arrays.equals(sigmas, that.sigmas);
     }
 
     @Override
@@ -94,6 +94,6 @@ record TrainedSigmas(float[] sigmas) implements Schedule.SigmaToTimestep {
 
     @Override
     public String toString() {
-        return "Ratios of " + sigmas.length + " timesteps";
+        return "TrainedSigmas of " + sigmas.length + " timesteps";
     }
 }

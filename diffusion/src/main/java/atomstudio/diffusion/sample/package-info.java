@@ -1,4 +1,4 @@
-/// Noise schedules and the functions that walk them from noise to latents; nothing here knows a network.
+/// Noise schedules and samplers: functions of a denoiser, noise levels and noise, independent of any network.
 @NullMarked
 package atomstudio.diffusion.sample;
 

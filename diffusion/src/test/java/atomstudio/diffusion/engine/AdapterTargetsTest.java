@@ -19,29 +19,30 @@ import org.junit.jupiter.api.Test;
 
 class AdapterTargetsTest {
     @Test
-    void eachNetworkGetsItsOwnWeight() throws Exception {
+    void everyNetworkHasItsOwnAdapterWeight() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Map<String, Tensor> values = new HashMap<>();
-        for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
-            values.put(model.layers(part).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
-        Adapter adapter = new Adapter("both", "00", new Nothing(), values);
-        WeightedAdapter applied = new WeightedAdapter(adapter, 0.75, -0.5);
-        AdapterTargets reach = AdapterTargets.of(model);
+        for (ModelComponent component : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
+            values.put(model.layers(component).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
+        Adapter adapter = new Adapter("both", "00", new Unchanged(), values);
+        WeightedAdapter weighted = new WeightedAdapter(adapter, 0.75, -0.5);
+        AdapterTargets targets = AdapterTargets.of(model);
         assertEquals(List.of(0.75),
-                reach.targetingUnet(List.of(applied)).stream().map(WeightedAdapter::weight).toList());
-        List<WeightedAdapter> text = reach.targetingTextEncoder(List.of(applied));
+                targets.targetingUnet(List.of(weighted)).stream().map(WeightedAdapter::weight).toList());
+        List<WeightedAdapter> text = targets.targetingTextEncoder(List.of(weighted));
         assertEquals(List.of(-0.5), text.stream().map(WeightedAdapter::weight).toList());
-        assertEquals(text, reach.targetingTextEncoder(text), "once more changes nothing");
+        assertEquals(text, targets.targetingTextEncoder(text), "idempotent");
     }
 
-    private record Nothing() implements Adaptation {
+    private record Unchanged() implements Adaptation {
         @Override
         public Map<String, Shape> parameterShapes(Layer layer) {
             return Map.of();
         }
 
         @Override
-        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> slots,
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters,
                 T strength) {
             return base;
         }

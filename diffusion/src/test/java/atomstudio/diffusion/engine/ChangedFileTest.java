@@ -32,12 +32,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Reading a mapped file that shrank would end the whole process, the tests' own here, where weights are used as they
-/// are mapped: as those of large models are. On Windows a mapped file cannot be changed.
+/// Reading a mapped file that was truncated kills the process, here the one of the tests. Weights of large models are
+/// used memory-mapped. On Windows a mapped file cannot be changed.
 @DisabledOnOs(OS.WINDOWS)
 class ChangedFileTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
-            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4), 4, 64, 64), 1,
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4), 4, 64, 64), 1,
             List.of());
 
     @TempDir
@@ -46,7 +46,7 @@ class ChangedFileTest {
     private DiffusionModel model;
 
     @BeforeEach
-    void copyTheModel() throws Exception {
+    void copyModel() throws Exception {
         Path original = Shared.root().resolve("assets/default-model");
         try (Stream<Path> files = Files.walk(original)) {
             for (Path file : files.toList()) {
@@ -58,12 +58,13 @@ class ChangedFileTest {
         model = DiffusionModel.open(folder);
     }
 
-    private Path weights(String part) {
+    private Path weights(String component) {
         return folder.resolve(
-                part + (part.equals("text_encoder") ? "/model.safetensors" : "/diffusion_pytorch_model.safetensors"));
+                component + (component.equals("text_encoder") ? "/model.safetensors"
+                        : "/diffusion_pytorch_model.safetensors"));
     }
 
-    private static void shrink(Path file) {
+    private static void truncate(Path file) {
         try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
             open.setLength(4096);
         } catch (IOException e) {
@@ -71,16 +72,16 @@ class ChangedFileTest {
         }
     }
 
-    /// @param copied bytes up to which weights are copied
+    /// @param prepackLimit bytes up to which weights are copied
     @ParameterizedTest @ValueSource(longs = {0, Long.MAX_VALUE})
-    void aModelThatShrinksWhileAnImageIsMadeEndsTheImageAndNamesTheFile(long copied) throws Exception {
+    void modelTruncatedDuringSamplingFailsAndNamesTheFile(long prepackLimit) throws Exception {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2,
-                new OnnxSettings(copied, OnnxSettings.AdapterMode.FUSED))) {
+                new OnnxSettings(prepackLimit, OnnxSettings.AdapterMode.FUSED))) {
             List<Integer> steps = new ArrayList<>();
             Failure failure = assertThrows(Failure.Unreadable.class,
                     () -> DiffusionPipeline.of(model, engine).generate(GENERATION, step -> {
                         steps.add(step.completedSteps());
-                        if (step.completedSteps() == 2) shrink(weights("unet"));
+                        if (step.completedSteps() == 2) truncate(weights("unet"));
                         return StepListener.Next.CONTINUE;
                     }));
             assertTrue(failure.getMessage().startsWith(weights("unet") + ": changed while it was in use"),
@@ -90,24 +91,24 @@ class ChangedFileTest {
     }
 
     @Test
-    void anyPartThatShrankBetweenTwoImagesIsNamed() throws Exception {
-        for (String part : List.of("text_encoder", "unet", "vae")) {
-            copyTheModel();
+    void namesTheComponentTruncatedBetweenTwoImages() throws Exception {
+        for (String component : List.of("text_encoder", "unet", "vae")) {
+            copyModel();
             try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
                 DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none());
-                shrink(weights(part));
+                truncate(weights(component));
                 assertThrows(Failure.Unreadable.class, engine::checkFiles);
                 Failure failure = assertThrows(Failure.Unreadable.class,
                         () -> DiffusionPipeline.of(model, engine).generate(GENERATION, StepListener.none()));
-                assertTrue(failure.getMessage().contains(weights(part).toString()), failure.getMessage());
+                assertTrue(failure.getMessage().contains(weights(component).toString()), failure.getMessage());
             }
         }
     }
 
     @Test
-    void aModelThatIsWrittenToReplacedOrRemovedIsNotUsedFurther() throws Exception {
+    void rejectsModelThatWasWrittenReplacedOrDeleted() throws Exception {
         for (int kind = 0; kind < 3; kind++) {
-            copyTheModel();
+            copyModel();
             try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
                 Path file = weights("vae");
                 if (kind == 0) Files.setLastModifiedTime(file, FileTime.fromMillis(1_000_000));
@@ -118,7 +119,7 @@ class ChangedFileTest {
         }
     }
 
-    /// By another of the same size and time.
+    /// By a copy of the same size and time.
     private void replace(Path file) throws IOException {
         Path other = Files.copy(file, folder.resolve("other"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);

@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// CLIP's towers are the reference's, whatever engine runs them.
+/// CLIP's encoders match the reference with every engine.
 public interface ClipEncodersLaw {
     Engine open(Path model) throws Failure;
 
     @Test
-    default void bothTowersEqualTheReference() throws Exception {
+    default void textAndImageEncodersMatchTheReference() throws Exception {
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
                 Engine engine = open(ClipTestModels.MODEL)) {
             ClipTestModels.agrees(engine, golden, 4);
@@ -21,7 +21,7 @@ public interface ClipEncodersLaw {
     }
 
     @Test
-    default void aSafetyCheckersTowerEqualsTheReference(@TempDir Path temporary) throws Exception {
+    default void safetyCheckersImageEncoderMatchesTheReference(@TempDir Path temporary) throws Exception {
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("safety_checker.safetensors"));
                 Engine engine = open(ClipTestModels.withSafetyChecker(temporary))) {
             ClipTestModels.agrees(engine, golden, 1);
@@ -29,7 +29,7 @@ public interface ClipEncodersLaw {
     }
 
     @Test
-    default void theEmbeddedModelsTowersEqualTheReference() throws Exception {
+    default void builtInModelsEncodersMatchTheReference() throws Exception {
         try (SafetensorsFile golden = SafetensorsFile
                 .open(ClipTestModels.FOLDER.resolve("default-model.safetensors"))) {
             assumeTrue(ClipTestModels.ofTheEmbeddedModel(golden),

@@ -14,7 +14,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// The models and goldens of CLIP's towers, for the tests of every engine.
+/// Models and goldens of CLIP's encoders, for the tests of every engine.
 public final class ClipTestModels {
     public static final Path FOLDER = Shared.own("goldens/towers");
     public static final Path MODEL = FOLDER.resolve("model");
@@ -22,7 +22,7 @@ public final class ClipTestModels {
 
     private ClipTestModels() {}
 
-    /// A copy of the small model in which only the safety checker has a vision tower.
+    /// A copy of the small model in which only the safety checker has an image encoder.
     public static Path withSafetyChecker(Path to) throws IOException {
         copy(MODEL, to);
         delete(to.resolve("image_encoder"));
@@ -30,7 +30,7 @@ public final class ClipTestModels {
         return to;
     }
 
-    /// A copy of the small model without any vision tower.
+    /// A copy of the small model without an image encoder.
     public static Path without(Path to) throws IOException {
         copy(MODEL, to);
         delete(to.resolve("image_encoder"));
@@ -53,17 +53,17 @@ public final class ClipTestModels {
         }
     }
 
-    /// Whether a golden was made of the embedded model's weights as they are now.
+    /// Whether a golden was made with the built-in model's current weights.
     public static boolean ofTheEmbeddedModel(SafetensorsFile golden) throws Exception {
-        for (String part : List.of("image_encoder", "text_encoder")) {
-            byte[] weights = Files.readAllBytes(EMBEDDED.resolve(part).resolve("model.safetensors"));
+        for (String component : List.of("image_encoder", "text_encoder")) {
+            byte[] weights = Files.readAllBytes(EMBEDDED.resolve(component).resolve("model.safetensors"));
             String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(weights));
-            if (!hash.equals(golden.metadata().get(part))) return false;
+            if (!hash.equals(golden.metadata().get(component))) return false;
         }
         return true;
     }
 
-    /// Holds an engine against a golden of so many tensors.
+    /// Compares an engine with a golden of this many tensors.
     public static void agrees(Engine engine, SafetensorsFile golden, int tensors) throws Exception {
         List<Deviation> deviations = NetworkGolden.compare(golden, engine);
         assertEquals(tensors, deviations.size());

@@ -24,27 +24,27 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// With an engine whose half precision overflows in one network.
+/// An engine whose half precision overflows in one network.
 class HalfPrecisionTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
-            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1,
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64), 1,
             List.of());
 
     @ParameterizedTest
     @ValueSource(strings = {"predictNoise", "decode"})
-    void makesThePictureAgainInFullPrecisionAndSaysSo(String overflowing) throws Exception {
+    void repeatsInFullPrecisionWithAWarning(String overflowing) throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        List<String> notes = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             RgbImage expected = DiffusionPipeline.of(model, engine)
                     .generate(GENERATION, StepListener.none())
                     .orElseThrow();
-            RgbImage found = DiffusionPipeline.of(model, half(engine, overflowing), notes::add)
+            RgbImage found = DiffusionPipeline.of(model, half(engine, overflowing), warnings::add)
                     .generate(GENERATION, StepListener.none())
                     .orElseThrow();
             assertEquals(expected, found);
-            assertTrue(notes.size() == 1 && notes.getFirst().contains("full precision"), notes.toString());
-            assertThrows(Failure.Diverged.class, () -> DiffusionPipeline.of(model, overflowingAlways(engine))
+            assertTrue(warnings.size() == 1 && warnings.getFirst().contains("full precision"), warnings.toString());
+            assertThrows(Failure.Diverged.class, () -> DiffusionPipeline.of(model, alwaysOverflowing(engine))
                     .generate(GENERATION, StepListener.none()));
         }
     }
@@ -67,7 +67,7 @@ class HalfPrecisionTest {
                 });
     }
 
-    private static Engine overflowingAlways(Engine engine) {
+    private static Engine alwaysOverflowing(Engine engine) {
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
                 (proxy, method, arguments) -> switch (method.getName()) {
                     case "precision" -> Engine.ComputePrecision.FULL;

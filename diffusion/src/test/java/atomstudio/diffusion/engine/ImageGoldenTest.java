@@ -16,24 +16,24 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Whole pictures of the embedded model against the reference pipeline. The goldens belong to the model:
-/// `assets/refresh.sh` replaces both.
+/// Images of the built-in model against the reference pipeline. The goldens belong to the model: `assets/refresh.sh`
+/// replaces both.
 class ImageGoldenTest {
     private static final Path OWN = Shared.own("goldens/pictures");
 
     @Test
-    void makesThePicturesThatTheReferenceMakes() throws Exception {
-        assertEquals(3 * pictures(OWN), check(OWN, Shared.root().resolve("assets/default-model")));
+    void imagesMatchTheReferencePipeline() throws Exception {
+        assertEquals(3 * images(OWN), check(OWN, Shared.root().resolve("assets/default-model")));
     }
 
-    /// Of the model beside them, which may be newer than the embedded one.
+    /// With the model beside them, which may be newer than the built-in one.
     @Test
-    void makesTheSharedPicturesToo() throws Exception {
+    void sharedImagesMatchTheReferencePipeline() throws Exception {
         assertTrue(check(Shared.file("goldens/pictures"), Shared.file("default-model")) > 0);
     }
 
-    private static int check(Path folder, Path of) throws Exception {
-        DiffusionModel model = DiffusionModel.open(of);
+    private static int check(Path folder, Path modelFolder) throws Exception {
+        DiffusionModel model = DiffusionModel.open(modelFolder);
         int compared = 0;
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             for (Path file : goldens(folder)) {
@@ -48,14 +48,14 @@ class ImageGoldenTest {
         return compared;
     }
 
-    private static int pictures(Path folder) throws Exception {
-        int pictures = 0;
+    private static int images(Path folder) throws Exception {
+        int images = 0;
         for (Path file : goldens(folder)) {
             try (SafetensorsFile golden = SafetensorsFile.open(file)) {
-                pictures += (int) golden.info("noise").shape().size(0);
+                images += (int) golden.info("noise").shape().size(0);
             }
         }
-        return pictures;
+        return images;
     }
 
     private static List<Path> goldens(Path folder) throws IOException {

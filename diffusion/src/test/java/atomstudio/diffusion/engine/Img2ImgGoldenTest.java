@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Pictures from pictures against the reference's pipelines; `make.py` beside the goldens made them.
+/// Img2img, inpainting and hires fix against the reference pipelines; `make.py` beside the goldens made them.
 class Img2ImgGoldenTest {
     private static final Path GOLDENS = Shared.own("goldens/from-pictures");
 
@@ -27,18 +27,18 @@ class Img2ImgGoldenTest {
             "inpaint-lms-1.0", "inpaint-tcd-0.6",
             "img2img-heun-0.6", "img2img-dpm2-0.6", "img2img-dpm2-a-0.6", "img2img-unipc-0.6", "img2img-tcd-0.6",
             "hires-ddim-2", "hires-euler-1.5"})
-    void startsFromPicturesLikeTheReference(String name) throws Exception {
+    void latentsMatchTheReferencePipelines(String name) throws Exception {
         check(name, Shared.root().resolve("assets/default-model"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"nine-ddim", "nine-ddim-0.7", "nine-euler-a"})
-    void givesANetworkOfNineChannelsTheMaskAndTheMaskedPicture(String name) throws Exception {
+    void inpaintingModelMatchesTheReferencePipeline(String name) throws Exception {
         check(name, Shared.own("goldens/nets/inpaint/model"));
     }
 
-    private static void check(String name, Path of) throws Exception {
-        DiffusionModel model = DiffusionModel.open(of);
+    private static void check(String name, Path modelFolder) throws Exception {
+        DiffusionModel model = DiffusionModel.open(modelFolder);
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2);
                 SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve(name + ".safetensors"))) {
             assertTrue(Img2ImgGolden.recognizes(golden));
@@ -48,22 +48,22 @@ class Img2ImgGoldenTest {
     }
 
     @Test
-    void aListenerHearsTheStepsOfBothPassesAndCanStopInEither() throws Exception {
+    void listenerCountsTheStepsOfBothPassesAndCanStopInBoth() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2);
                 SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = Img2ImgGolden.generation(golden, model);
-            LatentSampler painter = new LatentSampler(model, engine, unheard -> {});
-            ConditioningSchedule script = ConditioningSchedule.of(generation, PromptEncoder.of(model, engine));
-            int[] heard = {0};
+            LatentSampler sampler = new LatentSampler(model, engine, warning -> {});
+            ConditioningSchedule conditioning = ConditioningSchedule.of(generation, PromptEncoder.of(model, engine));
+            int[] steps = {0};
             assertInstanceOf(SamplingResult.Finished.class,
-                    painter.sample(generation, script,
-                            progress -> progress.completedSteps() == ++heard[0] ? StepListener.Next.CONTINUE
+                    sampler.sample(generation, conditioning,
+                            progress -> progress.completedSteps() == ++steps[0] ? StepListener.Next.CONTINUE
                                     : StepListener.Next.STOP));
-            assertEquals(painter.stepCount(generation), heard[0]);
-            int last = heard[0] - 1;
+            assertEquals(sampler.stepCount(generation), steps[0]);
+            int last = steps[0] - 1;
             assertInstanceOf(SamplingResult.Cancelled.class,
-                    painter.sample(generation, script,
+                    sampler.sample(generation, conditioning,
                             progress -> progress.completedSteps() == last ? StepListener.Next.STOP
                                     : StepListener.Next.CONTINUE));
         }

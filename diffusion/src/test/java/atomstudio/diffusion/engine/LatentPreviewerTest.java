@@ -15,40 +15,40 @@ import org.junit.jupiter.api.Test;
 
 class LatentPreviewerTest {
     @Test
-    void theLinearLookShowsThePicturesColoursInTheirPlaces() throws Exception {
+    void latent2RgbPreviewResemblesTheImage() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            LatentPreviewer look = Latent2RgbPreviewer.fit(model, engine);
+            LatentPreviewer previewer = Latent2RgbPreviewer.fit(model, engine);
             for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"),
                     Shared.root().resolve("assets/subjects/owl/01.png")}) {
-                RgbImage picture = ImageFiles.read(file);
-                RgbImage seen = look.preview(latents(model, engine, picture));
-                assertEquals(picture.width() + "x" + picture.height(), seen.width() + "x" + seen.height());
-                double grey = difference(picture, RgbImage.filled(picture.width(), picture.height(), 0x808080));
-                double found = difference(picture, seen);
-                assertTrue(found < 0.8 * grey, file + ": " + found + " levels off, a grey picture " + grey);
+                RgbImage image = ImageFiles.read(file);
+                RgbImage preview = previewer.preview(latents(model, engine, image));
+                assertEquals(image.width() + "x" + image.height(), preview.width() + "x" + preview.height());
+                double grey = difference(image, RgbImage.filled(image.width(), image.height(), 0x808080));
+                double found = difference(image, preview);
+                assertTrue(found < 0.8 * grey, file + ": " + found + " levels of error, a grey image has " + grey);
             }
         }
     }
 
     @Test
-    void aSmallModelShowsItsStepsByItsOwnDecoder() throws Exception {
+    void smallModelsUseTheirOwnDecoder() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            RgbImage picture = ImageFiles.read(Shared.own("goldens/from-pictures/picture.png"));
+            RgbImage image = ImageFiles.read(Shared.own("goldens/from-pictures/picture.png"));
             assertTrue(
-                    difference(picture, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, picture)))
+                    difference(image, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, image)))
                             < 12);
         }
     }
 
-    private static Tensor latents(DiffusionModel model, Engine engine, RgbImage picture) throws Exception {
-        Tensor latents = engine.encode(picture.toTensor()).mean();
+    private static Tensor latents(DiffusionModel model, Engine engine, RgbImage image) throws Exception {
+        Tensor latents = engine.encode(image.toTensor()).mean();
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] *= (float) model.vae().scalingFactor();
         return latents;
     }
 
-    /// Root mean square of the levels' differences once both are blurred to 16 x 16.
+    /// Root mean square difference in levels after downscaling both to 16 x 16.
     private static double difference(RgbImage one, RgbImage other) {
         RgbImage a = one.resize(16, 16, Resampling.BILINEAR);
         RgbImage b = other.resize(16, 16, Resampling.BILINEAR);

@@ -26,10 +26,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// What the network attends to while a prompt changes, heard where it is asked.
+/// The prompt embeddings passed to the UNet with prompt editing.
 class PromptEditingTest {
-    private final List<Tensor> heard = new ArrayList<>();
-    private final Map<Tensor, String> known = new HashMap<>();
+    private final List<Tensor> contexts = new ArrayList<>();
+    private final Map<Tensor, String> promptOfEmbedding = new HashMap<>();
     private DiffusionModel model;
     private Engine engine;
 
@@ -39,7 +39,7 @@ class PromptEditingTest {
         engine = OnnxEngine.open(model, Device.CPU, 2);
         PromptEncoder encoder = PromptEncoder.of(model, engine);
         for (String text : List.of("a red car", "a blue car", "snow", "rain", ""))
-            known.put(encoder.encode(new PromptPair(text, ""), 1, List.of()).prompt(), text);
+            promptOfEmbedding.put(encoder.encode(new PromptPair(text, ""), 1, List.of()).prompt(), text);
     }
 
     @AfterEach
@@ -49,22 +49,24 @@ class PromptEditingTest {
 
     private Generation generation(String prompt, String negative, SamplerName sampler) {
         return new Generation(new PromptPair(prompt, negative),
-                GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, 4), 4, 64, 64), 1, List.of());
+                GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.AUTOMATIC, 4), 4, 64, 64), 1,
+                List.of());
     }
 
-    /// The prompts of each time that the network was asked, the negative one first.
-    private List<String> asked(Generation generation) throws Exception {
-        heard.clear();
-        DiffusionPipeline.of(model, listening()).sampleLatents(generation, StepListener.none());
-        return heard.stream()
-                .map(context -> known.get(context.rows(0, 1)) + "|" + known.get(context.rows(1, 2)))
+    /// The prompts of every UNet call as "negative|positive".
+    private List<String> promptsOfCalls(Generation generation) throws Exception {
+        contexts.clear();
+        DiffusionPipeline.of(model, recordingEngine()).sampleLatents(generation, StepListener.none());
+        return contexts.stream()
+                .map(context -> promptOfEmbedding.get(context.rows(0, 1)) + "|"
+                        + promptOfEmbedding.get(context.rows(1, 2)))
                 .toList();
     }
 
-    private Engine listening() {
+    private Engine recordingEngine() {
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
                 (proxy, method, arguments) -> {
-                    if (method.getName().equals("predictNoise")) heard.add((Tensor) arguments[2]);
+                    if (method.getName().equals("predictNoise")) contexts.add((Tensor) arguments[2]);
                     try {
                         return method.invoke(engine, arguments);
                     } catch (InvocationTargetException e) {
@@ -74,25 +76,25 @@ class PromptEditingTest {
     }
 
     @Test
-    void bothPromptsChangeFromStepToStep() throws Exception {
+    void bothPromptsChangeBetweenSteps() throws Exception {
         assertEquals(List.of("snow|a red car", "rain|a red car", "snow|a blue car", "rain|a blue car"),
-                asked(generation("a [red:blue:2] car", "[snow|rain]", SamplerName.DDIM)));
+                promptsOfCalls(generation("a [red:blue:2] car", "[snow|rain]", SamplerName.DDIM)));
     }
 
     @Test
-    void aSamplerThatAsksTwiceAStepHearsOfOnePrompt() throws Exception {
+    void secondCallOfAStepHasTheSamePrompt() throws Exception {
         assertEquals(List.of("|a red car", "|a red car", "|a blue car", "|a blue car", "|a red car", "|a red car",
-                "|a blue car"), asked(generation("a [red|blue] car", "", SamplerName.HEUN)));
+                "|a blue car"), promptsOfCalls(generation("a [red|blue] car", "", SamplerName.HEUN)));
     }
 
     @Test
-    void stepsAreThoseThatAreWalkedAndASecondPassGoesOnCounting() throws Exception {
+    void countsTheStepsThatRunAcrossBothPasses() throws Exception {
         Generation plain = generation("a [red:blue:.5] car", "", SamplerName.DDIM);
-        assertEquals(List.of("|a red car", "|a blue car"), asked(
+        assertEquals(List.of("|a red car", "|a blue car"), promptsOfCalls(
                 plain.withSource(new Source.FromImage(RgbImage.filled(64, 64, 0x808080), Optional.empty(), 0.5))));
         assertEquals(List.of("|a red car", "|a red car", "|a blue car", "|a blue car", "|a blue car", "|a blue car"),
-                asked(plain.with(new Hires(1.5, 0.5))));
+                promptsOfCalls(plain.with(new Hires(1.5, 0.5))));
         assertEquals(List.of("|a red car", "|a red car", "|a red car", "|a red car", "|a red car", "|a blue car"),
-                asked(generation("a [red:blue:1.5] car", "", SamplerName.DDIM).with(new Hires(1.5, 0.5))));
+                promptsOfCalls(generation("a [red:blue:1.5] car", "", SamplerName.DDIM).with(new Hires(1.5, 0.5))));
     }
 }

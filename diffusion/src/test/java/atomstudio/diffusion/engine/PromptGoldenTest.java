@@ -22,14 +22,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Weights, chunks and clip skip against the reference's text encoder.
+/// Emphasis, chunks and clip skip against the reference's text encoder.
 class PromptGoldenTest {
     private static final int CASES = 16;
     @TempDir
-    private Path place;
+    private Path folder;
 
     @Test
-    void readsPromptsAsTheReferenceDoesWithTheEmbeddedModel() throws Exception {
+    void builtInModelsEmbeddingsMatchTheReference() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/default-model.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
@@ -40,12 +40,12 @@ class PromptGoldenTest {
                     PromptEncoder.of(model, engine)
                             .encode(new PromptPair("a red car in the snow", ""), 1, List.of())
                             .prompt(),
-                    "bit by bit where nothing is stressed");
+                    "bit-identical without emphasis");
         }
     }
 
     @Test
-    void readsPromptsAsTheReferenceDoesAtClipsOwnLength() throws Exception {
+    void embeddingsMatchTheReferenceAtClipsLength() throws Exception {
         DiffusionModel model = sd1();
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
@@ -53,28 +53,28 @@ class PromptGoldenTest {
         }
     }
 
-    /// The reference calls the network once for each; here both go through it together.
+    /// The reference calls the UNet once per prompt; here both are one batch.
     @Test
-    void promptsOfOtherLengthsAreWhatTheyAreByThemselves() throws Exception {
+    void repeatingPromptsToACommonLengthKeepsTheOutput() throws Exception {
         DiffusionModel model = sd1();
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             List<String> prompts = prompts(golden);
-            PromptEncoder.PromptEmbeddings contexts = PromptEncoder.of(model, engine)
+            PromptEncoder.PromptEmbeddings embeddings = PromptEncoder.of(model, engine)
                     .encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
             assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1),
-                    "of other lengths by themselves");
-            assertEquals(contexts.prompt().shape(), contexts.negative().shape());
+                    "different lengths");
+            assertEquals(embeddings.prompt().shape(), embeddings.negative().shape());
             Tensor latents = golden.read("unet.latents");
             Tensor both = engine.predictNoise(Tensor.concatenate(latents, latents), new float[] {500, 500},
-                    Tensor.concatenate(contexts.prompt(), contexts.negative()), List.of());
+                    Tensor.concatenate(embeddings.prompt(), embeddings.negative()), List.of());
             assertClose("prompt", golden.read("unet.prompt"), both.rows(0, 1), 1e-4);
             assertClose("negative", golden.read("unet.negative"), both.rows(1, 2), 1e-4);
         }
     }
 
     @Test
-    void skippingMoreBlocksThanThereAreIsRefused() throws Exception {
+    void rejectsSkippingMoreBlocksThanThereAre() throws Exception {
         DiffusionModel model = sd1();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             PromptEncoder encoder = PromptEncoder.of(model, engine);
@@ -97,16 +97,16 @@ class PromptGoldenTest {
                 .getAsJsonArray()
                 .asList()
                 .stream()
-                .map(one -> one.getAsJsonObject().get("prompt").getAsString())
+                .map(each -> each.getAsJsonObject().get("prompt").getAsString())
                 .toList();
     }
 
     /// The small model with a small tokenizer of CLIP's length.
     private DiffusionModel sd1() throws Exception {
-        copy(Shared.own("goldens/nets/sd1/model"), place);
-        copy(Shared.own("goldens/tokenizer/plain"), place.resolve("tokenizer"));
-        Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 77}");
-        return DiffusionModel.open(place);
+        copy(Shared.own("goldens/nets/sd1/model"), folder);
+        copy(Shared.own("goldens/tokenizer/plain"), folder.resolve("tokenizer"));
+        Files.writeString(folder.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 77}");
+        return DiffusionModel.open(folder);
     }
 
     private static void copy(Path from, Path to) throws IOException {

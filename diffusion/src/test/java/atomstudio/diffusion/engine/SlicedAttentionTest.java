@@ -23,31 +23,32 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// With an engine whose memory suffices for slices of attention only.
+/// An engine with memory for sliced attention only.
 class SlicedAttentionTest {
     private static final Generation GENERATION = new Generation(new PromptPair("a red apple", ""),
-            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64), 1,
+            GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64), 1,
             List.of());
 
     @Test
-    void goesOnWithThemAndSaysSoOnce() throws Exception {
+    void switchesToSlicedAttentionWithOneWarning() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        List<String> notes = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = latents(DiffusionPipeline.of(model, engine));
-            assertClose("latents", expected, latents(DiffusionPipeline.of(model, small(engine), notes::add)), 1e-5);
-            assertTrue(notes.size() == 1 && notes.getFirst().contains("slices"), notes.toString());
-            assertFalse(engine.enableAttentionSlicing(), "it is sliced already");
-            assertThrows(Failure.OutOfMemory.class, () -> latents(DiffusionPipeline.of(model, small(engine))));
+            assertClose("latents", expected, latents(DiffusionPipeline.of(model, lowMemory(engine), warnings::add)),
+                    1e-5);
+            assertTrue(warnings.size() == 1 && warnings.getFirst().contains("slices"), warnings.toString());
+            assertFalse(engine.enableAttentionSlicing(), "already sliced");
+            assertThrows(Failure.OutOfMemory.class, () -> latents(DiffusionPipeline.of(model, lowMemory(engine))));
         }
     }
 
-    /// 63 tokens where there are most: no eighth is a whole number.
+    /// At most 63 tokens, not divisible by eight.
     @Test
-    void anOddSizeIsSlicedToo() throws Exception {
+    void slicesOddSizes() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Generation odd = new Generation(new PromptPair("a red apple", ""),
-                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 72, 56), 1,
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 72, 56), 1,
                 List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = finished(DiffusionPipeline.of(model, engine), odd);
@@ -65,7 +66,7 @@ class SlicedAttentionTest {
         return finished(pipeline, GENERATION);
     }
 
-    private static Engine small(Engine engine) {
+    private static Engine lowMemory(Engine engine) {
         boolean[] sliced = {false};
         return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
                 (proxy, method, arguments) -> {

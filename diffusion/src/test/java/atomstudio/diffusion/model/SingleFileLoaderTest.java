@@ -200,7 +200,7 @@ class SingleFileLoaderTest {
         SchedulerConfig schedule = DiffusionModel.open(file).scheduler();
         assertEquals(SamplerName.DDIM, SamplerName.of(schedule), "PNDM would divide by zero");
         assertEquals(999,
-                SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 20)
+                SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 20)
                         .plan(schedule)
                         .schedule()
                         .steps()

@@ -5,75 +5,77 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.DoubleFunction;
 import java.util.random.RandomGenerator;
 
-/// Data whose score is known at every noise level: each number of the latents comes by itself from one of two normal
+/// Data with a known score at every noise level: each element is drawn independently from a mixture of two normal
 /// distributions.
 final class Mixture {
-    private static final double[] SHARES = {0.4, 0.6};
+    private static final double[] WEIGHTS = {0.4, 0.6};
     private static final double[] MEANS = {-1, 0.8};
-    private static final double[] SPREADS = {0.3, 0.5};
-    private static final int FINE = 1000;
+    private static final double[] STD_DEVS = {0.3, 0.5};
+    private static final int FLOW_STEPS = 1000;
 
     private Mixture() {}
 
     static double mean() {
-        return SHARES[0] * MEANS[0] + SHARES[1] * MEANS[1];
+        return WEIGHTS[0] * MEANS[0] + WEIGHTS[1] * MEANS[1];
     }
 
     static double variance() {
         double squares = 0;
-        for (int i = 0; i < SHARES.length; i++) squares += SHARES[i] * (MEANS[i] * MEANS[i] + SPREADS[i] * SPREADS[i]);
+        for (int i = 0; i < WEIGHTS.length; i++)
+            squares += WEIGHTS[i] * (MEANS[i] * MEANS[i] + STD_DEVS[i] * STD_DEVS[i]);
         return squares - mean() * mean();
     }
 
-    static Tensor drawn(Shape shape, RandomGenerator random) {
-        Tensor drawn = Tensor.zeros(shape);
-        for (int i = 0; i < drawn.data().length; i++) {
-            int of = random.nextDouble() < SHARES[0] ? 0 : 1;
-            drawn.data()[i] = (float) (MEANS[of] + SPREADS[of] * random.nextGaussian());
+    static Tensor sample(Shape shape, RandomGenerator random) {
+        Tensor sample = Tensor.zeros(shape);
+        for (int i = 0; i < sample.data().length; i++) {
+            int component = random.nextDouble() < WEIGHTS[0] ? 0 : 1;
+            sample.data()[i] = (float) (MEANS[component] + STD_DEVS[component] * random.nextGaussian());
         }
-        return drawn;
+        return sample;
     }
 
-    /// A network that has learned the data and says the noise.
-    static Denoiser network(DoubleFunction<NoiseLevel> levels) {
-        return (shown, timestep) -> {
-            NoiseLevel at = levels.apply(timestep);
-            Tensor noise = Tensor.zeros(shown.shape());
+    /// The exact epsilon prediction.
+    static Denoiser denoiser(DoubleFunction<NoiseLevel> levels) {
+        return (x, timestep) -> {
+            NoiseLevel level = levels.apply(timestep);
+            Tensor noise = Tensor.zeros(x.shape());
             for (int i = 0; i < noise.data().length; i++)
-                noise.data()[i] = (float) slope(shown.data()[i] / at.alphaT(), at.sigma());
+                noise.data()[i] = (float) derivative(x.data()[i] / level.alphaT(), level.sigma());
             return noise;
         };
     }
 
     /// dx/dσ of the probability flow at x = x0 + σ · noise: the expected noise.
-    static double slope(double x, double ratio) {
-        double[] weights = new double[SHARES.length];
+    static double derivative(double x, double sigma) {
+        double[] posterior = new double[WEIGHTS.length];
         double sum = 0;
-        for (int i = 0; i < weights.length; i++) {
-            double variance = SPREADS[i] * SPREADS[i] + ratio * ratio;
-            weights[i] = SHARES[i] / Math.sqrt(variance) * Math.exp(-(x - MEANS[i]) * (x - MEANS[i]) / (2 * variance));
-            sum += weights[i];
+        for (int i = 0; i < posterior.length; i++) {
+            double variance = STD_DEVS[i] * STD_DEVS[i] + sigma * sigma;
+            posterior[i] = WEIGHTS[i] / Math.sqrt(variance)
+                    * Math.exp(-(x - MEANS[i]) * (x - MEANS[i]) / (2 * variance));
+            sum += posterior[i];
         }
-        double slope = 0;
-        for (int i = 0; i < weights.length; i++)
-            slope += weights[i] / sum * ratio * (x - MEANS[i]) / (SPREADS[i] * SPREADS[i] + ratio * ratio);
-        return slope;
+        double derivative = 0;
+        for (int i = 0; i < posterior.length; i++)
+            derivative += posterior[i] / sum * sigma * (x - MEANS[i]) / (STD_DEVS[i] * STD_DEVS[i] + sigma * sigma);
+        return derivative;
     }
 
-    /// Where the probability flow leads from one σ to another, by Runge and Kutta's method in many steps of log σ.
+    /// The probability flow from one σ to another, by the Runge-Kutta method in many steps of log σ.
     static double flow(double x, double from, double to) {
-        double h = Math.log(to / from) / FINE;
-        for (int i = 0; i < FINE; i++) {
-            double log = Math.log(from) + i * h;
-            double a = rate(x, log);
-            double b = rate(x + h / 2 * a, log + h / 2);
-            double c = rate(x + h / 2 * b, log + h / 2);
-            x += h / 6 * (a + 2 * b + 2 * c + rate(x + h * c, log + h));
+        double h = Math.log(to / from) / FLOW_STEPS;
+        for (int i = 0; i < FLOW_STEPS; i++) {
+            double logSigma = Math.log(from) + i * h;
+            double a = rate(x, logSigma);
+            double b = rate(x + h / 2 * a, logSigma + h / 2);
+            double c = rate(x + h / 2 * b, logSigma + h / 2);
+            x += h / 6 * (a + 2 * b + 2 * c + rate(x + h * c, logSigma + h));
         }
         return x;
     }
 
-    private static double rate(double x, double log) {
-        return slope(x, Math.exp(log)) * Math.exp(log);
+    private static double rate(double x, double logSigma) {
+        return derivative(x, Math.exp(logSigma)) * Math.exp(logSigma);
     }
 }

@@ -19,30 +19,30 @@ import org.junit.jupiter.api.Test;
 
 class SamplerGoldenTest {
     @Test
-    void followsEveryReferenceTrajectoryKeptHere() throws Exception {
+    void matchesTrajectoriesInTheRepository() throws Exception {
         List<Path> files = goldens(Shared.root().resolve("diffusion/src/test/resources/goldens/samplers"));
         assertFalse(files.isEmpty());
-        for (Path file : files) assertFollowed(file);
+        for (Path file : files) assertMatches(file);
     }
 
     @Test
-    void followsEveryReferenceTrajectoryOfASamplerThatIsBuilt() throws Exception {
+    void matchesSharedTrajectoriesOfSupportedSamplers() throws Exception {
         List<Path> files = goldens(Shared.file("goldens/samplers"));
-        int followed = 0;
-        TreeSet<String> left = new TreeSet<>();
+        int matched = 0;
+        TreeSet<String> unsupported = new TreeSet<>();
         for (Path file : files) {
             try {
-                assertFollowed(file);
-                followed++;
+                assertMatches(file);
+                matched++;
             } catch (Failure.Unsupported e) {
-                left.add(file.getFileName().toString().replaceFirst("-\\d+\\.safetensors", ""));
+                unsupported.add(file.getFileName().toString().replaceFirst("-\\d+\\.safetensors", ""));
             }
         }
-        assertEquals(List.of("dpm-2m", "dpmpp-2s", "dpmpp-3m"), new ArrayList<>(left));
-        assertEquals(74, followed);
+        assertEquals(List.of("dpm-2m", "dpmpp-2s", "dpmpp-3m"), new ArrayList<>(unsupported));
+        assertEquals(74, matched);
     }
 
-    private static void assertFollowed(Path file) throws Failure {
+    private static void assertMatches(Path file) throws Failure {
         List<Deviation> deviations = SamplerGolden.verify(file);
         assertTrue(deviations.stream().anyMatch(d -> d.name().startsWith("step.")), file.toString());
         for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), file + ": " + deviation);
@@ -55,7 +55,7 @@ class SamplerGoldenTest {
     }
 
     @Test
-    void refusesAFileWithoutTheReferencesName() {
+    void rejectsFileWithoutConfig() {
         Path file = Shared.root().resolve("diffusion/src/test/resources/goldens/noise/randn.safetensors");
         assertTrue(assertThrows(Failure.Unreadable.class, () -> SamplerGolden.verify(file)).getMessage()
                 .contains("config"));

@@ -24,43 +24,45 @@ class SamplerTest {
 
     private static SchedulerConfig config(String more) throws Failure {
         return SchedulerConfig.parse("test",
-                "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true"
+                "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+                        + "\"clip_sample\": false, \"skip_prk_steps\": true, \"set_alpha_to_one\": true"
                         + more + "}");
     }
 
-    /// A network that knows the picture: whatever the noise, its output says exactly what it is.
-    private static Denoiser knowing(Tensor clean, Schedule schedule) {
+    /// The exact prediction for known clean latents.
+    private static Denoiser exactDenoiser(Tensor clean, Schedule schedule) {
         Map<Double, NoiseLevel> levels = new HashMap<>();
         for (Schedule.Step step : schedule.steps()) levels.put(step.timestep(), step.from());
         return (x, timestep) -> {
-            NoiseLevel at = levels.getOrDefault(timestep,
+            NoiseLevel level = levels.getOrDefault(timestep,
                     NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
-            Tensor noise = LatentMath.weightedSum(1 / at.sigmaT(), x, -at.alphaT() / at.sigmaT(), clean);
+            Tensor noise = LatentMath.weightedSum(1 / level.sigmaT(), x, -level.alphaT() / level.sigmaT(), clean);
             return switch (schedule.predictionType()) {
                 case EPSILON -> noise;
-                case V -> LatentMath.weightedSum(at.alphaT(), noise, -at.sigmaT(), clean);
+                case V -> LatentMath.weightedSum(level.alphaT(), noise, -level.sigmaT(), clean);
                 case SAMPLE -> clean;
             };
         };
     }
 
     @Test
-    void everySamplerEndsAtThePictureThatTheNetworkKnows() throws Exception {
+    void exactDenoiserLeadsToCleanLatents() throws Exception {
         Tensor clean = new TorchRandom(1).randn(SHAPE);
         for (SamplerName name : SamplerName.values()) {
             for (String prediction : List.of("epsilon", "v_prediction", "sample")) {
                 for (String spacing : List.of("leading", "linspace", "trailing")) {
-                    // PNDM weighs outputs, which stay the same only of noise, for equal strides, which only leading
-                    // spacing has.
+                    // PNDM combines outputs with weights for equal strides, which only leading spacing has; exact
+                    // outputs are constant only for epsilon.
                     if (name == SamplerName.PNDM && !(spacing.equals("leading") && prediction.equals("epsilon")))
                         continue;
                     for (int steps : new int[] {1, 2, 9, 20}) {
-                        SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, steps)
+                        SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps)
                                 .planUnmodified(config(", \"prediction_type\": \"" + prediction
                                         + "\", \"timestep_spacing\": \"" + spacing + "\""));
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
                         SamplingResult end = plan.run(
-                                SamplingRun.fromNoise(knowing(clean, plan.schedule()), random.draw(SHAPE), random));
+                                SamplingRun.fromNoise(exactDenoiser(clean, plan.schedule()), random.draw(SHAPE),
+                                        random));
                         TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean,
                                 ((SamplingResult.Finished) end).latents(),
                                 1e-4 + 6 * plan.schedule().steps().getLast().to().sigmaT());
@@ -71,48 +73,48 @@ class SamplerTest {
     }
 
     @Test
-    void everySamplerStopsAfterTheStepAtWhichItIsTold() throws Exception {
+    void stopsAfterTheStepAtWhichTheListenerStops() throws Exception {
         for (SamplerName name : SamplerName.values()) {
-            List<Integer> heard = new ArrayList<>();
-            List<Double> asked = new ArrayList<>();
-            AtomicInteger askedThen = new AtomicInteger();
-            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 10).planUnmodified(config(""));
+            List<Integer> completedSteps = new ArrayList<>();
+            List<Double> calls = new ArrayList<>();
+            AtomicInteger callsAtStop = new AtomicInteger();
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 10).planUnmodified(config(""));
             Denoiser denoiser = (x, timestep) -> {
-                asked.add(timestep);
+                calls.add(timestep);
                 return x;
             };
             SamplingResult end = plan
                     .run(SamplingRun.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1))
                             .withListener(progress -> {
-                                heard.add(progress.completedSteps());
-                                askedThen.set(asked.size());
+                                completedSteps.add(progress.completedSteps());
+                                callsAtStop.set(calls.size());
                                 return progress.completedSteps() == 3 ? Next.STOP : Next.CONTINUE;
                             }));
             assertEquals(new SamplingResult.Cancelled(3), end, name.toString());
-            assertEquals(List.of(1, 2, 3), heard);
-            assertEquals(askedThen.get(), asked.size(), name.toString());
+            assertEquals(List.of(1, 2, 3), completedSteps);
+            assertEquals(callsAtStop.get(), calls.size(), name.toString());
         }
     }
 
     @Test
-    void everySamplerCanRunAgainAndKeepsNothing() throws Exception {
+    void runsAreRepeatable() throws Exception {
         for (SamplerName name : SamplerName.values()) {
-            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 7).planUnmodified(config(""));
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 7).planUnmodified(config(""));
             Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
             Tensor noise = new TorchRandom(4).randn(SHAPE);
             SamplingResult first = plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
             assertEquals(first, plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1))));
-            assertEquals(new TorchRandom(4).randn(SHAPE), noise, "the noise is the caller's");
+            assertEquals(new TorchRandom(4).randn(SHAPE), noise, "the caller's noise is unchanged");
         }
     }
 
     @Test
-    void everySamplerHandsTheNetworksFailureOn() throws Exception {
+    void propagatesFailuresOfTheDenoiser() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             Failure failure = new Failure.Diverged("step 1: not a number");
             assertSame(failure,
                     assertThrows(Failure.Diverged.class,
-                            () -> SamplingSettings.of(name, ScheduleName.MODEL, 2)
+                            () -> SamplingSettings.of(name, ScheduleName.AUTOMATIC, 2)
                                     .planUnmodified(config(""))
                                     .run(SamplingRun.fromNoise((x, timestep) -> {
                                         throw failure;
@@ -121,10 +123,10 @@ class SamplerTest {
     }
 
     @Test
-    void theNetworkIsAskedAboutLatentsOfUnitVariance() throws Exception {
+    void modelInputHasUnitVariance() throws Exception {
         Shape large = Shape.of(1, 4, 32, 32);
         for (SamplerName name : SamplerName.values()) {
-            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.MODEL, 5).planUnmodified(config(""));
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 5).planUnmodified(config(""));
             plan.run(SamplingRun.fromNoise((x, timestep) -> {
                 double sum = 0;
                 for (float value : x.data()) sum += value * value;
@@ -135,7 +137,7 @@ class SamplerTest {
     }
 
     @Test
-    void guidanceLeadsAwayFromTheNegativePrompt() throws Exception {
+    void guidanceExtrapolatesFromTheNegativePrompt() throws Exception {
         Tensor unconditional = Tensor.filled(SHAPE, 1);
         Tensor conditional = Tensor.filled(SHAPE, 3);
         Tensor guided = Guidance.of(4).guided((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
@@ -143,16 +145,16 @@ class SamplerTest {
     }
 
     @Test
-    void guidanceOfOneAsksTheNetworkOnce() {
+    void guidanceScaleOfOneSkipsTheNegativePrompt() {
         Denoiser conditional = (x, timestep) -> x;
         assertSame(conditional, Guidance.of(1).guided((x, t) -> {
-            throw new AssertionError("asked about the negative prompt");
+            throw new AssertionError("called for the negative prompt");
         }, conditional));
     }
 
     @Test
-    void ancestralNoiseOfAPictureDoesNotDependOnItsBatch() throws Exception {
-        SamplingPlan plan = SamplingSettings.of(SamplerName.EULER_ANCESTRAL, ScheduleName.MODEL, 6)
+    void ancestralNoiseDoesNotDependOnTheBatch() throws Exception {
+        SamplingPlan plan = SamplingSettings.of(SamplerName.EULER_ANCESTRAL, ScheduleName.AUTOMATIC, 6)
                 .planUnmodified(config(""));
         Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
@@ -163,9 +165,9 @@ class SamplerTest {
                 assertInstanceOf(SamplingResult.Finished.class, both).latents().rows(1, 2));
     }
 
-    /// So that a seed gives the same picture again, and the one that the reference draws.
+    /// The number of draws decides which image a seed gives.
     @Test
-    void everySamplerDrawsAsOftenAsItsDocumentationSays() throws Exception {
+    void drawsNoiseAsOftenAsDocumented() throws Exception {
         int steps = 6;
         for (SamplerName name : SamplerName.values()) {
             int expected = switch (name) {
@@ -174,10 +176,10 @@ class SamplerTest {
                 case DDPM, DPM2_ANCESTRAL, DPM_PLUS_PLUS_2S_ANCESTRAL, DPM_PLUS_PLUS_3M_SDE, LCM, TCD -> steps - 1;
                 case DPM_PLUS_PLUS_SDE -> 2 * (steps - 1);
             };
-            assertEquals(expected, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps)), name.toString());
+            assertEquals(expected, draws(SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps)), name.toString());
             if (name.defaultEta().isPresent()) {
                 int chosen = name == SamplerName.DDIM ? steps : expected;
-                assertEquals(chosen, draws(SamplingSettings.of(name, ScheduleName.MODEL, steps).withEta(0.5)),
+                assertEquals(chosen, draws(SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps).withEta(0.5)),
                         name + " with eta");
             }
         }
@@ -195,7 +197,7 @@ class SamplerTest {
     }
 
     @Test
-    void rescalingLeavesAnOutputWithoutSpreadAsItIs() {
+    void rescalingKeepsConstantOutputs() {
         Tensor flat = Tensor.filled(SHAPE, 3);
         Tensor conditional = new TorchRandom(2).randn(SHAPE);
         assertEquals(flat, new Guidance(1, 1).combine(conditional, flat));
@@ -204,7 +206,7 @@ class SamplerTest {
     }
 
     @Test
-    void dynamicThresholdingHoldsABoundBelowOne() throws Exception {
+    void dynamicThresholdingAppliesMaxValueBelowOne() throws Exception {
         Tensor large = Tensor.filled(SHAPE, 4);
         Tensor small = Tensor.filled(SHAPE, 0.25f);
         // As torch.clamp(s, min=1, max=0.5), which is 0.5.
@@ -214,17 +216,16 @@ class SamplerTest {
         for (String wrong : List.of("\"sample_max_value\": 0", "\"sample_max_value\": -1",
                 "\"dynamic_thresholding_ratio\": 1.5", "\"dynamic_thresholding_ratio\": -0.1")) {
             String message = assertThrows(Failure.Incompatible.class,
-                    () -> SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 5)
+                    () -> SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 5)
                             .plan(config(", \"thresholding\": true, " + wrong)))
                     .getMessage();
             assertTrue(message.contains(wrong.substring(1, wrong.indexOf('"', 1))), message);
         }
     }
 
-    /// DEIS alone visits the last level of a schedule in σ twice, as the reference does: its last evaluation moves
-    /// nothing.
+    /// DEIS repeats the last level of a spacing in σ, as in diffusers: its last evaluation has no effect.
     @Test
-    void everyEvaluationCounts() throws Exception {
+    void everyNetworkCallAffectsTheResult() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             for (ScheduleName schedule : name.schedules()) {
                 if (name == SamplerName.DEIS
@@ -236,16 +237,16 @@ class SamplerTest {
                     List<Tensor> ends = new ArrayList<>();
                     int calls = calls(plan, ends, -1);
                     calls(plan, ends, calls - 1);
-                    double moved = LatentMath
+                    double change = LatentMath
                             .standardDeviation(LatentMath.weightedSum(1, ends.get(0), -1, ends.get(1)));
-                    assertTrue(moved > 1e-4, name + " " + schedule + " " + steps
-                            + ": the last evaluation moves the latents by " + moved);
+                    assertTrue(change > 1e-4, name + " " + schedule + " " + steps
+                            + ": the last network call changes the latents by " + change);
                 }
             }
         }
     }
 
-    /// Runs a plan whose network says something else at one call, and counts the calls.
+    /// Runs a plan with a different output at one call, and counts the calls.
     private static int calls(SamplingPlan plan, List<Tensor> ends, int changed) throws Failure {
         AtomicInteger calls = new AtomicInteger();
         TorchRandom random = new TorchRandom(3);
@@ -257,7 +258,7 @@ class SamplerTest {
     }
 
     @Test
-    void rescaledGuidanceHasTheContrastOfTheConditionalOutput() {
+    void rescaledGuidanceHasTheStandardDeviationOfTheConditionalOutput() {
         Tensor unconditional = new TorchRandom(1).randn(SHAPE);
         Tensor conditional = new TorchRandom(2).randn(SHAPE);
         Tensor guided = new Guidance(7, 0).combine(unconditional, conditional);
@@ -267,6 +268,6 @@ class SamplerTest {
             assertEquals(LatentMath.standardDeviation(conditional.rows(row, row + 1)),
                     LatentMath.standardDeviation(whole.rows(row, row + 1)), 1e-6);
         }
-        TensorAssert.assertWithin("between the two", LatentMath.weightedSum(0.7, whole, 0.3, guided), part, 1e-5);
+        TensorAssert.assertWithin("weighted mean", LatentMath.weightedSum(0.7, whole, 0.3, guided), part, 1e-5);
     }
 }

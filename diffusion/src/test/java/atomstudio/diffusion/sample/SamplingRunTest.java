@@ -20,34 +20,35 @@ class SamplingRunTest {
     private static final Tensor CLEAN = new TorchRandom(4).randn(SHAPE);
 
     private static SamplingPlan plan(SamplerName name, int steps) throws Failure {
-        return SamplingSettings.of(name, ScheduleName.MODEL, steps)
+        return SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps)
                 .planUnmodified(SchedulerConfig.parse("test",
-                        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"skip_prk_steps\": true}"));
+                        "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", "
+                                + "\"clip_sample\": false, \"skip_prk_steps\": true}"));
     }
 
-    private static SamplingRun walk(Denoiser denoiser, SamplingRun.InitialLatents start) {
-        return new SamplingRun(denoiser, start, NoiseSource.ofSeeds(5), StepListener.none(),
+    private static SamplingRun run(Denoiser denoiser, SamplingRun.InitialLatents initialLatents) {
+        return new SamplingRun(denoiser, initialLatents, NoiseSource.ofSeeds(5), StepListener.none(),
                 SamplingRun.LatentCallback.none());
     }
 
     @Test
-    void aPictureStartsUnderTheNoiseOfTheFirstStepThatIsLeft() throws Exception {
+    void noisesTheImageToTheLevelOfTheFirstRemainingStep() throws Exception {
         for (SamplerName name : SamplerName.values()) {
-            SamplingPlan left = plan(name, 10).lastSteps(4);
-            assertEquals(plan(name, 10).schedule().steps().subList(6, 10), left.schedule().steps());
-            NoiseLevel first = left.schedule().steps().getFirst().from();
-            List<Tensor> shown = new ArrayList<>();
-            left.run(walk((x, timestep) -> {
-                shown.add(x);
+            SamplingPlan lastSteps = plan(name, 10).lastSteps(4);
+            assertEquals(plan(name, 10).schedule().steps().subList(6, 10), lastSteps.schedule().steps());
+            NoiseLevel first = lastSteps.schedule().steps().getFirst().from();
+            List<Tensor> inputs = new ArrayList<>();
+            lastSteps.run(run((x, timestep) -> {
+                inputs.add(x);
                 return x;
             }, SamplingRun.InitialLatents.noisedImage(CLEAN, NOISE)).withListener(progress -> Next.STOP));
             TensorAssert.assertWithin(name.toString(),
-                    LatentMath.weightedSum(first.alphaT(), CLEAN, first.sigmaT(), NOISE), shown.getFirst(), 1e-6);
+                    LatentMath.weightedSum(first.alphaT(), CLEAN, first.sigmaT(), NOISE), inputs.getFirst(), 1e-6);
         }
     }
 
     @Test
-    void refusesMoreStepsThanThePlanHas() throws Exception {
+    void rejectsMoreStepsThanThePlanHas() throws Exception {
         SamplingPlan plan = plan(SamplerName.EULER, 3);
         assertSame(plan.schedule(), plan.lastSteps(3).schedule());
         assertThrows(IllegalArgumentException.class, () -> plan.lastSteps(4));
@@ -55,36 +56,36 @@ class SamplingRunTest {
     }
 
     @Test
-    void whatIsPutBackBetweenStepsStaysAndIsHeard() throws Exception {
+    void callbackReplacesLatentsBeforeTheListener() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = plan(name, 6);
             List<Schedule.Step> edited = new ArrayList<>();
-            SamplingRun.LatentCallback putBack = (step, x) -> {
+            SamplingRun.LatentCallback replaceLatents = (step, x) -> {
                 edited.add(step);
                 return plan.schedule().parameterization().addNoise(CLEAN, NOISE, step.to());
             };
-            SamplingRun walk = walk((x, timestep) -> x, SamplingRun.InitialLatents.pureNoise(NOISE))
-                    .withCallback(putBack)
+            SamplingRun run = run((x, timestep) -> x, SamplingRun.InitialLatents.pureNoise(NOISE))
+                    .withCallback(replaceLatents)
                     .withListener(progress -> {
                         assertEquals(plan.schedule().parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()),
                                 progress.latents());
                         assertEquals(edited.size(), progress.completedSteps());
                         return Next.CONTINUE;
                     });
-            Tensor end = assertInstanceOf(SamplingResult.Finished.class, plan.run(walk)).latents();
+            Tensor end = assertInstanceOf(SamplingResult.Finished.class, plan.run(run)).latents();
             assertEquals(plan.schedule().steps(), edited);
             assertEquals(plan.schedule().parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()), end);
         }
     }
 
     @Test
-    void thePreviewIsWhatTheNetworkSawInTheLatents() throws Exception {
+    void progressContainsPredictedX0() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = plan(name, 3);
             NoiseLevel first = plan.schedule().steps().getFirst().from();
-            Denoiser knowing = (x, timestep) -> LatentMath.weightedSum(1 / first.sigmaT(), x,
+            Denoiser exact = (x, timestep) -> LatentMath.weightedSum(1 / first.sigmaT(), x,
                     -first.alphaT() / first.sigmaT(), CLEAN);
-            plan.run(walk(knowing, SamplingRun.InitialLatents.pureNoise(NOISE)).withListener(progress -> {
+            plan.run(run(exact, SamplingRun.InitialLatents.pureNoise(NOISE)).withListener(progress -> {
                 TensorAssert.assertWithin(name.toString(), CLEAN, progress.denoised(), 1e-4);
                 return Next.STOP;
             }));

@@ -20,11 +20,11 @@ class SchedulerConfigTest {
     }
 
     private static SamplingPlan plan(SamplerName name, SchedulerConfig config, int steps) throws Failure {
-        return SamplingSettings.of(name, ScheduleName.MODEL, steps).planUnmodified(config);
+        return SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps).planUnmodified(config);
     }
 
     @Test
-    void anAbsentSpacingIsWhatTheChosenClassHas() throws Exception {
+    void absentSpacingDependsOnTheClass() throws Exception {
         SchedulerConfig published = parse("{\"_class_name\": \"PNDMScheduler\", \"steps_offset\": 1}");
         assertEquals("PNDMScheduler", published.className());
         assertEquals(TimestepSpacing.LEADING, published.spacing());
@@ -35,23 +35,23 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void aWrittenSpacingHoldsForEveryClass() throws Exception {
+    void presentSpacingAppliesToEveryClass() throws Exception {
         SchedulerConfig config = parse("{\"timestep_spacing\": \"trailing\"}");
         for (SamplerName name : SamplerName.values())
             assertEquals(TimestepSpacing.TRAILING, config.forClass(name.referenceClass()).spacing());
     }
 
     @Test
-    void generationStartsOneTimestepLaterAndClipsNothing() throws Exception {
+    void generationUsesOffsetOneAndNoClipping() throws Exception {
         SchedulerConfig config = parse(
                 "{\"clip_sample\": true, \"steps_offset\": 0, \"timestep_spacing\": \"leading\"}");
         assertEquals(1, config.forGeneration().stepsOffset());
         assertEquals(0, config.stepsOffset());
         assertEquals(new Ddim(new Thresholding.ClipSample(1), 0), plan(SamplerName.DDIM, config, 4).sampler());
         assertEquals(new Ddim(new Thresholding.None(), 0),
-                SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4).plan(config).sampler());
+                SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4).plan(config).sampler());
         assertEquals(751,
-                SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 4)
+                SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4)
                         .plan(config)
                         .schedule()
                         .steps()
@@ -60,20 +60,20 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void nullIsAsGoodAsAbsent() throws Exception {
+    void nullMeansAbsent() throws Exception {
         assertEquals(PredictionType.EPSILON,
                 parse("{\"prediction_type\": null, \"trained_betas\": null}").predictionType());
         assertEquals(1000, NoiseSchedule.of(parse("{\"trained_betas\": null}")).size());
     }
 
     @Test
-    void minusInfinityIsANumberThere() throws Exception {
+    void readsMinusInfinity() throws Exception {
         assertEquals(6,
                 plan(SamplerName.DPM_PLUS_PLUS_2M, parse("{\"lambda_min_clipped\": -Infinity}"), 6).schedule().size());
     }
 
     @Test
-    void refusesAWrongValueByItsKey() throws Exception {
+    void namesTheKeyOfAnInvalidValue() throws Exception {
         for (String wrong : List.of("\"steps_offset\": \"one\"", "\"steps_offset\": 1.5", "\"beta_start\": true",
                 "\"clip_sample\": 1", "\"trained_betas\": [\"x\"]", "\"timestep_spacing\": 3")) {
             SchedulerConfig config = parse("{" + wrong + "}");
@@ -89,12 +89,12 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void refusesAFileThatIsNotThere(@TempDir Path folder) {
+    void rejectsMissingFile(@TempDir Path folder) {
         assertThrows(Failure.Unreadable.class, () -> SchedulerConfig.read(folder.resolve("scheduler_config.json")));
     }
 
     @Test
-    void refusesBetasOfAnotherNumberThanTimesteps() throws Exception {
+    void rejectsBetasThatDifferInNumberFromTimesteps() throws Exception {
         SchedulerConfig config = parse("{\"trained_betas\": [0.1, 0.2], \"num_train_timesteps\": 3}");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> NoiseSchedule.of(config)).getMessage()
                 .contains("expected 3 numbers"));
@@ -102,18 +102,20 @@ class SchedulerConfigTest {
 
     /// diffusers 0.42.1, DDIMScheduler.alphas_cumprod.
     @Test
-    void schedulesNoiseAsTheReferenceDoes() throws Exception {
+    void alphasCumprodMatchDiffusers() throws Exception {
         String published = "\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\"";
-        assertBars("{" + published + "}", 0.999149978, 0.998296022, 0.27766943, 0.276332468, 0.00471669575,
+        assertAlphasCumprod("{" + published + "}", 0.999149978, 0.998296022, 0.27766943, 0.276332468, 0.00471669575,
                 0.00466009509);
-        assertBars("{" + published + ", \"rescale_betas_zero_snr\": true}", 0.999149978, 0.998233497, 0.242358997,
+        assertAlphasCumprod("{" + published + ", \"rescale_betas_zero_snr\": true}", 0.999149978, 0.998233497,
+                0.242358997,
                 0.241018638, 1.96796336e-07, 0.0);
-        assertBars("{}", 0.999899983, 0.999780059, 0.078587234, 0.0777966529, 4.11819419e-05, 4.03583035e-05);
-        assertBars("{\"beta_schedule\": \"squaredcos_cap_v2\"}", 0.999958694, 0.99991256, 0.493843466, 0.492285043,
+        assertAlphasCumprod("{}", 0.999899983, 0.999780059, 0.078587234, 0.0777966529, 4.11819419e-05, 4.03583035e-05);
+        assertAlphasCumprod("{\"beta_schedule\": \"squaredcos_cap_v2\"}", 0.999958694, 0.99991256, 0.493843466,
+                0.492285043,
                 2.42876627e-06, 2.42873499e-09);
     }
 
-    private static void assertBars(String json, double... expected) throws Failure {
+    private static void assertAlphasCumprod(String json, double... expected) throws Failure {
         NoiseSchedule schedule = NoiseSchedule.of(parse(json));
         int[] timesteps = {0, 1, 499, 500, 998, 999};
         for (int i = 0; i < timesteps.length; i++)
@@ -122,20 +124,20 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void namesWhatIsNotBuilt() throws Exception {
-        assertNotBuilt("EulerDiscreteScheduler", "\"interpolation_type\": \"log_linear\"", "log_linear");
-        assertNotBuilt("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"", "euler");
-        assertNotBuilt("DPMSolverMultistepScheduler", "\"solver_order\": 3", "solver_order 3");
-        assertNotBuilt("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\"", "dpmsolver");
-        assertNotBuilt("DPMSolverMultistepScheduler", "\"use_flow_sigmas\": true", "use_flow_sigmas");
-        assertNotBuilt("DPMSolverSinglestepScheduler", "\"solver_order\": 2", "DPMSolverSinglestepScheduler");
-        assertNotBuilt("DDPMScheduler", "\"variance_type\": \"learned\"", "learned");
-        assertNotBuilt("DDIMScheduler", "\"prediction_type\": \"flow_prediction\"", "flow_prediction");
-        assertNotBuilt("PNDMScheduler", "\"steps_offset\": 1", "skip_prk_steps");
-        assertNotBuilt("UniPCMultistepScheduler", "\"predict_x0\": false", "predict_x0");
+    void namesUnsupportedSettings() throws Exception {
+        assertUnsupported("EulerDiscreteScheduler", "\"interpolation_type\": \"log_linear\"", "log_linear");
+        assertUnsupported("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"", "euler");
+        assertUnsupported("DPMSolverMultistepScheduler", "\"solver_order\": 3", "solver_order 3");
+        assertUnsupported("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\"", "dpmsolver");
+        assertUnsupported("DPMSolverMultistepScheduler", "\"use_flow_sigmas\": true", "use_flow_sigmas");
+        assertUnsupported("DPMSolverSinglestepScheduler", "\"solver_order\": 2", "DPMSolverSinglestepScheduler");
+        assertUnsupported("DDPMScheduler", "\"variance_type\": \"learned\"", "learned");
+        assertUnsupported("DDIMScheduler", "\"prediction_type\": \"flow_prediction\"", "flow_prediction");
+        assertUnsupported("PNDMScheduler", "\"steps_offset\": 1", "skip_prk_steps");
+        assertUnsupported("UniPCMultistepScheduler", "\"predict_x0\": false", "predict_x0");
     }
 
-    private static void assertNotBuilt(String className, String setting, String named) throws Failure {
+    private static void assertUnsupported(String className, String setting, String named) throws Failure {
         SchedulerConfig config = parse("{" + setting + "}").forClass(className);
         String message = assertThrows(Failure.Unsupported.class, () -> plan(SamplerName.of(config), config, 10),
                 setting).getMessage();
@@ -143,7 +145,7 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void refusesTwoSchedulesInOneConfig() throws Exception {
+    void rejectsTwoSchedulesInOneConfig() throws Exception {
         SchedulerConfig config = parse("{\"use_karras_sigmas\": true, \"use_beta_sigmas\": true}");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.EULER, config, 10)).getMessage()
                 .contains("use_beta_sigmas"));
@@ -152,28 +154,29 @@ class SchedulerConfigTest {
                         .planUnmodified(config)
                         .schedule()
                         .size(),
-                "what is chosen holds");
+                "the chosen schedule takes precedence");
     }
 
     @Test
-    void aSettingOfAnotherClassIsNotRead() throws Exception {
+    void ignoresSettingsOfOtherClasses() throws Exception {
         SchedulerConfig config = parse(
-                "{\"use_exponential_sigmas\": true, \"solver_order\": 3, \"use_karras_sigmas\": true, \"clip_sample\": false, \"set_alpha_to_one\": false}");
+                "{\"use_exponential_sigmas\": true, \"solver_order\": 3, \"use_karras_sigmas\": true, "
+                        + "\"clip_sample\": false, \"set_alpha_to_one\": false}");
         assertEquals(plan(SamplerName.DDIM, parse("{\"clip_sample\": false, \"set_alpha_to_one\": false}"), 10),
                 plan(SamplerName.DDIM, config, 10));
         assertEquals(plan(SamplerName.EULER_ANCESTRAL, parse("{}"), 10), plan(SamplerName.EULER_ANCESTRAL, config, 10));
     }
 
     @Test
-    void everyScheduleGoesItsOwnWayWithEverySamplerThatTakesIt() throws Exception {
+    void everySupportedScheduleHasDistinctSteps() throws Exception {
         SchedulerConfig config = parse(
                 "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\"}");
         for (SamplerName name : SamplerName.values()) {
-            Set<List<Schedule.Step>> ways = new HashSet<>();
+            Set<List<Schedule.Step>> distinct = new HashSet<>();
             for (ScheduleName schedule : ScheduleName.values()) {
                 SamplingSettings sampling = SamplingSettings.of(name, schedule, 8);
                 if (name.schedules().contains(schedule)) {
-                    assertTrue(ways.add(sampling.plan(config).schedule().steps()), name + " " + schedule);
+                    assertTrue(distinct.add(sampling.plan(config).schedule().steps()), name + " " + schedule);
                 } else {
                     String message = assertThrows(Failure.Incompatible.class, () -> sampling.plan(config)).getMessage();
                     assertTrue(message.contains(name.option()) && message.contains(schedule.option()), message);
@@ -183,12 +186,13 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void refusesAnEtaWhereNoNoiseCanBeChosen() throws Exception {
+    void rejectsEtaForSamplersWithoutIt() throws Exception {
         SchedulerConfig config = parse("{}");
         for (SamplerName name : SamplerName.values()) {
-            SamplingSettings half = SamplingSettings.of(name, ScheduleName.MODEL, 8).withEta(0.5);
+            SamplingSettings half = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 8).withEta(0.5);
             if (name.defaultEta().isPresent()) {
-                assertFalse(half.plan(config).equals(SamplingSettings.of(name, ScheduleName.MODEL, 8).plan(config)));
+                assertFalse(
+                        half.plan(config).equals(SamplingSettings.of(name, ScheduleName.AUTOMATIC, 8).plan(config)));
                 assertTrue(assertThrows(Failure.Incompatible.class, () -> half.withEta(1.5).plan(config)).getMessage()
                         .contains("1.5"));
             } else {
@@ -199,11 +203,11 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void aChosenPredictionHoldsAgainstTheConfig() throws Exception {
+    void chosenPredictionTypeOverridesTheConfig() throws Exception {
         SchedulerConfig config = parse("{\"prediction_type\": \"epsilon\"}");
         for (PredictionType prediction : PredictionType.values()) {
             assertEquals(prediction,
-                    SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 8)
+                    SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 8)
                             .withPredictionType(prediction)
                             .plan(config)
                             .schedule()
@@ -212,7 +216,7 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void refusesStepsThatTheTimestepsDoNotHold() throws Exception {
+    void rejectsMoreStepsThanTimesteps() throws Exception {
         SchedulerConfig leading = parse(
                 "{\"timestep_spacing\": \"leading\", \"steps_offset\": 1, \"skip_prk_steps\": true}");
         for (SamplerName name : SamplerName.values()) {
@@ -227,13 +231,13 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void refusesToGuessThePictureFromNoiseAlone() throws Exception {
+    void rejectsEpsilonPredictionWithZeroTerminalSnr() throws Exception {
         SchedulerConfig config = parse("{\"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"}");
         assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DDIM, config, 10));
     }
 
     @Test
-    void aModelsOwnSamplerIsTheOneOfItsClassAndAlgorithm() throws Exception {
+    void findsTheSamplerOfAClassAndAlgorithm() throws Exception {
         SchedulerConfig config = parse("{}");
         for (SamplerName name : List.of(SamplerName.EULER, SamplerName.EULER_ANCESTRAL, SamplerName.DDIM,
                 SamplerName.PNDM, SamplerName.DPM_PLUS_PLUS_2M, SamplerName.UNIPC)) {
@@ -245,7 +249,7 @@ class SchedulerConfigTest {
     }
 
     @Test
-    void samplersAreFoundByTheirNames() {
+    void findsSamplersAndSchedulesByOption() {
         assertEquals(
                 List.of("euler", "euler-a", "heun", "lms", "ddim", "ddpm", "pndm", "dpmpp-2m", "dpmpp-2m-sde",
                         "dpmpp-sde", "dpmpp-2s-a", "dpmpp-3m-sde", "dpm2", "dpm2-a", "unipc", "deis", "lcm", "tcd"),
@@ -257,5 +261,7 @@ class SchedulerConfigTest {
         for (ScheduleName name : ScheduleName.values())
             assertEquals(name, ScheduleName.ofOption(name.option()).orElseThrow());
         assertEquals("sgm-uniform", ScheduleName.SGM_UNIFORM.option());
+        assertEquals("automatic", ScheduleName.AUTOMATIC.option());
+        assertEquals(ScheduleName.AUTOMATIC, ScheduleName.ofOption("model").orElseThrow(), "the earlier name");
     }
 }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class SeedTest {
     @Test
-    void takesWhatPyTorchTakes() {
+    void parsesSeedsLikePyTorch() {
         assertEquals(OptionalLong.of(0), Seed.parse("0"));
         assertEquals(OptionalLong.of(Long.MIN_VALUE), Seed.parse("9223372036854775808"));
         assertEquals(OptionalLong.of(-1), Seed.parse(" 18446744073709551615 "));
@@ -17,7 +17,7 @@ class SeedTest {
     }
 
     @Test
-    void writesWhatItReads() {
+    void formatsParsedSeedsUnchanged() {
         for (String seed : new String[] {"0", "77", "9223372036854775807", "9223372036854775808",
                 "18446744073709551615"}) {
             assertEquals(seed, Seed.format(Seed.parse(seed).orElseThrow()));

@@ -14,12 +14,12 @@ import org.junit.jupiter.api.Test;
 
 class TorchRandomTest {
     @Test
-    void drawsTheReferencesNumbersForTheSeedsKeptHere() throws Exception {
+    void matchesPyTorchForSeedsInTheRepository() throws Exception {
         assertDrawn(Shared.root().resolve("diffusion/src/test/resources/goldens/noise/randn.safetensors"), 33);
     }
 
     @Test
-    void drawsTheReferencesNumbersForEverySeed() throws Exception {
+    void matchesPyTorchForAllSharedSeeds() throws Exception {
         assertDrawn(Shared.file("goldens/noise/randn.safetensors"), 72);
     }
 
@@ -30,7 +30,7 @@ class TorchRandomTest {
     }
 
     @Test
-    void aPictureOfABatchDrawsWhatItWouldDrawAlone() {
+    void imageNoiseDoesNotDependOnTheBatch() {
         NoiseSource batch = NoiseSource.ofSeeds(7, 8);
         NoiseSource alone = NoiseSource.ofSeeds(8);
         for (int draw = 0; draw < 3; draw++) {
@@ -40,7 +40,7 @@ class TorchRandomTest {
     }
 
     @Test
-    void refusesABatchOfAnotherSizeThanItsSeeds() {
+    void rejectsBatchThatDiffersFromTheNumberOfSeeds() {
         NoiseSource source = NoiseSource.ofSeeds(1, 2);
         assertTrue(assertThrows(IllegalArgumentException.class, () -> source.draw(Shape.of(3, 4, 8, 8))).getMessage()
                 .contains("expected 2 rows"));
@@ -48,7 +48,7 @@ class TorchRandomTest {
 
     /// `torch.randint(10, (8,), generator=torch.Generator().manual_seed(5))`, torch 2.7.1.
     @Test
-    void drawsTheReferencesWholeNumbers() {
+    void randintMatchesPyTorch() {
         TorchRandom random = new TorchRandom(5);
         int[] expected = {1, 4, 7, 5, 6, 0, 2, 3};
         for (int number : expected) assertEquals(number, random.randint(10));

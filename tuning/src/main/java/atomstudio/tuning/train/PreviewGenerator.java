@@ -102,7 +102,7 @@ final class PreviewGenerator {
     /// The same with another number of steps.
     static Generation.GenerationSettings generationSettings(DiffusionModel model, int steps) throws Failure {
         SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
-        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.MODEL, steps), GUIDANCE,
+        return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.AUTOMATIC, steps), GUIDANCE,
                 model.defaultImageSize(), model.defaultImageSize());
     }
 }

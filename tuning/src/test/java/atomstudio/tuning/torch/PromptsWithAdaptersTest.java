@@ -94,7 +94,7 @@ class PromptsWithAdaptersTest {
 
     private RgbImage picture(String prompt, List<WeightedAdapter> adapters) throws Failure {
         Generation.GenerationSettings settings = Generation.GenerationSettings
-                .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+                .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
         return pipeline
                 .generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters),
                         StepListener.none())

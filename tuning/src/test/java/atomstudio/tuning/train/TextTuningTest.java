@@ -212,7 +212,7 @@ class TextTuningTest {
     private static RgbImage picture(DiffusionPipeline maker, String prompt, List<WeightedAdapter> adapters)
             throws Failure {
         Generation.GenerationSettings settings = Generation.GenerationSettings
-                .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.MODEL, 2), 4, 64, 64);
+                .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
         return maker
                 .generate(new Generation(new Generation.PromptPair(prompt, ""), settings, 1, adapters),
                         StepListener.none())

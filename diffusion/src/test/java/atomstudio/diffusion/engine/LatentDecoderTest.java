@@ -16,39 +16,39 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class TiledDecoderTest {
-    /// A tenth of what an 8-bit level spans: less than anybody sees, wherever the tiles' edges run.
+class LatentDecoderTest {
+    /// A tenth of an 8-bit level: invisible, also at the edges of tiles.
     private static final double A_TENTH_OF_A_LEVEL = 0.1 * 2 / 255;
 
     @ParameterizedTest
     @CsvSource({"3, 12", "1, 9"})
-    void aPictureInTilesIsTheWholePicture(int whole, int side) throws Exception {
+    void tilesMatchTheWholeImage(int wholeLevels, int tileSide) throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor latents = latents(model);
             Tensor expected = engine.decode(latents);
-            Tensor found = new TiledDecoder(model.vae(), engine, side).decode(latents,
-                    Math.min(whole, model.vae().levels() - 1));
-            Deviation deviation = Deviation.absolute("picture", expected, found, A_TENTH_OF_A_LEVEL);
+            Tensor found = new LatentDecoder.TiledDecoder(model.vae(), engine, tileSide).decode(latents,
+                    Math.min(wholeLevels, model.vae().levels() - 1));
+            Deviation deviation = Deviation.absolute("image", expected, found, A_TENTH_OF_A_LEVEL);
             assertTrue(deviation.isWithinTolerance(), deviation.toString());
         }
     }
 
     @Test
-    void decodesInTilesWhereMemoryIsShortAndSaysSo() throws Exception {
+    void decodesInTilesWithAWarningIfMemoryIsShort() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
-        List<String> notes = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor latents = latents(model);
-            Tensor whole = new LatentDecoder(model, engine, () -> Long.MAX_VALUE, notes::add).decode(latents);
-            assertEquals(List.of(), notes);
-            Tensor found = new LatentDecoder(model, engine, () -> 1L << 20, notes::add).decode(latents);
-            assertTrue(notes.size() == 1 && notes.getFirst().contains("in tiles"), notes.toString());
-            assertTrue(Deviation.absolute("picture", whole, found, A_TENTH_OF_A_LEVEL).isWithinTolerance());
+            Tensor whole = new LatentDecoder(model, engine, () -> Long.MAX_VALUE, warnings::add).decode(latents);
+            assertEquals(List.of(), warnings);
+            Tensor found = new LatentDecoder(model, engine, () -> 1L << 20, warnings::add).decode(latents);
+            assertTrue(warnings.size() == 1 && warnings.getFirst().contains("in tiles"), warnings.toString());
+            assertTrue(Deviation.absolute("image", whole, found, A_TENTH_OF_A_LEVEL).isWithinTolerance());
         }
     }
 
-    /// A part of a real picture, not square.
+    /// A part of a real image, not square.
     private static Tensor latents(DiffusionModel model) throws Exception {
         try (SafetensorsFile golden = SafetensorsFile
                 .open(Shared.own("goldens/from-pictures/hires-ddim-2.safetensors"))) {
