@@ -171,7 +171,7 @@ class GenerateCommandTest {
             "--safety perhaps|2|expected on or off",
             "--clip-skip 0|2|--clip-skip: expected 1 to",
             "--clip-skip 99|2|--clip-skip: expected 1 to",
-            "--negative (a:1.2.3)|1|expected a number for a weight",
+            "--negative (a:1.2.3)|1|expected a number as the weight",
             "--steps 0|2|--steps: expected 1 to",
             "--count 0|2|--count: expected 1",
             "--guidance NaN|2|--guidance: expected a number",

@@ -112,7 +112,7 @@ class PromptFuzzTest {
                 .contains("100001 characters; expected at most 100000"));
         assertTrue(assertThrows(Failure.Incompatible.class, () -> PromptAttentionParser.parse("(".repeat(501)))
                 .getMessage()
-                .contains("more than 500 brackets"));
+                .contains("more than 500 open brackets"));
         assertDoesNotThrow(() -> PromptAttentionParser.parse("a, ".repeat(33_000)));
         assertDoesNotThrow(() -> PromptAttentionParser.parse("([".repeat(250)));
     }
