@@ -107,7 +107,7 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
                 .collect(Collectors.joining(", "));
         throw new Failure.Incompatible(matching.getFirst().folder.toAbsolutePath().getParent()
                 + ": expected folders of one subject, found different names for its " + description + ": " + found
-                + ". Train each subject by itself, give class images separately (--prior), or say which word counts ("
+                + ". Train each subject by itself, give class images separately (--class-images), or say which word counts ("
                 + option + ")");
     }
 

@@ -14,7 +14,7 @@ public record Captions(String subject, String template, CaptionSubject describes
     /// Whose pictures they are of: those of the class need not say the class.
     enum CaptionSubject { SUBJECT, CLASS }
 
-    public static final String SUBJECT_PLACEHOLDER = "{}";
+
     private static final List<String> DEFAULT_TEMPLATES = List.of("a {}", "a photo of a {}", "a picture of a {}");
 
     public Captions(String subject, String template) {
@@ -52,6 +52,6 @@ public record Captions(String subject, String template, CaptionSubject describes
     }
 
     private String fill(String caption) {
-        return caption.replace(SUBJECT_PLACEHOLDER, subject);
+        return caption.replace(TrainingConfig.SUBJECT_PLACEHOLDER, subject);
     }
 }

@@ -5,16 +5,16 @@ import atomstudio.tuning.config.TrainingConfig;
 
 /// Which part of a picture is prepared for training, and how large. Nothing is stretched by more than a pixel's
 /// rounding.
-/// @param sideLength   side of the square that training sees, in pixels
+/// @param resolution   side of the square that training sees, in pixels
 /// @param latentFactor pixels to a latent pixel, which all sides are multiples of
-public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int latentFactor) {
+public record CropPolicy(TrainingConfig.CropMode mode, int resolution, int latentFactor) {
     /// A long picture is kept this many squares long for random crops; more would only cost time and memory to encode.
     private static final int MAX_ASPECT_RATIO = 2;
 
     /// The picture as it is prepared; a mask goes through the same as its picture.
     RgbImage apply(RgbImage image) {
         return switch (mode) {
-            case CENTRE -> image.centerSquare(sideLength);
+            case CENTRE -> image.centerSquare(resolution);
             case RANDOM -> cropAndResize(image, targetSide(image.width(), image.height()),
                     targetSide(image.height(), image.width()));
             case WHOLE -> keepShape(image);
@@ -23,14 +23,14 @@ public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int laten
 
     /// The shorter side is the square's; the longer one follows.
     private int targetSide(int side, int other) {
-        return side <= other ? sideLength
-                : Math.min(MAX_ASPECT_RATIO * sideLength, roundToLatents(sideLength * (double) side / other));
+        return side <= other ? resolution
+                : Math.min(MAX_ASPECT_RATIO * resolution, roundToLatents(resolution * (double) side / other));
     }
 
     /// As many pixels as the square, in the picture's own shape.
     private RgbImage keepShape(RgbImage image) {
         double ratio = Math.sqrt((double) image.width() / image.height());
-        return cropAndResize(image, roundToLatents(sideLength * ratio), roundToLatents(sideLength / ratio));
+        return cropAndResize(image, roundToLatents(resolution * ratio), roundToLatents(resolution / ratio));
     }
 
     private int roundToLatents(double side) {

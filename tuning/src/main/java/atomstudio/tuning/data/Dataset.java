@@ -32,9 +32,9 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     /// drawn beside the others.
     public record TrainingExample(Tensor latents, Optional<Tensor> flippedLatents, Optional<Tensor> lossWeights,
             List<String> captions, int repeats) {
-        public TrainingExample(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights,
+        public TrainingExample(Tensor latents, Optional<Tensor> flippedLatents, Optional<Tensor> lossWeights,
                 List<String> captions) {
-            this(latents, mirrored, weights, captions, 1);
+            this(latents, flippedLatents, lossWeights, captions, 1);
         }
     }
 
@@ -49,13 +49,13 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
                     model.scheduler().predictionType());
             boolean cropsRandomly = config.data().crop() == TrainingConfig.CropMode.RANDOM;
             return new BatchSampling(objective, config, resolved.batchSize(),
-                    cropsRandomly ? Optional.of(resolved.sideLength() / model.vae().downsamplingFactor())
+                    cropsRandomly ? Optional.of(resolved.resolution() / model.vae().downsamplingFactor())
                             : Optional.empty());
         }
 
         /// Steps whose batches make up the bank.
-        public OptionalInt noiseBankSteps() {
-            int entries = config.data().noiseBank();
+        public OptionalInt cachedSteps() {
+            int entries = config.data().cachedNoiseSamples();
             return entries == 0 ? OptionalInt.empty()
                     : OptionalInt.of(Math.max(1, entries / (batchSize * config.optimizer().accumulationSteps())));
         }
@@ -70,7 +70,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     /// shapes as often as their pictures. With a bank the same steps come again.
     public TrainingBatch batch(long seed, int globalStep, int pass) {
         int size = sampling.batchSize;
-        int step = sampling.noiseBankSteps().isEmpty() ? globalStep : globalStep % sampling.noiseBankSteps().getAsInt();
+        int step = sampling.cachedSteps().isEmpty() ? globalStep : globalStep % sampling.cachedSteps().getAsInt();
         int passes = sampling.config.optimizer().accumulationSteps();
         List<Integer> indices = exampleIndices(seed, (long) step * passes + pass);
         List<NoisySample> samples = new ArrayList<>();
@@ -139,8 +139,8 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     /// Where in its share of the timesteps a picture falls: at random, or, the steps of a bank being few, in another
     /// part of it at each.
     private double timestepFraction(SampleIndex index, double random) {
-        if (sampling.noiseBankSteps().isEmpty()) return random;
-        int steps = sampling.noiseBankSteps().getAsInt();
+        if (sampling.cachedSteps().isEmpty()) return random;
+        int steps = sampling.cachedSteps().getAsInt();
         return (permutation(new CounterRng(index.seed, rngStream + "bank " + index.index), steps)[index.step] + random)
                 / steps;
     }
@@ -165,7 +165,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         Tensor weights = Tensor.concatenate(samples.stream()
                 .map(each -> each.lossWeights.map(Dataset::copy).orElse(Tensor.filled(shape, 1)))
                 .toArray(Tensor[]::new));
-        double gamma = sampling.config.loss().minSnr();
+        double gamma = sampling.config.loss().minSnrGamma();
         if (gamma == 0) return weights;
         float[] snr = sampling.objective.minSnrWeights(timesteps, gamma).data();
         int each = weights.data().length / snr.length;
@@ -241,10 +241,10 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     /// Left to right.
     private static Tensor flipHorizontally(Tensor tensor) {
         int width = (int) tensor.shape().size(3);
-        Tensor mirrored = Tensor.zeros(tensor.shape());
-        for (int i = 0; i < mirrored.data().length; i++)
-            mirrored.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
-        return mirrored;
+        Tensor flipped = Tensor.zeros(tensor.shape());
+        for (int i = 0; i < flipped.data().length; i++)
+            flipped.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
+        return flipped;
     }
 
     private static Tensor crop(Tensor source, int top, int left, int side) {

@@ -16,7 +16,7 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
         List<String> captionWarnings) {
     public static PreparedData of(TrainingRequest request, DiffusionModel model) throws Failure {
         TrainingConfig config = request.config();
-        CropPolicy cropPolicy = new CropPolicy(config.data().crop(), sideLength(config, model),
+        CropPolicy cropPolicy = new CropPolicy(config.data().crop(), resolution(config, model),
                 model.vae().downsamplingFactor());
         Captions captions = Captions.of(request.trigger(), config);
         PreparedPhotos photos = PreparedPhotos.prepare(request.photos(),
@@ -65,8 +65,8 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
                         .toList());
     }
 
-    private static int sideLength(TrainingConfig config, DiffusionModel model) throws Failure {
-        int requested = config.data().size();
+    private static int resolution(TrainingConfig config, DiffusionModel model) throws Failure {
+        int requested = config.data().resolution();
         if (requested == TrainingConfig.UNSET) return model.defaultImageSize();
         Optional<String> problem = model.sizeProblem(requested, requested);
         if (problem.isPresent()) throw new Failure.Incompatible("--size: " + problem.get());

@@ -158,14 +158,14 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
         for (PreparedPhoto each : photos) {
             int shorter = Math.min(each.image.width(), each.image.height());
             boolean hasExpectedSize = switch (config.requested().data().crop()) {
-                case CENTRE -> each.image.width() == config.sideLength() && each.image.height() == config.sideLength();
-                case RANDOM -> shorter == config.sideLength();
+                case CENTRE -> each.image.width() == config.resolution() && each.image.height() == config.resolution();
+                case RANDOM -> shorter == config.resolution();
                 case WHOLE -> true;
             };
             if (!hasExpectedSize) {
                 throw new Failure.Unreadable(
                         folder.resolve(each.info.fileName()) + ": expected a picture of the run's size "
-                                + config.sideLength() + ", found " + each.image.width() + "x" + each.image.height()
+                                + config.resolution() + ", found " + each.image.width() + "x" + each.image.height()
                                 + "; put run.json and the pictures back as they were, or start a new run");
             }
         }

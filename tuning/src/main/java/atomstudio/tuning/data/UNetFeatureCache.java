@@ -42,7 +42,7 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
 
     /// Refuses what a bank would be wrong for.
     public static void requireFrozenEncoder(TrainingConfig config, ParameterLayout layout) throws Failure.Incompatible {
-        if (config.data().noiseBank() == 0) return;
+        if (config.data().cachedNoiseSamples() == 0) return;
         Optional<String> trainedBelow = layout.trained()
                 .stream()
                 .map(entry -> entry.layer().name())
@@ -54,8 +54,8 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
     }
 
     /// Bytes of a model's entries for pictures of this side, in half precision.
-    public static long bytes(DiffusionModel model, int entries, int sideLength) {
-        long latents = sideLength / model.vae().downsamplingFactor();
+    public static long bytes(DiffusionModel model, int entries, int resolution) {
+        long latents = resolution / model.vae().downsamplingFactor();
         UNet unet = model.unet();
         UNet.EncoderFeatures<Shape> shapes = unet.encode(new ShapeOps(), new LayerRecorder(),
                 Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()),

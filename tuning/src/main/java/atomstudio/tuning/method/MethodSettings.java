@@ -18,6 +18,8 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     /// As many atoms as a 3×3 kernel has numbers: the paper's setting.
     public static final int DEFAULT_ATOMS = 9;
     public static final int DEFAULT_RANK = 4;
+    /// In combined names.
+    private static final String TEXT_ENCODER = "text-encoder";
 
     /// The methods, by their names on the command line and in the window, with the training that suits the default
     /// model, as found by experiment (docs/experiments.md). On Stable Diffusion itself smaller rates and more steps
@@ -27,21 +29,21 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
                 MethodSetting.LAYERS),
         ATOMS_AND_WORD("atoms+word", "Atoms + word", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.CODING,
                 MethodSetting.LAYERS),
-        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.M1,
+        OVERCOMPLETE("overcomplete", "Overcomplete atoms", 100, 1e-2, "conv3x3", MethodSetting.ATOMS, MethodSetting.INNER_ATOMS,
                 MethodSetting.LAYERS),
         CHANNELS("channels", "Channel atoms", 60, 2e-3, "*", MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS,
                 MethodSetting.LAYERS),
         ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", 75, 5e-3, "*", MethodSetting.ATOMS,
                 MethodSetting.CODING, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
         OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels", 60, 1e-3, "*",
-                MethodSetting.ATOMS, MethodSetting.M1, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS,
+                MethodSetting.ATOMS, MethodSetting.INNER_ATOMS, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS,
                 MethodSetting.LAYERS),
         LORA("lora", "LoRA", 60, 4e-3, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
         LOCON("locon", "LoCon", 100, 2e-3, "attention,conv", MethodSetting.RANK, MethodSetting.ALPHA,
                 MethodSetting.LAYERS),
         LOHA("loha", "LoHa", 60, 2e-3, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
         LOKR("lokr", "LoKr", 60, 1e-2, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
-        OFT("oft", "OFT", 60, 1e-3, "attention", MethodSetting.SIDE, MethodSetting.BLOCK, MethodSetting.LAYERS),
+        OFT("oft", "OFT", 60, 1e-3, "attention", MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.LAYERS),
         DORA("dora", "DoRA", 60, 2e-3, "attention", MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.LAYERS),
         BITFIT("bitfit", "BitFit", 100, 3e-3, "*", MethodSetting.LAYERS),
         NORM("norm", "Norms only", 60, 1e-2, "*", MethodSetting.LAYERS),
@@ -146,11 +148,17 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     public static MethodSettings parse(String name, Map<String, String> entries) throws Failure.Incompatible {
         try {
             Map<MethodSetting, String> chosen = new EnumMap<>(MethodSetting.class);
-            entries.forEach((key,
-                    value) -> chosen.put(MethodSetting.ofOption(key)
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "setting " + key + " is not known; a newer version wrote it")),
-                            value));
+            Map<MethodSetting, String> keys = new EnumMap<>(MethodSetting.class);
+            entries.forEach((key, value) -> {
+                MethodSetting setting = MethodSetting.ofOption(key)
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "setting " + key + " is not known; a newer version wrote it"));
+                String otherKey = keys.put(setting, key);
+                if (otherKey != null)
+                    throw new IllegalArgumentException(
+                            otherKey + " and " + key + " are names of the same setting; remove one of them");
+                chosen.put(setting, value);
+            });
             MethodSettings settings = new MethodSettings(MethodName.ofOption(name), chosen);
             settings.method();
             return settings;
@@ -214,7 +222,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
             case LOHA -> List.of(new RestrictedMethod(new Loha(rank(), alpha()), layers));
             case LOKR -> List.of(new RestrictedMethod(new Lokr(rank(), alpha()), layers));
             case OFT -> List.of(new RestrictedMethod(new Oft(Oft.Side.ofOption(value(MethodSetting.SIDE)),
-                    Oft.BlockSpec.parse(value(MethodSetting.BLOCK))), layers));
+                    Oft.BlockSpec.parse(value(MethodSetting.BLOCK_SIZE))), layers));
             case DORA -> List.of(new RestrictedMethod(new Dora(rank(), alpha()), layers));
             case BITFIT -> List.of(new RestrictedMethod(new BitFit(), layers));
             case NORM -> List.of(new RestrictedMethod(new NormOnly(), layers));
@@ -264,7 +272,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     /// `lora+text-encoder`.
     public String combinedName() {
         return choice.option + combinedWith().map(other -> "+" + other.option).orElse("")
-                + (trainsTextEncoder() ? "+" + MethodSetting.TEXT_ENCODER.option() : "");
+                + (trainsTextEncoder() ? "+" + TEXT_ENCODER : "");
     }
 
     /// The title of a combined name: `atoms+textual-inversion` is "Filter atoms + word". A name that this version
@@ -277,7 +285,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
         if (single.isPresent() || plus < 0) return single.map(MethodName::displayName).orElse(combinedName);
         String last = combinedName.substring(plus + 1);
         String suffix = last.equals(MethodName.TEXTUAL_INVERSION.option) ? "word"
-                : last.equals(MethodSetting.TEXT_ENCODER.option()) ? "text encoder" : title(last);
+                : last.equals(TEXT_ENCODER) ? "text encoder" : title(last);
         return title(combinedName.substring(0, plus)) + " + " + suffix;
     }
 
@@ -298,7 +306,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     }
 
     /// What of a choice trains a layer: each has a learning rate of its own.
-    public enum LearningRateGroup { METHOD, ALSO, WORD, TEXT_ENCODER }
+    public enum LearningRateGroup { METHOD, COMBINED_METHOD, WORD, TEXT_ENCODER }
 
     /// @param layer that the choice tunes
     public LearningRateGroup learningRateGroup(Layer layer) {
@@ -308,7 +316,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
         boolean byOther = combinedWith().stream()
                 .flatMap(other -> methods(other, other.layers()).stream())
                 .anyMatch(part -> part.tunes(layer));
-        return byOther ? LearningRateGroup.ALSO : LearningRateGroup.TEXT_ENCODER;
+        return byOther ? LearningRateGroup.COMBINED_METHOD : LearningRateGroup.TEXT_ENCODER;
     }
 
     /// Whether a word is trained beside the method.
@@ -323,7 +331,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
 
     /// Whether the text encoder is tuned with LoRA as well.
     public boolean trainsTextEncoder() {
-        return MethodSetting.YES.equals(chosen.get(MethodSetting.TEXT_ENCODER));
+        return MethodSetting.YES.equals(chosen.get(MethodSetting.TRAIN_TEXT_ENCODER));
     }
 
     private LayerSelector layers() {
@@ -338,7 +346,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     }
 
     private OvercompleteAtoms overcomplete() {
-        return new OvercompleteAtoms(atoms(), intValue(MethodSetting.M1));
+        return new OvercompleteAtoms(atoms(), intValue(MethodSetting.INNER_ATOMS));
     }
 
     private ChannelAtoms channels() {
@@ -350,7 +358,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
     }
 
     private static Optional<MethodName> combinedWith(Map<MethodSetting, String> chosen) {
-        return Optional.ofNullable(chosen.get(MethodSetting.ALSO))
+        return Optional.ofNullable(chosen.get(MethodSetting.COMBINE_WITH))
                 .filter(name -> !name.isEmpty())
                 .map(MethodName::ofOption);
     }
@@ -360,10 +368,10 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
         Stream<MethodSetting> secondMethod = combinedWith(chosen).stream()
                 .flatMap(other -> other.settings.stream())
                 .filter(setting -> setting != MethodSetting.LAYERS);
-        Stream<MethodSetting> textEncoder = MethodSetting.YES.equals(chosen.get(MethodSetting.TEXT_ENCODER))
+        Stream<MethodSetting> textEncoder = MethodSetting.YES.equals(chosen.get(MethodSetting.TRAIN_TEXT_ENCODER))
                 ? Stream.of(MethodSetting.RANK, MethodSetting.ALPHA)
                 : Stream.of();
-        Stream<MethodSetting> always = Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER);
+        Stream<MethodSetting> always = Stream.of(MethodSetting.COMBINE_WITH, MethodSetting.TRAIN_TEXT_ENCODER);
         return Stream.of(choice.settings.stream(), secondMethod, textEncoder, always)
                 .flatMap(each -> each)
                 .distinct()
@@ -377,7 +385,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
                 .filter(choice -> choice.settings.contains(setting))
                 .map(MethodName::option)
                 .collect(Collectors.joining(", "));
-        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? owners + " and --text-encoder"
+        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? owners + " and --train-text-encoder"
                 : owners;
     }
 }

@@ -39,8 +39,12 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
         private static final String FRACTION_PREFIX = "1/";
 
         public BlockSpec {
-            if (unit == Unit.COUNT && value < 1) throw new IllegalArgumentException("block: expected 1/1 or a smaller share, found " + FRACTION_PREFIX + value);
-            if (unit == Unit.SIZE && value < 2) throw new IllegalArgumentException("block: expected at least 2, found " + value + "; one channel alone cannot be rotated");
+            if (unit == Unit.COUNT && value < 1)
+                throw new IllegalArgumentException(
+                        "block-size: expected 1/1 or a smaller share, found " + FRACTION_PREFIX + value);
+            if (unit == Unit.SIZE && value < 2)
+                throw new IllegalArgumentException("block-size: expected at least 2, found " + value
+                        + "; one channel alone cannot be rotated");
         }
 
         /// From `8` (channels) or `1/4` (of a layer's channels).
@@ -50,7 +54,10 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
                 int number = Integer.parseInt(isFraction ? text.strip().substring(FRACTION_PREFIX.length()).strip() : text.strip());
                 return new BlockSpec(isFraction ? Unit.COUNT : Unit.SIZE, number);
             } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("block: expected a whole number of channels, or a share of them as in 1/4, found " + text, e);
+                throw new IllegalArgumentException(
+                        "block-size: expected a whole number of channels, or a share of them such as 1/4, found "
+                                + text,
+                        e);
             }
         }
 

@@ -37,13 +37,13 @@ public final class AdapterDeltas implements AutoCloseable {
                 .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING
                         && !adapter.adaptation().parameterShapes(layer).isEmpty())
                 .toList();
-        AdapterDeltas weights = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
+        AdapterDeltas deltas = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
         try {
-            for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
-                weights.checkpoints.put(part, model.openCheckpoint(part));
-            return weights;
+            for (ModelComponent component : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
+                deltas.checkpoints.put(component, model.openCheckpoint(component));
+            return deltas;
         } catch (Failure e) {
-            weights.close();
+            deltas.close();
             throw e;
         }
     }

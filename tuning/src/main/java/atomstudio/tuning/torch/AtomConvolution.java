@@ -54,8 +54,8 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
 
     @Override
     public List<NDArray> savedTensors() {
-        NDArray mixing = layer.kernelTransform();
-        return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
+        NDArray transform = layer.kernelTransform();
+        return transform == null || !kernels.requiresGrad(transform) ? List.of() : List.of(transform);
     }
 
     @Override
@@ -68,7 +68,7 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
                 layer.weight());
         return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, tapGradient) : null,
                 savedTensors().stream()
-                        .map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, tapGradient)))
+                        .map(transform -> new Tape.TensorGradient(transform, transformGradient(x, tapGradient)))
                         .toList());
     }
 

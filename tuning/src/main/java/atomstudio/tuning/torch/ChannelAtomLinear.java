@@ -76,7 +76,7 @@ record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer) impl
         NDArray result = runScript(needsInputGradient ? "gradients" : "gradient by mixing",
                 new String[] {"y", "x", "w", "m", "s"}, body, gradient, x, layer.weight(), kernelTransform(), sum);
         return new Tape.FunctionGradients(needsInputGradient ? result : null,
-                savedTensors().stream().map(mixing -> new Tape.TensorGradient(mixing, sum)).toList());
+                savedTensors().stream().map(transform -> new Tape.TensorGradient(transform, sum)).toList());
     }
 
     /// u, the blocks of some output channels, one a column (a row each would take several times as long to gather);

@@ -117,7 +117,7 @@ public final class DenoisingLoss implements AutoCloseable {
                 layer -> parameterArrays(values, layer, tape), adapterWeight));
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
-            case Conditioning.TokenIds words -> context(words, bound);
+            case Conditioning.TokenIds tokenIds -> context(tokenIds, bound);
         };
         AdaptedWeights<NDArray> layers = new AdaptedWeights<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.toActivationDtype(timestepFeatures(batch));

@@ -195,18 +195,18 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override
-    public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig heads) {
-        if (bf16Weights != null && heads.mask() == AttentionConfig.Mask.NONE
-                && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1)
+    public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig config) {
+        if (bf16Weights != null && config.mask() == AttentionConfig.Mask.NONE
+                && q.getShape().get(0) * config.heads() * q.getShape().get(1) * k.getShape().get(1)
                         <= MAX_UNFUSED_ELEMENTS) {
-            return kernels.unfusedAttention(new NDArray[] {q, k, v}, heads.heads(),
-                    q.getShape().get(2) / heads.heads());
+            return kernels.unfusedAttention(new NDArray[] {q, k, v}, config.heads(),
+                    q.getShape().get(2) / config.heads());
         }
-        String causal = switch (heads.mask()) {
+        String causal = switch (config.mask()) {
             case CAUSAL -> "True";
             case NONE -> "False";
         };
-        return kernels.attention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads(), causal);
+        return kernels.attention(new NDArray[] {q, k, v}, config.heads(), q.getShape().get(2) / config.heads(), causal);
     }
 
     @Override

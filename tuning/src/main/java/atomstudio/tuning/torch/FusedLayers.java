@@ -60,7 +60,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
             List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
             for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
             LayerWeights<NDArray> baseLayer = baseLayers.get(layer);
-            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, same -> baseLayer, bound).get(layer)
+            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, ignored -> baseLayer, bound).get(layer)
                     .materialized(ops);
             return new LayerWeights<>(retain(fusedLayer.weight(), baseLayer),
                     fusedLayer.bias() == null ? null : retain(fusedLayer.bias(), baseLayer));

@@ -68,21 +68,21 @@ final class MemoryOps implements Ops<TensorUse> {
     public TensorUse checkpointed(String name, List<TensorUse> inputs, Function<List<TensorUse>, TensorUse> body) {
         long before = live;
         long savedBefore = saved;
-        boolean again = !insideCheckpoint && checkpointing.recomputes(name, inputs.getFirst().shape());
-        if (again) {
+        boolean recomputed = !insideCheckpoint && checkpointing.recomputes(name, inputs.getFirst().shape());
+        if (recomputed) {
             insideCheckpoint = true;
             inputs.forEach(input -> saveForBackward(input, input));
             savedBefore = saved;
         }
         TensorUse result = body.apply(inputs);
         live = before;
-        if (again) {
+        if (recomputed) {
             insideCheckpoint = false;
             saved = savedBefore; // it is kept for as long as the segment is differentiated
         }
-        TensorUse made = allocate(result.shape(), result);
-        made.storage().recomputable = again && checkpointing == Checkpointing.SELECTIVE;
-        return made;
+        TensorUse output = allocate(result.shape(), result);
+        output.storage().recomputable = recomputed && checkpointing == Checkpointing.SELECTIVE;
+        return output;
     }
 
     @Override
@@ -228,7 +228,7 @@ final class MemoryOps implements Ops<TensorUse> {
     }
 
     @Override
-    public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig heads) {
+    public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig config) {
         TensorUse y = allocate(q.shape(), q, k, v);
         saveForBackward(y, q, k, v, y);
         return allocate(y.shape(), y);

@@ -211,13 +211,13 @@ public final class Torch implements AutoCloseable {
     public record NewtonSchulz(Torch torch) implements Orthogonalization {
         @Override
         public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
-            TorchKernels.MatrixOrder turn = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED
+            TorchKernels.MatrixOrder order = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED
                     : TorchKernels.MatrixOrder.PLAIN;
             return TorchFailures.translate("optimizer", () -> {
                 try (TorchScope scope = torch.scope(GradMode.OFF)) {
                     return torch
                             .tensor(torch.kernels()
-                                    .orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), turn))
+                                    .orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), order))
                             .data();
                 }
             });

@@ -81,8 +81,8 @@ public final class TorchEngine implements Engine {
             throws Failure {
         TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
         try {
-            for (ModelComponent part : ModelComponent.values())
-                engine.checkpoints.put(part, model.openCheckpoint(part));
+            for (ModelComponent component : ModelComponent.values())
+                engine.checkpoints.put(component, model.openCheckpoint(component));
             for (Network network : Network.values())
                 engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
             return engine;
@@ -108,11 +108,11 @@ public final class TorchEngine implements Engine {
             WeightSource<NDArray> layers = samplingDtype.isPresent()
                     ? fused(precision, adapterTargets.targetingUnet(adapters))
                     : adapted(Network.UNET, adapterTargets.targetingUnet(adapters));
-            EagerOps in = torch.ops(precision);
+            EagerOps precisionOps = torch.ops(precision);
             Tensor features = model.unet().timeProjection().embed(timesteps);
-            return in.toFloat32(model.unet()
-                    .forward(in, layers, in.toActivationDtype(torch.array(latents)),
-                            in.toActivationDtype(torch.array(features)), in.toActivationDtype(torch.array(context))));
+            return precisionOps.toFloat32(model.unet()
+                    .forward(precisionOps, layers, precisionOps.toActivationDtype(torch.array(latents)),
+                            precisionOps.toActivationDtype(torch.array(features)), precisionOps.toActivationDtype(torch.array(context))));
         });
     }
 
@@ -191,8 +191,8 @@ public final class TorchEngine implements Engine {
     }
 
     @Override
-    public Tensor embedImages(Tensor pictures) throws Failure {
-        return run("vision tower", clipEncoders.embedImages(pictures));
+    public Tensor embedImages(Tensor pixels) throws Failure {
+        return run("vision tower", clipEncoders.embedImages(pixels));
     }
 
     @Override
@@ -256,8 +256,8 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Checkpoint checkpoint(ModelComponent part) {
-        Checkpoint found = checkpoints.get(part);
+    private Checkpoint checkpoint(ModelComponent component) {
+        Checkpoint found = checkpoints.get(component);
         if (found == null) throw new IllegalStateException("the engine is closed");
         return found;
     }

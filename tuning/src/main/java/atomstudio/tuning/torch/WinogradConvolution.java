@@ -40,8 +40,8 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
 
     @Override
     public List<NDArray> savedTensors() {
-        NDArray mixing = layer.kernelTransform();
-        return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
+        NDArray transform = layer.kernelTransform();
+        return transform == null || !kernels.requiresGrad(transform) ? List.of() : List.of(transform);
     }
 
     @Override
@@ -51,7 +51,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
                 : null;
         return new Tape.FunctionGradients(input,
                 savedTensors().stream()
-                        .map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, gradient)))
+                        .map(transform -> new Tape.TensorGradient(transform, transformGradient(x, gradient)))
                         .toList());
     }
 
@@ -66,12 +66,12 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
         String name = "winograd " + direction + " " + script(images), side = direction.equals("forward") ? "x" : "y";
         NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(kernelMap),
                 tiles = kernels.constant(Winograd.tiles());
-        NDArray mixing = layer.kernelTransform();
-        if (mixing == null)
+        NDArray transform = layer.kernelTransform();
+        if (transform == null)
             return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, images, layer.weight(), patches,
                     points, tiles);
         return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, images, layer.weight(), patches,
-                points, tiles, mixing);
+                points, tiles, transform);
     }
 
     private WinogradScript script(NDArray images) {

@@ -33,7 +33,7 @@ import java.util.stream.IntStream;
 /// copied into the run, which needs the home no more.
 /// @param environment `prior` in its home holds a folder for each [#cacheKey]
 record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info, DiffusionModel model,
-        DiffusionPipeline textToImage) {
+        DiffusionPipeline pipeline) {
     /// How many are made: enough for a small set of pictures, few enough to wait for.
     static final int COUNT = 20;
 
@@ -54,7 +54,7 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
                                         + "\" with the base model, once; " + cacheFolder + " keeps them"));
                     announced = true;
                     if (controlPoint.shouldStopBeforeTraining(step)) return Optional.empty();
-                    Optional<RgbImage> generated = textToImage.generate(generation(i), controlPoint.samplingListener());
+                    Optional<RgbImage> generated = pipeline.generate(generation(i), controlPoint.samplingListener());
                     if (generated.isEmpty()) {
                         controlPoint.shouldStopBeforeTraining(step);
                         return Optional.empty();

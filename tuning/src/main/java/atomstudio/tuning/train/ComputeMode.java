@@ -68,7 +68,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
     }
 
     private static Checkpointing checkpointing(TrainingConfig config, DiffusionModel model) {
-        return config.has(TrainingConfig.Feature.CHECKPOINTING) ? Checkpointing.FULL
+        return config.has(TrainingConfig.Feature.GRADIENT_CHECKPOINTING) ? Checkpointing.FULL
                 : TrainingService.parameterCount(model) > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE
                 : Checkpointing.NONE;
     }
@@ -95,11 +95,11 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
     /// Of the second gradient: the first one converts weights and allocates.
     private static double stepSeconds(PrecisionTrial trial, Checkpointing checkpointing, ComputeDtype computeDtype)
             throws Failure {
-        try (DenoisingLoss differentiation = trial.engine.denoisingLoss(
+        try (DenoisingLoss denoisingLoss = trial.engine.denoisingLoss(
                 new DenoisingLossOptions(trial.layout, trial.frozenValues, checkpointing, computeDtype))) {
-            trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
+            trial.accumulation.gradient(denoisingLoss::gradient, trial.state.parameters(), 0);
             long start = System.nanoTime();
-            trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
+            trial.accumulation.gradient(denoisingLoss::gradient, trial.state.parameters(), 0);
             return (System.nanoTime() - start) / 1e9;
         } catch (Failure.OutOfMemory e) {
             return Double.POSITIVE_INFINITY;

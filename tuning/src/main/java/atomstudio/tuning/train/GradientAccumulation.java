@@ -18,13 +18,13 @@ import java.util.OptionalInt;
 /// @param featureCache where what the network's lower part says of the batches is kept
 public record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed,
         Optional<UNetFeatureCache> featureCache) {
-    public GradientAccumulation(Dataset subject, Optional<Dataset> prior, long seed) {
-        this(subject, prior, seed, Optional.empty());
+    public GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed) {
+        this(subject, classImages, seed, Optional.empty());
     }
 
     /// The same with a bank, where the recipe has one.
     GradientAccumulation withFeatureCache(Path folder, UNetFeatureCache.FeatureExtractor featureExtractor) {
-        OptionalInt steps = subject.sampling().noiseBankSteps();
+        OptionalInt steps = subject.sampling().cachedSteps();
         return steps.isEmpty() ? this
                 : new GradientAccumulation(subject, classImages, seed,
                         Optional.of(new UNetFeatureCache(folder, steps.getAsInt(), featureExtractor)));

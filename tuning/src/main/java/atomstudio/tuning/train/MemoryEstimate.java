@@ -33,7 +33,7 @@ interface MemoryEstimate {
         static PredictedMemory of(RunInfo info, DiffusionModel model, ParameterLayout layout, ComputeMode computeMode)
                 throws Failure {
             RunInfo.ResolvedConfig config = info.config();
-            long trainingLatentSide = config.sideLength() / model.vae().downsamplingFactor();
+            long trainingLatentSide = config.resolution() / model.vae().downsamplingFactor();
             long weights = LayerRecorder.parameterCount(NetworkLayers.of(model.unet()))
                     * switch (computeMode.computeDtype()) {
                         case FP32 -> 4;
@@ -63,10 +63,10 @@ interface MemoryEstimate {
 
         /// CLIP's two encoders, which score previews.
         private static long clipEncoderBytes(DiffusionModel model) throws Failure {
-            long vision = model.imageEncoder()
-                    .map(tower -> Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(tower.network())))
+            long imageEncoderBytes = model.imageEncoder()
+                    .map(encoder -> Float.BYTES * LayerRecorder.parameterCount(NetworkLayers.of(encoder.network())))
                     .orElse(0L);
-            return vision + textEncoderBytes(model);
+            return imageEncoderBytes + textEncoderBytes(model);
         }
 
         @Override

@@ -12,7 +12,7 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.data.Captions;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import java.util.List;
@@ -30,21 +30,21 @@ final class PreviewGenerator {
 
     private final RunFolder folder;
     private final DiffusionModel model;
-    private final DiffusionPipeline textToImage;
+    private final DiffusionPipeline pipeline;
     private final RunInfo.SubjectInfo subject;
     private int requested;
 
-    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline textToImage,
+    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline pipeline,
             RunInfo.SubjectInfo subject) {
         this.folder = folder;
         this.model = model;
-        this.textToImage = textToImage;
+        this.pipeline = pipeline;
         this.subject = subject;
     }
 
     /// What makes the pictures.
-    DiffusionPipeline textToImage() {
-        return textToImage;
+    DiffusionPipeline pipeline() {
+        return pipeline;
     }
 
     /// A picture, and its file within the run folder.
@@ -70,7 +70,7 @@ final class PreviewGenerator {
 
     /// Embeds the prompts, so that the text encoder is needed no more.
     void encodePrompts() throws Failure {
-        textToImage.promptEncoder().encode(new Generation.PromptPair(prompt(), ""), 1, List.of());
+        pipeline.promptEncoder().encode(new Generation.PromptPair(prompt(), ""), 1, List.of());
     }
 
     /// The preview of a step; empty when the listener said stop.
@@ -82,14 +82,14 @@ final class PreviewGenerator {
     Optional<GeneratedPreview> requested(String prompt, int step, AdapterFile adapter, StepListener listener)
             throws Failure {
         String file = String.format(Locale.ROOT, "previews/%06d-asked-%d.png", step, ++requested);
-        return generate(prompt.replace(Captions.SUBJECT_PLACEHOLDER, subject.phrase()), adapter, file, listener);
+        return generate(prompt.replace(TrainingConfig.SUBJECT_PLACEHOLDER, subject.phrase()), adapter, file, listener);
     }
 
     private Optional<GeneratedPreview> generate(String prompt, AdapterFile adapter, String file, StepListener listener)
             throws Failure {
         Generation generation = new Generation(new Generation.PromptPair(prompt, ""), generationSettings(model), SEED,
                 List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1)));
-        Optional<RgbImage> image = textToImage.generate(generation, listener);
+        Optional<RgbImage> image = pipeline.generate(generation, listener);
         if (image.isPresent()) PngWriter.write(folder.file(file), image.get(), Map.of());
         return image.map(each -> new GeneratedPreview(each, file, prompt));
     }

@@ -38,7 +38,7 @@ public final class Trainer {
     /// Weight of a step in the running mean of losses.
     private static final double LOSS_SMOOTHING = 0.05;
     private static final String BEST_VALUE_KEY = "best";
-    public static final String BEST_STEP_KEY = "best-step";
+
 
     /// What a trainer works with; `constants` are the method's frozen numbers.
     record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers,
@@ -52,7 +52,7 @@ public final class Trainer {
     /// The loss of a batch and its gradient by the trained numbers.
     @FunctionalInterface
     public interface LossFunction {
-        DenoisingLoss.Gradient gradient(float[] numbers, TrainingBatch batch) throws Failure;
+        DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure;
     }
 
     /// How training ended, and with what.
@@ -213,7 +213,7 @@ public final class Trainer {
         double value = validation.evaluate(state.adapterParameters(), image);
         if (state.step() > 0 && value < state.scalar(BEST_VALUE_KEY, Double.POSITIVE_INFINITY)) {
             adapter(state).write(context.folder.bestAdapter());
-            state = state.with(Map.of(BEST_VALUE_KEY, value, BEST_STEP_KEY, (double) state.step()));
+            state = state.with(Map.of(BEST_VALUE_KEY, value, TrainingState.BEST_STEP, (double) state.step()));
         }
         collaborators.events
                 .emit(new TrainingEvent.Validation(state.step(), validation.description(), value, bestStep()));
@@ -221,11 +221,11 @@ public final class Trainer {
 
     /// The step of the best validation so far; 0 where there is none.
     int bestStep() {
-        return (int) state.scalar(BEST_STEP_KEY, 0);
+        return (int) state.scalar(TrainingState.BEST_STEP, 0);
     }
 
     private boolean shouldStopEarly() {
-        if (!config().has(TrainingConfig.Feature.STOP_EARLY) || bestStep() == 0) return false;
+        if (!config().has(TrainingConfig.Feature.EARLY_STOPPING) || bestStep() == 0) return false;
         return isDue(validationInterval()) && state.step() - bestStep() >= Validation.PATIENCE * validationInterval();
     }
 

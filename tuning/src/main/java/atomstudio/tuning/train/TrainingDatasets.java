@@ -45,7 +45,7 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
                 throws Failure {
             if (!config().loss().priorPreservation().orElseThrow().isGenerated())
                 return Optional.of(PreparedPhotos.readClassImages(folder, info.config().classImages()));
-            CropPolicy cropPolicy = new CropPolicy(config().data().crop(), info.config().sideLength(),
+            CropPolicy cropPolicy = new CropPolicy(config().data().crop(), info.config().resolution(),
                     encoder.model().vae().downsamplingFactor());
             Optional<List<RgbImage>> generated = classImages.load(controlPoint, events, step);
             return generated.map(images -> PreparedPhotos.ofGenerated(images, cropPolicy));
@@ -56,16 +56,16 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
         }
 
         /// Holds a picture out where that is asked for and enough are left; which one is a function of the seed.
-        private TrainingDatasets split(Dataset all, Optional<Dataset> prior) throws Failure {
+        private TrainingDatasets split(Dataset all, Optional<Dataset> classDataset) throws Failure {
             int count = all.examples().size();
             if (!config().has(TrainingConfig.Feature.VALIDATE) || count < Validation.MIN_PHOTOS)
-                return new TrainingDatasets(all, prior, Optional.empty());
+                return new TrainingDatasets(all, classDataset, Optional.empty());
             int heldOutIndex = new CounterRng(info.config().seed(), "held out").randint(count, 0);
             List<Dataset.TrainingExample> remaining = new ArrayList<>(all.examples());
             Dataset.TrainingExample heldOut = remaining.remove(heldOutIndex);
             TrainingConfig validationConfig = config().with(new TrainingConfig.LossConfig(0, 0, Optional.empty()));
             return new TrainingDatasets(new Dataset(all.rngStream(), remaining, all.textConditioning(), all.sampling()),
-                    prior,
+                    classDataset,
                     Optional.of(new Dataset("validation ", List.of(heldOut), all.textConditioning(),
                             batchSampling(validationConfig))));
         }

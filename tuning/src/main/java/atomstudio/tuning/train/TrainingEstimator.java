@@ -62,7 +62,7 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
             double encodingSeconds = (System.nanoTime() - start) / 1e9;
             StepTrial trial = steps(dataset, layout, engine);
             double[] seconds = trial.stepSeconds;
-            OptionalInt noiseBankSteps = dataset.sampling().noiseBankSteps();
+            OptionalInt noiseBankSteps = dataset.sampling().cachedSteps();
             double stepSeconds = median(
                     Arrays.copyOfRange(seconds, noiseBankSteps.isEmpty() ? 1 : CACHE_FILL_STEPS, seconds.length));
             EvaluationPlan evaluationPlan = EvaluationPlan.of(info, model);
@@ -139,16 +139,16 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
     /// Two pictures of a few steps tell how long one of all its steps takes.
     private SamplingTrial sampleTrial(PreparedData data, EvaluationPlan evaluationPlan, StepTrial stepTrial,
             TorchEngine engine) throws Failure {
-        DiffusionPipeline textToImage = DiffusionPipeline.of(model, engine);
+        DiffusionPipeline pipeline = DiffusionPipeline.of(model, engine);
         String prompt = PreviewGenerator.prompt(info.subject());
         List<WeightedAdapter> adapters = List
                 .of(new WeightedAdapter(stepTrial.adapter.toAdapterWithoutDerived("preview"), 1));
-        textToImage.promptEncoder().encode(new Generation.PromptPair(prompt, ""), 1, adapters);
+        pipeline.promptEncoder().encode(new Generation.PromptPair(prompt, ""), 1, adapters);
         if (!stepTrial.adapter.components().contains(ModelComponent.TEXT_ENCODER))
             engine.release(TorchEngine.Network.TEXT);
-        double fewStepsSeconds = timed(textToImage, new Generation(new Generation.PromptPair(prompt, ""),
+        double fewStepsSeconds = timed(pipeline, new Generation(new Generation.PromptPair(prompt, ""),
                 PreviewGenerator.generationSettings(model, TRIAL_SAMPLING_STEPS), 0, adapters)).seconds;
-        TimedImage last = timed(textToImage, new Generation(new Generation.PromptPair(prompt, ""),
+        TimedImage last = timed(pipeline, new Generation(new Generation.PromptPair(prompt, ""),
                 PreviewGenerator.generationSettings(model, TRIAL_SAMPLING_STEPS + 1), 0, adapters));
         double moreStepsSeconds = last.seconds;
         double imageSeconds = fewStepsSeconds
@@ -165,9 +165,9 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
 
     private record TimedImage(RgbImage image, double seconds) {}
 
-    private static TimedImage timed(DiffusionPipeline textToImage, Generation generation) throws Failure {
+    private static TimedImage timed(DiffusionPipeline pipeline, Generation generation) throws Failure {
         long start = System.nanoTime();
-        RgbImage image = textToImage.generate(generation, StepListener.none()).orElseThrow();
+        RgbImage image = pipeline.generate(generation, StepListener.none()).orElseThrow();
         return new TimedImage(image, (System.nanoTime() - start) / 1e9);
     }
 
@@ -177,10 +177,10 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
     }
 
     /// Seconds of one validation by loss.
-    private double validation(Dataset dataset, DenoisingLoss differentiation, float[] parameters) throws Failure {
+    private double validation(Dataset dataset, DenoisingLoss denoisingLoss, float[] parameters) throws Failure {
         if (EvaluationPlan.of(info, model).validationKind() != EvaluationPlan.ValidationKind.BY_LOSS) return 0;
         long start = System.nanoTime();
-        new Validation.HeldOut(dataset, differentiation::loss).evaluate(parameters, Optional.empty());
+        new Validation.HeldOut(dataset, denoisingLoss::loss).evaluate(parameters, Optional.empty());
         return (System.nanoTime() - start) / 1e9;
     }
 
@@ -202,19 +202,19 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
         ComputeMode computeMode = ComputeMode.of(info.config().requested(), model, environment.device(),
                 new ComputeMode.PrecisionTrial(engine, layout, frozenValues, uncached, state));
         try (TemporaryPath cacheFolder = temporaryFolder();
-                DenoisingLoss differentiation = engine.denoisingLoss(computeMode.lossOptions(layout, frozenValues))) {
+                DenoisingLoss denoisingLoss = engine.denoisingLoss(computeMode.lossOptions(layout, frozenValues))) {
             GradientAccumulation accumulation = uncached.withFeatureCache(cacheFolder.path(),
-                    differentiation::encoderFeatures);
+                    denoisingLoss::encoderFeatures);
             for (int step = 0; step < STEPS; step++) {
                 long start = System.nanoTime();
-                DenoisingLoss.Gradient gradient = accumulation.gradient(differentiation::gradient, state.parameters(),
+                DenoisingLoss.Gradient gradient = accumulation.gradient(denoisingLoss::gradient, state.parameters(),
                         accumulation.featureCache().isEmpty() ? step : step % CACHE_FILL_STEPS);
                 AdamW.clipGradientNorm(gradient.vector(), 1);
                 optimizer.step(state.parameters(), gradient.vector(),
                         new LearningRates(info.config().requested().schedule().learningRate(step), groups));
                 seconds[step] = (System.nanoTime() - start) / 1e9;
             }
-            validationSeconds = validation(dataset, differentiation, state.parameters());
+            validationSeconds = validation(dataset, denoisingLoss, state.parameters());
         }
         return new StepTrial(seconds, validationSeconds, Trainer.adapter(info, layout,
                 AdaptedLayer.of(layout.method(), TrainingService.tunableLayers(model)), frozenValues, state));
@@ -245,9 +245,9 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
             advice.add(
                     "--batch 1 --accumulate " + config.batchSize() * config.requested().optimizer().accumulationSteps()
                             + ": one picture at a time, the same steps");
-        if (!config.requested().has(TrainingConfig.Feature.CHECKPOINTING))
+        if (!config.requested().has(TrainingConfig.Feature.GRADIENT_CHECKPOINTING))
             advice.add("--checkpointing: activations are computed again instead of kept");
-        Optional<Integer> smaller = smallerSide(config.sideLength());
+        Optional<Integer> smaller = smallerSide(config.resolution());
         smaller.ifPresent(size -> advice.add("--size " + size + ": smaller pictures"));
         advice.add("--layers up: fewer layers, those near the output");
         return advice;

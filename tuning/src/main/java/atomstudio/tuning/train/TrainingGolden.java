@@ -50,8 +50,8 @@ public final class TrainingGolden {
             goldenMethod(MethodName.LORA, 1e-2));
 
     /// The golden's settings are the defaults: m = 9, m1 = 3, k_c = 4, r = 4.
-    private static GoldenMethod goldenMethod(MethodName choice, double decay) {
-        return new GoldenMethod(choice.option(), MethodSettings.of(choice).method(), decay);
+    private static GoldenMethod goldenMethod(MethodName choice, double weightDecay) {
+        return new GoldenMethod(choice.option(), MethodSettings.of(choice).method(), weightDecay);
     }
 
     /// How far everything that is built is from the golden, and the kinds in it that are not built.
@@ -78,9 +78,9 @@ public final class TrainingGolden {
     public static GoldenComparison compare(SafetensorsFile golden, DiffusionModel model, Device device,
             TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
-            DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
+            DiffusionObjective objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
                     model.scheduler().predictionType());
-            return new TrainingGolden(golden, engine, noising).run(model);
+            return new TrainingGolden(golden, engine, objective).run(model);
         }
     }
 
@@ -110,24 +110,24 @@ public final class TrainingGolden {
     /// The untuned network's loss.
     private void loss(String name, DiffusionModel model, TrainingBatch batch) throws Failure {
         ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
-        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
+        try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             add(name, new Tensor(Shape.of(1),
-                    new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
+                    new float[] {(float) denoisingLoss.loss(new float[layout.size()], batch)}));
         }
     }
 
     private void compareMethod(GoldenMethod method, ParameterLayout layout) throws Failure {
         float[] parameters = startVector(method, layout);
-        AdamW adam = new AdamW(parameters.length, method.weightDecay);
+        AdamW optimizer = new AdamW(parameters.length, method.weightDecay);
         TrainingBatch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
         Tensor expected = golden.read(method.name + ".losses");
         float[] losses = new float[expected.data().length];
-        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
+        try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             for (int step = 0; step < losses.length; step++) {
-                DenoisingLoss.Gradient gradient = differentiation.gradient(parameters, batch);
+                DenoisingLoss.Gradient gradient = denoisingLoss.gradient(parameters, batch);
                 losses[step] = (float) gradient.loss();
                 if (step == 0) compare(method, "grad", layout, gradient.vector());
-                if (step < losses.length - 1) adam.step(parameters, gradient.vector(), LEARNING_RATE);
+                if (step < losses.length - 1) optimizer.step(parameters, gradient.vector(), LEARNING_RATE);
             }
         }
         deviations.add(

@@ -72,7 +72,7 @@ final class TrainingRun implements AutoCloseable {
             EventSink events = EventSink.of(log, callbacks.listener());
             events.emit(new TrainingEvent.Start(step, info.config().steps(), device.device(), device.threads()));
             for (String line : callbacks.warnings()) events.emit(new TrainingEvent.Note(step, line));
-            if (!start.place().equals(device)) events.emit(deviceChangeNotice(start, device));
+            if (!start.computeDevice().equals(device)) events.emit(deviceChangeNotice(start, device));
             try {
                 return train(new RunInputs(layout, layers, start), events,
                         new ControlPoint(callbacks.control(), events));
@@ -143,7 +143,7 @@ final class TrainingRun implements AutoCloseable {
         DatasetEncoder encoder = new DatasetEncoder(engine, model, subjectTokenizer(inputs.layout).tokenizer(),
                 trainsTextEncoder ? DatasetEncoder.CaptionEncoding.ENCODE_EACH_STEP
                         : DatasetEncoder.CaptionEncoding.PRECOMPUTED);
-        ClassImages classImages = new ClassImages(environment, folder, info, model, previews.textToImage());
+        ClassImages classImages = new ClassImages(environment, folder, info, model, previews.pipeline());
         Optional<TrainingDatasets> encoded = new TrainingDatasets.DatasetBuilder(folder, info, encoder, classImages)
                 .build(controlPoint, events, inputs.savedState.state().step());
         if (encoded.isPresent()) {
@@ -159,11 +159,11 @@ final class TrainingRun implements AutoCloseable {
         long neededBytes = MemoryEstimate.PredictedMemory.of(info, model, inputs.layout, computeMode).bytes();
         MemoryEstimate.DeviceMemory deviceMemory = new MemoryEstimate.DeviceMemory(environment.device());
         if (deviceMemory.isTooSmallFor(neededBytes)) warnings.add(memoryWarning(neededBytes, deviceMemory.limit()));
-        int noiseBank = info.config().requested().data().noiseBank();
-        if (noiseBank > 0)
+        int cachedSamples = info.config().requested().data().cachedNoiseSamples();
+        if (cachedSamples > 0)
             warnings.add(String.format(Locale.ROOT,
-                    "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", noiseBank,
-                    UNetFeatureCache.bytes(model, noiseBank, info.config().sideLength()) / 1e9, folder.featureCache()));
+                    "the bank of %d noisy pictures takes %.2g GB in %s until the run is done", cachedSamples,
+                    UNetFeatureCache.bytes(model, cachedSamples, info.config().resolution()) / 1e9, folder.featureCache()));
         computeMode.reason().ifPresent(warnings::add);
         LearningRateAdvice.of(info.method(), info.config().requested(), TrainingService.parameterCount(model))
                 .ifPresent(warnings::add);
@@ -177,11 +177,11 @@ final class TrainingRun implements AutoCloseable {
     }
 
     /// What the numbers are validated by, where that is asked for and can be done.
-    private Optional<Validation> validation(TrainingDatasets datasets, DenoisingLoss differentiation,
+    private Optional<Validation> validation(TrainingDatasets datasets, DenoisingLoss denoisingLoss,
             PreviewGenerator previews, EventSink events) throws Failure {
         if (!info.config().requested().has(TrainingConfig.Feature.VALIDATE)) return Optional.empty();
         if (datasets.heldOut().isPresent())
-            return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), differentiation::loss));
+            return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), denoisingLoss::loss));
         Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, engine,
                 PreparedPhotos.readRun(folder, info.subject().photos()), previews.prompt(info.subject().className()));
         if (score.isEmpty()) {
@@ -194,25 +194,25 @@ final class TrainingRun implements AutoCloseable {
     }
 
     /// The checkpoint, or the method's start.
-    private TrainingState.SavedState savedState(ParameterLayout layout, TrainingState.ComputeDevice device)
+    private TrainingState.SavedState savedState(ParameterLayout layout, TrainingState.ComputeDevice computeDevice)
             throws Failure {
         if (Files.isRegularFile(folder.checkpoint())) return TrainingState.read(folder.checkpoint(), layout, info);
         ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(engine::tensor,
                 info.config().seed(), subjectTokenizer(layout).classTokens());
         Map<String, Tensor> frozenValues = layout.frozenValues(initialization);
         return new TrainingState.SavedState(TrainingState.initial(layout.initialVector(initialization)), frozenValues,
-                device);
+                computeDevice);
     }
 
     private SubjectTokenizer subjectTokenizer(ParameterLayout layout) throws Failure {
         return SubjectTokenizer.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
     }
 
-    private static TrainingEvent deviceChangeNotice(TrainingState.SavedState start,
-            TrainingState.ComputeDevice device) {
-        return new TrainingEvent.Note(start.state().step(), "went on with " + device.device() + " and "
-                + device.threads() + " thread(s) after " + start.place().device() + " and "
-                + start.place().threads() + ": the result may differ in its last bits from a run without this change");
+    private static TrainingEvent deviceChangeNotice(TrainingState.SavedState saved,
+            TrainingState.ComputeDevice current) {
+        return new TrainingEvent.Note(saved.state().step(), "went on with " + current.device() + " and "
+                + current.threads() + " thread(s) after " + saved.computeDevice().device() + " and "
+                + saved.computeDevice().threads() + ": the result may differ in its last bits from a run without this change");
     }
 
     /// The adapter is the best by validation, where there was one.

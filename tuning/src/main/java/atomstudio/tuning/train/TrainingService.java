@@ -19,7 +19,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.RunLock;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.TrainingReport;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +35,7 @@ import java.util.stream.Stream;
 public final class TrainingService {
     /// Latent pixels that a step of the default batch holds: six pictures of the small model, one of a large one.
     private static final long DEFAULT_BATCH_LATENT_PIXELS = 6 * 16 * 16;
-    public static final int MAX_DEFAULT_BATCH = 6;
+
     /// What a folder may hold that is no run yet: left by a run that was killed while it began.
     private static final Set<String> INITIAL_FILES = Set.of("lock", "owner", "pictures", "masks", "prior");
 
@@ -49,7 +49,7 @@ public final class TrainingService {
     /// @throws Failure.Occupied when the run is going on in another process, or the folder holds something else
     /// @throws Failure.Incompatible when the folder holds a run of other settings, all named; more steps are allowed
     /// @throws Failure.Diverged when loss or gradients leave the numbers; the last good ones are kept
-    public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, TrainingListener listener)
+    public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, EventSink listener)
             throws Failure {
         RunFolder folder = new RunFolder(run);
         requireUsableFolder(folder);
@@ -72,7 +72,7 @@ public final class TrainingService {
     }
 
     /// Goes on with a run as its own description says.
-    public TrainingOutcome resume(Path run, RunControl control, TrainingListener listener) throws Failure {
+    public TrainingOutcome resume(Path run, RunControl control, EventSink listener) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         DiffusionModel model = info.baseModel().model(environment.tokenizerFolders()).open();
@@ -91,7 +91,7 @@ public final class TrainingService {
 
     /// Everything that is wrong with a run's own files is said before any of them is touched.
     private static void requireUsableRun(RunFolder folder, RunInfo info, DiffusionModel model) throws Failure {
-        int size = info.config().sideLength();
+        int size = info.config().resolution();
         Optional<String> problem = model.sizeProblem(size, size);
         if (problem.isPresent()) throw new Failure.Unreadable(folder.infoFile() + ": size: " + problem.get());
         PreparedPhotos.readRun(folder, info.subject().photos()).requireSizes(info.config(), folder.photos());
@@ -108,7 +108,7 @@ public final class TrainingService {
     }
 
     /// Who steers a run, who hears of it, and what a person should know before it begins.
-    record RunCallbacks(RunControl control, TrainingListener listener, List<String> warnings) {}
+    record RunCallbacks(RunControl control, EventSink listener, List<String> warnings) {}
 
     private TrainingOutcome continueRun(RunFolder folder, RunInfo info, DiffusionModel model, RunCallbacks callbacks)
             throws Failure {
@@ -154,7 +154,7 @@ public final class TrainingService {
         RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config,
                 config.optimizer().batchSize() == TrainingConfig.UNSET ? defaultBatchSize(model)
                         : config.optimizer().batchSize(),
-                data.cropPolicy().sideLength(), data.classImages().infos());
+                data.cropPolicy().resolution(), data.classImages().infos());
         return new RunInfo(baseModel, subject, request.method(), resolved, parameterCount,
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     }
@@ -166,7 +166,8 @@ public final class TrainingService {
 
     private static int defaultBatchSize(DiffusionModel model) {
         long pixels = (long) model.sampleSize() * model.sampleSize();
-        return (int) Math.clamp(DEFAULT_BATCH_LATENT_PIXELS / pixels, 1, MAX_DEFAULT_BATCH);
+        return (int) Math.clamp(DEFAULT_BATCH_LATENT_PIXELS / pixels, 1,
+                RunInfo.ResolvedConfig.MAX_DEFAULT_BATCH_SIZE);
     }
 
     /// Refuses a folder that a run is going on in, or that holds something else.

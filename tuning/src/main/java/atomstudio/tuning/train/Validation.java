@@ -34,7 +34,7 @@ sealed interface Validation {
 
         @FunctionalInterface
         interface EvaluationLoss {
-            double lossAt(float[] numbers, TrainingBatch batch) throws Failure;
+            double lossAt(float[] parameters, TrainingBatch batch) throws Failure;
         }
 
         @Override
@@ -71,7 +71,7 @@ sealed interface Validation {
     interface ImageScore {
         String name();
 
-        double score(RgbImage picture) throws Failure;
+        double score(RgbImage image) throws Failure;
     }
 
     /// Scores a picture by how much it is like the subject's pictures, times how well it shows its prompt: either

@@ -24,7 +24,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -93,7 +93,7 @@ class PhotoFoldersRunTest {
         TrainingConfig recipe = withPrior(classImages).with(TrainingConfig.Feature.CAPTIONS);
         TrainingRequest request = TrainingRequest.of(model.path(), pictures, "car", ATOMS).with(recipe).withSteps(2);
         List<String> notes = new ArrayList<>();
-        TrainingListener listener = event -> {
+        EventSink listener = event -> {
             if (event instanceof TrainingEvent.Note note) notes.add(note.message());
         };
         TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
@@ -114,11 +114,11 @@ class PhotoFoldersRunTest {
                         classImages.resolve("3_car") + ": the folder's name gives 3 repeats and the words \"car\""),
                 notes.toString());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                tuning.resume(run, RunControl.none(), TrainingListener.none()));
+                tuning.resume(run, RunControl.none(), EventSink.none()));
 
         Files.move(pictures.resolve("5_sks car"), pictures.resolve("6_sks car"));
         String changed = assertThrows(Failure.Incompatible.class,
-                () -> tuning.run(request, run, RunControl.none(), TrainingListener.none())).getMessage();
+                () -> tuning.run(request, run, RunControl.none(), EventSink.none())).getMessage();
         assertTrue(changed.contains("repeated 6"), changed);
     }
 

@@ -20,7 +20,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.torch.SamplingMemory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +101,7 @@ class TrainingEstimateTest {
 
     @Test
     void memoryCountsATrainedTextEncoder() throws Exception {
-        MethodSettings both = LORA.with(MethodSetting.TEXT_ENCODER, "yes");
+        MethodSettings both = LORA.with(MethodSetting.TRAIN_TEXT_ENCODER, "yes");
         long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
         long weights = 4 * LayerRecorder.parameterCount(NetworkLayers.of(model.textEncoder()));
         long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
@@ -148,7 +148,7 @@ class TrainingEstimateTest {
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(
                         TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(),
-                        TrainingListener.none()));
+                        EventSink.none()));
         List<TrainingEvent> events = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).toList();
         EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, recipe, 5), model);
         assertEquals(4, watching.previewCount(), "of steps 0, 3, 6 and 7");
