@@ -18,6 +18,7 @@ import atomstudio.tuning.data.Captions;
 import atomstudio.tuning.data.CropPolicy;
 import atomstudio.tuning.data.PartialTrigger;
 import atomstudio.tuning.data.PhotoFiles;
+import atomstudio.tuning.data.PhotoPreparation;
 import atomstudio.tuning.data.PreparedPhotos;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunControl;
@@ -125,7 +126,7 @@ class PhotoFoldersRunTest {
     @Test
     void wordsThatDifferFromTheGivenOnesAreTold() throws Exception {
         photo(pictures.resolve("2_sks dog/a.png"), 1);
-        List<String> notes = PreparedPhotos.prepare(pictures, reading("sks car")).warnings();
+        List<String> notes = reading("sks car").prepare(pictures).warnings();
         assertTrue(notes.contains(pictures.resolve("2_sks dog")
                 + ": the folder's name gives 2 repeats; its words \"sks dog\" differ from those of the run, \"sks car\", which count"),
                 notes.toString());
@@ -136,7 +137,7 @@ class PhotoFoldersRunTest {
         Path plain = folder.resolve("plain");
         photo(plain.resolve("front/a.png"), 1);
         photo(plain.resolve("side/a.png"), 2);
-        PreparedPhotos crops = PreparedPhotos.prepare(plain, reading("sks car"));
+        PreparedPhotos crops = reading("sks car").prepare(plain);
         assertEquals(2, crops.photos().size());
         assertTrue(crops.warnings().contains(plain + ": the photos of the folders in it are taken: front, side"),
                 crops.warnings().toString());
@@ -158,8 +159,8 @@ class PhotoFoldersRunTest {
         assertTrue(NONE.completedFrom(given, TrainingConfig.of(ATOMS)).className().isPresent());
     }
 
-    private static PreparedPhotos.ReadOptions reading(String subject) {
-        return new PreparedPhotos.ReadOptions(TrainingConfig.of(ATOMS),
+    private static PhotoPreparation reading(String subject) {
+        return new PhotoPreparation(TrainingConfig.of(ATOMS),
                 new CropPolicy(TrainingConfig.CropMode.CENTRE, 16, 8), new Captions(subject, ""));
     }
 }
