@@ -17,11 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Everything that a run is trained on and validated with.
+/// The datasets of a run: photos, class images, and the photo held out for validation.
 record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<Dataset> heldOut) {
-    /// Encodes a run's pictures and captions.
+    /// Encodes a run's images and captions.
     record DatasetBuilder(RunFolder folder, RunInfo info, DatasetEncoder encoder, ClassImages classImages) {
-        /// Empty when told to stop.
+        /// Empty when stopped.
         Optional<TrainingDatasets> build(ControlPoint controlPoint, EventSink events, int step) throws Failure {
             PreparedPhotos photos = PreparedPhotos.readRun(folder, info.subject().photos());
             Optional<Dataset> all = encoder.encode(new DatasetEncoder.EncoderInput("", photos,
@@ -55,7 +55,7 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
             return Dataset.BatchSampling.of(config, info.config(), encoder.model());
         }
 
-        /// Holds a picture out where that is asked for and enough are left; which one is a function of the seed.
+        /// With validation and enough photos, holds one out, chosen by the seed.
         private TrainingDatasets split(Dataset all, Optional<Dataset> classDataset) throws Failure {
             int count = all.examples().size();
             if (!config().has(TrainingConfig.Feature.VALIDATE) || count < Validation.MIN_PHOTOS)

@@ -380,7 +380,7 @@ class FeaturesRunTest {
 
     private record RunInfoNumbers(MethodSettings method) {
         long count() {
-            return method.method().parameterCount(TrainingService.tunableLayers(model));
+            return method.method().parameterCount(model.trainableLayers());
         }
     }
 }

@@ -76,7 +76,7 @@ class TrainingEstimateTest {
     }
 
     private static ParameterLayout layout(MethodSettings method) {
-        return ParameterLayout.of(method.method(), TrainingService.tunableLayers(model));
+        return ParameterLayout.of(method.method(), model.trainableLayers());
     }
 
     private static long memory(MethodSettings method, TrainingConfig recipe, ParameterLayout layout) throws Exception {
