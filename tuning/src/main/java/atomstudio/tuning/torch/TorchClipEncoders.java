@@ -12,10 +12,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns
-/// arrays and maps.
+/// A model's CLIP image and text encoder, loaded on first use. Owns arrays and mapped files.
 final class TorchClipEncoders implements AutoCloseable {
-    /// A tower with its weights.
     private record LoadedEncoder<T>(T encoder, Checkpoint checkpoint, TorchWeights weights) {
         void close() {
             weights.close();
@@ -33,13 +31,13 @@ final class TorchClipEncoders implements AutoCloseable {
         this.torch = torch;
     }
 
-    /// What embeds prepared pictures once it is run inside a scope.
+    /// Embeds preprocessed images; to be run inside a scope.
     Supplier<NDArray> embedImages(Tensor pixels) throws Failure {
         LoadedEncoder<ImageEncoder> loaded = imageEncoder();
         return () -> loaded.encoder.network().embed(torch.ops(), loaded.weights, torch.array(pixels));
     }
 
-    /// What embeds texts once it is run inside a scope.
+    /// Embeds texts; to be run inside a scope.
     Supplier<NDArray> embedTexts(int[][] ids) throws Failure {
         LoadedEncoder<TextProjection> loaded = textProjection();
         int[][] eosPositions = loaded.encoder.eosPositions(ids);
@@ -53,7 +51,7 @@ final class TorchClipEncoders implements AutoCloseable {
         if (this.imageEncoder != null) return this.imageEncoder;
         ImageEncoder imageEncoder = model.imageEncoder()
                 .orElseThrow(() -> new Failure.Incompatible(
-                        model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+                        model.path() + ": has no image encoder (image_encoder or safety_checker)"));
         Checkpoint checkpoint = imageEncoder.openCheckpoint();
         return this.imageEncoder = new LoadedEncoder<>(imageEncoder, checkpoint, new TorchWeights(torch, checkpoint));
     }
