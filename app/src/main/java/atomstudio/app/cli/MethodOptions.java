@@ -43,7 +43,8 @@ final class MethodOptions {
                 .description(setting.description() + applicableMethods(setting));
         return switch (setting) {
             case TRAIN_TEXT_ENCODER -> builder.type(boolean.class).arity("0").build();
-            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE, LAYERS, COMBINE_WITH ->
+            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE, LAYERS,
+                    COMBINE_WITH ->
                     builder.type(String.class).paramLabel(setting.valueLabel()).build();
         };
     }
@@ -56,7 +57,8 @@ final class MethodOptions {
                 .collect(Collectors.joining(", "));
         return switch (setting) {
             case COMBINE_WITH, TRAIN_TEXT_ENCODER, LAYERS -> "";
-            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE -> " For " + methods + ".";
+            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE ->
+                    " For " + methods + ".";
         };
     }
 

@@ -86,7 +86,8 @@ class ChildProcessLauncherTest {
         List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
-        Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--learning-rate"),
+        Assertions.assertFalse(
+                arguments.toString().contains("--steps") || arguments.toString().contains("--learning-rate"),
                 arguments.toString());
         assertTrue(arguments.contains("--preview-every=" + MethodName.LORA.steps() / 5), arguments.toString());
     }

@@ -14,7 +14,6 @@ public record Captions(String subject, String template, CaptionSubject describes
     /// Captions of class images need not contain the class.
     enum CaptionSubject { SUBJECT, CLASS }
 
-
     private static final List<String> DEFAULT_TEMPLATES = List.of("a {}", "a photo of a {}", "a picture of a {}");
 
     public Captions(String subject, String template) {

@@ -147,7 +147,8 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
     private double timestepFraction(SampleIndex index, double random) {
         if (sampling.cachedSteps().isEmpty()) return random;
         int steps = sampling.cachedSteps().getAsInt();
-        return (EpochSampler.permutation(new CounterRng(index.seed, rngStream + "bank " + index.index), steps)[index.step] + random)
+        return (EpochSampler.permutation(new CounterRng(index.seed, rngStream + "bank " + index.index),
+                steps)[index.step] + random)
                 / steps;
     }
 

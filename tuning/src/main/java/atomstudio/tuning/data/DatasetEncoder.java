@@ -34,12 +34,14 @@ public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer toke
             Tensor latents = latents(photo.image());
             Optional<Tensor> flippedLatents = flip ? Optional.of(latents(photo.image().flipHorizontally()))
                     : Optional.empty();
-            Optional<Tensor> lossWeights = photo.mask().map(mask -> mask.latentWeights(model.vae().downsamplingFactor()));
+            Optional<Tensor> lossWeights = photo.mask()
+                    .map(mask -> mask.latentWeights(model.vae().downsamplingFactor()));
             List<String> photoCaptions = photo.info().captions().isEmpty() ? input.defaultCaptions
                     : photo.info().captions();
             captions.addAll(photoCaptions);
             examples.add(
-                    new Dataset.TrainingExample(latents, flippedLatents, lossWeights, photoCaptions, photo.info().repeats()));
+                    new Dataset.TrainingExample(latents, flippedLatents, lossWeights, photoCaptions,
+                            photo.info().repeats()));
         }
         TextConditioning textConditioning = switch (captionEncoding) {
             case PRECOMPUTED -> TextConditioning.precompute(captions, tokenizer, engine);

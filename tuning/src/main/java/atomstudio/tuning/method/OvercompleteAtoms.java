@@ -16,7 +16,8 @@ public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements Tu
 
     public OvercompleteAtoms {
         new LinearCoding(atomCount, KERNEL_SIZE * KERNEL_SIZE);
-        if (innerAtomCount < 1) throw new IllegalArgumentException("inner-atoms: expected at least 1, found " + innerAtomCount);
+        if (innerAtomCount < 1)
+            throw new IllegalArgumentException("inner-atoms: expected at least 1, found " + innerAtomCount);
     }
 
     @Override

@@ -157,8 +157,8 @@ public final class EventLog implements AutoCloseable {
                 json.addProperty("bytes", done.bytes());
                 json.add("seconds", Json.numberOrNull(done.seconds()));
             }
-            case TrainingEvent.Checkpoint _, TrainingEvent.Paused _, TrainingEvent.Resumed _,
-                    TrainingEvent.Cancelled _ -> {}
+            case TrainingEvent.Checkpoint _,TrainingEvent.Paused _,TrainingEvent.Resumed _,TrainingEvent.Cancelled _ ->
+                    {}
         }
         return json;
     }

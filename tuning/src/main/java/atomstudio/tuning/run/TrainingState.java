@@ -86,7 +86,8 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         if (vectors.containsKey(EMA)) tensors.put(PARAMETERS_KEY, vector(parameters));
         vectors.forEach((name, vector) -> tensors.put(KEY_PREFIX + name, vector(vector)));
         Map<String, String> metadata = new HashMap<>(Map.of(SECONDS_KEY, Double.toString(seconds), LOSS_KEY,
-                Double.toString(meanLoss), DEVICE_KEY, computeDevice.device, THREADS_KEY, Integer.toString(computeDevice.threads)));
+                Double.toString(meanLoss), DEVICE_KEY, computeDevice.device, THREADS_KEY,
+                Integer.toString(computeDevice.threads)));
         scalars.forEach((name, value) -> metadata.put(KEY_PREFIX + name, Double.toString(value)));
         adapter.writeCheckpoint(file, tensors, metadata);
     }

@@ -67,7 +67,8 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
                 BATCH_AND_CHANNELS, expandedTransform(),
                 "c = torch.reshape(torch.baddbmm(u, torch.transpose(e, 1, 2), u), [b, -1, torch.size(u, 2)])",
                 "return torch.col2im(c, [torch.size(x, 2), torch.size(x, 3)], " + window() + ")"};
-        return kernels.script(name("input gradient"), new String[] {"x", "u", "m"}, body, x, tapGradient, kernelTransform());
+        return kernels.script(name("input gradient"), new String[] {"x", "u", "m"}, body, x, tapGradient,
+                kernelTransform());
     }
 
     private NDArray transformGradient(NDArray x, NDArray tapGradient) {
@@ -99,7 +100,6 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
                 stride = geometry.stride() + ", " + geometry.stride();
         return "[" + kernel() + ", " + kernel() + "], [1, 1], [" + pad + "], [" + stride + "]";
     }
-
 
     private long kernel() {
         return layer.weight().getShape().get(2);

@@ -100,7 +100,6 @@ record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer)
                 + (layer.bias() == null), arguments, body.toArray(String[]::new), inputs);
     }
 
-
     private boolean isConvolution() { return layer.weight().getShape().dimension() == 4; }
 
     private long outputChannels() {

@@ -251,8 +251,8 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    /// All segments with this input are differentiated: passes the accumulated gradient on. The graph is retained, since
-    /// other detach points may share it.
+    /// All segments with this input are differentiated: passes the accumulated gradient on. The graph is retained,
+    /// since other detach points may share it.
     private static void propagate(DetachPoint point) {
         NDArray gradient = gradient(point.leaf);
         if (gradient != null) {

@@ -111,8 +111,8 @@ public final class Torch implements AutoCloseable {
         return new TorchScope(gradMode);
     }
 
-    /// A native copy in PyTorch's own memory: aligned the same way in every process, so that equal runs give equal bits,
-    /// and alive as long as the recorded graph needs it. Neither holds for an array over a Java buffer.
+    /// A native copy in PyTorch's own memory: aligned the same way in every process, so that equal runs give equal
+    /// bits, and alive as long as the recorded graph needs it. Neither holds for an array over a Java buffer.
     public NDArray array(Tensor tensor) {
         return toDevice(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
     }

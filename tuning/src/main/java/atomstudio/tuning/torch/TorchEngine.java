@@ -110,7 +110,8 @@ public final class TorchEngine implements Engine {
             Tensor features = model.unet().timeProjection().embed(timesteps);
             return precisionOps.toFloat32(model.unet()
                     .forward(precisionOps, layers, precisionOps.toActivationDtype(torch.array(latents)),
-                            precisionOps.toActivationDtype(torch.array(features)), precisionOps.toActivationDtype(torch.array(context))));
+                            precisionOps.toActivationDtype(torch.array(features)),
+                            precisionOps.toActivationDtype(torch.array(context))));
         });
     }
 

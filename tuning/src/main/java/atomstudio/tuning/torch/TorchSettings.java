@@ -10,8 +10,8 @@ public record TorchSettings(Path natives, int threads) {
         if (threads < 1) throw new IllegalArgumentException("threads: expected at least 1, found " + threads);
     }
 
-    /// Natives in the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else `~/.atomstudio`), one
-    /// thread per processor.
+    /// Natives in the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else `~/.atomstudio`),
+    /// one thread per processor.
     public static TorchSettings standard() {
         return new TorchSettings(home().resolve("natives"), Runtime.getRuntime().availableProcessors());
     }

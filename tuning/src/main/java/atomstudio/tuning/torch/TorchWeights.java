@@ -10,8 +10,9 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A network's frozen weights as native arrays, loaded on first use and kept until closed. float32 weights are used from
-/// the mapped file without a copy, so the system can drop and reload their pages; other dtypes are converted once.
+/// A network's frozen weights as native arrays, loaded on first use and kept until closed. float32 weights are used
+/// from the mapped file without a copy, so the system can drop and reload their pages; other dtypes are converted
+/// once.
 final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final Checkpoint checkpoint;

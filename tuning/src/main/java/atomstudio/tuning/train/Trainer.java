@@ -38,7 +38,6 @@ public final class Trainer {
     private static final double LOSS_SMOOTHING = 0.05;
     private static final String BEST_VALUE_KEY = "best";
 
-
     /// What is trained.
     /// @param frozenValues of the method
     record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers,

@@ -160,7 +160,8 @@ final class TrainingRun implements AutoCloseable {
                 PreparedPhotos.readRun(folder, info.subject().photos()), previews.prompt(info.subject().className()));
         if (score.isEmpty()) {
             events.emit(new TrainingEvent.Note(folder.checkpointStep(),
-                    "no validation: it needs " + Validation.MIN_PHOTOS + " or more photos, to hold one out (this run has "
+                    "no validation: it needs " + Validation.MIN_PHOTOS
+                            + " or more photos, to hold one out (this run has "
                             + info.subject().photos().size() + "), or a model with CLIP's image and text encoders"));
         }
         return score.map(Validation.PreviewScored::new);

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainingConfigTest {
-    private static final TrainingConfig DEFAULTS = TrainingConfig.of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
+    private static final TrainingConfig DEFAULTS = TrainingConfig
+            .of(MethodSettings.of(MethodSettings.MethodName.ATOMS));
     private static final TrainingConfig EVERYTHING = new TrainingConfig(
             new TrainingConfig.ScheduleConfig(77,
                     new TrainingConfig.LearningRateConfig(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.03),
@@ -136,11 +137,13 @@ class TrainingConfigTest {
     @Test
     void rejectsInvalidValuesByOption() {
         rejected("ema-decay", () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 1, 1));
-        rejected("gradient-accumulation", () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 0, 0));
+        rejected("gradient-accumulation",
+                () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 0, 0));
         rejected("min-snr-gamma", () -> new TrainingConfig.LossConfig(-1, 0, Optional.empty()));
         rejected("noise-offset", () -> new TrainingConfig.LossConfig(0, 2, Optional.empty()));
         rejected("prior-loss-weight", () -> new TrainingConfig.PriorPreservation("auto", 0));
-        rejected("caption-template", () -> new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "a car", 0));
+        rejected("caption-template",
+                () -> new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "a car", 0));
         rejected("warmup-steps",
                 () -> new TrainingConfig.ScheduleConfig(1, 0.1, 0, -1, TrainingConfig.LearningRateScheduler.CONSTANT));
     }

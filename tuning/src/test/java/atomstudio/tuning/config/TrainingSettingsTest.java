@@ -58,10 +58,13 @@ class TrainingSettingsTest {
         return switch (setting) {
             case CAPTION_TEMPLATE -> "a drawing of {}";
             case CLASS_IMAGES -> "auto";
-            case LR_SCHEDULER, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, EARLY_STOPPING, PRECISION, GRADIENT_CHECKPOINTING ->
+            case LR_SCHEDULER, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, EARLY_STOPPING, PRECISION,
+                    GRADIENT_CHECKPOINTING ->
                     otherName(setting);
-            case LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, EMA_DECAY, NOISE_OFFSET -> "0.25";
-            case STEPS, SEED, WARMUP_STEPS, BATCH_SIZE, GRADIENT_ACCUMULATION, RESOLUTION, CACHED_NOISE_SAMPLES, MIN_SNR_GAMMA, PRIOR_LOSS_WEIGHT, PREVIEW_EVERY -> "64";
+            case LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, EMA_DECAY,
+                    NOISE_OFFSET -> "0.25";
+            case STEPS, SEED, WARMUP_STEPS, BATCH_SIZE, GRADIENT_ACCUMULATION, RESOLUTION, CACHED_NOISE_SAMPLES,
+                    MIN_SNR_GAMMA, PRIOR_LOSS_WEIGHT, PREVIEW_EVERY -> "64";
         };
     }
 
@@ -82,7 +85,8 @@ class TrainingSettingsTest {
                 OptionalDouble.of(MethodName.LORA.learningRate()),
                 OptionalDouble.of(MethodName.TEXTUAL_INVERSION.learningRate()),
                 OptionalDouble.of(MethodName.LORA.learningRate())), rates);
-        TrainingConfig.LearningRateConfig withWordRate = TrainingSettings.DEFAULTS.with(TrainingSetting.WORD_LEARNING_RATE, "0.25")
+        TrainingConfig.LearningRateConfig withWordRate = TrainingSettings.DEFAULTS
+                .with(TrainingSetting.WORD_LEARNING_RATE, "0.25")
                 .toConfig(COMBINED)
                 .schedule()
                 .learningRates();

@@ -89,7 +89,8 @@ class WeightDiffExportTest {
                         .filter(choice -> !MethodSettings.of(choice).trainsWord()
                                 && choice != MethodName.TEXTUAL_INVERSION)
                         .map(MethodSettings::of),
-                Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)));
+                Stream.of(
+                        MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)));
     }
 
     @ParameterizedTest @MethodSource("methods")

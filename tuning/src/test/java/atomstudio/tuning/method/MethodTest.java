@@ -65,7 +65,8 @@ class MethodTest {
         for (String choice : List.of("linear", "attention", "*", "*q_proj"))
             assertFalse(LayerSelector.parse(choice).matches(text), choice);
         assertTrue(LayerSelector.parse("text_model.*").matches(text));
-        assertTrue(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, "yes").method().tunes(text));
+        assertTrue(
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, "yes").method().tunes(text));
         for (MethodName choice : MethodName.values())
             assertFalse(MethodSettings.of(choice).method().tunes(text), choice.option());
     }
@@ -164,7 +165,8 @@ class MethodTest {
                 () -> MethodSettings.parse("atoms", new TreeMap<>(Map.of("also", "bitfit", "combine-with", "lora"))))
                 .getMessage();
         assertTrue(twice.contains("also and combine-with"), twice);
-        assertEquals(Map.of("atoms", "9", "inner-atoms", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7", "alpha",
+        assertEquals(Map.of("atoms", "9", "inner-atoms", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7",
+                "alpha",
                 "7", "layers", "up", "combine-with", "bitfit", "train-text-encoder", "yes"), all.entries());
     }
 
@@ -186,7 +188,8 @@ class MethodTest {
                 () -> MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
         assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"),
                 foreign.getMessage());
-        MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.TRAIN_TEXT_ENCODER, "yes"));
+        MethodSettings.chosen(MethodName.ATOMS,
+                Map.of(MethodSetting.RANK, "8", MethodSetting.TRAIN_TEXT_ENCODER, "yes"));
         MethodSettings.chosen(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.COMBINE_WITH, "lora"));
     }
 

@@ -122,7 +122,8 @@ class ParameterCountsTest {
         long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4
                 * 2 * model.textEncoder().hiddenSize();
         assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + lora, count(
-                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, "yes"), model.trainableLayers()));
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, "yes"),
+                model.trainableLayers()));
     }
 
     private static long count(MethodName choice, List<Layer> layers) {

@@ -133,7 +133,8 @@ class DamagedRunTest {
         JsonObject target = json;
         String[] path = key.split(" ");
         for (int i = 0; i + 1 < path.length; i++)
-            target = path[i].endsWith("[0]") ? target.getAsJsonArray(path[i].replace("[0]", "")).get(0).getAsJsonObject()
+            target = path[i].endsWith("[0]")
+                    ? target.getAsJsonArray(path[i].replace("[0]", "")).get(0).getAsJsonObject()
                     : target.getAsJsonObject(path[i]);
         JsonElement parsed = JsonParser.parseString(value);
         if (value.equals("absent")) target.remove(path[path.length - 1]);
@@ -194,7 +195,8 @@ class DamagedRunTest {
         JsonObject json = JsonParser.parseString(Files.readString(run.resolve("run.json"))).getAsJsonObject();
         renameToAliases(json);
         renameToAliases(json.getAsJsonObject("recipe"));
-        assertTrue(json.has("batch") && json.has("size") && json.getAsJsonObject("recipe").has("rate"), json.toString());
+        assertTrue(json.has("batch") && json.has("size") && json.getAsJsonObject("recipe").has("rate"),
+                json.toString());
         Files.writeString(run.resolve("run.json"), json.toString());
         checkpoint((_, metadata) -> metadata.put("rate", metadata.remove("learning-rate")));
         assertEquals(new RunFolder(unfinished).info(), new RunFolder(run).info());

@@ -69,7 +69,8 @@ class FeaturesRunTest {
     /// A few of everything, to be varied.
     private static TrainingConfig recipe(int steps) {
         return TrainingConfig.of(ATOMS)
-                .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5, TrainingConfig.LearningRateScheduler.CONSTANT))
+                .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5,
+                        TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 1, 0));
     }
 
@@ -97,7 +98,8 @@ class FeaturesRunTest {
         return switch (kind) {
             case "plain" -> base;
             case "prodigy" -> base
-                    .with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
+                    .with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0,
+                            TrainingConfig.LearningRateScheduler.CONSTANT))
                     .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 1, 0));
             case "muon" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.MUON, 2, 1, 0));
             case "ema" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 2, 0.9));

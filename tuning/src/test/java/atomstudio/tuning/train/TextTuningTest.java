@@ -258,7 +258,8 @@ class TextTuningTest {
     @Test
     void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
         AdapterFile adapter = tuned(
-                request(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"), 2), "run");
+                request(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"), 2),
+                "run");
         Path file = folder.resolve("sks.safetensors");
         ExportFormat.ExportResult written = ExportFormat.EMBEDDING.write(adapter, base(), file);
         assertEquals(model.textEncoder().hiddenSize(), written.parameterCount());
