@@ -104,7 +104,7 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
             int position = ComparisonJob.METHODS.stream().map(MethodSettings::combinedName).toList().indexOf(name) + 1;
             tuning = new TrainingProgressBar(context.terminal(), position + "/" + phases + " " + name);
         }
-        tuning.on(event);
+        tuning.emit(event);
     }
 
     @Override

@@ -34,15 +34,17 @@ final class MethodOptions {
                 .completionCandidates(Stream.of(MethodName.values()).map(MethodName::option).toList())
                 .description("One of " + names + ". `studio methods` says what each tunes.")
                 .build());
-        for (MethodSetting setting : MethodSetting.values()) mixee.addOption(option(setting));
+        for (MethodSetting setting : MethodSetting.values())
+            OptionAliases.add(mixee, option(setting), setting.aliases());
     }
 
     private static OptionSpec option(MethodSetting setting) {
         OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option())
                 .description(setting.description() + applicableMethods(setting));
         return switch (setting) {
-            case TEXT_ENCODER -> builder.type(boolean.class).arity("0").build();
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK, LAYERS, ALSO ->
+            case TRAIN_TEXT_ENCODER -> builder.type(boolean.class).arity("0").build();
+            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE, LAYERS,
+                    COMBINE_WITH ->
                     builder.type(String.class).paramLabel(setting.valueLabel()).build();
         };
     }
@@ -54,8 +56,9 @@ final class MethodOptions {
                 .map(MethodName::option)
                 .collect(Collectors.joining(", "));
         return switch (setting) {
-            case ALSO, TEXT_ENCODER, LAYERS -> "";
-            case ATOMS, M1, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK -> " For " + methods + ".";
+            case COMBINE_WITH, TRAIN_TEXT_ENCODER, LAYERS -> "";
+            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE ->
+                    " For " + methods + ".";
         };
     }
 
@@ -66,9 +69,8 @@ final class MethodOptions {
             MethodName choice = MethodName.ofOption(spec.findOption(METHOD_OPTION).getValue());
             Map<MethodSetting, String> values = new EnumMap<>(MethodSetting.class);
             for (MethodSetting setting : MethodSetting.values()) {
-                Object value = spec.findOption("--" + setting.option()).getValue();
-                if (value instanceof String text) values.put(setting, text);
-                else if (Boolean.TRUE.equals(value)) values.put(setting, MethodSetting.YES);
+                Object value = OptionAliases.value(spec, setting.option(), setting.aliases());
+                if (value != null) values.put(setting, value instanceof String text ? text : MethodSetting.YES);
             }
             return MethodSettings.of(choice, values);
         } catch (IllegalArgumentException error) {

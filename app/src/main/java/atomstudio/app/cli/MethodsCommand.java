@@ -117,7 +117,7 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
                 context.terminal().printResult(row.line());
                 context.terminal().printResult(row.options());
             }
-            context.terminal().printResult("With every method: --also METHOD, --text-encoder.");
+            context.terminal().printResult("With every method: --combine-with METHOD, --train-text-encoder.");
         }
         return ExitCode.SUCCESS;
     }

@@ -23,7 +23,8 @@ final class TrainingOptions {
     @Spec(Spec.Target.MIXEE)
     void command(CommandSpec mixee) {
         command = mixee;
-        for (TrainingSetting setting : TrainingSetting.values()) mixee.addOption(option(setting));
+        for (TrainingSetting setting : TrainingSetting.values())
+            OptionAliases.add(mixee, option(setting), setting.aliases());
     }
 
     private static OptionSpec option(TrainingSetting setting) {
@@ -48,9 +49,8 @@ final class TrainingOptions {
         if (spec == null) throw new IllegalStateException("the options were not mixed into a command");
         Map<TrainingSetting, String> values = new EnumMap<>(TrainingSetting.class);
         for (TrainingSetting setting : TrainingSetting.values()) {
-            Object value = spec.findOption("--" + setting.option()).getValue();
-            if (value instanceof String text) values.put(setting, text);
-            else if (Boolean.TRUE.equals(value)) values.put(setting, TrainingSetting.YES);
+            Object value = OptionAliases.value(spec, setting.option(), setting.aliases());
+            if (value != null) values.put(setting, value instanceof String text ? text : TrainingSetting.YES);
         }
         try {
             return new TrainingSettings(values).toConfig(method);

@@ -1,13 +1,13 @@
 package atomstudio.app.cli;
 
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// A run's events as a bar with the loss beside it. On the thread that trains.
-final class TrainingProgressBar implements TrainingListener, AutoCloseable {
+final class TrainingProgressBar implements EventSink, AutoCloseable {
     /// How much of the shown loss is what was shown before: single steps jump with their noise.
     private static final double LOSS_SMOOTHING = 0.9;
 
@@ -24,7 +24,7 @@ final class TrainingProgressBar implements TrainingListener, AutoCloseable {
     }
 
     @Override
-    public void on(TrainingEvent event) {
+    public void emit(TrainingEvent event) {
         switch (event) {
             case TrainingEvent.Start start -> start(start);
             case TrainingEvent.Step step -> update(step);

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.TrainingReport;
 import atomstudio.tuning.train.TrainingService;
 import com.google.gson.JsonObject;
@@ -17,7 +17,7 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
 
     /// Trains, or goes on training.
     interface TrainingTask {
-        TrainingService.TrainingOutcome run(RunControl control, TrainingListener listener) throws Failure;
+        TrainingService.TrainingOutcome run(RunControl control, EventSink listener) throws Failure;
     }
 
     /// @return the exit code

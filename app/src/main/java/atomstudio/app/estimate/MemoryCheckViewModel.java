@@ -12,7 +12,6 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -105,7 +104,7 @@ public final class MemoryCheckViewModel {
         return (result.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
     }
 
-    /// What would make a run fit: `--batch 1 --accumulate 6: one picture at a time, the same steps`, understood as
+    /// What would make a run fit: `--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps`, understood as
     /// settings where it is some.
     /// @param text as it was said
     public record MemoryAdvice(String text, Map<MethodSetting, String> methodSettings,
@@ -121,20 +120,18 @@ public final class MemoryCheckViewModel {
                 options.put(words[i].substring(OPTION.length()), hasValue ? words[i + 1] : TrainingSetting.YES);
             }
             Map<MethodSetting, String> method = new EnumMap<>(MethodSetting.class);
-            Stream.of(MethodSetting.values())
-                    .filter(setting -> options.containsKey(setting.option()))
-                    .forEach(setting -> method.put(setting, options.get(setting.option())));
             Map<TrainingSetting, String> training = new EnumMap<>(TrainingSetting.class);
-            Stream.of(TrainingSetting.values())
-                    .filter(setting -> options.containsKey(setting.option()))
-                    .forEach(setting -> training.put(setting, options.get(setting.option())));
+            options.forEach((name, value) -> {
+                MethodSetting.ofOption(name).ifPresent(setting -> method.put(setting, value));
+                TrainingSetting.ofOption(name).ifPresent(setting -> training.put(setting, value));
+            });
             return new MemoryAdvice(text, method, training);
         }
 
         /// Whether it is a matter of settings, which one click can set.
         public boolean isApplicable() { return !methodSettings.isEmpty() || !trainingSettings.isEmpty(); }
 
-        /// For people: `batch 1, accumulate 6: one picture at a time, the same steps`.
+        /// For people: `batch size 1, gradient accumulation 6: one photo at a time, the same steps`.
         public String displayText() {
             return text.replaceFirst("^" + OPTION, "").replace(" " + OPTION, ", ").replace("-", " ");
         }

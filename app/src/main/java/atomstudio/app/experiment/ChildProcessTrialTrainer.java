@@ -65,7 +65,7 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
                         ChildProcessLauncher.option("pictures", request.photos()),
                         ChildProcessLauncher.option("class", trial.subject().className())));
         arguments.addAll(trial.variant().options());
-        arguments.addAll(List.of(ChildProcessLauncher.option("rate", trial.settings().learningRate()),
+        arguments.addAll(List.of(ChildProcessLauncher.option("learning-rate", trial.settings().learningRate()),
                 ChildProcessLauncher.option("seed", trial.settings().seed()),
                 ChildProcessLauncher.option("steps", request.endStep()),
                 ChildProcessLauncher.option("precision", precision.option()),

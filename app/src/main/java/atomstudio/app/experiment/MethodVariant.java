@@ -55,7 +55,7 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
     /// With a word trained beside it, at that method's own learning rate.
     private static MethodVariant withWord(String name, MethodVariant method) {
         List<String> options = new ArrayList<>(method.options);
-        options.addAll(List.of("--also", "textual-inversion"));
+        options.addAll(List.of("--combine-with", "textual-inversion"));
         return new MethodVariant(name, options, method.steps, method.learningRates, method.seeds);
     }
 

@@ -157,7 +157,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         choices.method()
                 .overrides()
                 .forEach((setting, value) -> addOption(arguments, setting.option(), value,
-                        setting == MethodSetting.TEXT_ENCODER));
+                        setting == MethodSetting.TRAIN_TEXT_ENCODER));
         choices.training()
                 .chosen()
                 .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));

@@ -39,7 +39,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         public String summary() {
             List<String> parts = new ArrayList<>();
             method.overrides()
-                    .forEach((setting, value) -> parts.add(setting == MethodSetting.TEXT_ENCODER ? "text encoder"
+                    .forEach((setting, value) -> parts.add(setting == MethodSetting.TRAIN_TEXT_ENCODER ? "text encoder"
                             : displayName(setting.option()) + " " + value));
             parts.addAll(summaries(training));
             return String.join(" · ", parts);

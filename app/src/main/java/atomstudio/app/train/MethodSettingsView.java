@@ -35,10 +35,11 @@ final class MethodSettingsView extends VBox {
 
     private OptionView createView(MethodSetting setting) {
         OptionView.ControlKind kind = switch (setting) {
-            case CODING, SIDE, ALSO -> OptionView.ControlKind.CHOICE;
+            case CODING, SIDE, COMBINE_WITH -> OptionView.ControlKind.CHOICE;
             case LAYERS -> OptionView.ControlKind.AUTOCOMPLETE;
-            case TEXT_ENCODER -> OptionView.ControlKind.FLAG;
-            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> OptionView.ControlKind.TEXT;
+            case TRAIN_TEXT_ENCODER -> OptionView.ControlKind.FLAG;
+            case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK_SIZE ->
+                    OptionView.ControlKind.TEXT;
         };
         OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
                 setting.allowedValues(), name -> displayName(setting, name));
@@ -56,8 +57,8 @@ final class MethodSettingsView extends VBox {
     }
 
     private static String displayName(MethodSetting setting, String name) {
-        if (setting == MethodSetting.TEXT_ENCODER) return name + " too";
-        if (setting != MethodSetting.ALSO) return name;
+        if (setting == MethodSetting.TRAIN_TEXT_ENCODER) return setting.title();
+        if (setting != MethodSetting.COMBINE_WITH) return name;
         return name.isEmpty() ? "nothing else" : MethodName.ofOption(name).displayName();
     }
 }

@@ -111,7 +111,7 @@ public final class MethodViewModel {
     /// What is typed for a setting that no longer belongs to the method is kept, but means nothing.
     private static List<MethodSetting> applicableSettings(MethodName choice, Map<MethodSetting, String> values) {
         Map<MethodSetting, String> combined = new EnumMap<>(MethodSetting.class);
-        Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER)
+        Stream.of(MethodSetting.COMBINE_WITH, MethodSetting.TRAIN_TEXT_ENCODER)
                 .filter(values::containsKey)
                 .forEach(setting -> combined.put(setting, values.get(setting)));
         return new MethodSettings(choice, combined).settings();

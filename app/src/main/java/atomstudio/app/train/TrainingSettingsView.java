@@ -30,12 +30,14 @@ final class TrainingSettingsView extends VBox {
 
         static SettingGroup of(TrainingSetting setting) {
             return switch (setting) {
-                case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, WARMUP, DECAY, SEED -> SCHEDULE;
-                case SIZE, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PHOTOS;
-                case PRIOR, PRIOR_WEIGHT -> PRIOR_PRESERVATION;
-                case OPTIMIZER, BATCH, ACCUMULATE, EMA, MIN_SNR, NOISE_OFFSET -> OPTIMIZATION;
-                case PREVIEW_EVERY, VALIDATE, STOP_EARLY -> PREVIEWS;
-                case PRECISION, CHECKPOINTING, BANK -> PERFORMANCE;
+                case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE,
+                        WARMUP_STEPS, LR_SCHEDULER, SEED -> SCHEDULE;
+                case RESOLUTION, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PHOTOS;
+                case CLASS_IMAGES, PRIOR_LOSS_WEIGHT -> PRIOR_PRESERVATION;
+                case OPTIMIZER, BATCH_SIZE, GRADIENT_ACCUMULATION, EMA_DECAY, MIN_SNR_GAMMA, NOISE_OFFSET ->
+                        OPTIMIZATION;
+                case PREVIEW_EVERY, VALIDATE, EARLY_STOPPING -> PREVIEWS;
+                case PRECISION, GRADIENT_CHECKPOINTING, CACHED_NOISE_SAMPLES -> PERFORMANCE;
             };
         }
     }
@@ -46,7 +48,7 @@ final class TrainingSettingsView extends VBox {
         setId("training-settings");
         getStyleClass().add("settings");
         for (TrainingSetting setting : TrainingSetting.values()) optionViews.put(setting, createView(setting));
-        optionViews.get(TrainingSetting.PRIOR).addTrailing(classImagesChooser());
+        optionViews.get(TrainingSetting.CLASS_IMAGES).addTrailing(classImagesChooser());
         for (SettingGroup group : SettingGroup.values()) getChildren().addAll(groupNodes(group));
         model.settings().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
         model.method().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
@@ -81,20 +83,23 @@ final class TrainingSettingsView extends VBox {
 
     private String defaultText(TrainingSetting setting) {
         return switch (setting) {
-            case BATCH, SIZE -> "as the model";
+            case BATCH_SIZE, RESOLUTION -> "as the model";
             case PREVIEW_EVERY -> "five in all";
             case CAPTION_TEMPLATE -> "a few usual ones";
-            case MIN_SNR, PRIOR -> "none";
-            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA,
-                    CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION,
-                    CHECKPOINTING -> model.defaultValue(setting);
+            case MIN_SNR_GAMMA, CLASS_IMAGES -> "none";
+            case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, SEED,
+                    WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY,
+                    CROP, FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE,
+                    EARLY_STOPPING, PRECISION,
+                    GRADIENT_CHECKPOINTING -> model.defaultValue(setting);
         };
     }
 
     /// A folder for the class; `auto` is offered with it.
     private Node classImagesChooser() {
         Button auto = button("auto", "Let the model make pictures of the class", () -> model
-                .setText(TrainingSetting.PRIOR, model.text(TrainingSetting.PRIOR).equals("auto") ? "" : "auto"));
+                .setText(TrainingSetting.CLASS_IMAGES,
+                        model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
         Button folder = button("…", "Choose a folder with pictures of the class", model::chooseClassImages);
         HBox both = new HBox(3, auto, folder);
         both.setMinWidth(USE_PREF_SIZE);

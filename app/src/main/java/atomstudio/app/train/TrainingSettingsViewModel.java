@@ -66,7 +66,7 @@ public final class TrainingSettingsViewModel {
     /// Asks for a folder with pictures of other members of the class.
     public void chooseClassImages() {
         choosers.folder("Pictures of other members of the class")
-                .ifPresent(folder -> setText(TrainingSetting.PRIOR, folder.toString()));
+                .ifPresent(folder -> setText(TrainingSetting.CLASS_IMAGES, folder.toString()));
     }
 
     private void parse() {

@@ -13,16 +13,18 @@ class MemoryAdviceTest {
     @Test
     void optionsAreUnderstoodAsSettings() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice
-                .parse("--batch 1 --accumulate 6: one picture at a time, the same steps");
-        assertEquals(Map.of(TrainingSetting.BATCH, "1", TrainingSetting.ACCUMULATE, "6"), advice.trainingSettings());
-        assertEquals("batch 1, accumulate 6: one picture at a time, the same steps", advice.displayText());
+                .parse("--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps");
+        assertEquals(Map.of(TrainingSetting.BATCH_SIZE, "1", TrainingSetting.GRADIENT_ACCUMULATION, "6"),
+                advice.trainingSettings());
+        assertEquals("batch size 1, gradient accumulation 6: one photo at a time, the same steps",
+                advice.displayText());
     }
 
     @Test
     void aFlagIsYesAndALayerChoiceIsTheMethods() {
-        assertEquals(Map.of(TrainingSetting.CHECKPOINTING, TrainingSetting.YES),
+        assertEquals(Map.of(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES),
                 MemoryCheckViewModel.MemoryAdvice
-                        .parse("--checkpointing: activations are computed again instead of kept")
+                        .parse("--gradient-checkpointing: recomputes activations instead of keeping them")
                         .trainingSettings());
         assertEquals(Map.of(MethodSetting.LAYERS, "up"),
                 MemoryCheckViewModel.MemoryAdvice.parse("--layers up: fewer layers, those near the output")
@@ -33,7 +35,7 @@ class MemoryAdviceTest {
     void whatIsNoSettingCanOnlyBeRead() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice.parse("Close other programs.");
         assertFalse(advice.isApplicable());
-        assertTrue(MemoryCheckViewModel.MemoryAdvice.parse("--size 384: smaller pictures").isApplicable());
+        assertTrue(MemoryCheckViewModel.MemoryAdvice.parse("--resolution 384: smaller photos").isApplicable());
         assertEquals("Close other programs.", advice.displayText());
     }
 }

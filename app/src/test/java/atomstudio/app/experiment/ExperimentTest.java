@@ -169,6 +169,6 @@ class ExperimentTest {
                 TrainingConfig.PrecisionMode.BF16);
         assertEquals(List.of("tune", "--control-stdin", "--model=m", "--pictures=p", "--class=object", "--method",
                 "lora", "--rank", "16",
-                "--rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
+                "--learning-rate=0.001", "--seed=0", "--steps=1", "--precision=bf16", "--out=r"), arguments);
     }
 }

@@ -86,7 +86,8 @@ class ChildProcessLauncherTest {
         List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA)));
         assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
-        Assertions.assertFalse(arguments.toString().contains("--steps") || arguments.toString().contains("--rate"),
+        Assertions.assertFalse(
+                arguments.toString().contains("--steps") || arguments.toString().contains("--learning-rate"),
                 arguments.toString());
         assertTrue(arguments.contains("--preview-every=" + MethodName.LORA.steps() / 5), arguments.toString());
     }
@@ -95,15 +96,15 @@ class ChildProcessLauncherTest {
     void whatIsSetIsPassedOn() {
         TrainingSettings training = TrainingSettings.DEFAULTS.with(TrainingSetting.STEPS, "50")
                 .with(TrainingSetting.PREVIEW_EVERY, "0")
-                .with(TrainingSetting.PRIOR, "auto")
+                .with(TrainingSetting.CLASS_IMAGES, "auto")
                 .with(TrainingSetting.FLIP, TrainingSetting.YES);
         MethodSettings method = MethodSettings.of(MethodName.LORA)
                 .with(MethodSetting.RANK, "8")
-                .with(MethodSetting.ALSO, "textual-inversion")
-                .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+                .with(MethodSetting.COMBINE_WITH, "textual-inversion")
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         List<String> arguments = ChildProcessLauncher.arguments(order(new RunSpec.TrainingChoices(method, training)));
-        for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8",
-                "--also=textual-inversion", "--flip", "--text-encoder")) {
+        for (String option : List.of("--steps=50", "--preview-every=0", "--class-images=auto", "--rank=8",
+                "--combine-with=textual-inversion", "--flip", "--train-text-encoder")) {
             assertTrue(arguments.contains(option), arguments.toString());
         }
         assertEquals(1, arguments.stream().filter(argument -> argument.startsWith("--preview-every")).count());
@@ -146,7 +147,7 @@ class ChildProcessLauncherTest {
         TrainingEstimate estimate = tuner.estimate(order(RunSpec.TrainingChoices.of(MethodName.LORA)), () -> false);
         assertEquals(65792, estimate.parameterCount());
         assertEquals(0.25, estimate.time().stepSeconds());
-        assertEquals(List.of("--batch 1: one picture at a time"), estimate.advice());
+        assertEquals(List.of("--batch-size 1: one photo at a time"), estimate.advice());
         Assertions.assertFalse(estimate.fits());
     }
 
@@ -156,7 +157,7 @@ class ChildProcessLauncherTest {
                 ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()),
                 new Home(place.resolve("home")));
         RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA),
-                TrainingSettings.DEFAULTS.with(TrainingSetting.CHECKPOINTING, TrainingSetting.YES));
+                TrainingSettings.DEFAULTS.with(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES));
         Assertions.assertTimeout(Duration.ofSeconds(30), () -> Assertions.assertThrows(CancellationException.class,
                 () -> tuner.estimate(order(slow), () -> true)));
     }
@@ -164,12 +165,12 @@ class ChildProcessLauncherTest {
     @Test
     void aRefusedEstimateSaysWhatTheCommandSaid() throws Exception {
         RunSpec.TrainingChoices refused = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA),
-                TrainingSettings.DEFAULTS.with(TrainingSetting.SIZE, "7"));
+                TrainingSettings.DEFAULTS.with(TrainingSetting.RESOLUTION, "7"));
         ChildProcessLauncher tuner = new ChildProcessLauncher(
                 ChildProcessLauncher.currentProgram(FakeTrainingProgram.class.getName()),
                 new Home(place.resolve("home")));
         Failure failure = Assertions.assertThrows(Failure.class, () -> tuner.estimate(order(refused), () -> false));
-        assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());
+        assertEquals("resolution: expected a multiple of 8, found 7", failure.getMessage());
     }
 
     @Test

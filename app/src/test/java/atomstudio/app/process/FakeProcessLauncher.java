@@ -71,9 +71,9 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         json.add("settings", settings);
         json.add("recipe", recipe(order));
         json.addProperty("batch",
-                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.BATCH, "6")));
+                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.BATCH_SIZE, "6")));
         json.addProperty("size",
-                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.SIZE, "128")));
+                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.RESOLUTION, "128")));
         JsonObject picture = new JsonObject();
         picture.addProperty("name", "00.png");
         picture.addProperty("sha256", "0".repeat(64));
@@ -97,13 +97,14 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         for (TrainingSetting setting : TrainingSetting.values()) {
             String value = training.chosen()
                     .getOrDefault(setting, training.defaultValue(setting, order.choices().method()));
-            if (setting == TrainingSetting.PRIOR_WEIGHT && !training.chosen().containsKey(TrainingSetting.PRIOR))
+            if (setting == TrainingSetting.PRIOR_LOSS_WEIGHT
+                    && !training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
                 value = "0";
             if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
             if (setting.isFlag()) json.addProperty(setting.option(), value.equals(TrainingSetting.YES));
             else
-                if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.PRIOR
+                if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.CLASS_IMAGES
                         || setting == TrainingSetting.CAPTION_TEMPLATE)
                     json.addProperty(setting.option(), value);
                 else

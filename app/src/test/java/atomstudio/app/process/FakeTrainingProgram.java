@@ -45,13 +45,14 @@ public final class FakeTrainingProgram {
     }
 
     private static void estimate(List<String> arguments) throws InterruptedException {
-        if (arguments.contains("--checkpointing")) Thread.sleep(60_000);
-        if (arguments.stream().anyMatch(argument -> argument.startsWith("--size="))) {
-            System.err.println("studio: size: expected a multiple of 8, found " + value(arguments, "--size"));
+        if (arguments.contains("--gradient-checkpointing")) Thread.sleep(60_000);
+        if (arguments.stream().anyMatch(argument -> argument.startsWith("--resolution="))) {
+            System.err
+                    .println("studio: resolution: expected a multiple of 8, found " + value(arguments, "--resolution"));
             System.exit(2);
         }
         System.out.println(
                 "{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
-                        + "\"advice\":[\"--batch 1: one picture at a time\"]}");
+                        + "\"advice\":[\"--batch-size 1: one photo at a time\"]}");
     }
 }

@@ -42,7 +42,7 @@ class LayerCostCounterTest {
         assertTrue(numbers(atoms.with(MethodSetting.ATOMS, "3")) < numbers(atoms));
         assertEquals(2 * numbers(lora), numbers(lora.with(MethodSetting.RANK, "8")));
         assertTrue(numbers(atoms.with(MethodSetting.LAYERS, "up")) < numbers(atoms));
-        assertTrue(numbers(atoms.with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)) > numbers(atoms));
+        assertTrue(numbers(atoms.with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)) > numbers(atoms));
     }
 
     @Test

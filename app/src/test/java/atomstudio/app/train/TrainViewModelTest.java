@@ -60,14 +60,15 @@ class TrainViewModelTest {
     void whatIsChosenReachesTheRun() {
         tune.method().choose(MethodName.LORA);
         tune.method().setText(MethodSetting.RANK, "8");
-        tune.method().setText(MethodSetting.ALSO, "textual-inversion");
-        tune.method().setText(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+        tune.method().setText(MethodSetting.COMBINE_WITH, "textual-inversion");
+        tune.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         tune.training().setText(TrainingSetting.FLIP, TrainingSetting.YES);
         tune.training().setText(TrainingSetting.SEED, "7");
         RunSpec order = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", order.title());
         assertEquals(7, order.choices().training().toConfig(order.choices().method()).schedule().seed());
-        assertEquals("rank 8 · also textual-inversion · text encoder · seed 7 · flip", order.choices().summary());
+        assertEquals("rank 8 · combine with textual-inversion · text encoder · seed 7 · flip",
+                order.choices().summary());
     }
 
     @Test
@@ -75,7 +76,7 @@ class TrainViewModelTest {
         tune.method().choose(MethodName.ATOMS);
         tune.method().setText(MethodSetting.LAYERS, "up");
         tune.training().setText(TrainingSetting.CROP, "random");
-        tune.training().setText(TrainingSetting.PRIOR, "auto");
+        tune.training().setText(TrainingSetting.CLASS_IMAGES, "auto");
         tune.start();
         page.runs().open(page.runs().runs().getFirst());
         assertEquals("layers up · steps 20 · crop random · prior auto",
@@ -93,9 +94,9 @@ class TrainViewModelTest {
         assertEquals(List.of(), fake.tuner.orders);
         tune.method().setText(MethodSetting.ATOMS, "6");
         assertEquals("", tune.missing().get());
-        tune.training().setText(TrainingSetting.RATE, "fast");
-        assertEquals("rate: expected a number, found fast", tune.missing().get());
-        tune.training().setText(TrainingSetting.RATE, "");
+        tune.training().setText(TrainingSetting.LEARNING_RATE, "fast");
+        assertEquals("learning-rate: expected a number, found fast", tune.missing().get());
+        tune.training().setText(TrainingSetting.LEARNING_RATE, "");
         assertEquals("Filter atoms m = 6", started().title());
     }
 
@@ -123,10 +124,10 @@ class TrainViewModelTest {
     void rankIsTheTextEncodersWhileThatIsTunedToo() {
         tune.method().choose(MethodName.ATOMS);
         assertFalse(tune.method().settings().get().settings().contains(MethodSetting.RANK));
-        tune.method().setText(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+        tune.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         tune.method().setText(MethodSetting.RANK, "2");
         assertEquals(2, tune.method().settings().get().rank());
-        tune.method().setText(MethodSetting.TEXT_ENCODER, "");
+        tune.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, "");
         assertEquals("", tune.method().invalidMessage().get());
         assertFalse(tune.method().settings().get().settings().contains(MethodSetting.RANK));
     }
@@ -152,16 +153,16 @@ class TrainViewModelTest {
         tune.training().setText(TrainingSetting.STEPS, String.valueOf(tune.method().settings().get().choice().steps()));
         assertEquals("", tune.training().summary().get());
         tune.training().setText(TrainingSetting.STEPS, "50");
-        tune.training().setText(TrainingSetting.CHECKPOINTING, TrainingSetting.YES);
+        tune.training().setText(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES);
         tune.training().setText(TrainingSetting.OPTIMIZER, "muon");
-        assertEquals("steps 50 · optimizer muon · checkpointing", tune.training().summary().get());
+        assertEquals("steps 50 · optimizer muon · gradient checkpointing", tune.training().summary().get());
     }
 
     @Test
     void aFolderOfTheClassIsChosenByTheDesktopsChooser() {
         fake.desktop.folder = Path.of("/cars");
         tune.training().chooseClassImages();
-        assertEquals("prior /cars", tune.training().summary().get());
+        assertEquals("class images /cars", tune.training().summary().get());
     }
 
     @ParameterizedTest @EnumSource(MethodName.class)
@@ -181,23 +182,23 @@ class TrainViewModelTest {
         tune.applyAdvice(tune.memoryCheck().advice().get().getFirst());
         assertEquals("fits · 1.2 GB of 3.1 GB · about 0:51", tune.memoryCheck().summary().get());
         assertEquals(List.of(), tune.memoryCheck().advice().get());
-        assertEquals("batch 1 · accumulate 6", tune.training().summary().get());
-        assertEquals("1", started().choices().training().chosen().get(TrainingSetting.BATCH));
+        assertEquals("batch size 1 · gradient accumulation 6", tune.training().summary().get());
+        assertEquals("1", started().choices().training().chosen().get(TrainingSetting.BATCH_SIZE));
     }
 
     @Test
     void anAnswerHoldsUntilSomethingElseIsWished() {
         tune.checkMemory();
-        tune.training().setText(TrainingSetting.SIZE, "64");
+        tune.training().setText(TrainingSetting.RESOLUTION, "64");
         assertEquals("", tune.memoryCheck().summary().get());
         assertEquals(null, tune.memoryCheck().estimate().get());
     }
 
     @Test
     void anEstimateThatFailsSaysWhyAndStartStaysPossible() {
-        fake.estimateFailure = new Failure.Unreadable("size: expected a multiple of 8, found 7");
+        fake.estimateFailure = new Failure.Unreadable("resolution: expected a multiple of 8, found 7");
         tune.checkMemory();
-        assertEquals("size: expected a multiple of 8, found 7", tune.memoryCheck().problem().get());
+        assertEquals("resolution: expected a multiple of 8, found 7", tune.memoryCheck().problem().get());
         assertEquals("", tune.memoryCheck().busy().get());
         assertEquals("", tune.missing().get());
     }

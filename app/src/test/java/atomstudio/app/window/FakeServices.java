@@ -104,13 +104,13 @@ public final class FakeServices {
     private TrainingEstimate estimate(RunSpec order) throws Failure {
         estimated.add(order);
         if (estimateFailure != null) throw estimateFailure;
-        boolean alone = "1".equals(order.choices().training().chosen().get(TrainingSetting.BATCH));
+        boolean alone = "1".equals(order.choices().training().chosen().get(TrainingSetting.BATCH_SIZE));
         TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(alone ? 1_200_000_000L : 4_000_000_000L,
                 "what 4 measured steps held", 3_100_000_000L);
         return new TrainingEstimate(29_148, 0.0018, memory, new TrainingEstimate.TimeEstimate(0.25, 1, 51),
                 alone ? List.of()
-                        : List.of("--batch 1 --accumulate 6: one picture at a time, the same steps",
-                                "--checkpointing: activations are computed again instead of kept"));
+                        : List.of("--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps",
+                                "--gradient-checkpointing: recomputes activations instead of keeping them"));
     }
 
     /// Rows as if a subject were learned better from one to the next.

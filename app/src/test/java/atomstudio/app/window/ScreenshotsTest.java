@@ -84,7 +84,7 @@ class ScreenshotsTest {
             page.train().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
             fold.setSelected(true);
         });
-        window.run(() -> window.scene().lookup("#option-checkpointing").requestFocus());
+        window.run(() -> window.scene().lookup("#option-gradient-checkpointing").requestFocus());
         window.shoot("settings");
         window.run(() -> {
             // The galleries show what the defaults make.

@@ -91,7 +91,7 @@ class TrainingWindowTest {
         assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
         window.shoot("method-settings-wrong");
         robot.eraseText(4).write("8");
-        focus(robot, "#option-text-encoder");
+        focus(robot, "#option-train-text-encoder");
         robot.type(KeyCode.SPACE);
         waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
         assertFalse(robot.lookup("#option-atoms").query().getParent().isVisible());

@@ -41,6 +41,8 @@ final class AdapterFormat {
 
     /// Prefix of the method's settings in the metadata.
     private static final String SETTING_PREFIX = "method.";
+    private static final String LEARNING_RATE_KEY = "learning-rate";
+    private static final String OLD_LEARNING_RATE_KEY = "rate";
 
     private AdapterFormat() {}
 
@@ -93,7 +95,7 @@ final class AdapterFormat {
         metadata.put("token", adapter.trigger().token());
         metadata.put("class", adapter.trigger().className());
         metadata.put("steps", Integer.toString(adapter.training().steps()));
-        metadata.put("rate", Double.toString(adapter.training().learningRate()));
+        metadata.put(LEARNING_RATE_KEY, Double.toString(adapter.training().learningRate()));
         metadata.put("seed", Seed.format(adapter.training().seed()));
         metadata.put("layers", layers(adapter).toString());
         metadata.put("stacks", indices(adapter, stacks).toString());
@@ -219,10 +221,14 @@ final class AdapterFormat {
 
     private static AdapterFile.TrainingSummary training(Map<String, String> metadata) {
         int steps = Integer.parseInt(required(metadata, "steps"));
-        double rate = Double.parseDouble(required(metadata, "rate"));
+        if (metadata.containsKey(LEARNING_RATE_KEY) && metadata.containsKey(OLD_LEARNING_RATE_KEY))
+            throw new IllegalArgumentException(LEARNING_RATE_KEY + " and " + OLD_LEARNING_RATE_KEY
+                    + " are names of the same setting; remove one of them");
+        double rate = Double.parseDouble(required(metadata,
+                metadata.containsKey(OLD_LEARNING_RATE_KEY) ? OLD_LEARNING_RATE_KEY : LEARNING_RATE_KEY));
         if (steps < 0) throw new IllegalArgumentException("steps: expected 0 or more, found " + steps);
         if (!(rate > 0 && Double.isFinite(rate)))
-            throw new IllegalArgumentException("rate: expected a number above 0, found " + rate);
+            throw new IllegalArgumentException(LEARNING_RATE_KEY + ": expected a number above 0, found " + rate);
         return new AdapterFile.TrainingSummary(steps, rate,
                 Seed.parse(required(metadata, "seed"))
                         .orElseThrow(() -> new IllegalArgumentException(

@@ -1,5 +1,7 @@
 package atomstudio.tuning.config;
 
+import static atomstudio.tuning.config.TrainingSetting.*;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.sample.Seed;
@@ -7,101 +9,123 @@ import com.google.gson.JsonObject;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// A recipe in run.json: every setting by the name of its option. A part without a learning rate of its own has none.
+/// The training config in run.json: each setting under its option's name; older names are read too.
 public final class TrainingConfigJson {
-    private static final String ALSO_RATE = "also-rate";
-    private static final String WORD_RATE = "word-rate";
-    private static final String TEXT_ENCODER_RATE = "text-encoder-rate";
-
-    private static final Set<String> OPTIONAL_RATES = Set.of(ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE);
+    private static final Set<TrainingSetting> OPTIONAL_RATES = EnumSet.of(COMBINED_LEARNING_RATE, WORD_LEARNING_RATE,
+            TEXT_ENCODER_LEARNING_RATE);
 
     private static final BigDecimal SEED_LIMIT = new BigDecimal(BigInteger.TWO.pow(Long.SIZE));
 
-    private TrainingConfigJson() {}
+    private final Json json;
 
-    /// The settings by their options' names, in the order of the options' help.
-    public static Map<String, Object> settings(TrainingConfig config) {
-        Map<String, Object> settings = new LinkedHashMap<>();
-        settings.put("steps", config.schedule().steps());
-        settings.put("rate", config.schedule().learningRate());
-        settings.put(ALSO_RATE, textOrEmpty(config.schedule().learningRates().combinedMethod()));
-        settings.put(WORD_RATE, textOrEmpty(config.schedule().learningRates().triggerWord()));
-        settings.put(TEXT_ENCODER_RATE, textOrEmpty(config.schedule().learningRates().textEncoder()));
-        settings.put("seed", new BigInteger(Seed.format(config.schedule().seed())));
-        settings.put("warmup", config.schedule().warmupSteps());
-        settings.put("decay", config.schedule().decay().option());
-        settings.put("optimizer", config.optimizer().name().option());
-        settings.put("batch", config.optimizer().batchSize());
-        settings.put("accumulate", config.optimizer().accumulationSteps());
-        settings.put("ema", config.optimizer().emaDecay());
-        settings.put("size", config.data().size());
-        settings.put("crop", config.data().crop().option());
-        settings.put("caption-template", config.data().captionTemplate());
-        settings.put("bank", config.data().noiseBank());
-        settings.put("min-snr", config.loss().minSnr());
-        settings.put("noise-offset", config.loss().noiseOffset());
-        settings.put("prior",
-                config.loss().priorPreservation().map(TrainingConfig.PriorPreservation::source).orElse(""));
-        settings.put("prior-weight",
-                config.loss().priorPreservation().map(TrainingConfig.PriorPreservation::weight).orElse(0.0));
-        settings.put("preview-every", config.runtime().previewEvery());
-        settings.put("precision", config.runtime().precision().option());
+    private TrainingConfigJson(Json json) {
+        this.json = json;
+    }
+
+    /// The value of every setting, in the order of the settings: a number, a boolean or a text.
+    public static Map<TrainingSetting, Object> values(TrainingConfig config) {
+        Map<TrainingSetting, Object> values = new EnumMap<>(TrainingSetting.class);
+        TrainingConfig.ScheduleConfig schedule = config.schedule();
+        values.put(STEPS, schedule.steps());
+        values.put(LEARNING_RATE, schedule.learningRate());
+        values.put(COMBINED_LEARNING_RATE, numberOrEmpty(schedule.learningRates().combinedMethod()));
+        values.put(WORD_LEARNING_RATE, numberOrEmpty(schedule.learningRates().triggerWord()));
+        values.put(TEXT_ENCODER_LEARNING_RATE, numberOrEmpty(schedule.learningRates().textEncoder()));
+        values.put(SEED, new BigInteger(Seed.format(schedule.seed())));
+        values.put(WARMUP_STEPS, schedule.warmupSteps());
+        values.put(LR_SCHEDULER, schedule.scheduler().option());
+        values.put(OPTIMIZER, config.optimizer().name().option());
+        values.put(BATCH_SIZE, config.optimizer().batchSize());
+        values.put(GRADIENT_ACCUMULATION, config.optimizer().accumulationSteps());
+        values.put(EMA_DECAY, config.optimizer().emaDecay());
+        values.put(RESOLUTION, config.data().resolution());
+        values.put(CROP, config.data().crop().option());
+        values.put(CAPTION_TEMPLATE, config.data().captionTemplate());
+        values.put(CACHED_NOISE_SAMPLES, config.data().cachedNoiseSamples());
+        values.put(MIN_SNR_GAMMA, config.loss().minSnrGamma());
+        values.put(NOISE_OFFSET, config.loss().noiseOffset());
+        Optional<TrainingConfig.PriorPreservation> prior = config.loss().priorPreservation();
+        values.put(CLASS_IMAGES, prior.map(TrainingConfig.PriorPreservation::source).orElse(""));
+        values.put(PRIOR_LOSS_WEIGHT, prior.map(TrainingConfig.PriorPreservation::weight).orElse(0.0));
+        values.put(PREVIEW_EVERY, config.runtime().previewEvery());
+        values.put(PRECISION, config.runtime().precision().option());
         for (TrainingConfig.Feature feature : TrainingConfig.Feature.values())
-            settings.put(feature.option(), config.has(feature));
-        return settings;
+            values.put(TrainingSetting.of(feature), config.has(feature));
+        return values;
     }
 
     public static JsonObject write(TrainingConfig config) {
         JsonObject json = new JsonObject();
-        settings(config).forEach((name, value) -> {
-            if (value.equals("") && OPTIONAL_RATES.contains(name)) return;
+        values(config).forEach((setting, value) -> {
+            if (value.equals("") && OPTIONAL_RATES.contains(setting)) return;
             switch (value) {
-                case Number number -> json.addProperty(name, number);
-                case Boolean flag -> json.addProperty(name, flag);
-                default -> json.addProperty(name, value.toString());
+                case Number number -> json.addProperty(setting.option(), number);
+                case Boolean flag -> json.addProperty(setting.option(), flag);
+                default -> json.addProperty(setting.option(), value.toString());
             }
         });
         return json;
     }
 
+    /// @throws Failure.Unreadable that names the key with a missing or invalid value, or both keys of a setting that is
+    ///     there twice
+    /// @throws IllegalArgumentException that starts with the name of a setting out of range
     public static TrainingConfig read(Json json) throws Failure.Unreadable {
-        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(integer(json, "steps"),
-                learningRates(json), seed(json), integer(json, "warmup"),
-                enumValue(json, "decay", TrainingConfig.LearningRateDecay.class));
+        return new TrainingConfigJson(json).config();
+    }
+
+    private TrainingConfig config() throws Failure.Unreadable {
+        TrainingConfig.LearningRateConfig learningRates = new TrainingConfig.LearningRateConfig(number(LEARNING_RATE),
+                optionalNumber(COMBINED_LEARNING_RATE), optionalNumber(WORD_LEARNING_RATE),
+                optionalNumber(TEXT_ENCODER_LEARNING_RATE));
+        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(integer(STEPS), learningRates,
+                seed(), integer(WARMUP_STEPS), enumValue(LR_SCHEDULER, TrainingConfig.LearningRateScheduler.class));
         TrainingConfig.OptimizerConfig optimizer = new TrainingConfig.OptimizerConfig(
-                enumValue(json, "optimizer", TrainingConfig.OptimizerName.class), integer(json, "batch"),
-                integer(json, "accumulate"), json.number("ema"));
-        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(integer(json, "size"),
-                enumValue(json, "crop", TrainingConfig.CropMode.class), json.string("caption-template"),
-                integer(json, "bank"));
-        String prior = json.string("prior");
-        TrainingConfig.LossConfig loss = new TrainingConfig.LossConfig(json.number("min-snr"),
-                json.number("noise-offset"),
-                prior.isEmpty() ? Optional.empty()
-                        : Optional.of(new TrainingConfig.PriorPreservation(prior, json.number("prior-weight"))));
+                enumValue(OPTIMIZER, TrainingConfig.OptimizerName.class), integer(BATCH_SIZE),
+                integer(GRADIENT_ACCUMULATION), number(EMA_DECAY));
+        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(integer(RESOLUTION),
+                enumValue(CROP, TrainingConfig.CropMode.class), json.string(key(CAPTION_TEMPLATE)),
+                integer(CACHED_NOISE_SAMPLES));
         Set<TrainingConfig.Feature> features = EnumSet.noneOf(TrainingConfig.Feature.class);
         for (TrainingConfig.Feature feature : TrainingConfig.Feature.values())
-            if (json.get(feature.option(), "true or false", Json::bool)) features.add(feature);
-        return new TrainingConfig(schedule, optimizer, data, loss,
-                new TrainingConfig.RuntimeConfig(integer(json, "preview-every"),
-                        enumValue(json, "precision", TrainingConfig.PrecisionMode.class), features));
+            if (json.get(key(TrainingSetting.of(feature)), "true or false", Json::bool)) features.add(feature);
+        return new TrainingConfig(schedule, optimizer, data, loss(),
+                new TrainingConfig.RuntimeConfig(integer(PREVIEW_EVERY),
+                        enumValue(PRECISION, TrainingConfig.PrecisionMode.class), features));
     }
 
-    private static TrainingConfig.LearningRateConfig learningRates(Json json) throws Failure.Unreadable {
-        return new TrainingConfig.LearningRateConfig(json.number("rate"), optionalRate(json, ALSO_RATE),
-                optionalRate(json, WORD_RATE), optionalRate(json, TEXT_ENCODER_RATE));
+    private TrainingConfig.LossConfig loss() throws Failure.Unreadable {
+        String classImages = json.string(key(CLASS_IMAGES));
+        Optional<TrainingConfig.PriorPreservation> prior = classImages.isEmpty() ? Optional.empty()
+                : Optional.of(new TrainingConfig.PriorPreservation(classImages, number(PRIOR_LOSS_WEIGHT)));
+        return new TrainingConfig.LossConfig(number(MIN_SNR_GAMMA), number(NOISE_OFFSET), prior);
     }
 
-    private static long seed(Json json) throws Failure.Unreadable {
-        return json.get("seed", Seed.RANGE, element -> {
+    private String key(TrainingSetting setting) throws Failure.Unreadable {
+        return key(json, setting);
+    }
+
+    /// The key that an object has a setting under: the option's name or an older one.
+    /// @throws Failure.Unreadable when it has several of them
+    public static String key(Json json, TrainingSetting setting) throws Failure.Unreadable {
+        List<String> found = setting.names().stream().filter(json::has).toList();
+        if (found.size() > 1)
+            throw new Failure.Unreadable(json.source() + ": " + String.join(" and ", found)
+                    + " are names of the same setting; remove one of them");
+        return found.isEmpty() ? setting.option() : found.getFirst();
+    }
+
+    private long seed() throws Failure.Unreadable {
+        return json.get(key(SEED), Seed.RANGE, element -> {
             if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("no number");
             BigDecimal number = element.getAsBigDecimal();
             if (number.abs().compareTo(SEED_LIMIT) >= 0) throw new IllegalArgumentException("too large");
@@ -109,26 +133,30 @@ public final class TrainingConfigJson {
         });
     }
 
-    private static OptionalDouble optionalRate(Json json, String key) throws Failure.Unreadable {
+    private double number(TrainingSetting setting) throws Failure.Unreadable {
+        return json.number(key(setting));
+    }
+
+    private OptionalDouble optionalNumber(TrainingSetting setting) throws Failure.Unreadable {
+        String key = key(setting);
         return json.has(key) ? OptionalDouble.of(json.number(key)) : OptionalDouble.empty();
     }
 
-    /// Empty where there is none.
-    private static Object textOrEmpty(OptionalDouble rate) {
-        return rate.isPresent() ? (Object) rate.getAsDouble() : "";
+    private static Object numberOrEmpty(OptionalDouble number) {
+        return number.isPresent() ? (Object) number.getAsDouble() : "";
     }
 
-    /// Which of them are too small is for the recipe to say.
-    private static int integer(Json json, String key) throws Failure.Unreadable {
-        return json.integer(key, Integer.MIN_VALUE, Integer.MAX_VALUE);
+    /// The config's constructors check the range.
+    private int integer(TrainingSetting setting) throws Failure.Unreadable {
+        return json.integer(key(setting), Integer.MIN_VALUE, Integer.MAX_VALUE);
     }
 
-    private static <E extends Enum<E> & TrainingConfig.OptionValue> E enumValue(Json json, String key, Class<E> type)
+    private <E extends Enum<E> & TrainingConfig.OptionValue> E enumValue(TrainingSetting setting, Class<E> type)
             throws Failure.Unreadable {
         String expected = "one of " + Arrays.stream(type.getEnumConstants())
                 .map(TrainingConfig.OptionValue::option)
                 .collect(Collectors.joining(", "));
-        return json.get(key, expected,
+        return json.get(key(setting), expected,
                 element -> TrainingConfig.OptionValue.ofOption(type, Json.string(element)).orElseThrow());
     }
 }

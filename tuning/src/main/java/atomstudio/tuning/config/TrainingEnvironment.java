@@ -6,26 +6,25 @@ import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Where a run computes: not part of what is tuned, but equal bits are promised for an equal device and thread count
-/// only.
-/// @param home         folder of unpacked natives and remembered hashes
-/// @param tokenizerFolders where to look for the tokenizer of a model that brings none
+/// The machine that a run computes on. Results are bit-identical only for the same device and thread count.
+/// @param home             folder of native libraries, caches and model hashes
+/// @param tokenizerFolders searched for the tokenizer of a model without one
 public record TrainingEnvironment(Device device, int threads, Path home, List<Path> tokenizerFolders) {
     public TrainingEnvironment {
         tokenizerFolders = List.copyOf(tokenizerFolders);
     }
 
-    /// One on which tokenizers are looked for at home alone.
+    /// With the tokenizer folder of `home`.
     public TrainingEnvironment(Device device, int threads, Path home) {
         this(device, threads, home, List.of(home.resolve("clip-vocabulary")));
     }
 
-    /// The CPU, with a thread a processor.
+    /// The CPU, with one thread per processor.
     public static TrainingEnvironment cpu(Path home) {
         return new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(), home);
     }
 
-    /// Remembers hashes of models, so that each is read through once.
+    /// A cache of model hashes in `home`.
     public BaseModelHashes baseModelHashes() {
         return new BaseModelHashes(home.resolve("base-hashes.json"));
     }

@@ -5,22 +5,21 @@ import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 
-/// What is to be tuned on what: `pictures` is a folder of pictures; the subject is called "TOKEN CLASS".
+/// A training job: a method on a model, trained on a folder of photos of the subject "TRIGGER-WORD CLASS".
 public record TrainingRequest(ModelReference model, Path photos, Trigger trigger, MethodSettings method,
         TrainingConfig config) {
-    /// One token in CLIP's vocabulary that says nothing by itself.
+    /// One token of CLIP's vocabulary without a meaning of its own.
     public static final String DEFAULT_TOKEN = "sks";
 
     public TrainingRequest {
         trigger = new Trigger(requireWord("token", trigger.token()), requireWord("class", trigger.className()));
     }
 
-    /// With the method's own steps and rate, the usual token, seed 0 and no previews.
+    /// With the method's defaults and the default trigger word.
     public static TrainingRequest of(Path model, Path photos, String className, MethodSettings method) {
         return of(ModelReference.of(model), photos, className, method);
     }
 
-    /// The same for a model that more is said of.
     public static TrainingRequest of(ModelReference model, Path photos, String className, MethodSettings method) {
         return new TrainingRequest(model, photos, new Trigger(DEFAULT_TOKEN, className), method,
                 TrainingConfig.of(method));

@@ -1,84 +1,131 @@
 package atomstudio.tuning.config;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
-/// One thing that can be chosen about training, by its name on the command line, in run.json and in the window.
+/// A training setting: its name on the command line and in run.json, its caption in the window, and its help.
 public enum TrainingSetting {
-    STEPS("steps", "N", "Training steps. Default: the method's."),
-    RATE("rate", "X", "Learning rate of the method. Default: the method's; 1 with prodigy, which finds its own."),
-    ALSO_RATE("also-rate", "X", "Learning rate of the method trained beside it (--also). Default: that method's."),
-    WORD_RATE("word-rate", "X", "Learning rate of a word trained beside the method. Default: textual inversion's."),
-    TEXT_ENCODER_RATE("text-encoder-rate", "X",
-            "Learning rate of LoRA on the text encoder (--text-encoder). Default: LoRA's."),
-    SEED("seed", "N", "Seed of everything random, from 0 to 18446744073709551615."),
-    WARMUP("warmup", "N", "Steps over which the rate rises."),
-    DECAY("decay", TrainingConfig.LearningRateDecay.values(),
-            "How the rate goes on: %s (falls to nothing at the last step, so that the number of steps is fixed)."),
-    OPTIMIZER("optimizer", TrainingConfig.OptimizerName.values(), "%s."),
-    BATCH("batch", "N", "Pictures that go through the network together. Default: as the model's size allows."),
-    ACCUMULATE("accumulate", "N", "Batches that make one step together."),
-    EMA("ema", "X",
-            "Keep a running mean of the numbers, of which a step replaces 1 − X, and make it the adapter; 0: none, else such as 0.99."),
-    SIZE("size", "N", "Side of the training pictures in pixels. Default: the model's own."),
-    CROP("crop", TrainingConfig.CropMode.values(),
-            "What of a picture is trained on: %s (random: another square each time; whole: all of it, in its own shape)."),
-    FLIP(TrainingConfig.Feature.FLIP, "Also train on the pictures' mirror images."),
-    CAPTIONS(TrainingConfig.Feature.CAPTIONS,
-            "Use NAME.txt beside a picture as what it shows; {} in it stands for the subject."),
-    CAPTION_TEMPLATE("caption-template", "TEXT",
-            "What pictures without a caption of their own are called, as in \"a photo of {}\". Default: a few usual ones."),
-    MASKS(TrainingConfig.Feature.MASKS, "Train on what NAME-mask.png shows white, or else on what is not transparent."),
-    BANK("bank", "N",
-            "Make N noisy pictures once, usually 64 to 128, and train on them again and again: what the network's lower part says of them is kept on disk, and steps are a little shorter. With --layers up; 0: other noise in every step, which is no worse and usually better."),
-    MIN_SNR("min-snr", "X", "Weigh timesteps by min-SNR with this γ, usually 5."),
-    NOISE_OFFSET("noise-offset", "X",
-            "How much of the noise shifts whole channels, for very dark or bright pictures; 0.1 at most is usual."),
-    PRIOR("prior", "DIR|auto",
-            "Train beside the subject on other members of its class, so that these are kept: pictures in a folder, or made by the model itself once (auto)."),
-    PRIOR_WEIGHT("prior-weight", "X", "How much the class counts beside the subject."),
-    PREVIEW_EVERY("preview-every", "N", "Steps from one preview picture to the next; 0: none."),
-    VALIDATE(TrainingConfig.Feature.VALIDATE,
-            "Hold one of five or more pictures out and record its loss (with fewer, score the previews where the model can); keep the best checkpoint as the adapter."),
-    STOP_EARLY(TrainingConfig.Feature.STOP_EARLY, "End when validation no longer improves."),
-    PRECISION("precision", TrainingConfig.PrecisionMode.values(), "Of what is frozen: %s."),
-    CHECKPOINTING(TrainingConfig.Feature.CHECKPOINTING,
-            "Compute activations again instead of keeping them: less memory, more time.");
+    STEPS(List.of("steps"), "Steps", "N", "Training steps. Default: the method's."),
+    LEARNING_RATE(List.of("learning-rate", "rate"), "Learning rate", "X",
+            "Learning rate of the method. Default: the method's; 1 with prodigy, which adapts its own."),
+    COMBINED_LEARNING_RATE(List.of("combined-learning-rate", "also-rate"), "Combined learning rate", "X",
+            "Learning rate of the method trained together with it (--combine-with). Default: that method's."),
+    WORD_LEARNING_RATE(List.of("word-learning-rate", "word-rate"), "Word learning rate", "X",
+            "Learning rate of a word trained together with the method. Default: textual inversion's."),
+    TEXT_ENCODER_LEARNING_RATE(List.of("text-encoder-learning-rate", "text-encoder-rate"),
+            "Text encoder learning rate", "X",
+            "Learning rate of LoRA on the text encoder (--train-text-encoder). Default: LoRA's."),
+    SEED(List.of("seed"), "Seed", "N", "Random seed, from 0 to 18446744073709551615."),
+    WARMUP_STEPS(List.of("warmup-steps", "warmup"), "Warmup steps", "N",
+            "Steps over which the learning rate rises linearly."),
+    LR_SCHEDULER(List.of("lr-scheduler", "decay"), "LR scheduler", TrainingConfig.LearningRateScheduler.values(),
+            "Learning rate after warmup: %s (decays to 0 at the last step, so steps cannot be added later)."),
+    OPTIMIZER(List.of("optimizer"), "Optimizer", TrainingConfig.OptimizerName.values(), "%s."),
+    BATCH_SIZE(List.of("batch-size", "batch"), "Batch size", "N",
+            "Photos per batch. Default: by the size of the model."),
+    GRADIENT_ACCUMULATION(List.of("gradient-accumulation", "accumulate"), "Gradient accumulation", "N",
+            "Batches whose gradients make one step."),
+    EMA_DECAY(List.of("ema-decay", "ema"), "EMA decay", "X",
+            "Decay of the exponential moving average of the parameters, such as 0.99; the adapter is the average. "
+                    + "0: no average."),
+    RESOLUTION(List.of("resolution", "size"), "Resolution", "N",
+            "Side of the training photos in pixels. Default: the model's."),
+    CROP(List.of("crop"), "Cropping", TrainingConfig.CropMode.values(),
+            "Part of a photo that is trained on: %s (random: another square each time; whole: all of it, in its own "
+                    + "aspect ratio)."),
+    FLIP(List.of("flip"), "Flip horizontally", "Also train on the mirrored photos."),
+    CAPTIONS(List.of("captions"), "Captions",
+            "Use NAME.txt beside a photo as its caption; {} in it stands for the subject."),
+    CAPTION_TEMPLATE(List.of("caption-template"), "Caption template", "TEXT",
+            "Caption of photos without one of their own, such as \"a photo of {}\". Default: built-in templates."),
+    MASKS(List.of("masks"), "Masks",
+            "Train only on the white parts of NAME-mask.png, or on what is not transparent."),
+    CACHED_NOISE_SAMPLES(List.of("cached-noise-samples", "bank"), "Cached noise samples", "N",
+            "Train on N fixed noisy samples, usually 64 to 128, and cache the UNet encoder's features of them on "
+                    + "disk, which makes steps a little shorter. Needs --layers up. 0: new noise in every step, "
+                    + "which is no worse and usually better."),
+    MIN_SNR_GAMMA(List.of("min-snr-gamma", "min-snr"), "Min-SNR γ", "X",
+            "Weight the loss of timesteps by min-SNR with this γ, usually 5."),
+    NOISE_OFFSET(List.of("noise-offset"), "Noise offset", "X",
+            "Share of the noise that shifts whole channels, for very dark or bright images; usually 0.1 at most."),
+    CLASS_IMAGES(List.of("class-images", "prior"), "Class images", "DIR|auto",
+            "Prior preservation: also train on images of the class, so that the model keeps it. A folder, or auto to "
+                    + "generate them once with the base model."),
+    PRIOR_LOSS_WEIGHT(List.of("prior-loss-weight", "prior-weight"), "Prior loss weight", "X",
+            "Weight of the class images' loss."),
+    PREVIEW_EVERY(List.of("preview-every"), "Preview every", "N", "Steps between previews; 0: no previews."),
+    VALIDATE(List.of("validate"), "Validation",
+            "Hold out one of five or more photos and record its loss (with fewer, score the previews where the model "
+                    + "can); keep the best checkpoint as the adapter."),
+    EARLY_STOPPING(List.of("early-stopping", "stop-early"), "Early stopping",
+            "Stop when validation no longer improves."),
+    PRECISION(List.of("precision"), "Precision", TrainingConfig.PrecisionMode.values(),
+            "Precision of the frozen weights: %s."),
+    GRADIENT_CHECKPOINTING(List.of("gradient-checkpointing", "checkpointing"), "Gradient checkpointing",
+            "Recompute activations instead of keeping them: less memory, more time.");
 
     public static final String YES = "yes";
     public static final String NO = "no";
 
-    private final String option;
+    private final List<String> names;
+    private final String title;
     private final String valueLabel;
     private final String description;
     private final List<String> allowedValues;
 
-    TrainingSetting(String option, String valueLabel, String description) {
-        this(option, valueLabel, description, List.of());
+    TrainingSetting(List<String> names, String title, String valueLabel, String description) {
+        this(names, title, valueLabel, description, List.of());
     }
 
-    TrainingSetting(String option, TrainingConfig.OptionValue[] values, String description) {
+    TrainingSetting(List<String> names, String title, TrainingConfig.OptionValue[] values, String description) {
         List<String> options = Stream.of(values).map(TrainingConfig.OptionValue::option).toList();
-        this(option, "NAME", description.formatted(String.join(", ", options)), options);
+        this(names, title, "NAME", description.formatted(String.join(", ", options)), options);
     }
 
-    TrainingSetting(TrainingConfig.Feature feature, String description) {
-        this(feature.option(), "YES", description, List.of(NO, YES));
+    /// A setting that is switched on by its name.
+    TrainingSetting(List<String> names, String title, String description) {
+        this(names, title, "YES", description, List.of(NO, YES));
     }
 
-    TrainingSetting(String option, String valueLabel, String description, List<String> allowedValues) {
-        this.option = option;
+    TrainingSetting(List<String> names, String title, String valueLabel, String description,
+            List<String> allowedValues) {
+        this.names = names;
+        this.title = title;
         this.valueLabel = valueLabel;
         this.description = description;
         this.allowedValues = allowedValues;
     }
 
-    /// On the command line (after `--`) and in run.json.
-    public String option() {
-        return option;
+    /// @param name the option's or an older one
+    public static Optional<TrainingSetting> ofOption(String name) {
+        return Stream.of(values()).filter(setting -> setting.names.contains(name)).findFirst();
     }
 
-    /// Stands for the value in help.
+    static TrainingSetting of(TrainingConfig.Feature feature) {
+        return valueOf(feature.name());
+    }
+
+    List<String> names() {
+        return names;
+    }
+
+    /// The name on the command line (after `--`) and in run.json.
+    public String option() {
+        return names.getFirst();
+    }
+
+    /// Older names, which are still read.
+    public List<String> aliases() {
+        return names.subList(1, names.size());
+    }
+
+    /// The caption in the window.
+    public String title() {
+        return title;
+    }
+
+    /// Stands for the value in the help.
     public String valueLabel() {
         return valueLabel;
     }
@@ -87,11 +134,11 @@ public enum TrainingSetting {
         return description;
     }
 
-    /// What it can be, where that is one of a few names; else empty.
+    /// The possible values, where these are a few names; else empty.
     public List<String> allowedValues() {
         return allowedValues;
     }
 
-    /// Whether it is asked for by its name alone.
+    /// Whether it is switched on by its name alone.
     public boolean isFlag() { return allowedValues.equals(List.of(NO, YES)); }
 }

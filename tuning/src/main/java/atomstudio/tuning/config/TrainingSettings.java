@@ -1,7 +1,8 @@
 package atomstudio.tuning.config;
 
+import static atomstudio.tuning.config.TrainingSetting.*;
+
 import atomstudio.diffusion.sample.Seed;
-import atomstudio.tuning.config.TrainingConfig.Feature;
 import atomstudio.tuning.method.MethodSettings;
 import java.math.BigDecimal;
 import java.util.Collections;
@@ -10,10 +11,11 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.Function;
 
-/// Training settings as a person asks for them, by name and as text; what is not asked for is the method's default.
-/// Refuses what cannot be understood by the setting's name; the command line and the window say the same of it.
+/// The training settings that a user chose, as text; the others are the method's defaults. An invalid value is
+/// rejected with a message that starts with the setting's name, the same for command line and window.
 public record TrainingSettings(Map<TrainingSetting, String> chosen) {
     public static final TrainingSettings DEFAULTS = new TrainingSettings(Map.of());
 
@@ -21,22 +23,22 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         Map<TrainingSetting, String> values = new EnumMap<>(TrainingSetting.class);
         values.putAll(chosen);
         values.values().removeIf(String::isBlank);
-        values.entrySet().removeIf(entry -> entry.getKey().isFlag() && entry.getValue().equals(TrainingSetting.NO));
+        values.entrySet().removeIf(entry -> entry.getKey().isFlag() && entry.getValue().equals(NO));
         chosen = Collections.unmodifiableMap(values);
     }
 
-    /// What differs from a method's defaults in a recipe.
+    /// The settings of a config that differ from a method's defaults.
     public static TrainingSettings of(TrainingConfig config, MethodSettings method) {
-        Map<String, Object> values = TrainingConfigJson.settings(config);
+        Map<TrainingSetting, Object> values = TrainingConfigJson.values(config);
         Map<TrainingSetting, String> changed = new EnumMap<>(TrainingSetting.class);
         for (TrainingSetting setting : TrainingSetting.values()) {
-            String value = text(setting, values);
+            String value = text(setting, values.get(setting));
             if (!value.equals(defaultValue(setting, method, config.optimizer().name()))) changed.put(setting, value);
         }
         return new TrainingSettings(changed);
     }
 
-    /// With one thing chosen otherwise; empty: as the method has it.
+    /// With another value of a setting; empty: the default.
     public TrainingSettings with(TrainingSetting setting, String value) {
         Map<TrainingSetting, String> changed = new EnumMap<>(TrainingSetting.class);
         changed.putAll(chosen);
@@ -44,116 +46,119 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         return new TrainingSettings(changed);
     }
 
-    /// What a setting is where nobody asks for another; empty where the model or the run decides.
+    /// The value of a setting that is not chosen; empty where the model or the run decides.
     public String defaultValue(TrainingSetting setting, MethodSettings method) {
         Optional<TrainingConfig.OptimizerName> chosenOptimizer = TrainingConfig.OptionValue
-                .ofOption(TrainingConfig.OptimizerName.class, chosen.getOrDefault(TrainingSetting.OPTIMIZER, ""));
+                .ofOption(TrainingConfig.OptimizerName.class, chosen.getOrDefault(OPTIMIZER, ""));
         return defaultValue(setting, method, chosenOptimizer.orElse(TrainingConfig.OptimizerName.ADAMW));
     }
 
     private static String defaultValue(TrainingSetting setting, MethodSettings method,
             TrainingConfig.OptimizerName optimizer) {
-        return switch (setting) {
-            case RATE -> format(TrainingConfig.learningRate(optimizer,
-                    TrainingConfig.of(method).schedule().learningRates().method()));
-            case ALSO_RATE -> format(optimizer, TrainingConfig.of(method).schedule().learningRates().combinedMethod());
-            case WORD_RATE -> format(optimizer, TrainingConfig.of(method).schedule().learningRates().triggerWord());
-            case TEXT_ENCODER_RATE ->
-                    format(optimizer, TrainingConfig.of(method).schedule().learningRates().textEncoder());
-            case PRIOR_WEIGHT -> "1";
-            case STEPS, SEED, WARMUP, DECAY, OPTIMIZER, BATCH, ACCUMULATE, EMA, SIZE, CROP, FLIP, CAPTIONS,
-                    CAPTION_TEMPLATE, MASKS, BANK, MIN_SNR, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, VALIDATE, STOP_EARLY,
-                    PRECISION,
-                    CHECKPOINTING -> text(setting, TrainingConfigJson.settings(TrainingConfig.of(method)));
+        return text(setting, TrainingConfigJson.values(defaults(method, optimizer)).get(setting));
+    }
+
+    /// A method's defaults with the learning rates that suit an optimizer.
+    private static TrainingConfig defaults(MethodSettings method, TrainingConfig.OptimizerName optimizer) {
+        TrainingConfig defaults = TrainingConfig.of(method);
+        TrainingConfig.ScheduleConfig schedule = defaults.schedule();
+        TrainingConfig.LearningRateConfig rates = schedule.learningRates();
+        return defaults.with(new TrainingConfig.ScheduleConfig(schedule.steps(),
+                new TrainingConfig.LearningRateConfig(TrainingConfig.learningRate(optimizer, rates.method()),
+                        learningRate(optimizer, rates.combinedMethod()), learningRate(optimizer, rates.triggerWord()),
+                        learningRate(optimizer, rates.textEncoder())),
+                schedule.seed(), schedule.warmupSteps(), schedule.scheduler()));
+    }
+
+    private static OptionalDouble learningRate(TrainingConfig.OptimizerName optimizer, OptionalDouble methodRate) {
+        return methodRate.isEmpty() ? methodRate
+                : OptionalDouble.of(TrainingConfig.learningRate(optimizer, methodRate.getAsDouble()));
+    }
+
+    private static String text(TrainingSetting setting, Object value) {
+        return switch (value) {
+            case Boolean flag -> flag ? YES : NO;
+            case Number number when number.doubleValue() == 0 -> zeroText(setting);
+            case Number number -> format(number);
+            default -> value.toString();
         };
     }
 
-    private static String text(TrainingSetting setting, Map<String, Object> values) {
-        Object value = values.get(setting.option());
+    /// Where 0 stands for a setting that is left open.
+    private static String zeroText(TrainingSetting setting) {
         return switch (setting) {
-            case BATCH, SIZE, MIN_SNR -> ((Number) value).doubleValue() == 0 ? "" : format((Number) value);
-            case PRIOR_WEIGHT -> ((Number) value).doubleValue() == 0 ? "1" : format((Number) value);
-            case FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, CHECKPOINTING ->
-                    Boolean.TRUE.equals(value) ? TrainingSetting.YES : TrainingSetting.NO;
-            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA,
-                    CROP, CAPTION_TEMPLATE, BANK, NOISE_OFFSET, PRIOR, PREVIEW_EVERY, PRECISION ->
-                    value instanceof Number number ? format(number) : value.toString();
+            case BATCH_SIZE, RESOLUTION, MIN_SNR_GAMMA -> "";
+            case PRIOR_LOSS_WEIGHT -> "1";
+            default -> "0";
         };
-    }
-
-    private static String format(TrainingConfig.OptimizerName optimizer, OptionalDouble rate) {
-        return rate.isPresent() ? format(TrainingConfig.learningRate(optimizer, rate.getAsDouble())) : "";
     }
 
     private static String format(Number number) {
         return new BigDecimal(number.toString()).stripTrailingZeros().toPlainString();
     }
 
-    /// @throws IllegalArgumentException that begins with the name of the setting which cannot be as asked
+    /// @throws IllegalArgumentException that starts with the name of the invalid setting
     public TrainingConfig toConfig(MethodSettings method) {
-        if (chosen.containsKey(TrainingSetting.PRIOR_WEIGHT) && !chosen.containsKey(TrainingSetting.PRIOR)) {
-            throw new IllegalArgumentException("prior-weight: expected --prior beside it, found none");
-        }
-        TrainingConfig defaults = TrainingConfig.of(method);
-        TrainingConfig.LearningRateConfig defaultRates = defaults.schedule().learningRates();
-        requireTrained(TrainingSetting.ALSO_RATE, defaultRates.combinedMethod(),
-                "--also METHOD beside it (a word has --word-rate)");
-        requireTrained(TrainingSetting.WORD_RATE, defaultRates.triggerWord(),
-                "--method atoms+word or --also textual-inversion beside it");
-        requireTrained(TrainingSetting.TEXT_ENCODER_RATE, defaultRates.textEncoder(), "--text-encoder beside it");
-        TrainingConfig.OptimizerName optimizer = enumValue(TrainingSetting.OPTIMIZER,
-                TrainingConfig.OptimizerName.class, defaults.optimizer().name());
-        TrainingConfig.LearningRateConfig rates = new TrainingConfig.LearningRateConfig(
-                number(TrainingSetting.RATE, TrainingConfig.learningRate(optimizer, defaultRates.method())),
-                optionalRate(TrainingSetting.ALSO_RATE, optimizer, defaultRates.combinedMethod()),
-                optionalRate(TrainingSetting.WORD_RATE, optimizer, defaultRates.triggerWord()),
-                optionalRate(TrainingSetting.TEXT_ENCODER_RATE, optimizer, defaultRates.textEncoder()));
+        TrainingConfig.OptimizerName optimizer = enumValue(OPTIMIZER, TrainingConfig.OptimizerName.class,
+                TrainingConfig.OptimizerName.ADAMW);
+        TrainingConfig defaults = defaults(method, optimizer);
         TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(
-                integer(TrainingSetting.STEPS, defaults.schedule().steps()), rates,
-                parsed(TrainingSetting.SEED, Seed.RANGE,
-                        text -> Seed.parse(text).orElseThrow(NumberFormatException::new))
+                integer(STEPS, defaults.schedule().steps()), learningRates(defaults.schedule().learningRates()),
+                parsed(SEED, Seed.RANGE, text -> Seed.parse(text).orElseThrow(NumberFormatException::new))
                         .orElse(defaults.schedule().seed()),
-                integer(TrainingSetting.WARMUP, defaults.schedule().warmupSteps()),
-                enumValue(TrainingSetting.DECAY, TrainingConfig.LearningRateDecay.class, defaults.schedule().decay()));
+                integer(WARMUP_STEPS, defaults.schedule().warmupSteps()),
+                enumValue(LR_SCHEDULER, TrainingConfig.LearningRateScheduler.class, defaults.schedule().scheduler()));
         TrainingConfig.OptimizerConfig optimizerConfig = new TrainingConfig.OptimizerConfig(optimizer,
-                positiveOrUnset(TrainingSetting.BATCH),
-                integer(TrainingSetting.ACCUMULATE, defaults.optimizer().accumulationSteps()),
-                number(TrainingSetting.EMA, defaults.optimizer().emaDecay()));
-        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(positiveOrUnset(TrainingSetting.SIZE),
-                enumValue(TrainingSetting.CROP, TrainingConfig.CropMode.class, defaults.data().crop()),
-                chosen.getOrDefault(TrainingSetting.CAPTION_TEMPLATE, ""), integer(TrainingSetting.BANK, 0));
+                positiveOrUnset(BATCH_SIZE),
+                integer(GRADIENT_ACCUMULATION, defaults.optimizer().accumulationSteps()),
+                number(EMA_DECAY, defaults.optimizer().emaDecay()));
+        TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(positiveOrUnset(RESOLUTION),
+                enumValue(CROP, TrainingConfig.CropMode.class, defaults.data().crop()),
+                chosen.getOrDefault(CAPTION_TEMPLATE, ""), integer(CACHED_NOISE_SAMPLES, 0));
         return new TrainingConfig(schedule, optimizerConfig, data, lossConfig(),
                 new TrainingConfig.RuntimeConfig(
-                        integer(TrainingSetting.PREVIEW_EVERY, defaults.runtime().previewEvery()),
-                        enumValue(TrainingSetting.PRECISION, TrainingConfig.PrecisionMode.class,
-                                defaults.runtime().precision()),
+                        integer(PREVIEW_EVERY, defaults.runtime().previewEvery()),
+                        enumValue(PRECISION, TrainingConfig.PrecisionMode.class, defaults.runtime().precision()),
                         features()));
     }
 
-    private TrainingConfig.LossConfig lossConfig() {
-        double minSnr = number(TrainingSetting.MIN_SNR, 0);
-        if (minSnr == 0 && chosen.containsKey(TrainingSetting.MIN_SNR))
-            throw new IllegalArgumentException("min-snr: expected a number above 0, usually 5, found 0");
-        Optional<TrainingConfig.PriorPreservation> prior = Optional.ofNullable(chosen.get(TrainingSetting.PRIOR))
-                .map(source -> new TrainingConfig.PriorPreservation(source.strip(),
-                        number(TrainingSetting.PRIOR_WEIGHT, 1)));
-        return new TrainingConfig.LossConfig(minSnr, number(TrainingSetting.NOISE_OFFSET, 0), prior);
+    private TrainingConfig.LearningRateConfig learningRates(TrainingConfig.LearningRateConfig defaults) {
+        return new TrainingConfig.LearningRateConfig(number(LEARNING_RATE, defaults.method()),
+                optionalRate(COMBINED_LEARNING_RATE, defaults.combinedMethod(),
+                        "--combine-with METHOD (a word has --word-learning-rate)"),
+                optionalRate(WORD_LEARNING_RATE, defaults.triggerWord(),
+                        "--method atoms+word or --combine-with textual-inversion"),
+                optionalRate(TEXT_ENCODER_LEARNING_RATE, defaults.textEncoder(), "--train-text-encoder"));
     }
 
-    private EnumSet<Feature> features() {
-        EnumSet<Feature> features = EnumSet.noneOf(Feature.class);
-        for (Feature feature : Feature.values()) {
-            TrainingSetting setting = TrainingSetting.valueOf(feature.name());
-            String value = chosen.getOrDefault(setting, TrainingSetting.NO);
+    private TrainingConfig.LossConfig lossConfig() {
+        if (chosen.containsKey(PRIOR_LOSS_WEIGHT) && !chosen.containsKey(CLASS_IMAGES))
+            throw new IllegalArgumentException(
+                    PRIOR_LOSS_WEIGHT.option() + ": expected --" + CLASS_IMAGES.option() + " with it, found none");
+        double minSnrGamma = number(MIN_SNR_GAMMA, 0);
+        if (minSnrGamma == 0 && chosen.containsKey(MIN_SNR_GAMMA))
+            throw new IllegalArgumentException(
+                    MIN_SNR_GAMMA.option() + ": expected a number above 0, usually 5, found 0");
+        Optional<TrainingConfig.PriorPreservation> priorPreservation = Optional.ofNullable(chosen.get(CLASS_IMAGES))
+                .map(source -> new TrainingConfig.PriorPreservation(source.strip(),
+                        number(PRIOR_LOSS_WEIGHT, 1)));
+        return new TrainingConfig.LossConfig(minSnrGamma, number(NOISE_OFFSET, 0), priorPreservation);
+    }
+
+    private Set<TrainingConfig.Feature> features() {
+        Set<TrainingConfig.Feature> features = EnumSet.noneOf(TrainingConfig.Feature.class);
+        for (TrainingConfig.Feature feature : TrainingConfig.Feature.values()) {
+            TrainingSetting setting = TrainingSetting.of(feature);
+            String value = chosen.getOrDefault(setting, NO);
             if (!setting.allowedValues().contains(value))
-                throw new IllegalArgumentException(setting.option() + ": expected " + TrainingSetting.YES + " or "
-                        + TrainingSetting.NO + ", found " + value);
-            if (value.equals(TrainingSetting.YES)) features.add(feature);
+                throw new IllegalArgumentException(setting.option() + ": expected " + YES + " or "
+                        + NO + ", found " + value);
+            if (value.equals(YES)) features.add(feature);
         }
         return features;
     }
 
-    /// At least 1 where it is given at all.
+    /// At least 1 if given.
     private int positiveOrUnset(TrainingSetting setting) {
         int number = integer(setting, TrainingConfig.UNSET);
         if (chosen.containsKey(setting) && number < 1)
@@ -169,15 +174,11 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         return parsed(setting, "a number", Double::valueOf).orElse(defaultValue);
     }
 
-    private void requireTrained(TrainingSetting setting, OptionalDouble defaultRate, String expected) {
-        if (chosen.containsKey(setting) && defaultRate.isEmpty())
-            throw new IllegalArgumentException(setting.option() + ": expected " + expected + ", found none");
-    }
-
-    private OptionalDouble optionalRate(TrainingSetting setting, TrainingConfig.OptimizerName optimizer,
-            OptionalDouble defaultRate) {
-        return defaultRate.isEmpty() ? defaultRate
-                : OptionalDouble.of(number(setting, TrainingConfig.learningRate(optimizer, defaultRate.getAsDouble())));
+    /// @param required the options without which nothing has this rate
+    private OptionalDouble optionalRate(TrainingSetting setting, OptionalDouble defaultRate, String required) {
+        if (defaultRate.isPresent()) return OptionalDouble.of(number(setting, defaultRate.getAsDouble()));
+        if (!chosen.containsKey(setting)) return defaultRate;
+        throw new IllegalArgumentException(setting.option() + ": expected " + required + " with it, found none");
     }
 
     private <T> Optional<T> parsed(TrainingSetting setting, String expected, Function<String, T> parse) {

@@ -1,4 +1,4 @@
-/// TODO
+/// Training settings and configs: defaults, validation, and their form in run.json.
 @NullMarked
 package atomstudio.tuning.config;
 

@@ -8,13 +8,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/// What a picture is called in training. `{}` in a caption stands for the subject: its token and its class, or its
-/// class alone for other members of the class.
+/// The captions of photos or class images. `{}` in a caption stands for the subject: trigger word and class, or the
+/// class alone for class images.
 public record Captions(String subject, String template, CaptionSubject describes) {
-    /// Whose pictures they are of: those of the class need not say the class.
+    /// Captions of class images need not contain the class.
     enum CaptionSubject { SUBJECT, CLASS }
 
-    public static final String SUBJECT_PLACEHOLDER = "{}";
     private static final List<String> DEFAULT_TEMPLATES = List.of("a {}", "a photo of a {}", "a picture of a {}");
 
     public Captions(String subject, String template) {
@@ -25,33 +24,33 @@ public record Captions(String subject, String template, CaptionSubject describes
         return new Captions(trigger.text(), config.data().captionTemplate());
     }
 
-    /// Those of the class: what prior pictures are called, in the same template.
+    /// Captions of class images, from the same template.
     public static Captions forClass(String className, TrainingConfig config) {
         return new Captions(className, config.data().captionTemplate(), CaptionSubject.CLASS);
     }
 
-    /// Of pictures that have none of their own: the template's, or the usual ones.
+    /// Captions of photos without their own: from the config's template, or the built-in ones.
     public List<String> defaults() {
         return (template.isEmpty() ? DEFAULT_TEMPLATES : List.of(template)).stream().map(this::fill).toList();
     }
 
-    /// A file's captions, a line each; every time that the picture is seen, one of them is drawn.
-    /// @throws Failure.Unreadable when it is no text, or nothing in it can be seen
+    /// A file's captions, one per line; one of them is sampled in each step.
+    /// @throws Failure.Unreadable when it is not text, or blank
     List<String> read(Path file) throws Failure {
         List<String> lines = TextFile.lines(file).stream().map(this::fill).toList();
         if (lines.isEmpty())
-            throw new Failure.Unreadable(file
-                    + ": expected a caption, found nothing in it that can be seen; write what the picture shows, with {} for the subject, or delete the file");
+            throw new Failure.Unreadable(file + ": expected a caption, found only blank text; describe the photo, "
+                    + "with {} for the subject, or delete the file");
         return lines;
     }
 
-    /// Whether a caption says what the adapter is to answer to: the token, which comes first in the subject.
+    /// Whether a caption contains the trigger word, the first word of the subject.
     boolean mentionsSubject(String caption) {
         return describes == CaptionSubject.CLASS
                 || caption.toLowerCase(Locale.ROOT).contains(subject.split(" ")[0].toLowerCase(Locale.ROOT));
     }
 
     private String fill(String caption) {
-        return caption.replace(SUBJECT_PLACEHOLDER, subject);
+        return caption.replace(TrainingConfig.SUBJECT_PLACEHOLDER, subject);
     }
 }

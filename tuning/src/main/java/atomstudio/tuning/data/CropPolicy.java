@@ -3,41 +3,41 @@ package atomstudio.tuning.data;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingConfig;
 
-/// Which part of a picture is prepared for training, and how large. Nothing is stretched by more than a pixel's
+/// How photos are cropped and resized for training. The aspect ratio of the content changes by at most a pixel's
 /// rounding.
-/// @param sideLength   side of the square that training sees, in pixels
-/// @param latentFactor pixels to a latent pixel, which all sides are multiples of
-public record CropPolicy(TrainingConfig.CropMode mode, int sideLength, int latentFactor) {
-    /// A long picture is kept this many squares long for random crops; more would only cost time and memory to encode.
+/// @param resolution   side of the square that is trained on, in pixels
+/// @param latentFactor pixels per latent pixel; all sides are multiples of it
+public record CropPolicy(TrainingConfig.CropMode mode, int resolution, int latentFactor) {
+    /// Longest aspect ratio that is kept for random crops; more would only cost time and memory to encode.
     private static final int MAX_ASPECT_RATIO = 2;
 
-    /// The picture as it is prepared; a mask goes through the same as its picture.
+    /// Crops and resizes a photo or its mask.
     RgbImage apply(RgbImage image) {
         return switch (mode) {
-            case CENTRE -> image.centerSquare(sideLength);
+            case CENTRE -> image.centerSquare(resolution);
             case RANDOM -> cropAndResize(image, targetSide(image.width(), image.height()),
                     targetSide(image.height(), image.width()));
             case WHOLE -> keepShape(image);
         };
     }
 
-    /// The shorter side is the square's; the longer one follows.
+    /// The shorter side becomes the resolution; the longer one follows.
     private int targetSide(int side, int other) {
-        return side <= other ? sideLength
-                : Math.min(MAX_ASPECT_RATIO * sideLength, roundToLatents(sideLength * (double) side / other));
+        return side <= other ? resolution
+                : Math.min(MAX_ASPECT_RATIO * resolution, roundToLatents(resolution * (double) side / other));
     }
 
-    /// As many pixels as the square, in the picture's own shape.
+    /// As many pixels as the square, in the photo's aspect ratio.
     private RgbImage keepShape(RgbImage image) {
         double ratio = Math.sqrt((double) image.width() / image.height());
-        return cropAndResize(image, roundToLatents(sideLength * ratio), roundToLatents(sideLength / ratio));
+        return cropAndResize(image, roundToLatents(resolution * ratio), roundToLatents(resolution / ratio));
     }
 
     private int roundToLatents(double side) {
         return Math.max(latentFactor, Math.toIntExact(Math.round(side / latentFactor) * latentFactor));
     }
 
-    /// The largest centred part of the shape width : height, scaled to it.
+    /// The largest centred part of the aspect ratio width : height, resized to it.
     private static RgbImage cropAndResize(RgbImage image, int width, int height) {
         int cropWidth = Math.clamp(Math.round((double) image.height() * width / height), 1, image.width());
         int cropHeight = Math.clamp(Math.round((double) image.width() * height / width), 1, image.height());

@@ -9,38 +9,37 @@ import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.torch.TrainingBatch;
-import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 
-/// Latents of pictures, computed once, and their captions; and which of them, how noisy, a step is trained on.
-/// Everything random is a function of seed and step, so that a resumed run goes on as if it had never stopped.
-/// @param rngStream sets the random numbers of one dataset apart from another's
+/// Encoded photos with their captions, and the noisy batches that are sampled from them. Everything random is a
+/// function of seed and step, so that a resumed run continues exactly.
+/// @param rngStream prefix of the random streams, different for each dataset of a run
 public record Dataset(String rngStream, List<TrainingExample> examples, TextConditioning textConditioning,
         BatchSampling sampling) {
     public Dataset {
         examples = List.copyOf(examples);
     }
 
-    /// A picture's latents times the scaling factor (1,C,h,w), those of its mirror image where it is to be flipped
-    /// too, the weights of its latent pixels (1,1,h,w), the captions that say what it shows, and how often it is
-    /// drawn beside the others.
+    /// A photo.
+    /// @param latents        scaled latents (1, C, h, w)
+    /// @param flippedLatents those of the mirrored photo, if it is flipped at random
+    /// @param lossWeights    of the latent pixels (1, 1, h, w)
+    /// @param repeats        how often it is sampled per epoch, relative to the others
     public record TrainingExample(Tensor latents, Optional<Tensor> flippedLatents, Optional<Tensor> lossWeights,
             List<String> captions, int repeats) {
-        public TrainingExample(Tensor latents, Optional<Tensor> mirrored, Optional<Tensor> weights,
+        public TrainingExample(Tensor latents, Optional<Tensor> flippedLatents, Optional<Tensor> lossWeights,
                 List<String> captions) {
-            this(latents, mirrored, weights, captions, 1);
+            this(latents, flippedLatents, lossWeights, captions, 1);
         }
     }
 
-    /// How a batch is drawn.
-    /// @param batchSize  pictures a batch
-    /// @param cropSide side of the square of latent pixels that is cut out at random; empty: latents are taken whole
+    /// How batches are sampled.
+    /// @param batchSize photos per batch
+    /// @param cropSide  side in latent pixels of the square that is cropped at random; empty: no crop
     public record BatchSampling(DiffusionObjective objective, TrainingConfig config, int batchSize,
             Optional<Integer> cropSide) {
         public static BatchSampling of(TrainingConfig config, RunInfo.ResolvedConfig resolved, DiffusionModel model)
@@ -49,30 +48,29 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
                     model.scheduler().predictionType());
             boolean cropsRandomly = config.data().crop() == TrainingConfig.CropMode.RANDOM;
             return new BatchSampling(objective, config, resolved.batchSize(),
-                    cropsRandomly ? Optional.of(resolved.sideLength() / model.vae().downsamplingFactor())
+                    cropsRandomly ? Optional.of(resolved.resolution() / model.vae().downsamplingFactor())
                             : Optional.empty());
         }
 
-        /// Steps whose batches make up the bank.
-        public OptionalInt noiseBankSteps() {
-            int entries = config.data().noiseBank();
+        /// Steps after which the cached batches repeat; empty without a cache.
+        public OptionalInt cachedSteps() {
+            int entries = config.data().cachedNoiseSamples();
             return entries == 0 ? OptionalInt.empty()
                     : OptionalInt.of(Math.max(1, entries / (batchSize * config.optimizer().accumulationSteps())));
         }
     }
 
-    /// One drawn picture.
+    /// One photo with its noise.
     private record NoisySample(Tensor latents, Tensor noise, Optional<Tensor> lossWeights, String caption,
             float timestep) {}
 
-    /// The `pass`-th batch of a step (both from 0). Pictures come in shuffled rounds, each as often as it is repeated
-    /// before the next round; timesteps are spread evenly over all of a step. A batch holds pictures of one shape,
-    /// shapes as often as their pictures. With a bank the same steps come again.
+    /// The batch of an accumulation pass of a step (both from 0). Timesteps are stratified over all passes of the
+    /// step. With cached noise samples the steps repeat.
     public TrainingBatch batch(long seed, int globalStep, int pass) {
         int size = sampling.batchSize;
-        int step = sampling.noiseBankSteps().isEmpty() ? globalStep : globalStep % sampling.noiseBankSteps().getAsInt();
+        int step = sampling.cachedSteps().isEmpty() ? globalStep : globalStep % sampling.cachedSteps().getAsInt();
         int passes = sampling.config.optimizer().accumulationSteps();
-        List<Integer> indices = exampleIndices(seed, (long) step * passes + pass);
+        List<Integer> indices = sampler(seed).batch((long) step * passes + pass);
         List<NoisySample> samples = new ArrayList<>();
         for (int i = 0; i < size; i++)
             samples.add(
@@ -82,7 +80,15 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         return batch(samples, timesteps);
     }
 
-    /// The first picture with its first caption, at the timesteps `from` and on of `of` that are spread evenly,
+    private EpochSampler sampler(long seed) {
+        List<String> shapes = examples.stream()
+                .map(example -> sampling.cropSide.isPresent() ? "" : example.latents.shape().toString())
+                .toList();
+        return new EpochSampler(new CounterRng(seed, rngStream), sampling.batchSize, shapes,
+                examples.stream().map(TrainingExample::repeats).toList());
+    }
+
+    /// The first photo with its first caption at `count` of `total` evenly spaced timesteps, from the `first` on,
     /// always with the same noise.
     public TrainingBatch fixedBatch(int first, int count, int total) {
         List<NoisySample> samples = new ArrayList<>();
@@ -112,7 +118,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
                 objective.target(x0, noise, timesteps), weights(samples, timesteps));
     }
 
-    /// The `index`-th of a step's `count` pictures.
+    /// The `index`-th of a step's `count` samples.
     private record SampleIndex(long seed, int step, int index, int count) {}
 
     private NoisySample sample(SampleIndex index, TrainingExample example) {
@@ -136,16 +142,17 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         return new NoisySample(latents, noise(index, latents.shape()), weights, caption, timestep);
     }
 
-    /// Where in its share of the timesteps a picture falls: at random, or, the steps of a bank being few, in another
-    /// part of it at each.
+    /// The position of a sample within its stratum of the timesteps: random, or, with few cached steps, in a different
+    /// part of the stratum at each.
     private double timestepFraction(SampleIndex index, double random) {
-        if (sampling.noiseBankSteps().isEmpty()) return random;
-        int steps = sampling.noiseBankSteps().getAsInt();
-        return (permutation(new CounterRng(index.seed, rngStream + "bank " + index.index), steps)[index.step] + random)
+        if (sampling.cachedSteps().isEmpty()) return random;
+        int steps = sampling.cachedSteps().getAsInt();
+        return (EpochSampler.permutation(new CounterRng(index.seed, rngStream + "bank " + index.index),
+                steps)[index.step] + random)
                 / steps;
     }
 
-    /// Normal, and with an offset the same for all of a channel in part.
+    /// Gaussian noise, plus a random offset per channel (noise offset).
     private Tensor noise(SampleIndex index, Shape shape) {
         Tensor noise = new Tensor(shape,
                 new CounterRng(index.seed, rngStream + "noise " + index.step + " " + index.index)
@@ -165,7 +172,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         Tensor weights = Tensor.concatenate(samples.stream()
                 .map(each -> each.lossWeights.map(Dataset::copy).orElse(Tensor.filled(shape, 1)))
                 .toArray(Tensor[]::new));
-        double gamma = sampling.config.loss().minSnr();
+        double gamma = sampling.config.loss().minSnrGamma();
         if (gamma == 0) return weights;
         float[] snr = sampling.objective.minSnrWeights(timesteps, gamma).data();
         int each = weights.data().length / snr.length;
@@ -173,64 +180,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         return weights;
     }
 
-    /// The pictures of the n-th batch of all.
-    private List<Integer> exampleIndices(long seed, long batchIndex) {
-        List<Integer> epoch = epochOrder();
-        List<List<Integer>> buckets = buckets(epoch);
-        int bucketIndex = 0;
-        long earlierBatches = batchIndex;
-        if (buckets.size() > 1) {
-            int[] order = permutation(new CounterRng(seed, rngStream + "bucket " + batchIndex / epoch.size()),
-                    epoch.size());
-            int position = (int) (batchIndex % epoch.size());
-            while (!buckets.get(bucketIndex).contains(epoch.get(order[position]))) bucketIndex++;
-            List<Integer> bucket = buckets.get(bucketIndex);
-            earlierBatches = batchIndex / epoch.size() * bucket.size();
-            for (int j = 0; j < position; j++) if (bucket.contains(epoch.get(order[j]))) earlierBatches++;
-        }
-        List<Integer> bucket = buckets.get(bucketIndex);
-        String shuffleStream = rngStream + (bucketIndex == 0 ? "" : "bucket " + bucketIndex + " ") + "round ";
-        List<Integer> indices = new ArrayList<>();
-        for (long k = earlierBatches * sampling.batchSize; k < (earlierBatches + 1) * sampling.batchSize; k++) {
-            indices.add(bucket.get(permutation(new CounterRng(seed, shuffleStream + k / bucket.size()),
-                    bucket.size())[(int) (k % bucket.size())]));
-        }
-        return indices;
-    }
-
-    /// The examples of one round, each as often as it is repeated: no oftener than their ratios need, so that equal
-    /// repeats are as none.
-    private List<Integer> epochOrder() {
-        int divisor = 0;
-        for (TrainingExample example : examples)
-            divisor = BigInteger.valueOf(divisor).gcd(BigInteger.valueOf(example.repeats)).intValueExact();
-        List<Integer> epoch = new ArrayList<>();
-        for (int i = 0; i < examples.size(); i++)
-            epoch.addAll(Collections.nCopies(examples.get(i).repeats / divisor, i));
-        return epoch;
-    }
-
-    /// The examples of a round by their shapes; all of them in one where squares are cut out.
-    private List<List<Integer>> buckets(List<Integer> epoch) {
-        Map<String, List<Integer>> buckets = new LinkedHashMap<>();
-        for (int i : epoch) {
-            String shape = sampling.cropSide.isPresent() ? "" : examples.get(i).latents.shape().toString();
-            buckets.computeIfAbsent(shape, none -> new ArrayList<>()).add(i);
-        }
-        return List.copyOf(buckets.values());
-    }
-
-    private static int[] permutation(CounterRng rng, int count) {
-        int[] order = new int[count];
-        for (int i = 0; i < count; i++) {
-            int j = rng.randint(i + 1, i);
-            order[i] = order[j];
-            order[j] = i;
-        }
-        return order;
-    }
-
-    private static Tensor stack(List<NoisySample> samples, java.util.function.Function<NoisySample, Tensor> part) {
+    private static Tensor stack(List<NoisySample> samples, Function<NoisySample, Tensor> part) {
         return Tensor.concatenate(samples.stream().map(part).toArray(Tensor[]::new));
     }
 
@@ -238,13 +188,12 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         return new Tensor(tensor.shape(), tensor.data().clone());
     }
 
-    /// Left to right.
     private static Tensor flipHorizontally(Tensor tensor) {
         int width = (int) tensor.shape().size(3);
-        Tensor mirrored = Tensor.zeros(tensor.shape());
-        for (int i = 0; i < mirrored.data().length; i++)
-            mirrored.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
-        return mirrored;
+        Tensor flipped = Tensor.zeros(tensor.shape());
+        for (int i = 0; i < flipped.data().length; i++)
+            flipped.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
+        return flipped;
     }
 
     private static Tensor crop(Tensor source, int top, int left, int side) {

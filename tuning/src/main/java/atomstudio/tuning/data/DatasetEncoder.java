@@ -14,18 +14,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// Makes datasets of pictures and captions.
+/// Encodes photos and captions into a dataset.
 public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer tokenizer,
         CaptionEncoding captionEncoding) {
-    /// Whether captions are read once for all, or in every step by a text encoder that is tuned itself.
+    /// Whether captions are encoded once, or in every step, since the text encoder is trained too.
     public enum CaptionEncoding { PRECOMPUTED, ENCODE_EACH_STEP }
 
-    /// The pictures of one dataset, what they are called where they have no captions of their own, and how they are
-    /// drawn.
+    /// @param defaultCaptions of photos without their own
     public record EncoderInput(String rngStream, PreparedPhotos photos, List<String> defaultCaptions,
             Dataset.BatchSampling sampling) {}
 
-    /// Means of the pictures' latents times the scaling factor, and the captions; empty when told to stop.
+    /// Latents are the means of the encoder's distribution times the scaling factor. Empty when stopped.
     public Optional<Dataset> encode(EncoderInput input, ControlPoint controlPoint, int step) throws Failure {
         boolean flip = input.sampling.config().has(TrainingConfig.Feature.FLIP);
         Set<String> captions = new LinkedHashSet<>();
@@ -33,14 +32,16 @@ public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer toke
         for (PreparedPhotos.PreparedPhoto photo : input.photos.photos()) {
             if (controlPoint.shouldStopBeforeTraining(step)) return Optional.empty();
             Tensor latents = latents(photo.image());
-            Optional<Tensor> mirrored = flip ? Optional.of(latents(photo.image().flipHorizontally()))
+            Optional<Tensor> flippedLatents = flip ? Optional.of(latents(photo.image().flipHorizontally()))
                     : Optional.empty();
-            Optional<Tensor> weights = photo.mask().map(mask -> mask.latentWeights(model.vae().downsamplingFactor()));
+            Optional<Tensor> lossWeights = photo.mask()
+                    .map(mask -> mask.latentWeights(model.vae().downsamplingFactor()));
             List<String> photoCaptions = photo.info().captions().isEmpty() ? input.defaultCaptions
                     : photo.info().captions();
             captions.addAll(photoCaptions);
             examples.add(
-                    new Dataset.TrainingExample(latents, mirrored, weights, photoCaptions, photo.info().repeats()));
+                    new Dataset.TrainingExample(latents, flippedLatents, lossWeights, photoCaptions,
+                            photo.info().repeats()));
         }
         TextConditioning textConditioning = switch (captionEncoding) {
             case PRECOMPUTED -> TextConditioning.precompute(captions, tokenizer, engine);

@@ -6,15 +6,15 @@ import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 
-/// What a denoiser is trained on: latents made noisy, and what it should say of them.
+/// The training objective of a denoiser: noisy latents, and the target of its prediction.
 /// Source: Ho, Jain and Abbeel 2020, equation 4; Salimans and Ho 2022, appendix D, for v.
 public record DiffusionObjective(NoiseSchedule schedule, PredictionType prediction) {
-    /// x = √ᾱ · x0 + √(1 − ᾱ) · noise, at each picture's timestep (B).
+    /// x = √ᾱ · x0 + √(1 − ᾱ) · noise, at each sample's timestep (B).
     public Tensor addNoise(Tensor latents, Tensor noise, float[] timesteps) {
         return combine(latents, noise, timesteps, (level, x0, e) -> level.alphaT() * x0 + level.sigmaT() * e);
     }
 
-    /// The network's output if it were right.
+    /// The correct output of the network, (B, C, H, W).
     public Tensor target(Tensor latents, Tensor noise, float[] timesteps) {
         return switch (prediction) {
             case EPSILON -> noise;
@@ -23,8 +23,7 @@ public record DiffusionObjective(NoiseSchedule schedule, PredictionType predicti
         };
     }
 
-    /// min(snr, γ) over what the prediction's plain loss already weighs by: snr for noise, snr + 1 for v, 1 for
-    /// latents.
+    /// min(snr, γ) over the weight that the plain loss implies: snr for epsilon, snr + 1 for v, 1 for sample.
     /// Source: Hang et al. 2023, "Efficient Diffusion Training via Min-SNR Weighting Strategy", section 3.4.
     public Tensor minSnrWeights(float[] timesteps, double gamma) {
         float[] weights = new float[timesteps.length];

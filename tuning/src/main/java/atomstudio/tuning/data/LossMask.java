@@ -10,46 +10,47 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
-/// What of a picture counts, as a grey picture: white does, black does not.
+/// The weight of a photo's pixels in the loss as a grayscale image: white counts, black does not.
 record LossMask(RgbImage grayscale) {
-    /// A picture whose mask covers less of it than this shows nothing of the subject.
+    /// A mask with a smaller mean is treated as empty.
     private static final double MIN_COVERAGE = 1e-3;
 
-    /// @throws Failure.Incompatible when it is of another size than its picture
+    /// @throws Failure.Incompatible when it is of another size than its photo
     static LossMask read(Path file, Path photoFile, RgbImage photo) throws Failure {
         RgbImage mask = ImageFiles.read(file);
         if (mask.width() != photo.width() || mask.height() != photo.height()) {
-            throw new Failure.Incompatible(file + ": expected a mask of its picture's size, " + photo.width() + "x"
+            throw new Failure.Incompatible(file + ": expected a mask of its photo's size, " + photo.width() + "x"
                     + photo.height() + " (" + photoFile.getFileName() + "), found "
                     + mask.width() + "x" + mask.height() + "; scale it to that size");
         }
         return new LossMask(grayscale(mask, LossMask::luminance));
     }
 
-    /// The alpha channel of a picture that is transparent somewhere.
+    /// The alpha channel of a photo with transparency.
     static Optional<LossMask> ofAlpha(RgbImage photo) {
         return photo.hasTransparency() ? Optional.of(new LossMask(grayscale(photo, pixel -> pixel >>> 24)))
                 : Optional.empty();
     }
 
-    /// How much of the picture counts, 0 to 1.
+    /// Mean weight, 0 to 1.
     double coverage() {
         double sum = 0;
         for (int pixel : grayscale.argb()) sum += pixel & 0xFF;
         return sum / 255 / grayscale.argb().length;
     }
 
-    /// @throws Failure.Incompatible when nothing is left of what the mask of a prepared picture lets through
+    /// @throws Failure.Incompatible when everything is masked out
     void requireNonEmpty(Path file, TrainingConfig.CropMode crop) throws Failure {
         if (coverage() >= MIN_COVERAGE) return;
         throw new Failure.Incompatible(file + ": everything is masked out" + switch (crop) {
             case CENTRE ->
-                    " within the centre square, so that nothing is left to train on; check the mask (white counts), or take the whole picture with --crop whole";
+                    " within the centre square, so that nothing is left to train on; check the mask (white counts), "
+                            + "or train on whole photos with --crop whole";
             case RANDOM, WHOLE -> ", so that nothing is left to train on; check the mask (white counts)";
         });
     }
 
-    /// The weights of the latent pixels (1,1,H/factor,W/factor), means of the mask's pixels, whose own mean is 1.
+    /// The weights of the latent pixels (1, 1, H/factor, W/factor): means of the mask's pixels, normalized to mean 1.
     Tensor latentWeights(int factor) {
         int width = grayscale.width() / factor;
         int height = grayscale.height() / factor;

@@ -10,11 +10,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// The trigger word and the class word that a person gave; either may be missing.
+/// The trigger word and class that the user gave; either may be missing.
 public record PartialTrigger(Optional<String> token, Optional<String> className) {
-    /// With the words of the folders' names in kohya's layout (`10_sks car`, class images `1_car`) in place of those
-    /// that are missing.
-    /// @throws Failure.Incompatible when a missing word is given differently by several folders
+    /// Fills in missing words from folder names in kohya's layout (`10_sks car`, class images `1_car`).
+    /// @throws Failure.Incompatible when several folders have different words
     public PartialTrigger completedFrom(Path photos, TrainingConfig config) throws Failure {
         PhotoFolders folders = PhotoFolders.of(photos);
         Optional<String> found = className.isPresent() ? className : folders.className();
@@ -38,8 +37,8 @@ public record PartialTrigger(Optional<String> token, Optional<String> className)
         return captions.size() == 1 ? Optional.of(captions.getFirst()) : Optional.empty();
     }
 
-    /// What a person should know of the folders that photos were taken from.
-    /// @param trigger what the folders' names should give, as the run has it
+    /// Notices about the folders that photos were read from.
+    /// @param trigger the run's trigger word and class, which folder names should have
     static List<String> warnings(Path root, PhotoFolders folders, String trigger) {
         List<String> warnings = new ArrayList<>();
         String plainFolders = folders.entries()
@@ -48,7 +47,7 @@ public record PartialTrigger(Optional<String> token, Optional<String> className)
                 .map(part -> part.folder().getFileName().toString())
                 .collect(Collectors.joining(", "));
         if (!plainFolders.isEmpty())
-            warnings.add(root + ": the photos of the folders in it are taken: " + plainFolders);
+            warnings.add(root + ": uses the photos of its folders " + plainFolders);
         for (PhotoFolders.Entry part : folders.entries())
             part.kohya().ifPresent(name -> warnings.add(part.folder() + ": " + describe(name, trigger)));
         return warnings;
@@ -58,7 +57,6 @@ public record PartialTrigger(Optional<String> token, Optional<String> className)
         String repeats = "the folder's name gives " + (name.repeats() == 1 ? "1 repeat" : name.repeats() + " repeats");
         if (name.words().isEmpty()) return repeats;
         if (trigger.equals(name.caption())) return repeats + " and the words \"" + trigger + "\"";
-        return repeats + "; its words \"" + name.caption() + "\" differ from those of the run, \"" + trigger
-                + "\", which count";
+        return repeats + "; its words \"" + name.caption() + "\" are ignored, the run uses \"" + trigger + "\"";
     }
 }

@@ -18,12 +18,10 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The files of a person's folder and of the folders in it that count: pictures, and by a picture's path without its
-/// ending the mask and the caption NAME.txt beside it. A mask, NAME-mask.png or as other programs name it, is never
-/// itself a picture.
-/// @param ignoredCompanions masks that count for no picture, and images of other uses, by their names never pictures
-/// @param skipped    other files
-/// @param folders    where the pictures lie
+/// The files of the user's folder and its subfolders: photos, and their masks and captions (NAME.txt) by the photo's
+/// path without extension. A mask, NAME-mask.png or as other programs name it, is never a photo.
+/// @param ignoredCompanions masks without a photo, and conditioning images
+/// @param skipped           number of other files
 public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Path> captions,
         List<CompanionImage> ignoredCompanions, int skipped, PhotoFolders folders) {
     private static final String CAPTION_EXTENSION = ".txt";
@@ -33,7 +31,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         ignoredCompanions = List.copyOf(ignoredCompanions);
     }
 
-    /// @throws Failure.Unreadable when there is no picture
+    /// @throws Failure.Unreadable when there is no photo
     public static PhotoFiles of(Path folder) throws Failure {
         PhotoFolders folders = PhotoFolders.of(folder);
         List<Path> photos = new ArrayList<>();
@@ -66,8 +64,9 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         ImageFolder listed = ImageFolder.list(folder);
         List<Path> photos = listed.images().stream().filter(file -> CompanionImage.of(file).isEmpty()).toList();
         if (photos.isEmpty()) {
-            throw new Failure.Unreadable(folder + ": expected at least one picture, found only masks"
-                    + " (NAME-mask.png, as other programs NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask), which are never pictures themselves; put the pictures beside them, or rename those that are none");
+            throw new Failure.Unreadable(folder + ": expected at least one photo, found only masks (NAME-mask.png, or "
+                    + "NAME-masklabel, NAME-condlabel, NAME_mask, NAME.mask of other programs); put the photos beside "
+                    + "them, or rename the files that are no masks");
         }
         Path directory = listed.folder() == null ? Path.of("") : listed.folder();
         Map<Path, Path> captions = captions(directory);
@@ -86,7 +85,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         return new PhotoFiles(photos, masks, captions, ignored, Math.max(0, listed.skipped() - usedCaptions), folders);
     }
 
-    /// A file's path without its ending.
+    /// A file's path without its extension.
     static Path stem(Path file) {
         Path absolute = file.toAbsolutePath();
         String name = absolute.getFileName().toString();
@@ -94,7 +93,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         return dot > 0 ? absolute.resolveSibling(name.substring(0, dot)) : absolute;
     }
 
-    /// The part of the folders that a picture lies in.
+    /// The folder of a photo.
     public PhotoFolders.Entry folderOf(Path photo) {
         return folders.entries()
                 .stream()
@@ -103,8 +102,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
                 .orElseThrow();
     }
 
-    /// What a person should know: masks (and captions, where they are used) that belong to no picture, and files that
-    /// are not used.
+    /// Masks and captions without a photo, and files that are not used.
     List<String> warnings(TrainingConfig config) {
         List<Path> stems = photos.stream().map(PhotoFiles::stem).toList();
         List<String> warnings = new ArrayList<>();
@@ -113,29 +111,29 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         if (config.has(TrainingConfig.Feature.CAPTIONS)) {
             captions.forEach((stem, file) -> {
                 if (!stems.contains(stem))
-                    warnings.add(file + ": a caption without its picture; expected one named " + stem.getFileName()
-                            + " with another ending beside it. It is left out");
+                    warnings.add(file + ": skipped, a caption without a photo; expected an image named "
+                            + stem.getFileName() + " beside it");
             });
         }
         new ImageFolder(Path.of(""), photos, skipped).skippedMessage().ifPresent(warnings::add);
         if (!config.has(TrainingConfig.Feature.CAPTIONS) && stems.stream().anyMatch(captions::containsKey))
-            warnings.add("there are captions beside the pictures; they count with --captions only");
+            warnings.add("the captions beside the photos are not used; add --captions to use them");
         if (!config.has(TrainingConfig.Feature.MASKS) && stems.stream().anyMatch(masks::containsKey))
-            warnings.add("there are masks beside the pictures; they count with --masks only");
+            warnings.add("the masks beside the photos are not used; add --masks to use them");
         return warnings;
     }
 
     private String ignoredReason(CompanionImage companion) {
         if (companion.role() == CompanionImage.Role.CONDITIONING)
-            return companion.file() + ": a conditioning image by its name, which nothing here uses. It is left out";
+            return companion.file() + ": skipped, a conditioning image by its name";
         Optional<Path> usedMask = photos.stream()
                 .filter(picture -> isBeside(companion, picture))
                 .map(picture -> masks.get(stem(picture)))
                 .findFirst();
         if (usedMask.isPresent())
-            return companion.file() + ": a further mask; " + usedMask.get().getFileName() + " counts. It is left out";
-        return companion.file() + ": a mask without its picture; expected one named " + companion.photoName()
-                + " with another ending beside it. It is left out; rename it if it is a picture itself";
+            return companion.file() + ": skipped, a second mask beside " + usedMask.get().getFileName();
+        return companion.file() + ": skipped, a mask without a photo; expected an image named "
+                + companion.photoName() + " beside it; rename it if it is a photo itself";
     }
 
     private static boolean isBeside(CompanionImage companion, Path photo) {
@@ -143,7 +141,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
                 && companion.belongsTo(photo.getFileName().toString());
     }
 
-    /// The masks that count first.
+    /// By priority: the first mask of a photo is used.
     private static List<CompanionImage> ignoredCompanions(Path folder) throws Failure {
         return files(folder).stream()
                 .map(CompanionImage::of)
@@ -161,7 +159,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         return found;
     }
 
-    /// Sorted, so that the order of notes, and which of two masks counts, is the same everywhere.
+    /// Sorted, so that the result is the same on every file system.
     private static List<Path> files(Path folder) throws Failure {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> !file.getFileName().toString().startsWith(".") && Files.isRegularFile(file))

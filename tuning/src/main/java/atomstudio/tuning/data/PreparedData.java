@@ -10,17 +10,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What a request's folders hold, prepared for training: the subject's pictures, and the given ones of its class.
-/// @param captionWarnings notes on captions that are longer than what is trained on
+/// A request's photos and given class images, prepared for training.
+/// @param captionWarnings about captions that are truncated
 public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, CropPolicy cropPolicy,
         List<String> captionWarnings) {
     public static PreparedData of(TrainingRequest request, DiffusionModel model) throws Failure {
         TrainingConfig config = request.config();
-        CropPolicy cropPolicy = new CropPolicy(config.data().crop(), sideLength(config, model),
+        CropPolicy cropPolicy = new CropPolicy(config.data().crop(), resolution(config, model),
                 model.vae().downsamplingFactor());
         Captions captions = Captions.of(request.trigger(), config);
-        PreparedPhotos photos = PreparedPhotos.prepare(request.photos(),
-                new PreparedPhotos.ReadOptions(config, cropPolicy, captions));
+        PreparedPhotos photos = new PhotoPreparation(config, cropPolicy, captions).prepare(request.photos());
         List<String> captionTexts = Stream
                 .concat(photos.photos().stream().flatMap(each -> each.info().captions().stream()),
                         captions.defaults().stream())
@@ -34,9 +33,8 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
                 cropPolicy, TextConditioning.warnings(captionTexts, model.tokenizer()));
     }
 
-    /// Without masks: all of each picture counts. Captions beside the pictures count, as in kohya's scripts, whether
-    /// or not the subject's do: what a picture of the class shows beside the class is nothing that should be kept as
-    /// the class.
+    /// Without masks. Captions beside the class images are used even if those of the photos are not, as in kohya's
+    /// scripts: otherwise everything else in an image would be learned as the class.
     private static PreparedPhotos classImages(TrainingConfig.PriorPreservation prior, TrainingRequest request,
             CropPolicy cropPolicy) throws Failure {
         TrainingConfig defaultConfig = TrainingConfig.of(request.method());
@@ -46,30 +44,27 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
                     .stream()
                     .anyMatch(picture -> files.captions().containsKey(PhotoFiles.stem(picture)));
             Captions captions = Captions.forClass(request.trigger().className(), request.config());
-            PreparedPhotos classImages = PreparedPhotos.prepare(Path.of(prior.source()),
-                    new PreparedPhotos.ReadOptions(
-                            hasCaptions ? defaultConfig.with(TrainingConfig.Feature.CAPTIONS) : defaultConfig,
-                            cropPolicy, captions));
+            PreparedPhotos classImages = new PhotoPreparation(
+                    hasCaptions ? defaultConfig.with(TrainingConfig.Feature.CAPTIONS) : defaultConfig, cropPolicy,
+                    captions).prepare(Path.of(prior.source()));
             return hasCaptions ? withCaptionNotice(classImages, prior.source()) : classImages;
         } catch (Failure.Unreadable e) {
-            throw new Failure.Unreadable("--prior: " + e.getMessage() + " (pictures of \""
-                    + request.trigger().className() + "\" are expected there; auto makes them)", e);
+            throw new Failure.Unreadable("--class-images: " + e.getMessage() + " (expected images of \""
+                    + request.trigger().className() + "\"; auto generates them)", e);
         }
     }
 
     private static PreparedPhotos withCaptionNotice(PreparedPhotos classImages, String source) {
-        return new PreparedPhotos(
-                classImages.photos(), Stream
-                        .concat(Stream.of(source + ": the captions beside the pictures of the class are used"),
-                                classImages.warnings().stream())
-                        .toList());
+        String notice = source + ": the captions beside the class images are used";
+        return new PreparedPhotos(classImages.photos(),
+                Stream.concat(Stream.of(notice), classImages.warnings().stream()).toList());
     }
 
-    private static int sideLength(TrainingConfig config, DiffusionModel model) throws Failure {
-        int requested = config.data().size();
+    private static int resolution(TrainingConfig config, DiffusionModel model) throws Failure {
+        int requested = config.data().resolution();
         if (requested == TrainingConfig.UNSET) return model.defaultImageSize();
         Optional<String> problem = model.sizeProblem(requested, requested);
-        if (problem.isPresent()) throw new Failure.Incompatible("--size: " + problem.get());
+        if (problem.isPresent()) throw new Failure.Incompatible("--resolution: " + problem.get());
         return requested;
     }
 

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// How a run's words are read: what the class is made of, and what its token stands for where a method appends rows
-/// to the text encoder's table.
+/// A run's tokenizer, with the trigger word as a new token where a method adds rows to the text encoder's embedding.
+/// @param classTokens token ids of the class
 public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
     public static SubjectTokenizer of(DiffusionModel model, ParameterLayout layout, Trigger trigger) throws Failure {
         Tokenizer baseTokenizer = model.tokenizer();
@@ -32,12 +32,12 @@ public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
                     baseTokenizer.withWord(trigger.token(), IntStream.range(first, first + count).boxed().toList()),
                     classTokens);
         } catch (IllegalArgumentException e) {
-            throw new Failure.Incompatible(
-                    "token " + trigger.token() + ": " + e.getMessage() + "; choose another --token");
+            throw new Failure.Incompatible("trigger word " + trigger.token() + ": " + e.getMessage()
+                    + "; choose another --trigger-word");
         }
     }
 
-    /// The parts whose layers a method tunes, and the UNet in any case: the weights that the trained numbers belong to.
+    /// The components that a method trains, always including the UNet.
     public static Set<ModelComponent> components(ParameterLayout layout) {
         Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
         for (ParameterLayout.LayerParameter entry : layout.trained())
@@ -54,13 +54,14 @@ public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
 
     private static void requireUsableToken(Trigger trigger) throws Failure {
         if (!Tokenizer.isWord(trigger.token())) {
-            throw new Failure.Incompatible("token \"" + trigger.token()
-                    + "\": expected one word without white space, since it stands for rows of its own; choose another --token");
+            throw new Failure.Incompatible("trigger word \"" + trigger.token() + "\": expected one word without white "
+                    + "space, since it becomes a new token; choose another --trigger-word");
         }
         if (Stream.of(trigger.className().split("\\s+"))
                 .anyMatch(word -> Tokenizer.isSameToken(word, trigger.token()))) {
-            throw new Failure.Incompatible("token \"" + trigger.token() + "\": expected another word than the class \""
-                    + trigger.className() + "\", since it stands for rows of its own; choose another --token");
+            throw new Failure.Incompatible("trigger word \"" + trigger.token() + "\": expected another word than the "
+                    + "class \"" + trigger.className() + "\", since it becomes a new token; choose another "
+                    + "--trigger-word");
         }
     }
 }

@@ -14,20 +14,20 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
-/// Captions as batches are conditioned on them. A caption longer than the text encoder reads is trained on in chunks,
-/// as prompts are sampled in: the encoder's states of its chunks in a row. In a batch all are repeated to the same
-/// length, which attention does not notice.
+/// Captions as the conditioning of batches. A caption longer than the text encoder's input is encoded in chunks whose
+/// states are concatenated, as for long prompts. Within a batch, captions are repeated to the same length, which does
+/// not change attention.
 public sealed interface TextConditioning {
-    /// 225 ids of CLIP's 77 a chunk, as kohya's `max_token_length` at most.
+    /// 225 tokens, kohya's largest `max_token_length`.
     int MAX_CHUNKS = 3;
-    /// Letters of a caption in a note.
+    /// Length of a caption in a warning.
     int MAX_SHOWN_CHARACTERS = 60;
 
-    /// What pictures of these captions, one a picture, are conditioned on.
+    /// The conditioning of a batch with these captions, one per photo.
     Conditioning of(List<String> captions);
 
-    /// For a text encoder that stays as it is: it reads every caption once, and is needed no more.
-    /// @param contexts of each caption (1,chunks·S,C)
+    /// For a frozen text encoder: each caption is encoded once.
+    /// @param contexts of each caption (1, chunks·S, C)
     record PrecomputedStates(Map<String, Tensor> contexts) implements TextConditioning {
         @Override
         public Conditioning of(List<String> captions) {
@@ -41,8 +41,8 @@ public sealed interface TextConditioning {
         }
     }
 
-    /// For a text encoder that is tuned: it reads a batch's captions in every step.
-    /// @param ids of each caption's chunks (chunks,S)
+    /// For a text encoder that is trained: captions are encoded in every step.
+    /// @param ids of each caption's chunks (chunks, S)
     record TokenizedCaptions(Map<String, int[][]> ids) implements TextConditioning {
         @Override
         public Conditioning of(List<String> captions) {
@@ -75,7 +75,7 @@ public sealed interface TextConditioning {
         return new TokenizedCaptions(ids);
     }
 
-    /// What a person should know of captions that are longer than what is trained on.
+    /// Warnings about captions that are truncated.
     static List<String> warnings(Collection<String> captions, Tokenizer tokenizer) throws Failure {
         List<String> warnings = new ArrayList<>();
         for (String caption : new LinkedHashSet<>(captions)) {
@@ -83,7 +83,7 @@ public sealed interface TextConditioning {
             if (chunks <= MAX_CHUNKS) continue;
             warnings.add("the caption \"" + caption.substring(0, Math.min(MAX_SHOWN_CHARACTERS, caption.length()))
                     + "…\" has " + (tokenizer.encode(caption).length - 2) + " tokens, more than the "
-                    + MAX_CHUNKS * (tokenizer.maxLength() - 2) + " that are trained on; its end is left out");
+                    + MAX_CHUNKS * (tokenizer.maxLength() - 2) + " that are used; it is truncated");
         }
         return warnings;
     }

@@ -24,38 +24,36 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// What the network's lower part says of the batches of a few steps that come again and again. While only the upper
-/// part is tuned it stays the same: it is computed when a batch first comes, kept in a file of half precision, and
-/// read from there ever after, also by a run that goes on.
-/// @param folder of the files, made when there is one to write
-/// @param cycleSteps  after which batches come again
+/// A cache on disk of the UNet encoder's features for a fixed set of noisy batches. While only the decoder is trained
+/// these do not change: they are computed once, stored in half precision, and reused, also after a resume.
+/// @param cycleSteps steps after which batches repeat
 public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor featureExtractor) {
     private static final double MAX_FLOAT16 = 65504;
     private static final String MIDDLE_KEY = "middle";
     private static final String SKIP_PREFIX = "skip.";
 
-    /// What the lower part says of a batch.
+    /// Runs the UNet encoder on a batch.
     @FunctionalInterface
     public interface FeatureExtractor {
         UNet.EncoderFeatures<Tensor> extract(TrainingBatch batch) throws Failure;
     }
 
-    /// Refuses what a bank would be wrong for.
+    /// @throws Failure.Incompatible when layers of the encoder are trained, whose features would change
     public static void requireFrozenEncoder(TrainingConfig config, ParameterLayout layout) throws Failure.Incompatible {
-        if (config.data().noiseBank() == 0) return;
+        if (config.data().cachedNoiseSamples() == 0) return;
         Optional<String> trainedBelow = layout.trained()
                 .stream()
                 .map(entry -> entry.layer().name())
                 .filter(name -> !UNet.isDecoderLayer(name))
                 .findFirst();
         if (trainedBelow.isPresent())
-            throw new Failure.Incompatible("--bank: expected that only layers of the up blocks are tuned, found "
-                    + trainedBelow.get() + " too; add --layers up, or leave the bank out");
+            throw new Failure.Incompatible("--cached-noise-samples: expected only layers of the up blocks, found "
+                    + trainedBelow.get() + "; add --layers up, or leave out --cached-noise-samples");
     }
 
-    /// Bytes of a model's entries for pictures of this side, in half precision.
-    public static long bytes(DiffusionModel model, int entries, int sideLength) {
-        long latents = sideLength / model.vae().downsamplingFactor();
+    /// Bytes of this many entries in half precision.
+    public static long bytes(DiffusionModel model, int entries, int resolution) {
+        long latents = resolution / model.vae().downsamplingFactor();
         UNet unet = model.unet();
         UNet.EncoderFeatures<Shape> shapes = unet.encode(new ShapeOps(), new LayerRecorder(),
                 Shape.of(1, unet.channels().in(), latents, latents), Shape.of(1, unet.timeProjection().dim()),
@@ -64,8 +62,8 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
                 * Stream.concat(Stream.of(shapes.middle()), shapes.skips().stream()).mapToLong(Shape::elements).sum();
     }
 
-    /// The batch with what is known of it. What is computed is rounded as it is kept, so that a step is the same the
-    /// first time and later.
+    /// The batch with its features, read back from the file even if just computed, so that the rounding is the same in
+    /// every cycle.
     public TrainingBatch with(TrainingBatch batch, int step, int pass) throws Failure {
         Path file = folder.resolve(step % cycleSteps + "-" + pass + ".safetensors");
         if (!Files.isRegularFile(file)) write(file, featureExtractor.extract(batch));
@@ -94,7 +92,7 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
         }
     }
 
-    /// Removes a bank that has served. What cannot be removed is only in the way.
+    /// Deletes the cache; failures are ignored.
     public static void remove(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) Files.deleteIfExists(file);

@@ -18,7 +18,7 @@ public enum MethodName {
             MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.LAYERS),
     OVERCOMPLETE("overcomplete", "Overcomplete atoms", "Higher capacity, for subjects that Filter atoms miss.",
             MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"), restricted(MethodName::overcompleteAtoms),
-            MethodSetting.ATOMS, MethodSetting.M1, MethodSetting.LAYERS),
+            MethodSetting.ATOMS, MethodSetting.INNER_ATOMS, MethodSetting.LAYERS),
     CHANNELS("channels", "Channel atoms", "Changes how channels mix, in 1×1 convolutions and linear layers.",
             MethodCategory.FILTERS, new Defaults(60, 2e-3, 1e-3, "*"), restricted(MethodName::channelAtoms),
             MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
@@ -29,7 +29,7 @@ public enum MethodName {
     OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels",
             "Highest capacity of the atom methods.", MethodCategory.FILTERS, new Defaults(60, 1e-3, 1e-3, "*"),
             (settings, layers) -> withChannelAtoms(overcompleteAtoms(settings), settings, layers), MethodSetting.ATOMS,
-            MethodSetting.M1, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
+            MethodSetting.INNER_ATOMS, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
     LORA("lora", "LoRA", "Standard: most programs read its file.", MethodCategory.LOW_RANK,
             new Defaults(60, 4e-3, 1e-4, "attention"), restricted(MethodName::lora), MethodSetting.RANK,
             MethodSetting.ALPHA, MethodSetting.LAYERS),
@@ -46,7 +46,7 @@ public enum MethodName {
             MethodSetting.ALPHA, MethodSetting.LAYERS),
     OFT("oft", "OFT", "Rotates the inputs of filters; keeps their norms and the angles between them.",
             MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"), restricted(MethodName::oft),
-            MethodSetting.SIDE, MethodSetting.BLOCK, MethodSetting.LAYERS),
+            MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.LAYERS),
     DORA("dora", "DoRA", "LoRA with norm and direction separated; steadier, a little slower.",
             MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 1e-4, "attention"),
             restricted(settings -> new Dora(settings.rank(), settings.alpha())), MethodSetting.RANK,
@@ -122,7 +122,7 @@ public enum MethodName {
     }
 
     private static TuningMethod overcompleteAtoms(MethodSettings settings) {
-        return new OvercompleteAtoms(settings.atoms(), settings.intValue(MethodSetting.M1));
+        return new OvercompleteAtoms(settings.atoms(), settings.intValue(MethodSetting.INNER_ATOMS));
     }
 
     private static TuningMethod channelAtoms(MethodSettings settings) {
@@ -136,7 +136,7 @@ public enum MethodName {
 
     private static TuningMethod oft(MethodSettings settings) {
         return new Oft(Oft.Side.ofOption(settings.value(MethodSetting.SIDE)),
-                Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK)));
+                Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)));
     }
 
     /// @throws IllegalArgumentException for an unknown name, listing the known ones

@@ -7,41 +7,60 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A setting of a tuning method, by its name on the command line and in files.
+/// A setting of a method: its name on the command line and in files, its caption in the window, and its help.
 public enum MethodSetting {
-    ATOMS("atoms", "M", "Filter atoms per layer: 1 to 9, with sparse coding also more."),
-    M1("m1", "N", "Inner atoms of each overcomplete atom."),
-    CODING("coding", "NAME", "Atom decomposition: linear (exact, no coefficients stored) or sparse (the paper's)."),
-    CHANNEL_BLOCK("channel-block", "K", "Side of a channel block."),
-    CHANNEL_ATOMS("channel-atoms", "M", "Channel atoms per layer: 1 to the block's side squared."),
-    RANK("rank", "R", "Rank of the low-rank matrices."),
-    ALPHA("alpha", "X", "The update is scaled by alpha / rank; default: the rank."),
-    SIDE("side", "NAME", "Channels of a layer that are rotated: input (the paper's, peft's) or output (LyCORIS')."),
-    BLOCK("block", "N", "Channels rotated together: a number, or a fraction of the layer's as in 1/4 (the paper's)."),
-    LAYERS("layers", "LIST", "Comma-separated list of conv3x3, conv, attention, linear, patterns over layer names, "
-            + "and up, which restricts the list to the up blocks."),
-    ALSO("also", "METHOD", "A second method on other layers, trained together with the first."),
-    TEXT_ENCODER("text-encoder", "YES", "LoRA on the text encoder's attention as well.");
+    ATOMS(List.of("atoms"), "Atoms", "M", "Filter atoms per layer: 1 to 9, with sparse coding also more."),
+    INNER_ATOMS(List.of("inner-atoms", "m1"), "Inner atoms", "N", "Inner atoms per overcomplete atom."),
+    CODING(List.of("coding"), "Atom decomposition", "NAME",
+            "Decomposition of the filters into atoms: linear (exact, nothing stored) or sparse (the paper's)."),
+    CHANNEL_BLOCK(List.of("channel-block"), "Channel block", "K", "Side of a channel block."),
+    CHANNEL_ATOMS(List.of("channel-atoms"), "Channel atoms", "M",
+            "Channel atoms per layer: 1 to the block's side squared."),
+    RANK(List.of("rank"), "Rank", "R", "Rank of the low-rank matrices."),
+    ALPHA(List.of("alpha"), "Alpha", "X", "The update is scaled by alpha / rank. Default: the rank."),
+    SIDE(List.of("side"), "Rotated side", "NAME",
+            "Channels of a layer that are rotated: input (the paper's, peft's) or output (LyCORIS')."),
+    BLOCK_SIZE(List.of("block-size", "block"), "Block size", "N",
+            "Channels that are rotated together: a number, or a share of the layer's such as 1/4, the paper's."),
+    LAYERS(List.of("layers"), "Layers", "LIST",
+            "Comma-separated list of conv3x3, conv, attention, linear, patterns over layer names, and up, which "
+                    + "restricts it to the up blocks."),
+    COMBINE_WITH(List.of("combine-with", "also"), "Combine with", "METHOD",
+            "A second method on other layers, trained together with the first."),
+    TRAIN_TEXT_ENCODER(List.of("train-text-encoder", "text-encoder"), "Train text encoder (LoRA)", "YES",
+            "Also train LoRA on the text encoder's attention.");
 
     public static final String YES = "yes";
     public static final String NO = "no";
 
-    private final String option;
+    private final List<String> names;
+    private final String title;
     private final String valueLabel;
     private final String description;
 
-    MethodSetting(String option, String valueLabel, String description) {
-        this.option = option;
+    MethodSetting(List<String> names, String title, String valueLabel, String description) {
+        this.names = names;
+        this.title = title;
         this.valueLabel = valueLabel;
         this.description = description;
     }
 
     /// The name on the command line (after `--`), in run folders and adapter files.
     public String option() {
-        return option;
+        return names.getFirst();
     }
 
-    /// Placeholder for the value in help.
+    /// Older names, which are still read.
+    public List<String> aliases() {
+        return names.subList(1, names.size());
+    }
+
+    /// The caption in the window.
+    public String title() {
+        return title;
+    }
+
+    /// Stands for the value in the help.
     public String valueLabel() {
         return valueLabel;
     }
@@ -56,9 +75,12 @@ public enum MethodSetting {
             case SIDE -> Stream.of(Oft.Side.values()).map(Oft.Side::option).toList();
             case CODING -> Stream.of(CodingName.values()).map(CodingName::option).toList();
             case LAYERS -> LayerSelector.KEYWORDS;
-            case ALSO -> Stream.concat(Stream.of(""), Stream.of(MethodName.values()).map(MethodName::option)).toList();
-            case TEXT_ENCODER -> List.of(NO, YES);
-            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> List.of();
+            case COMBINE_WITH -> Stream
+                    .concat(Stream.of(""),
+                            Stream.of(MethodName.values()).map(MethodName::option))
+                    .toList();
+            case TRAIN_TEXT_ENCODER -> List.of(NO, YES);
+            case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK_SIZE -> List.of();
         };
     }
 
@@ -67,7 +89,7 @@ public enum MethodSetting {
         String rank = Integer.toString(MethodSettings.DEFAULT_RANK);
         return switch (this) {
             case ATOMS -> Integer.toString(MethodSettings.DEFAULT_ATOMS);
-            case M1 -> "3";
+            case INNER_ATOMS -> "3";
             case CODING -> CodingName.LINEAR.option();
             case CHANNEL_BLOCK -> "4";
             case CHANNEL_ATOMS -> {
@@ -77,29 +99,30 @@ public enum MethodSetting {
             case RANK -> rank;
             case ALPHA -> values.getOrDefault(RANK, rank);
             case SIDE -> Oft.Side.INPUT.option();
-            case BLOCK -> Oft.Side.OUTPUT.option().equals(values.get(SIDE)) ? "8" : "1/4";
+            case BLOCK_SIZE -> Oft.Side.OUTPUT.option().equals(values.get(SIDE)) ? "8" : "1/4";
             case LAYERS -> choice.defaultLayers();
-            case ALSO -> "";
-            case TEXT_ENCODER -> NO;
+            case COMBINE_WITH -> "";
+            case TRAIN_TEXT_ENCODER -> NO;
         };
     }
 
-    static Optional<MethodSetting> ofOption(String option) {
-        return Stream.of(values()).filter(setting -> setting.option.equals(option)).findFirst();
+    /// @param name the option's or an older one
+    public static Optional<MethodSetting> ofOption(String name) {
+        return Stream.of(values()).filter(setting -> setting.names.contains(name)).findFirst();
     }
 
     /// The form in which values are stored and compared.
     /// @throws IllegalArgumentException for values that cannot be parsed
     String canonical(String value) {
         return switch (this) {
-            case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK -> Integer.toString(parseInt(value));
+            case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK -> Integer.toString(parseInt(value));
             case SIDE -> Oft.Side.ofOption(value.strip()).option();
-            case BLOCK -> Oft.BlockSpec.parse(value).toString();
+            case BLOCK_SIZE -> Oft.BlockSpec.parse(value).toString();
             case ALPHA -> format(parseDouble(value));
             case CODING -> CodingName.ofOption(value).option();
             case LAYERS -> LayerSelector.parse(value).toString();
-            case ALSO -> value.isEmpty() ? "" : MethodName.ofOption(value).option();
-            case TEXT_ENCODER -> requireYesOrNo(value);
+            case COMBINE_WITH -> value.isEmpty() ? "" : MethodName.ofOption(value).option();
+            case TRAIN_TEXT_ENCODER -> requireYesOrNo(value);
         };
     }
 
@@ -124,7 +147,7 @@ public enum MethodSetting {
         try {
             return Integer.parseInt(value.strip());
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(option + ": expected a whole number, found " + value, e);
+            throw new IllegalArgumentException(option() + ": expected a whole number, found " + value, e);
         }
     }
 
@@ -138,12 +161,12 @@ public enum MethodSetting {
         try {
             return Double.parseDouble(value.strip());
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(option + ": expected a number, found " + value, e);
+            throw new IllegalArgumentException(option() + ": expected a number, found " + value, e);
         }
     }
 
     private String requireYesOrNo(String value) {
         if (value.equals(YES) || value.equals(NO)) return value;
-        throw new IllegalArgumentException(option + ": expected " + YES + " or " + NO + ", found " + value);
+        throw new IllegalArgumentException(option() + ": expected " + YES + " or " + NO + ", found " + value);
     }
 }

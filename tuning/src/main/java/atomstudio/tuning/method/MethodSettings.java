@@ -18,6 +18,8 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     /// The number of elements of a 3×3 kernel: the paper's setting.
     public static final int DEFAULT_ATOMS = 9;
     public static final int DEFAULT_RANK = 4;
+    /// In combined names.
+    private static final String TEXT_ENCODER = "text-encoder";
 
     public MethodSettings {
         Map<MethodSetting, String> canonical = new EnumMap<>(MethodSetting.class);
@@ -51,10 +53,15 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     public static MethodSettings parse(String name, Map<String, String> entries) throws Failure.Incompatible {
         try {
             Map<MethodSetting, String> values = new EnumMap<>(MethodSetting.class);
+            Map<MethodSetting, String> keys = new EnumMap<>(MethodSetting.class);
             for (Map.Entry<String, String> entry : entries.entrySet()) {
                 MethodSetting setting = MethodSetting.ofOption(entry.getKey())
                         .orElseThrow(() -> new IllegalArgumentException(
                                 "setting " + entry.getKey() + " is not known; a newer version wrote it"));
+                String otherKey = keys.put(setting, entry.getKey());
+                if (otherKey != null)
+                    throw new IllegalArgumentException(otherKey + " and " + entry.getKey()
+                            + " are names of the same setting; remove one of them");
                 values.put(setting, entry.getValue());
             }
             return new MethodSettings(MethodName.ofOption(name), values).validated();
@@ -138,7 +145,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     /// `lora+text-encoder`.
     public String combinedName() {
         return choice.option() + combinedWith().map(other -> "+" + other.option()).orElse("")
-                + (trainsTextEncoder() ? "+" + MethodSetting.TEXT_ENCODER.option() : "");
+                + (trainsTextEncoder() ? "+" + TEXT_ENCODER : "");
     }
 
     /// The title of a combined name: `atoms+textual-inversion` is "Filter atoms + word". An unknown name is its own
@@ -151,7 +158,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         if (single.isPresent() || plus < 0) return single.map(MethodName::displayName).orElse(combinedName);
         String last = combinedName.substring(plus + 1);
         String suffix = last.equals(MethodName.TEXTUAL_INVERSION.option()) ? "word"
-                : last.equals(MethodSetting.TEXT_ENCODER.option()) ? "text encoder" : title(last);
+                : last.equals(TEXT_ENCODER) ? "text encoder" : title(last);
         return title(combinedName.substring(0, plus)) + " + " + suffix;
     }
 
@@ -176,7 +183,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     }
 
     /// Parameter groups with a learning rate each: the method, the one combined with it, a word, the text encoder.
-    public enum LearningRateGroup { METHOD, ALSO, WORD, TEXT_ENCODER }
+    public enum LearningRateGroup { METHOD, COMBINED_METHOD, WORD, TEXT_ENCODER }
 
     /// @param layer a target of these settings
     public LearningRateGroup learningRateGroup(Layer layer) {
@@ -187,7 +194,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         boolean byOther = combinedWith().stream()
                 .flatMap(other -> other.methods(this, other.layers()).stream())
                 .anyMatch(method -> method.tunes(layer));
-        return byOther ? LearningRateGroup.ALSO : LearningRateGroup.TEXT_ENCODER;
+        return byOther ? LearningRateGroup.COMBINED_METHOD : LearningRateGroup.TEXT_ENCODER;
     }
 
     /// Whether an embedding is trained in addition to the method.
@@ -210,13 +217,13 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     }
 
     private static Optional<MethodName> combinedWith(Map<MethodSetting, String> values) {
-        return Optional.ofNullable(values.get(MethodSetting.ALSO))
+        return Optional.ofNullable(values.get(MethodSetting.COMBINE_WITH))
                 .filter(name -> !name.isEmpty())
                 .map(MethodName::ofOption);
     }
 
     private static boolean trainsTextEncoder(Map<MethodSetting, String> values) {
-        return MethodSetting.YES.equals(values.get(MethodSetting.TEXT_ENCODER));
+        return MethodSetting.YES.equals(values.get(MethodSetting.TRAIN_TEXT_ENCODER));
     }
 
     private static List<MethodSetting> applicable(MethodName choice, Map<MethodSetting, String> values) {
@@ -226,7 +233,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         Stream<MethodSetting> textEncoder = trainsTextEncoder(values)
                 ? Stream.of(MethodSetting.RANK, MethodSetting.ALPHA)
                 : Stream.of();
-        Stream<MethodSetting> always = Stream.of(MethodSetting.ALSO, MethodSetting.TEXT_ENCODER);
+        Stream<MethodSetting> always = Stream.of(MethodSetting.COMBINE_WITH, MethodSetting.TRAIN_TEXT_ENCODER);
         return Stream.of(choice.settings().stream(), secondMethod, textEncoder, always)
                 .flatMap(each -> each)
                 .distinct()
@@ -240,7 +247,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
                 .filter(method -> method.settings().contains(setting))
                 .map(MethodName::option)
                 .collect(Collectors.joining(", "));
-        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? methods + " and --text-encoder"
+        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? methods + " and --train-text-encoder"
                 : methods;
     }
 }

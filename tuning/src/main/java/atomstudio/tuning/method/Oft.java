@@ -44,10 +44,10 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
         public BlockSpec {
             if (unit == Unit.COUNT && value < 1)
                 throw new IllegalArgumentException(
-                        "block: expected 1/1 or a smaller fraction, found " + FRACTION_PREFIX + value);
+                        "block-size: expected 1/1 or a smaller share, found " + FRACTION_PREFIX + value);
             if (unit == Unit.SIZE && value < 2)
-                throw new IllegalArgumentException(
-                        "block: expected at least 2, found " + value + "; a single channel cannot be rotated");
+                throw new IllegalArgumentException("block-size: expected at least 2, found " + value
+                        + "; one channel alone cannot be rotated");
         }
 
         /// From `8` (channels) or `1/4` (of a layer's channels).
@@ -60,7 +60,9 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
                         : new BlockSpec(Unit.SIZE, Integer.parseInt(stripped));
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException(
-                        "block: expected a whole number of channels or a fraction as in 1/4, found " + text, e);
+                        "block-size: expected a whole number of channels, or a share of them such as 1/4, found "
+                                + text,
+                        e);
             }
         }
 

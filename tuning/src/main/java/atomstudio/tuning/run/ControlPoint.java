@@ -4,37 +4,36 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.sample.StepListener;
 import java.util.Optional;
 
-/// Where a run can be interfered with: between two pieces of its work.
+/// A point between two pieces of a run's work at which it handles pause, stop and requested previews.
 public final class ControlPoint {
     private static final long POLL_MILLIS = 50;
 
     private final RunControl control;
-    private final EventSink journal;
+    private final EventSink events;
 
-    public ControlPoint(RunControl control, EventSink journal) {
+    public ControlPoint(RunControl control, EventSink events) {
         this.control = control;
-        this.journal = journal;
+        this.events = events;
     }
 
-    /// Through which everything goes.
+    /// Never pauses or stops.
     public static ControlPoint uncontrolled() {
         return new ControlPoint(RunControl.none(), EventSink.none());
     }
 
-    /// What a place of work can do while it is held.
+    /// The work that is paused.
     public interface RunningWork {
-        /// Keeps what has been reached.
         void saveCheckpoint() throws Failure;
 
         void makePreview(String prompt) throws Failure;
     }
 
-    /// Whether to stop now. Waits while paused, and answers prompts.
+    /// Whether to stop now. Waits while paused, and makes requested previews.
     public boolean shouldStop(int step, RunningWork work) throws Failure {
         RunControl.RunCommand command = control.command();
         if (command == RunControl.RunCommand.PAUSE) {
             work.saveCheckpoint();
-            journal.emit(new TrainingEvent.Paused(step));
+            events.emit(new TrainingEvent.Paused(step));
             while ((command = control.command()) == RunControl.RunCommand.PAUSE) {
                 handlePrompts(work);
                 try {
@@ -44,13 +43,13 @@ public final class ControlPoint {
                     return true;
                 }
             }
-            if (command == RunControl.RunCommand.CONTINUE) journal.emit(new TrainingEvent.Resumed(step));
+            if (command == RunControl.RunCommand.CONTINUE) events.emit(new TrainingEvent.Resumed(step));
         }
         if (command == RunControl.RunCommand.CONTINUE) handlePrompts(work);
         return command == RunControl.RunCommand.STOP || Thread.currentThread().isInterrupted();
     }
 
-    /// For work before the first step: nothing is reached yet.
+    /// For work before the first step, when there is nothing to save or preview.
     public boolean shouldStopBeforeTraining(int step) throws Failure {
         return shouldStop(step, new RunningWork() {
             @Override
@@ -58,13 +57,13 @@ public final class ControlPoint {
 
             @Override
             public void makePreview(String prompt) throws Failure {
-                journal.emit(new TrainingEvent.Note(step,
-                        "\"" + prompt + "\" cannot be made yet: training has not begun; ask again once it has"));
+                events.emit(new TrainingEvent.Note(step,
+                        "no preview of \"" + prompt + "\" yet: training has not started; request it again later"));
             }
         });
     }
 
-    /// For the sampler: ends it when the run is to stop.
+    /// Ends sampling when the run is to stop.
     public StepListener samplingListener() {
         return progress -> control.command() == RunControl.RunCommand.STOP ? StepListener.Next.STOP
                 : StepListener.Next.CONTINUE;

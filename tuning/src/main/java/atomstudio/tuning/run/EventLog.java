@@ -13,11 +13,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// `events.jsonl`: one JSON object a line, appended and flushed. The last line of a killed run may be cut short;
-/// readers leave it out.
+/// `events.jsonl`: one JSON object per line, appended and flushed. The last line of a killed run may be truncated;
+/// readers skip it.
 public final class EventLog implements AutoCloseable {
     private final Path file;
     private final OutputStream out;
@@ -27,8 +26,8 @@ public final class EventLog implements AutoCloseable {
         this.out = out;
     }
 
-    /// Opens for appending, after dropping what happened past `step`: steps that no checkpoint holds are done again,
-    /// a run without one begins again. So are previews and validations past `watched`.
+    /// Opens for appending, without the events after `step`: steps after the checkpoint are repeated, and so are
+    /// previews and validations after `evaluatedStep`. A run without a checkpoint starts over.
     public static EventLog resume(Path file, int step, int evaluatedStep) throws Failure {
         StringBuilder keptLines = new StringBuilder();
         for (TrainingEvent.Timed event : read(file))
@@ -56,7 +55,7 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
-    /// Every whole line.
+    /// All complete lines.
     public static List<TrainingEvent.Timed> read(Path file) throws Failure {
         String text;
         try {
@@ -78,7 +77,7 @@ public final class EventLog implements AutoCloseable {
 
     static TrainingEvent.@Nullable Timed parse(Json json) throws Failure.Unreadable {
         int step = count(json, "step");
-        TrainingEvent event = switch (json.string("kind")) {
+        TrainingEvent event = switch (json.string("kind")) { // as in `kind`
             case "start" ->
                     new TrainingEvent.Start(step, count(json, "steps"), json.string("device"), count(json, "threads"));
             case "step" -> new TrainingEvent.Step(step, number(json, "loss"), json.number("rate"),
@@ -92,9 +91,9 @@ public final class EventLog implements AutoCloseable {
             case "cancelled" -> new TrainingEvent.Cancelled(step);
             case "failed" -> new TrainingEvent.Failed(step, json.string("message"));
             case "note" -> new TrainingEvent.Note(step, json.string("message"));
-            case "done" -> new TrainingEvent.Done(step, number(json, "loss"), json.integer("numbers"),
-                    json.integer("bytes"), json.number("seconds"));
-            default -> null; // of a newer version: nothing to show here
+            case "done" -> new TrainingEvent.Done(step, number(json, "loss"),
+                    TrainingReport.parameterCount(json), json.integer("bytes"), json.number("seconds"));
+            default -> null; // of a newer version
         };
         return event == null ? null : new TrainingEvent.Timed(json.integer("time"), event);
     }
@@ -103,15 +102,31 @@ public final class EventLog implements AutoCloseable {
         return json.integer(key, 0, Integer.MAX_VALUE);
     }
 
-    /// A measured number, which is null where it was none.
+    /// NaN for null.
     private static double number(Json json, String key) throws Failure.Unreadable {
         return json.find(key, "a number or null", Json::number).orElse(Double.NaN);
+    }
+
+    private static String kind(TrainingEvent event) {
+        return switch (event) {
+            case TrainingEvent.Start _ -> "start";
+            case TrainingEvent.Step _ -> "step";
+            case TrainingEvent.Preview _ -> "preview";
+            case TrainingEvent.Validation _ -> "validation";
+            case TrainingEvent.Checkpoint _ -> "checkpoint";
+            case TrainingEvent.Paused _ -> "paused";
+            case TrainingEvent.Resumed _ -> "resumed";
+            case TrainingEvent.Cancelled _ -> "cancelled";
+            case TrainingEvent.Failed _ -> "failed";
+            case TrainingEvent.Note _ -> "note";
+            case TrainingEvent.Done _ -> "done";
+        };
     }
 
     private static JsonObject json(long time, TrainingEvent event) {
         JsonObject json = new JsonObject();
         json.addProperty("time", time);
-        json.addProperty("kind", event.getClass().getSimpleName().toLowerCase(Locale.ROOT));
+        json.addProperty("kind", kind(event));
         json.addProperty("step", event.step());
         switch (event) {
             case TrainingEvent.Start start -> {
@@ -138,7 +153,7 @@ public final class EventLog implements AutoCloseable {
             case TrainingEvent.Note note -> json.addProperty("message", note.message());
             case TrainingEvent.Done done -> {
                 json.add("loss", Json.numberOrNull(done.loss()));
-                json.addProperty("numbers", done.parameterCount());
+                TrainingReport.addParameterCount(json, done.parameterCount());
                 json.addProperty("bytes", done.bytes());
                 json.add("seconds", Json.numberOrNull(done.seconds()));
             }

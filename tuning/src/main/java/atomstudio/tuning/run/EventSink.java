@@ -2,20 +2,19 @@ package atomstudio.tuning.run;
 
 import atomstudio.diffusion.Failure;
 
-/// Who is told what happens in a run.
+/// Receives a run's events as they happen, on the thread that trains; must return quickly.
 @FunctionalInterface
 public interface EventSink {
     void emit(TrainingEvent event) throws Failure;
 
-    /// The run's event log, and whoever listens.
-    static EventSink of(EventLog log, TrainingListener listener) {
+    /// Appends events to the run's log, then passes them on.
+    static EventSink of(EventLog log, EventSink listener) {
         return event -> {
             log.append(event);
-            listener.on(event);
+            listener.emit(event);
         };
     }
 
-    /// Nobody.
     static EventSink none() {
         return event -> {};
     }

@@ -12,12 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// The optimizer of a recipe, new or as a checkpoint left it, and the learning rates of its parameter groups.
+/// Creates the optimizer of a training config, new or from a checkpoint, and its parameter groups.
 public final class OptimizerFactory {
     private OptimizerFactory() {}
 
-    /// Checks that a checkpoint has what its optimizer goes on with.
-    /// @throws IllegalArgumentException that names what is missing
+    /// Checks that a checkpoint has the optimizer's state.
+    /// @throws IllegalArgumentException that names missing entries
     static void requireState(TrainingConfig config, int step, Map<String, float[]> vectors,
             Map<String, Double> scalars) {
         if (step == 0) return;
@@ -30,11 +30,11 @@ public final class OptimizerFactory {
         missing.removeAll(vectors.keySet());
         missing.removeAll(scalars.keySet());
         if (!missing.isEmpty())
-            throw new IllegalArgumentException("no " + String.join(", ", missing) + ", which "
-                    + config.optimizer().name().option() + " goes on with");
+            throw new IllegalArgumentException(
+                    "no " + String.join(", ", missing) + " of " + config.optimizer().name().option());
     }
 
-    /// A group a layer, layers of one part of the method one after another joined.
+    /// One group per layer; neighbours with the same learning rate are joined.
     public static List<LearningRates.ParameterGroup> parameterGroups(TrainingConfig config, MethodSettings method,
             ParameterLayout layout) {
         TrainingConfig.LearningRateConfig learningRates = config.schedule().learningRates();

@@ -2,19 +2,19 @@ package atomstudio.tuning.run;
 
 import java.util.Optional;
 
-/// What the person wants of a run that is going on. Asked before each step, and many times a second while paused.
+/// The user's control of a running job. Polled before each step, and many times a second while paused.
 @FunctionalInterface
 public interface RunControl {
     enum RunCommand { CONTINUE, PAUSE, STOP }
 
     RunCommand command();
 
-    /// The next prompt that the person wants a picture of from what is tuned by now; each is given once.
+    /// The next prompt to make a preview of; each is returned once.
     default Optional<String> nextPreviewPrompt() {
         return Optional.empty();
     }
 
-    /// Nobody interferes.
+    /// Never pauses or stops.
     static RunControl none() {
         return () -> RunCommand.CONTINUE;
     }

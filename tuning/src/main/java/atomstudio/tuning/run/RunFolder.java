@@ -9,22 +9,22 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// A run as it lies on disk: read by window, export and comparison, written by `TrainingService` alone.
+/// The files of a run: read by window, export and comparison, written only by `TrainingService`.
 public record RunFolder(Path folder) {
     public RunFolder {
         folder = folder.toAbsolutePath().normalize();
     }
 
-    /// Whether there is a run here at all.
+    /// Whether the folder holds a run.
     public boolean exists() {
         return Files.isRegularFile(file("run.json"));
     }
 
-    /// @throws Failure.Unreadable when there is no run here, or its description is damaged
+    /// @throws Failure.Unreadable when the folder holds no run, or its description is damaged
     public RunInfo info() throws Failure {
         if (!exists())
             throw new Failure.Unreadable(folder + ": expected a run folder with run.json, found "
-                    + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; `tune --out` makes one");
+                    + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; `train --out` creates one");
         return RunInfo.read(file("run.json"));
     }
 
@@ -34,59 +34,59 @@ public record RunFolder(Path folder) {
                 : Status.UNFINISHED;
     }
 
-    /// Steps that the checkpoint holds; 0 where there is none yet.
+    /// Steps at the checkpoint; 0 without one.
     public int checkpointStep() throws Failure {
-        return Files.isRegularFile(checkpoint()) ? readOwn(checkpoint()).training().steps() : 0;
+        return Files.isRegularFile(checkpoint()) ? readAdapter(checkpoint()).training().steps() : 0;
     }
 
-    /// Checks that the adapter and the checkpoint, where there are any, are this run's and not damaged.
+    /// Checks that the adapter and the checkpoint, if present, belong to this run and are not damaged.
     public void requireConsistent(RunInfo info) throws Failure {
         for (Path file : List.of(adapter(), checkpoint())) {
             if (!Files.isRegularFile(file)) continue;
             try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-                info.requireBelongs(AdapterFile.of(tensors), file);
+                RunComparison.requireBelongs(info, AdapterFile.of(tensors), file);
                 if (file.equals(checkpoint())) TrainingState.validate(tensors, info);
             }
         }
         requireReportedHash();
     }
 
-    /// Checks that the adapter is the one of which the report gives the hash.
+    /// Checks the adapter's hash against the report's.
     private void requireReportedHash() throws Failure {
         Optional<String> hash = trainingReport().flatMap(report -> report.adapterFile().sha256());
         if (hash.isEmpty() || !Files.isRegularFile(adapter())) return;
         String found = Sha256.of(adapter());
         if (!found.equals(hash.get())) {
-            throw new Failure.Unreadable(adapter() + ": expected the adapter that report.json tells of (SHA-256 "
+            throw new Failure.Unreadable(adapter() + ": expected the adapter of report.json (SHA-256 "
                     + hash.get() + "), found another (" + found + "); put it back, or train the run again");
         }
     }
 
-    private AdapterFile readOwn(Path file) throws Failure {
+    /// Checks that it belongs to this run.
+    private AdapterFile readAdapter(Path file) throws Failure {
         AdapterFile adapter = AdapterFile.read(file);
-        if (exists()) info().requireBelongs(adapter, file);
+        if (exists()) RunComparison.requireBelongs(info(), adapter, file);
         return adapter;
     }
 
-    /// The result of a finished run.
+    /// The report of a finished run.
     public Optional<TrainingReport> trainingReport() throws Failure {
         return Files.isRegularFile(reportFile()) ? Optional.of(TrainingReport.read(reportFile())) : Optional.empty();
     }
 
-    /// The adapter of a finished run, or what its last checkpoint holds; empty before the first.
+    /// The adapter of a finished run, or of its last checkpoint; empty without either.
     public Optional<AdapterFile> latestAdapter() throws Failure {
         boolean finished = status() == Status.FINISHED;
         if (finished) requireReportedHash();
         Path file = finished ? adapter() : checkpoint();
-        return Files.isRegularFile(file) ? Optional.of(readOwn(file)) : Optional.empty();
+        return Files.isRegularFile(file) ? Optional.of(readAdapter(file)) : Optional.empty();
     }
 
-    /// What has happened so far.
     public List<TrainingEvent.Timed> events() throws Failure {
         return EventLog.read(eventLog());
     }
 
-    /// Loss, previews and timings, a line each: for readers that follow it.
+    /// Loss, previews and timings, one event per line.
     public Path eventLog() {
         return file("events.jsonl");
     }
@@ -95,17 +95,17 @@ public record RunFolder(Path folder) {
         return file("adapter.safetensors");
     }
 
-    /// The prepared pictures.
+    /// The prepared photos.
     public Path photos() {
         return file("pictures");
     }
 
-    /// The prepared masks, named as their pictures.
+    /// The prepared masks, named like their photos.
     public Path masks() {
         return file("masks");
     }
 
-    /// The prepared pictures of other members of the class.
+    /// The class images.
     public Path classImages() {
         return file("prior");
     }
@@ -115,7 +115,7 @@ public record RunFolder(Path folder) {
         return file("best.safetensors");
     }
 
-    /// What the network's lower part says of noisy pictures, while the run goes on.
+    /// The cached features of the UNet encoder; deleted at the end of the run.
     public Path featureCache() {
         return file("bank");
     }
@@ -136,6 +136,6 @@ public record RunFolder(Path folder) {
         return folder.resolve(name);
     }
 
-    /// Whether a run has ended, can go on, or is going on in some process right now.
+    /// Finished, resumable, or running in some process.
     public enum Status { FINISHED, UNFINISHED, RUNNING }
 }

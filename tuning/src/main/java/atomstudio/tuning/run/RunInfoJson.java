@@ -1,16 +1,22 @@
 package atomstudio.tuning.run;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingConfigJson;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.train.TrainingService;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -18,12 +24,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
-/// Reads `run.json`. Nothing in it is taken on trust: numbers have bounds, names of pictures stay within their
-/// folder, and what is told twice is told alike.
+/// Reads and writes `run.json`. Everything read is validated: numbers have bounds, file names stay within their
+/// folder, and values that are there twice must agree.
 final class RunInfoJson {
-    static final int FORMAT = 2;
-    /// A latent pixel of published models is as many pixels.
+    private static final int FORMAT = 2;
+    private static final Gson GSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+    /// Pixels per latent pixel of the published models.
     private static final int MIN_SIDE = 8;
     private static final int MAX_SIDE = 1 << 14;
     private static final int MAX_PHOTOS = 1 << 14;
@@ -35,8 +43,50 @@ final class RunInfoJson {
         this.json = json;
     }
 
-    /// @throws Failure.Unreadable that names the key whose value cannot be
-    /// @throws Failure.Incompatible when another version wrote it
+    static void write(RunInfo run, Path file) throws Failure {
+        JsonObject model = new JsonObject();
+        model.addProperty("path", run.baseModel().path().toString());
+        model.addProperty("name", run.baseModel().name());
+        model.addProperty("hash", run.baseModel().hash());
+        ModelOptionsJson.write(run.baseModel().options(), model);
+        JsonObject json = new JsonObject();
+        json.addProperty("format", FORMAT);
+        json.add("model", model);
+        json.addProperty("class", run.subject().className());
+        json.addProperty("token", run.subject().token());
+        json.addProperty("method", run.method().name());
+        JsonObject settings = new JsonObject();
+        run.method().entries().forEach(settings::addProperty);
+        json.add("settings", settings);
+        RunInfo.ResolvedConfig config = run.config();
+        json.add("recipe", TrainingConfigJson.write(config.requested()));
+        json.addProperty(TrainingSetting.BATCH_SIZE.option(), config.batchSize());
+        json.addProperty(TrainingSetting.RESOLUTION.option(), config.resolution());
+        json.add("pictures", array(run.subject().photos(), RunInfoJson::json));
+        if (!config.classImages().isEmpty())
+            json.add(TrainingSetting.CLASS_IMAGES.option(), array(config.classImages(), RunInfoJson::json));
+        json.add("captions", array(run.subject().defaultCaptions(), JsonPrimitive::new));
+        json.addProperty("numbers", run.parameterCount());
+        json.addProperty("created", run.created());
+        AtomicFile.write(file, out -> out.write((GSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static JsonElement json(RunInfo.PhotoInfo photo) {
+        JsonObject json = new JsonObject();
+        json.addProperty("name", photo.fileName());
+        json.addProperty("sha256", photo.sha256());
+        if (!photo.maskSha256().isEmpty()) json.addProperty("mask", photo.maskSha256());
+        if (!photo.captions().isEmpty()) json.add("captions", array(photo.captions(), JsonPrimitive::new));
+        if (photo.repeats() != 1) json.addProperty("repeats", photo.repeats());
+        return json;
+    }
+
+    private static <T> JsonArray array(List<T> values, Function<T, JsonElement> toJson) {
+        JsonArray array = new JsonArray();
+        values.forEach(value -> array.add(toJson.apply(value)));
+        return array;
+    }
+
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
         long format = json.integer("format");
@@ -51,10 +101,10 @@ final class RunInfoJson {
     private RunInfo info() throws Failure {
         Json model = json.object("model");
         RunInfo.BaseModelInfo base = new RunInfo.BaseModelInfo(model.get("path", "a path", Json::path),
-                model.string("name"), model.string("hash"), ModelChoicesJson.choices(model));
+                model.string("name"), model.string("hash"), ModelOptionsJson.read(model));
         RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(nonBlankText(json, "class"), nonBlankText(json, "token"),
                 photos("pictures"), texts(json, "captions"));
-        if (subject.photos().isEmpty()) throw invalid("pictures", "at least one picture", "none");
+        if (subject.photos().isEmpty()) throw invalid("pictures", "at least one photo", "none");
         if (subject.defaultCaptions().isEmpty()) throw invalid("captions", "at least one caption", "none");
         String created = json.get("created", "an ISO time", element -> Instant.parse(Json.string(element)).toString());
         return new RunInfo(base, subject, method(), resolvedConfig(),
@@ -70,18 +120,20 @@ final class RunInfoJson {
     }
 
     private Map<String, String> settings() throws Failure {
-        Json given = json.object("settings");
+        Json stored = json.object("settings");
         Map<String, String> settings = new LinkedHashMap<>();
-        for (String setting : given.object().keySet()) settings.put(setting, given.string(setting));
+        for (String setting : stored.object().keySet()) settings.put(setting, stored.string(setting));
         return settings;
     }
 
     private RunInfo.ResolvedConfig resolvedConfig() throws Failure {
-        int batch = json.integer("batch", 1, Integer.MAX_VALUE);
+        int batchSize = json.integer(key(TrainingSetting.BATCH_SIZE), 1, Integer.MAX_VALUE);
+        String classImages = key(TrainingSetting.CLASS_IMAGES);
         try {
             TrainingConfig config = TrainingConfigJson.read(json.object("recipe"));
-            RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, batch,
-                    json.integer("size", MIN_SIDE, MAX_SIDE), json.has("prior") ? photos("prior") : List.of());
+            RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, batchSize,
+                    json.integer(key(TrainingSetting.RESOLUTION), MIN_SIDE, MAX_SIDE),
+                    json.has(classImages) ? photos(classImages) : List.of());
             requireConsistent(resolved);
             return resolved;
         } catch (IllegalArgumentException e) {
@@ -89,24 +141,29 @@ final class RunInfoJson {
         }
     }
 
-    /// What the recipe leaves open is decided within bounds; the rest is as it says.
+    private String key(TrainingSetting setting) throws Failure.Unreadable {
+        return TrainingConfigJson.key(json, setting);
+    }
+
+    /// Values that the config leaves open have bounds; the others must equal the config's.
     private void requireConsistent(RunInfo.ResolvedConfig resolved) throws Failure {
         TrainingConfig config = resolved.requested();
-        int batch = config.optimizer().batchSize();
-        if (batch == TrainingConfig.UNSET && resolved.batchSize() > TrainingService.MAX_DEFAULT_BATCH)
-            throw invalid("batch", "1 to " + TrainingService.MAX_DEFAULT_BATCH + ", as the recipe leaves it open",
+        int batchSize = config.optimizer().batchSize(), maxDefault = RunInfo.ResolvedConfig.MAX_DEFAULT_BATCH_SIZE;
+        if (batchSize == TrainingConfig.UNSET && resolved.batchSize() > maxDefault)
+            throw invalid(key(TrainingSetting.BATCH_SIZE), "1 to " + maxDefault + ", since the recipe leaves it open",
                     resolved.batchSize());
-        if (batch != TrainingConfig.UNSET && batch != resolved.batchSize())
-            throw invalid("batch", batch + " as in the recipe", resolved.batchSize());
-        int size = config.data().size();
-        if (size != TrainingConfig.UNSET && size != resolved.sideLength())
-            throw invalid("size", size + " as in the recipe", resolved.sideLength());
+        if (batchSize != TrainingConfig.UNSET && batchSize != resolved.batchSize())
+            throw invalid(key(TrainingSetting.BATCH_SIZE), batchSize + " as in the recipe", resolved.batchSize());
+        int resolution = config.data().resolution();
+        if (resolution != TrainingConfig.UNSET && resolution != resolved.resolution())
+            throw invalid(key(TrainingSetting.RESOLUTION), resolution + " as in the recipe", resolved.resolution());
         Optional<TrainingConfig.PriorPreservation> prior = config.loss().priorPreservation();
-        boolean hasGivenImages = prior.isPresent() && !prior.get().isGenerated();
-        if (hasGivenImages && resolved.classImages().isEmpty())
-            throw invalid("prior", "the pictures of the class that the recipe names", "none");
-        if (!hasGivenImages && !resolved.classImages().isEmpty())
-            throw invalid("prior", "no pictures of the class, as the recipe names none", resolved.classImages().size());
+        boolean usesGivenImages = prior.isPresent() && !prior.get().isGenerated();
+        if (usesGivenImages && resolved.classImages().isEmpty())
+            throw invalid(key(TrainingSetting.CLASS_IMAGES), "the class images of the recipe", "none");
+        if (!usesGivenImages && !resolved.classImages().isEmpty())
+            throw invalid(key(TrainingSetting.CLASS_IMAGES), "no class images, since the recipe has none",
+                    resolved.classImages().size());
     }
 
     private List<RunInfo.PhotoInfo> photos(String key) throws Failure {
@@ -137,7 +194,7 @@ final class RunInfoJson {
         return text;
     }
 
-    /// The run's own files lie beside each other: a name is no path.
+    /// A file name without a path, so that it cannot leave the run's folder.
     private static String fileName(JsonElement element) {
         String name = requireText(element);
         boolean path = name.contains("/") || name.contains("\\") || name.equals(".") || name.equals("..")
@@ -163,15 +220,15 @@ final class RunInfoJson {
                 json.source() + ": " + key + ": expected " + expected + ", found " + SafeText.of(found));
     }
 
-    /// What a person said of a run's base model, in its description; keys that nothing was said of are not written.
-    static final class ModelChoicesJson {
+    /// The user's options of the base model; options that were not given are not written.
+    private static final class ModelOptionsJson {
         private static final String PREDICTION = "prediction";
         private static final String VAE = "vae";
         private static final String TOKENIZER = "tokenizer";
 
-        private ModelChoicesJson() {}
+        private ModelOptionsJson() {}
 
-        static ModelLoadOptions choices(Json model) throws Failure.Unreadable {
+        static ModelLoadOptions read(Json model) throws Failure.Unreadable {
             return new ModelLoadOptions(prediction(model), path(model, VAE), path(model, TOKENIZER), List.of());
         }
 
@@ -185,10 +242,10 @@ final class RunInfoJson {
             return model.find(key, "a path", Json::path);
         }
 
-        static void write(ModelLoadOptions choices, JsonObject model) {
-            choices.predictionType().ifPresent(prediction -> model.addProperty(PREDICTION, prediction.option()));
-            choices.vae().ifPresent(path -> model.addProperty(VAE, path.toAbsolutePath().normalize().toString()));
-            choices.tokenizer()
+        static void write(ModelLoadOptions options, JsonObject model) {
+            options.predictionType().ifPresent(prediction -> model.addProperty(PREDICTION, prediction.option()));
+            options.vae().ifPresent(path -> model.addProperty(VAE, path.toAbsolutePath().normalize().toString()));
+            options.tokenizer()
                     .ifPresent(path -> model.addProperty(TOKENIZER, path.toAbsolutePath().normalize().toString()));
         }
     }

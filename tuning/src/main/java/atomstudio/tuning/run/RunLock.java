@@ -11,9 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 
-/// The operating system's lock on a run folder: gone with the process that holds it, however that ends. A POSIX lock
-/// is also lost when its own process closes any other handle of the file, so that `owner` beside it names the
-/// process: whoever is that process asks no further.
+/// The operating system's lock on a run folder, released when its process ends for any reason. A POSIX lock is also
+/// lost when its own process closes any other handle of the file; therefore a file `owner` names the process, which
+/// does not test the lock again.
 public final class RunLock implements AutoCloseable {
     private static final int MAX_ATTEMPTS = 5;
     private static final long RETRY_MILLIS = 40;
@@ -26,7 +26,7 @@ public final class RunLock implements AutoCloseable {
         this.channel = channel;
     }
 
-    /// @throws Failure.Occupied when another run works on this folder
+    /// @throws Failure.Conflict when a run is active in this folder
     public static RunLock acquire(Path folder) throws Failure {
         try {
             StudioFolder.createDirectories(folder);
@@ -43,11 +43,11 @@ public final class RunLock implements AutoCloseable {
             throw occupied(folder);
         } catch (IOException e) {
             throw new Failure.Unwritable(
-                    folder + ": a run cannot be kept here: " + e.getMessage() + "; choose another --out", e);
+                    folder + ": cannot be written: " + e.getMessage() + "; choose another --out", e);
         }
     }
 
-    /// Tries for a moment: whoever only asks whether the lock is held has it for as long as asking takes.
+    /// Retries for a moment, since `isHeld` in another process holds the lock briefly.
     private static boolean tryLock(FileChannel channel) throws IOException {
         for (int i = 0; i < MAX_ATTEMPTS; i++) {
             if (channel.tryLock() != null) return true;
@@ -61,7 +61,7 @@ public final class RunLock implements AutoCloseable {
         return false;
     }
 
-    /// Whether some process works on this folder.
+    /// Whether a run is active in this folder, in any process.
     public static boolean isHeld(Path folder) {
         Path lock = folder.resolve("lock");
         if (!Files.exists(lock)) return false;
@@ -72,7 +72,7 @@ public final class RunLock implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             return true;
         } catch (IOException e) {
-            return false; // not ours to write: a finished run on a read-only disk
+            return false; // a finished run on a read-only disk
         }
     }
 
@@ -84,7 +84,7 @@ public final class RunLock implements AutoCloseable {
         }
     }
 
-    /// Process numbers come again, with another time of birth.
+    /// With the start time, since process ids are reused.
     private static String processIdentity() {
         ProcessHandle process = ProcessHandle.current();
         return process.pid() + " " + process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
@@ -92,7 +92,7 @@ public final class RunLock implements AutoCloseable {
 
     public static Failure occupied(Path folder) {
         return new Failure.Conflict(folder
-                + ": this run is already going on in another process; wait for it or stop it, or choose another --out");
+                + ": this run is active in another process; wait for it or stop it, or choose another --out");
     }
 
     @Override
@@ -101,7 +101,7 @@ public final class RunLock implements AutoCloseable {
             Files.deleteIfExists(folder.resolve("owner"));
             channel.close();
         } catch (IOException e) {
-            throw new Failure.Unwritable(folder + ": the run's lock could not be released: " + e.getMessage(), e);
+            throw new Failure.Unwritable(folder + ": the run's lock cannot be released: " + e.getMessage(), e);
         }
     }
 }

@@ -4,23 +4,24 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import java.util.Optional;
 
-/// What happens in a run, as its listener hears it and `events.jsonl` keeps it.
+/// An event of a run: sent to its listener and appended to `events.jsonl`.
 public sealed interface TrainingEvent {
     int step();
 
-    /// Training starts, or goes on, after this many finished steps.
+    /// Training starts or resumes after this many finished steps.
     record Start(int step, int steps, String device, int threads) implements TrainingEvent {}
 
-    /// One step is done: its loss (before the step), learning rate, duration in seconds, and resident bytes of the
-    /// process.
+    /// A finished step: its loss (before the update), learning rate, duration in seconds, and the resident bytes of
+    /// the process.
     record Step(int step, double loss, double learningRate, double seconds, long residentBytes)
             implements TrainingEvent {}
 
-    /// A preview picture was written; `file` is relative to the run folder.
+    /// A preview was written; `file` is relative to the run folder.
     record Preview(int step, String file, String prompt) implements TrainingEvent {}
 
-    /// The numbers were validated: `measure` says by what, lower is better, and `best` is the step of the lowest so
-    /// far (0: none yet).
+    /// The parameters were validated.
+    /// @param measure  the metric; lower is better
+    /// @param bestStep step of the lowest value so far; 0: none
     record Validation(int step, String measure, double value, int bestStep) implements TrainingEvent {}
 
     record Checkpoint(int step) implements TrainingEvent {}
@@ -29,21 +30,20 @@ public sealed interface TrainingEvent {
 
     record Resumed(int step) implements TrainingEvent {}
 
-    /// Stopped by a person; a checkpoint holds what was reached.
+    /// Stopped by the user, with a checkpoint.
     record Cancelled(int step) implements TrainingEvent {}
 
     record Failed(int step, String message) implements TrainingEvent {}
 
-    /// Something worth a line that is no failure.
+    /// A notice or warning.
     record Note(int step, String message) implements TrainingEvent {}
 
-    /// The adapter is written.
+    /// The adapter was written.
     record Done(int step, double loss, long parameterCount, long bytes, double seconds) implements TrainingEvent {}
 
-    /// An event and when it happened, in epoch milliseconds.
+    /// @param time in epoch milliseconds
     record Timed(long time, TrainingEvent event) {
-        /// A line of `events.jsonl`, for readers that follow it; empty for a torn line, or a kind that a later
-        /// version writes.
+        /// A line of `events.jsonl`; empty if it is truncated, or of a kind that a newer version writes.
         public static Optional<Timed> parse(String line) {
             try {
                 return Optional.ofNullable(EventLog.parse(Json.parse("events.jsonl", line)));

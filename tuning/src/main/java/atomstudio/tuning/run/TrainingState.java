@@ -7,33 +7,35 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.train.Trainer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Everything that training needs to go on as if it had never stopped: the numbers, what optimizer, running mean and
-/// validation keep by name, and what the report counts. On disk it is an adapter file with more beside it.
-/// @param step    finished steps
-/// @param vectors as long as the numbers
-/// @param seconds time spent in the steps
-/// @param meanLoss    running mean of the last steps' losses
+/// A checkpoint: everything that training needs to resume exactly. On disk it is an adapter file with more tensors.
+/// @param step       finished steps
+/// @param parameters the trainable parameters
+/// @param vectors    state of optimizer and moving average by name, each as long as the parameters
+/// @param scalars    state of optimizer and validation by name
+/// @param seconds    time spent in the steps
+/// @param meanLoss   moving average of the loss
 public record TrainingState(int step, float[] parameters, Map<String, float[]> vectors, Map<String, Double> scalars,
         double seconds, double meanLoss) {
     private static final String KEY_PREFIX = "training.";
-    /// The numbers themselves, where the adapter beside them holds their running mean.
+    /// The parameters, where the adapter holds their moving average.
     private static final String PARAMETERS_KEY = KEY_PREFIX + "numbers";
-    /// The running mean of the numbers, where one is kept.
+    /// The moving average of the parameters.
     public static final String EMA = "mean";
     /// The last step whose previews and validation are done.
     public static final String EVALUATED_STEP = "watched";
+    /// The step of the best validation.
+    public static final String BEST_STEP = "best-step";
     private static final String SECONDS_KEY = KEY_PREFIX + "seconds";
     private static final String LOSS_KEY = KEY_PREFIX + "loss";
     private static final String DEVICE_KEY = KEY_PREFIX + "device";
     private static final String THREADS_KEY = KEY_PREFIX + "threads";
-    /// The optimizers' running mean of squared gradients.
+    /// The optimizers' second moment.
     private static final String SECOND_MOMENT_KEY = KEY_PREFIX + "second";
     private static final int MAX_THREADS = 1 << 16;
     private static final Set<String> RESERVED_KEYS = Set.of(SECONDS_KEY, LOSS_KEY, DEVICE_KEY, THREADS_KEY);
@@ -53,7 +55,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         return new TrainingState(step, parameters.clone(), copies, scalars, seconds, meanLoss);
     }
 
-    /// What becomes the adapter.
+    /// The moving average, where there is one.
     public float[] adapterParameters() {
         return vectors.getOrDefault(EMA, parameters);
     }
@@ -72,19 +74,20 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         return new TrainingState(step, parameters, vectors, all, seconds, meanLoss);
     }
 
-    /// Where a run computed last: equal bits are promised for the same alone.
+    /// The device that a run was computed on; results are bit-identical only on the same.
     public record ComputeDevice(String device, int threads) {}
 
-    /// A state, and where it was computed.
-    public record SavedState(TrainingState state, Map<String, Tensor> frozenValues, ComputeDevice place) {}
+    /// A checkpoint as read, with the method's frozen values.
+    public record SavedState(TrainingState state, Map<String, Tensor> frozenValues, ComputeDevice computeDevice) {}
 
-    /// @param adapter whose values are the numbers, or their running mean
-    public void write(Path file, AdapterFile adapter, ComputeDevice place) throws Failure {
+    /// @param adapter with the parameters, or their moving average
+    public void write(Path file, AdapterFile adapter, ComputeDevice computeDevice) throws Failure {
         Map<String, Tensor> tensors = new HashMap<>();
         if (vectors.containsKey(EMA)) tensors.put(PARAMETERS_KEY, vector(parameters));
         vectors.forEach((name, vector) -> tensors.put(KEY_PREFIX + name, vector(vector)));
         Map<String, String> metadata = new HashMap<>(Map.of(SECONDS_KEY, Double.toString(seconds), LOSS_KEY,
-                Double.toString(meanLoss), DEVICE_KEY, place.device, THREADS_KEY, Integer.toString(place.threads)));
+                Double.toString(meanLoss), DEVICE_KEY, computeDevice.device, THREADS_KEY,
+                Integer.toString(computeDevice.threads)));
         scalars.forEach((name, value) -> metadata.put(KEY_PREFIX + name, Double.toString(value)));
         adapter.writeCheckpoint(file, tensors, metadata);
     }
@@ -93,24 +96,23 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         return new Tensor(Shape.of(values.length), values);
     }
 
-    /// @param info the run that the checkpoint must be of
     /// @throws Failure.Unreadable when the file is damaged, or belongs to another run or layout
     public static SavedState read(Path file, ParameterLayout layout, RunInfo info) throws Failure {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             AdapterFile adapter = AdapterFile.of(tensors);
-            info.requireBelongs(adapter, file);
+            RunComparison.requireBelongs(info, adapter, file);
             return new CheckpointReader(tensors, info).readState(adapter, layout);
         } catch (IllegalArgumentException e) {
             throw damaged(file, e);
         }
     }
 
-    /// Checks all but the numbers' place in a layout: what a checkpoint counts, and that it holds numbers at all.
+    /// Checks everything that does not depend on the layout: counters, and that all values are finite.
     static void validate(SafetensorsFile tensors, RunInfo info) throws Failure {
         try {
             CheckpointReader stored = new CheckpointReader(tensors, info);
             stored.scalars();
-            stored.place();
+            stored.computeDevice();
             stored.progress();
             for (String name : tensors.tensors().keySet()) if (name.startsWith(KEY_PREFIX)) stored.vector(name);
         } catch (IllegalArgumentException e) {
@@ -123,7 +125,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
                 + "; delete it to start the run from its beginning", e);
     }
 
-    /// A checkpoint as it lies in its file. What is wrong in it is an IllegalArgumentException that names the key.
+    /// Reads a checkpoint's file. An invalid value is an IllegalArgumentException that names its key.
     private record CheckpointReader(SafetensorsFile tensors, RunInfo info) {
         SavedState readState(AdapterFile adapter, ParameterLayout layout) {
             Map<String, Tensor> frozenValues = new HashMap<>();
@@ -140,10 +142,10 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
             TrainingState progress = progress();
             OptimizerFactory.requireState(info.config().requested(), progress.step, vectors, scalars());
             return new SavedState(new TrainingState(progress.step, parameters, vectors, scalars(), progress.seconds,
-                    progress.meanLoss), frozenValues, place());
+                    progress.meanLoss), frozenValues, computeDevice());
         }
 
-        /// Steps, seconds and loss alone.
+        /// Only steps, seconds and loss.
         TrainingState progress() {
             double seconds = number(SECONDS_KEY);
             if (seconds < 0) throw new IllegalArgumentException(SECONDS_KEY + ": expected 0 or more, found " + seconds);
@@ -151,7 +153,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
                     seconds, number(LOSS_KEY));
         }
 
-        ComputeDevice place() {
+        ComputeDevice computeDevice() {
             return new ComputeDevice(required(tensors.metadata(), DEVICE_KEY), integer(THREADS_KEY, 1, MAX_THREADS));
         }
 
@@ -162,7 +164,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
                 if (name.startsWith(KEY_PREFIX) && !RESERVED_KEYS.contains(name))
                     scalars.put(name.substring(KEY_PREFIX.length()), number(name));
             }
-            for (String stepKey : List.of(EVALUATED_STEP, Trainer.BEST_STEP_KEY)) {
+            for (String stepKey : List.of(EVALUATED_STEP, BEST_STEP)) {
                 Double value = scalars.get(stepKey);
                 if (value != null && (value != Math.rint(value) || value < 0 || value > step))
                     throw new IllegalArgumentException(
@@ -175,19 +177,19 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
             float[] vector = vector(name);
             if (vector.length != layout.size())
                 throw new IllegalArgumentException(
-                        name + ": expected " + layout.size() + " numbers, found " + vector.length);
+                        name + ": expected " + layout.size() + " values, found " + vector.length);
             return vector;
         }
 
-        /// Numbers that are finite; of second moments, which are means of squares, none is below 0.
+        /// All values must be finite; second moments, which are means of squares, must not be negative.
         float[] vector(String name) {
             float[] vector = tensors.read(name).data();
             boolean squares = name.equals(SECOND_MOMENT_KEY);
             for (float number : vector) {
                 if (!Float.isFinite(number) || squares && number < 0) {
                     throw new IllegalArgumentException(
-                            name + ": expected " + (squares ? "finite numbers of at least 0" : "finite numbers")
-                                    + ", found " + number + " among them");
+                            name + ": expected " + (squares ? "finite values of at least 0" : "finite values")
+                                    + ", found " + number);
                 }
             }
             return vector;
@@ -199,7 +201,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
                 double number = Double.parseDouble(text);
                 if (Double.isFinite(number)) return number;
             } catch (NumberFormatException e) {
-                // Refused below, as are NaN and infinity.
+                // Rejected below, like NaN and infinity.
             }
             throw new IllegalArgumentException(key + ": expected a finite number, found " + SafeText.of(text));
         }

@@ -1,4 +1,4 @@
-/// TODO
+/// The files of a training run: description, checkpoints, events, report and lock.
 @NullMarked
 package atomstudio.tuning.run;
 

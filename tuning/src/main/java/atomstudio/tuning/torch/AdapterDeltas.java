@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What an adapter at strength 1 adds to the layers of its base model, one layer at a time, in float32. Rows that it
-/// appends to a table are no change of a layer.
+/// The weight differences that an adapter of weight 1 makes, one layer at a time, in float32. Rows that it adds to an
+/// embedding table are not included.
 public final class AdapterDeltas implements AutoCloseable {
     private final List<Layer> layers;
     private final Adapter adapter;
@@ -37,23 +37,23 @@ public final class AdapterDeltas implements AutoCloseable {
                 .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING
                         && !adapter.adaptation().parameterShapes(layer).isEmpty())
                 .toList();
-        AdapterDeltas weights = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
+        AdapterDeltas deltas = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
         try {
-            for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
-                weights.checkpoints.put(part, model.openCheckpoint(part));
-            return weights;
+            for (ModelComponent component : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
+                deltas.checkpoints.put(component, model.openCheckpoint(component));
+            return deltas;
         } catch (Failure e) {
-            weights.close();
+            deltas.close();
             throw e;
         }
     }
 
-    /// The layers that are changed, in the network's order.
+    /// The adapted layers, in the network's order.
     public List<Layer> layers() {
         return layers;
     }
 
-    /// What is added to a layer's weight and to its bias; no bias where it has none or its own stays.
+    /// The difference of a layer's weight and bias; no bias if it has none or does not change.
     public LayerWeights<Tensor> delta(Layer layer) {
         Checkpoint checkpoint = checkpoints.get(ModelComponent.ofLayer(layer.name()));
         try (TorchScope scope = torch.scope(GradMode.OFF)) {

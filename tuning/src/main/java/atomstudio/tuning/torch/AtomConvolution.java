@@ -4,25 +4,22 @@ import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.List;
-import java.util.Objects;
 
-/// A convolution whose kernels are mixed, without a new weight: the input is unfolded, its k² taps are mixed, and the
-/// base weight, as one matrix, takes them to the output. Its gradients need two products with the base weight and
-/// none of the weight's own size. With gradients of its own it keeps its input alone; PyTorch's recording would keep
-/// the unfolded input, k² times as large.
-/// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), turned round: here the atoms act
-/// on X.
-/// @param layer    weight (Co,Ci,k,k), and a mixing (k²,k²) or (Ci,k²,k²); its bias is somebody else's
+/// A convolution with a kernel transform that is applied to the activations instead of the weight: the input is
+/// unfolded, its k² taps are transformed, and multiplied with the base weight as one matrix. Neither an effective
+/// weight nor its gradient is computed, and only the input is saved for the backward pass; autograd would save the
+/// unfolded input, k² times as large.
+/// Source: Chen, Miao, Qiu 2025, section 3.1 (the two steps Z' = D * X, Z = α × Z'), in the other order: here the atoms
+/// act on X.
+/// @param layer    weight (Co, Ci, k, k) and kernel transform (k², k²) or (Ci, k², k²); the caller adds the bias
 /// @param geometry with the same padding on all sides
 record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry)
-        implements Tape.CustomFunction {
-    /// Found by measurement (docs/performance.md): the way through the activations costs k² · Ci numbers a pixel, the
-    /// other one a weight and a weight gradient of k² · Ci · Co numbers; it pays where there are many channels and
-    /// few pixels.
+        implements CustomFunction.OfKernelTransform {
+    /// Measured (docs/performance.md): activations cost k² · Ci values per pixel, an effective weight and its gradient
+    /// k² · Ci · Co values each; this way is faster with many channels and few pixels.
     private static final double MIN_COST_RATIO = 1200;
     private static final double PIXELS_AT_EQUAL_COST = 1000;
-    /// Below that, every call costs more than what it computes.
+    /// Below it the overhead of the calls dominates.
     private static final long MIN_CHANNEL_PRODUCT = 1 << 18;
     private static final String BATCH_AND_CHANNELS = "b, n = torch.size(x, 0), torch.size(x, 1)";
 
@@ -31,7 +28,7 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
                 && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
-    /// Whether it pays for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
+    /// Whether this is faster for an input (B, Ci, H, W) and a weight (Co, Ci, k, k).
     static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean symmetric = geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight()
                 && geometry.padTop() == geometry.padLeft();
@@ -53,32 +50,25 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
     }
 
     @Override
-    public List<NDArray> savedTensors() {
-        NDArray mixing = layer.kernelTransform();
-        return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
-    }
-
-    @Override
-    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+    public Gradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
         String[] body = {"b = torch.size(y, 0)",
                 "u = torch.bmm(torch.transpose(" + weightMatrix()
                         + ", 1, 2), torch.reshape(y, [b, torch.size(w, 0), -1]))",
                 "return torch.reshape(u, [torch.mul(b, torch.size(w, 1)), " + taps() + ", -1])"};
-        NDArray tapGradient = kernels.script(name("by mixed taps"), new String[] {"y", "w"}, body, gradient,
+        NDArray tapGradient = kernels.script(name("tap gradient"), new String[] {"y", "w"}, body, gradient,
                 layer.weight());
-        return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, tapGradient) : null,
-                savedTensors().stream()
-                        .map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, tapGradient)))
-                        .toList());
+        return gradients(needsInputGradient ? inputGradient(x, tapGradient) : null,
+                () -> transformGradient(x, tapGradient));
     }
 
-    /// @param tapGradient the gradient by the mixed taps, (B·Ci,k²,pixels)
+    /// @param tapGradient the gradient of the transformed taps, (B·Ci, k², pixels)
     private NDArray inputGradient(NDArray x, NDArray tapGradient) {
         String[] body = {
                 BATCH_AND_CHANNELS, expandedTransform(),
                 "c = torch.reshape(torch.baddbmm(u, torch.transpose(e, 1, 2), u), [b, -1, torch.size(u, 2)])",
                 "return torch.col2im(c, [torch.size(x, 2), torch.size(x, 3)], " + window() + ")"};
-        return kernels.script(name("by input"), new String[] {"x", "u", "m"}, body, x, tapGradient, kernelTransform());
+        return kernels.script(name("input gradient"), new String[] {"x", "u", "m"}, body, x, tapGradient,
+                kernelTransform());
     }
 
     private NDArray transformGradient(NDArray x, NDArray tapGradient) {
@@ -87,15 +77,15 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
                 BATCH_AND_CHANNELS, unfoldedInput(),
                 "return torch.sum(torch.reshape(torch.bmm(u, torch.transpose(c, 1, 2)), [b, n, " + taps() + ", "
                         + taps() + "]), " + reducedAxes + ", False)"};
-        return kernels.script(name("by mixing " + reducedAxes), new String[] {"x", "u"}, body, x, tapGradient);
+        return kernels.script(name("transform gradient " + reducedAxes), new String[] {"x", "u"}, body, x, tapGradient);
     }
 
-    /// c, the taps (B·Ci,k²,pixels) of x.
+    /// c, the taps (B·Ci, k², pixels) of x.
     private String unfoldedInput() {
         return "c = torch.reshape(torch.im2col(x, " + window() + "), [torch.mul(b, n), " + taps() + ", -1])";
     }
 
-    /// e, the mixing of each channel of each picture.
+    /// e, the transform of each channel of each sample.
     private String expandedTransform() {
         return "e = torch.reshape(torch.expand(m, [b, n, " + taps() + ", " + taps() + "]), [torch.mul(b, n), " + taps()
                 + ", " + taps() + "])";
@@ -111,10 +101,6 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
         return "[" + kernel() + ", " + kernel() + "], [1, 1], [" + pad + "], [" + stride + "]";
     }
 
-    private NDArray kernelTransform() {
-        return Objects.requireNonNull(layer.kernelTransform());
-    }
-
     private long kernel() {
         return layer.weight().getShape().get(2);
     }
@@ -124,6 +110,6 @@ record AtomConvolution(TorchKernels kernels, LayerWeights<NDArray> layer, Ops.Co
     }
 
     private String name(String operation) {
-        return "mixed convolution " + operation + ", " + kernel() + ", " + geometry;
+        return "atom convolution " + operation + ", " + kernel() + ", " + geometry;
     }
 }

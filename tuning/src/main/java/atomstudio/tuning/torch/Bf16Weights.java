@@ -5,8 +5,7 @@ import ai.djl.ndarray.NDScope;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
-/// bfloat16 copies of frozen weights, each made when first asked for; weights that change are converted anew every
-/// time.
+/// bfloat16 copies of frozen weights, made on first use; weights that are not frozen are converted at every use.
 final class Bf16Weights implements AutoCloseable {
     private final TorchKernels kernels;
     private final Map<NDArray, NDArray> copies = new IdentityHashMap<>();
@@ -15,7 +14,7 @@ final class Bf16Weights implements AutoCloseable {
         this.kernels = kernels;
     }
 
-    /// Tells that this array keeps its numbers until it is forgotten.
+    /// Declares that this array does not change until it is released.
     void markFrozen(NDArray weight) {
         copies.put(weight, weight);
     }

@@ -5,21 +5,15 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 
-/// A linear layer or 1×1 convolution whose channel blocks are mixed. Its weight is made, used and dropped by some
-/// output channels at a time, in the forward pass and again for the gradients: neither the weight nor its gradient is
-/// ever there as a whole, and what is there at a time stays in the processor's cache. PyTorch's recording would keep
-/// the weight twice.
-/// @param layer weight (Co,Ci) or (Co,Ci,1,1), and a mixing (b²,b²); its bias is frozen
-record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer) implements Tape.CustomFunction {
-    /// Numbers of the weight that are made at a time, found by measurement (docs/performance.md).
+/// A linear layer or 1×1 convolution with a transform of its channel blocks. The effective weight is computed in chunks
+/// of output channels, in the forward pass and again in the backward pass: neither the weight nor its gradient exists
+/// as a whole, and a chunk fits in the CPU's cache. Autograd would save the weight twice.
+/// @param layer weight (Co, Ci) or (Co, Ci, 1, 1) and block transform (b², b²); its bias is frozen
+record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer)
+        implements CustomFunction.OfKernelTransform {
+    /// Size of a chunk of the weight; measured (docs/performance.md).
     private static final long MAX_CHUNK_ELEMENTS = 1L << 21;
-
-    @Override
-    public List<NDArray> savedTensors() {
-        return kernels.requiresGrad(kernelTransform()) ? List.of(kernelTransform()) : List.of();
-    }
 
     @Override
     public NDArray forward(NDArray x) {
@@ -53,7 +47,7 @@ record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer) impl
     }
 
     @Override
-    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+    public Gradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
         List<String> body = new ArrayList<>();
         body.add("p = torch.reshape(x, " + (isConvolution() ? "[torch.size(x, 0), " + inputChannels() + ", -1]"
                 : "[-1, " + inputChannels() + "]") + ")");
@@ -73,14 +67,13 @@ record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer) impl
         }
         body.add(needsInputGradient ? "return torch.reshape(z, torch.size(x))" : "return s");
         NDArray sum = kernels.constant(Tensor.zeros(DjlShapes.shape(kernelTransform())));
-        NDArray result = runScript(needsInputGradient ? "gradients" : "gradient by mixing",
+        NDArray result = runScript(needsInputGradient ? "gradients" : "transform gradient",
                 new String[] {"y", "x", "w", "m", "s"}, body, gradient, x, layer.weight(), kernelTransform(), sum);
-        return new Tape.FunctionGradients(needsInputGradient ? result : null,
-                savedTensors().stream().map(mixing -> new Tape.TensorGradient(mixing, sum)).toList());
+        return gradients(needsInputGradient ? result : null, () -> sum);
     }
 
-    /// u, the blocks of some output channels, one a column (a row each would take several times as long to gather);
-    /// and e, the weight of these channels.
+    /// u, the blocks of a chunk as columns (as rows it would be several times slower), and e, the chunk's effective
+    /// weight.
     private List<String> chunkStatements(long from) {
         return List.of(
                 "c = torch.reshape(torch.slice(w, 0, " + from + ", " + chunkEnd(from) + ", 1), " + blockShape(from)
@@ -103,12 +96,8 @@ record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer) impl
     }
 
     private NDArray runScript(String operation, String[] arguments, List<String> body, NDArray... inputs) {
-        return kernels.script("mixed blocks " + operation + " " + DjlShapes.shape(layer.weight()) + blockSide()
+        return kernels.script("channel atoms " + operation + " " + DjlShapes.shape(layer.weight()) + blockSide()
                 + (layer.bias() == null), arguments, body.toArray(String[]::new), inputs);
-    }
-
-    private NDArray kernelTransform() {
-        return Objects.requireNonNull(layer.kernelTransform());
     }
 
     private boolean isConvolution() { return layer.weight().getShape().dimension() == 4; }
@@ -121,7 +110,6 @@ record ChannelAtomLinear(TorchKernels kernels, LayerWeights<NDArray> layer) impl
         return layer.weight().getShape().get(1);
     }
 
-    /// Of a block.
     private long blockSide() {
         return LayerWeights.blockSide(DjlShapes.shape(kernelTransform()));
     }

@@ -7,16 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Of frozen weights and activations; what is trained, its moments, and the loss are always in float32.
+/// The precision of frozen weights and activations; trainable parameters, their moments and the loss are float32.
 public enum ComputeDtype {
     FP32, BF16;
 
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
-    /// The first compute capability whose GPUs have units for bfloat16: 8.0, without its dot.
+    /// The first compute capability with bfloat16 hardware: 8.0, without the dot.
     private static final int MIN_COMPUTE_CAPABILITY = 80;
 
-    /// Whether this device says that it has units for bfloat16. On a GPU without them PyTorch computes it, but slowly.
+    /// Whether the device has bfloat16 hardware; false if unknown. Without it PyTorch is slow.
     public static boolean hasHardwareBf16(Device device) {
         return switch (device) {
             case CPU -> cpuHasBf16();
@@ -28,11 +28,11 @@ public enum ComputeDtype {
         try {
             return CudaUtils.hasCuda() && supportsBf16(CudaUtils.getComputeCapability(0));
         } catch (EngineException | IllegalArgumentException | IllegalStateException e) {
-            return false; // nobody says
+            return false; // unknown
         }
     }
 
-    /// @param capability major and minor without a dot between them, as DJL writes it
+    /// @param capability major and minor without a dot, as DJL returns it
     static boolean supportsBf16(String capability) {
         return Integer.parseInt(capability) >= MIN_COMPUTE_CAPABILITY;
     }
@@ -42,7 +42,7 @@ public enum ComputeDtype {
             String text = Files.readString(CPU_INFO);
             return text.contains("avx512_bf16") || text.contains("amx_bf16");
         } catch (IOException e) {
-            return false; // not Linux: nobody says
+            return false; // not Linux
         }
     }
 }

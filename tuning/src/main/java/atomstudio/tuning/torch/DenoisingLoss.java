@@ -13,17 +13,18 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// The denoising loss of a UNet and its gradient by a method's trained numbers, which may belong to the UNet, to the
-/// text encoder, or to both. Base weights are frozen and get no gradient; effective weights are computed from them
-/// and the slots within what is recorded. Each call is one scope: nothing native outlives it.
+/// The denoising loss of a UNet and its gradient with respect to a method's parameters, which may adapt the UNet, the
+/// text encoder, or both. Base weights are frozen; effective weights are computed from them and the parameters within
+/// the recorded graph. No native array of a call outlives it.
 public final class DenoisingLoss implements AutoCloseable {
-    /// The loss, and its gradient as a vector in the layout's order.
+    /// @param vector in the layout's order
     public record Gradient(double loss, float[] vector) {}
 
     private final TorchEngine engine;
@@ -48,7 +49,7 @@ public final class DenoisingLoss implements AutoCloseable {
         return array;
     }
 
-    /// Mean of weight · squared error, and its gradient at these trained numbers.
+    /// Mean of weight · squared error, and its gradient at these parameters.
     public Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure {
         return runInScope(GradMode.ON, () -> {
             Torch torch = engine.torch();
@@ -62,7 +63,7 @@ public final class DenoisingLoss implements AutoCloseable {
         });
     }
 
-    /// The loss alone.
+    /// Only the loss.
     public double loss(float[] parameters, TrainingBatch batch) throws Failure {
         return runInScope(GradMode.OFF, () -> {
             Torch torch = engine.torch();
@@ -73,26 +74,26 @@ public final class DenoisingLoss implements AutoCloseable {
         });
     }
 
-    /// An array for every trained slot, in the layout's order.
+    /// One array per parameter, in the layout's order.
     private List<NDArray> parameterArrays(float[] parameters, Function<Tensor, NDArray> array) {
         List<NDArray> arrays = new ArrayList<>();
         int offset = 0;
         for (Shape shape : layout.shapes()) {
             int end = offset + Math.toIntExact(shape.elements());
-            arrays.add(array.apply(new Tensor(shape, java.util.Arrays.copyOfRange(parameters, offset, end))));
+            arrays.add(array.apply(new Tensor(shape, Arrays.copyOfRange(parameters, offset, end))));
             offset = end;
         }
         return arrays;
     }
 
-    /// What the network's lower part says of a batch, under the frozen weights. The way to know it before `gradient`
-    /// and `loss`, which then begin above it: nothing that is trained may lie there.
+    /// The UNet encoder's features of a batch under the frozen weights. With them `gradient` and `loss` run only the
+    /// decoder, so no layer of the encoder may be trained.
     public UNet.EncoderFeatures<Tensor> encoderFeatures(TrainingBatch batch) throws Failure {
         return runInScope(GradMode.OFF, () -> {
             Torch torch = engine.torch();
             EagerOps ops = torch.ops(computeDtype);
             if (!(batch.conditioning() instanceof Conditioning.Embedded(Tensor context)))
-                throw new IllegalArgumentException("the lower part under a text encoder that is trained");
+                throw new IllegalArgumentException("encoder features with a trained text encoder");
             UNet.EncoderFeatures<NDArray> features = engine.model()
                     .unet()
                     .encode(ops, engine.layers(TorchEngine.Network.UNET),
@@ -117,7 +118,7 @@ public final class DenoisingLoss implements AutoCloseable {
                 layer -> parameterArrays(values, layer, tape), adapterWeight));
         NDArray context = switch (batch.conditioning()) {
             case Conditioning.Embedded embedded -> torch.array(embedded.context());
-            case Conditioning.TokenIds words -> context(words, bound);
+            case Conditioning.TokenIds tokenIds -> context(tokenIds, bound);
         };
         AdaptedWeights<NDArray> layers = new AdaptedWeights<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.toActivationDtype(timestepFeatures(batch));
@@ -134,7 +135,7 @@ public final class DenoisingLoss implements AutoCloseable {
         return ops.loss(ops.toFloat32(output), torch.array(batch.target()), torch.array(batch.lossWeights()));
     }
 
-    /// (B,chunks·S,C).
+    /// (B, chunks·S, C).
     private NDArray context(Conditioning.TokenIds tokenIds, List<AdaptedWeights.BoundAdapter<NDArray>> bound) {
         Torch torch = engine.torch();
         ClipTextModel text = engine.model().textEncoder();

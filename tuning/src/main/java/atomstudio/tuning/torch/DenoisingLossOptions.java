@@ -6,32 +6,37 @@ import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 import java.util.Map;
 
-/// What is differentiated: by the trained numbers of a layout, with its frozen numbers given (keyed `LAYER.SLOT`).
-/// Derived numbers that are not given are the engine's ([TorchEngine#derive]).
-public record DenoisingLossOptions(ParameterLayout layout, Map<String, Tensor> frozenValues, Checkpointing checkpointing, ComputeDtype computeDtype) {
-    /// What a step keeps of its forward pass; the rest is computed again when its gradient is asked for. The
-    /// gradients are the same.
+/// The parameters that a loss is differentiated by, and how.
+/// @param frozenValues of the layout, keyed `LAYER.PARAMETER`; missing derived values are the engine's
+///     ([TorchEngine#derive])
+public record DenoisingLossOptions(ParameterLayout layout, Map<String, Tensor> frozenValues,
+        Checkpointing checkpointing, ComputeDtype computeDtype) {
+    /// Which activations of the forward pass are saved; the others are recomputed in the backward pass. The gradients
+    /// are the same.
     public enum Checkpointing {
-        /// Everything that gradients need.
+        /// Saves all activations.
         NONE,
-        /// All but what is large and quickly computed again: within feed-forward blocks, between a norm and its
-        /// activation, and weights that a method changes.
+        /// Recomputes what is large and cheap: inside feed-forward blocks, between a norm and its activation, and
+        /// effective weights.
         SELECTIVE,
-        /// The inputs of each block alone (gradient checkpointing).
+        /// Saves only the inputs of each block (gradient checkpointing).
         FULL;
 
-        /// How the network names those segments: the gated half of a feed-forward block, and the norms of a residual
+        /// The network's names of these segments: the gated half of a feed-forward block, and the norms of a residual
         /// block.
         private static final String GATED_PROJECTION = ".ff.net.0";
         private static final List<String> NORMS = List.of(".norm1", ".norm2");
-        /// A product over that many channels costs too much for what its result holds, which is as large at any width.
+        /// From this many channels on, a recomputed product costs too much for the memory it saves, which does not
+        /// depend on the width.
         private static final long MAX_RECOMPUTED_CHANNELS = 1024;
 
-        /// @param input of the segment: (B,S,C) of feed-forward blocks
+        /// @param input of the segment: (B, S, C) for feed-forward blocks
         boolean recomputes(String segment, Shape input) {
             return switch (this) {
                 case NONE -> false;
-                case SELECTIVE -> NORMS.stream().anyMatch(segment::endsWith) || segment.endsWith(GATED_PROJECTION) && input.size(input.rank() - 1) < MAX_RECOMPUTED_CHANNELS;
+                case SELECTIVE -> NORMS.stream().anyMatch(segment::endsWith)
+                        || segment.endsWith(GATED_PROJECTION)
+                                && input.size(input.rank() - 1) < MAX_RECOMPUTED_CHANNELS;
                 case FULL -> true;
             };
         }
@@ -41,7 +46,7 @@ public record DenoisingLossOptions(ParameterLayout layout, Map<String, Tensor> f
         frozenValues = Map.copyOf(frozenValues);
     }
 
-    /// With everything kept, in float32.
+    /// Without checkpointing, in float32.
     public DenoisingLossOptions(ParameterLayout layout, Map<String, Tensor> frozenValues) {
         this(layout, frozenValues, Checkpointing.NONE, ComputeDtype.FP32);
     }

@@ -9,15 +9,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// The derived numbers of a layout (sparse coding's α), computed once and kept on the device alone: gradients and
-/// previews read the same arrays. They can be larger than the network's weights.
+/// The derived values of a layout (sparse coding's α), computed once and kept on the device, for gradients and
+/// previews. They can be larger than the network's weights.
 final class DerivedParameters implements AutoCloseable {
     private final Map<String, NDArray> arrays = new HashMap<>();
 
     private DerivedParameters() {}
 
-    /// @param frozenValues what they are derived from, beside the base weights
-    /// @throws IllegalArgumentException when they come out otherwise than when the frozen numbers were made
+    /// @param frozenValues they are derived from these and the base weights
+    /// @throws IllegalArgumentException when the result differs from that of the frozen values' origin
     static DerivedParameters of(ParameterLayout layout, Map<String, Tensor> frozenValues,
             Function<String, Tensor> weights, Torch torch) {
         DerivedParameters result = new DerivedParameters();
@@ -38,7 +38,6 @@ final class DerivedParameters implements AutoCloseable {
         return Optional.ofNullable(arrays.get(key));
     }
 
-    /// On the device.
     long bytes() {
         return arrays.values().stream().mapToLong(array -> Float.BYTES * array.size()).sum();
     }

@@ -3,7 +3,7 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.tensor.Shape;
 
-/// Shapes there and here.
+/// Converts between DJL's shapes and this program's.
 final class DjlShapes {
     private DjlShapes() {}
 

@@ -12,15 +12,15 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The carrier that computes at once, and records for differentiation where its scope says so. In float32, or, given
-/// float32 weights and bfloat16 activations, in bfloat16. Natively wrapped operations of DJL where they exist,
-/// TorchScript for the others. Never an operation with a Java number: DJL makes an array over a Java buffer of it,
-/// which recording would keep after the buffer is gone.
+/// The backend that computes eagerly with PyTorch, and records for autograd if its scope does. In float32, or in
+/// bfloat16 from float32 weights and bfloat16 activations. Uses DJL's wrapped operations where they exist, TorchScript
+/// otherwise. DJL's operations with a Java number are not used: they make an array over a Java buffer, which the
+/// recorded graph would keep after the buffer is freed.
 public final class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
-    /// Elements of the S x S' matrices up to which bfloat16 attention is written out: its fused form is slow in the
-    /// backward pass.
+    /// Elements of the S x S' matrices up to which bfloat16 attention is not fused, since the fused backward pass is
+    /// slow.
     private static final long MAX_UNFUSED_ELEMENTS = 1L << 25;
 
     private final TorchKernels kernels;
@@ -37,17 +37,17 @@ public final class EagerOps implements Ops<NDArray> {
         this.tape = tape;
     }
 
-    /// The same, with segments on a tape.
+    /// With checkpointed segments on a tape.
     EagerOps withTape(Tape tape) {
         return new EagerOps(kernels, bf16Weights, tape);
     }
 
-    /// The same, in bfloat16.
+    /// In bfloat16.
     EagerOps withBf16(Bf16Weights bf16Weights) {
         return new EagerOps(kernels, bf16Weights, tape);
     }
 
-    /// An array in the type that activations have.
+    /// An array in the dtype of activations.
     NDArray toActivationDtype(NDArray x) {
         return bf16Weights == null ? x : kernels.toBf16(x);
     }
@@ -98,7 +98,7 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.matmul(pt(a), pt(b));
     }
 
-    /// A layer with its change computed, in the type that activations have.
+    /// A materialized layer in the dtype of activations.
     LayerWeights<NDArray> inActivationDtype(LayerWeights<NDArray> materialized) {
         return new LayerWeights<>(weight(materialized.weight()), weightOrNull(materialized.bias()));
     }
@@ -114,7 +114,7 @@ public final class EagerOps implements Ops<NDArray> {
         return geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight();
     }
 
-    private Tape.CustomFunction recomputed(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
+    private CustomFunction recomputed(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
         boolean isPointwise = geometry == null || geometry.equals(ConvGeometry.same(1));
         return isPointwise && layer.hasBlockTransform(this) && bf16Weights == null
                 ? new ChannelAtomLinear(kernels, layer)
@@ -195,18 +195,18 @@ public final class EagerOps implements Ops<NDArray> {
     }
 
     @Override
-    public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig heads) {
-        if (bf16Weights != null && heads.mask() == AttentionConfig.Mask.NONE
-                && q.getShape().get(0) * heads.heads() * q.getShape().get(1) * k.getShape().get(1)
+    public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig config) {
+        if (bf16Weights != null && config.mask() == AttentionConfig.Mask.NONE
+                && q.getShape().get(0) * config.heads() * q.getShape().get(1) * k.getShape().get(1)
                         <= MAX_UNFUSED_ELEMENTS) {
-            return kernels.unfusedAttention(new NDArray[] {q, k, v}, heads.heads(),
-                    q.getShape().get(2) / heads.heads());
+            return kernels.unfusedAttention(new NDArray[] {q, k, v}, config.heads(),
+                    q.getShape().get(2) / config.heads());
         }
-        String causal = switch (heads.mask()) {
+        String causal = switch (config.mask()) {
             case CAUSAL -> "True";
             case NONE -> "False";
         };
-        return kernels.attention(new NDArray[] {q, k, v}, heads.heads(), q.getShape().get(2) / heads.heads(), causal);
+        return kernels.attention(new NDArray[] {q, k, v}, config.heads(), q.getShape().get(2) / config.heads(), causal);
     }
 
     @Override
@@ -263,14 +263,14 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.inverseRowNorms(x);
     }
 
-    /// What is computed within a segment is freed with it, save what recording keeps; under checkpointing recording
-    /// keeps the inputs alone.
+    /// Arrays made within a segment are freed at its end, except those that autograd saves; with checkpointing it
+    /// saves only the inputs.
     @Override
     public NDArray checkpointed(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
         return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(name, inputs, body);
     }
 
-    /// Mean of weight · squared difference: a scalar. Weights broadcast against the others.
+    /// Mean of weight · squared difference, a scalar; weights are broadcast.
     public NDArray loss(NDArray predicted, NDArray target, NDArray lossWeights) {
         return kernels.loss(predicted, target, lossWeights);
     }

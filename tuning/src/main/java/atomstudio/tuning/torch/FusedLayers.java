@@ -14,8 +14,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A network's weights for sampling: adapters multiplied into the layers that they change, once for all steps, and
-/// everything in the precision that is computed in. Each layer is made when first asked for and kept until closed.
+/// A network's weights for sampling: adapters are fused into the layers once for all steps, and all weights have the
+/// compute precision. Each layer is made on first use and kept until closed.
 final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final TorchWeights base;
@@ -31,7 +31,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
         this.adapters = List.copyOf(adapters);
     }
 
-    /// Whether these are the weights under these adapters at these strengths.
+    /// Whether these adapters, with their weights, are the fused ones.
     boolean matches(List<WeightedAdapter> others) {
         if (others.size() != adapters.size()) return false;
         for (int i = 0; i < adapters.size(); i++) {
@@ -52,7 +52,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
         return fusedLayer;
     }
 
-    /// In float32 to the last, then rounded.
+    /// Computed in float32, then rounded.
     private LayerWeights<NDArray> fuse(Layer layer) {
         try (NDScope scope = new NDScope()) {
             EagerOps ops = torch.ops();
@@ -60,14 +60,14 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
             List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
             for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
             LayerWeights<NDArray> baseLayer = baseLayers.get(layer);
-            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, same -> baseLayer, bound).get(layer)
+            LayerWeights<NDArray> fusedLayer = new AdaptedWeights<>(ops, ignored -> baseLayer, bound).get(layer)
                     .materialized(ops);
             return new LayerWeights<>(retain(fusedLayer.weight(), baseLayer),
                     fusedLayer.bias() == null ? null : retain(fusedLayer.bias(), baseLayer));
         }
     }
 
-    /// What an adapter leaves as it was in float32 stays the base's own.
+    /// Arrays that are still the base layer's are not owned.
     private NDArray retain(NDArray array, LayerWeights<NDArray> baseLayer) {
         NDArray converted = switch (computeDtype) {
             case FP32 -> array;

@@ -6,8 +6,8 @@ import ai.djl.util.cuda.CudaUtils;
 import java.lang.management.MemoryUsage;
 import org.jspecify.annotations.Nullable;
 
-/// Memory of the first graphics processor, other programs' included: PyTorch keeps what it once took, so that what is
-/// used now is near the most that was. 0 where nobody says.
+/// Memory of the first GPU, including other programs'. PyTorch keeps what it allocated, so the current use is near the
+/// peak. 0 if unknown.
 public final class GpuMemory {
     private GpuMemory() {}
 

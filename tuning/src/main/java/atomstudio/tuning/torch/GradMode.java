@@ -1,5 +1,4 @@
 package atomstudio.tuning.torch;
 
-/// Whether what is computed can be differentiated afterwards. Recording keeps every activation alive until its scope
-/// ends.
+/// Whether autograd records operations. Recording keeps activations alive until the end of the scope.
 public enum GradMode { ON, OFF }

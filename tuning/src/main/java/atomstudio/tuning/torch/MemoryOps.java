@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The carrier that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until its
-/// segment ends. Source of what is saved: PyTorch's derivatives.yaml.
+/// The backend that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until the end
+/// of its segment. Source of what is saved: PyTorch's derivatives.yaml.
 final class MemoryOps implements Ops<TensorUse> {
     private final ShapeOps shapes = new ShapeOps();
     private final int bytesPerElement;
@@ -24,7 +24,7 @@ final class MemoryOps implements Ops<TensorUse> {
     private long peak;
     private boolean insideCheckpoint;
 
-    /// In the backward pass a segment has about as many gradients as it had activations.
+    /// In the backward pass the gradients of a segment need about as much memory as its activations.
     private static final int GRADIENT_FACTOR = 2;
 
     MemoryOps(ComputeDtype computeDtype, Checkpointing checkpointing) {
@@ -38,7 +38,7 @@ final class MemoryOps implements Ops<TensorUse> {
         this.checkpointing = checkpointing;
     }
 
-    /// Bytes at the worst moment so far.
+    /// Peak bytes so far.
     long peak() {
         return peak;
     }
@@ -53,7 +53,7 @@ final class MemoryOps implements Ops<TensorUse> {
         return result;
     }
 
-    /// Keeps what a recorded result needs for its gradient.
+    /// Counts what a recorded result needs for its gradient.
     private TensorUse saveForBackward(TensorUse result, TensorUse... tensors) {
         if (!result.requiresGrad()) return result;
         for (TensorUse each : tensors) {
@@ -68,21 +68,21 @@ final class MemoryOps implements Ops<TensorUse> {
     public TensorUse checkpointed(String name, List<TensorUse> inputs, Function<List<TensorUse>, TensorUse> body) {
         long before = live;
         long savedBefore = saved;
-        boolean again = !insideCheckpoint && checkpointing.recomputes(name, inputs.getFirst().shape());
-        if (again) {
+        boolean recomputed = !insideCheckpoint && checkpointing.recomputes(name, inputs.getFirst().shape());
+        if (recomputed) {
             insideCheckpoint = true;
             inputs.forEach(input -> saveForBackward(input, input));
             savedBefore = saved;
         }
         TensorUse result = body.apply(inputs);
         live = before;
-        if (again) {
+        if (recomputed) {
             insideCheckpoint = false;
-            saved = savedBefore; // it is kept for as long as the segment is differentiated
+            saved = savedBefore; // needed only while the segment is differentiated
         }
-        TensorUse made = allocate(result.shape(), result);
-        made.storage().recomputable = again && checkpointing == Checkpointing.SELECTIVE;
-        return made;
+        TensorUse output = allocate(result.shape(), result);
+        output.storage().recomputable = recomputed && checkpointing == Checkpointing.SELECTIVE;
+        return output;
     }
 
     @Override
@@ -136,7 +136,7 @@ final class MemoryOps implements Ops<TensorUse> {
         return applyLazy(x, layer, materialized -> convolution(x, materialized, geometry));
     }
 
-    /// A layer that is still to be changed keeps its input where its weight is made again.
+    /// A layer whose effective weight is recomputed saves only its input.
     private TensorUse applyLazy(TensorUse x, LayerWeights<TensorUse> layer,
             Function<LayerWeights<TensorUse>, TensorUse> apply) {
         if (!layer.needsMaterializing(this)) return apply.apply(layer);
@@ -174,7 +174,7 @@ final class MemoryOps implements Ops<TensorUse> {
         return saved(y, x, layer);
     }
 
-    /// With gradients of its own it keeps its input, unless that is quickly there again.
+    /// A custom function saves its input, unless that is recomputed.
     private TensorUse saveInput(TensorUse y, TensorUse x) {
         return x.storage().recomputable ? y : saveForBackward(y, x);
     }
@@ -228,7 +228,7 @@ final class MemoryOps implements Ops<TensorUse> {
     }
 
     @Override
-    public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig heads) {
+    public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig config) {
         TensorUse y = allocate(q.shape(), q, k, v);
         saveForBackward(y, q, k, v, y);
         return allocate(y.shape(), y);

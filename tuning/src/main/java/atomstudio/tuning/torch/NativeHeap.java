@@ -13,29 +13,26 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The C library's heap, in which PyTorch's arrays lie on the CPU. What lives long lies there among what lives
-/// shortly, and the holes remain the process's own: a gigabyte and more in a training step of a large model, of which
-/// whole pages can be given back. Between Torch's opening and its closing large blocks lie there too: by itself the
-/// library maps every block above 32 MB anew, and each of its pages is made and emptied by the kernel. Where the C
-/// library is not glibc nothing happens. One thread at a time.
+/// The C library's heap, which holds PyTorch's arrays on the CPU. Long-lived arrays between short-lived ones fragment
+/// it: a training step of a large model can leave a gigabyte of holes, whose pages can be released. While Torch is
+/// open, large blocks are allocated in the heap too: by default glibc maps every block above 32 MB separately, and the
+/// kernel has to zero each of its pages. Does nothing if the C library is not glibc. One thread at a time.
 final class NativeHeap {
-    /// Pages that were given back are made anew when they are needed again, which costs time (docs/performance.md).
+    /// Released pages cost time when they are needed again (docs/performance.md).
     private static final long MAX_UNUSED_BYTES = 384 << 20;
 
-    /// From which size blocks are mapped by themselves, and from which the heap's end is given back without being
-    /// asked: what the library comes to by itself, and while Torch is open.
+    /// M_MMAP_THRESHOLD and M_TRIM_THRESHOLD: glibc's own, and while Torch is open.
     private static final int DEFAULT_MMAP_THRESHOLD = 32 << 20, DEFAULT_TRIM_THRESHOLD = 64 << 20,
             LARGE_MMAP_THRESHOLD = 1 << 30, LARGE_TRIM_THRESHOLD = Integer.MAX_VALUE;
 
     /// Functions of glibc 2.33 and later.
-    /// @param mallinfo2   `mallinfo2`, whose numbers are ten words
-    /// @param mallopt `mallopt`, one if it took the value
+    /// @param mallinfo2 returns a struct of ten words
+    /// @param mallopt   returns 1 on success
     private record Glibc(MethodHandle mallocTrim, MethodHandle mallinfo2, MethodHandle mallopt) {
         private static final MemoryLayout MALLINFO2_LAYOUT = MemoryLayout
                 .structLayout(Collections.nCopies(10, ValueLayout.JAVA_LONG).toArray(MemoryLayout[]::new));
-        /// hblkhd and uordblks: in blocks mapped by themselves, and in blocks of the heap.
+        /// hblkhd and uordblks: bytes in mapped blocks, and in blocks of the heap.
         private static final int MAPPED_FIELD = 4, HEAP_FIELD = 7;
-        /// M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
         private static final int M_MMAP_THRESHOLD = -3, M_TRIM_THRESHOLD = -1;
 
         static Optional<Glibc> find() {
@@ -51,7 +48,7 @@ final class NativeHeap {
                             FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))));
         }
 
-        /// Both or none: one alone would leave the other at its smallest.
+        /// Both or neither: setting one disables glibc's dynamic adjustment of the other.
         void setThresholds(int mmapThreshold, int trimThreshold) {
             try {
                 if ((int) mallopt.invokeExact(M_MMAP_THRESHOLD, mmapThreshold) == 1) {
@@ -86,22 +83,22 @@ final class NativeHeap {
 
     private final long maxUnusedBytes;
     private final Optional<Glibc> cLibrary = Glibc.find().filter(_ -> ProcessMemory.anonymous() > 0);
-    /// Bytes in use when most were.
+    /// Peak bytes in use.
     private long peakUsed;
-    /// Anonymous memory of others, or that cannot be given back.
+    /// Anonymous memory that is not of the heap, or cannot be released.
     private long otherBytes = cLibrary.map(glibc -> ProcessMemory.anonymous() - glibc.bytesInUse()).orElse(0L);
 
     NativeHeap() {
         this(MAX_UNUSED_BYTES);
     }
 
-    /// @param maxUnusedBytes bytes of holes that may remain
+    /// @param maxUnusedBytes of holes that may remain
     NativeHeap(long maxUnusedBytes) {
         this.maxUnusedBytes = maxUnusedBytes;
     }
 
-    /// Gives holes back once the process has that much more than ever was in use. A fraction of a millisecond where
-    /// there is nothing to do.
+    /// Releases holes if the process holds `maxUnusedBytes` more than the peak in use. Takes a fraction of a
+    /// millisecond if there is nothing to do.
     void trimIfNeeded() {
         cLibrary.ifPresent(glibc -> {
             long used = glibc.bytesInUse();
@@ -112,17 +109,17 @@ final class NativeHeap {
         });
     }
 
-    /// Lets large blocks lie in the heap until it is closed. As good as free of cost.
+    /// Allocates large blocks in the heap until closed. Costs almost no time.
     void raiseThresholds() {
         cLibrary.ifPresent(glibc -> glibc.setThresholds(LARGE_MMAP_THRESHOLD, LARGE_TRIM_THRESHOLD));
     }
 
-    /// Gives back all holes.
+    /// Releases all holes.
     void trim() {
         cLibrary.ifPresent(Glibc::releaseFreePages);
     }
 
-    /// Gives back all holes, and leaves large blocks to the library again.
+    /// Releases all holes and restores glibc's thresholds.
     void close() {
         cLibrary.ifPresent(glibc -> glibc.setThresholds(DEFAULT_MMAP_THRESHOLD, DEFAULT_TRIM_THRESHOLD));
         trim();

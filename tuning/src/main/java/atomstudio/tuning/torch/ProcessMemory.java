@@ -5,8 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Memory of this process as the operating system counts it, native memory included; 0 where it does not say (outside
-/// Linux).
+/// Memory of this process as counted by the operating system, including native memory; 0 if unknown (outside Linux).
 public final class ProcessMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
 
@@ -14,23 +13,22 @@ public final class ProcessMemory {
 
     private ProcessMemory() {}
 
-    /// Bytes resident now.
+    /// Resident bytes.
     public static long resident() {
         return read("VmRSS:");
     }
 
-    /// Most bytes resident so far.
+    /// Peak resident bytes.
     public static long peakResident() {
         return read("VmHWM:");
     }
 
-    /// Bytes resident now that lie in no file, and so cannot be dropped.
+    /// Resident bytes that are not backed by a file.
     static long anonymous() {
         return read("RssAnon:");
     }
 
-    /// Bytes that this process can have in all, those it has included, before the machine runs out; 0 where nothing
-    /// says.
+    /// Bytes that this process can use in total, including those it already has; 0 if unknown.
     public static long limit() {
         long available = read(MEMINFO, "MemAvailable:");
         long total = ManagementFactory

@@ -11,14 +11,14 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A convolution or linear layer whose weight a method computes from the base weight. The weight is made for the
-/// forward pass and made again for the gradients, so that between them only the input is held; PyTorch's recording
-/// would keep it, and what it was made of, of every layer.
-/// @param ops      that carry no tape
-/// @param layer    still to be changed
-/// @param geometry of a convolution, the same on both sides; none for a linear layer
+/// A convolution or linear layer whose effective weight is computed in the forward pass and again in the backward
+/// pass, so that only the input is saved in between; autograd would save the weight, and the tensors it was computed
+/// from, of every layer.
+/// @param ops      without a tape
+/// @param layer    not yet materialized
+/// @param geometry of a convolution, with symmetric padding; null for a linear layer
 record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray> layer,
-        Ops.@Nullable ConvGeometry geometry) implements Tape.CustomFunction {
+        Ops.@Nullable ConvGeometry geometry) implements CustomFunction {
     private static final String[] BACKWARD_ARGUMENTS = {"y", "x", "w"};
 
     @Override
@@ -44,15 +44,15 @@ record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray>
     }
 
     @Override
-    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+    public Gradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
         LayerWeights<NDArray> materialized = Tape.enableGrad(() -> ops.inActivationDtype(layer.materialized(ops)));
         NDArray bias = materialized.bias();
-        List<Tape.TensorGradient> trained = new ArrayList<>(List.of(
-                new Tape.TensorGradient(materialized.weight(), weightGradient(x, materialized.weight(), gradient))));
+        NDArray weightGradient = weightGradient(x, materialized.weight(), gradient);
+        List<TensorGradient> trainable = new ArrayList<>(
+                List.of(new TensorGradient(materialized.weight(), weightGradient)));
         if (bias != null && kernels.requiresGrad(bias))
-            trained.add(new Tape.TensorGradient(bias, biasGradient(gradient)));
-        return new Tape.FunctionGradients(needsInputGradient ? inputGradient(x, materialized, gradient) : null,
-                trained);
+            trainable.add(new TensorGradient(bias, biasGradient(gradient)));
+        return new Gradients(needsInputGradient ? inputGradient(x, materialized, gradient) : null, trainable);
     }
 
     private NDArray inputGradient(NDArray x, LayerWeights<NDArray> materialized, NDArray gradient) {
@@ -63,7 +63,8 @@ record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray>
 
     private NDArray weightGradient(NDArray x, NDArray weight, NDArray gradient) {
         if (geometry != null) return convolutionBackward("weight", "h", "False, True", gradient, x, weight);
-        String body = "return torch.matmul(torch.transpose(torch.reshape(y, [-1, torch.size(y, -1)]), 0, 1), torch.reshape(x, [-1, torch.size(x, -1)]))";
+        String body = "return torch.matmul(torch.transpose(torch.reshape(y, [-1, torch.size(y, -1)]), 0, 1), "
+                + "torch.reshape(x, [-1, torch.size(x, -1)]))";
         return kernels.script("linear by weight", new String[] {"y", "x"}, new String[] {body}, gradient, x);
     }
 

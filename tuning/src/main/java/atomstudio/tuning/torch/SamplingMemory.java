@@ -9,18 +9,17 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 
-/// Bytes that making one picture with guidance holds, by a dry run: nothing is computed. In float32, as previews are
-/// made.
+/// Bytes needed to generate one image with guidance in float32, as previews are; counted by a dry run.
 public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
-    /// With the prompt and with the negative prompt, in one batch.
+    /// Prompt and negative prompt in one batch.
     private static final int GUIDANCE_BATCH = 2;
 
-    /// Activations and effective weights at the most: of the UNet, or of the decoder, which runs after it.
+    /// Peak bytes of activations and effective weights: of the UNet or of the decoder, which runs after it.
     public long activations(long height, long width) {
         return Math.max(unet(height, width), decoder(height, width));
     }
 
-    /// Weights that training does not hold.
+    /// Bytes of weights that training does not load.
     public long weights() {
         return Float.BYTES * Layer.parameterCount(NetworkLayers.of(model.vae())
                 .stream()

@@ -11,55 +11,32 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A step in segments. Recording is cut at each segment's inputs and output, so that a segment can be differentiated
-/// by itself, last to first. One that is recomputed (gradient checkpointing) is run without recording and keeps its
-/// inputs alone; when its gradient is asked for it is run again, recorded. What lies between segments is recorded as
-/// ever.
+/// Gradient checkpointing of one step. Autograd's graph is detached at each segment's inputs and output, so that
+/// segments are differentiated one at a time, last to first. A recomputed segment runs without recording and saves only
+/// its inputs; in the backward pass it runs again, recorded. Operations between segments are recorded normally.
 /// Source: Chen, Xu, Zhang, Guestrin 2016, "Training Deep Nets with Sublinear Memory Cost".
 final class Tape implements AutoCloseable {
-    /// Where recording is cut: `leaf` stands for `original` in every segment from the `first` on that it goes into.
+    /// Where the graph is detached: `leaf` replaces `original` as an input of segments from `firstEntry` on.
     private record DetachPoint(NDArray original, NDArray leaf, int firstEntry) {}
 
     private sealed interface TapeEntry {
-        /// What the gradient by the output is gathered at: the output itself, or, so that nothing of it is held, a
-        /// zero that was added to it.
+        /// The leaf that accumulates the gradient of the output: the output itself, or a zero that was added to it, so
+        /// that the output is not held.
         NDArray leaf();
     }
 
-    /// `recorded` is what the segment gives itself, where its recording was kept; `output` is what was made of it.
+    /// @param recorded the segment's own output, if it was recorded
+    /// @param output   as returned to the caller
     private record CheckpointSegment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body,
             @Nullable NDArray recorded, NDArray leaf, NDArray output) implements TapeEntry {}
 
-    /// Where the input came straight from a segment that is computed again, so is it, and `input` gathers its
-    /// gradient alone.
+    /// @param source the recomputed segment that returned the input; then the input is recomputed too, and `input` only
+    ///     accumulates its gradient
     private record CustomCall(NDArray input, @Nullable CheckpointSegment source, CustomFunction function, NDArray leaf)
             implements TapeEntry {}
 
-    /// An operation that computes its gradients itself: nothing of it is recorded.
-    interface CustomFunction {
-        NDArray forward(NDArray input);
-
-        /// Whether it has trained numbers; it has, where they are kept.
-        default boolean isTrainable() { return !savedTensors().isEmpty(); }
-
-        /// What it needs until its gradients are asked for, beside its input, and the segment that made it would free.
-        List<NDArray> savedTensors();
-
-        /// By the input, if asked for, and by what is trained, of the output's gradient. Not recorded.
-        FunctionGradients backward(NDArray input, NDArray gradient, boolean needsInputGradient);
-    }
-
-    record FunctionGradients(@Nullable NDArray input, List<TensorGradient> trainable) {
-        FunctionGradients {
-            trainable = List.copyOf(trainable);
-        }
-    }
-
-    /// The gradient by something that is recorded.
-    record TensorGradient(NDArray tensor, NDArray gradient) {}
-
-    /// What is differentiated together: a step, or a segment that is computed again, whose inputs gather their
-    /// gradients for what lies before it.
+    /// What is differentiated together: the step, or a recomputed segment, whose inputs accumulate gradients for the
+    /// entries before it.
     private record Subgraph(List<NDArray> inputs, List<TapeEntry> entries, List<DetachPoint> cuts) {
         Subgraph(List<NDArray> inputs) {
             this(inputs, new ArrayList<>(), new ArrayList<>());
@@ -72,7 +49,7 @@ final class Tape implements AutoCloseable {
     private final NativeHeap heap;
     private final Checkpointing checkpointing;
     private Subgraph current = new Subgraph(List.of());
-    /// What outlives the segment that it was made in.
+    /// Arrays that outlive the segment that they were made in.
     private final List<NDArray> retained = new ArrayList<>();
     private @Nullable Recomputation recomputation;
     private boolean usesTrainable;
@@ -85,15 +62,15 @@ final class Tape implements AutoCloseable {
         this.checkpointing = checkpointing;
     }
 
-    /// To be called wherever trained numbers are used: only a segment that does so, or has a recorded input, has
-    /// gradients to give.
+    /// To be called wherever parameters are used: only a segment that uses some, or has a recorded input, is
+    /// differentiated.
     void markTrainableUse() {
         usesTrainable = true;
     }
 
     NDArray run(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
         heap.trimIfNeeded();
-        if (insideRecomputed) return scoped(() -> body.apply(inputs)); // part of a segment that is recomputed as a whole
+        if (insideRecomputed) return scoped(() -> body.apply(inputs)); // recomputed with the outer segment
         List<NDArray> leaves = inputs.stream().map(this::detach).toList();
         boolean previousTrainable = usesTrainable;
         usesTrainable = leaves.stream().anyMatch(kernels::requiresGrad);
@@ -130,7 +107,7 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    /// Runs an operation that has its own gradients; recording is cut at its input and its output.
+    /// Runs a custom function; the graph is detached at its input and output.
     NDArray run(NDArray input, CustomFunction function) {
         heap.trimIfNeeded();
         if (noGrad || !function.isTrainable() && !kernels.requiresGrad(input))
@@ -145,7 +122,7 @@ final class Tape implements AutoCloseable {
         return kernels.addInPlace(output, zero);
     }
 
-    /// The segment that gave an input and is so quick that it may be computed again for this alone.
+    /// The segment that returned an input, if it is cheap enough to be recomputed only for this.
     private @Nullable CheckpointSegment source(NDArray input) {
         if (checkpointing != Checkpointing.SELECTIVE || current.entries.isEmpty()) return null;
         return current.entries.getLast() instanceof CheckpointSegment segment && segment.recorded == null
@@ -161,7 +138,7 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    /// For an operation that differentiates what it makes itself.
+    /// For a custom function that uses autograd in its backward pass.
     static <T> T enableGrad(Supplier<T> body) {
         JniUtils.setGradMode(true);
         try {
@@ -171,7 +148,7 @@ final class Tape implements AutoCloseable {
         }
     }
 
-    /// What a segment sees of an input: itself where nothing of it is recorded or it begins a recording.
+    /// The input of a segment: the array itself if it is not recorded or already a leaf, else a detached leaf.
     private NDArray detach(NDArray input) {
         if (isLeaf(input)) return input;
         for (DetachPoint cut : current.cuts) if (cut.original == input || cut.leaf == input) return cut.leaf;
@@ -193,7 +170,7 @@ final class Tape implements AutoCloseable {
         return array;
     }
 
-    /// Differentiates a scalar; gradients are then found at the leaves that the caller made.
+    /// Differentiates a scalar; gradients accumulate at the caller's leaves.
     void backward(NDArray scalar, NDArray one) {
         JniUtils.backward((PtNDArray) scalar, (PtNDArray) one, true, false);
         differentiate(current);
@@ -211,12 +188,13 @@ final class Tape implements AutoCloseable {
                         case CustomCall call -> differentiate(call, gradient);
                     }
                 } finally {
-                    gradient.close(); // nobody before this entry needs any of these
+                    gradient.close(); // earlier entries do not need these
                     entry.leaf().close();
                 }
             }
             int index = i;
-            finished.cuts.reversed().stream().filter(cut -> cut.firstEntry == index).forEach(Tape::propagate); // the last may lead to an earlier one
+            List<DetachPoint> cuts = finished.cuts.reversed(); // a later one may lead to an earlier one
+            cuts.stream().filter(cut -> cut.firstEntry == index).forEach(Tape::propagate);
         }
     }
 
@@ -241,7 +219,7 @@ final class Tape implements AutoCloseable {
         finished.output.close();
     }
 
-    /// The segment computed again, recorded; once for itself and for what comes right behind it and needs its output.
+    /// The recomputed, recorded segment; shared with the entry after it if that needs the output.
     private Recomputation recomputation(CheckpointSegment segment) {
         if (recomputation != null && recomputation.segment == segment) return recomputation;
         Subgraph outerSubgraph = current;
@@ -262,18 +240,19 @@ final class Tape implements AutoCloseable {
         NDArray input = call.source == null ? call.input : recomputation(call.source).output;
         JniUtils.setGradMode(false);
         try {
-            FunctionGradients gradients = call.function.backward(input, gradient, kernels.requiresGrad(call.input));
-            if (gradients.input != null)
-                JniUtils.backward((PtNDArray) call.input, (PtNDArray) gradients.input, true, false);
-            for (TensorGradient part : gradients.trainable)
-                JniUtils.backward((PtNDArray) part.tensor, (PtNDArray) part.gradient, true, false);
+            CustomFunction.Gradients gradients = call.function.backward(input, gradient,
+                    kernels.requiresGrad(call.input));
+            if (gradients.input() != null)
+                JniUtils.backward((PtNDArray) call.input, (PtNDArray) gradients.input(), true, false);
+            for (CustomFunction.TensorGradient part : gradients.trainable())
+                JniUtils.backward((PtNDArray) part.tensor(), (PtNDArray) part.gradient(), true, false);
         } finally {
             JniUtils.setGradMode(true);
         }
     }
 
-    /// Every segment that a cut goes into is done: what it gathered goes on. Kept, since other cuts may lead through
-    /// the same.
+    /// All segments with this input are differentiated: passes the accumulated gradient on. The graph is retained,
+    /// since other detach points may share it.
     private static void propagate(DetachPoint point) {
         NDArray gradient = gradient(point.leaf);
         if (gradient != null) {
@@ -288,7 +267,7 @@ final class Tape implements AutoCloseable {
         return JniUtils.getGradient((PtNDArray) leaf);
     }
 
-    /// Frees what is computed in between, not the result.
+    /// Frees intermediate arrays, not the result.
     static NDArray scoped(Supplier<NDArray> body) {
         NDArray result;
         try (NDScope scope = new NDScope()) {

@@ -2,15 +2,15 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.tensor.Shape;
 
-/// A tensor of a dry run: its shape, whose memory it lies in, and whether gradients go through it.
+/// A tensor of a dry run: its shape, its storage, and whether gradients flow through it.
 record TensorUse(Shape shape, TensorStorage storage, GradMode gradMode) {
     /// Memory that several tensors may share as views; counted once, by identity.
     static final class TensorStorage {
         final long elements;
-        /// Weights and inputs: there before the step, and after it.
+        /// Weights and inputs, which exist before and after the step.
         final boolean persistent;
         boolean savedForBackward;
-        /// What a segment gave that is computed again, by those who can ask for it.
+        /// The output of a recomputed segment.
         boolean recomputable;
 
         TensorStorage(long elements, boolean persistent) {

@@ -25,8 +25,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// PyTorch on one device: where native arrays are made and read. Owns every array that outlives its scope; closing
-/// frees them. Use one from one thread at a time, and compute only inside a `scope`.
+/// PyTorch on one device: creates and reads native arrays. Owns all arrays that outlive their scope; closing frees
+/// them. One thread at a time; computations only inside a `scope`.
 public final class Torch implements AutoCloseable {
     private final Device device;
     private final PtNDManager manager;
@@ -42,9 +42,9 @@ public final class Torch implements AutoCloseable {
         heap.raiseThresholds();
     }
 
-    /// Loads PyTorch (once a process; the first time ever unpacks its libraries) and opens a device. Nothing is
-    /// downloaded or reported to anybody.
-    /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
+    /// Loads PyTorch (once per process; the first time unpacks its libraries) and opens a device. Nothing is
+    /// downloaded or uploaded.
+    /// @throws Failure.DeviceUnavailable when the device is missing or PyTorch cannot be loaded
     public static Torch open(Device device, TorchSettings settings) throws Failure.DeviceUnavailable {
         setDjlProperties(settings.natives());
         try {
@@ -63,7 +63,7 @@ public final class Torch implements AutoCloseable {
         }
     }
 
-    /// DJL reads these once, when its engine is first asked for.
+    /// DJL reads these once, when its engine is loaded.
     private static void setDjlProperties(Path natives) {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
@@ -101,26 +101,24 @@ public final class Torch implements AutoCloseable {
         return kernels;
     }
 
-    /// A tape for one step's segments; those of `recomputed` names are run again.
+    /// A tape for the segments of one step.
     Tape tape(Checkpointing checkpointing) {
         return new Tape(kernels, heap, checkpointing);
     }
 
-    /// Starts a scope on this thread: everything computed until it is closed is freed then, save what it was told to
-    /// keep.
+    /// Starts a scope on this thread: arrays created until it is closed are freed then, except those it keeps.
     public TorchScope scope(GradMode gradMode) {
         return new TorchScope(gradMode);
     }
 
-    /// A native copy. Its memory is PyTorch's own: aligned the same way in every process, so that equal runs give
-    /// equal bits, and alive as long as anything recorded needs it (an array over a Java buffer is neither).
+    /// A native copy in PyTorch's own memory: aligned the same way in every process, so that equal runs give equal
+    /// bits, and alive as long as the recorded graph needs it. Neither holds for an array over a Java buffer.
     public NDArray array(Tensor tensor) {
         return toDevice(create(tensor.shape(), DataType.FLOAT32, bytes -> bytes.asFloatBuffer().put(tensor.data())));
     }
 
-    /// float32 over mapped bytes of float32 or float16: these very bytes where they are float32 and the device is the
-    /// CPU, and then valid as long as they are. Mapped at a page's start, they are aligned the same way in every
-    /// process too.
+    /// A float32 array of mapped float32 or float16 bytes. float32 on the CPU is not copied, and valid as long as the
+    /// mapping. Mappings start at a page, so they are aligned the same way in every process.
     public NDArray mapped(MemorySegment bytes, TensorInfo info) {
         boolean isFloat32 = info.dtype() == DType.F32;
         PtNDArray view = JniUtils.createNdFromByteBuffer(manager, bytes.asByteBuffer(), DjlShapes.shape(info.shape()),
@@ -131,7 +129,7 @@ public final class Torch implements AutoCloseable {
         return toDevice(converted);
     }
 
-    /// Token ids (B,S) as the integers that a lookup takes.
+    /// Token ids (B, S) as int64.
     public NDArray array(int[][] ids) {
         Shape shape = Shape.of(ids.length, ids.length == 0 ? 0 : ids[0].length);
         return toDevice(create(shape, DataType.INT64, bytes -> {
@@ -140,7 +138,7 @@ public final class Torch implements AutoCloseable {
         }));
     }
 
-    /// A leaf that `gradient` can be asked for.
+    /// A leaf that requires a gradient.
     public NDArray leaf(Tensor tensor) {
         NDArray leaf = array(tensor);
         leaf.setRequiresGradient(true);
@@ -153,13 +151,13 @@ public final class Torch implements AutoCloseable {
         return new Tensor(DjlShapes.shape(array), values);
     }
 
-    /// Differentiates a scalar and reads the leaf's gradient; zeros where the scalar does not depend on it.
+    /// Differentiates a scalar and reads the leaf's gradient; zeros if the scalar does not depend on it.
     public Tensor gradient(NDArray scalar, NDArray leaf) {
         JniUtils.backward((PtNDArray) scalar, onesLike(scalar), false, false);
         return gradient(leaf);
     }
 
-    /// The same for a scalar whose segments are on a tape, by several leaves: one vector in their order.
+    /// Differentiates a scalar whose segments are on a tape; the gradients of the leaves as one vector, in their order.
     float[] gradient(NDArray scalar, List<NDArray> leaves, Tape tape) {
         tape.backward(scalar, onesLike(scalar));
         float[] vector = new float[Math.toIntExact(leaves.stream().mapToLong(NDArray::size).sum())];
@@ -207,17 +205,17 @@ public final class Torch implements AutoCloseable {
         heap.close();
     }
 
-    /// Muon's matrices made nearly orthogonal by PyTorch, on its device and with its threads.
+    /// Muon's orthogonalization on PyTorch's device.
     public record NewtonSchulz(Torch torch) implements Muon.Orthogonalization {
         @Override
         public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
-            TorchKernels.MatrixOrder turn = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED
+            TorchKernels.MatrixOrder order = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED
                     : TorchKernels.MatrixOrder.PLAIN;
             return TorchFailures.translate("optimizer", () -> {
                 try (TorchScope scope = torch.scope(GradMode.OFF)) {
                     return torch
                             .tensor(torch.kernels()
-                                    .orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), turn))
+                                    .orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), order))
                             .data();
                 }
             });

@@ -12,10 +12,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// CLIP's two towers as a model may bring them: opened when first asked for, since most work needs neither. Owns
-/// arrays and maps.
+/// A model's CLIP image and text encoder, loaded on first use. Owns arrays and mapped files.
 final class TorchClipEncoders implements AutoCloseable {
-    /// A tower with its weights.
     private record LoadedEncoder<T>(T encoder, Checkpoint checkpoint, TorchWeights weights) {
         void close() {
             weights.close();
@@ -25,23 +23,23 @@ final class TorchClipEncoders implements AutoCloseable {
 
     private final DiffusionModel model;
     private final Torch torch;
-    private @Nullable LoadedEncoder<ImageEncoder> vision;
-    private @Nullable LoadedEncoder<TextProjection> text;
+    private @Nullable LoadedEncoder<ImageEncoder> imageEncoder;
+    private @Nullable LoadedEncoder<TextProjection> textProjection;
 
     TorchClipEncoders(DiffusionModel model, Torch torch) {
         this.model = model;
         this.torch = torch;
     }
 
-    /// What embeds prepared pictures once it is run inside a scope.
+    /// Embeds preprocessed images; to be run inside a scope.
     Supplier<NDArray> embedImages(Tensor pixels) throws Failure {
-        LoadedEncoder<ImageEncoder> loaded = vision();
+        LoadedEncoder<ImageEncoder> loaded = imageEncoder();
         return () -> loaded.encoder.network().embed(torch.ops(), loaded.weights, torch.array(pixels));
     }
 
-    /// What embeds texts once it is run inside a scope.
+    /// Embeds texts; to be run inside a scope.
     Supplier<NDArray> embedTexts(int[][] ids) throws Failure {
-        LoadedEncoder<TextProjection> loaded = text();
+        LoadedEncoder<TextProjection> loaded = textProjection();
         int[][] eosPositions = loaded.encoder.eosPositions(ids);
         return () -> loaded.encoder.textEncoder()
                 .project(torch.ops(), loaded.weights,
@@ -49,29 +47,29 @@ final class TorchClipEncoders implements AutoCloseable {
                         loaded.encoder.projectionDim());
     }
 
-    private LoadedEncoder<ImageEncoder> vision() throws Failure {
-        if (vision != null) return vision;
+    private LoadedEncoder<ImageEncoder> imageEncoder() throws Failure {
+        if (this.imageEncoder != null) return this.imageEncoder;
         ImageEncoder imageEncoder = model.imageEncoder()
                 .orElseThrow(() -> new Failure.Incompatible(
-                        model.path() + ": has no vision tower (image_encoder or safety_checker)"));
+                        model.path() + ": has no image encoder (image_encoder or safety_checker)"));
         Checkpoint checkpoint = imageEncoder.openCheckpoint();
-        return vision = new LoadedEncoder<>(imageEncoder, checkpoint, new TorchWeights(torch, checkpoint));
+        return this.imageEncoder = new LoadedEncoder<>(imageEncoder, checkpoint, new TorchWeights(torch, checkpoint));
     }
 
-    private LoadedEncoder<TextProjection> text() throws Failure {
-        if (text != null) return text;
+    private LoadedEncoder<TextProjection> textProjection() throws Failure {
+        if (textProjection != null) return textProjection;
         TextProjection projection = model.textProjection()
                 .orElseThrow(
                         () -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
         Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
-        return text = new LoadedEncoder<>(projection, checkpoint, new TorchWeights(torch, checkpoint));
+        return textProjection = new LoadedEncoder<>(projection, checkpoint, new TorchWeights(torch, checkpoint));
     }
 
     @Override
     public void close() {
-        if (vision != null) vision.close();
-        if (text != null) text.close();
-        vision = null;
-        text = null;
+        if (imageEncoder != null) imageEncoder.close();
+        if (textProjection != null) textProjection.close();
+        imageEncoder = null;
+        textProjection = null;
     }
 }

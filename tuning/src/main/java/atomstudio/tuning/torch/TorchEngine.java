@@ -25,10 +25,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a model on PyTorch: in float32, the UNet in bfloat16 where it was opened so. Weights are read when a network
-/// first runs and kept until released. One thread at a time; owns its native arrays and the maps of the weights.
+/// Runs a model on PyTorch, in float32; for sampling, the UNet also in bfloat16. Weights are loaded when a network
+/// first runs and kept until released. One thread at a time; owns its native arrays and the mapped weights.
 public final class TorchEngine implements Engine {
-    /// The networks, by what their weights can be released together.
+    /// The networks whose weights can be released separately.
     public enum Network {
         TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE),
         DECODER(ModelComponent.VAE);
@@ -47,8 +47,7 @@ public final class TorchEngine implements Engine {
     private final TorchClipEncoders clipEncoders;
     private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
-    /// Of looks whose adapters are multiplied into the weights; where empty they are applied anew at every look, and
-    /// leave nothing behind.
+    /// The UNet's precision for sampling with fused adapters; empty: adapters are applied in every call.
     private Optional<ComputeDtype> samplingDtype;
     private @Nullable FusedLayers fused;
     private @Nullable DerivedParameters derived;
@@ -62,16 +61,15 @@ public final class TorchEngine implements Engine {
         this.clipEncoders = new TorchClipEncoders(model, torch);
     }
 
-    /// For tuning, and single looks on the way.
-    /// @throws Failure.Incompatible when tensors are missing or of another shape, all listed
-    /// @throws Failure.NoDevice when the device is not there or PyTorch cannot be loaded
+    /// For training and its previews.
+    /// @throws Failure.Incompatible that lists all missing tensors and those of another shape
+    /// @throws Failure.DeviceUnavailable when the device is missing or PyTorch cannot be loaded
     public static TorchEngine open(DiffusionModel model, Device device, TorchSettings settings) throws Failure {
         return open(model, Torch.open(device, settings), Optional.empty());
     }
 
-    /// For sampling: adapters are multiplied into the UNet's weights once for all looks under them, and it runs in
-    /// this precision.
-    /// @throws Failure as `open`
+    /// For sampling: adapters are fused into the UNet's weights, and it runs in this precision.
+    /// @throws Failure like `open`
     public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings,
             ComputeDtype computeDtype) throws Failure {
         return open(model, Torch.open(device, settings), Optional.of(computeDtype));
@@ -81,8 +79,8 @@ public final class TorchEngine implements Engine {
             throws Failure {
         TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
         try {
-            for (ModelComponent part : ModelComponent.values())
-                engine.checkpoints.put(part, model.openCheckpoint(part));
+            for (ModelComponent component : ModelComponent.values())
+                engine.checkpoints.put(component, model.openCheckpoint(component));
             for (Network network : Network.values())
                 engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
             return engine;
@@ -108,11 +106,12 @@ public final class TorchEngine implements Engine {
             WeightSource<NDArray> layers = samplingDtype.isPresent()
                     ? fused(precision, adapterTargets.targetingUnet(adapters))
                     : adapted(Network.UNET, adapterTargets.targetingUnet(adapters));
-            EagerOps in = torch.ops(precision);
+            EagerOps precisionOps = torch.ops(precision);
             Tensor features = model.unet().timeProjection().embed(timesteps);
-            return in.toFloat32(model.unet()
-                    .forward(in, layers, in.toActivationDtype(torch.array(latents)),
-                            in.toActivationDtype(torch.array(features)), in.toActivationDtype(torch.array(context))));
+            return precisionOps.toFloat32(model.unet()
+                    .forward(precisionOps, layers, precisionOps.toActivationDtype(torch.array(latents)),
+                            precisionOps.toActivationDtype(torch.array(features)),
+                            precisionOps.toActivationDtype(torch.array(context))));
         });
     }
 
@@ -143,16 +142,16 @@ public final class TorchEngine implements Engine {
         return stored == null ? derived(key) : torch.array(stored);
     }
 
-    /// Computes what a layout derives from its frozen numbers and this model's weights, and keeps it on the device,
-    /// in place of any other layout's. Gradients and adapters of this layout without the derived numbers use it.
-    /// @throws IllegalArgumentException when it comes out otherwise than when the frozen numbers were made
+    /// Computes a layout's derived values from its frozen values and the base weights, and keeps them on the device, in
+    /// place of another layout's. Gradients and adapters without derived values use them.
+    /// @throws IllegalArgumentException when the result differs from that of the frozen values' origin
     public void derive(ParameterLayout layout, Map<String, Tensor> frozenValues) {
         if (derived != null) derived.close();
         derived = null;
         if (!layout.derived().isEmpty()) derived = DerivedParameters.of(layout, frozenValues, this::tensor, torch);
     }
 
-    /// Bytes of the derived numbers that are kept.
+    /// Bytes of the derived values.
     public long derivedBytes() {
         return derived == null ? 0 : derived.bytes();
     }
@@ -160,7 +159,7 @@ public final class TorchEngine implements Engine {
     NDArray derived(String key) {
         return Optional.ofNullable(derived)
                 .flatMap(each -> each.get(key))
-                .orElseThrow(() -> new IllegalStateException(key + ": not given, and not derived"));
+                .orElseThrow(() -> new IllegalStateException(key + ": neither given nor derived"));
     }
 
     @Override
@@ -191,8 +190,8 @@ public final class TorchEngine implements Engine {
     }
 
     @Override
-    public Tensor embedImages(Tensor pictures) throws Failure {
-        return run("vision tower", clipEncoders.embedImages(pictures));
+    public Tensor embedImages(Tensor pixels) throws Failure {
+        return run("image encoder", clipEncoders.embedImages(pixels));
     }
 
     @Override
@@ -217,12 +216,12 @@ public final class TorchEngine implements Engine {
         samplingDtype = Optional.of(ComputeDtype.FP32);
     }
 
-    /// Frees a network's weights; they are read again should it run again.
+    /// Frees a network's weights; they are loaded again if it runs again.
     public void release(Network network) {
         layers(network).close();
     }
 
-    /// Differentiates the UNet by the numbers that a method brings.
+    /// The training loss with respect to a method's parameters.
     public DenoisingLoss denoisingLoss(DenoisingLossOptions options) {
         return new DenoisingLoss(this, options);
     }
@@ -237,7 +236,7 @@ public final class TorchEngine implements Engine {
         return torch.threads();
     }
 
-    /// What Muon computes with.
+    /// For Muon.
     public Muon.Orthogonalization orthogonalization() {
         return new Torch.NewtonSchulz(torch);
     }
@@ -256,8 +255,8 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Checkpoint checkpoint(ModelComponent part) {
-        Checkpoint found = checkpoints.get(part);
+    private Checkpoint checkpoint(ModelComponent component) {
+        Checkpoint found = checkpoints.get(component);
         if (found == null) throw new IllegalStateException("the engine is closed");
         return found;
     }

@@ -6,11 +6,11 @@ import atomstudio.diffusion.MemoryShortage;
 import java.util.Locale;
 import java.util.function.Supplier;
 
-/// What PyTorch throws, as failures of the user's world.
+/// Translates PyTorch's exceptions into failures.
 final class TorchFailures {
     private TorchFailures() {}
 
-    /// @throws Failure.OutOfMemory when the device's memory did not suffice
+    /// @throws Failure.OutOfMemory when the device is out of memory
     static <T> T translate(String operation, Supplier<T> work) throws Failure {
         try {
             return work.get();
@@ -19,8 +19,8 @@ final class TorchFailures {
             String lower = message.toLowerCase(Locale.ROOT);
             if (lower.contains("out of memory") || lower.contains("not enough memory")
                     || lower.contains("can't allocate memory")) {
-                throw new Failure.OutOfMemory(operation + ": the memory did not suffice (" + message
-                        + "); close other programs, or take smaller pictures or a smaller model", e);
+                throw new Failure.OutOfMemory(operation + ": out of memory (" + message
+                        + "); close other programs, or use smaller images or a smaller model", e);
             }
             throw e;
         } catch (OutOfMemoryError e) {

@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -26,8 +27,8 @@ import java.util.function.Function;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// The functions of PyTorch that are reached through TorchScript, each compiled when first used. Numbers that are not
-/// tensors (groups, heads, epsilon) stand in the text, so a function of other numbers is another function.
+/// PyTorch functions that are called through TorchScript, each compiled on first use. Arguments that are not tensors
+/// (groups, heads, epsilon) are literals of the source, so other values are another function.
 final class TorchKernels {
     private record KernelKey(String name, double a, double b) {}
 
@@ -35,7 +36,7 @@ final class TorchKernels {
     private final Function<Tensor, NDArray> arrayFactory;
     private final Map<KernelKey, PtSymbolBlock> compiled = new HashMap<>();
 
-    /// @param arrayFactory makes an array of the current scope
+    /// @param arrayFactory creates an array in the current scope
     TorchKernels(PtNDManager manager, Function<Tensor, NDArray> arrayFactory) {
         this.manager = manager;
         this.arrayFactory = arrayFactory;
@@ -66,10 +67,11 @@ final class TorchKernels {
         return run(new KernelKey("inverse", 0, 0), new String[] {"x"}, "return torch.inverse(x)", x);
     }
 
-    /// A row of zeros counts as almost as short, so that zero over zero is zero.
+    /// Norms are clamped from below, so that zero over zero is zero.
     NDArray inverseRowNorms(NDArray x) {
         return run(new KernelKey("inverseRowNorms", 0, 0), new String[] {"x"},
-                "return torch.reciprocal(torch.clamp_min(torch.sqrt(torch.sum(torch.pow(torch.detach(x), 2), [1], True)), 1e-12))",
+                "return torch.reciprocal(torch.clamp_min("
+                        + "torch.sqrt(torch.sum(torch.pow(torch.detach(x), 2), [1], True)), 1e-12))",
                 x);
     }
 
@@ -87,7 +89,7 @@ final class TorchKernels {
 
     record GroupNormArguments(int groups, double epsilon) {}
 
-    /// Heads of `width` channels cut from (B,S,C): fused attention, which never holds the S x S' matrix.
+    /// Fused attention of heads of `width` channels, split from (B, S, C).
     NDArray attention(NDArray[] qkv, int heads, long width, String causal) {
         KernelKey key = new KernelKey("attention" + causal, heads, width);
         String splitHeads = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
@@ -98,41 +100,41 @@ final class TorchKernels {
                 + ", 1, 2), [torch.size(q, 0), -1, " + heads * width + "])", qkv);
     }
 
-    /// Whether gradients can be asked for through this array.
+    /// Whether autograd records this array.
     boolean requiresGrad(NDArray x) {
         return run(new KernelKey("recorded", 0, 0), new String[] {"x"}, "return torch.zeros([int(x.requires_grad)])", x)
                 .size() == 1;
     }
 
-    /// A zero of x's shape, one number in memory.
+    /// Zeros of x's shape, expanded from one element.
     NDArray expandedZero(NDArray x) {
         return run(new KernelKey("zero", 0, 0), new String[] {"x"},
                 "return torch.expand(torch.new_zeros(x, [1]), torch.size(x))", x);
     }
 
-    /// x + y, in the place of x.
+    /// x + y, in place of x.
     NDArray addInPlace(NDArray x, NDArray y) {
         return run(new KernelKey("plus", 0, 0), new String[] {"x", "y"}, "return torch.add_(torch.detach(x), y)", x, y);
     }
 
-    /// y (B,C,H,W) and the layer's bias, where it has one.
+    /// y (B, C, H, W) plus the layer's bias, if any.
     static NDArray addBias(NDArray y, LayerWeights<NDArray> layer) {
         NDArray bias = layer.bias();
         return bias == null ? y
                 : JniUtils.add((PtNDArray) y, JniUtils.reshape((PtNDArray) bias, new long[] {1, bias.size(), 1, 1}));
     }
 
-    /// As bfloat16, a type that DJL has no name for.
+    /// To bfloat16, a dtype that DJL does not have.
     NDArray toBf16(NDArray x) {
         return run(new KernelKey("half", 0, 0), new String[] {"x"}, "return torch.to(x, 15)", x);
     }
 
-    /// As float32.
+    /// To float32.
     NDArray toFloat32(NDArray x) {
         return run(new KernelKey("full", 0, 0), new String[] {"x"}, "return torch.to(x, 6)", x);
     }
 
-    /// Attention as two matrix products and a softmax between them, the S x S' matrix held.
+    /// Attention as two matrix products and a softmax, with the S x S' matrix in memory.
     NDArray unfusedAttention(NDArray[] qkv, int heads, long width) {
         KernelKey key = new KernelKey("plainAttention", heads, width);
         String splitHeads = ", [torch.size(q, 0), -1, " + heads + ", " + width + "]), 1, 2)";
@@ -146,8 +148,7 @@ final class TorchKernels {
         return run(key, new String[] {"q", "k", "v"}, body, qkv);
     }
 
-    /// A matrix whose singular values are taken to about 1, as `Muon.Orthogonalization` says; of a tall one by its
-    /// transpose.
+    /// Newton-Schulz iteration, as in `Orthogonalization`; a tall matrix is transposed.
     NDArray orthogonalize(NDArray matrix, MatrixOrder order) {
         List<String> body = new ArrayList<>();
         body.add(order == MatrixOrder.TRANSPOSED ? "y = torch.transpose(x, 0, 1)" : "y = x");
@@ -166,17 +167,16 @@ final class TorchKernels {
         return run(new KernelKey("orthogonal" + order, 0, 0), new String[] {"x"}, body.toArray(String[]::new), matrix);
     }
 
-    /// Which way a matrix is taken.
     enum MatrixOrder { PLAIN, TRANSPOSED }
 
-    /// Mean of weight · squared difference, weights broadcast: a scalar.
+    /// Mean of weight · squared difference, a scalar; weights are broadcast.
     NDArray loss(NDArray predicted, NDArray target, NDArray weights) {
         return run(new KernelKey("loss", 0, 0), new String[] {"x", "y", "w"},
                 "return torch.mean(torch.mul(torch.pow(torch.sub(x, y), 2), w))", predicted, target, weights);
     }
 
-    /// A function that others have written.
-    /// @param name that no other function has
+    /// A function in TorchScript.
+    /// @param name unique
     NDArray script(String name, String[] arguments, String[] body, NDArray... inputs) {
         return run(new KernelKey(name, 0, 0), arguments, body, inputs);
     }
@@ -200,21 +200,20 @@ final class TorchKernels {
         }
     }
 
-    /// TorchScript's floating point literal: a plain decimal with a small e.
+    /// TorchScript's floating point literal has a lower-case e.
     private static String literal(double number) {
         return Double.toString(number).toLowerCase(Locale.ROOT);
     }
 
-    /// A TorchScript archive of one function, written as text: the way to operations of PyTorch that DJL does not
-    /// wrap. The archive is a zip of a format version, two pickles (no constants; a module with the attribute
-    /// `training`) and the code.
+    /// A TorchScript archive of one function, for operations that DJL does not wrap: a zip of a format version, two
+    /// pickles (no constants; a module with the attribute `training`) and the source.
     static final class TorchScript {
         private static final byte[] CONSTANTS = {(byte) 0x80, 2, ')', '.'};
 
         private TorchScript() {}
 
-        /// @param arguments names of the tensors that the function takes
-        /// @param body      statements, the last one a return of a tensor
+        /// @param arguments names of the tensor arguments
+        /// @param body      statements, the last one returns a tensor
         static byte[] archive(String[] arguments, String... body) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
@@ -230,7 +229,8 @@ final class TorchKernels {
 
         private static String code(String[] arguments, String[] body) {
             StringBuilder code = new StringBuilder(
-                    "class Ops(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n  def forward(self: __torch__.Ops");
+                    "class Ops(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n"
+                            + "  def forward(self: __torch__.Ops");
             for (String argument : arguments) code.append(", ").append(argument).append(": Tensor");
             code.append(") -> Tensor:\n");
             for (String line : body) code.append("    ").append(line).append('\n');
@@ -246,7 +246,7 @@ final class TorchKernels {
                     .put((byte) 0x81);
             pickle.put("}(X".getBytes(StandardCharsets.US_ASCII)).putInt(name.length).put(name);
             pickle.put(new byte[] {(byte) 0x88, 'u', 'b', '.'});
-            return java.util.Arrays.copyOf(pickle.array(), pickle.position());
+            return Arrays.copyOf(pickle.array(), pickle.position());
         }
 
         private static void entry(ZipOutputStream zip, String name, byte[] content) throws IOException {

@@ -15,13 +15,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
-/// PyTorch's libraries as DJL unpacks them, once, to `pytorch/VERSION/` in a folder. DJL takes what is there as it
-/// is; here a folder gets a mark once its libraries were loaded, and one that is damaged, or was never marked, is
-/// removed before DJL looks, which unpacks it again.
+/// PyTorch's native libraries, which DJL unpacks once to `pytorch/VERSION/`. DJL does not check existing files;
+/// therefore a folder is marked complete after loading, and a damaged or unmarked one is removed before loading, so
+/// that DJL unpacks it again.
 final class TorchLibraries {
     private TorchLibraries() {}
 
-    /// Loads the engine; one process at a time, so that none removes what another is about to load.
+    /// Loads the engine, one process at a time.
     static synchronized Engine load(Path natives) {
         if (System.getProperty("PYTORCH_LIBRARY_PATH") != null || System.getenv("PYTORCH_LIBRARY_PATH") != null)
             return Engine.getEngine("PyTorch");
@@ -35,12 +35,12 @@ final class TorchLibraries {
             return engine;
         } catch (IOException e) {
             LoggerFactory.getLogger(TorchLibraries.class)
-                    .warn("PyTorch's libraries in {} cannot be checked", folder, e);
+                    .warn("cannot check PyTorch's libraries in {}", folder, e);
             return Engine.getEngine("PyTorch");
         }
     }
 
-    /// Moved first: a folder that is half removed would be taken for a whole one.
+    /// Moves each away first, so that an interrupted removal leaves no partial folder.
     static void removeDamaged(Path folder) throws IOException {
         for (Path version : versions(folder)) {
             if (CompletionMarker.isComplete(version)) continue;

@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.jni.JniUtils;
 
-/// Arrays made on this thread since it was opened; closing frees them and switches recording back. Recording and
-/// TorchScript's optimizer are switches of the thread, and a fresh thread records: hence set here, every time.
+/// A scope of native arrays on one thread: closing frees the arrays created in it and restores the grad mode. Grad mode
+/// and TorchScript's optimizer are thread-local with unwanted defaults, so every scope sets them.
 public final class TorchScope implements AutoCloseable {
     private final boolean previousMode;
     private final NDScope scope;
@@ -17,7 +17,7 @@ public final class TorchScope implements AutoCloseable {
         scope = new NDScope();
     }
 
-    /// Keeps an array past this scope; it is then freed with the `Torch` it came from, or when closed.
+    /// Keeps an array beyond this scope; it is freed with its `Torch`, or when closed.
     public NDArray keep(NDArray array) {
         NDScope.unregister(array);
         return array;

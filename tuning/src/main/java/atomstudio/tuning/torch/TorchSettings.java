@@ -2,14 +2,16 @@ package atomstudio.tuning.torch;
 
 import java.nio.file.Path;
 
-/// How PyTorch is loaded: where its native libraries are unpacked to once, and how many threads an operation may use.
+/// How PyTorch is loaded.
+/// @param natives folder that its native libraries are unpacked to
+/// @param threads that one operation may use
 public record TorchSettings(Path natives, int threads) {
     public TorchSettings {
         if (threads < 1) throw new IllegalArgumentException("threads: expected at least 1, found " + threads);
     }
 
-    /// Natives under the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else
-    /// `~/.atomstudio`), one thread a processor.
+    /// Natives in the home folder (system property `atomstudio.home`, else `ATOMSTUDIO_HOME`, else `~/.atomstudio`),
+    /// one thread per processor.
     public static TorchSettings standard() {
         return new TorchSettings(home().resolve("natives"), Runtime.getRuntime().availableProcessors());
     }

@@ -10,9 +10,9 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A network's frozen weights as native arrays, each made when first asked for and kept until closed. What the file
-/// holds in float32 is used where it is mapped: nothing is copied, and the system may drop and read it again as
-/// memory is needed. Other types are widened once.
+/// A network's frozen weights as native arrays, loaded on first use and kept until closed. float32 weights are used
+/// from the mapped file without a copy, so the system can drop and reload their pages; other dtypes are converted
+/// once.
 final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final Checkpoint checkpoint;
@@ -34,14 +34,14 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
         return new LayerWeights<>(persistent(layer.weightKey()), layer.hasBias() ? persistent(layer.biasKey()) : null);
     }
 
-    /// A layer's weights in float32 for the current scope alone, where somebody keeps what is made of them.
+    /// A layer's weights in float32 for the current scope only.
     LayerWeights<NDArray> loadTemporary(Layer layer) {
         return new LayerWeights<>(read(layer.weightKey()), layer.hasBias() ? read(layer.biasKey()) : null);
     }
 
     private NDArray persistent(String key) {
         NDArray array = read(key);
-        NDScope.unregister(array); // outlives the scope that first needed it
+        NDScope.unregister(array); // outlives the current scope
         torch.bf16Weights().markFrozen(array);
         return array;
     }

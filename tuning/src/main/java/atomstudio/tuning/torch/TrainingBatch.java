@@ -4,10 +4,12 @@ import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Optional;
 
-/// Noisy latents (B,C,H,W) at their timesteps (B) under a conditioning, what the network should say of them
-/// (B,C,H,W), and how much each picture counts, (B,1,1,1), or each of its latent pixels, (B,1,H,W): the loss is the
-/// mean of weight · squared difference.
-/// @param encoderFeatures what the network's lower part says of it, where that is known already
+/// A batch of training samples; the loss is the mean of weight · squared error.
+/// @param noisyLatents    (B, C, H, W)
+/// @param timesteps       (B)
+/// @param target          of the prediction, (B, C, H, W)
+/// @param lossWeights     per sample, (B, 1, 1, 1), or per latent pixel, (B, 1, H, W)
+/// @param encoderFeatures cached features of the UNet encoder
 public record TrainingBatch(Tensor noisyLatents, float[] timesteps, Conditioning conditioning, Tensor target,
         Tensor lossWeights, Optional<UNet.EncoderFeatures<Tensor>> encoderFeatures) {
     public TrainingBatch(Tensor noisyLatents, float[] timesteps, Conditioning conditioning, Tensor target,

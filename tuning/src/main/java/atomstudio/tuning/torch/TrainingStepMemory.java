@@ -9,13 +9,12 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
 import java.util.List;
 
-/// Bytes that the activations and effective weights of one training step hold at the most, by a dry run through the
-/// UNet, and through the text encoder where the layout has layers of it: nothing is computed. An estimate: what
-/// PyTorch's kernels use within themselves is not in it.
+/// Peak bytes of the activations and effective weights of one training step, counted by a dry run of the UNet and, if
+/// it is trained, the text encoder. Workspace of PyTorch's kernels is not included.
 public record TrainingStepMemory(DiffusionModel model, ParameterLayout layout,
         DenoisingLossOptions.Checkpointing checkpointing, ComputeDtype computeDtype) {
-    /// @param batch  pictures
-    /// @param height of the latents, and their width
+    /// @param height of the latents
+    /// @param width  of the latents
     public long bytes(int batch, long height, long width) {
         MemoryOps ops = new MemoryOps(computeDtype, checkpointing);
         AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
@@ -29,7 +28,7 @@ public record TrainingStepMemory(DiffusionModel model, ParameterLayout layout,
         return ops.peak() + textEncoderBytes(batch, bound);
     }
 
-    /// In float32 and with everything kept, whatever the UNet's part does.
+    /// Always in float32 and without checkpointing.
     private long textEncoderBytes(int batch, AdaptedWeights.BoundAdapter<TensorUse> bound) {
         if (layout.trained()
                 .stream()

@@ -9,24 +9,23 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients: by the input, and by the matrix that
-/// mixes its kernels. A mixed kernel's points are the kernel's, mapped by G · (I + mixing)ᵀ instead of G: neither a
-/// new weight nor its gradient is ever made. PyTorch's recording would keep the kernels' points, four times the
-/// weights, so the gradients are computed here.
-/// @param layer weight (Co,Ci,3,3), and a mixing (9,9) or none; its bias is somebody else's
-record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) implements Tape.CustomFunction {
-    /// Tiles from which it pays here, found by measurement (docs/performance.md): kernels go to their points three
-    /// times a step, in memory that is new each time.
+/// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients with respect to the input and to the
+/// kernel transform M. Transformed kernels use G · (I + M)ᵀ instead of the filter transform G, so neither an effective
+/// weight nor its gradient is computed. Autograd would save the transformed kernels, four times the weights.
+/// @param layer weight (Co, Ci, 3, 3) and kernel transform (9, 9) or null; the caller adds the bias
+record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer)
+        implements CustomFunction.OfKernelTransform {
+    /// Number of tiles from which it is faster; measured (docs/performance.md).
     private static final long MIN_TILES = 64;
 
-    /// Whether this is the way: as `Winograd` says, over whole tiles, on the processor.
+    /// Whether this is faster: as in `Winograd`, and only for whole tiles on the CPU.
     static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) {
         boolean shared = layer.kernelTransform() == null || layer.kernelTransform().getShape().dimension() == 2;
         return shared && !x.getDevice().isGpu()
                 && isFaster(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
     }
 
-    /// The same for an input (B,Ci,H,W) and a weight (Co,Ci,k,k).
+    /// The same for an input (B, Ci, H, W) and a weight (Co, Ci, k, k).
     static boolean isFaster(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         boolean whole = x.size(2) % Winograd.TILE_SIZE == 0 && x.size(3) % Winograd.TILE_SIZE == 0;
         return whole && Winograd.isFaster(x, weight, geometry)
@@ -39,26 +38,17 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
     }
 
     @Override
-    public List<NDArray> savedTensors() {
-        NDArray mixing = layer.kernelTransform();
-        return mixing == null || !kernels.requiresGrad(mixing) ? List.of() : List.of(mixing);
-    }
-
-    @Override
-    public Tape.FunctionGradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
+    public Gradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
         NDArray input = needsInputGradient
                 ? runScript("back", gradient, script(gradient).inputGradient(), flipped(Winograd.filterTransform()))
                 : null;
-        return new Tape.FunctionGradients(input,
-                savedTensors().stream()
-                        .map(mixing -> new Tape.TensorGradient(mixing, transformGradient(x, gradient)))
-                        .toList());
+        return gradients(input, () -> transformGradient(x, gradient));
     }
 
     private NDArray transformGradient(NDArray x, NDArray gradient) {
         NDArray[] inputs = {x, gradient, layer.weight(), kernels.constant(Winograd.inputTransform()),
                 kernels.constant(Winograd.filterTransform()), kernels.constant(Winograd.outputTransform())};
-        return kernels.script("winograd mixing " + script(x), new String[] {"x", "y", "w", "b", "k", "a"},
+        return kernels.script("winograd transform gradient " + script(x), new String[] {"x", "y", "w", "b", "k", "a"},
                 script(x).transformGradient(), inputs);
     }
 
@@ -66,12 +56,12 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
         String name = "winograd " + direction + " " + script(images), side = direction.equals("forward") ? "x" : "y";
         NDArray patches = kernels.constant(Winograd.inputTransform()), points = kernels.constant(kernelMap),
                 tiles = kernels.constant(Winograd.outputTransform());
-        NDArray mixing = layer.kernelTransform();
-        if (mixing == null)
+        NDArray transform = layer.kernelTransform();
+        if (transform == null)
             return kernels.script(name, new String[] {side, "w", "b", "k", "a"}, body, images, layer.weight(), patches,
                     points, tiles);
         return kernels.script(name, new String[] {side, "w", "b", "k", "a", "m"}, body, images, layer.weight(), patches,
-                points, tiles, mixing);
+                points, tiles, transform);
     }
 
     private WinogradScript script(NDArray images) {
@@ -82,30 +72,30 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
                 layer.kernelTransform() != null);
     }
 
-    /// The map of kernels that are turned by half a circle.
+    /// The transform of kernels rotated by 180°.
     private static Tensor flipped(Tensor map) {
         float[] flipped = new float[map.data().length];
         for (int i = 0; i < flipped.length; i++) flipped[i] = map.data()[i / 9 * 9 + 8 - i % 9];
         return new Tensor(map.shape(), flipped);
     }
 
-    /// Winograd's convolution, and its gradients, as the text of functions of PyTorch: x (B,Ci,H,W) and y (B,Co,H,W)
-    /// on the two sides of a layer, its weight w, the maps of patches b, of kernels k and of tiles a, and the mixing
-    /// m of a mixed layer. Kernels go to their points by some output channels at a time: four times the weights at
-    /// once would be new memory in every call, and its pages cost more than the arithmetic.
+    /// TorchScript of Winograd's convolution and its gradients: input x (B, Ci, H, W), output or its gradient
+    /// y (B, Co, H, W), weight w, input transform b, filter transform k, output transform a, and kernel transform m.
+    /// Kernels are transformed in chunks of output channels: all at once would allocate four times the weights in every
+    /// call, which costs more than the arithmetic.
     /// @param hasTransform whether the functions take m
     record WinogradScript(LayerSizes sizes, boolean hasTransform) {
-        /// Sizes of a layer: pictures, channels, and whole tiles.
+        /// Samples, channels and tiles.
         record LayerSizes(long batch, long inputChannels, long outputChannels, long tileRows, long tileColumns) {
             long tiles() {
                 return batch * tileRows * tileColumns;
             }
         }
 
-        /// Numbers of the kernels' points that are held at a time.
+        /// Elements of a chunk of transformed kernels.
         private static final long MAX_CHUNK_ELEMENTS = 1L << 21;
 
-        /// x -> y, of the arguments x, w, b, k, a.
+        /// Computes y from x, w, b, k, a.
         String[] forward() {
             List<String> body = kernels("k");
             body.add(points("x", sizes.inputChannels));
@@ -119,7 +109,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
             return body.toArray(String[]::new);
         }
 
-        /// The gradient by x of y's, of the arguments y, w, b, k (kernels turned round), a.
+        /// The gradient with respect to x, from y, w, b, k (of rotated kernels), a.
         String[] inputGradient() {
             List<String> body = kernels("k");
             body.add(points("y", sizes.outputChannels));
@@ -131,7 +121,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
             return body.toArray(String[]::new);
         }
 
-        /// The gradient (9,9) by the mixing, of the arguments x, y, w, b, k, a.
+        /// The gradient (9, 9) with respect to the kernel transform, from x, y, w, b, k, a.
         String[] transformGradient() {
             List<String> body = new ArrayList<>(List.of("p = torch.reshape(w, [-1, 9])",
                     points("x", sizes.inputChannels), "t = torch.transpose(v, 1, 2)"));
@@ -142,7 +132,8 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
                     + List.of(Winograd.POINTS, sizes.outputChannels, sizes.tiles()) + ")");
             for (long from = 0; from < sizes.outputChannels; from += chunkChannels()) {
                 String products = "torch.reshape(torch.bmm(" + slice("d", 1, from) + ", t), [36, -1])";
-                String part = "torch.mm(torch.t(" + rows(from) + "), torch.t(" + products + "))"; // turned round it takes twice the time
+                // Transposed, the product takes twice the time.
+                String part = "torch.mm(torch.t(" + rows(from) + "), torch.t(" + products + "))";
                 body.add(from == 0 ? "s = " + part : "s = torch.add(s, " + part + ")");
             }
             body.add("return torch.mm(s, k)");
@@ -154,7 +145,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
                     hasTransform ? "g = torch.add(" + map + ", torch.mm(" + map + ", torch.t(m)))" : "g = " + map));
         }
 
-        /// Pictures at their points: v (36,C,tiles).
+        /// The transformed input v (36, C, tiles).
         private String points(String images, long channels) {
             String single = "torch.reshape(" + images + ", " + List.of(sizes.batch * channels, 1,
                     sizes.tileRows * Winograd.TILE_SIZE, sizes.tileColumns * Winograd.TILE_SIZE) + ")";
@@ -164,7 +155,7 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
                     + List.of(Winograd.POINTS, channels, sizes.tiles()) + ")";
         }
 
-        /// Kernels of some output channels at their points, (36,n,Ci).
+        /// A chunk of transformed kernels, (36, n, Ci).
         private String points(long from) {
             return "torch.reshape(torch.mm(g, torch.t(" + rows(from) + ")), "
                     + List.of(Winograd.POINTS, chunkChannels(), sizes.inputChannels) + ")";
@@ -179,12 +170,12 @@ record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer) im
             return "torch.slice(" + name + ", " + axis + ", " + from + ", " + (from + chunkChannels()) + ", 1)";
         }
 
-        /// Products (36,C,tiles) as tiles of 16 pixels.
+        /// The output transform of products (36, C, tiles), to tiles of 16 pixels.
         private static String tiles(String products) {
             return "torch.mm(torch.t(torch.reshape(a, [36, 16])), torch.reshape(" + products + ", [36, -1]))";
         }
 
-        /// Tiles as pictures.
+        /// Tiles as images.
         private String pixels(String tiles, long channels) {
             return "return torch.reshape(torch.permute(torch.reshape(" + tiles + ", "
                     + List.of(4, 4, channels, sizes.batch, sizes.tileRows, sizes.tileColumns)

@@ -1,4 +1,4 @@
-/// PyTorch through DJL: the carrier that runs and differentiates. The only package that sees `ai.djl`.
+/// PyTorch through DJL: the backend that runs and differentiates networks. The only package that uses `ai.djl`.
 @NullMarked
 package atomstudio.tuning.torch;
 

@@ -17,6 +17,7 @@ import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,17 +28,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Pictures of a class as the base model makes them: once for all that they depend on, kept in the home folder, and
-/// copied into the run, which needs the home no more.
-/// @param environment `prior` in its home holds a folder for each [#cacheKey]
+/// Class images generated with the base model: once for each [#cacheKey], cached in `prior` in the home folder, and
+/// copied into the run.
 record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info, DiffusionModel model,
-        DiffusionPipeline textToImage) {
-    /// How many are made: enough for a small set of pictures, few enough to wait for.
+        DiffusionPipeline pipeline) {
+    /// Enough for a small set of photos, few enough to generate quickly.
     static final int COUNT = 20;
 
-    /// Those of the run, in order; what is missing is copied from the home or made. Empty when told to stop.
+    /// The run's class images; missing ones are copied from the cache or generated. Empty when stopped.
     Optional<List<RgbImage>> load(ControlPoint controlPoint, EventSink events, int step) throws Failure {
         Path cacheFolder = cacheFolder();
         List<RgbImage> images = new ArrayList<>();
@@ -50,11 +51,11 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
                 if (!Files.isRegularFile(cachedFile)) {
                     if (!announced)
                         events.emit(new TrainingEvent.Note(step,
-                                "making " + (COUNT - i) + " pictures of \"" + info.subject().className()
-                                        + "\" with the base model, once; " + cacheFolder + " keeps them"));
+                                "generating " + (COUNT - i) + " class images of \"" + info.subject().className()
+                                        + "\" with the base model, once; they are cached in " + cacheFolder));
                     announced = true;
                     if (controlPoint.shouldStopBeforeTraining(step)) return Optional.empty();
-                    Optional<RgbImage> generated = textToImage.generate(generation(i), controlPoint.samplingListener());
+                    Optional<RgbImage> generated = pipeline.generate(generation(i), controlPoint.samplingListener());
                     if (generated.isEmpty()) {
                         controlPoint.shouldStopBeforeTraining(step);
                         return Optional.empty();
@@ -68,7 +69,7 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
         return Optional.of(images);
     }
 
-    /// How many of them have still to be made.
+    /// How many are not cached yet.
     int missing() throws Failure {
         Path cacheFolder = cacheFolder();
         return (int) IntStream.range(0, COUNT).filter(i -> !Files.isRegularFile(cacheFolder.resolve(name(i)))).count();
@@ -91,17 +92,38 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
                 PreviewGenerator.generationSettings(model), i, List.of());
     }
 
-    /// Names everything that the pictures depend on: the weights of all three networks, what the networks are made
-    /// like, the noise schedule with what the UNet predicts, how pictures are sampled, the prompts and how they are
-    /// read. The machine's rounding is left out.
+    /// A hash of everything that the images depend on except the machine's rounding: the weights and the architecture
+    /// of all networks, the scheduler config, the sampling settings, and the prompts as token ids.
     String cacheKey() throws Failure {
         Tokenizer tokenizer = model.tokenizer();
         List<String> parts = new ArrayList<>(
                 List.of(environment.baseModelHashes().hash(model, EnumSet.allOf(ModelComponent.class)),
-                        model.unet().toString(), model.vae().toString(), model.textEncoder().toString(),
-                        model.scheduler().toString(), PreviewGenerator.generationSettings(model).toString()));
+                        values(model.unet()), values(model.vae()), values(model.textEncoder()),
+                        values(model.scheduler()), values(PreviewGenerator.generationSettings(model))));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
         parts.add(Arrays.toString(tokenizer.encodePadded("").ids()));
         return Sha256.of(String.join("\n", parts).getBytes(StandardCharsets.UTF_8)).substring(0, 16);
+    }
+
+    /// The values of a record and of the records in it, without the names of types and components, so that renaming
+    /// them does not change the hash.
+    private static String values(Object value) {
+        return switch (value) {
+            case Record composite -> Arrays.stream(composite.getClass().getRecordComponents())
+                    .map(component -> values(component(composite, component)))
+                    .collect(Collectors.joining(",", "(", ")"));
+            case List<?> list -> list.stream().map(ClassImages::values).collect(Collectors.joining(",", "[", "]"));
+            case Optional<?> optional -> optional.map(ClassImages::values).orElse("-");
+            default -> value.toString();
+        };
+    }
+
+    private static Object component(Record composite, RecordComponent component) {
+        try {
+            component.getAccessor().setAccessible(true);
+            return component.getAccessor().invoke(composite);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(component + " of " + composite, e);
+        }
     }
 }

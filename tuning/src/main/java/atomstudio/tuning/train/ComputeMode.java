@@ -19,20 +19,21 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// How a run's gradients are computed, and why where that was found by trying.
+/// How a run's gradients are computed: gradient checkpointing and precision.
+/// @param reason why the precision was chosen, if by a trial
 record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optional<String> reason) {
-    /// Networks of more parameters have feed-forward blocks whose activations are worth computing again.
+    /// Larger UNets have feed-forward blocks whose activations are worth recomputing.
     private static final long LARGE_MODEL_PARAMETERS = 100_000_000;
-    /// How much faster bfloat16 must be to be worth its rounding.
+    /// Speedup from which bfloat16 is worth its rounding.
     private static final double MIN_SPEEDUP = 1.15;
-    /// In a training state: whether its steps were taken in bfloat16.
+    /// Key in a training state: whether its steps are computed in bfloat16.
     static final String BF16_KEY = "half";
 
-    /// What is trained, for a trial.
+    /// What a trial step needs.
     record PrecisionTrial(TorchEngine engine, ParameterLayout layout, Map<String, Tensor> frozenValues,
             GradientAccumulation accumulation, TrainingState state) {}
 
-    /// A run that goes on computes as it did; one that begins with `auto` tries both precisions on its own first step.
+    /// A resumed run keeps its precision; with `auto` a new run times its first step in both.
     static ComputeMode of(TrainingConfig config, DiffusionModel model, Device device, PrecisionTrial trial)
             throws Failure {
         Checkpointing checkpointing = checkpointing(config, model);
@@ -46,7 +47,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
                             Optional.empty());
                 if (!ComputeDtype.hasHardwareBf16(device))
                     yield new ComputeMode(checkpointing, ComputeDtype.FP32,
-                            Optional.of("computed in fp32: " + deviceName(device) + " has no units for bf16"));
+                            Optional.of("computed in fp32: " + deviceName(device) + " has no bf16 hardware"));
                 yield benchmark(checkpointing, trial);
             }
         };
@@ -55,11 +56,11 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
     private static String deviceName(Device device) {
         return switch (device) {
             case CPU -> "this processor";
-            case CUDA -> "this graphics processor";
+            case CUDA -> "this GPU";
         };
     }
 
-    /// What is known before anything is tried: `auto` counts as float32, which takes more.
+    /// The mode before any trial: `auto` counts as float32, which needs more memory.
     static ComputeMode predicted(TrainingConfig config, DiffusionModel model) {
         ComputeDtype computeDtype = config.runtime().precision() == TrainingConfig.PrecisionMode.BF16
                 ? ComputeDtype.BF16
@@ -68,7 +69,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
     }
 
     private static Checkpointing checkpointing(TrainingConfig config, DiffusionModel model) {
-        return config.has(TrainingConfig.Feature.CHECKPOINTING) ? Checkpointing.FULL
+        return config.has(TrainingConfig.Feature.GRADIENT_CHECKPOINTING) ? Checkpointing.FULL
                 : TrainingService.parameterCount(model) > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE
                 : Checkpointing.NONE;
     }
@@ -78,8 +79,8 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
                 stepSeconds(trial, checkpointing, ComputeDtype.BF16));
     }
 
-    /// @param fp32Seconds seconds of a step in float32, and half those in bfloat16; infinity where memory is too
-    ///     small for it
+    /// @param fp32Seconds seconds of a step in float32; infinity if it does not fit in memory
+    /// @param bf16Seconds the same in bfloat16
     static ComputeMode choose(Checkpointing checkpointing, double fp32Seconds, double bf16Seconds) {
         ComputeDtype faster = fp32Seconds > MIN_SPEEDUP * bf16Seconds ? ComputeDtype.BF16 : ComputeDtype.FP32;
         return new ComputeMode(checkpointing, faster,
@@ -92,21 +93,21 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
                 : String.format(Locale.ROOT, "took %.3g s", seconds);
     }
 
-    /// Of the second gradient: the first one converts weights and allocates.
+    /// Seconds of the second gradient, since the first one converts weights and allocates.
     private static double stepSeconds(PrecisionTrial trial, Checkpointing checkpointing, ComputeDtype computeDtype)
             throws Failure {
-        try (DenoisingLoss differentiation = trial.engine.denoisingLoss(
+        try (DenoisingLoss denoisingLoss = trial.engine.denoisingLoss(
                 new DenoisingLossOptions(trial.layout, trial.frozenValues, checkpointing, computeDtype))) {
-            trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
+            trial.accumulation.gradient(denoisingLoss::gradient, trial.state.parameters(), 0);
             long start = System.nanoTime();
-            trial.accumulation.gradient(differentiation::gradient, trial.state.parameters(), 0);
+            trial.accumulation.gradient(denoisingLoss::gradient, trial.state.parameters(), 0);
             return (System.nanoTime() - start) / 1e9;
         } catch (Failure.OutOfMemory e) {
             return Double.POSITIVE_INFINITY;
         }
     }
 
-    /// The state with what was chosen in it, so that a run that goes on need not choose again.
+    /// The state with the chosen precision, for resuming.
     TrainingState recordedIn(TrainingState state) {
         return state.with(Map.of(BF16_KEY, computeDtype == ComputeDtype.BF16 ? 1.0 : 0.0));
     }
@@ -119,8 +120,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
         return new DenoisingLossOptions(layout, frozenValues, checkpointing, computeDtype);
     }
 
-    /// A gradient that leaves bfloat16's numbers is computed once more in float32 before it counts as diverged, and
-    /// the first time that is said.
+    /// Computes a gradient again in float32 if it is not finite in bfloat16; emits a notice the first time.
     static final class Fp32Fallback implements Trainer.LossFunction {
         private final Trainer.LossFunction bf16;
         private final Trainer.LossFunction fp32;
@@ -139,7 +139,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
             if (isFinite(gradient)) return gradient;
             if (!reported)
                 events.emit(new TrainingEvent.Note(0,
-                        "bf16 left the numbers: this batch, and others like it, are computed in fp32"));
+                        "bf16 overflowed: batches with this problem are computed in fp32"));
             reported = true;
             return fp32.gradient(parameters, batch);
         }

@@ -5,8 +5,8 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.run.RunInfo;
 
-/// What a run makes beside its steps: previews, validations, and pictures of the class. Counted before the run.
-/// @param validationKind how the numbers are validated, as far as the model allows it
+/// How many previews, validations and class images a run makes besides its steps.
+/// @param validationKind how the parameters are validated, as far as photos and model allow it
 record EvaluationPlan(RunInfo info, ValidationKind validationKind) {
     enum ValidationKind { NONE, BY_LOSS, BY_SCORE }
 
@@ -24,13 +24,13 @@ record EvaluationPlan(RunInfo info, ValidationKind validationKind) {
         return validationKind == ValidationKind.NONE ? 0 : count(every > 0 ? every : Validation.DEFAULT_INTERVAL);
     }
 
-    /// A validation that scores previews makes them where none are asked for.
+    /// Validation by score makes previews even if none are requested.
     int previewCount() {
         int every = info.config().previewEvery();
         return every > 0 ? count(every) : validationKind == ValidationKind.BY_SCORE ? validationCount() : 0;
     }
 
-    /// Pictures of the class that the base model makes, whether or not an earlier run kept them.
+    /// Class images that the base model generates, cached or not.
     int classImageCount() {
         return info.config()
                 .requested()
@@ -44,7 +44,7 @@ record EvaluationPlan(RunInfo info, ValidationKind validationKind) {
         return previewCount() + classImageCount() > 0;
     }
 
-    /// Before the first step, every so many steps, and after the last.
+    /// Before the first step, every `every` steps, and after the last.
     private int count(int every) {
         int steps = info.config().steps();
         return 1 + steps / every + (steps % every == 0 ? 0 : 1);

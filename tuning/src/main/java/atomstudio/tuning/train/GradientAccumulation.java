@@ -12,19 +12,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// What goes through the network in one step: as many batches of the subject as are accumulated, and as many of its
-/// class where that is to be preserved. The loss is the mean over the subject's pictures, plus the prior's weight
-/// times the mean over the class's.
-/// @param featureCache where what the network's lower part says of the batches is kept
+/// The gradient of one step, accumulated over batches of photos and, with prior preservation, as many batches of class
+/// images. The loss is the mean over the photos plus the prior loss weight times the mean over the class images.
+/// @param featureCache of the UNet encoder's features, with cached noise samples
 public record GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed,
         Optional<UNetFeatureCache> featureCache) {
-    public GradientAccumulation(Dataset subject, Optional<Dataset> prior, long seed) {
-        this(subject, prior, seed, Optional.empty());
+    public GradientAccumulation(Dataset subject, Optional<Dataset> classImages, long seed) {
+        this(subject, classImages, seed, Optional.empty());
     }
 
-    /// The same with a bank, where the recipe has one.
+    /// With a feature cache, if the config has cached noise samples.
     GradientAccumulation withFeatureCache(Path folder, UNetFeatureCache.FeatureExtractor featureExtractor) {
-        OptionalInt steps = subject.sampling().noiseBankSteps();
+        OptionalInt steps = subject.sampling().cachedSteps();
         return steps.isEmpty() ? this
                 : new GradientAccumulation(subject, classImages, seed,
                         Optional.of(new UNetFeatureCache(folder, steps.getAsInt(), featureExtractor)));

@@ -14,30 +14,29 @@ import atomstudio.tuning.torch.ProcessMemory;
 import atomstudio.tuning.torch.SamplingMemory;
 import atomstudio.tuning.torch.TrainingStepMemory;
 
-/// How many bytes a run will hold at the most.
+/// The peak memory of a run.
 interface MemoryEstimate {
     long bytes();
 
-    /// How that was found, in words.
+    /// How it was determined, in words.
     String source();
 
-    /// What weights, activations, derived numbers and the trained numbers' companions come to, with previews and the
-    /// pictures of the class, by a dry run, before anything is computed.
+    /// Memory of weights, activations, derived values, parameters and optimizer state, and of previews and class
+    /// images, counted by a dry run.
     record PredictedMemory(long bytes) implements MemoryEstimate {
-        /// Java, PyTorch's libraries and what they allocate for themselves.
+        /// Java and PyTorch's libraries.
         private static final long PROCESS_BYTES = 400L << 20;
-        /// Vectors as long as the trained numbers: themselves, their gradient here and there, an optimizer's moments,
-        /// the last good ones.
+        /// The parameters, their gradient in Java and in PyTorch, the optimizer's moments, and the last good state.
         private static final int VECTORS_PER_PARAMETER = 8;
 
         static PredictedMemory of(RunInfo info, DiffusionModel model, ParameterLayout layout, ComputeMode computeMode)
                 throws Failure {
             RunInfo.ResolvedConfig config = info.config();
-            long trainingLatentSide = config.sideLength() / model.vae().downsamplingFactor();
+            long trainingLatentSide = config.resolution() / model.vae().downsamplingFactor();
             long weights = Layer.parameterCount(NetworkLayers.of(model.unet()))
                     * switch (computeMode.computeDtype()) {
                         case FP32 -> 4;
-                        case BF16 -> 6; // the copies, and what they are made from
+                        case BF16 -> 6; // bfloat16 copies and the float32 weights
                     };
             long step = new TrainingStepMemory(model, layout, computeMode.checkpointing(), computeMode.computeDtype())
                     .bytes(config.batchSize(), trainingLatentSide, trainingLatentSide);
@@ -61,31 +60,31 @@ interface MemoryEstimate {
             return Float.BYTES * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
         }
 
-        /// CLIP's two encoders, which score previews.
+        /// CLIP's image and text encoder, which score previews.
         private static long clipEncoderBytes(DiffusionModel model) throws Failure {
-            long vision = model.imageEncoder()
-                    .map(tower -> Float.BYTES * Layer.parameterCount(NetworkLayers.of(tower.network())))
+            long imageEncoderBytes = model.imageEncoder()
+                    .map(encoder -> Float.BYTES * Layer.parameterCount(NetworkLayers.of(encoder.network())))
                     .orElse(0L);
-            return vision + textEncoderBytes(model);
+            return imageEncoderBytes + textEncoderBytes(model);
         }
 
         @Override
         public String source() {
-            return "what a dry run of one step counts";
+            return "counted by a dry run of one step";
         }
     }
 
-    /// What was held at the most while a few of the run's steps were done.
+    /// The peak over a few steps of the run.
     record MeasuredMemory(int steps, long bytes) implements MemoryEstimate {
         @Override
         public String source() {
-            return "the most that " + steps + " measured steps held";
+            return "measured over " + steps + " steps";
         }
     }
 
-    /// Memory that steps on a device are held in: the machine's, or the graphics processor's.
+    /// The memory of the machine or the GPU.
     record DeviceMemory(Device device) {
-        /// Bytes that a run can have in all; 0 where nobody says.
+        /// Bytes available to a run; 0 if unknown.
         long limit() {
             return switch (device) {
                 case CPU -> ProcessMemory.limit();
@@ -93,7 +92,7 @@ interface MemoryEstimate {
             };
         }
 
-        /// The most that was held so far.
+        /// Peak bytes so far.
         long peak() {
             return switch (device) {
                 case CPU -> ProcessMemory.peakResident();
@@ -101,7 +100,7 @@ interface MemoryEstimate {
             };
         }
 
-        /// Whether so much is known not to fit.
+        /// False if the limit is unknown.
         boolean isTooSmallFor(long needed) {
             long limit = limit();
             return limit > 0 && needed > limit;

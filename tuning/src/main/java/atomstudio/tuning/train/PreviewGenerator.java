@@ -12,7 +12,7 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.data.Captions;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import java.util.List;
@@ -20,9 +20,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Pictures of one prompt and seed as training goes on, and of prompts that a person asks for in between. They are
-/// made by the engine that trains, which has derived what adapters leave out. The prompt's embedding is kept from the
-/// first on, unless training changes it.
+/// Generates previews during training: with one prompt and seed at regular steps, and with prompts that the user
+/// requests. The training engine is used, since it has the derived values that the adapter file leaves out.
 final class PreviewGenerator {
     private static final long SEED = 0;
     static final int STEPS = 20;
@@ -30,24 +29,23 @@ final class PreviewGenerator {
 
     private final RunFolder folder;
     private final DiffusionModel model;
-    private final DiffusionPipeline textToImage;
+    private final DiffusionPipeline pipeline;
     private final RunInfo.SubjectInfo subject;
     private int requested;
 
-    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline textToImage,
+    PreviewGenerator(RunFolder folder, DiffusionModel model, DiffusionPipeline pipeline,
             RunInfo.SubjectInfo subject) {
         this.folder = folder;
         this.model = model;
-        this.textToImage = textToImage;
+        this.pipeline = pipeline;
         this.subject = subject;
     }
 
-    /// What makes the pictures.
-    DiffusionPipeline textToImage() {
-        return textToImage;
+    DiffusionPipeline pipeline() {
+        return pipeline;
     }
 
-    /// A picture, and its file within the run folder.
+    /// @param file relative to the run folder
     record GeneratedPreview(RgbImage image, String file, String prompt) {}
 
     String prompt() {
@@ -59,7 +57,7 @@ final class PreviewGenerator {
         return promptFor(subject.phrase());
     }
 
-    /// The preview's prompt with these words in the subject's place.
+    /// The preview prompt with these words for the subject.
     String prompt(String phrase) {
         return promptFor(phrase);
     }
@@ -68,38 +66,37 @@ final class PreviewGenerator {
         return "a " + phrase + " on the grass";
     }
 
-    /// Embeds the prompts, so that the text encoder is needed no more.
+    /// Encodes the prompts, so that the text encoder can be released.
     void encodePrompts() throws Failure {
-        textToImage.promptEncoder().encode(new Generation.PromptPair(prompt(), ""), 1, List.of());
+        pipeline.promptEncoder().encode(new Generation.PromptPair(prompt(), ""), 1, List.of());
     }
 
-    /// The preview of a step; empty when the listener said stop.
+    /// The preview of a step; empty when stopped.
     Optional<GeneratedPreview> atStep(int step, AdapterFile adapter, StepListener listener) throws Failure {
         return generate(prompt(), adapter, String.format(Locale.ROOT, "previews/%06d.png", step), listener);
     }
 
-    /// A picture that a person asks for; `{}` in the prompt stands for the subject.
+    /// A requested preview; `{}` in the prompt stands for the subject.
     Optional<GeneratedPreview> requested(String prompt, int step, AdapterFile adapter, StepListener listener)
             throws Failure {
         String file = String.format(Locale.ROOT, "previews/%06d-asked-%d.png", step, ++requested);
-        return generate(prompt.replace(Captions.SUBJECT_PLACEHOLDER, subject.phrase()), adapter, file, listener);
+        return generate(prompt.replace(TrainingConfig.SUBJECT_PLACEHOLDER, subject.phrase()), adapter, file, listener);
     }
 
     private Optional<GeneratedPreview> generate(String prompt, AdapterFile adapter, String file, StepListener listener)
             throws Failure {
         Generation generation = new Generation(new Generation.PromptPair(prompt, ""), generationSettings(model), SEED,
                 List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1)));
-        Optional<RgbImage> image = textToImage.generate(generation, listener);
+        Optional<RgbImage> image = pipeline.generate(generation, listener);
         if (image.isPresent()) PngWriter.write(folder.file(file), image.get(), Map.of());
         return image.map(each -> new GeneratedPreview(each, file, prompt));
     }
 
-    /// How pictures are sampled while training goes on.
+    /// Sampling settings of previews and class images.
     static Generation.GenerationSettings generationSettings(DiffusionModel model) throws Failure {
         return generationSettings(model, STEPS);
     }
 
-    /// The same with another number of steps.
     static Generation.GenerationSettings generationSettings(DiffusionModel model, int steps) throws Failure {
         SamplerName sampler = SamplerName.ofSupported(model.scheduler()).orElse(SamplerName.DDIM);
         return Generation.GenerationSettings.of(SamplingSettings.of(sampler, ScheduleName.AUTOMATIC, steps), GUIDANCE,

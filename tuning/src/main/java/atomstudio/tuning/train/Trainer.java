@@ -29,33 +29,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The loop: the batches of a step, their gradient, a step of the optimizer, and what must be kept so that nothing is
-/// lost when it ends in between.
+/// The training loop: gradient, optimizer step, previews, validation and checkpoints.
 public final class Trainer {
     private static final double MAX_GRADIENT_NORM = 1;
     private static final int CHECKPOINT_INTERVAL_STEPS = 25;
     private static final long CHECKPOINT_INTERVAL_NANOS = 30_000_000_000L;
-    /// Weight of a step in the running mean of losses.
+    /// Weight of a step in the moving average of the loss.
     private static final double LOSS_SMOOTHING = 0.05;
     private static final String BEST_VALUE_KEY = "best";
-    public static final String BEST_STEP_KEY = "best-step";
 
-    /// What a trainer works with; `constants` are the method's frozen numbers.
+    /// What is trained.
+    /// @param frozenValues of the method
     record TrainerContext(RunFolder folder, RunInfo info, ParameterLayout layout, List<AdaptedLayer> adaptedLayers,
             Map<String, Tensor> frozenValues, GradientAccumulation accumulation,
             TrainingState.ComputeDevice computeDevice) {}
 
-    /// What a trainer asks.
+    /// What the loop calls.
     record Collaborators(LossFunction loss, Muon.Orthogonalization orthogonalization, EventSink events,
             PreviewGenerator previews, Optional<Validation> validation) {}
 
-    /// The loss of a batch and its gradient by the trained numbers.
+    /// The loss of a batch and its gradient with respect to the parameters.
     @FunctionalInterface
     public interface LossFunction {
-        DenoisingLoss.Gradient gradient(float[] numbers, TrainingBatch batch) throws Failure;
+        DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure;
     }
 
-    /// How training ended, and with what.
     record TrainingResult(TrainingState state, StopReason stopReason) {}
 
     enum StopReason { ALL_STEPS, EARLY_STOPPING, STOPPED }
@@ -67,7 +65,7 @@ public final class Trainer {
     private TrainingState state;
     private TrainingState lastGood;
     private int savedStep;
-    /// Whether something beside the numbers has changed since they were saved.
+    /// Whether previews or validation have changed the state since the last checkpoint.
     private boolean unsavedChanges;
     private long savedAt = System.nanoTime();
 
@@ -86,7 +84,7 @@ public final class Trainer {
         return context.info.config().requested();
     }
 
-    /// Trains to the last step, or until told to stop, or until nothing gets better where the run may end then.
+    /// Trains to the last step, until stopped, or until early stopping.
     TrainingResult run(ControlPoint controlPoint) throws Failure {
         int steps = config().schedule().steps();
         while (true) {
@@ -126,8 +124,8 @@ public final class Trainer {
                 new TrainingEvent.Step(step + 1, gradient.loss(), learningRate, seconds, ProcessMemory.resident()));
     }
 
-    /// The optimizer's, and the running mean of the numbers. The first steps count for more in it than later ones, so
-    /// that it is not bound to where training began.
+    /// The optimizer's state and the moving average of the parameters, whose decay is smaller in the first steps, so
+    /// that it does not stay near the initialization.
     private Map<String, float[]> stateVectors(int step) {
         double emaDecay = config().optimizer().emaDecay();
         if (emaDecay == 0) return optimizer.state().vectors();
@@ -141,16 +139,15 @@ public final class Trainer {
         return vectors;
     }
 
-    /// The numbers before the last step still had a finite loss: they are what is kept.
+    /// Saves the state before the last step, which had a finite loss.
     private Failure diverged(double loss, double norm) throws Failure {
         int failedStep = state.step() + 1;
         state = lastGood;
         save();
-        return new Failure.Diverged("training left the numbers at step " + failedStep + ": loss " + loss + ", gradient "
-                + norm + "; the checkpoint in " + context.folder.folder()
-                + " holds step " + lastGood.step()
-                + ", the last that was good. Start again with a smaller --rate (it was "
-                + config().schedule().learningRate() + ") and another --out");
+        return new Failure.Diverged("training diverged at step " + failedStep + ": loss " + loss + ", gradient norm "
+                + norm + "; the checkpoint in " + context.folder.folder() + " is of step " + lastGood.step()
+                + ". Start again with a smaller --learning-rate (it was " + config().schedule().learningRate()
+                + ") and another --out");
     }
 
     private ControlPoint.RunningWork runningWork(ControlPoint controlPoint) {
@@ -181,14 +178,13 @@ public final class Trainer {
         return every > 0 && (state.step() % every == 0 || state.step() == config().schedule().steps());
     }
 
-    /// Steps from one validation, and so from one preview that is scored, to the next; 0 for none.
+    /// Steps between validations; 0: none.
     private int validationInterval() {
         int every = config().runtime().previewEvery();
         return collaborators.validation.isEmpty() ? 0 : every > 0 ? every : Validation.DEFAULT_INTERVAL;
     }
 
-    /// The preview and the validation of this step, where they are due. Whether they are done: not when told to stop
-    /// meanwhile.
+    /// Makes the preview and the validation of this step if due. False when stopped before they were done.
     private boolean evaluate(ControlPoint controlPoint) throws Failure {
         boolean validationDue = isDue(validationInterval());
         boolean scoresPreviews = collaborators.validation.isPresent()
@@ -208,28 +204,28 @@ public final class Trainer {
         return true;
     }
 
-    /// What training started from is validated, and never the best: it is no adapter.
+    /// The initial parameters are validated too, but never the best.
     private void validate(Validation validation, Optional<RgbImage> image) throws Failure {
         double value = validation.evaluate(state.adapterParameters(), image);
         if (state.step() > 0 && value < state.scalar(BEST_VALUE_KEY, Double.POSITIVE_INFINITY)) {
             adapter(state).write(context.folder.bestAdapter());
-            state = state.with(Map.of(BEST_VALUE_KEY, value, BEST_STEP_KEY, (double) state.step()));
+            state = state.with(Map.of(BEST_VALUE_KEY, value, TrainingState.BEST_STEP, (double) state.step()));
         }
         collaborators.events
                 .emit(new TrainingEvent.Validation(state.step(), validation.description(), value, bestStep()));
     }
 
-    /// The step of the best validation so far; 0 where there is none.
+    /// The step of the best validation so far; 0: none.
     int bestStep() {
-        return (int) state.scalar(BEST_STEP_KEY, 0);
+        return (int) state.scalar(TrainingState.BEST_STEP, 0);
     }
 
     private boolean shouldStopEarly() {
-        if (!config().has(TrainingConfig.Feature.STOP_EARLY) || bestStep() == 0) return false;
+        if (!config().has(TrainingConfig.Feature.EARLY_STOPPING) || bestStep() == 0) return false;
         return isDue(validationInterval()) && state.step() - bestStep() >= Validation.PATIENCE * validationInterval();
     }
 
-    /// Saves what was decided before the first step, so that whoever goes on decides the same.
+    /// Saves decisions made before the first step, for resuming.
     void saveInitialState() throws Failure {
         unsavedChanges = true;
         save();
@@ -244,12 +240,11 @@ public final class Trainer {
         collaborators.events.emit(new TrainingEvent.Checkpoint(savedStep));
     }
 
-    /// The adapter at a state.
     AdapterFile adapter(TrainingState state) {
         return adapter(context.info, context.layout, context.adaptedLayers, context.frozenValues, state);
     }
 
-    /// The adapter at a state of a run.
+    /// The adapter of a state of a run.
     static AdapterFile adapter(RunInfo info, ParameterLayout layout, List<AdaptedLayer> layers,
             Map<String, Tensor> frozenValues, TrainingState state) {
         Map<String, Tensor> values = new HashMap<>(frozenValues);

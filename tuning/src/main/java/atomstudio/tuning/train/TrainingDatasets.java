@@ -17,11 +17,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Everything that a run is trained on and validated with.
+/// The datasets of a run: photos, class images, and the photo held out for validation.
 record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<Dataset> heldOut) {
-    /// Encodes a run's pictures and captions.
+    /// Encodes a run's images and captions.
     record DatasetBuilder(RunFolder folder, RunInfo info, DatasetEncoder encoder, ClassImages classImages) {
-        /// Empty when told to stop.
+        /// Empty when stopped.
         Optional<TrainingDatasets> build(ControlPoint controlPoint, EventSink events, int step) throws Failure {
             PreparedPhotos photos = PreparedPhotos.readRun(folder, info.subject().photos());
             Optional<Dataset> all = encoder.encode(new DatasetEncoder.EncoderInput("", photos,
@@ -45,7 +45,7 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
                 throws Failure {
             if (!config().loss().priorPreservation().orElseThrow().isGenerated())
                 return Optional.of(PreparedPhotos.readClassImages(folder, info.config().classImages()));
-            CropPolicy cropPolicy = new CropPolicy(config().data().crop(), info.config().sideLength(),
+            CropPolicy cropPolicy = new CropPolicy(config().data().crop(), info.config().resolution(),
                     encoder.model().vae().downsamplingFactor());
             Optional<List<RgbImage>> generated = classImages.load(controlPoint, events, step);
             return generated.map(images -> PreparedPhotos.ofGenerated(images, cropPolicy));
@@ -55,17 +55,17 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
             return Dataset.BatchSampling.of(config, info.config(), encoder.model());
         }
 
-        /// Holds a picture out where that is asked for and enough are left; which one is a function of the seed.
-        private TrainingDatasets split(Dataset all, Optional<Dataset> prior) throws Failure {
+        /// With validation and enough photos, holds one out, chosen by the seed.
+        private TrainingDatasets split(Dataset all, Optional<Dataset> classDataset) throws Failure {
             int count = all.examples().size();
             if (!config().has(TrainingConfig.Feature.VALIDATE) || count < Validation.MIN_PHOTOS)
-                return new TrainingDatasets(all, prior, Optional.empty());
+                return new TrainingDatasets(all, classDataset, Optional.empty());
             int heldOutIndex = new CounterRng(info.config().seed(), "held out").randint(count, 0);
             List<Dataset.TrainingExample> remaining = new ArrayList<>(all.examples());
             Dataset.TrainingExample heldOut = remaining.remove(heldOutIndex);
             TrainingConfig validationConfig = config().with(new TrainingConfig.LossConfig(0, 0, Optional.empty()));
             return new TrainingDatasets(new Dataset(all.rngStream(), remaining, all.textConditioning(), all.sampling()),
-                    prior,
+                    classDataset,
                     Optional.of(new Dataset("validation ", List.of(heldOut), all.textConditioning(),
                             batchSampling(validationConfig))));
         }

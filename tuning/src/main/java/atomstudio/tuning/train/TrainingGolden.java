@@ -29,16 +29,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Reference values of training: the loss of one batch, and for each method the gradients at a random point, the
-/// losses over five steps of AdamW from there, and the numbers at their end.
+/// Compares training with reference values: the loss of one batch, and for each method the gradients at a random
+/// point, the losses over five steps of AdamW from there, and the parameters after them.
 public final class TrainingGolden {
     private static final double TOLERANCE = 1e-3;
     private static final double LEARNING_RATE = 1e-2;
     private static final double GAMMA = 5;
 
-    /// What the golden holds for one method. The reference trains `lora` with weight decay.
+    /// A method in the golden file. The reference trains `lora` with weight decay.
     private record GoldenMethod(String name, TuningMethod method, double weightDecay) {
-        /// The golden's name of a slot; LoRA's are peft's.
+        /// The golden file's name of a parameter; LoRA's are peft's.
         String key(String group, ParameterLayout.LayerParameter entry) {
             String slot = name.equals("lora") ? "lora_" + entry.spec().name() + ".weight" : entry.spec().name();
             return name + "." + group + "." + entry.layer().name() + "." + slot;
@@ -49,12 +49,12 @@ public final class TrainingGolden {
             goldenMethod(MethodName.OVERCOMPLETE, 0), goldenMethod(MethodName.CHANNELS, 0),
             goldenMethod(MethodName.LORA, 1e-2));
 
-    /// The golden's settings are the defaults: m = 9, m1 = 3, k_c = 4, r = 4.
-    private static GoldenMethod goldenMethod(MethodName choice, double decay) {
-        return new GoldenMethod(choice.option(), MethodSettings.of(choice).method(), decay);
+    /// The golden file uses the default settings: m = 9, m1 = 3, k_c = 4, r = 4.
+    private static GoldenMethod goldenMethod(MethodName choice, double weightDecay) {
+        return new GoldenMethod(choice.option(), MethodSettings.of(choice).method(), weightDecay);
     }
 
-    /// How far everything that is built is from the golden, and the kinds in it that are not built.
+    /// The deviations from the golden file, and its methods that are not implemented.
     public record GoldenComparison(List<Deviation> deviations, List<String> unsupported) {}
 
     private final SafetensorsFile golden;
@@ -68,19 +68,18 @@ public final class TrainingGolden {
         this.objective = objective;
     }
 
-    /// Whether these tensor names are such a golden's.
+    /// Whether these are the tensor names of such a golden file.
     public static boolean matches(Set<String> names) {
         return names.contains("noisy") && names.contains("target") && names.contains("loss");
     }
 
-    /// Runs everything that the golden holds.
-    /// @param model the model that the golden's metadata name
+    /// @param model the one that the golden file's metadata names
     public static GoldenComparison compare(SafetensorsFile golden, DiffusionModel model, Device device,
             TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
-            DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
+            DiffusionObjective objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
                     model.scheduler().predictionType());
-            return new TrainingGolden(golden, engine, noising).run(model);
+            return new TrainingGolden(golden, engine, objective).run(model);
         }
     }
 
@@ -107,27 +106,27 @@ public final class TrainingGolden {
                 weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
     }
 
-    /// The untuned network's loss.
+    /// The loss of the base model.
     private void loss(String name, DiffusionModel model, TrainingBatch batch) throws Failure {
         ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
-        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
+        try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             add(name, new Tensor(Shape.of(1),
-                    new float[] {(float) differentiation.loss(new float[layout.size()], batch)}));
+                    new float[] {(float) denoisingLoss.loss(new float[layout.size()], batch)}));
         }
     }
 
     private void compareMethod(GoldenMethod method, ParameterLayout layout) throws Failure {
         float[] parameters = startVector(method, layout);
-        AdamW adam = new AdamW(parameters.length, method.weightDecay);
+        AdamW optimizer = new AdamW(parameters.length, method.weightDecay);
         TrainingBatch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
         Tensor expected = golden.read(method.name + ".losses");
         float[] losses = new float[expected.data().length];
-        try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
+        try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             for (int step = 0; step < losses.length; step++) {
-                DenoisingLoss.Gradient gradient = differentiation.gradient(parameters, batch);
+                DenoisingLoss.Gradient gradient = denoisingLoss.gradient(parameters, batch);
                 losses[step] = (float) gradient.loss();
                 if (step == 0) compare(method, "grad", layout, gradient.vector());
-                if (step < losses.length - 1) adam.step(parameters, gradient.vector(), LEARNING_RATE);
+                if (step < losses.length - 1) optimizer.step(parameters, gradient.vector(), LEARNING_RATE);
             }
         }
         deviations.add(

@@ -18,7 +18,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.RunLock;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.TrainingReport;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,12 +30,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Tunes a model on a person's pictures: makes a run folder, or goes on with one.
+/// Trains a method on the user's photos: starts a run in a new folder, or resumes one.
 public final class TrainingService {
-    /// Latent pixels that a step of the default batch holds: six pictures of the small model, one of a large one.
+    /// Latent pixels of a default batch: six photos for the small model, one for a large one.
     private static final long DEFAULT_BATCH_LATENT_PIXELS = 6 * 16 * 16;
-    public static final int MAX_DEFAULT_BATCH = 6;
-    /// What a folder may hold that is no run yet: left by a run that was killed while it began.
+
+    /// Files that a run may leave when it is killed before `run.json` is written.
     private static final Set<String> INITIAL_FILES = Set.of("lock", "owner", "pictures", "masks", "prior");
 
     private final TrainingEnvironment environment;
@@ -44,11 +44,12 @@ public final class TrainingService {
         this.environment = environment;
     }
 
-    /// Makes the run, or resumes it where it stopped; a finished run gives its result again.
-    /// @throws Failure.Occupied when the run is going on in another process, or the folder holds something else
-    /// @throws Failure.Incompatible when the folder holds a run of other settings, all named; more steps are allowed
-    /// @throws Failure.Diverged when loss or gradients leave the numbers; the last good ones are kept
-    public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, TrainingListener listener)
+    /// Starts the run, or resumes it; a finished run returns its report again.
+    /// @throws Failure.Conflict when the run is active in another process, or the folder holds something else
+    /// @throws Failure.Incompatible that lists the settings which differ from those of the run in the folder; more
+    ///     steps are allowed
+    /// @throws Failure.Diverged when loss or gradient is not finite; the last good checkpoint is kept
+    public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, EventSink listener)
             throws Failure {
         RunFolder folder = new RunFolder(run);
         requireUsableFolder(folder);
@@ -70,13 +71,13 @@ public final class TrainingService {
         }
     }
 
-    /// Goes on with a run as its own description says.
-    public TrainingOutcome resume(Path run, RunControl control, TrainingListener listener) throws Failure {
+    /// Resumes a run with its own settings.
+    public TrainingOutcome resume(Path run, RunControl control, EventSink listener) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         DiffusionModel model = info.baseModel().model(environment.tokenizerFolders()).open();
-        info.method().check(model.path().toString(), tunableLayers(model));
-        String hash = weightsHash(model, ParameterLayout.of(info.method().method(), tunableLayers(model)));
+        info.method().check(model.path().toString(), model.trainableLayers());
+        String hash = weightsHash(model, ParameterLayout.of(info.method().method(), model.trainableLayers()));
         if (!hash.equals(info.baseModel().hash()))
             throw new Failure.Incompatible(model.path() + ": expected the model that " + folder.folder()
                     + " was started with (" + info.baseModel().hash() + "), found other weights (" + hash
@@ -88,26 +89,26 @@ public final class TrainingService {
         }
     }
 
-    /// Everything that is wrong with a run's own files is said before any of them is touched.
+    /// Checks all files of a run before any of them is changed.
     private static void requireUsableRun(RunFolder folder, RunInfo info, DiffusionModel model) throws Failure {
-        int size = info.config().sideLength();
+        int size = info.config().resolution();
         Optional<String> problem = model.sizeProblem(size, size);
-        if (problem.isPresent()) throw new Failure.Unreadable(folder.infoFile() + ": size: " + problem.get());
+        if (problem.isPresent()) throw new Failure.Unreadable(folder.infoFile() + ": resolution: " + problem.get());
         PreparedPhotos.readRun(folder, info.subject().photos()).requireSizes(info.config(), folder.photos());
         PreparedPhotos.readClassImages(folder, info.config().classImages())
                 .requireSizes(info.config(), folder.classImages());
         folder.requireConsistent(info);
     }
 
-    /// What a run of this request would take, by encoding a picture and training a few steps: nothing is written.
+    /// Estimates time and memory by encoding a photo and training a few steps; writes nothing.
     public TrainingEstimate estimate(TrainingRequest request) throws Failure {
         DiffusionModel model = request.model().open();
         PreparedData data = PreparedData.of(request, model);
         return new TrainingEstimator(createInfo(request, model, data), model, environment).measure(data);
     }
 
-    /// Who steers a run, who hears of it, and what a person should know before it begins.
-    record RunCallbacks(RunControl control, TrainingListener listener, List<String> warnings) {}
+    /// @param warnings emitted at the start of the run
+    record RunCallbacks(RunControl control, EventSink listener, List<String> warnings) {}
 
     private TrainingOutcome continueRun(RunFolder folder, RunInfo info, DiffusionModel model, RunCallbacks callbacks)
             throws Failure {
@@ -136,9 +137,9 @@ public final class TrainingService {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
             throw new Failure.Incompatible(
                     model.path() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of "
-                            + model.vae().latentChannels() + " (no inpainting models) can be tuned");
+                            + model.vae().latentChannels() + " (no inpainting models) can be fine-tuned");
         }
-        List<Layer> layers = tunableLayers(model);
+        List<Layer> layers = model.trainableLayers();
         request.method().check(model.path().toString(), layers);
         ParameterLayout layout = ParameterLayout.of(request.method().method(), layers);
         UNetFeatureCache.requireFrozenEncoder(request.config(), layout);
@@ -153,22 +154,23 @@ public final class TrainingService {
         RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config,
                 config.optimizer().batchSize() == TrainingConfig.UNSET ? defaultBatchSize(model)
                         : config.optimizer().batchSize(),
-                data.cropPolicy().sideLength(), data.classImages().infos());
+                data.cropPolicy().resolution(), data.classImages().infos());
         return new RunInfo(baseModel, subject, request.method(), resolved, parameterCount,
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     }
 
-    /// Of the weights that the trained numbers belong to.
+    /// Hash of the components that the layout trains.
     private String weightsHash(DiffusionModel model, ParameterLayout layout) throws Failure {
         return environment.baseModelHashes().hash(model, SubjectTokenizer.components(layout));
     }
 
     private static int defaultBatchSize(DiffusionModel model) {
         long pixels = (long) model.sampleSize() * model.sampleSize();
-        return (int) Math.clamp(DEFAULT_BATCH_LATENT_PIXELS / pixels, 1, MAX_DEFAULT_BATCH);
+        return (int) Math.clamp(DEFAULT_BATCH_LATENT_PIXELS / pixels, 1,
+                RunInfo.ResolvedConfig.MAX_DEFAULT_BATCH_SIZE);
     }
 
-    /// Refuses a folder that a run is going on in, or that holds something else.
+    /// Rejects a folder with an active run, or with something else.
     private static void requireUsableFolder(RunFolder folder) throws Failure {
         Path path = folder.folder();
         if (RunLock.isHeld(path)) throw RunLock.occupied(path);
@@ -189,22 +191,17 @@ public final class TrainingService {
         }
     }
 
-    /// Every layer that a run may tune.
-    static List<Layer> tunableLayers(DiffusionModel model) {
-        return model.trainableLayers();
-    }
-
-    /// Numbers of all layers of a model's UNet.
+    /// Parameters of a model's UNet.
     static long parameterCount(DiffusionModel model) {
         return Layer.parameterCount(NetworkLayers.of(model.unet()));
     }
 
-    /// How a run ended without failing.
+    /// How a run ended without failure.
     public sealed interface TrainingOutcome {
-        /// All steps are done and the adapter is there.
+        /// The adapter is written.
         record Finished(TrainingReport report) implements TrainingOutcome {}
 
-        /// A person stopped it after this many steps; run it again to go on.
+        /// Stopped by the user after this many steps; can be resumed.
         record Stopped(int step, int steps) implements TrainingOutcome {}
     }
 }

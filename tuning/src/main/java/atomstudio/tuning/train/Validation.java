@@ -12,34 +12,33 @@ import atomstudio.tuning.torch.TrainingBatch;
 import java.util.List;
 import java.util.Optional;
 
-/// How good the numbers are on something that they were not trained on. Lower is better.
+/// A metric of the parameters on data that they were not trained on. Lower is better.
 sealed interface Validation {
-    /// Steps from one validation to the next where no preview interval is given. Not a share of all steps, since
-    /// these may grow.
+    /// Steps between validations without a preview interval. Not a share of all steps, since steps can be added.
     int DEFAULT_INTERVAL = 25;
-    /// Pictures from which on one is held out.
+    /// Number of photos from which one is held out.
     int MIN_PHOTOS = 5;
-    /// Validations without a better one after which a run may end early.
+    /// Validations without improvement before early stopping.
     int PATIENCE = 4;
 
-    /// What is measured, in words.
+    /// The name of the metric.
     String description();
 
-    /// @param preview the picture made with these numbers, where one was made
+    /// @param preview generated with these parameters, if there is one
     double evaluate(float[] parameters, Optional<RgbImage> preview) throws Failure;
 
-    /// The loss of a picture that is held out, at fixed timesteps and noise.
+    /// The loss of a held-out photo at fixed timesteps and noise.
     record HeldOut(Dataset heldOut, EvaluationLoss loss) implements Validation {
         private static final int TIMESTEPS = 8;
 
         @FunctionalInterface
         interface EvaluationLoss {
-            double lossAt(float[] numbers, TrainingBatch batch) throws Failure;
+            double lossAt(float[] parameters, TrainingBatch batch) throws Failure;
         }
 
         @Override
         public String description() {
-            return "loss of a picture held out";
+            return "loss of a held-out photo";
         }
 
         @Override
@@ -54,7 +53,7 @@ sealed interface Validation {
         }
     }
 
-    /// What a preview picture lacks.
+    /// One minus the score of a preview.
     record PreviewScored(ImageScore score) implements Validation {
         @Override
         public String description() {
@@ -67,19 +66,19 @@ sealed interface Validation {
         }
     }
 
-    /// Scores a picture of the subject; higher is better, 1 the most.
+    /// A score of an image of the subject, at most 1; higher is better.
     interface ImageScore {
         String name();
 
-        double score(RgbImage picture) throws Failure;
+        double score(RgbImage image) throws Failure;
     }
 
-    /// Scores a picture by how much it is like the subject's pictures, times how well it shows its prompt: either
-    /// alone is easily had at the cost of the other.
+    /// CLIP-I times CLIP-T: similarity to the photos times alignment with the prompt. Either alone can be high at the
+    /// cost of the other.
     record ClipImageScore(ClipMetrics metrics, List<ClipEmbedding> photoEmbeddings, ClipEmbedding promptEmbedding)
             implements Validation.ImageScore {
-        /// Empty where the model lacks an encoder.
-        /// @param prompt with the class in the subject's place
+        /// Empty if the model lacks an encoder.
+        /// @param prompt with the class for the subject
         static Optional<Validation.ImageScore> of(DiffusionModel model, Engine engine, PreparedPhotos photos,
                 String prompt) throws Failure {
             Optional<ClipMetrics> metrics = ClipMetrics.of(model, engine);

@@ -1,4 +1,4 @@
-/// Training: a run is a folder that can be stopped, killed and resumed, and ends with an adapter.
+/// Training runs: estimate, training loop, previews, validation, checkpoints and resuming.
 @NullMarked
 package atomstudio.tuning.train;
 

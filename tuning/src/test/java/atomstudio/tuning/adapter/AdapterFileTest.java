@@ -68,8 +68,8 @@ class AdapterFileTest {
                 MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4").with(MethodSetting.LAYERS, "conv"),
                 MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "1"),
                 MethodSettings.of(MethodName.LOKR).with(MethodSetting.LAYERS, "conv,linear"),
-                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"),
-                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "4"),
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"),
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK_SIZE, "4"),
                 MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"),
                 MethodSettings.of(MethodName.ATOMS_AND_CHANNELS)
                         .with(MethodSetting.CODING, "sparse")

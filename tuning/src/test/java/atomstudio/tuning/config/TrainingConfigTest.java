@@ -1,6 +1,7 @@
 package atomstudio.tuning.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,12 +23,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainingConfigTest {
-    private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS));
+    private static final TrainingConfig DEFAULTS = TrainingConfig
+            .of(MethodSettings.of(MethodName.ATOMS));
     private static final TrainingConfig EVERYTHING = new TrainingConfig(
             new TrainingConfig.ScheduleConfig(77,
                     new TrainingConfig.LearningRateConfig(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.03),
                             OptionalDouble.of(0.004)),
-                    5, 3, TrainingConfig.LearningRateDecay.COSINE),
+                    5, 3, TrainingConfig.LearningRateScheduler.COSINE),
             new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 3, 2, 0.99),
             new TrainingConfig.DataConfig(96, TrainingConfig.CropMode.WHOLE, "a photo of {}", 64),
             new TrainingConfig.LossConfig(5, 0.05, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))),
@@ -37,106 +39,129 @@ class TrainingConfigTest {
     Path folder;
 
     @Test
-    void everySettingComesBackFromItsJson() throws Exception {
-        for (TrainingConfig recipe : List.of(USUAL, EVERYTHING))
-            assertEquals(recipe, TrainingConfigJson.read(new Json("run.json", TrainingConfigJson.write(recipe))));
+    void roundTripsThroughJson() throws Exception {
+        for (TrainingConfig config : List.of(DEFAULTS, EVERYTHING))
+            assertEquals(config, TrainingConfigJson.read(new Json("run.json", TrainingConfigJson.write(config))));
     }
 
     @Test
-    void theLargestSeedIsKeptAsThePersonWroteIt() throws Exception {
+    void readsTheNamesOfOlderVersions() throws Exception {
+        for (TrainingConfig config : List.of(DEFAULTS, EVERYTHING)) {
+            JsonObject json = TrainingConfigJson.write(config);
+            for (TrainingSetting setting : TrainingSetting.values())
+                for (String alias : setting.aliases())
+                    if (json.has(setting.option())) json.add(alias, json.remove(setting.option()));
+            assertTrue(json.has("rate") && json.has("min-snr") && json.has("checkpointing"), json.toString());
+            assertEquals(config, TrainingConfigJson.read(new Json("run.json", json)));
+        }
+    }
+
+    @Test
+    void rejectsASettingUnderTwoNames() {
+        JsonObject json = TrainingConfigJson.write(DEFAULTS);
+        json.addProperty("rate", 0.5);
+        String message = assertThrows(Failure.Unreadable.class,
+                () -> TrainingConfigJson.read(new Json("run.json", json))).getMessage();
+        assertTrue(message.contains("run.json") && message.contains("learning-rate and rate"), message);
+    }
+
+    @Test
+    void keepsTheLargestSeedExactly() throws Exception {
         MethodSettings atoms = MethodSettings.of(MethodName.ATOMS);
-        String most = "18446744073709551615";
-        TrainingConfig recipe = new TrainingSettings(Map.of(TrainingSetting.SEED, most)).toConfig(atoms);
-        JsonObject json = TrainingConfigJson.write(recipe);
-        assertEquals(most, json.get("seed").getAsString());
-        assertEquals(recipe, TrainingConfigJson.read(new Json("run.json", json)));
-        assertEquals(most, TrainingSettings.of(recipe, atoms).chosen().get(TrainingSetting.SEED));
+        String largest = "18446744073709551615";
+        TrainingConfig config = new TrainingSettings(Map.of(TrainingSetting.SEED, largest)).toConfig(atoms);
+        JsonObject json = TrainingConfigJson.write(config);
+        assertEquals(largest, json.get("seed").getAsString());
+        assertEquals(config, TrainingConfigJson.read(new Json("run.json", json)));
+        assertEquals(largest, TrainingSettings.of(config, atoms).chosen().get(TrainingSetting.SEED));
         for (String wrong : List.of("18446744073709551616", "1.5", "x")) {
             String message = assertThrows(IllegalArgumentException.class,
                     () -> new TrainingSettings(Map.of(TrainingSetting.SEED, wrong)).toConfig(atoms)).getMessage();
-            assertTrue(message.startsWith("seed: expected a whole number from 0 to " + most), message);
+            assertTrue(message.startsWith("seed: expected a whole number from 0 to " + largest), message);
         }
         json.add("seed", new JsonPrimitive(new BigDecimal("1e400")));
         assertThrows(Failure.Unreadable.class, () -> TrainingConfigJson.read(new Json("run.json", json)));
     }
 
     @Test
-    void everythingDiffersFromTheDefaultsInEverySetting() {
-        Map<String, Object> usual = TrainingConfigJson.settings(USUAL);
-        TrainingConfigJson.settings(EVERYTHING)
-                .forEach((name, value) -> assertTrue(!value.equals(usual.get(name)), name));
+    void testConfigDiffersFromTheDefaultsInEverySetting() {
+        Map<TrainingSetting, Object> defaults = TrainingConfigJson.values(DEFAULTS);
+        TrainingConfigJson.values(EVERYTHING)
+                .forEach((setting, value) -> assertNotEquals(defaults.get(setting), value, setting.option()));
     }
 
     @Test
-    void aRunGoesOnWithTheSameSettingsOnlyAndEachThatDiffersIsNamed() throws Exception {
+    void continuingARunNamesEverySettingThatDiffers() throws Exception {
         info(EVERYTHING).extendedTo(info(EVERYTHING), folder);
-        Failure refused = assertThrows(Failure.Incompatible.class,
-                () -> info(USUAL).extendedTo(info(EVERYTHING), folder));
-        for (String name : TrainingConfigJson.settings(USUAL).keySet())
-            if (!name.equals("steps"))
-                assertTrue(refused.getMessage().contains("  " + name + ": the run has "),
-                        name + " in " + refused.getMessage());
+        Failure rejected = assertThrows(Failure.Incompatible.class,
+                () -> info(DEFAULTS).extendedTo(info(EVERYTHING), folder));
+        for (TrainingSetting setting : TrainingSetting.values())
+            if (setting != TrainingSetting.STEPS)
+                assertTrue(rejected.getMessage().contains("  " + setting.option() + ": the run has "),
+                        setting.option() + " in " + rejected.getMessage());
     }
 
     @Test
-    void underCosineNeitherMoreNorFewerStepsAreAllowed() {
+    void cosineSchedulerFixesTheNumberOfSteps() {
         for (int steps : new int[] {50, 150}) {
             TrainingConfig other = EVERYTHING.with(EVERYTHING.schedule().withSteps(steps));
-            Failure refused = assertThrows(Failure.Incompatible.class,
+            Failure rejected = assertThrows(Failure.Incompatible.class,
                     () -> info(EVERYTHING).extendedTo(info(other), folder));
-            assertTrue(refused.getMessage().contains("steps") && refused.getMessage().contains("77")
-                    && refused.getMessage().contains("" + steps), refused.getMessage());
+            assertTrue(rejected.getMessage().contains("steps") && rejected.getMessage().contains("77")
+                    && rejected.getMessage().contains("" + steps), rejected.getMessage());
         }
     }
 
     @Test
-    void whatIsLeftOpenIsAsTheRunHasIt() throws Exception {
+    void keepsTheRunsResolvedBatchSize() throws Exception {
         RunInfo given = info(
-                USUAL.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 3, 1, 0)), 3);
-        assertEquals(6, info(USUAL, 6).extendedTo(info(USUAL, 4), folder).config().batchSize(),
-                "another default does not change a run that goes on");
-        given.extendedTo(info(USUAL, 3), folder);
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> given.extendedTo(info(USUAL, 6), folder));
-        assertTrue(refused.getMessage().contains("batch: the run has 3, asked for is 6"), refused.getMessage());
+                DEFAULTS.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 3, 1, 0)), 3);
+        assertEquals(6, info(DEFAULTS, 6).extendedTo(info(DEFAULTS, 4), folder).config().batchSize(),
+                "another default does not change a run that is continued");
+        given.extendedTo(info(DEFAULTS, 3), folder);
+        Failure rejected = assertThrows(Failure.Incompatible.class, () -> given.extendedTo(info(DEFAULTS, 6), folder));
+        assertTrue(rejected.getMessage().contains("batch-size: the run has 3, requested is 6"), rejected.getMessage());
     }
 
     @Test
-    void theRateRisesAndFallsAsAHalfCosine() {
-        TrainingConfig.ScheduleConfig course = new TrainingConfig.ScheduleConfig(110, 0.1, 0, 10,
-                TrainingConfig.LearningRateDecay.COSINE);
-        assertEquals(0.01, course.learningRate(0), 1e-12);
-        assertEquals(0.1, course.learningRate(10), 1e-12);
-        assertEquals(0.05, course.learningRate(60), 1e-12);
-        assertEquals(0.1 * 0.5 * (1 + Math.cos(Math.PI * 0.99)), course.learningRate(109), 1e-12);
-        assertEquals(0.1, new TrainingConfig.ScheduleConfig(5, 0.1, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT)
+    void learningRateWarmsUpLinearlyAndDecaysAsHalfACosine() {
+        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(110, 0.1, 0, 10,
+                TrainingConfig.LearningRateScheduler.COSINE);
+        assertEquals(0.01, schedule.learningRate(0), 1e-12);
+        assertEquals(0.1, schedule.learningRate(10), 1e-12);
+        assertEquals(0.05, schedule.learningRate(60), 1e-12);
+        assertEquals(0.1 * 0.5 * (1 + Math.cos(Math.PI * 0.99)), schedule.learningRate(109), 1e-12);
+        assertEquals(0.1, new TrainingConfig.ScheduleConfig(5, 0.1, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT)
                 .learningRate(0), 0);
     }
 
     @Test
-    void numbersThatCannotBeAreRefusedByTheirOption() {
-        refused("ema", () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 1, 1));
-        refused("accumulate", () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 0, 0));
-        refused("min-snr", () -> new TrainingConfig.LossConfig(-1, 0, Optional.empty()));
-        refused("noise-offset", () -> new TrainingConfig.LossConfig(0, 2, Optional.empty()));
-        refused("prior-weight", () -> new TrainingConfig.PriorPreservation("auto", 0));
-        refused("caption-template", () -> new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "a car", 0));
-        refused("warmup",
-                () -> new TrainingConfig.ScheduleConfig(1, 0.1, 0, -1, TrainingConfig.LearningRateDecay.CONSTANT));
+    void rejectsInvalidValuesByOption() {
+        rejected("ema-decay", () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 1, 1));
+        rejected("gradient-accumulation",
+                () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 0, 0));
+        rejected("min-snr-gamma", () -> new TrainingConfig.LossConfig(-1, 0, Optional.empty()));
+        rejected("noise-offset", () -> new TrainingConfig.LossConfig(0, 2, Optional.empty()));
+        rejected("prior-loss-weight", () -> new TrainingConfig.PriorPreservation("auto", 0));
+        rejected("caption-template",
+                () -> new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "a car", 0));
+        rejected("warmup-steps",
+                () -> new TrainingConfig.ScheduleConfig(1, 0.1, 0, -1, TrainingConfig.LearningRateScheduler.CONSTANT));
     }
 
-    private static void refused(String option, Runnable making) {
-        assertTrue(assertThrows(IllegalArgumentException.class, making::run).getMessage()
+    private static void rejected(String option, Runnable constructor) {
+        assertTrue(assertThrows(IllegalArgumentException.class, constructor::run).getMessage()
                 .startsWith(option + ": expected"));
     }
 
-    private static RunInfo info(TrainingConfig recipe) {
-        return info(recipe, recipe.optimizer().batchSize());
+    private static RunInfo info(TrainingConfig config) {
+        return info(config, config.optimizer().batchSize());
     }
 
-    private static RunInfo info(TrainingConfig recipe, int batch) {
+    private static RunInfo info(TrainingConfig config, int batch) {
         return new RunInfo(new RunInfo.BaseModelInfo(Path.of("/m"), "Base", "00"),
                 new RunInfo.SubjectInfo("car", "sks", List.of(), List.of("a")),
                 MethodSettings.of(MethodName.ATOMS),
-                new RunInfo.ResolvedConfig(recipe, batch, recipe.data().size()), 81, "");
+                new RunInfo.ResolvedConfig(config, batch, config.data().resolution()), 81, "");
     }
 }

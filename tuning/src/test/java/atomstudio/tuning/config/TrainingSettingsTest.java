@@ -7,34 +7,37 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodName;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingSettingsTest {
     private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
-    private static final MethodSettings TOGETHER = MethodSettings.of(MethodName.ATOMS_AND_WORD)
-            .with(MethodSetting.ALSO, "lora")
-            .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+    private static final MethodSettings COMBINED = MethodSettings.of(MethodName.ATOMS_AND_WORD)
+            .with(MethodSetting.COMBINE_WITH, "lora")
+            .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
 
     @Test
-    void theFamilyNamesWhatRunJsonHolds() {
-        Set<String> names = Stream.of(TrainingSetting.values())
-                .map(TrainingSetting::option)
-                .collect(Collectors.toSet());
-        assertEquals(TrainingConfigJson.settings(TrainingConfig.of(LORA)).keySet(), names);
+    void everySettingHasAValueAndItsOwnNames() {
+        assertEquals(Set.of(TrainingSetting.values()), TrainingConfigJson.values(TrainingConfig.of(LORA)).keySet());
+        Set<String> names = new HashSet<>();
+        for (TrainingSetting setting : TrainingSetting.values())
+            for (String name : setting.names()) {
+                assertTrue(names.add(name), name);
+                assertEquals(Optional.of(setting), TrainingSetting.ofOption(name));
+            }
         for (TrainingConfig.Feature feature : TrainingConfig.Feature.values())
-            assertTrue(TrainingSetting.valueOf(feature.name()).isFlag(), feature.name());
+            assertTrue(TrainingSetting.of(feature).isFlag(), feature.name());
     }
 
     @Test
-    void nothingChosenIsTheMethodsOwnRecipe() {
+    void defaultsEqualTheMethodsConfig() {
         for (MethodName choice : MethodName.values()) {
             TrainingConfig own = TrainingConfig.of(MethodSettings.of(choice));
             assertEquals(own, TrainingSettings.DEFAULTS.toConfig(MethodSettings.of(choice)));
@@ -43,23 +46,26 @@ class TrainingSettingsTest {
     }
 
     @Test
-    void everythingChosenReadsBackFromItsRecipe() {
-        TrainingSettings asked = TrainingSettings.DEFAULTS;
-        for (TrainingSetting setting : TrainingSetting.values()) asked = asked.with(setting, other(setting));
-        assertEquals(TrainingSetting.values().length, asked.chosen().size());
-        TrainingConfig recipe = asked.toConfig(TOGETHER);
-        assertEquals(asked, TrainingSettings.of(recipe, TOGETHER));
-        assertEquals(recipe, TrainingSettings.of(recipe, TOGETHER).toConfig(TOGETHER));
+    void chosenSettingsRoundTripThroughTheConfig() {
+        TrainingSettings settings = TrainingSettings.DEFAULTS;
+        for (TrainingSetting setting : TrainingSetting.values()) settings = settings.with(setting, other(setting));
+        assertEquals(TrainingSetting.values().length, settings.chosen().size());
+        TrainingConfig config = settings.toConfig(COMBINED);
+        assertEquals(settings, TrainingSettings.of(config, COMBINED));
+        assertEquals(config, TrainingSettings.of(config, COMBINED).toConfig(COMBINED));
     }
 
     private static String other(TrainingSetting setting) {
         return switch (setting) {
             case CAPTION_TEMPLATE -> "a drawing of {}";
-            case PRIOR -> "auto";
-            case DECAY, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, STOP_EARLY, PRECISION, CHECKPOINTING ->
+            case CLASS_IMAGES -> "auto";
+            case LR_SCHEDULER, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, EARLY_STOPPING, PRECISION,
+                    GRADIENT_CHECKPOINTING ->
                     otherName(setting);
-            case RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, EMA, NOISE_OFFSET -> "0.25";
-            case STEPS, SEED, WARMUP, BATCH, ACCUMULATE, SIZE, BANK, MIN_SNR, PRIOR_WEIGHT, PREVIEW_EVERY -> "64";
+            case LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, EMA_DECAY,
+                    NOISE_OFFSET -> "0.25";
+            case STEPS, SEED, WARMUP_STEPS, BATCH_SIZE, GRADIENT_ACCUMULATION, RESOLUTION, CACHED_NOISE_SAMPLES,
+                    MIN_SNR_GAMMA, PRIOR_LOSS_WEIGHT, PREVIEW_EVERY -> "64";
         };
     }
 
@@ -72,23 +78,24 @@ class TrainingSettingsTest {
     }
 
     @Test
-    void whatIsTrainedTogetherHasTheLearningRatesOfItsOwnMethods() {
-        TrainingConfig.LearningRateConfig rates = TrainingSettings.DEFAULTS.toConfig(TOGETHER)
+    void partsTrainedTogetherHaveTheirOwnLearningRates() {
+        TrainingConfig.LearningRateConfig rates = TrainingSettings.DEFAULTS.toConfig(COMBINED)
                 .schedule()
                 .learningRates();
         assertEquals(new TrainingConfig.LearningRateConfig(MethodName.ATOMS_AND_WORD.learningRate(),
                 OptionalDouble.of(MethodName.LORA.learningRate()),
                 OptionalDouble.of(MethodName.TEXTUAL_INVERSION.learningRate()),
                 OptionalDouble.of(MethodName.LORA.learningRate())), rates);
-        TrainingConfig.LearningRateConfig slow = TrainingSettings.DEFAULTS.with(TrainingSetting.WORD_RATE, "0.25")
-                .toConfig(TOGETHER)
+        TrainingConfig.LearningRateConfig withWordRate = TrainingSettings.DEFAULTS
+                .with(TrainingSetting.WORD_LEARNING_RATE, "0.25")
+                .toConfig(COMBINED)
                 .schedule()
                 .learningRates();
         assertEquals(new TrainingConfig.LearningRateConfig(MethodName.ATOMS_AND_WORD.learningRate(),
                 OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(0.25),
-                OptionalDouble.of(MethodName.LORA.learningRate())), slow);
+                OptionalDouble.of(MethodName.LORA.learningRate())), withWordRate);
         TrainingConfig.LearningRateConfig prodigy = TrainingSettings.DEFAULTS.with(TrainingSetting.OPTIMIZER, "prodigy")
-                .toConfig(TOGETHER)
+                .toConfig(COMBINED)
                 .schedule()
                 .learningRates();
         assertEquals(new TrainingConfig.LearningRateConfig(1, OptionalDouble.of(1), OptionalDouble.of(1),
@@ -96,31 +103,32 @@ class TrainingSettingsTest {
     }
 
     @Test
-    void emptyMeansTheDefaultAndProdigyHasItsOwnRate() {
-        TrainingSettings asked = new TrainingSettings(
+    void emptyMeansTheDefaultAndProdigyDefaultsToOne() {
+        TrainingSettings settings = new TrainingSettings(
                 Map.of(TrainingSetting.STEPS, " ", TrainingSetting.OPTIMIZER, "prodigy", TrainingSetting.FLIP, "no"));
-        assertEquals(Set.of(TrainingSetting.OPTIMIZER), asked.chosen().keySet());
-        assertEquals(1, asked.toConfig(LORA).schedule().learningRate());
-        assertEquals("1", asked.defaultValue(TrainingSetting.RATE, LORA));
-        assertEquals(asked, TrainingSettings.of(asked.toConfig(LORA), LORA));
+        assertEquals(Set.of(TrainingSetting.OPTIMIZER), settings.chosen().keySet());
+        assertEquals(1, settings.toConfig(LORA).schedule().learningRate());
+        assertEquals("1", settings.defaultValue(TrainingSetting.LEARNING_RATE, LORA));
+        assertEquals(settings, TrainingSettings.of(settings.toConfig(LORA), LORA));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "STEPS|many|steps: expected a whole number, found many", "STEPS|0|steps: expected at least 1, found 0",
-            "RATE|x|rate: expected a number, found x",
-            "BATCH|0|batch: expected at least 1, found 0",
-            "MIN_SNR|0|min-snr: expected a number above 0, usually 5, found 0",
+            "LEARNING_RATE|x|learning-rate: expected a number, found x",
+            "BATCH_SIZE|0|batch-size: expected at least 1, found 0",
+            "MIN_SNR_GAMMA|0|min-snr-gamma: expected a number above 0, usually 5, found 0",
             "CROP|left|crop: expected one of centre, random, whole, found \"left\"",
             "FLIP|maybe|flip: expected yes or no, found maybe",
-            "PRIOR_WEIGHT|2|prior-weight: expected --prior beside it, found none",
-            "ALSO_RATE|0.1|also-rate: expected --also METHOD beside it (a word has --word-rate), found none",
-            "WORD_RATE|0.1|word-rate: expected --method atoms+word or --also textual-inversion beside it, found none",
-            "TEXT_ENCODER_RATE|0.1|text-encoder-rate: expected --text-encoder beside it, found none"})
-    void whatCannotBeIsRefusedByName(TrainingSetting setting, String value, String message) {
-        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
+            "PRIOR_LOSS_WEIGHT|2|prior-loss-weight: expected --class-images with it, found none",
+            "COMBINED_LEARNING_RATE|0.1|combined-learning-rate: expected --combine-with METHOD (a word has "
+                    + "--word-learning-rate) with it, found none",
+            "WORD_LEARNING_RATE|0.1|word-learning-rate: expected --method atoms+word or --combine-with textual-inversion "
+                    + "with it, found none",
+            "TEXT_ENCODER_LEARNING_RATE|0.1|text-encoder-learning-rate: expected --train-text-encoder with it, found none"})
+    void rejectsInvalidValuesByName(TrainingSetting setting, String value, String message) {
+        IllegalArgumentException rejected = assertThrows(IllegalArgumentException.class,
                 () -> TrainingSettings.DEFAULTS.with(setting, value).toConfig(LORA));
-        assertEquals(message, refused.getMessage());
-        assertTrue(List.of(TrainingSetting.values()).contains(setting));
+        assertEquals(message, rejected.getMessage());
     }
 }

@@ -39,8 +39,7 @@ class PreparedPhotosTest {
 
     private PreparedPhotos read(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) throws Failure {
         TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS)).with(features);
-        return PreparedPhotos.prepare(folder,
-                new PreparedPhotos.ReadOptions(recipe, new CropPolicy(crop, 32, 8), new Captions("sks car", "")));
+        return new PhotoPreparation(recipe, new CropPolicy(crop, 32, 8), new Captions("sks car", "")).prepare(folder);
     }
 
     private Failure refused(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) {
@@ -279,9 +278,9 @@ class PreparedPhotosTest {
         for (String name : new String[] {"bom", "plain"}) {
             TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
                     .with(TrainingConfig.Feature.CAPTIONS);
-            PreparedPhotos crops = PreparedPhotos.prepare(Shared.file("cases/caption-bom/" + name),
-                    new PreparedPhotos.ReadOptions(recipe, new CropPolicy(TrainingConfig.CropMode.CENTRE, 32, 8),
-                            new Captions("sks car", "")));
+            PreparedPhotos crops = new PhotoPreparation(recipe,
+                    new CropPolicy(TrainingConfig.CropMode.CENTRE, 32, 8), new Captions("sks car", ""))
+                    .prepare(Shared.file("cases/caption-bom/" + name));
             captions.add(crops.photos().getFirst().info().captions());
         }
         assertEquals(captions.get(0), captions.get(1));

@@ -89,7 +89,8 @@ class WeightDiffExportTest {
                         .filter(choice -> !MethodSettings.of(choice).trainsWord()
                                 && choice != MethodName.TEXTUAL_INVERSION)
                         .map(MethodSettings::of),
-                Stream.of(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
+                Stream.of(
+                        MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)));
     }
 
     @ParameterizedTest @MethodSource("methods")
@@ -189,8 +190,8 @@ class WeightDiffExportTest {
                 List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT,
                         ExportFormat.DIFF),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
-                        .with(MethodSetting.ALSO, "textual-inversion")
-                        .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES)));
+                        .with(MethodSetting.COMBINE_WITH, "textual-inversion")
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES),
                 ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
     }

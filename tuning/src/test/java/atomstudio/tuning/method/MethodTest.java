@@ -17,6 +17,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class MethodTest {
@@ -63,7 +64,8 @@ class MethodTest {
         for (String choice : List.of("linear", "attention", "*", "*q_proj"))
             assertFalse(LayerSelector.parse(choice).matches(text), choice);
         assertTrue(LayerSelector.parse("text_model.*").matches(text));
-        assertTrue(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, "yes").method().tunes(text));
+        assertTrue(
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, "yes").method().tunes(text));
         for (MethodName choice : MethodName.values())
             assertFalse(MethodSettings.of(choice).method().tunes(text), choice.option());
     }
@@ -111,10 +113,10 @@ class MethodTest {
                 .check("the model", layers);
         Failure overlap = assertThrows(Failure.Incompatible.class,
                 () -> MethodSettings.of(MethodName.LORA)
-                        .with(MethodSetting.ALSO, "channels")
+                        .with(MethodSetting.COMBINE_WITH, "channels")
                         .check("the model", layers));
         assertTrue(overlap.getMessage().contains(".attn1.to_q"), overlap.getMessage());
-        MethodSettings.of(MethodName.LORA).with(MethodSetting.ALSO, "atoms").check("the model", layers);
+        MethodSettings.of(MethodName.LORA).with(MethodSetting.COMBINE_WITH, "atoms").check("the model", layers);
     }
 
     @Test
@@ -148,14 +150,23 @@ class MethodTest {
             assertEquals(settings, MethodSettings.parse(choice.option(), settings.entries()));
         }
         MethodSettings all = MethodSettings.of(MethodName.OVERCOMPLETE_AND_CHANNELS)
-                .with(MethodSetting.M1, "2")
-                .with(MethodSetting.ALSO, "bitfit")
-                .with(MethodSetting.TEXT_ENCODER, "yes")
+                .with(MethodSetting.INNER_ATOMS, "2")
+                .with(MethodSetting.COMBINE_WITH, "bitfit")
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, "yes")
                 .with(MethodSetting.RANK, "7")
                 .with(MethodSetting.LAYERS, "up");
         assertEquals(all, MethodSettings.parse(all.name(), all.entries()));
-        assertEquals(Map.of("atoms", "9", "m1", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7", "alpha",
-                "7", "layers", "up", "also", "bitfit", "text-encoder", "yes"), all.entries());
+        assertEquals(all,
+                MethodSettings.parse(all.name(),
+                        Map.of("m1", "2", "also", "bitfit", "text-encoder", "yes", "rank", "7", "layers", "up")),
+                "the names of older versions");
+        String twice = assertThrows(Failure.Incompatible.class,
+                () -> MethodSettings.parse("atoms", new TreeMap<>(Map.of("also", "bitfit", "combine-with", "lora"))))
+                .getMessage();
+        assertTrue(twice.contains("also and combine-with"), twice);
+        assertEquals(Map.of("atoms", "9", "inner-atoms", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7",
+                "alpha",
+                "7", "layers", "up", "combine-with", "bitfit", "train-text-encoder", "yes"), all.entries());
     }
 
     @Test
@@ -176,8 +187,9 @@ class MethodTest {
                 () -> MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
         assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"),
                 foreign.getMessage());
-        MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.TEXT_ENCODER, "yes"));
-        MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.ALSO, "lora"));
+        MethodSettings.of(MethodName.ATOMS,
+                Map.of(MethodSetting.RANK, "8", MethodSetting.TRAIN_TEXT_ENCODER, "yes"));
+        MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8", MethodSetting.COMBINE_WITH, "lora"));
     }
 
     @Test

@@ -115,7 +115,7 @@ class OftTest {
         assertEquals(new RestrictedMethod(oft(Side.INPUT, "1/4"), LayerSelector.parse("attention")),
                 MethodSettings.of(MethodName.OFT).method());
         for (MethodSettings now : List.of(MethodSettings.of(MethodName.OFT),
-                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), output, combined)) {
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK_SIZE, "8"), output, combined)) {
             assertEquals(now, MethodSettings.parse(now.name(), now.entries()));
         }
     }
@@ -124,9 +124,9 @@ class OftTest {
     void invalidBlocksAreRejected() {
         for (String wrong : List.of("1", "0", "-4", "1/0", "1/-2", "2/4", "many", "", "1/")) {
             String message = assertThrows(IllegalArgumentException.class,
-                    () -> MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.BLOCK, wrong)), wrong)
+                    () -> MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.BLOCK_SIZE, wrong)), wrong)
                     .getMessage();
-            assertTrue(message.startsWith("block: expected"), message);
+            assertTrue(message.startsWith("block-size: expected"), message);
         }
         assertTrue(assertThrows(IllegalArgumentException.class,
                 () -> MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage()

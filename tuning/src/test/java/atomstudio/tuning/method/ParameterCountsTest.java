@@ -33,7 +33,7 @@ class ParameterCountsTest {
             assertEquals(row[2],
                     count(MethodSettings.of(MethodName.OVERCOMPLETE)
                             .with(MethodSetting.ATOMS, row[0] + "")
-                            .with(MethodSetting.M1, row[1] + ""), layers));
+                            .with(MethodSetting.INNER_ATOMS, row[1] + ""), layers));
         assertEquals(58_880, count(MethodName.CHANNELS, layers));
         assertEquals(4_212 + 58_880, count(MethodName.ATOMS_AND_CHANNELS, layers));
         assertEquals(1_516_104 + 58_880, count(MethodName.OVERCOMPLETE_AND_CHANNELS, layers));
@@ -116,12 +116,13 @@ class ParameterCountsTest {
         assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(),
                 count(MethodName.ATOMS_AND_WORD, model.trainableLayers()));
         assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + model.textEncoder().hiddenSize(),
-                count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"),
+                count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"),
                         model.trainableLayers()));
         long lora = model.trainableLayers().stream().filter(layer -> layer.name().endsWith(".q_proj")).count() * 4L * 4
                 * 2 * model.textEncoder().hiddenSize();
         assertEquals(count(MethodName.ATOMS, model.trainableLayers()) + lora, count(
-                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TEXT_ENCODER, "yes"), model.trainableLayers()));
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, "yes"),
+                model.trainableLayers()));
     }
 
     private static long count(MethodName choice, List<Layer> layers) {

@@ -36,8 +36,8 @@ class TextEncoderGradientTest {
     static List<MethodSettings> methods() {
         return List.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION),
                 MethodSettings.of(MethodName.ATOMS)
-                        .with(MethodSetting.ALSO, "textual-inversion")
-                        .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES));
+                        .with(MethodSetting.COMBINE_WITH, "textual-inversion")
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES));
     }
 
     /// A batch whose words ask for the first new row of the table.

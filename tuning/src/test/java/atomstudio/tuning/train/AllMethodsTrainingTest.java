@@ -21,7 +21,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.RunControl;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -57,9 +57,9 @@ class AllMethodsTrainingTest {
                         .with(MethodSetting.ATOMS, "12"),
                 MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.LAYERS, "conv")
-                        .with(MethodSetting.ALSO, "textual-inversion"),
+                        .with(MethodSetting.COMBINE_WITH, "textual-inversion"),
                 MethodSettings.of(MethodName.LORA)
-                        .with(MethodSetting.TEXT_ENCODER, "yes")
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, "yes")
                         .with(MethodSetting.RANK, "2")));
     }
 
@@ -70,7 +70,7 @@ class AllMethodsTrainingTest {
                 .withSteps(4);
         TrainingService.TrainingOutcome outcome = new TrainingService(
                 new TrainingEnvironment(Device.CPU, 1, RunTest.home()))
-                .run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
+                .run(request, folder.resolve("run"), RunControl.none(), EventSink.none());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, outcome);
         AdapterFile adapter = AdapterFile.read(folder.resolve("run/adapter.safetensors"));
         assertEquals(method, adapter.method());

@@ -26,7 +26,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,17 +70,18 @@ class FeaturesRunTest {
     /// A few of everything, to be varied.
     private static TrainingConfig recipe(int steps) {
         return TrainingConfig.of(ATOMS)
-                .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5, TrainingConfig.LearningRateDecay.CONSTANT))
+                .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5,
+                        TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 1, 0));
     }
 
     private static TrainingRequest request(TrainingConfig recipe) {
-        MethodSettings method = recipe.data().noiseBank() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up") : ATOMS;
+        MethodSettings method = recipe.data().cachedNoiseSamples() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up") : ATOMS;
         return TrainingRequest.of(model.path(), pictures, "thing", method).with(recipe);
     }
 
     private TrainingService.TrainingOutcome run(TrainingConfig recipe, String name, RunControl control,
-            TrainingListener listener) throws Failure {
+            EventSink listener) throws Failure {
         return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request(recipe),
                 folder.resolve(name), control, listener);
     }
@@ -98,7 +99,8 @@ class FeaturesRunTest {
         return switch (kind) {
             case "plain" -> base;
             case "prodigy" -> base
-                    .with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT))
+                    .with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0,
+                            TrainingConfig.LearningRateScheduler.CONSTANT))
                     .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 1, 0));
             case "muon" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.MUON, 2, 1, 0));
             case "ema" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 2, 0.9));
@@ -114,7 +116,7 @@ class FeaturesRunTest {
             case "validate" -> base.with(new TrainingConfig.RuntimeConfig(4, TrainingConfig.PrecisionMode.FP32,
                     Set.of(TrainingConfig.Feature.VALIDATE)));
             case "cosine" -> base.with(
-                    new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 2, TrainingConfig.LearningRateDecay.COSINE));
+                    new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 2, TrainingConfig.LearningRateScheduler.COSINE));
             default -> throw new IllegalArgumentException(kind);
         };
     }
@@ -123,16 +125,16 @@ class FeaturesRunTest {
     @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "bank", "prior", "validate", "cosine"})
     void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                run(of(kind, 10), "straight", RunControl.none(), TrainingListener.none()));
+                run(of(kind, 10), "straight", RunControl.none(), EventSink.none()));
         int[] done = {0};
         RunControl stop = () -> done[0] >= 6 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         assertEquals(new TrainingService.TrainingOutcome.Stopped(6, 10), run(of(kind, 10), "stopped", stop,
                 event -> done[0] = event instanceof TrainingEvent.Step step ? step.step() : done[0]));
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).resume(folder.resolve("stopped"),
-                        RunControl.none(), TrainingListener.none()));
+                        RunControl.none(), EventSink.none()));
         assertArrayEquals(adapter("straight"), adapter("stopped"));
-        run(of("plain", 10), "plain", RunControl.none(), TrainingListener.none());
+        run(of("plain", 10), "plain", RunControl.none(), EventSink.none());
         assertFalse(Arrays.equals(adapter("plain"), adapter("straight")), "the setting does something");
     }
 
@@ -151,15 +153,15 @@ class FeaturesRunTest {
         assertEquals(new TrainingEvent.Checkpoint(0),
                 events("auto").stream().filter(TrainingEvent.Checkpoint.class::isInstance).findFirst().orElseThrow(),
                 "the choice is kept before the first step");
-        run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", RunControl.none(), TrainingListener.none());
+        run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", RunControl.none(), EventSink.none());
         assertEquals(1, events("auto").stream()
                 .filter(event -> event instanceof TrainingEvent.Note note && note.message().startsWith("computed in "))
                 .count(), "chosen once");
         run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.BF16
-                : TrainingConfig.PrecisionMode.FP32), "asked", RunControl.none(), TrainingListener.none());
+                : TrainingConfig.PrecisionMode.FP32), "asked", RunControl.none(), EventSink.none());
         assertArrayEquals(adapter("asked"), adapter("auto"));
         run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.FP32
-                : TrainingConfig.PrecisionMode.BF16), "other", RunControl.none(), TrainingListener.none());
+                : TrainingConfig.PrecisionMode.BF16), "other", RunControl.none(), EventSink.none());
         assertFalse(Arrays.equals(adapter("other"), adapter("auto")));
     }
 
@@ -170,11 +172,11 @@ class FeaturesRunTest {
     @Test
     void oneOfFiveOrMoreIsHeldOutAndTheBestStepIsTheAdapter() throws Exception {
         TrainingConfig recipe = recipe(12)
-                .with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT))
+                .with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.RuntimeConfig(3, TrainingConfig.PrecisionMode.FP32,
                         Set.of(TrainingConfig.Feature.VALIDATE)));
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
+                run(recipe, "run", RunControl.none(), EventSink.none())).report();
         List<TrainingEvent.Validation> validations = events("run").stream()
                 .filter(TrainingEvent.Validation.class::isInstance)
                 .map(TrainingEvent.Validation.class::cast)
@@ -195,11 +197,11 @@ class FeaturesRunTest {
     @Test
     void aRunThatGetsNoBetterEndsEarly() throws Exception {
         TrainingConfig recipe = recipe(100)
-                .with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateDecay.CONSTANT))
+                .with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.RuntimeConfig(2, TrainingConfig.PrecisionMode.FP32,
-                        Set.of(TrainingConfig.Feature.STOP_EARLY)));
+                        Set.of(TrainingConfig.Feature.EARLY_STOPPING)));
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                run(recipe, "run", RunControl.none(), TrainingListener.none())).report();
+                run(recipe, "run", RunControl.none(), EventSink.none())).report();
         assertTrue(report.steps() < 100, "ended at " + report.steps());
         assertEquals(report.steps(), report.bestStep().orElseThrow() + Validation.PATIENCE * 2);
         assertTrue(events("run").stream()
@@ -229,8 +231,8 @@ class FeaturesRunTest {
         int[] asked = {0};
         RunControl later = () -> ++asked[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2),
-                run(recipe, "first", later, TrainingListener.none()), "stop is heard while they are made");
-        run(recipe, "first", RunControl.none(), TrainingListener.none());
+                run(recipe, "first", later, EventSink.none()), "stop is heard while they are made");
+        run(recipe, "first", RunControl.none(), EventSink.none());
         List<TrainingEvent> heard = new ArrayList<>();
         run(recipe, "second", RunControl.none(), heard::add);
         assertTrue(heard.stream()
@@ -251,8 +253,8 @@ class FeaturesRunTest {
                 Optional.of(new TrainingConfig.PriorPreservation(others.toString(), 1))));
         TrainingConfig painted = recipe
                 .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, "a painting of {}", 0));
-        run(recipe, "plain", RunControl.none(), TrainingListener.none());
-        run(painted, "painted", RunControl.none(), TrainingListener.none());
+        run(recipe, "plain", RunControl.none(), EventSink.none());
+        run(painted, "painted", RunControl.none(), EventSink.none());
         Files.writeString(others.resolve("o1.txt"), "an old {} in the rain");
         List<TrainingEvent> heard = new ArrayList<>();
         run(recipe, "captioned", RunControl.none(), heard::add);
@@ -269,13 +271,13 @@ class FeaturesRunTest {
                 preparation.warnings().toString());
         Files.writeString(others.resolve("o1.txt"), "a new {}");
         String refused = assertThrows(Failure.Incompatible.class,
-                () -> run(recipe, "captioned", RunControl.none(), TrainingListener.none())).getMessage();
+                () -> run(recipe, "captioned", RunControl.none(), EventSink.none())).getMessage();
         assertTrue(refused.contains("captions beside pictures of the class"), refused);
     }
 
     @Test
     void aPausedRunMakesAPictureOfItsHalfTunedAdapterAndGoesOnToTheSameBits() throws Exception {
-        run(recipe(6), "straight", RunControl.none(), TrainingListener.none());
+        run(recipe(6), "straight", RunControl.none(), EventSink.none());
         Queue<String> prompts = new ArrayDeque<>(List.of("{} in the (rain:1.2.3)", "{} in the rain"));
         int[] done = {0};
         boolean[] answered = {false};
@@ -326,12 +328,12 @@ class FeaturesRunTest {
         }
         assertTrue(Math.abs(UNetFeatureCache.bytes(model, 2, 16) - Files.size(bank.resolve("0-0.safetensors"))) < 2000,
                 "the note says what files take");
-        run(of("bank", 10), "run", RunControl.none(), TrainingListener.none());
+        run(of("bank", 10), "run", RunControl.none(), EventSink.none());
         assertFalse(Files.exists(bank));
         TrainingRequest everywhere = TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(of("bank", 10));
         Failure refused = assertThrows(Failure.Incompatible.class,
                 () -> new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(everywhere,
-                        folder.resolve("other"), RunControl.none(), TrainingListener.none()));
+                        folder.resolve("other"), RunControl.none(), EventSink.none()));
         assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"),
                 refused.getMessage());
         assertFalse(Files.exists(folder.resolve("other")));
@@ -354,12 +356,12 @@ class FeaturesRunTest {
         TrainingRequest request = TrainingRequest.of(model.path(), mine, "thing", ATOMS)
                 .with(recipe(2).with(TrainingConfig.Feature.CAPTIONS));
         TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home));
-        tuning.run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none());
+        tuning.run(request, folder.resolve("run"), RunControl.none(), EventSink.none());
         assertEquals(List.of("sks thing in the rain"),
                 new RunFolder(folder.resolve("run")).info().subject().photos().getFirst().captions());
         Files.writeString(mine.resolve("a.txt"), "{} in the sun");
         Failure refused = assertThrows(Failure.Incompatible.class,
-                () -> tuning.run(request, folder.resolve("run"), RunControl.none(), TrainingListener.none()));
+                () -> tuning.run(request, folder.resolve("run"), RunControl.none(), EventSink.none()));
         assertTrue(refused.getMessage().contains("captions") && refused.getMessage().contains("in the sun"),
                 refused.getMessage());
     }
@@ -381,7 +383,7 @@ class FeaturesRunTest {
 
     private record RunInfoNumbers(MethodSettings method) {
         long count() {
-            return method.method().parameterCount(TrainingService.tunableLayers(model));
+            return method.method().parameterCount(model.trainableLayers());
         }
     }
 }

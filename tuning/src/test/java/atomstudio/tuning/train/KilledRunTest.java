@@ -18,7 +18,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ class KilledRunTest {
     private static TrainingRequest everything(Path folder) throws Failure {
         TrainingRequest plain = request(folder);
         TrainingConfig recipe = TrainingConfig.of(plain.method())
-                .with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateDecay.COSINE))
+                .with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateScheduler.COSINE))
                 .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 2, 0.95))
                 .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 0))
                 .with(new TrainingConfig.LossConfig(5, 0.05,
@@ -66,7 +66,7 @@ class KilledRunTest {
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
             new TrainingService(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home"))).run(everything(folder),
-                    folder.resolve("run"), RunControl.none(), TrainingListener.none());
+                    folder.resolve("run"), RunControl.none(), EventSink.none());
         }
     }
 
@@ -104,8 +104,8 @@ class KilledRunTest {
         }
         assertTrue(killed > 0, "at least one was killed");
         TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home")));
-        tuning.run(everything(folder), folder.resolve("run"), RunControl.none(), TrainingListener.none());
-        tuning.run(everything(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
+        tuning.run(everything(folder), folder.resolve("run"), RunControl.none(), EventSink.none());
+        tuning.run(everything(folder), folder.resolve("straight"), RunControl.none(), EventSink.none());
         for (String file : List.of("adapter.safetensors", "best.safetensors")) {
             assertArrayEquals(Files.readAllBytes(folder.resolve("straight").resolve(file)),
                     Files.readAllBytes(folder.resolve("run").resolve(file)), file + ", moments by seed " + seed);
@@ -172,15 +172,15 @@ class KilledRunTest {
             assertEquals(RunFolder.Status.RUNNING, run.status());
             TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
             Failure occupied = assertThrows(Failure.Conflict.class,
-                    () -> tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
+                    () -> tuning.run(request(folder), run.folder(), RunControl.none(), EventSink.none()));
             assertTrue(occupied.getMessage().contains("already going on"));
             child.destroyForcibly();
             assertTrue(child.waitFor(20, TimeUnit.SECONDS));
             assertEquals(RunFolder.Status.UNFINISHED, run.status());
             assertTrue(run.checkpointStep() >= 25, "a checkpoint at 25 steps");
             assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                    tuning.run(request(folder), run.folder(), RunControl.none(), TrainingListener.none()));
-            tuning.run(request(folder), folder.resolve("straight"), RunControl.none(), TrainingListener.none());
+                    tuning.run(request(folder), run.folder(), RunControl.none(), EventSink.none()));
+            tuning.run(request(folder), folder.resolve("straight"), RunControl.none(), EventSink.none());
             assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")),
                     Files.readAllBytes(run.adapter()));
         } finally {

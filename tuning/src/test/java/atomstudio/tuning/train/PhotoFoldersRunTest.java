@@ -18,6 +18,7 @@ import atomstudio.tuning.data.Captions;
 import atomstudio.tuning.data.CropPolicy;
 import atomstudio.tuning.data.PartialTrigger;
 import atomstudio.tuning.data.PhotoFiles;
+import atomstudio.tuning.data.PhotoPreparation;
 import atomstudio.tuning.data.PreparedPhotos;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
@@ -25,7 +26,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -94,7 +95,7 @@ class PhotoFoldersRunTest {
         TrainingConfig recipe = withPrior(classImages).with(TrainingConfig.Feature.CAPTIONS);
         TrainingRequest request = TrainingRequest.of(model.path(), pictures, "car", ATOMS).with(recipe).withSteps(2);
         List<String> notes = new ArrayList<>();
-        TrainingListener listener = event -> {
+        EventSink listener = event -> {
             if (event instanceof TrainingEvent.Note note) notes.add(note.message());
         };
         TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
@@ -115,18 +116,18 @@ class PhotoFoldersRunTest {
                         classImages.resolve("3_car") + ": the folder's name gives 3 repeats and the words \"car\""),
                 notes.toString());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                tuning.resume(run, RunControl.none(), TrainingListener.none()));
+                tuning.resume(run, RunControl.none(), EventSink.none()));
 
         Files.move(pictures.resolve("5_sks car"), pictures.resolve("6_sks car"));
         String changed = assertThrows(Failure.Incompatible.class,
-                () -> tuning.run(request, run, RunControl.none(), TrainingListener.none())).getMessage();
+                () -> tuning.run(request, run, RunControl.none(), EventSink.none())).getMessage();
         assertTrue(changed.contains("repeated 6"), changed);
     }
 
     @Test
     void wordsThatDifferFromTheGivenOnesAreTold() throws Exception {
         photo(pictures.resolve("2_sks dog/a.png"), 1);
-        List<String> notes = PreparedPhotos.prepare(pictures, reading("sks car")).warnings();
+        List<String> notes = reading("sks car").prepare(pictures).warnings();
         assertTrue(notes.contains(pictures.resolve("2_sks dog")
                 + ": the folder's name gives 2 repeats; its words \"sks dog\" differ from those of the run, \"sks car\", which count"),
                 notes.toString());
@@ -137,7 +138,7 @@ class PhotoFoldersRunTest {
         Path plain = folder.resolve("plain");
         photo(plain.resolve("front/a.png"), 1);
         photo(plain.resolve("side/a.png"), 2);
-        PreparedPhotos crops = PreparedPhotos.prepare(plain, reading("sks car"));
+        PreparedPhotos crops = reading("sks car").prepare(plain);
         assertEquals(2, crops.photos().size());
         assertTrue(crops.warnings().contains(plain + ": the photos of the folders in it are taken: front, side"),
                 crops.warnings().toString());
@@ -159,8 +160,8 @@ class PhotoFoldersRunTest {
         assertTrue(NONE.completedFrom(given, TrainingConfig.of(ATOMS)).className().isPresent());
     }
 
-    private static PreparedPhotos.ReadOptions reading(String subject) {
-        return new PreparedPhotos.ReadOptions(TrainingConfig.of(ATOMS),
+    private static PhotoPreparation reading(String subject) {
+        return new PhotoPreparation(TrainingConfig.of(ATOMS),
                 new CropPolicy(TrainingConfig.CropMode.CENTRE, 16, 8), new Captions(subject, ""));
     }
 }

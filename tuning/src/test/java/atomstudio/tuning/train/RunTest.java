@@ -23,7 +23,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,11 +77,11 @@ class RunTest {
     }
 
     private TrainingService.TrainingOutcome run(TrainingRequest request, String name) throws Failure {
-        return tuning(1).run(request, folder.resolve(name), RunControl.none(), TrainingListener.none());
+        return tuning(1).run(request, folder.resolve(name), RunControl.none(), EventSink.none());
     }
 
     /// Says stop once so many steps are done.
-    private static final class StopAfter implements RunControl, TrainingListener {
+    private static final class StopAfter implements RunControl, EventSink {
         private final int steps;
         private int done;
 
@@ -95,7 +95,7 @@ class RunTest {
         }
 
         @Override
-        public void on(TrainingEvent event) {
+        public void emit(TrainingEvent event) {
             if (event instanceof TrainingEvent.Step step) done = step.step();
         }
     }
@@ -176,7 +176,7 @@ class RunTest {
         Path other = Files.createDirectory(folder.resolve("other"));
         PngWriter.write(other.resolve("a.png"), picture(9), Map.of());
         TrainingRequest asked = request("atoms", 3);
-        refused(asked.withLearningRate(0.5), "rate: the run has 0.01, asked for is 0.5");
+        refused(asked.withLearningRate(0.5), "learning-rate: the run has 0.01, requested is 0.5");
         refused(asked.withSeed(4), "seed");
         refused(asked.withToken("zwx"), "token");
         refused(asked.withSteps(2), "steps");
@@ -214,7 +214,7 @@ class RunTest {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("lora", 4), folder.resolve("run"), two, two);
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                tuning(1).resume(folder.resolve("run"), RunControl.none(), TrainingListener.none()));
+                tuning(1).resume(folder.resolve("run"), RunControl.none(), EventSink.none()));
     }
 
     @Test
@@ -268,7 +268,7 @@ class RunTest {
         for (int step : at) assertTrue(Files.size(folder.resolve("run/previews/00000" + step + ".png")) > 100);
         byte[] before = Files.readAllBytes(folder.resolve("run/previews/000000.png"));
         assertFalse(java.util.Arrays.equals(before, Files.readAllBytes(folder.resolve("run/previews/000005.png"))));
-        tuning(1).run(request("atoms", 5), folder.resolve("plain"), RunControl.none(), TrainingListener.none());
+        tuning(1).run(request("atoms", 5), folder.resolve("plain"), RunControl.none(), EventSink.none());
         assertArrayEquals(Files.readAllBytes(folder.resolve("run/adapter.safetensors")),
                 Files.readAllBytes(folder.resolve("plain/adapter.safetensors")), "previews change nothing");
     }

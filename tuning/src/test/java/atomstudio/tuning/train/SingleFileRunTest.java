@@ -20,7 +20,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,15 +57,15 @@ class SingleFileRunTest {
                 : RunControl.RunCommand.STOP;
         assertInstanceOf(TrainingService.TrainingOutcome.Stopped.class, tuning.run(request, run, twoSteps, heard::add));
         RunInfo.BaseModelInfo base = new RunFolder(run).info().baseModel();
-        assertEquals(Optional.of(PredictionType.V), base.modelChoices().predictionType());
-        assertEquals(Optional.of(Shared.own("goldens/nets/sd1/model/vae")), base.modelChoices().vae());
+        assertEquals(Optional.of(PredictionType.V), base.options().predictionType());
+        assertEquals(Optional.of(Shared.own("goldens/nets/sd1/model/vae")), base.options().vae());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                tuning.resume(run, RunControl.none(), TrainingListener.none()));
+                tuning.resume(run, RunControl.none(), EventSink.none()));
         ModelReference other = new ModelReference(file, model.options().withPredictionType(PredictionType.EPSILON));
         TrainingRequest changed = new TrainingRequest(other, pictures, request.trigger(), request.method(),
                 request.config());
         Failure refused = assertThrows(Failure.Incompatible.class,
-                () -> tuning.run(changed, run, RunControl.none(), TrainingListener.none()));
+                () -> tuning.run(changed, run, RunControl.none(), EventSink.none()));
         assertTrue(refused.getMessage().contains("prediction"), refused.getMessage());
     }
 }

@@ -44,7 +44,7 @@ import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,24 +81,24 @@ class TextTuningTest {
 
     static Stream<MethodSettings> methods() {
         return Stream.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION),
-                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"),
-                MethodSettings.of(MethodName.LORA).with(MethodSetting.TEXT_ENCODER, MethodSetting.YES),
+                MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"),
+                MethodSettings.of(MethodName.LORA).with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES),
                 MethodSettings.of(MethodName.ATOMS)
-                        .with(MethodSetting.ALSO, "textual-inversion")
-                        .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES));
+                        .with(MethodSetting.COMBINE_WITH, "textual-inversion")
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES));
     }
 
     /// One step of AdamW moves every parameter by its learning rate, whatever its gradient: `full` alone has 3e-5.
     @Test
     void aWordBesideFullTuningHasALearningRateOfItsOwn() throws Exception {
         MethodSettings method = MethodSettings.of(MethodName.FULL)
-                .with(MethodSetting.ALSO, "textual-inversion")
-                .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+                .with(MethodSetting.COMBINE_WITH, "textual-inversion")
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method).withSteps(1);
         TrainingConfig.ScheduleConfig course = request.config().schedule();
         request = request.with(request.config()
                 .with(new TrainingConfig.ScheduleConfig(1, course.learningRates(), 0, 0,
-                        TrainingConfig.LearningRateDecay.CONSTANT)));
+                        TrainingConfig.LearningRateScheduler.CONSTANT)));
         AdapterFile adapter = tuned(request, "run");
         Tensor start = adapter.values().get(START);
         Tensor rows = adapter.values().get(ROWS);
@@ -123,14 +123,14 @@ class TextTuningTest {
     }
 
     private TrainingService.TrainingOutcome run(TrainingRequest request, String name, RunControl control,
-            TrainingListener listener) throws Failure {
+            EventSink listener) throws Failure {
         return new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home())).run(request,
                 folder.resolve(name), control, listener);
     }
 
     private AdapterFile tuned(TrainingRequest request, String name) throws Failure {
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                run(request, name, RunControl.none(), TrainingListener.none()));
+                run(request, name, RunControl.none(), EventSink.none()));
         return AdapterFile.read(folder.resolve(name).resolve("adapter.safetensors"));
     }
 
@@ -244,7 +244,7 @@ class TextTuningTest {
         for (String token : List.of("two words", "THING", "<|endoftext|>")) {
             TrainingRequest request = request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1).withToken(token);
             String message = assertThrows(Failure.Incompatible.class,
-                    () -> run(request, "run", RunControl.none(), TrainingListener.none())).getMessage();
+                    () -> run(request, "run", RunControl.none(), EventSink.none())).getMessage();
             assertTrue(message.contains(token) && message.contains("--token"), message);
             assertFalse(Files.exists(folder.resolve("run")));
         }
@@ -258,7 +258,8 @@ class TextTuningTest {
     @Test
     void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
         AdapterFile adapter = tuned(
-                request(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ALSO, "textual-inversion"), 2), "run");
+                request(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"), 2),
+                "run");
         Path file = folder.resolve("sks.safetensors");
         ExportFormat.ExportResult written = ExportFormat.EMBEDDING.write(adapter, base(), file);
         assertEquals(model.textEncoder().hiddenSize(), written.parameterCount());
@@ -278,7 +279,7 @@ class TextTuningTest {
         MethodSettings method = MethodSettings.of(MethodName.LORA)
                 .with(MethodSetting.RANK, "2")
                 .with(MethodSetting.ALPHA, "4")
-                .with(MethodSetting.TEXT_ENCODER, MethodSetting.YES);
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         AdapterFile adapter = tuned(request(method, 2), "run");
         Path file = folder.resolve("lora.safetensors");
         assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).omitted());

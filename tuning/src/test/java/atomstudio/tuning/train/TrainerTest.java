@@ -30,7 +30,6 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
 import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TrainingBatch;
@@ -92,7 +91,7 @@ class TrainerTest {
     private static TrainingConfig recipe() {
         return TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
                 .with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS,
-                        TrainingConfig.LearningRateDecay.CONSTANT));
+                        TrainingConfig.LearningRateScheduler.CONSTANT));
     }
 
     /// Σ (x − 0.1)² / n.
@@ -108,7 +107,7 @@ class TrainerTest {
 
     private TrainingState train(Trainer.LossFunction loss) throws Failure {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
-            EventSink journal = EventSink.of(log, TrainingListener.none());
+            EventSink journal = EventSink.of(log, EventSink.none());
             PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, null),
                     setup.info().subject());
             return new Trainer(setup,

@@ -21,7 +21,7 @@ import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.torch.SamplingMemory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +77,7 @@ class TrainingEstimateTest {
     }
 
     private static ParameterLayout layout(MethodSettings method) {
-        return ParameterLayout.of(method.method(), TrainingService.tunableLayers(model));
+        return ParameterLayout.of(method.method(), model.trainableLayers());
     }
 
     private static long memory(MethodSettings method, TrainingConfig recipe, ParameterLayout layout) throws Exception {
@@ -102,7 +102,7 @@ class TrainingEstimateTest {
 
     @Test
     void memoryCountsATrainedTextEncoder() throws Exception {
-        MethodSettings both = LORA.with(MethodSetting.TEXT_ENCODER, "yes");
+        MethodSettings both = LORA.with(MethodSetting.TRAIN_TEXT_ENCODER, "yes");
         long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
         long weights = 4 * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
         long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
@@ -149,7 +149,7 @@ class TrainingEstimateTest {
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(
                         TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(),
-                        TrainingListener.none()));
+                        EventSink.none()));
         List<TrainingEvent> events = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).toList();
         EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, recipe, 5), model);
         assertEquals(4, watching.previewCount(), "of steps 0, 3, 6 and 7");

@@ -10,7 +10,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.run.TrainingListener;
+import atomstudio.tuning.run.EventSink;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +37,7 @@ class TrainingMemoryTest {
                             MethodSettings.parse(arguments[1], Map.of()))
                     .withSteps(300);
             new TrainingService(TrainingEnvironment.cpu(RunTest.home())).run(request, Path.of(arguments[0]),
-                    RunControl.none(), TrainingListener.none());
+                    RunControl.none(), EventSink.none());
         }
     }
 

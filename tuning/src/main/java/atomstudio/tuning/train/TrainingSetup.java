@@ -1,0 +1,98 @@
+package atomstudio.tuning.train;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.data.DatasetEncoder;
+import atomstudio.tuning.data.SubjectTokenizer;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.RunInfo;
+import atomstudio.tuning.run.TrainingState;
+import atomstudio.tuning.torch.TorchEngine;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// A model on its engine and the parameters to train, as a run and its estimate both use them. Owns the engine.
+record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment environment, TorchEngine engine,
+        List<Layer> layers, ParameterLayout layout) implements AutoCloseable {
+    static TrainingSetup open(RunInfo info, DiffusionModel model, TrainingEnvironment environment) throws Failure {
+        List<Layer> layers = model.trainableLayers();
+        ParameterLayout layout = ParameterLayout.of(info.method().method(), layers);
+        return new TrainingSetup(info, model, environment,
+                TorchEngine.open(model, environment.device(), environment.torchSettings()), layers, layout);
+    }
+
+    TrainingConfig config() {
+        return info.config().requested();
+    }
+
+    TrainingState.ComputeDevice computeDevice() {
+        return new TrainingState.ComputeDevice(environment.device().name().toLowerCase(Locale.ROOT), engine.threads());
+    }
+
+    DiffusionPipeline pipeline() throws Failure {
+        return DiffusionPipeline.of(model, engine);
+    }
+
+    boolean trainsTextEncoder() {
+        return SubjectTokenizer.components(layout).contains(ModelComponent.TEXT_ENCODER);
+    }
+
+    private SubjectTokenizer subjectTokenizer() throws Failure {
+        return SubjectTokenizer.of(model, layout, new Trigger(info.subject().token(), info.subject().className()));
+    }
+
+    DatasetEncoder datasetEncoder() throws Failure {
+        return new DatasetEncoder(engine, model, subjectTokenizer().tokenizer(),
+                trainsTextEncoder() ? DatasetEncoder.CaptionEncoding.ENCODE_EACH_STEP
+                        : DatasetEncoder.CaptionEncoding.PRECOMPUTED);
+    }
+
+    /// Frees the weights that no step needs.
+    void releaseEncoders() {
+        if (!trainsTextEncoder()) engine.release(TorchEngine.Network.TEXT);
+        engine.release(TorchEngine.Network.ENCODER);
+    }
+
+    /// The method's initial parameters.
+    TrainingState.SavedState initialState() throws Failure {
+        ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(engine::tensor,
+                info.config().seed(), subjectTokenizer().classTokens());
+        Map<String, Tensor> frozenValues = layout.frozenValues(initialization);
+        return new TrainingState.SavedState(TrainingState.initial(layout.initialVector(initialization)), frozenValues,
+                computeDevice());
+    }
+
+    /// Computes the method's derived values, then decides how gradients are computed.
+    ComputeMode prepare(TrainingState.SavedState start, GradientAccumulation accumulation) throws Failure {
+        engine.derive(layout, start.frozenValues());
+        return ComputeMode.of(config(), model, environment.device(), new ComputeMode.PrecisionTrial(engine, layout,
+                start.frozenValues(), accumulation, start.state()));
+    }
+
+    List<AdaptedLayer> adaptedLayers() {
+        return AdaptedLayer.of(layout.method(), layers);
+    }
+
+    /// Trainable parameters over the UNet's.
+    double parameterShare() {
+        return parameterShare(info, model);
+    }
+
+    static double parameterShare(RunInfo info, DiffusionModel model) {
+        return (double) info.parameterCount() / TrainingService.parameterCount(model);
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}
