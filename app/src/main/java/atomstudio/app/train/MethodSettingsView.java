@@ -38,7 +38,8 @@ final class MethodSettingsView extends VBox {
             case CODING, SIDE, COMBINE_WITH -> OptionView.ControlKind.CHOICE;
             case LAYERS -> OptionView.ControlKind.AUTOCOMPLETE;
             case TRAIN_TEXT_ENCODER -> OptionView.ControlKind.FLAG;
-            case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK_SIZE -> OptionView.ControlKind.TEXT;
+            case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK_SIZE ->
+                    OptionView.ControlKind.TEXT;
         };
         OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
                 setting.allowedValues(), name -> displayName(setting, name));

@@ -30,10 +30,12 @@ final class TrainingSettingsView extends VBox {
 
         static SettingGroup of(TrainingSetting setting) {
             return switch (setting) {
-                case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, WARMUP_STEPS, LR_SCHEDULER, SEED -> SCHEDULE;
+                case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE,
+                        WARMUP_STEPS, LR_SCHEDULER, SEED -> SCHEDULE;
                 case RESOLUTION, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PHOTOS;
                 case CLASS_IMAGES, PRIOR_LOSS_WEIGHT -> PRIOR_PRESERVATION;
-                case OPTIMIZER, BATCH_SIZE, GRADIENT_ACCUMULATION, EMA_DECAY, MIN_SNR_GAMMA, NOISE_OFFSET -> OPTIMIZATION;
+                case OPTIMIZER, BATCH_SIZE, GRADIENT_ACCUMULATION, EMA_DECAY, MIN_SNR_GAMMA, NOISE_OFFSET ->
+                        OPTIMIZATION;
                 case PREVIEW_EVERY, VALIDATE, EARLY_STOPPING -> PREVIEWS;
                 case PRECISION, GRADIENT_CHECKPOINTING, CACHED_NOISE_SAMPLES -> PERFORMANCE;
             };
@@ -85,8 +87,10 @@ final class TrainingSettingsView extends VBox {
             case PREVIEW_EVERY -> "five in all";
             case CAPTION_TEMPLATE -> "a few usual ones";
             case MIN_SNR_GAMMA, CLASS_IMAGES -> "none";
-            case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, SEED, WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY,
-                    CROP, FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE, EARLY_STOPPING, PRECISION,
+            case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, SEED,
+                    WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY,
+                    CROP, FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE,
+                    EARLY_STOPPING, PRECISION,
                     GRADIENT_CHECKPOINTING -> model.defaultValue(setting);
         };
     }
@@ -94,7 +98,8 @@ final class TrainingSettingsView extends VBox {
     /// A folder for the class; `auto` is offered with it.
     private Node classImagesChooser() {
         Button auto = button("auto", "Let the model make pictures of the class", () -> model
-                .setText(TrainingSetting.CLASS_IMAGES, model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
+                .setText(TrainingSetting.CLASS_IMAGES,
+                        model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
         Button folder = button("…", "Choose a folder with pictures of the class", model::chooseClassImages);
         HBox both = new HBox(3, auto, folder);
         both.setMinWidth(USE_PREF_SIZE);

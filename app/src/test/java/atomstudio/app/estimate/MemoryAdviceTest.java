@@ -14,8 +14,10 @@ class MemoryAdviceTest {
     void optionsAreUnderstoodAsSettings() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice
                 .parse("--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps");
-        assertEquals(Map.of(TrainingSetting.BATCH_SIZE, "1", TrainingSetting.GRADIENT_ACCUMULATION, "6"), advice.trainingSettings());
-        assertEquals("batch size 1, gradient accumulation 6: one photo at a time, the same steps", advice.displayText());
+        assertEquals(Map.of(TrainingSetting.BATCH_SIZE, "1", TrainingSetting.GRADIENT_ACCUMULATION, "6"),
+                advice.trainingSettings());
+        assertEquals("batch size 1, gradient accumulation 6: one photo at a time, the same steps",
+                advice.displayText());
     }
 
     @Test

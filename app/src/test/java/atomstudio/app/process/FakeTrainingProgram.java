@@ -47,7 +47,8 @@ public final class FakeTrainingProgram {
     private static void estimate(List<String> arguments) throws InterruptedException {
         if (arguments.contains("--gradient-checkpointing")) Thread.sleep(60_000);
         if (arguments.stream().anyMatch(argument -> argument.startsWith("--resolution="))) {
-            System.err.println("studio: resolution: expected a multiple of 8, found " + value(arguments, "--resolution"));
+            System.err
+                    .println("studio: resolution: expected a multiple of 8, found " + value(arguments, "--resolution"));
             System.exit(2);
         }
         System.out.println(

@@ -67,7 +67,8 @@ class TrainViewModelTest {
         RunSpec order = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", order.title());
         assertEquals(7, order.choices().training().toConfig(order.choices().method()).schedule().seed());
-        assertEquals("rank 8 · combine with textual-inversion · text encoder · seed 7 · flip", order.choices().summary());
+        assertEquals("rank 8 · combine with textual-inversion · text encoder · seed 7 · flip",
+                order.choices().summary());
     }
 
     @Test
