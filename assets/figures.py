@@ -27,9 +27,9 @@ def table(root, compare):
     lines = [f"On the embedded model, whose UNet has {total:,} parameters (`./studio demo`):", "",
              "| method | trainable parameters | share | adapter file | training |", "|---|---:|---:|---:|---:|"]
     for row in compare["rows"]:
-        numbers = row.get("numbers") or 0
-        if numbers:
-            lines.append(f"| {row['name']} | {numbers:,} | {numbers / total:.2%} | {row['bytes'] / 1000:,.0f} KB | {row['seconds']:.0f} s |")
+        count = row["parameters"]
+        if count:
+            lines.append(f"| {row['name']} | {count:,} | {count / total:.2%} | {row['bytes'] / 1000:,.0f} KB | {row['seconds']:.0f} s |")
     return lines
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The figures of docs/performance.md, on a quiet machine: docs/performance/measure.sh [PYTHON]
-# PYTHON has torch, diffusers, transformers and peft, for the peers (peers.py). One table to standard output.
+# Measures the figures of docs/performance.md on an idle machine: docs/performance/measure.sh [PYTHON]
+# PYTHON has torch, diffusers, transformers and peft for peers.py. Prints one table.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 scratch="$(mktemp -d)"
@@ -8,31 +8,31 @@ trap 'rm -rf "$scratch"' EXIT
 studio="$root/studio"
 "$studio" --version >/dev/null
 
-# Seconds a picture of 25 guided steps, once the session is warm: nine pictures less one, over eight.
-picture() {
+# Seconds per image with 25 guided steps, without warm-up: (nine images - one image) / 8.
+image() {
     local one nine
     one="$("$studio" generate --prompt "a red apple on a wooden table" --seed 1 --json --overwrite --out "$scratch/a.png" 2>/dev/null | grep -o '"seconds":[0-9.]*' | cut -d: -f2)"
     nine="$("$studio" generate --prompt "a red apple on a wooden table" --seed 1 --count 9 --json --overwrite --out "$scratch/a.png" 2>/dev/null | grep -o '"seconds":[0-9.]*' | cut -d: -f2)"
-    awk -v a="$one" -v b="$nine" 'BEGIN { printf "%.3f s a picture, %.1f ms a guided step, first picture %.2f s\n", (b - a) / 8, (b - a) / 8 / 25 * 1000, a }'
+    awk -v a="$one" -v b="$nine" 'BEGIN { printf "%.3f s per image, %.1f ms per guided step, first image %.2f s\n", (b - a) / 8, (b - a) / 8 / 25 * 1000, a }'
 }
 
-# Median seconds a step, and resident memory at step 30 and at the last.
-tune() {
+# Median seconds per step, and resident memory at step 30 and at the last step.
+train() {
     local method="$1" steps="$2"
     rm -rf "$scratch/run"
-    "$studio" tune --pictures "$root/assets/subjects/boat" --class sailboat --method "$method" --steps "$steps" --out "$scratch/run" >/dev/null 2>&1
+    "$studio" train --photos "$root/assets/subjects/boat" --class sailboat --method "$method" --steps "$steps" --out "$scratch/run" >/dev/null 2>&1
     grep '"kind":"step"' "$scratch/run/events.jsonl" | sed -E 's/.*"seconds":([0-9.eE-]+).*"memory":([0-9]+).*/\1 \2/' >"$scratch/steps"
-    cut -d' ' -f1 "$scratch/steps" | sort -g | awk '{ s[NR] = $1 } END { printf "%.4f s a step (median), %.4f (fastest), ", s[int((NR + 1) / 2)], s[1] }'
-    awk '{ m[NR] = $2 } END { printf "resident %.0f MB at step 30, %.0f MB at step %d (%+.1f %%)", m[30] / 1e6, m[NR] / 1e6, NR, 100 * (m[NR] / m[30] - 1) }' "$scratch/steps"
+    cut -d' ' -f1 "$scratch/steps" | sort -g | awk '{ s[NR] = $1 } END { printf "%.4f s per step (median), %.4f (fastest), ", s[int((NR + 1) / 2)], s[1] }'
+    awk '{ m[NR] = $2 } END { printf "resident %.0f MB at step 30, %.0f MB at step %d (%+.1f%%)", m[30] / 1e6, m[NR] / 1e6, NR, 100 * (m[NR] / m[30] - 1) }' "$scratch/steps"
     grep -o '"peakMemory":[0-9]*' "$scratch/run/report.json" | cut -d: -f2 | awk '{ printf ", peak %.0f MB\n", $1 / 1e6 }'
 }
 
 grep -m1 'model name' /proc/cpuinfo || true
 if [ $# -gt 0 ]; then "$1" "$root/docs/performance/peers.py" "$root/assets/default-model" --threads "$(nproc)"; fi
-echo "generate: $(picture)"
-for method in lora atoms atoms+channels; do echo "tune $method: $(tune "$method" 60)"; done
-echo "tune lora, 300 steps: $(tune lora 300)"
+echo "generate: $(image)"
+for method in lora atoms atoms+channels; do echo "train $method: $(train "$method" 60)"; done
+echo "train lora, 300 steps: $(train lora 300)"
 for setting in "A=none" "MALLOC_ARENA_MAX=2" "MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072" "OMP_WAIT_POLICY=passive" "OMP_WAIT_POLICY=active"; do
-    echo "$setting: generate: $(export $setting; picture)"
-    echo "$setting: tune lora: $(export $setting; tune lora 60)"
+    echo "$setting: generate: $(export $setting; image)"
+    echo "$setting: train lora: $(export $setting; train lora 60)"
 done

@@ -52,4 +52,4 @@ params = [q for q in unet.parameters() if q.requires_grad]; opt = torch.optim.Ad
 def step():
     opt.zero_grad(); torch.nn.functional.mse_loss(unet(z, t, c).sample, target).backward(); torch.nn.utils.clip_grad_norm_(params, 1.0); opt.step()
 s = timed(step, 60, 5)
-print(json.dumps({f"peft LoRA step, batch {batch}, s": s, "peft numbers tuned": sum(q.numel() for q in params), "GFLOP of its forward": round(flops.get_total_flops() / 1e9, 3), "peft peak resident, MB": round(rss() / 1e6)}))
+print(json.dumps({f"peft LoRA step, batch {batch}, s": s, "peft trainable parameters": sum(q.numel() for q in params), "GFLOP of its forward": round(flops.get_total_flops() / 1e9, 3), "peft peak resident, MB": round(rss() / 1e6)}))

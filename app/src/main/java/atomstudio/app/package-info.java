@@ -1,4 +1,4 @@
-/// The desktop application: a window and a command line, two doors to the same jobs.
+/// The application: window and command line over the same jobs.
 @NullMarked
 package atomstudio.app;
 

@@ -12,6 +12,7 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.ops.Ops;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -20,148 +21,158 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 
-/// The laws of the house that a compiler does not know. All modules are on this module's class path.
+/// Rules on packages, dependencies and names that the compiler does not check, for all modules.
 class ArchitectureTest {
-    private static final JavaClasses HOUSE = new ClassFileImporter()
+    private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("atomstudio");
+    private static final Pattern SINGLE_WORD = Pattern.compile("\\p{Lu}\\p{Ll}*");
+    /// Parts of README's layout: a table row of a module, code in backticks, `diffusion/sample`, `sample`.
+    private static final Pattern README_MODULE = Pattern.compile("^\\| `(diffusion|tuning|app)/`");
+    private static final Pattern README_CODE = Pattern.compile("`([^`]+)`");
+    private static final Pattern README_PATH = Pattern.compile("(?:diffusion|tuning|app)(?:/[a-z]+)+");
+    private static final Pattern README_WORD = Pattern.compile("[a-z]+");
 
     @Test
-    void theRulesSeeAllThreeModules() {
-        Set<String> modules = HOUSE.stream()
+    void rulesCoverAllThreeModules() {
+        Set<String> modules = CLASSES.stream()
                 .map(type -> type.getPackageName().split("\\.")[1])
                 .collect(Collectors.toSet());
         assertEquals(Set.of("diffusion", "tuning", "app"), modules);
-        assertTrue(HOUSE.stream().noneMatch(type -> type.getSimpleName().endsWith("Test")),
-                "tests are not judged here");
+        assertTrue(CLASSES.stream().noneMatch(type -> type.getSimpleName().endsWith("Test")),
+                "test classes are not checked");
     }
 
     @Test
-    void onnxRuntimeStaysInItsPackage() {
+    void onlyTheOnnxPackageUsesOnnxRuntime() {
         noClasses().that()
                 .resideOutsideOfPackage("atomstudio.diffusion.onnx..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("ai.onnxruntime..")
-                .because(
-                        "native handles and exceptions of ONNX Runtime have one owner, and another runtime is one package's work")
-                .check(HOUSE);
+                .because("native handles and exceptions of ONNX Runtime belong to one package, which can be replaced")
+                .check(CLASSES);
     }
 
     @Test
-    void djlStaysInItsPackage() {
+    void onlyTheTorchPackageUsesDjl() {
         noClasses().that()
                 .resideOutsideOfPackage("atomstudio.tuning.torch..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("ai.djl..")
-                .because(
-                        "native handles and exceptions of PyTorch have one owner, and another trainer is one package's work")
-                .check(HOUSE);
+                .because("native handles and exceptions of PyTorch belong to one package, which can be replaced")
+                .check(CLASSES);
     }
 
     @Test
-    void nodesAndStagesStayInViews() {
-        noClasses().that(describe("are no views", type -> !isView(type)))
+    void onlyViewsUseNodesAndStages() {
+        noClasses().that(describe("are not views", type -> !isView(type)))
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("javafx.scene..", "javafx.stage..", "atlantafx..")
-                .because(
-                        "view models are tested without a display, and what a screen looks like is decided in its view")
-                .check(HOUSE);
+                .because("view models are tested without a display")
+                .check(CLASSES);
     }
 
     @Test
-    void nothingBelowTheAppKnowsTheWindowOrTheCommandLine() {
+    void modulesBelowAppUseNeitherWindowNorCommandLine() {
         noClasses().that()
                 .resideInAnyPackage("atomstudio.diffusion..", "atomstudio.tuning..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("javafx..", "picocli..", "atomstudio.app..")
-                .because("both doors open onto the same rooms")
-                .check(HOUSE);
+                .because("window and command line share the modules below")
+                .check(CLASSES);
     }
 
     @Test
-    void theCommandLineIsOneDoorAndTheWindowAnother() {
+    void onlyTheCommandLineUsesPicocli() {
         noClasses().that()
                 .resideOutsideOfPackage("atomstudio.app.cli..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("picocli..", "atomstudio.app.cli..")
                 .because(
-                        "the window starts the same jobs, or the command line as a process of its own; it never calls commands")
-                .check(HOUSE);
+                        "the window starts the same jobs, or the command line as a child process; it does not call commands")
+                .check(CLASSES);
     }
 
     @Test
-    void diffusionDoesNotKnowTuning() {
+    void diffusionDoesNotDependOnTuning() {
         noClasses().that()
                 .resideInAPackage("atomstudio.diffusion..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("atomstudio.tuning..")
-                .because("arrows point only downward")
-                .check(HOUSE);
+                .because("dependencies point downward only")
+                .check(CLASSES);
     }
 
     @Test
-    void packagesFormNoCycle() {
+    void packagesHaveNoCycles() {
         slices().matching("atomstudio.(**)")
                 .should()
                 .beFreeOfCycles()
-                .because("a package that can be understood alone can be replaced alone")
-                .check(HOUSE);
+                .because("a package without cycles can be understood and replaced alone")
+                .check(CLASSES);
     }
 
     @Test
-    void noNetworkNamesACarrier() {
-        DescribedPredicate<JavaClass> carrier = describe("a carrier",
+    void networksDoNotDependOnBackends() {
+        DescribedPredicate<JavaClass> backend = describe("a backend",
                 type -> type.isAssignableTo(Ops.class) && !type.isEquivalentTo(Ops.class));
         noClasses().that()
                 .resideInAPackage("atomstudio.diffusion.net..")
                 .should()
-                .dependOnClassesThat(carrier)
+                .dependOnClassesThat(backend)
                 .orShould()
                 .dependOnClassesThat()
                 .resideInAnyPackage("atomstudio.diffusion.onnx..", "atomstudio.diffusion.engine..",
                         "atomstudio.diffusion.model..")
-                .because("a network is written once and runs on every carrier")
-                .check(HOUSE);
+                .because("a network is written once for all backends")
+                .check(CLASSES);
     }
 
     @Test
-    void networksDoNotKnowAdapters() {
+    void networksDoNotDependOnAdapters() {
         noClasses().that()
                 .resideInAPackage("atomstudio.diffusion.net..")
                 .should()
-                .dependOnClassesThat(describe("about adapters", type -> type.getSimpleName().startsWith("Adapt")))
-                .because("a network asks for a layer's weights and cannot tell whose they are")
-                .check(HOUSE);
+                .dependOnClassesThat(describe("adapters", type -> type.getSimpleName().startsWith("Adapt")))
+                .because("a network gets effective weights from its backend, with or without adapters")
+                .check(CLASSES);
     }
 
     @Test
-    void tuningMethodsDoNotKnowNetworks() {
+    void tuningMethodsDoNotDependOnNetworks() {
         noClasses().that()
                 .resideInAPackage("atomstudio.tuning.method..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("atomstudio.diffusion.net..", "atomstudio.diffusion.engine..",
                         "atomstudio.tuning.torch..", "atomstudio.tuning.train..")
-                .because("a method maps a layer's weight to its effective weight, whatever network the layer is in")
-                .check(HOUSE);
+                .because("a method maps the weight of a layer to its effective weight in any network")
+                .check(CLASSES);
     }
 
     @Test
-    void samplersKnowOnlyAScheduleAndADenoiser() {
+    void samplersDependOnlyOnTensorsAndJson() {
         noClasses().that()
                 .resideInAPackage("atomstudio.diffusion.sample..")
                 .should()
@@ -169,61 +180,106 @@ class ArchitectureTest {
                         .and(DescribedPredicate
                                 .not(resideInAnyPackage("atomstudio.diffusion", "atomstudio.diffusion.sample..",
                                         "atomstudio.diffusion.tensor..", "atomstudio.diffusion.json.."))))
-                .because("a sampler reads like its paper")
-                .check(HOUSE);
+                .because("a sampler is a function of schedule and denoiser, as in its paper")
+                .check(CLASSES);
     }
 
     @Test
-    void onlyTheCommandLineSpeaksToTheTerminal() {
+    void onlyTheCommandLineUsesStandardStreams() {
         noClasses().that()
                 .resideOutsideOfPackage("atomstudio.app.cli..")
                 .should(ACCESS_STANDARD_STREAMS)
-                .because("standard output belongs to whoever reads a command's result")
-                .check(HOUSE);
+                .because("standard output holds the result of a command")
+                .check(CLASSES);
     }
 
     @Test
-    void thereIsOneWayToLog() {
-        noClasses().should(USE_JAVA_UTIL_LOGGING).because("the log file is SLF4J's").check(HOUSE);
+    void loggingUsesSlf4j() {
+        noClasses().should(USE_JAVA_UTIL_LOGGING).because("the log file is configured for SLF4J").check(CLASSES);
     }
 
     @Test
-    void noStaticStateChanges() {
+    void staticFieldsAreFinal() {
         noFields().that()
                 .areStatic()
                 .should(be(describe("reassigned", field -> !field.getModifiers().contains(JavaModifier.FINAL))))
-                .because("what changes has an owner that can be seen: trainer, view models, native handles")
-                .check(HOUSE);
+                .because("mutable state belongs to the trainer, view models and native handles")
+                .check(CLASSES);
     }
 
     @Test
-    void namesSayWhatAThingIs() {
+    void noClassHasAVagueName() {
         List.of("Utils", "Util", "Helper", "Manager", "Impl")
                 .forEach(ending -> noClasses()
                         .should()
                         .haveSimpleNameEndingWith(ending)
-                        .because("such a name says that its owner was not found")
-                        .check(HOUSE));
+                        .because("such a name does not describe the class")
+                        .check(CLASSES));
     }
 
     @Test
-    void viewsAndViewModelsAreNamedSo() {
+    void viewsAreInTheApp() {
         classes().that()
                 .haveSimpleNameEndingWith("View")
                 .should()
                 .resideInAPackage("atomstudio.app..")
                 .because("views belong to the window")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
-    void everyPackageSaysThatNothingIsNullUnlessMarked() {
-        Set<String> unmarked = HOUSE.stream()
+    void everyPackageIsNullMarked() {
+        Set<String> unmarked = CLASSES.stream()
                 .map(JavaClass::getPackage)
-                .filter(place -> !place.isAnnotatedWith(NullMarked.class))
+                .filter(packageInfo -> !packageInfo.isAnnotatedWith(NullMarked.class))
                 .map(JavaPackage::getName)
                 .collect(Collectors.toCollection(TreeSet::new));
         assertEquals(Set.of(), unmarked);
+    }
+
+    @Test
+    void noSingleWordNameIsUsedInTwoPackages() {
+        Map<String, Set<String>> packagesByName = new TreeMap<>();
+        for (JavaClass type : CLASSES) {
+            if (type.isTopLevelClass() && SINGLE_WORD.matcher(type.getSimpleName()).matches())
+                packagesByName.computeIfAbsent(type.getSimpleName(), name -> new TreeSet<>())
+                        .add(type.getPackageName());
+        }
+        assertTrue(packagesByName.containsKey("Tensor"), packagesByName::toString);
+        packagesByName.values().removeIf(packages -> packages.size() == 1);
+        assertEquals(Map.of(), packagesByName, "one word has one meaning");
+    }
+
+    /// In README's section "Layout", `atomstudio.x` and `module/x` are packages, and a word in a table row that starts
+    /// with a module's folder is a package of this module.
+    @Test
+    void packagesInTheReadmeExist() throws IOException {
+        Set<String> packages = new TreeSet<>();
+        for (String line : Files.readString(Shared.root().resolve("README.md"))
+                .replaceFirst("(?s).*?\n## Layout\n", "")
+                .replaceFirst("(?s)\n## .*", "")
+                .lines()
+                .toList()) {
+            Matcher module = README_MODULE.matcher(line);
+            String modulePackage = module.find() ? "atomstudio." + module.group(1) : "";
+            for (Matcher code = README_CODE.matcher(line); code.find();) {
+                String text = code.group(1);
+                if (text.startsWith("atomstudio.")) packages.add(text);
+                else if (README_PATH.matcher(text).matches()) packages.add("atomstudio." + text.replace('/', '.'));
+                else
+                    if (README_WORD.matcher(text).matches() && !modulePackage.isEmpty())
+                        packages.add(modulePackage + "." + text);
+            }
+        }
+        assertTrue(packages.contains("atomstudio.diffusion.sample"), packages::toString);
+        packages.removeIf(ArchitectureTest::exists);
+        assertEquals(Set.of(), packages, "packages of README.md that do not exist");
+    }
+
+    private static boolean exists(String packageName) {
+        return Stream.of("diffusion", "tuning", "app", "packaging")
+                .map(module -> Shared.root().resolve(module + "/src/main/java").resolve(packageName.replace('.', '/')))
+                .anyMatch(Files::isDirectory);
     }
 
     private static boolean isView(JavaClass type) {

@@ -9,24 +9,26 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// Which model, and what is said of it.
+/// The base model and how to load it.
 final class BaseModelOptions {
-    static final String MODEL_DESCRIPTION = "A Stable Diffusion 1.x or 2.x: a folder in diffusers' layout, or one file (.safetensors, .ckpt). Default: the embedded model.";
-    static final String VAE_DESCRIPTION = "Another autoencoder: a file, or a folder with config.json. Default: the model's own.";
-    static final String TOKENIZER_DESCRIPTION = "The tokenizer of a model in one file: vocab.json and merges.txt, or CLIP's bpe_simple_vocab_16e6.txt.gz. "
-            + "Default: beside the file, in the studio's home, or a known model's of the same size.";
-
-    @Option(names = "--model", paramLabel = "DIR-OR-FILE", description = MODEL_DESCRIPTION)
+    @Option(names = "--model", paramLabel = "DIR-OR-FILE",
+            description = "Stable Diffusion 1.x or 2.x: a folder in diffusers' layout or one file (.safetensors, "
+                    + ".ckpt). "
+                    + "Default: the embedded model.")
     private @Nullable Path model;
 
-    @Option(names = "--vae", paramLabel = "DIR-OR-FILE", description = VAE_DESCRIPTION)
+    @Option(names = "--vae", paramLabel = "DIR-OR-FILE",
+            description = "Another VAE: a file, or a folder with config.json. Default: the model's.")
     private @Nullable Path vae;
 
-    @Option(names = "--tokenizer", paramLabel = "DIR", description = TOKENIZER_DESCRIPTION)
+    @Option(names = "--tokenizer", paramLabel = "DIR",
+            description = "Tokenizer for a model in one file: vocab.json and merges.txt, or CLIP's "
+                    + "bpe_simple_vocab_16e6.txt.gz. Default: beside the file, in ~/.atomstudio/clip-vocabulary, "
+                    + "or of another known model with the same vocabulary size.")
     private @Nullable Path tokenizer;
 
-    /// The model that the person named, or the embedded one.
-    /// @param prediction what the person says that it predicts
+    /// The chosen model, or the embedded one.
+    /// @param prediction empty: as declared by the model, or detected
     ModelReference reference(CommandContext context, Optional<PredictionType> prediction) throws Failure {
         return new ModelReference(context.modelPath(model), new ModelLoadOptions(prediction, Optional.ofNullable(vae),
                 Optional.ofNullable(tokenizer), context.tokenizerLocations()));

@@ -10,19 +10,19 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a command is given: where things are, where to speak, and whether it is asked to stop.
+/// What every command needs: the home folder, the output streams and the stop signal.
 public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal) {
-    /// The model folder that the person named, or the embedded one.
+    /// The chosen model, or the embedded one.
     public Path modelPath(@Nullable Path chosen) throws Failure {
         return chosen == null ? assets().defaultModel() : chosen;
     }
 
-    /// Where to look for the tokenizer of a model that brings none.
+    /// Folders to search for the tokenizer of a model without one.
     public List<Path> tokenizerLocations() {
         return new TokenizerFolders(home).folders();
     }
 
-    /// This machine, computing on a device with all its processors.
+    /// Training on a device with all processors of this machine.
     public TrainingEnvironment machine(Device device) {
         return new TrainingEnvironment(device, Runtime.getRuntime().availableProcessors(), home.folder(),
                 tokenizerLocations());

@@ -13,36 +13,40 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.TrainingEvent;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a comparison with a bar on the terminal and prints what came of it: for `compare` and `demo`.
+/// Runs a comparison with progress bars and prints the result: for `compare` and `demo`.
 final class ComparisonRunner implements ComparisonJob.ComparisonListener {
-    private final CommandContext context;
+    private final Terminal terminal;
     private final int phases;
     private final Set<String> printedNotes = new HashSet<>();
     private String currentRun = "";
-    private @Nullable TrainingProgressBar tuning;
+    private @Nullable TrainingProgressBar training;
     private @Nullable ProgressBar sampling;
     private int lastSampled = -1;
 
-    private ComparisonRunner(CommandContext context, int runs) {
-        this.context = context;
-        this.phases = runs + 1;
+    /// @param trainedRuns trained before sampling
+    private ComparisonRunner(Terminal terminal, int trainedRuns) {
+        this.terminal = terminal;
+        this.phases = trainedRuns + 1;
     }
 
-    /// How the result is printed.
-    enum ComparisonFormat { LINES, JSON }
-
-    static int run(CommandContext context, ComparisonRequest request, Device device, ComparisonFormat form)
+    /// @return the exit code
+    static int run(CommandContext context, ComparisonRequest request, Device device, OutputOption output)
             throws Failure {
-        ComparisonRunner runner = new ComparisonRunner(context, trainingRunCount(request));
+        ComparisonRunner runner = new ComparisonRunner(context.terminal(), switch (request.source()) {
+            case ComparisonRequest.TrainNewRuns _ -> ComparisonJob.METHODS.size();
+            case ComparisonRequest.ExistingRuns _ -> 0;
+        });
         TrainingEnvironment machine = context.machine(device);
         ComparisonJob job = new ComparisonJob(request, machine, new BaseModelHashes(context.home().baseHashes()),
-                runner);
+                runner, context.stopSignal()::requested);
         Optional<ComparisonJob.ComparisonResult> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = job.run();
@@ -50,39 +54,30 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
             runner.closeBars();
         }
         if (result.isEmpty()) {
-            context.terminal().printNote("Stopped; the same command goes on where it was.");
+            context.terminal().printNote("Stopped; the same command continues.");
             return ExitCode.CANCELLED;
         }
-        switch (form) {
-            case LINES -> printLines(context.terminal(), result.get());
-            case JSON -> context.terminal().printResult(json(result.get()).toString());
-        }
+        output.print(context.terminal(), () -> json(result.get()), () -> lines(result.get()));
         return ExitCode.SUCCESS;
     }
 
-    /// Runs that are tuned before anything is sampled.
-    private static int trainingRunCount(ComparisonRequest request) {
-        return switch (request.source()) {
-            case ComparisonRequest.TrainNewRuns tuned -> ComparisonJob.METHODS.size();
-            case ComparisonRequest.ExistingRuns given -> 0;
-        };
-    }
-
-    private static void printLines(Terminal terminal, ComparisonJob.ComparisonResult result) {
+    private static List<String> lines(ComparisonJob.ComparisonResult result) {
+        List<String> lines = new ArrayList<>();
         for (ComparisonRow row : result.comparison().rows()) {
             String cost = row.isBase() ? " ".repeat(25)
                     : String.format(Locale.ROOT, "%10s %14s", DisplayFormat.bytes(row.bytes()),
                             DisplayFormat.seconds(row.seconds()));
-            String line = String.format(Locale.ROOT, "%-22s %18s %s", ComparisonText.rowTitle(row),
-                    ComparisonText.parameters(row), cost);
-            terminal.printResult((line + "  " + String.join("  ", ComparisonText.metrics(row))).stripTrailing());
+            String line = String.format(Locale.ROOT, "%-22s %18s %s  %s", ComparisonText.rowTitle(row),
+                    ComparisonText.parameters(row), cost, String.join("  ", ComparisonText.metrics(row)));
+            lines.add(line.stripTrailing());
         }
-        terminal.printResult(ComparisonText.metricsNote(result.comparison()));
-        terminal.printResult(result.sheet().toString());
-        terminal.printResult(result.page().toString());
+        lines.add(ComparisonText.metricsNote(result.comparison()));
+        lines.add(result.sheet().toString());
+        lines.add(result.page().toString());
+        return lines;
     }
 
-    /// `compare.json` and where everything is.
+    /// `compare.json` and the paths of the files.
     private static JsonObject json(ComparisonJob.ComparisonResult result) {
         JsonObject json = new JsonObject();
         json.addProperty("sheet", result.sheet().toString());
@@ -98,21 +93,20 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
             onNote(note.message());
             return;
         }
-        if (tuning == null || !currentRun.equals(name)) {
+        if (training == null || !currentRun.equals(name)) {
             closeBars();
             currentRun = name;
             int position = ComparisonJob.METHODS.stream().map(MethodSettings::combinedName).toList().indexOf(name) + 1;
-            tuning = new TrainingProgressBar(context.terminal(), position + "/" + phases + " " + name);
+            training = new TrainingProgressBar(terminal, position + "/" + phases + " " + name);
         }
-        tuning.emit(event);
+        training.emit(event);
     }
 
     @Override
     public void onSamplingProgress(int done, int total) {
         if (sampling == null) {
             closeBars();
-            sampling = ProgressBar.of(context.terminal(),
-                    phases == 1 ? "pictures" : phases + "/" + phases + " pictures", total);
+            sampling = ProgressBar.of(terminal, phases == 1 ? "images" : phases + "/" + phases + " images", total);
         }
         if (done != lastSampled) sampling.update(done);
         lastSampled = done;
@@ -120,18 +114,13 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
 
     @Override
     public void onNote(String line) {
-        if (printedNotes.add(line)) context.terminal().printNote(line);
-    }
-
-    @Override
-    public ComparisonControl next() {
-        return context.stopSignal().requested() ? ComparisonControl.STOP : ComparisonControl.CONTINUE;
+        if (printedNotes.add(line)) terminal.printNote(line);
     }
 
     private void closeBars() {
-        if (tuning != null) tuning.close();
+        if (training != null) training.close();
         if (sampling != null) sampling.close();
-        tuning = null;
+        training = null;
         sampling = null;
     }
 }

@@ -15,15 +15,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// `studio demo`: everything at once with what is embedded.
+/// `studio demo`: trains the embedded model on an embedded subject with three methods and compares them.
 @Command(
         name = "demo",
-        description = "Personalizes the embedded model on the embedded car three times (atoms with a word, atoms+channels, lora), and shows the same prompts "
-                + "and seeds from the base model and from these side by side. A few minutes on two cores; started again, it goes on where it stopped.",
+        description = "Trains the embedded model on the sample subject car with three methods (atoms+word, "
+                + "atoms+channels, lora) and generates the same prompts and seeds with the base model and each "
+                + "adapter. "
+                + "Takes a few minutes on two cores; if interrupted, the same command continues.",
         footer = {"", "Examples:", "  studio demo", "  studio demo --out /tmp/demo"})
 final class DemoCommand implements Callable<Integer> {
     private static final String SUBJECT = "car";
-    /// Scenes that the embedded model knows; the subject's pictures show none of them.
+    /// Scenes that the embedded model knows and that no photo of the subject shows.
     private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} in a forest",
             "a {} on a cobblestone street", "a {} under the night sky");
     private static final List<Long> SEEDS = List.of(0L, 1L);
@@ -31,7 +33,8 @@ final class DemoCommand implements Callable<Integer> {
     private final CommandContext context;
 
     @Option(names = "--out", paramLabel = "DIR", defaultValue = "demo",
-            description = "Where sheet.png, index.html, compare.json, pictures/ and runs/ go. Default: ${DEFAULT-VALUE}.")
+            description = "Folder for sheet.png, index.html, compare.json, pictures/ and runs/. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private Path out = Path.of("demo");
 
     @Mixin
@@ -40,8 +43,8 @@ final class DemoCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device = new DeviceOption();
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     DemoCommand(CommandContext context) {
         this.context = context;
@@ -50,12 +53,10 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failure {
         ModelReference model = ModelReference.of(context.assets().defaultModel());
-        ImageOptions look = new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open()));
         ComparisonRequest request = new ComparisonRequest(model,
                 new ComparedSubject(SUBJECT, TrainingRequest.DEFAULT_TOKEN),
-                new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS, look,
-                out);
-        return ComparisonRunner.run(context, request, device.device(),
-                json ? ComparisonRunner.ComparisonFormat.JSON : ComparisonRunner.ComparisonFormat.LINES);
+                new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS,
+                new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open())), out);
+        return ComparisonRunner.run(context, request, device.device(), output);
     }
 }

@@ -28,88 +28,102 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
-/// `studio experiment`: methods against each other, measured, as a table that grows and a plot.
+/// `studio experiment`: compares tuning methods over several subjects, as a table and a plot.
 @Command(
         name = "experiment",
-        description = "Compares tuning methods: chooses each method's rate on three subjects (phase tune), then tunes six others that no choice has "
-                + "seen (phase test), looks at every run four times, and adds a row a look to experiment.csv: numbers tuned, file size, seconds, memory, likeness, "
-                + "diversity, alignment. Killed or stopped, the same command goes on; rows that are there are not done again. "
-                + "Subjects whose class the model knows and those that it has never seen stand apart.",
+        description = "Compares tuning methods. Phase tune selects each method's learning rate on three subjects; "
+                + "phase "
+                + "test trains on six others. Every run is evaluated at four checkpoints, and each evaluation adds a "
+                + "row "
+                + "to experiment.csv: trainable parameters, file size, seconds, memory, likeness, diversity, "
+                + "alignment. "
+                + "If interrupted, the same command continues. Subjects of a class that the model knows and of a new "
+                + "class are reported separately.",
         footer = {"",
-                "All of it takes hours. Methods: atoms, atoms+word (with a word trained beside them), overcomplete, overcomplete+word, channels, atoms+channels, overcomplete+channels,",
-                "atoms-up (the up blocks only), lora-4, lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\" are the model as it is, asked for the class word without and with the token.",
+                "The whole experiment takes hours. Methods: atoms, atoms+word (with a trained word), overcomplete,",
+                "overcomplete+word, channels, atoms+channels, overcomplete+channels, atoms-up (only the up blocks), "
+                        + "lora-4,",
+                "lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\": the "
+                        + "base model",
+                "with the class alone and with trigger word and class.",
                 "", "Examples:",
                 "  studio experiment --out experiment",
-                "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat --checkpoints 1",
-                "  studio experiment --out experiment --phase test --rate atoms=1e-2 --rate lora-4=4e-3 --seeds 1",
+                "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat "
+                        + "--checkpoints 1",
+                "  studio experiment --out experiment --phase test --learning-rate atoms=1e-2 --seeds 1",
                 "  studio experiment --out experiment --plot --table"})
-final class ExperimentCommand implements Callable<Integer>, Experiment.TrialListener {
+final class ExperimentCommand implements Callable<Integer>, Experiment.ExperimentListener {
     private static final int DEFAULT_SEEDS = 3;
-    /// In place of methods: the untuned model alone.
+    /// Value of `--methods` for the base model alone.
     private static final String NO_METHODS = "none";
 
     private final CommandContext context;
 
     @Option(names = "--out", paramLabel = "DIR", required = true,
-            description = "Where experiment.csv, experiment.png, pictures/ and runs/ go.")
+            description = "Folder for experiment.csv, experiment.png, pictures/ and runs/.")
     private Path out = Path.of("");
 
-    @Option(names = "--pictures", paramLabel = "DIR",
-            description = "A folder with a folder of pictures for each subject. Default: the embedded subjects.")
+    @Option(names = "--photos", paramLabel = "DIR",
+            description = "Folder with one folder of photos per subject. Default: the sample subjects.")
     private @Nullable Path photos;
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "A model with a vision tower: a folder in diffusers' layout. Default: the embedded model.")
+            description = "A model with a CLIP image encoder, as a folder in diffusers' layout. Default: the "
+                    + "embedded model.")
     private @Nullable Path model;
 
-    @Option(names = "--phase", paramLabel = "tune|test", converter = PhaseConverter.class,
+    @Option(names = "--phase", paramLabel = "tune|test", converter = PhaseNames.class,
             description = "One phase only. Default: tune, then test.")
     private @Nullable Phase phase;
 
     @Option(names = "--subjects", paramLabel = "NAMES", split = ",",
-            description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), cactus; or NAME:CLASS for a folder of your own in --pictures. Default: all of the phase.")
+            description = "Of boat, clock, ghost (phase tune), owl, cat, car, teapot, violin, backpack (phase test), "
+                    + "cactus; or NAME:CLASS for another folder in --photos. Default: all of the phase.")
     private List<String> subjects = List.of();
 
     @Option(names = "--methods", paramLabel = "NAMES", split = ",",
-            description = "Of those that are compared, and locon, loha, oft, dora, norm, ssf, difffit, glora, full; none: the untuned model alone, to compare samplers. Default: those that are compared; none beside --variant.")
+            description = "Of the methods below, and locon, loha, oft, dora, norm, ssf, difffit, glora, full; none: "
+                    + "the base "
+                    + "model alone, to compare samplers. Default: the methods below, or none with --variant.")
     private List<String> methods = List.of();
 
     @Option(names = "--variant", paramLabel = "NAME=OPTIONS",
-            description = "One more method, by options of tune: --variant \"fast=--method atoms --precision bf16\". Repeat it for more; they run beside --methods.")
+            description = "Another method, by options of train: --variant \"fast=--method atoms --precision bf16\". "
+                    + "Can be "
+                    + "repeated; runs in addition to --methods.")
     private Map<String, String> variants = new LinkedHashMap<>();
 
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "" + DEFAULT_SEEDS,
-            description = "Training seeds of atoms and lora-4 in phase test; the others have one. Default: ${DEFAULT-VALUE}.")
+            description = "Training seeds of atoms, atoms+word and lora-4 in phase test; other methods have one. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private int seeds;
 
-    @Option(names = "--rate", paramLabel = "METHOD=X",
-            description = "The method's only learning rate. Default in phase tune: three; in phase test: the best of these.")
+    @Option(names = "--learning-rate", paramLabel = "METHOD=X",
+            description = "The method's only learning rate. Default: three in phase tune, the best of them in phase "
+                    + "test.")
     private Map<String, Double> learningRates = new LinkedHashMap<>();
 
     @Option(names = "--steps-scale", paramLabel = "X", defaultValue = "1",
-            description = "Multiplies every method's steps. Default: ${DEFAULT-VALUE}.")
+            description = "Factor on every method's training steps. Default: ${DEFAULT-VALUE}.")
     private double stepsScale;
 
     @Option(names = "--checkpoints", paramLabel = "N", defaultValue = "4",
-            description = "How many times a run is looked at. Default: ${DEFAULT-VALUE}.")
+            description = "Evaluations per run. Default: ${DEFAULT-VALUE}.")
     private int checkpoints;
 
-    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = PrecisionConverter.class,
-            description = "Of training, as in tune: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
+    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "fp32", converter = PrecisionNames.class,
+            description = "Training precision, as in train: auto, fp32, bf16. Default: ${DEFAULT-VALUE}.")
     private TrainingConfig.PrecisionMode precision = TrainingConfig.PrecisionMode.FP32;
 
-    @Option(names = "--plot", description = "Run nothing; draw experiment.png from the table as it is.")
+    @Option(names = "--plot", description = "Only draw experiment.png from the existing table.")
     private boolean plotOnly;
 
-    @Option(names = "--table", description = "Run nothing; print the table as it is, averaged, in Markdown.")
+    @Option(names = "--table", description = "Only print the existing table, averaged, in Markdown.")
     private boolean tableOnly;
 
     @Mixin
@@ -140,23 +154,25 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.TrialList
                 ChildProcessLauncher.currentProgram(Main.class.getName()), context.home());
         Experiment.ExperimentResult result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
-            result = new Experiment(setup, new ChildProcessTrialTrainer(trainer, precision), this).run(plan);
+            result = new Experiment(setup, new ChildProcessTrialTrainer(trainer, precision), this,
+                    context.stopSignal()::requested).run(plan);
         }
         if (result.stopped()) {
-            context.terminal().printNote("Stopped; the same command goes on where it was.");
+            context.terminal().printNote("Stopped; the same command continues.");
             return ExitCode.CANCELLED;
         }
         writePlot(result.table());
         context.terminal().printResult(setup.tableFile().toString());
         if (!result.failures().isEmpty())
-            context.terminal().printNote(result.failures().size() + " could not be made; they are named above.");
+            context.terminal().printNote(result.failures().size() + " failed; see above.");
         return result.failures().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
     }
 
     private int showExisting(Experiment.ExperimentSetup setup) throws Failure {
         if (!Files.exists(setup.tableFile()))
             throw new Failure.Unreadable(setup.tableFile()
-                    + ": expected the table of an experiment, found nothing; run it first, without --plot and --table");
+                    + ": expected the table of an experiment, found nothing; run the experiment first, without "
+                    + "--plot and --table");
         ExperimentTable results = ExperimentTable.open(setup.tableFile());
         if (tableOnly) context.terminal().printResult(ExperimentSummary.markdown(results.rows()));
         if (plotOnly) writePlot(results);
@@ -177,40 +193,38 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.TrialList
         }
         variants.forEach((name, options) -> selected.add(customVariant(name, options)));
         for (String name : learningRates.keySet()) {
-            if (!variants.containsKey(name)) knownVariant("--rate", name);
+            if (!variants.containsKey(name)) knownVariant("--learning-rate", name);
         }
         for (String name : subjects) {
             if (ExperimentSubject.ofName(name).isEmpty())
-                throw usageError(
-                        "--subjects: expected of " + String.join(", ", ExperimentSubject.names()) + ", found " + name);
+                throw new UsageError(spec,
+                        "--subjects: expected names of " + String.join(", ", ExperimentSubject.names()) + ", found "
+                                + name);
         }
         try {
             return new ExperimentPlan(phase == null ? List.of(Phase.values()) : List.of(phase), subjects, selected,
                     seeds, learningRates, new ExperimentPlan.RunLength(stepsScale, checkpoints));
         } catch (IllegalArgumentException error) {
-            throw usageError("--" + error.getMessage());
+            throw new UsageError(spec, "--" + error.getMessage());
         }
     }
 
     private MethodVariant customVariant(String name, String options) {
         if (MethodVariant.ofName(name).isPresent() || !name.matches("[\\w+.-]+"))
-            throw usageError(
-                    "--variant: expected a name of its own, of letters, digits, + . and -, found \"" + name + "\"");
+            throw new UsageError(spec,
+                    "--variant: expected an unused name of letters, digits, + . and -, found \"" + name + "\"");
         try {
             return MethodVariant.of(name, options);
         } catch (IllegalArgumentException error) {
-            throw usageError("--" + error.getMessage());
+            throw new UsageError(spec, "--" + error.getMessage());
         }
     }
 
     private MethodVariant knownVariant(String option, String name) {
         return MethodVariant.ofName(name)
-                .orElseThrow(() -> usageError(
-                        option + ": expected of " + String.join(", ", MethodVariant.names()) + ", found " + name));
-    }
-
-    private ParameterException usageError(String message) {
-        return new ParameterException(spec.commandLine(), message);
+                .orElseThrow(() -> new UsageError(spec,
+                        option + ": expected names of " + String.join(", ", MethodVariant.names()) + ", found "
+                                + name));
     }
 
     @Override
@@ -230,25 +244,15 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.TrialList
         context.terminal().printNote(line);
     }
 
-    @Override
-    public Next next() {
-        return context.stopSignal().requested() ? Next.STOP : Next.CONTINUE;
-    }
-
-    private static final class PrecisionConverter implements ITypeConverter<TrainingConfig.PrecisionMode> {
-        @Override
-        public TrainingConfig.PrecisionMode convert(String value) {
-            return TrainingConfig.OptionValue.ofOption(TrainingConfig.PrecisionMode.class, value)
-                    .orElseThrow(
-                            () -> new TypeConversionException("expected auto, fp32 or bf16, found \"" + value + "\""));
+    private static final class PrecisionNames extends NamedValues<TrainingConfig.PrecisionMode> {
+        PrecisionNames() {
+            super(TrainingConfig.PrecisionMode.values(), TrainingConfig.PrecisionMode::option);
         }
     }
 
-    private static final class PhaseConverter implements ITypeConverter<Phase> {
-        @Override
-        public Phase convert(String value) {
-            for (Phase candidate : Phase.values()) if (candidate.label().equals(value)) return candidate;
-            throw new TypeConversionException("expected tune or test, found \"" + value + "\"");
+    private static final class PhaseNames extends NamedValues<Phase> {
+        PhaseNames() {
+            super(Phase.values(), Phase::label);
         }
     }
 }

@@ -7,18 +7,20 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.export.ExportFormat;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/// `studio export`: a run's adapter as one file.
+/// `studio export`: writes a run's adapter to one file.
 @Command(
         name = "export",
-        description = "Writes what a run has learned to one file; of an unfinished run the last checkpoint.",
+        description = "Writes a run's adapter to one file. If the run is not finished, its last checkpoint is "
+                + "exported.",
         footer = {
                 "",
                 "Examples:",
@@ -39,20 +41,25 @@ final class ExportCommand implements Callable<Integer> {
     private Path out = Path.of("");
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio",
-            description = "atomstudio: everything, for this program. embedding: the rows of a textual "
-                    + "inversion for diffusers, A1111 and ComfyUI (which take the file's name for the word). kohya, peft: LoRA by the names that other programs or diffusers have, the text encoder's too. diff: whatever was tuned, as whole differences of weights in half precision, "
-                    + "which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a LoRA; as large as the tuned layers. diff-biases: the same for ComfyUI and Forge alone, "
-                    + "without the zero weights of layers whose bias alone is tuned (bitfit, difffit). Default: ${DEFAULT-VALUE}.")
+            description = "atomstudio: for Atom Studio, with everything that was trained. "
+                    + "kohya: LoRA with the key names of sd-scripts, for A1111, Forge, ComfyUI and InvokeAI. "
+                    + "peft: LoRA for diffusers. "
+                    + "embedding: a textual inversion for diffusers, A1111 and ComfyUI, which take the file name for "
+                    + "the word. "
+                    + "diff: full weight diffs in float16, which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a "
+                    + "LoRA; as large as the trained layers. "
+                    + "diff-biases: like diff, for ComfyUI and Forge, without the zero weights of layers that train "
+                    + "only a bias (bitfit, difffit). Default: ${DEFAULT-VALUE}.")
     private String format = "";
+
+    @Option(names = "--overwrite", description = "Replace an existing file.")
+    private boolean overwrite;
+
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     @Spec
     private CommandSpec spec;
-
-    @Option(names = "--overwrite", description = "Replace a file that is there.")
-    private boolean overwrite;
-
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
 
     ExportCommand(CommandContext context) {
         this.context = context;
@@ -62,11 +69,9 @@ final class ExportCommand implements Callable<Integer> {
     public Integer call() throws Failure {
         AdapterExport export = AdapterExport.write(run, out, overwrite ? IfExists.REPLACE : IfExists.FAIL, format(),
                 context.machine(Device.CPU));
-        if (!export.warning().isEmpty()) {
-            context.terminal().printNote(export.warning());
-        }
-        context.terminal()
-                .printResult(json ? toJson(export).toString() : out + "  %,d numbers".formatted(export.parameters()));
+        if (!export.warning().isEmpty()) context.terminal().printNote(export.warning());
+        output.print(context.terminal(), () -> json(export),
+                () -> List.of(out + "  %,d parameters".formatted(export.parameters())));
         return ExitCode.SUCCESS;
     }
 
@@ -74,15 +79,16 @@ final class ExportCommand implements Callable<Integer> {
         try {
             return ExportFormat.ofOption(format);
         } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+            throw new UsageError(spec, "--" + e.getMessage());
         }
     }
 
-    private static JsonObject toJson(AdapterExport export) {
+    private static JsonObject json(AdapterExport export) {
         JsonObject object = new JsonObject();
         object.addProperty("file", export.file().toString());
         object.addProperty("step", export.step());
         object.addProperty("steps", export.totalSteps());
+        object.addProperty("parameters", export.parameters());
         object.addProperty("numbers", export.parameters());
         object.addProperty("finished", export.isFinished());
         return object;

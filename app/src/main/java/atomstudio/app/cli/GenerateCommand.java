@@ -1,5 +1,6 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.PromptAdapters;
@@ -32,40 +33,49 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/// `studio generate`: pictures from a prompt, with an adapter or without.
+/// `studio generate`: images from a prompt, with or without adapters.
 @Command(
         name = "generate",
-        description = "Makes pictures from a prompt.",
+        description = "Generates images from a prompt.",
         footer = {"", "Examples:", "  studio generate --prompt \"a red apple on a table\" --out apple.png",
-                "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors --count 4 --seed 1 --out car.png",
-                "  studio generate --prompt \"a (sks car:1.2) in the snow, [trees]\" --adapter car.safetensors --strength 0.8 --adapter style.pt --out both.png",
-                "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m --schedule karras --out lighthouse.png",
-                "  studio generate --prompt \"a red car in the snow\" --image car.png --denoise 0.6 --out snow.png",
-                "  studio generate --prompt \"a red apple\" --image table.png --mask where.png --denoise 0.9 --out apple.png",
+                "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors:0.8 --count 4 --out "
+                        + "car.png",
+                "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m"
+                        + " --schedule karras --out lighthouse.png",
+                "  studio generate --prompt \"a red car in the snow\" --image car.png --denoising-strength 0.6 --out "
+                        + "snow.png",
+                "  studio generate --prompt \"a red apple\" --image table.png --mask area.png --denoising-strength 0.9"
+                        + " --out apple.png",
                 "",
-                "In prompts (word) counts for 1.1 times as much, (word:1.3) for 1.3 times, [word] for 1 / 1.1; \\( is a bracket itself; BREAK ends a chunk. [from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 of them, [cat|dog] with every step. <lora:NAME:0.8> applies an adapter of ~/.atomstudio/adapters, or a run, at a weight of -10 to 10; <lora:NAME:0.5:1> has one for the text encoder and one for the UNet. A prompt may have up to 100,000 letters."})
+                "Prompt syntax (A1111): (word) weights by 1.1, (word:1.3) by 1.3, [word] by 1/1.1; \\( is a literal "
+                        + "bracket;"
+                        + " BREAK starts a new chunk. [from:to:0.4] changes the prompt after 0.4 of the steps,"
+                        + " [from:to:10] after 10 steps, [cat|dog] with every step. <lora:NAME:0.8> applies an "
+                        + "adapter of"
+                        + " ~/.atomstudio/adapters or the run of that name; <lora:NAME:0.5:1> has separate weights for"
+                        + " the text encoder and the UNet. A prompt has at most 100,000 characters."})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MAX_IMAGES = 10_000;
 
     private final CommandContext context;
 
     @Option(names = "--prompt", paramLabel = "TEXT", required = true,
-            description = "What the picture should show; may be empty.")
+            description = "What the image should show; may be empty.")
     private String prompt = "";
 
     @Mixin
     private BaseModelOptions modelOptions = new BaseModelOptions();
 
     @Option(names = "--seed", paramLabel = "N", converter = SeedConverter.class,
-            description = "Equal seeds give equal pictures. Default: random, printed.")
+            description = "Equal seeds give equal images. Default: random, printed.")
     private @Nullable Long seed;
 
     @Option(names = "--count", paramLabel = "N", defaultValue = "1",
-            description = "Pictures; picture k has seed + k and goes to FILE-k.png. Default: ${DEFAULT-VALUE}.")
+            description = "Number of images; image k has seed + k and is written to FILE-k.png. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private int count;
 
     @Mixin
@@ -80,24 +90,28 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private AdapterOptions adapters = new AdapterOptions();
 
-    @Option(names = "--safety", paramLabel = "on|off", defaultValue = "ON", converter = SafetyConverter.class,
-            description = "The safety checker of a model that brings one: pictures it takes for unsafe are black. Default: on.")
+    @Option(names = "--safety-checker", paramLabel = "on|off", defaultValue = "on",
+            converter = SafetyFilterNames.class,
+            description = "Safety checker of models that have one: images that it flags are black. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private SafetyFilter safetyFilter = SafetyFilter.ON;
 
     @Mixin
     private DeviceOption device = new DeviceOption();
 
-    @Mixin
-    private EngineOption engine = new EngineOption();
+    @Option(names = "--engine", paramLabel = "auto|onnx|torch", defaultValue = "auto", converter = EngineNames.class,
+            description = "Runs the networks. auto: onnx, or torch for a large model on a CPU with bfloat16 units; "
+                    + "images differ by rounding. Default: ${DEFAULT-VALUE}.")
+    private EngineName engine = EngineName.AUTO;
 
-    @Option(names = "--out", paramLabel = "FILE.png", required = true, description = "Where the picture goes.")
+    @Option(names = "--out", paramLabel = "FILE.png", required = true, description = "The file to write.")
     private Path out = Path.of("");
 
-    @Option(names = "--overwrite", description = "Replace pictures that are there.")
+    @Option(names = "--overwrite", description = "Replace existing files.")
     private boolean overwrite;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     @Spec
     private CommandSpec spec;
@@ -119,7 +133,7 @@ final class GenerateCommand implements Callable<Integer> {
         Generation generation = source.apply(
                 new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()),
                 context.terminal());
-        try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine.engineName(),
+        try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine,
                 context.terminal()::printNote)) {
             generator.setSafetyFilter(safetyFilter);
             generator.computeModelHash(new FileHashes(context.home().baseHashes()));
@@ -139,18 +153,19 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    static final class SafetyConverter implements ITypeConverter<SafetyFilter> {
-        @Override
-        public SafetyFilter convert(String value) {
-            return switch (value.toLowerCase(Locale.ROOT)) {
-                case "on" -> SafetyFilter.ON;
-                case "off" -> SafetyFilter.OFF;
-                default -> throw new TypeConversionException("expected on or off, found \"" + value + "\"");
-            };
+    private static final class SafetyFilterNames extends NamedValues<SafetyFilter> {
+        SafetyFilterNames() {
+            super(SafetyFilter.values(), SafetyFilter::option);
         }
     }
 
-    /// What is made, and what the pictures carry along.
+    private static final class EngineNames extends NamedValues<EngineName> {
+        EngineNames() {
+            super(EngineName.values(), EngineName::option);
+        }
+    }
+
+    /// The first generation, and the adapters to store in the images.
     private record ImageBatch(Generation generation, List<PngAttachment> attachments) {}
 
     private int generate(ImageGenerator generator, ImageBatch batch, List<Path> files) throws Failure {
@@ -176,29 +191,28 @@ final class GenerateCommand implements Callable<Integer> {
                 PngWriter.write(files.get(k), image.get(),
                         new ImageMetadata(generator.infotext(request, source.imageName()), batch.attachments));
                 images.add(imageJson(files.get(k), request.seed()));
-                if (!json) {
+                if (!output.isJson()) {
                     progress.close();
                     context.terminal().printResult(files.get(k) + "  seed " + Seed.format(request.seed()));
                 }
             }
         }
-        if (json)
+        if (output.isJson())
             context.terminal().printResult(json(generation, images, (System.nanoTime() - startNanos) / 1e9).toString());
         return ExitCode.SUCCESS;
     }
 
     private int reportCancelled(int done) {
-        context.terminal().printNote("Cancelled; " + done + (done == 1 ? " picture is" : " pictures are") + " done.");
+        context.terminal().printNote("Cancelled after " + DisplayFormat.plural(done, "image") + ".");
         return ExitCode.CANCELLED;
     }
 
-    /// Where the pictures go; none of them may be there.
+    /// The files to write; without `--overwrite` none of them may exist.
     private List<Path> outputFiles() throws Failure {
-        if (count < 1 || count > MAX_IMAGES)
-            throw usageError("--count: expected 1 to " + MAX_IMAGES + ", found " + count);
+        UsageError.requireBetween(spec, "--count", count, 1, MAX_IMAGES);
         String name = out.getFileName() == null ? "" : out.getFileName().toString();
         if (!name.toLowerCase(Locale.ROOT).endsWith(".png"))
-            throw usageError("--out: expected a file that ends in .png, found " + out);
+            throw new UsageError(spec, "--out: expected a file name that ends in .png, found " + out);
         String stem = name.substring(0, name.length() - 4);
         List<Path> files = count == 1 ? List.of(out)
                 : IntStream.range(0, count)
@@ -206,13 +220,9 @@ final class GenerateCommand implements Callable<Integer> {
                         .toList();
         for (Path file : files) {
             if (Files.exists(file) && !overwrite)
-                throw new Failure.Conflict(file + ": is there already; choose another --out or add --overwrite");
+                throw new Failure.Conflict(file + ": already exists; choose another --out or add --overwrite");
         }
         return files;
-    }
-
-    private ParameterException usageError(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 
     private static JsonObject imageJson(Path file, long seed) {
@@ -244,26 +254,5 @@ final class GenerateCommand implements Callable<Integer> {
         json.add("pictures", images);
         json.addProperty("seconds", seconds);
         return json;
-    }
-
-    /// `--engine`, for commands that make pictures. Use it as a picocli mixin.
-    static final class EngineOption {
-        @Option(names = "--engine", paramLabel = "auto|onnx|torch", converter = EngineConverter.class,
-                defaultValue = "auto",
-                description = "What runs the networks. auto: onnx, or for a large model on a processor with bfloat16 units torch, whose pictures differ by rounding. Default: ${DEFAULT-VALUE}.")
-        private EngineName engine = EngineName.AUTO;
-
-        EngineName engineName() {
-            return engine;
-        }
-
-        private static final class EngineConverter implements ITypeConverter<EngineName> {
-            @Override
-            public EngineName convert(String value) {
-                return EngineName.ofOption(value)
-                        .orElseThrow(() -> new TypeConversionException(
-                                "expected auto, onnx or torch, found \"" + value + "\""));
-            }
-        }
     }
 }

@@ -13,47 +13,50 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// What pictures start from, and a second pass over them.
+/// Image to image, inpainting and the hires fix.
 final class ImageToImageOptions {
     private static final double DEFAULT_DENOISING_STRENGTH = 0.75;
-    private static final double MAX_HIRES_SCALE = 4;
+    private static final int MAX_HIRES_SCALE = 4;
 
     @Option(names = "--image", paramLabel = "FILE",
-            description = "A picture to start from; its centre is scaled to fill the size.")
+            description = "Image to start from. Its centre is scaled to fill the size.")
     private @Nullable Path image;
 
     @Option(names = "--mask", paramLabel = "FILE",
-            description = "Where the picture may change: white, or painted where the mask is transparent elsewhere. The rest keeps its pixels.")
+            description = "Inpainting: the area to change, white, or painted in an image that is transparent "
+                    + "elsewhere. "
+                    + "Other pixels stay as they are.")
     private @Nullable Path mask;
 
-    @Option(names = "--hires", paramLabel = "SCALE",
-            description = "A second pass: the latents are enlarged by this, and denoised again.")
+    @Option(names = "--hires-scale", paramLabel = "X",
+            description = "Hires fix: upscale the latents by X, above 1 to 4, and denoise them again.")
     private @Nullable Double hiresScale;
 
-    @Option(names = "--denoise", paramLabel = "X",
-            description = "How much a picture (--image), or the second pass (--hires), is made anew, above 0 to 1. Default: 0.75.")
+    @Option(names = "--denoising-strength", paramLabel = "X",
+            description = "Share of the steps that run on --image, or in the second pass of --hires-scale (diffusers: "
+                    + "strength), above 0 to 1. Default: 0.75.")
     private @Nullable Double denoisingStrength;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;
 
-    /// The generation as these options have it; says what of the given picture is left out.
+    /// The generation with these options. Prints a note if the image is cropped.
     Generation apply(Generation generation, Terminal terminal) throws Failure {
         double strength = denoisingStrengthOrDefault();
         if (mask != null && image == null)
-            throw usageError("--mask says where a picture may change; expected the picture with --image");
+            throw new UsageError(spec, "--mask: expected an image with --image, found none");
         Generation withSource = image == null ? generation
                 : generation.withSource(readSource(image, strength, generation.settings(), terminal));
         if (hiresScale == null) return withSource;
         if (!(hiresScale > 1 && hiresScale <= MAX_HIRES_SCALE))
-            throw usageError("--hires: expected above 1 to " + (int) MAX_HIRES_SCALE + ", found " + hiresScale);
+            throw new UsageError(spec,
+                    "--hires-scale: expected above 1 to " + MAX_HIRES_SCALE + ", found " + hiresScale);
         return withSource.with(new Hires(hiresScale, strength));
     }
 
-    /// Of the given picture.
+    /// The file name of the source image.
     Optional<String> imageName() {
         return Optional.ofNullable(image).map(file -> file.getFileName().toString());
     }
@@ -61,9 +64,10 @@ final class ImageToImageOptions {
     private double denoisingStrengthOrDefault() {
         if (denoisingStrength == null) return DEFAULT_DENOISING_STRENGTH;
         if (image == null && hiresScale == null)
-            throw usageError("--denoise says how much of a picture is made anew; expected --image or --hires with it");
+            throw new UsageError(spec,
+                    "--denoising-strength: expected --image or --hires-scale with it, found neither");
         if (!(denoisingStrength > 0 && denoisingStrength <= 1))
-            throw usageError("--denoise: expected above 0 to 1, found " + denoisingStrength);
+            throw new UsageError(spec, "--denoising-strength: expected above 0 to 1, found " + denoisingStrength);
         return denoisingStrength;
     }
 
@@ -74,12 +78,8 @@ final class ImageToImageOptions {
         if ((long) initImage.width() * settings.height() != (long) initImage.height() * settings.width()) {
             terminal.printNote(file + " is " + initImage.width() + "x" + initImage.height()
                     + ": its centre is scaled to fill " + settings.width() + "x" + settings.height()
-                    + " (--width, --height), what sticks out is cropped.");
+                    + " (--width, --height) and its edges are cropped.");
         }
         return new Source.FromImage(initImage, inpaintMask, strength);
-    }
-
-    private ParameterException usageError(String message) {
-        return new ParameterException(spec.commandLine(), message);
     }
 }

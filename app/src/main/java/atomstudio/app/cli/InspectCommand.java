@@ -2,29 +2,29 @@ package atomstudio.app.cli;
 
 import atomstudio.app.inspect.Inspection;
 import atomstudio.diffusion.Failure;
-import com.google.gson.GsonBuilder;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/// `studio inspect`: what a file or folder is, without loading any native library.
+/// `studio inspect`: describes a file or folder without loading a native library.
 @Command(
         name = "inspect",
-        description = "Says what a model, run, adapter, file of tensors or picture is: sizes, numbers, what does not fit.",
+        description = "Describes a model, run, adapter, tensor file or image: sizes, parameter counts, problems.",
         footer = {"", "Examples:", "  studio inspect ~/models/stable-diffusion-v1-5",
                 "  studio inspect v1-5-pruned-emaonly.ckpt", "  studio inspect unet/config.json",
-                "  studio inspect car.atoms.safetensors", "  studio inspect picture.png"})
+                "  studio inspect car.safetensors", "  studio inspect apple.png"})
 final class InspectCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
     @Parameters(paramLabel = "FILE-OR-DIR",
-            description = "A model folder, one of its parts, a config.json, a model in one file (.safetensors, .ckpt), a run, an adapter, any file of tensors, or an image.")
+            description = "A model folder, one of its components, a config.json, a model in one file (.safetensors, "
+                    + ".ckpt), a run, an adapter, a tensor file or an image.")
     private Path path = Path.of("");
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     InspectCommand(CommandContext context) {
         this.context = context;
@@ -33,15 +33,7 @@ final class InspectCommand implements Callable<Integer>, Main.RunsWithoutNatives
     @Override
     public Integer call() throws Failure {
         Inspection inspection = Inspection.of(path);
-        if (json) {
-            context.terminal()
-                    .printResult(new GsonBuilder().setPrettyPrinting()
-                            .disableHtmlEscaping()
-                            .create()
-                            .toJson(inspection.json()));
-        } else {
-            inspection.lines().forEach(context.terminal()::printResult);
-        }
+        output.printIndented(context.terminal(), inspection::json, inspection::lines);
         inspection.problems().forEach(context.terminal()::printNote);
         return inspection.problems().isEmpty() ? ExitCode.SUCCESS : ExitCode.FAILED;
     }

@@ -7,37 +7,37 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.MemoryShortage;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.file.TemporaryPath;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/// The program: a command, or the window where none is given.
+/// The program: runs a command, or opens the window.
 @Command(
         name = "studio",
-        description = "Personalizes Stable Diffusion by tuning the filter atoms of its convolutions.",
+        description = "Fine-tunes Stable Diffusion on a few photos of a subject and generates images. "
+                + "Without a command the window opens.",
         synopsisSubcommandLabel = "[COMMAND]",
         mixinStandardHelpOptions = true,
         versionProvider = VersionProvider.class,
         footer = {
                 "",
-                "Without a command the window opens.",
-                "",
                 "Examples:",
                 "  studio",
                 "  studio demo --out demo",
                 "  studio generate --prompt \"a red apple on a table\" --out apple.png",
-                "  studio tune --help"
+                "  studio train --help"
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:done", "1:failed or refused", "2:wrong usage", "130:cancelled"})
+        exitCodeList = {"0:success", "1:failure", "2:wrong usage", "130:cancelled"})
 public final class Main implements Callable<Integer> {
     private final CommandContext context;
     private final NativeSetup nativeSetup;
@@ -51,9 +51,9 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] arguments) {
-        // Decoding pictures must not look for a display; JavaFX does not care.
+        // ImageIO must not connect to a display; JavaFX ignores the property.
         System.setProperty("java.awt.headless", "true");
-        Locale.setDefault(Locale.ENGLISH); // as the program's texts: 86,016 and 0.5 wherever it runs
+        Locale.setDefault(Locale.ENGLISH); // numbers as in the program's texts: 86,016 and 0.5
         Home home = Home.current();
         System.setProperty("atomstudio.log", home.log().toString());
         System.setProperty(StudioFolder.PROPERTY, home.folder().toString());
@@ -65,34 +65,35 @@ public final class Main implements Callable<Integer> {
         System.exit(run(new CommandContext(home, terminal, stopSignal), NativeLibraries::prepare, arguments));
     }
 
-    /// Ends the process at a signal: threads that still work would find their libraries closed otherwise.
+    /// Ends the process at a signal without shutdown hooks, which would close native libraries under running threads.
     private static void exitNow(int code) {
         TemporaryPath.removeOwn();
         Runtime.getRuntime().halt(code);
     }
 
-    /// Runs one command line and says how it ended.
-    ///
-    /// @param nativeSetup what is done before a command that needs native libraries
+    /// Runs one command line.
+    /// @param nativeSetup called before a command that needs native libraries
+    /// @return the exit code
     static int run(CommandContext context, NativeSetup nativeSetup, String... arguments) {
         Main main = new Main(context, nativeSetup);
         CommandLine commandLine = new CommandLine(main);
-        Commands.all(context).forEach(commandLine::addSubcommand);
-        for (CommandLine command : commandLine.getSubcommands().values()) {
+        commands(context).forEach(commandLine::addSubcommand);
+        for (CommandLine command : new LinkedHashSet<>(commandLine.getSubcommands().values())) {
             command.getCommandSpec().mixinStandardHelpOptions(true);
-            // An option that takes several values can only end where the next option begins.
+            // The values of an option that takes several end at the next option.
             boolean takesSeveralValues = command.getCommandSpec()
                     .options()
                     .stream()
                     .anyMatch(option -> option.arity().max() > 1);
             command.setAllowOptionsAsOptionParameters(!takesSeveralValues);
         }
-        Optional<MissingOptionValue> missingValue = MissingOptionValue.in(commandLine, arguments);
-        if (missingValue.isPresent())
-            return main.reportUsageError(
-                    new ParameterException(missingValue.get().command(), missingValue.get().message()));
-        // A prompt or class word is a text, whatever it looks like: never a file of further arguments, another option
-        // or a command.
+        String[] prepared;
+        try {
+            prepared = CommandArguments.prepare(commandLine, arguments);
+        } catch (ParameterException error) {
+            return main.reportUsageError(error);
+        }
+        // A prompt or class word may be any text: it is never read as an argument file (@FILE), option or command.
         int code = commandLine.setExpandAtFiles(false)
                 .setAllowSubcommandsAsOptionParameters(true)
                 .setOut(context.terminal().out())
@@ -101,11 +102,11 @@ public final class Main implements Callable<Integer> {
                 .setExecutionStrategy(main::execute)
                 .setParameterExceptionHandler((error, given) -> main.reportUsageError(error))
                 .setExecutionExceptionHandler((exception, command, parsed) -> main.reportFailure(exception))
-                .execute(arguments);
+                .execute(prepared);
         return code == ExitCode.SUCCESS ? main.checkResultWritten() : code;
     }
 
-    /// What was asked for is done only if its result arrived.
+    /// A command succeeds only if its result was written.
     private int checkResultWritten() {
         Optional<String> writeFailure = context.terminal().writeFailure();
         writeFailure.ifPresent(reason -> context.terminal()
@@ -113,10 +114,26 @@ public final class Main implements Callable<Integer> {
         return writeFailure.isPresent() ? ExitCode.FAILED : ExitCode.SUCCESS;
     }
 
-    /// No command: the window.
+    /// Without a command: opens the window.
     @Override
     public Integer call() throws Failure {
         return WindowLauncher.open(new String[0]);
+    }
+
+    /// The commands in the order of the help.
+    static List<Object> commands(CommandContext context) {
+        return List.of(
+                new TrainCommand(context),
+                new ResumeCommand(context),
+                new GenerateCommand(context),
+                new CompareCommand(context),
+                new DemoCommand(context),
+                new ExperimentCommand(context),
+                new ExportCommand(context),
+                new MethodsCommand(context),
+                new SamplersCommand(context),
+                new InspectCommand(context),
+                new VerifyCommand(context));
     }
 
     private int execute(ParseResult parseResult) {
@@ -139,7 +156,7 @@ public final class Main implements Callable<Integer> {
             return reportFailure(new Failure.OutOfMemory(MemoryShortage.of(error).message(), error));
         } catch (InternalError error) {
             return reportFailure(new Failure.Unreadable(
-                    "a file shrank, or its disk failed, while it was read; try again when nothing writes to it any more",
+                    "a file was truncated or its disk failed while it was read; try again when no program writes to it",
                     error));
         } catch (StackOverflowError | AssertionError | LinkageError error) {
             return reportFailure(error);
@@ -161,7 +178,7 @@ public final class Main implements Callable<Integer> {
             context.home().prepareLog();
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);
             context.terminal()
-                    .printNote("studio: unexpected error: " + exception + "; its stack trace is in "
+                    .printNote("studio: unexpected error: " + exception + "; the stack trace is in "
                             + context.home().log());
         }
         if (verbose) {
@@ -170,39 +187,11 @@ public final class Main implements Callable<Integer> {
         return ExitCode.FAILED;
     }
 
-    /// What must have happened before a native library is loaded.
+    /// Prepares native libraries before a command loads them.
     interface NativeSetup {
         void prepare(Home home) throws Failure;
     }
 
-    /// An option whose value was forgotten: `--run --json`. The parser takes what stands after an option as its value
-    /// whatever it looks like, so that a prompt may be anything; an option's name there is a mistake unless it is
-    /// attached: `--prompt=--json`.
-    record MissingOptionValue(CommandLine command, String option, String found) {
-        /// The first one of a command line, if there is one.
-        static Optional<MissingOptionValue> in(CommandLine program, String... arguments) {
-            CommandLine command = program;
-            for (int i = 0; i < arguments.length && !arguments[i].equals("--"); i++) {
-                CommandLine subcommand = command.getSubcommands().get(arguments[i]);
-                if (subcommand != null) {
-                    command = subcommand;
-                    continue;
-                }
-                OptionSpec option = command.getCommandSpec().optionsMap().get(arguments[i]);
-                if (option == null || option.arity().max() == 0 || i + 1 == arguments.length) continue;
-                String next = arguments[++i];
-                if (command.getCommandSpec().optionsMap().containsKey(next))
-                    return Optional.of(new MissingOptionValue(command, option.longestName(), next));
-            }
-            return Optional.empty();
-        }
-
-        String message() {
-            return "Expected parameter for option '%s' but found '%s'; if that is its value, write %s=%s"
-                    .formatted(option, found, option, found);
-        }
-    }
-
-    /// A command that needs no native library: it starts without unpacking them.
+    /// A command that needs no native library and starts without unpacking them.
     interface RunsWithoutNatives {}
 }

@@ -9,24 +9,24 @@ import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.TuningMethod;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
-/// `studio methods`: every method with its settings and what it would tune, from the family itself and a dry run of
-/// the model.
+/// `studio methods`: every tuning method with its settings, and the layers and parameters it trains of a model.
 @Command(
         name = "methods",
-        description = "Lists the tuning methods: their settings with defaults, and what each tunes of a model.",
+        description = "Lists the tuning methods: settings with defaults, trained layers and parameters of a model.",
         footer = {"", "Examples:", "  studio methods",
                 "  studio methods --model ~/models/stable-diffusion-v1-5 --json"})
 final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives {
@@ -35,14 +35,14 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
     @Mixin
     private BaseModelOptions modelOptions = new BaseModelOptions();
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     MethodsCommand(CommandContext context) {
         this.context = context;
     }
 
-    /// A method on a model, with its usual settings.
+    /// A method on a model, with its default settings.
     private record MethodRow(MethodSettings settings, List<Layer> trainedLayers, List<Layer> skippedLayers,
             long trainableParameters, long fileBytes) {
         static MethodRow of(MethodName choice, String model, List<Layer> layers) {
@@ -54,10 +54,10 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
         }
 
         String line() {
-            return String.format(Locale.ROOT, "%-22s %,13d numbers %10s  %11s  %3d steps at %s", settings.name(),
-                    trainableParameters, DisplayFormat.bytes(fileBytes),
-                    DisplayFormat.plural(trainedLayers.size(), "layer"),
-                    settings.choice().steps(), BigDecimal.valueOf(settings.choice().learningRate()).toPlainString());
+            return String.format(Locale.ROOT, "%-22s %,13d parameters %10s  %11s  %3d steps, learning rate %s",
+                    settings.name(), trainableParameters, DisplayFormat.bytes(fileBytes),
+                    DisplayFormat.plural(trainedLayers.size(), "layer"), settings.choice().steps(),
+                    BigDecimal.valueOf(settings.choice().learningRate()).toPlainString());
         }
 
         String options() {
@@ -65,10 +65,9 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             String options = methodSettings.stream()
                     .map(setting -> "--" + setting.option() + " " + settings.value(setting))
                     .collect(Collectors.joining(" "));
-            String skippedText = skippedLayers.isEmpty() ? ""
-                    : " (left alone, since their sides do not divide: "
-                            + skippedLayers.stream().map(Layer::name).collect(Collectors.joining(", ")) + ")";
-            return "    " + settings.displayName() + (options.isEmpty() ? "" : ": " + options) + skippedText;
+            String skipped = skippedLayers.stream().map(Layer::name).collect(Collectors.joining(", "));
+            return "    " + settings.displayName() + (options.isEmpty() ? "" : ": " + options)
+                    + (skipped.isEmpty() ? "" : " (skips layers whose sides are not divisible: " + skipped + ")");
         }
 
         JsonObject json() {
@@ -81,6 +80,7 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             object.add("settings", defaults);
             object.addProperty("steps", settings.choice().steps());
             object.addProperty("rate", settings.choice().learningRate());
+            object.addProperty("parameters", trainableParameters);
             object.addProperty("numbers", trainableParameters);
             object.addProperty("bytes", fileBytes);
             object.add("layers", names(trainedLayers));
@@ -99,26 +99,28 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
     public Integer call() throws Failure {
         DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
         List<Layer> layers = model.trainableLayers();
-        List<MethodRow> rows = List.of(MethodName.values())
-                .stream()
+        List<MethodRow> rows = Stream.of(MethodName.values())
                 .map(choice -> MethodRow.of(choice, model.name(), layers))
                 .toList();
-        if (json) {
-            JsonObject object = new JsonObject();
-            object.addProperty("model", model.name());
-            JsonArray methods = new JsonArray();
-            rows.forEach(row -> methods.add(row.json()));
-            object.add("methods", methods);
-            context.terminal()
-                    .printResult(new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create().toJson(object));
-        } else {
-            context.terminal().printResult("On " + model.name() + ", with the usual settings:");
-            for (MethodRow row : rows) {
-                context.terminal().printResult(row.line());
-                context.terminal().printResult(row.options());
-            }
-            context.terminal().printResult("With every method: --combine-with METHOD, --train-text-encoder.");
-        }
+        output.printIndented(context.terminal(), () -> json(model, rows), () -> lines(model, rows));
         return ExitCode.SUCCESS;
+    }
+
+    private static List<String> lines(DiffusionModel model, List<MethodRow> rows) {
+        List<String> lines = new ArrayList<>();
+        lines.add(model.name() + ", default settings:");
+        rows.forEach(row -> lines.addAll(List.of(row.line(), row.options())));
+        lines.add("For every method: --" + MethodSetting.COMBINE_WITH.option() + " METHOD, --"
+                + MethodSetting.TRAIN_TEXT_ENCODER.option() + ", --" + MethodSetting.LAYERS.option() + " LIST.");
+        return lines;
+    }
+
+    private static JsonElement json(DiffusionModel model, List<MethodRow> rows) {
+        JsonArray methods = new JsonArray();
+        rows.forEach(row -> methods.add(row.json()));
+        JsonObject object = new JsonObject();
+        object.addProperty("model", model.name());
+        object.add("methods", methods);
+        return object;
     }
 }

@@ -14,44 +14,39 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// `--preview`: a picture that emerges can be watched in a file beside where it goes.
+/// `--preview`: writes the image in progress to a file beside the output.
 final class PreviewOption {
     @Option(names = "--preview", paramLabel = "FILE",
-            description = "A decoder for previews (TAESD). While a picture is made, OUT-preview.png beside it shows what it becomes.")
+            description = "TAESD decoder for previews: the image in progress is written to OUT-preview.png.")
     private @Nullable Path decoderFile;
 
-    /// Opens the decoder, should there be one; the maker owns it.
+    /// Opens the decoder, if there is one; the generator owns it.
     void openDecoder(ImageGenerator generator, Device device) throws Failure {
         if (decoderFile != null) generator.usePreviewDecoder(decoderFile, device);
     }
 
-    /// What shows the picture that goes to a file.
-    /// @throws Failure.Occupied when a file of the preview's name is there
+    /// The preview of the image that is written to a file.
+    /// @throws Failure.Conflict if the preview's file exists
     PreviewFile start(ImageGenerator generator, Path out) throws Failure {
-        if (decoderFile == null) return PreviewFile.none();
+        if (decoderFile == null) return new PreviewFile(null, null);
         Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
         if (Files.exists(file))
             throw new Failure.Conflict(
-                    file + ": is there already, and the preview would go there; move it away or leave --preview out");
+                    file + ": already exists, and the preview is written there; move it away or omit --preview");
         return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.register(file));
     }
 
-    /// A preview that cannot be written is no reason to end the picture, which tells the same about the disk when it
-    /// is written.
+    /// An unwritable preview does not stop the image, whose own write reports the same disk.
     private static void write(Path file, RgbImage image) {
         try {
             PngWriter.write(file, image, Map.of());
         } catch (Failure ignored) {
-            // The picture itself follows.
+            // The image itself is written next.
         }
     }
 
-    /// Shows a picture while it is made, and goes away with it.
+    /// The preview of one image; its file is deleted on close. Both null without `--preview`.
     record PreviewFile(@Nullable LivePreview livePreview, @Nullable TemporaryPath file) implements AutoCloseable {
-        static PreviewFile none() {
-            return new PreviewFile(null, null);
-        }
-
         void update(Tensor denoised) {
             if (livePreview != null) livePreview.show(denoised);
         }

@@ -6,10 +6,9 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Locale;
 
-/// Progress of one job on the terminal: a bar that is drawn over, or a plain line now and then where nothing can be
-/// drawn over.
+/// Progress of one job: a bar on a terminal, or a line every 15 seconds in a file or pipe.
 ///
-/// The time left comes from the last steps, so that a slow beginning is soon forgotten. One thread at a time.
+/// The remaining time follows from the last steps, so that a slow start has little effect. One thread at a time.
 public final class ProgressBar implements AutoCloseable {
     private static final Duration REDRAW_INTERVAL = Duration.ofMillis(100);
     private static final Duration LINE_INTERVAL = Duration.ofSeconds(15);
@@ -42,18 +41,17 @@ public final class ProgressBar implements AutoCloseable {
         return new ProgressBar(terminal, clock, title, total);
     }
 
-    /// Says that `done` of the steps are done. The first call says where the job begins: a resumed one begins in the
-    /// middle.
+    /// Sets the number of finished steps. The first call sets the start, which is not 0 in a resumed job.
     public void update(int done) {
         update(done, "");
     }
 
-    /// Says that the steps after `done` began a while ago: the time before then is not theirs.
+    /// Restarts the timing: the steps after `done` started `ago`, and earlier time does not count.
     public void restartAt(int done, Duration ago) {
         stepRate.restartAt(done, ago);
     }
 
-    /// As [#update(int)], with something to show beside the bar, such as the loss.
+    /// Like [#update(int)], with a detail beside the bar, such as the loss.
     public void update(int done, String detail) {
         long now = clock.millis();
         stepRate.update(done);
@@ -70,7 +68,7 @@ public final class ProgressBar implements AutoCloseable {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     @Override
     public void close() {
         terminal.clearStatus();

@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `studio resume`: goes on with a run as its own description says.
+/// `studio resume`: continues a run from its last checkpoint.
 @Command(
         name = "resume",
-        description = "Goes on with a run as it was begun: model, pictures, method and settings are those in its run.json.",
+        description = "Continues a run from its last checkpoint, with the model, photos, method and settings of its "
+                + "run.json.",
         footer = {"", "Examples:", "  studio resume runs/car"})
 final class ResumeCommand implements Callable<Integer> {
     private final CommandContext context;
@@ -28,8 +28,8 @@ final class ResumeCommand implements Callable<Integer> {
     @Mixin
     private final ControlOption controlOption = new ControlOption();
 
-    @Option(names = "--json", description = "Print the result as one JSON object.")
-    private boolean json;
+    @Mixin
+    private final OutputOption output = new OutputOption();
 
     ResumeCommand(CommandContext context) {
         this.context = context;
@@ -39,9 +39,7 @@ final class ResumeCommand implements Callable<Integer> {
     public Integer call() throws Failure {
         String method = new RunFolder(runFolder).info().method().name();
         TrainingEnvironment machine = context.machine(device.device());
-        TrainingRunner runner = new TrainingRunner(context, runFolder,
-                json ? TrainingRunner.TrainingFormat.JSON : TrainingRunner.TrainingFormat.LINES);
-        return runner.execute(method, controlOption,
+        return new TrainingRunner(context, runFolder, output).execute(method, controlOption,
                 (control, listener) -> new TrainingService(machine).resume(runFolder, control, listener));
     }
 }

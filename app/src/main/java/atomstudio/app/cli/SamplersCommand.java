@@ -2,26 +2,27 @@ package atomstudio.app.cli;
 
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
-/// `studio samplers`: every sampler with the schedules that it takes.
+/// `studio samplers`: every sampler with its schedules.
 @Command(
         name = "samplers",
-        description = "Lists the samplers, the schedules that each takes, and its usual --eta where one can be chosen.",
+        description = "Lists the samplers with their schedules and default --eta.",
         footer = {"", "Examples:", "  studio samplers", "  studio samplers --json"})
 final class SamplersCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     SamplersCommand(CommandContext context) {
         this.context = context;
@@ -29,33 +30,32 @@ final class SamplersCommand implements Callable<Integer>, Main.RunsWithoutNative
 
     @Override
     public Integer call() {
-        if (json) {
-            JsonObject object = new JsonObject();
-            JsonArray samplers = new JsonArray();
-            for (SamplerName sampler : SamplerName.values()) samplers.add(json(sampler));
-            object.add("samplers", samplers);
-            context.terminal()
-                    .printResult(new GsonBuilder().setPrettyPrinting()
-                            .disableHtmlEscaping()
-                            .serializeNulls()
-                            .create()
-                            .toJson(object));
-        } else {
-            for (SamplerName sampler : SamplerName.values()) context.terminal().printResult(line(sampler));
-            context.terminal().printResult("* where no --schedule is given");
-        }
+        output.printIndented(context.terminal(), SamplersCommand::json, SamplersCommand::lines);
         return ExitCode.SUCCESS;
     }
 
+    private static List<String> lines() {
+        return Stream.concat(Stream.of(SamplerName.values()).map(SamplersCommand::line),
+                Stream.of("* the sampler's default schedule")).toList();
+    }
+
     private static String line(SamplerName sampler) {
-        Set<ScheduleName> schedules = sampler.schedules();
-        String scheduleText = schedules.stream()
+        String schedules = sampler.schedules()
+                .stream()
                 .map(schedule -> schedule.option() + (schedule == sampler.defaultSchedule() ? "*" : ""))
                 .collect(Collectors.joining(" "));
         String eta = sampler.defaultEta().isPresent()
                 ? String.format(Locale.ROOT, "eta %.1f", sampler.defaultEta().getAsDouble())
                 : "";
-        return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", sampler.option(), sampler.title(), eta, scheduleText);
+        return String.format(Locale.ROOT, "%-13s %-13s %-8s %s", sampler.option(), sampler.title(), eta, schedules);
+    }
+
+    private static JsonElement json() {
+        JsonArray samplers = new JsonArray();
+        for (SamplerName sampler : SamplerName.values()) samplers.add(json(sampler));
+        JsonObject object = new JsonObject();
+        object.add("samplers", samplers);
+        return object;
     }
 
     private static JsonObject json(SamplerName sampler) {

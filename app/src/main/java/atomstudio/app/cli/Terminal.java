@@ -13,11 +13,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Where commands speak: results go to standard output, everything that is only for a person's eyes to standard error.
+/// Output of the commands: results go to standard output, notes and progress to standard error.
 ///
-/// Control codes that names and values of foreign files may have brought along are written as escapes.
-///
-/// One status line (a progress bar) can stand below the notes while a command works. Any thread.
+/// Control characters, which names and values in files may contain, are escaped. One status line (a progress bar) is
+/// shown below the notes. Thread-safe.
 public final class Terminal {
     private static final int NO_TERMINAL = 0;
     private static final int DEFAULT_COLUMNS = 80;
@@ -35,8 +34,8 @@ public final class Terminal {
         this.writeFailure = writeFailure;
     }
 
-    /// The process's own streams. The launcher says in `atomstudio.columns` how wide standard error is, 0 if it is no
-    /// terminal.
+    /// The streams of the process. The launcher sets `atomstudio.columns` to the width of standard error, 0 if it is
+    /// not a terminal.
     public static Terminal ofProcess() {
         ResultStream resultStream = new ResultStream(new FileOutputStream(FileDescriptor.out));
         PrintWriter out = new PrintWriter(
@@ -44,12 +43,12 @@ public final class Terminal {
         return new Terminal(out, new PrintWriter(System.err, true), detectColumns(), resultStream::writeFailure);
     }
 
-    /// Streams that are no terminal: files, pipes, tests.
+    /// Streams other than a terminal: files, pipes, tests.
     public static Terminal plain(PrintWriter out, PrintWriter err) {
         return new Terminal(out, err, NO_TERMINAL, () -> out.checkError() ? Optional.of("an error") : Optional.empty());
     }
 
-    /// Streams whose error side is a terminal of this width.
+    /// Streams with a terminal of this width as standard error.
     public static Terminal interactive(PrintWriter out, PrintWriter err, int columns) {
         if (columns < 1) {
             throw new IllegalArgumentException("columns: expected at least 1, found " + columns);
@@ -57,32 +56,32 @@ public final class Terminal {
         return new Terminal(out, err, columns, Optional::empty);
     }
 
-    /// Whether a status line can be drawn over.
+    /// Whether a status line can be redrawn.
     public boolean interactive() {
         return columns > NO_TERMINAL;
     }
 
-    /// A line of the result, for a person or another program.
+    /// Prints a line of the result.
     public synchronized void printResult(String line) {
         eraseStatus();
         out.println(SafeText.escape(line));
         out.flush();
     }
 
-    /// A line beside the result: what is being done, warnings, refusals.
+    /// Prints progress, a warning or an error.
     public synchronized void printNote(String line) {
         eraseStatus();
         err.println(SafeText.escape(line));
         err.flush();
     }
 
-    /// Why something of the results could not be written, if it was so.
+    /// Why a result could not be written; empty if everything was written.
     synchronized Optional<String> writeFailure() {
         out.flush();
         return writeFailure.get();
     }
 
-    /// Draws the status line over the last one; cut to the terminal's width. Nothing without a terminal.
+    /// Replaces the status line, cut to the terminal's width. Does nothing without a terminal.
     synchronized void showStatus(String line) {
         if (!interactive()) {
             return;
@@ -94,7 +93,7 @@ public final class Terminal {
         statusLength = visible.length();
     }
 
-    /// Takes the status line away.
+    /// Removes the status line.
     synchronized void clearStatus() {
         eraseStatus();
     }
@@ -123,8 +122,7 @@ public final class Terminal {
         return System.console() != null && System.console().isTerminal() ? DEFAULT_COLUMNS : NO_TERMINAL;
     }
 
-    /// Standard output that remembers why it could not be written: Java's own print streams only say that something
-    /// was lost.
+    /// Standard output that keeps the reason of a write failure, which Java's print streams do not.
     static final class ResultStream extends OutputStream {
         private final OutputStream out;
         private volatile @Nullable IOException failure;
@@ -153,7 +151,7 @@ public final class Terminal {
             out.flush();
         }
 
-        /// Why something of a result was lost. A reader that closed its end has seen enough, as `| head` has.
+        /// Why a result was not written. A broken pipe is not a failure: `| head` closes its end early.
         Optional<String> writeFailure() {
             IOException error = failure;
             if (error == null || String.valueOf(error.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe"))

@@ -1,21 +1,21 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.run.TrainingEvent;
 import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.TrainingEvent;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// A run's events as a bar with the loss beside it. On the thread that trains.
+/// Shows the events of a run as a progress bar with the loss. Called on the training thread.
 final class TrainingProgressBar implements EventSink, AutoCloseable {
-    /// How much of the shown loss is what was shown before: single steps jump with their noise.
+    /// Exponential smoothing of the shown loss, which varies from step to step with the noise.
     private static final double LOSS_SMOOTHING = 0.9;
 
     private final Terminal terminal;
     private final String title;
     private @Nullable ProgressBar progressBar;
     private double loss = Double.NaN;
-    /// Whether the next step comes after something else: pictures that are encoded, or a pause.
+    /// Whether something other than a step came before the next step: encoding of photos, or a pause.
     private boolean restartTiming;
 
     TrainingProgressBar(Terminal terminal, String title) {
@@ -31,15 +31,15 @@ final class TrainingProgressBar implements EventSink, AutoCloseable {
             case TrainingEvent.Paused paused ->
                     terminal.printNote("%s: paused after step %d".formatted(title, paused.step()));
             case TrainingEvent.Resumed resumed -> {
-                terminal.printNote("%s: goes on after step %d".formatted(title, resumed.step()));
+                terminal.printNote("%s: resumed after step %d".formatted(title, resumed.step()));
                 restartTiming = true;
             }
             case TrainingEvent.Validation validation -> terminal.printNote(String.format(Locale.ROOT,
                     "%s: step %d, %s %.4f%s", title, validation.step(), validation.measure(), validation.value(),
-                    validation.bestStep() == validation.step() && validation.step() > 0 ? " (the best so far)" : ""));
+                    validation.bestStep() == validation.step() && validation.step() > 0 ? " (best so far)" : ""));
             case TrainingEvent.Note note -> terminal.printNote(note.message());
-            case TrainingEvent.Preview _,TrainingEvent.Checkpoint _,TrainingEvent.Cancelled _,TrainingEvent.Failed _,TrainingEvent.Done _ ->
-                    {}
+            case TrainingEvent.Preview _,TrainingEvent.Checkpoint _,TrainingEvent.Cancelled _ -> {}
+            case TrainingEvent.Failed _,TrainingEvent.Done _ -> {}
         }
     }
 

@@ -1,5 +1,6 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.run.RunControl;
@@ -9,13 +10,12 @@ import atomstudio.tuning.run.TrainingReport;
 import atomstudio.tuning.train.TrainingService;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
-/// A run as the terminal shows it: a bar while it goes on, its report at the end.
-record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat format) {
-    enum TrainingFormat { LINES, JSON }
-
-    /// Trains, or goes on training.
+/// Trains a run with a progress bar, then prints its report: for `train` and `resume`.
+record TrainingRunner(CommandContext context, Path runFolder, OutputOption output) {
+    /// Starts or resumes the training.
     interface TrainingTask {
         TrainingService.TrainingOutcome run(RunControl control, EventSink listener) throws Failure;
     }
@@ -33,30 +33,28 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
     private int printOutcome(String method, TrainingService.TrainingOutcome outcome) {
         return switch (outcome) {
             case TrainingService.TrainingOutcome.Finished finished -> {
-                context.terminal().printResult(switch (format) {
-                    case JSON -> json(method, finished.report()).toString();
-                    case LINES -> text(method, finished.report());
-                });
+                output.print(context.terminal(), () -> json(method, finished.report()),
+                        () -> lines(method, finished.report()));
                 yield ExitCode.SUCCESS;
             }
             case TrainingService.TrainingOutcome.Stopped stopped -> {
                 context.terminal()
-                        .printNote("Stopped after step %d of %d; the same command goes on from there."
+                        .printNote("Stopped after step %d of %d; the same command resumes the run."
                                 .formatted(stopped.step(), stopped.steps()));
                 yield ExitCode.CANCELLED;
             }
         };
     }
 
-    private String text(String method, TrainingReport report) {
-        String best = report.bestStep().isPresent() ? ", the adapter is that of step " + report.bestStep().getAsInt()
-                : "";
-        return String.format(Locale.ROOT,
-                "%s%n%s: %,d numbers (%.2f %% of the network), %,d bytes, %d steps in %.1f s, loss %s%s",
-                new RunFolder(runFolder).adapter(), method, report.parameterCount(), 100 * report.parameterShare(),
-                report.bytes(), report.steps(), report.seconds(),
-                report.loss().isPresent() ? String.format(Locale.ROOT, "%.4f", report.loss().getAsDouble()) : "unknown",
-                best);
+    private List<String> lines(String method, TrainingReport report) {
+        String loss = report.loss().isPresent() ? String.format(Locale.ROOT, "%.4f", report.loss().getAsDouble())
+                : "unknown";
+        String best = report.bestStep().isPresent() ? ", best step " + report.bestStep().getAsInt() : "";
+        return List.of(new RunFolder(runFolder).adapter().toString(),
+                String.format(Locale.ROOT,
+                        "%s: %,d trainable parameters (%.2f%% of the UNet), adapter %s, %d steps in %.1f s, loss %s%s",
+                        method, report.parameterCount(), 100 * report.parameterShare(),
+                        DisplayFormat.bytes(report.bytes()), report.steps(), report.seconds(), loss, best));
     }
 
     private JsonObject json(String method, TrainingReport report) {
@@ -64,6 +62,7 @@ record TrainingRunner(CommandContext context, Path runFolder, TrainingFormat for
         object.addProperty("run", runFolder.toString());
         object.addProperty("adapter", new RunFolder(runFolder).adapter().toString());
         object.addProperty("method", method);
+        object.addProperty("parameters", report.parameterCount());
         object.addProperty("numbers", report.parameterCount());
         object.addProperty("share", report.parameterShare());
         object.addProperty("bytes", report.bytes());

@@ -1,7 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.verify.Verifier;
-import atomstudio.app.verify.Verifier.Verification.TensorCheck;
+import atomstudio.app.verify.Verifier.Verification;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.tensor.Deviation;
@@ -19,31 +19,31 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `studio verify`: holds this machine's networks, samplers, noise, tokenizer, tuning and pictures against reference
-/// values.
+/// `studio verify`: compares networks, samplers, noise, tokenizer, training and images of this machine with goldens.
 @Command(
         name = "verify",
-        description = "Compares what this machine computes with reference values (goldens).",
+        description = "Compares results of this machine with reference values (goldens).",
         footer = {"", "Examples:", "  studio verify goldens/nets/sd1/golden.safetensors",
                 "  studio verify goldens/samplers/*.safetensors",
                 "  studio verify goldens/tokenizer/clip.jsonl --model clip-vocabulary", "",
-                "Exit codes: 0 all agree, 1 something is past its tolerance or unreadable, 3 something is not built yet."})
+                "Exit codes: 0 all agree, 1 a value is out of tolerance or a file unreadable, 3 something is not "
+                        + "supported."})
 final class VerifyCommand implements Callable<Integer> {
     private final CommandContext context;
 
-    @Parameters(paramLabel = "GOLDEN", arity = "1..*",
-            description = "Files of reference values, .safetensors or .jsonl.")
+    @Parameters(paramLabel = "GOLDEN", arity = "1..*", description = "Golden files, .safetensors or .jsonl.")
     private List<Path> goldens = List.of();
 
     @Option(names = "--model", paramLabel = "DIR-OR-FILE",
-            description = "The model (for the tokenizer also a folder with CLIP's .txt.gz merges). Default: the one that belongs to the golden.")
+            description = "The model; for the tokenizer also a folder with CLIP's .txt.gz merges. "
+                    + "Default: the golden's.")
     private @Nullable Path model;
 
     @Mixin
     private DeviceOption device = new DeviceOption();
 
-    @Option(names = "--json", description = "Print one JSON array.")
-    private boolean json;
+    @Mixin
+    private OutputOption output = new OutputOption();
 
     VerifyCommand(CommandContext context) {
         this.context = context;
@@ -58,49 +58,48 @@ final class VerifyCommand implements Callable<Integer> {
         boolean failed = false;
         boolean unsupported = false;
         for (Path golden : goldens) {
+            Verification verification;
             try {
-                Verifier.Verification verification = verifier.verify(golden);
-                failed |= !verification.isWithinTolerance();
-                unsupported |= !verification.unsupported().isEmpty();
-                if (json) results.add(json(verification));
-                else print(verification);
+                verification = verifier.verify(golden);
             } catch (Failure.Unsupported e) {
-                unsupported = true;
-                if (json) results.add(json(new Verifier.Verification(golden, List.of(), List.of(e.getMessage()))));
-                else print(new Verifier.Verification(golden, List.of(), List.of(e.getMessage())));
+                verification = new Verification(golden, List.of(), List.of(e.getMessage()));
             } catch (Failure e) {
                 failed = true;
                 String message = String.valueOf(e.getMessage());
                 context.terminal()
-                        .printNote(
-                                "studio: " + (message.contains(golden.toString()) ? message : golden + ": " + message));
+                        .printNote("studio: "
+                                + (message.contains(golden.toString()) ? message : golden + ": " + message));
+                continue;
             }
+            failed |= !verification.isWithinTolerance();
+            unsupported |= !verification.unsupported().isEmpty();
+            results.add(json(verification));
+            if (!output.isJson()) print(verification);
         }
-        if (json) context.terminal().printResult(results.toString());
+        if (output.isJson()) context.terminal().printResult(results.toString());
         return failed ? ExitCode.FAILED : unsupported ? ExitCode.UNSUPPORTED : ExitCode.SUCCESS;
     }
 
-    private void print(Verifier.Verification verification) {
+    private void print(Verification verification) {
         Terminal terminal = context.terminal();
         terminal.printResult(verification.golden().toString());
-        int width = verification.checks().stream().mapToInt(check -> check.deviation().name().length()).max().orElse(0);
-        for (TensorCheck check : verification.checks()) {
+        int width = verification.checks().stream().mapToInt(check -> check.deviation().name().length()).max().orElse(1);
+        for (Verification.TensorCheck check : verification.checks()) {
             Deviation deviation = check.deviation();
             terminal.printResult(String.format(Locale.ROOT,
-                    "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  allowed %.0e %s  %s",
-                    check.engine(), deviation.name(),
-                    deviation.absolute(), deviation.relative(), deviation.tolerance(),
-                    deviation.bound().measure().name().toLowerCase(Locale.ROOT),
-                    deviation.isWithinTolerance() ? "ok" : "TOO FAR"));
+                    "  %-5s %-" + Math.max(1, width) + "s  absolute %.2e  relative %.2e  tolerance %.0e %s  %s",
+                    check.engine(), deviation.name(), deviation.absolute(), deviation.relative(),
+                    deviation.tolerance(), deviation.bound().measure().name().toLowerCase(Locale.ROOT),
+                    deviation.isWithinTolerance() ? "ok" : "OUT OF TOLERANCE"));
         }
-        verification.unsupported().forEach(message -> terminal.printResult("  not built: " + message));
+        verification.unsupported().forEach(message -> terminal.printResult("  not supported: " + message));
     }
 
-    private static JsonObject json(Verifier.Verification verification) {
+    private static JsonObject json(Verification verification) {
         JsonObject json = new JsonObject();
         json.addProperty("golden", verification.golden().toString());
         JsonArray checks = new JsonArray();
-        for (TensorCheck check : verification.checks()) {
+        for (Verification.TensorCheck check : verification.checks()) {
             JsonObject checkJson = new JsonObject();
             checkJson.addProperty("engine", check.engine());
             checkJson.addProperty("tensor", check.deviation().name());
@@ -117,7 +116,7 @@ final class VerifyCommand implements Callable<Integer> {
         return json;
     }
 
-    /// JSON knows no infinity.
+    /// JSON has no infinity.
     private static double finiteOrMax(double deviation) {
         return Double.isFinite(deviation) ? deviation : Double.MAX_VALUE;
     }

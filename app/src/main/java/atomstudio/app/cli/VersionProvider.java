@@ -3,7 +3,7 @@ package atomstudio.app.cli;
 import atomstudio.app.runtime.BuildInfo;
 import picocli.CommandLine.IVersionProvider;
 
-/// What `--version` prints: the program's version and the Java that runs it.
+/// The output of `--version`: the program's version, Java and the operating system.
 final class VersionProvider implements IVersionProvider {
     @Override
     public String[] getVersion() {

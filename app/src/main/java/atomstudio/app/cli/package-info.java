@@ -1,4 +1,4 @@
-/// The command line: one class a command, and the terminal that they share.
+/// The command line: one class per command, shared option groups, and terminal output.
 @NullMarked
 package atomstudio.app.cli;
 

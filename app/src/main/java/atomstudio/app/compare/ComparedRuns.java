@@ -9,11 +9,11 @@ import atomstudio.tuning.run.RunInfo;
 import java.nio.file.Path;
 import java.util.List;
 
-/// What runs that are compared have in common: the base model and the subject's words.
+/// The base model, class and trigger word that compared runs share.
 public record ComparedRuns(ModelReference model, ComparedSubject subject) {
-    /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
-    /// @throws Failure.Unreadable when a folder is no run
-    /// @throws Failure.Incompatible when the runs disagree, or one is not finished
+    /// @param tokenizerFolders searched for the tokenizer of a model without one
+    /// @throws Failure.Unreadable if a folder is not a run
+    /// @throws Failure.Incompatible if the runs differ in these, or one is not finished
     public static ComparedRuns read(List<Path> runs, List<Path> tokenizerFolders) throws Failure {
         RunInfo first = new RunFolder(runs.getFirst()).info();
         for (Path run : runs) {
@@ -22,8 +22,8 @@ public record ComparedRuns(ModelReference model, ComparedSubject subject) {
             if (folder.trainingReport().isEmpty()) {
                 throw new Failure.Incompatible(
                         run + ": expected a finished run, found one at step " + folder.checkpointStep() + " of "
-                                + folder.info().config().steps() + ". Finish it (tune with the same settings and --out "
-                                + run + "), or leave it out.");
+                                + folder.info().config().steps() + ". Finish it with `studio resume " + run
+                                + "`, or omit it.");
             }
         }
         return new ComparedRuns(first.baseModel().model(tokenizerFolders),
@@ -37,11 +37,11 @@ public record ComparedRuns(ModelReference model, ComparedSubject subject) {
         if (!first.subject().className().equals(other.subject().className()))
             throw mismatch("class", firstRun, first.subject().className(), run, other.subject().className());
         if (!first.subject().token().equals(other.subject().token()))
-            throw mismatch("token", firstRun, first.subject().token(), run, other.subject().token());
+            throw mismatch("trigger word", firstRun, first.subject().token(), run, other.subject().token());
     }
 
     private static Failure.Incompatible mismatch(String what, Path firstRun, String first, Path run, String other) {
-        return new Failure.Incompatible("runs of another " + what + " cannot be compared: " + firstRun + " has " + first
-                + ", " + run + " has " + other + ". Compare them apart.");
+        return new Failure.Incompatible("runs that differ in the " + what + " cannot be compared: " + firstRun + " has "
+                + first + ", " + run + " has " + other + ". Compare them separately.");
     }
 }

@@ -26,13 +26,14 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
-/// What was compared with what: the same prompts and seeds in every row. Its JSON is `compare.json`.
-/// @param model the model folder
-/// @param prompts as written by the person: `{}` stands for the subject
+/// A comparison: rows with equal prompts and seeds. Stored as `compare.json`.
+/// @param model   the model folder
+/// @param token   the trigger word
+/// @param prompts with `{}` for the subject
 public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts,
         List<Long> seeds, List<ComparisonRow> rows) {
     public static final String FILE = "compare.json";
-    /// Name of the row that shows the model as it is.
+    /// Name of the base model's row.
     public static final String BASE = "base";
 
     private static final String PLACEHOLDER = "{}";
@@ -50,15 +51,14 @@ public record Comparison(String model, @SerializedName("class") String className
     }
 
     /// One row.
-    /// @param name `base` or the method's name, `-2` and so on for a repeat: also the name of its folder of pictures
-    /// @param run the run's folder, relative to the comparison's where it lies inside; none for Base
-    /// @param parameterCount how many numbers were tuned
-    /// @param bytes size of the adapter file
-    /// @param seconds time that tuning took
-    /// @param metrics of its pictures; empty before they are made, and where the model has nothing to measure with
+    /// @param name    `base` or the method's name, with `-2` etc. for repeats; also the name of its image folder
+    /// @param run     the run's folder, relative to the comparison's folder if inside it; null for the base model
+    /// @param bytes   size of the adapter file
+    /// @param seconds training time
+    /// @param metrics empty before sampling, and if the model has no image encoder
     public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds,
             Optional<ClipScores> metrics) {
-        /// A row that is not measured yet.
+        /// A row without metrics.
         ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds) {
             this(name, run, parameterCount, bytes, seconds, Optional.empty());
         }
@@ -74,17 +74,17 @@ public record Comparison(String model, @SerializedName("class") String className
         public boolean isBase() { return name.equals(BASE); }
     }
 
-    /// What stands for the subject in a row's prompts.
+    /// Replaces `{}` in a row's prompts.
     public String promptPhrase(ComparisonRow row) {
         return row.isBase() ? className : token + " " + className;
     }
 
-    /// A prompt as the row's model gets it.
+    /// A prompt of a row.
     public String prompt(ComparisonRow row, int prompt) {
         return prompts.get(prompt).replace(PLACEHOLDER, promptPhrase(row));
     }
 
-    /// A prompt with the class word alone for the subject: what pictures of every row are held against.
+    /// A prompt with the class instead of the trigger: the reference for the alignment of every row.
     public String classPrompt(int prompt) {
         return prompts.get(prompt).replace(PLACEHOLDER, className);
     }
@@ -93,7 +93,7 @@ public record Comparison(String model, @SerializedName("class") String className
         return new Comparison(model, className, token, prompts, seeds, rows);
     }
 
-    /// Where a picture lies in the comparison's folder, with forward slashes.
+    /// Path of an image in the comparison's folder, with forward slashes.
     public static String imagePath(ComparisonRow row, int prompt, long seed) {
         return "pictures/" + row.name() + "/" + prompt + "-" + seed + ".png";
     }
@@ -110,27 +110,27 @@ public record Comparison(String model, @SerializedName("class") String className
             if (comparison == null) throw new JsonParseException("an empty file");
             for (Object component : new Object[] {comparison.model(), comparison.className(), comparison.token(),
                     comparison.prompts(), comparison.seeds(), comparison.rows()})
-                Objects.requireNonNull(component, "a part is missing");
-            List.copyOf(comparison.prompts()); // none of them may be null
+                Objects.requireNonNull(component, "a field is missing");
+            List.copyOf(comparison.prompts()); // throws for a null element
             List.copyOf(comparison.seeds());
             for (ComparisonRow row : List.copyOf(comparison.rows()))
                 Objects.requireNonNull(row.name(), "a row without a name");
             return comparison;
         } catch (IOException | RuntimeException unreadable) {
-            throw new Failure.Unreadable(file + ": expected a comparison's description, found something else ("
+            throw new Failure.Unreadable(file + ": expected a comparison, found something else ("
                     + unreadable.getMessage() + ").", unreadable);
         }
     }
 
-    /// Where a comparison's pictures come from.
+    /// Loads a comparison's images.
     @FunctionalInterface
     interface ImageLookup {
         RgbImage load(Comparison.ComparisonRow row, int prompt, long seed) throws Failure;
     }
 
-    /// What a sheet or a page shows around the galleries.
-    /// @param photos the pictures that were learned from
-    /// @param details how the pictures were made, in one line: model, sampler, steps, guidance, size
+    /// Content of the sheet and the page besides the images.
+    /// @param photos   training photos
+    /// @param details  one line: model, sampler, steps, guidance, size
     /// @param software the program and its version
     record ReportContent(Comparison comparison, List<RgbImage> photos, String details, String software) {
         ReportContent {
@@ -138,14 +138,15 @@ public record Comparison(String model, @SerializedName("class") String className
         }
     }
 
-    /// A row as `compare.json` has it: flat, and a measure that is absent is null.
+    /// A row in `compare.json`: flat, with null for an absent metric.
     static final class RowJsonAdapter implements JsonSerializer<ComparisonRow>, JsonDeserializer<ComparisonRow> {
         @Override
         public JsonElement serialize(ComparisonRow row, Type type, JsonSerializationContext context) {
             JsonObject json = new JsonObject();
             json.addProperty("name", row.name());
             json.addProperty("run", row.run());
-            json.addProperty("numbers", row.parameterCount());
+            json.addProperty("parameters", row.parameterCount());
+            json.addProperty("numbers", row.parameterCount()); // name in earlier versions, which read it
             json.addProperty("bytes", row.bytes());
             json.addProperty("seconds", row.seconds());
             Optional<ClipScores> metrics = row.metrics();
@@ -178,7 +179,7 @@ public record Comparison(String model, @SerializedName("class") String className
             return isPresent(json, key) ? OptionalDouble.of(json.get(key).getAsDouble()) : OptionalDouble.empty();
         }
 
-        /// Comparisons of older versions have no measures.
+        /// Comparisons of earlier versions have no metrics.
         private static boolean isPresent(JsonObject json, String key) {
             return json.has(key) && !json.get(key).isJsonNull();
         }

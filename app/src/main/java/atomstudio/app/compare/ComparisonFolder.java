@@ -8,14 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The folder of a comparison. What somebody else put there is never written over: `compare.json` is written before
-/// anything else that has a fixed name, so a folder without it that has one of these names is not ours.
+/// The folder of a comparison. `compare.json` is written before the other files, so a folder with one of their names
+/// but without `compare.json` belongs to another program and is not overwritten.
 record ComparisonFolder(Path folder) {
     private static final String SHEET = "sheet.png";
     private static final String PAGE = "index.html";
     private static final List<String> RESERVED = List.of(SHEET, PAGE, "pictures", "subject");
 
-    /// Checks that a comparison of this subject may be written here.
+    /// @throws Failure.Conflict unless a comparison of this subject may be written here
     void requireUsable(ComparedSubject subject) throws Failure {
         if (Files.exists(folder) && !Files.isDirectory(folder))
             throw new Failure.Conflict(folder + ": expected a folder or nothing, found a file; choose another --out");
@@ -31,7 +31,7 @@ record ComparisonFolder(Path folder) {
         for (String name : RESERVED) {
             if (Files.exists(folder.resolve(name)))
                 throw new Failure.Conflict(
-                        folder.resolve(name) + ": is there already and belongs to no comparison; choose another --out");
+                        folder.resolve(name) + ": already exists and belongs to no comparison; choose another --out");
         }
     }
 
@@ -55,7 +55,7 @@ record ComparisonFolder(Path folder) {
         return folder.resolve(Comparison.imagePath(row, prompt, seed));
     }
 
-    /// How a run's folder is named in `compare.json`: relative, with forward slashes, where it lies inside.
+    /// A run's folder in `compare.json`: relative with forward slashes if inside this folder, else absolute.
     String relativeName(Path run) {
         Path absolute = run.toAbsolutePath().normalize();
         return absolute.startsWith(folder) ? folder.relativize(absolute).toString().replace('\\', '/')

@@ -1,10 +1,10 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.app.compare.ComparisonJob.ComparisonListener.ComparisonControl;
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
 import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.runtime.BuildInfo;
@@ -34,12 +34,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 
-/// Makes a comparison: tunes what is to be tuned, samples the same prompts and seeds from Base and every run, draws
-/// the sheet and writes the page. Interrupted, it goes on where it stopped when it is started again.
+/// Creates a comparison: trains the runs if required, generates the same prompts and seeds with the base model and
+/// every run, draws the sheet and writes the page. An interrupted comparison continues when it is started again.
 public final class ComparisonJob {
-    /// The rows of a comparison that tunes for itself.
+    /// The methods of a comparison that trains its runs.
     public static final List<MethodSettings> METHODS = Stream
             .of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS, MethodName.LORA)
             .map(MethodSettings::of)
@@ -49,80 +50,89 @@ public final class ComparisonJob {
     private final TrainingEnvironment machine;
     private final BaseModelHashes hashes;
     private final ComparisonListener listener;
+    private final Cancellation cancellation;
     private final ComparisonFolder output;
 
-    /// @param hashes of base models, remembered
+    /// @param hashes       cache of base model hashes
+    /// @param cancellation checked at every step
     public ComparisonJob(ComparisonRequest request, TrainingEnvironment machine, BaseModelHashes hashes,
-            ComparisonListener listener) {
+            ComparisonListener listener, Cancellation cancellation) {
         this.request = request;
         this.machine = machine;
         this.hashes = hashes;
         this.listener = listener;
+        this.cancellation = cancellation;
         this.output = new ComparisonFolder(request.outputFolder());
     }
 
-    /// Where the result lies.
+    /// The comparison and its files.
     public record ComparisonResult(Comparison comparison, Path sheet, Path page, Path description) {}
 
-    /// @return empty when the listener said stop
-    /// @throws Failure.Occupied when the folder holds something else, or a run is going on in another process
-    /// @throws Failure.Incompatible when runs disagree or hold other settings
+    /// @return empty if cancelled
+    /// @throws Failure.Conflict if the folder holds something else, or another process trains a run
+    /// @throws Failure.Incompatible if the runs differ in model, class or trigger word, or have other settings
     public Optional<ComparisonResult> run() throws Failure {
+        try {
+            return Optional.of(runToEnd());
+        } catch (CancellationException cancelled) {
+            return Optional.empty();
+        }
+    }
+
+    private ComparisonResult runToEnd() throws Failure {
         output.requireUsable(request.subject());
         DiffusionModel model = request.model().open();
-        Optional<List<Path>> runs = collectRuns();
-        if (runs.isEmpty()) return Optional.empty();
-        List<ComparisonRow> rows = createRows(runs.get());
+        List<Path> runs = collectRuns();
+        List<ComparisonRow> rows = createRows(runs);
         ComparedSubject subject = request.subject();
         Comparison comparison = new Comparison(request.model().path().toAbsolutePath().normalize().toString(),
                 subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
         output.write(output.descriptionFile(), comparison.toJson());
-        List<RgbImage> photos = copySubjectPhotos(runs.get().getFirst());
-        try (ImageGenerator maker = ImageGenerator.open(model, machine.device(), EngineName.AUTO, listener::onNote)) {
-            ComparisonSampler sampler = new ComparisonSampler(maker, hashes, request, listener);
-            if (sampler.generate(comparison, runs.get(), output) == ComparisonControl.STOP) return Optional.empty();
+        List<RgbImage> photos = copySubjectPhotos(runs.getFirst());
+        try (ImageGenerator generator = ImageGenerator.open(model, machine.device(), EngineName.AUTO,
+                listener::onNote)) {
+            new ComparisonSampler(generator, hashes, request, listener, cancellation).generate(comparison, runs,
+                    output);
             Comparison.ImageLookup images = (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed));
-            Comparison measured = ComparisonMetrics.measure(comparison, photos, images, maker, listener);
+            Comparison measured = ComparisonMetrics.measure(comparison, photos, images, generator, listener);
             output.write(output.descriptionFile(), measured.toJson());
-            return Optional.of(writeReport(measured, photos, model));
+            return writeReport(measured, photos, model);
         }
     }
 
-    /// The rows' run folders; empty when stopped.
-    private Optional<List<Path>> collectRuns() throws Failure {
+    /// The rows' run folders.
+    private List<Path> collectRuns() throws Failure {
         return switch (request.source()) {
-            case ExistingRuns given -> {
-                ComparedRuns.read(given.runs(), machine.tokenizerFolders());
-                yield Optional.of(given.runs());
+            case ExistingRuns existing -> {
+                ComparedRuns.read(existing.runs(), machine.tokenizerFolders());
+                yield existing.runs();
             }
-            case TrainNewRuns tuned -> trainRuns(tuned);
+            case TrainNewRuns training -> trainRuns(training);
         };
     }
 
-    private Optional<List<Path>> trainRuns(TrainNewRuns tuned) throws Failure {
-        for (PhotoFolders.Entry part : PhotoFolders.of(tuned.photos()).entries())
-            ImageFolder.list(part.folder()).skippedMessage().ifPresent(listener::onNote);
+    private List<Path> trainRuns(TrainNewRuns training) throws Failure {
+        for (PhotoFolders.Entry entry : PhotoFolders.of(training.photos()).entries())
+            ImageFolder.list(entry.folder()).skippedMessage().ifPresent(listener::onNote);
         List<Path> runs = new ArrayList<>();
         for (MethodSettings method : METHODS) {
             TrainingRequest trainRequest = TrainingRequest
-                    .of(request.model(), tuned.photos(), request.subject().className(), method)
+                    .of(request.model(), training.photos(), request.subject().className(), method)
                     .withToken(request.subject().triggerWord());
-            if (tuned.steps().isPresent()) trainRequest = trainRequest.withSteps(tuned.steps().getAsInt());
+            if (training.steps().isPresent()) trainRequest = trainRequest.withSteps(training.steps().getAsInt());
             Path run = output.runFolder(method.combinedName());
             TrainingService.TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run,
-                    () -> listener.next() == ComparisonControl.STOP ? RunCommand.STOP : RunCommand.CONTINUE,
+                    () -> cancellation.isRequested() ? RunCommand.STOP : RunCommand.CONTINUE,
                     event -> listener.onTrainingEvent(method.combinedName(), event));
             switch (outcome) {
-                case TrainingService.TrainingOutcome.Finished finished -> runs.add(run);
-                case TrainingService.TrainingOutcome.Stopped stopped -> {
-                    return Optional.empty();
-                }
+                case TrainingService.TrainingOutcome.Finished _ -> runs.add(run);
+                case TrainingService.TrainingOutcome.Stopped _ -> throw new CancellationException();
             }
         }
-        return Optional.of(runs);
+        return runs;
     }
 
-    /// Base, then the runs by what was trained; a repeat gets -2 and so on.
+    /// The base model, then the runs by method; repeats are named with -2 etc.
     private List<ComparisonRow> createRows(List<Path> runs) throws Failure {
         Map<String, Integer> seen = new HashMap<>();
         List<ComparisonRow> rows = new ArrayList<>(List.of(ComparisonRow.base()));
@@ -132,14 +142,15 @@ public final class ComparisonJob {
             int count = seen.merge(method, 1, Integer::sum);
             TrainingReport report = folder.trainingReport()
                     .orElseThrow(() -> new Failure.Unreadable(run
-                            + ": expected the report of a finished run, found none; tune again with the same settings"));
+                            + ": expected the report of a finished run, found none; finish it with `studio resume "
+                            + run + "`"));
             rows.add(new ComparisonRow(count == 1 ? method : method + "-" + count, output.relativeName(run),
                     report.parameterCount(), report.bytes(), report.seconds()));
         }
         return rows;
     }
 
-    /// The prepared crops of a run, copied, so that the page finds them wherever the run lies.
+    /// Copies the prepared photos of a run for the page, since the run may be outside the comparison's folder.
     private List<RgbImage> copySubjectPhotos(Path run) throws Failure {
         List<RgbImage> photos = new ArrayList<>();
         for (Path file : ImageFolder.list(new RunFolder(run).photos()).images()) {
@@ -168,55 +179,49 @@ public final class ComparisonJob {
         return new ComparisonResult(comparison, output.sheetFile(), output.pageFile(), output.descriptionFile());
     }
 
-    /// Hears how a comparison goes on, on the thread that works: answer quickly.
+    /// Progress of a comparison. Called on the working thread.
     public interface ComparisonListener {
-        enum ComparisonControl { CONTINUE, STOP }
-
-        /// A run's event.
-        /// @param name the row's
+        /// @param name the row's name
         void onTrainingEvent(String name, TrainingEvent event);
 
-        /// So many of all sampling steps of all pictures are done.
+        /// @param done of the sampling steps of all images
         void onSamplingProgress(int done, int total);
 
-        /// A line for the person.
+        /// A note for the user.
         void onNote(String line);
-
-        /// Asked at every step.
-        ComparisonControl next();
     }
 
-    /// Measures a comparison's rows by the model's own CLIP.
+    /// Measures a comparison's rows with the model's CLIP image encoder.
     static final class ComparisonMetrics {
         private ComparisonMetrics() {}
 
-        /// The comparison with what each row's pictures measure; as it was where the model has nothing to measure
-        /// with, and a line why where what it has is damaged: the pictures are there all the same.
+        /// The comparison with metrics; unchanged if the model has no image encoder, and with a note if it is damaged.
         static Comparison measure(Comparison comparison, List<RgbImage> photos, Comparison.ImageLookup images,
-                ImageGenerator maker, ComparisonListener listener) throws Failure {
-            Optional<ClipMetrics> ruler;
+                ImageGenerator generator, ComparisonListener listener) throws Failure {
+            Optional<ClipMetrics> found;
             try {
-                ruler = maker.clipMetrics();
+                found = generator.clipMetrics();
             } catch (Failure damaged) {
                 listener.onNote("No likeness, diversity or alignment: " + damaged.getMessage());
                 return comparison;
             }
-            if (ruler.isEmpty()) return comparison;
-            List<ClipEmbedding> subjectEmbeddings = ruler.get().embedImages(photos);
+            if (found.isEmpty()) return comparison;
+            ClipMetrics metrics = found.get();
+            List<ClipEmbedding> subjectEmbeddings = metrics.embedImages(photos);
             List<ComparisonRow> rows = new ArrayList<>();
             for (ComparisonRow row : comparison.rows())
-                rows.add(row
-                        .with(ruler.get().measure(subjectEmbeddings, samples(comparison, row, images, ruler.get()))));
+                rows.add(row.with(metrics.measure(subjectEmbeddings, samples(comparison, row, images, metrics))));
             return comparison.with(rows);
         }
 
         private static List<ClipScores.PromptSamples> samples(Comparison comparison, ComparisonRow row,
-                Comparison.ImageLookup images, ClipMetrics ruler) throws Failure {
+                Comparison.ImageLookup images, ClipMetrics metrics) throws Failure {
             List<ClipScores.PromptSamples> result = new ArrayList<>();
             for (int prompt = 0; prompt < comparison.prompts().size(); prompt++) {
                 List<ClipEmbedding> embeddings = new ArrayList<>();
-                for (long seed : comparison.seeds()) embeddings.add(ruler.embedImage(images.load(row, prompt, seed)));
-                result.add(new ClipScores.PromptSamples(embeddings, ruler.embedPrompt(comparison.classPrompt(prompt))));
+                for (long seed : comparison.seeds()) embeddings.add(metrics.embedImage(images.load(row, prompt, seed)));
+                result.add(
+                        new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(comparison.classPrompt(prompt))));
             }
             return result;
         }

@@ -8,12 +8,11 @@ import java.net.URISyntaxException;
 import java.util.List;
 import java.util.Map;
 
-/// Writes a comparison as one HTML page over the pictures in its folder: no script, nothing from elsewhere, light and
-/// dark.
+/// The HTML page of a comparison: without scripts and external resources, with a light and a dark theme.
 public final class ComparisonPage {
     private ComparisonPage() {}
 
-    /// @param photoPaths the subject's pictures, as paths relative to the page with forward slashes
+    /// @param photoPaths the training photos, relative to the page, with forward slashes
     static String render(Comparison.ReportContent content, List<String> photoPaths) {
         StringOutput html = new StringOutput();
         TemplateEngine.createPrecompiled(ContentType.Html)
@@ -22,12 +21,12 @@ public final class ComparisonPage {
         return html.toString();
     }
 
-    /// A relative path as a link: `#`, `?`, spaces and letters that are not ASCII would mean something else.
+    /// A relative path as a URL: `#`, `?`, spaces and non-ASCII characters are escaped.
     public static String link(String path) {
         try {
             return new URI(null, null, path, null).toASCIIString();
-        } catch (URISyntaxException noPath) {
-            throw new IllegalArgumentException(path + ": no relative path", noPath);
+        } catch (URISyntaxException error) {
+            throw new IllegalArgumentException(path + ": expected a relative path", error);
         }
     }
 }

@@ -6,9 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// What is to be compared, how it is sampled, and where it goes.
+/// A comparison to create.
 /// @param prompts with `{}` for the subject
-/// @param outputFolder folder of the comparison
 public record ComparisonRequest(ModelReference model, ComparedSubject subject, RunSource source, List<String> prompts,
         List<Long> seeds, ImageOptions options, Path outputFolder) {
     public ComparisonRequest {
@@ -19,14 +18,14 @@ public record ComparisonRequest(ModelReference model, ComparedSubject subject, R
         outputFolder = outputFolder.toAbsolutePath().normalize();
     }
 
-    /// The words for the subject.
+    /// Class and trigger word of the subject.
     public record ComparedSubject(String className, String triggerWord) {}
 
-    /// Where the rows beside Base come from.
+    /// Where the runs come from.
     public sealed interface RunSource {}
 
-    /// Tuned with each of the methods on offer to a first comparison, or gone on with where that was begun.
-    /// @param steps of every run; the method's own where empty
+    /// Runs to train, or to resume, with [ComparisonJob#METHODS].
+    /// @param steps of every run; empty: the method's default
     public record TrainNewRuns(Path photos, OptionalInt steps) implements RunSource {}
 
     /// Finished runs.
@@ -36,6 +35,6 @@ public record ComparisonRequest(ModelReference model, ComparedSubject subject, R
         }
     }
 
-    /// The same for every picture.
+    /// Settings of every image.
     public record ImageOptions(String negativePrompt, GenerationSettings settings) {}
 }

@@ -1,7 +1,7 @@
 package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
-import atomstudio.app.compare.ComparisonJob.ComparisonListener.ComparisonControl;
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
@@ -21,29 +21,32 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
-/// Makes a comparison's pictures, row by row. A picture that is there and says that it was made in exactly the same
-/// way is kept.
+/// Generates the images of a comparison, row by row. An existing image with equal generation parameters is kept.
 final class ComparisonSampler {
-    /// Keyword of the text that names the base model's weights: a name alone would not tell a model from its successor.
+    /// PNG text with the hash of the base model's weights, since models of one name may differ.
     private static final String BASE_HASH_KEY = "base";
 
-    private final ImageGenerator maker;
+    private final ImageGenerator generator;
     private final BaseModelHashes hashes;
     private final ComparisonRequest request;
     private final ComparisonJob.ComparisonListener listener;
+    private final Cancellation cancellation;
 
-    ComparisonSampler(ImageGenerator maker, BaseModelHashes hashes, ComparisonRequest request,
-            ComparisonJob.ComparisonListener listener) {
-        this.maker = maker;
+    ComparisonSampler(ImageGenerator generator, BaseModelHashes hashes, ComparisonRequest request,
+            ComparisonJob.ComparisonListener listener, Cancellation cancellation) {
+        this.generator = generator;
         this.hashes = hashes;
         this.request = request;
         this.listener = listener;
+        this.cancellation = cancellation;
     }
 
-    /// @param runs the rows' runs, without Base
-    ComparisonControl generate(Comparison comparison, List<Path> runs, ComparisonFolder output) throws Failure {
-        String baseHash = hashes.hash(maker.model());
+    /// @param runs of the rows after the base model's
+    /// @throws CancellationException if cancelled
+    void generate(Comparison comparison, List<Path> runs, ComparisonFolder output) throws Failure {
+        String baseHash = hashes.hash(generator.model());
         int total = comparison.rows().size() * comparison.prompts().size() * comparison.seeds().size() * steps();
         int done = 0;
         for (int i = 0; i < comparison.rows().size(); i++) {
@@ -54,34 +57,30 @@ final class ComparisonSampler {
                 for (long seed : comparison.seeds()) {
                     Generation generation = new Generation(new PromptPair(text, request.options().negativePrompt()),
                             request.options().settings(), seed, adapters);
-                    if (generate(generation, output.imageFile(row, prompt, seed), baseHash, new StepOffset(done, total))
-                            == ComparisonControl.STOP)
-                        return ComparisonControl.STOP;
+                    generate(generation, output.imageFile(row, prompt, seed), baseHash, new StepOffset(done, total));
                     done += steps();
                 }
             }
         }
         listener.onSamplingProgress(total, total);
-        return ComparisonControl.CONTINUE;
     }
 
-    /// How many steps came before a picture, and how many there are altogether.
+    /// Sampling steps before an image, and of all images.
     private record StepOffset(int stepsBefore, int totalSteps) {}
 
-    private ComparisonControl generate(Generation generation, Path file, String baseHash, StepOffset offset)
+    private void generate(Generation generation, Path file, String baseHash, StepOffset offset)
             throws Failure {
-        Map<String, String> text = new LinkedHashMap<>(maker.infotext(generation, Optional.empty()).toPngText());
+        Map<String, String> text = new LinkedHashMap<>(generator.infotext(generation, Optional.empty()).toPngText());
         text.put(BASE_HASH_KEY, baseHash);
         listener.onSamplingProgress(offset.stepsBefore, offset.totalSteps);
-        if (Files.exists(file) && text.equals(readText(file))) return listener.next();
-        Optional<RgbImage> image = maker.generate(generation, step -> {
+        cancellation.throwIfRequested();
+        if (Files.exists(file) && text.equals(readText(file))) return;
+        Optional<RgbImage> image = generator.generate(generation, step -> {
             listener.onSamplingProgress(offset.stepsBefore + Math.min(step.completedSteps(), steps()),
                     offset.totalSteps);
-            return listener.next() == ComparisonControl.STOP ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
+            return cancellation.isRequested() ? StepListener.Next.STOP : StepListener.Next.CONTINUE;
         });
-        if (image.isEmpty()) return ComparisonControl.STOP;
-        PngWriter.write(file, image.get(), text);
-        return ComparisonControl.CONTINUE;
+        PngWriter.write(file, image.orElseThrow(CancellationException::new), text);
     }
 
     private static Map<String, String> readText(Path file) {
@@ -94,7 +93,7 @@ final class ComparisonSampler {
 
     private WeightedAdapter loadAdapter(ComparisonRow row, Path run) throws Failure {
         AdapterFile file = AdapterFile.read(new RunFolder(run).adapter());
-        DiffusionModel model = maker.model();
+        DiffusionModel model = generator.model();
         try {
             file.compatibilityWarning(model.name(), model.trainableLayers(),
                     Optional.of(hashes.hash(model, file.components())))

@@ -14,11 +14,11 @@ import java.awt.Rectangle;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Draws a comparison as one picture: the subject on top, a row each for Base and the runs, a column each for prompt
-/// and seed. Needs neither a display nor a font of the system.
+/// Draws a comparison as one image: the training photos on top, a row for the base model and each run, a column for
+/// each prompt and seed. Needs no display and no system font.
 final class ComparisonSheet {
     private static final int BACKGROUND = 0xFFFFFF;
-    private static final int INK = 0x1F2328;
+    private static final int FOREGROUND = 0x1F2328;
     private static final int MUTED = 0x59636E;
     private static final int LINE = 0xDDE2E8;
 
@@ -32,7 +32,7 @@ final class ComparisonSheet {
     private static final int MAX_THUMBNAILS = 8;
     private static final int CAPTION_LINES = 4;
     private static final int MIN_WIDTH = 1180;
-    /// Width that the columns share, and the limits of a picture's side.
+    /// Total width of the columns, and the limits of an image's width.
     private static final int COLUMNS_WIDTH = 1440;
     private static final int MIN_TILE = 160;
     private static final int MAX_TILE = 288;
@@ -56,7 +56,7 @@ final class ComparisonSheet {
         this.width = Math.max(MIN_WIDTH, 2 * MARGIN + ROW_HEADER_WIDTH + layout.columns() * tile + gaps);
     }
 
-    /// All pictures have the size of the first.
+    /// All images have the size of the first.
     static RgbImage draw(Comparison.ReportContent content, Comparison.ImageLookup images) throws Failure {
         ComparisonSheet sheet = new ComparisonSheet(content, images);
         PixelCanvas canvas = new PixelCanvas(sheet.width, sheet.height(), BACKGROUND);
@@ -109,7 +109,7 @@ final class ComparisonSheet {
         int baseline = MARGIN + font.ascent(TextStyle.TITLE);
         drawText(canvas, TextStyle.TITLE,
                 font.ellipsize(comparison.token() + " " + comparison.className(), TextStyle.TITLE, maxWidth),
-                new Pen(MARGIN, baseline, INK));
+                new Pen(MARGIN, baseline, FOREGROUND));
         baseline += font.lineHeight(TextStyle.BODY) + 12;
         for (String line : font.wrap(content.details(), TextStyle.BODY, maxWidth, 3)) {
             drawText(canvas, TextStyle.BODY, line, new Pen(MARGIN, baseline, MUTED));
@@ -155,7 +155,7 @@ final class ComparisonSheet {
         return y + ROW_GAP;
     }
 
-    /// Prompts stand on one line above the seeds, whatever their length.
+    /// Prompts are aligned above the line of seeds.
     private void drawCaptions(PixelCanvas canvas, List<PromptColumns> band, int bottom) {
         int seedLine = bottom - 12 - (font.lineHeight(TextStyle.SMALL) - font.ascent(TextStyle.SMALL));
         int x = MARGIN + ROW_HEADER_WIDTH;
@@ -164,7 +164,7 @@ final class ComparisonSheet {
             int baseline = seedLine - font.lineHeight(TextStyle.SMALL) - 2
                     - (lines.size() - 1) * font.lineHeight(TextStyle.BODY);
             for (String line : lines) {
-                drawText(canvas, TextStyle.BODY, line, new Pen(x, baseline, INK));
+                drawText(canvas, TextStyle.BODY, line, new Pen(x, baseline, FOREGROUND));
                 baseline += font.lineHeight(TextStyle.BODY);
             }
             for (long seed : span.seeds()) {
@@ -179,7 +179,7 @@ final class ComparisonSheet {
     private void drawRowHeader(PixelCanvas canvas, ComparisonRow row, int top) {
         int baseline = top + font.ascent(TextStyle.HEADING) - 2;
         for (String line : titleLines(row)) {
-            drawText(canvas, TextStyle.HEADING, line, new Pen(MARGIN, baseline, INK));
+            drawText(canvas, TextStyle.HEADING, line, new Pen(MARGIN, baseline, FOREGROUND));
             baseline += font.lineHeight(TextStyle.HEADING);
         }
         for (String line : facts(row)) {
@@ -193,7 +193,7 @@ final class ComparisonSheet {
         return font.wrap(ComparisonText.rowTitle(row), TextStyle.HEADING, ROW_HEADER_WIDTH - PROMPT_GAP, 2);
     }
 
-    /// What a row cost and what its pictures measure.
+    /// Cost and metrics of a row.
     private static List<String> facts(ComparisonRow row) {
         List<String> facts = new ArrayList<>(List.of(ComparisonText.parameters(row)));
         if (!row.isBase())
@@ -205,11 +205,10 @@ final class ComparisonSheet {
 
     private List<String> footnotes() {
         Comparison comparison = content.comparison();
-        String notes = "Images below each other share prompt, seed and noise; Base was asked for “"
-                + comparison.className() + "”, the others for “"
+        String notes = "Images in a column share prompt, seed and noise. The base model was prompted with “"
+                + comparison.className() + "”, the others with “"
                 + comparison.token() + " " + comparison.className() + "”. "
-                + (layout.omittedPrompts() > 0 ? layout.omittedPrompts() + " more prompts are on the page index.html. "
-                        : "")
+                + (layout.omittedPrompts() > 0 ? layout.omittedPrompts() + " more prompts are in index.html. " : "")
                 + ComparisonText.metricsNote(comparison) + " " + content.software();
         return font.wrap(notes, TextStyle.SMALL, width - 2 * MARGIN, 6);
     }
@@ -226,11 +225,10 @@ final class ComparisonSheet {
         font.draw(canvas, line, style, pen);
     }
 
-    /// How a sheet's columns are laid out: prompts side by side, seeds within a prompt, and a new band below when a
-    /// band is full.
-    /// @param omittedPrompts how many prompts the sheet has no room for; the page shows them all
+    /// Layout of the columns: prompts side by side, seeds within a prompt, and a new band below when a band is full.
+    /// @param omittedPrompts prompts beyond the sheet's columns; the page shows all
     record SheetLayout(List<List<PromptColumns>> bands, int omittedPrompts) {
-        /// Columns of a band; more would make the sheet too wide to read.
+        /// Columns of a band.
         static final int MAX_COLUMNS_PER_BAND = 10;
         /// Columns of a sheet.
         private static final int MAX_COLUMNS = 120;
@@ -239,7 +237,7 @@ final class ComparisonSheet {
             bands = bands.stream().map(List::copyOf).toList();
         }
 
-        /// Neighbouring columns of one prompt.
+        /// Adjacent columns of one prompt.
         record PromptColumns(int prompt, List<Long> seeds) {}
 
         static SheetLayout of(Comparison comparison) {
@@ -270,7 +268,7 @@ final class ComparisonSheet {
             return split(seeds, MAX_COLUMNS_PER_BAND);
         }
 
-        /// As few parts as hold `most` each, and these as even as they go.
+        /// Splits a list into the fewest parts of at most `maxSize`, of nearly equal size.
         private static <T> List<List<T>> split(List<T> all, int maxSize) {
             int count = Math.ceilDiv(all.size(), maxSize);
             List<List<T>> parts = new ArrayList<>();

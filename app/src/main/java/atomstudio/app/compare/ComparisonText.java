@@ -10,16 +10,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/// How rows and their cost are named for a person, in the sheet and on the page.
+/// Texts of the sheet, the page and the terminal.
 public final class ComparisonText {
-    static final String NO_METRICS = "Likeness, diversity and alignment are not measured: the model has no vision tower that can be used (image_encoder or safety_checker).";
+    static final String NO_METRICS = "Likeness, diversity and alignment are not measured: the model has no usable CLIP "
+            + "image encoder (image_encoder or safety_checker).";
 
     private ComparisonText() {}
 
-    /// `atoms+channels-2` is "Atoms + channels 2".
+    /// `atoms+channels-2` becomes "Atoms + channels 2".
     public static String rowTitle(Comparison.ComparisonRow row) {
         String method = row.name().replaceFirst("-\\d+$", "");
-        return (row.isBase() ? "Base" : MethodSettings.title(method))
+        return (row.isBase() ? "Base model" : MethodSettings.title(method))
                 + row.name().substring(method.length()).replace('-', ' ');
     }
 
@@ -27,7 +28,7 @@ public final class ComparisonText {
         return row.isBase() ? "not trained" : DisplayFormat.count(row.parameterCount()) + " parameters";
     }
 
-    /// `likeness 0.56`, `diversity 0.36`, `alignment 0.45`: all of them or none; what could not be measured is a dash.
+    /// `likeness 0.56`, `diversity 0.36`, `alignment 0.45`: all or none; a dash if one cannot be measured.
     public static List<String> metrics(Comparison.ComparisonRow row) {
         return row.metrics()
                 .map(found -> List.of("likeness " + metric(found.likeness()), "diversity " + metric(found.diversity()),
@@ -39,23 +40,24 @@ public final class ComparisonText {
         return value.isPresent() ? String.format(Locale.ROOT, "%.2f", value.getAsDouble()) : "–";
     }
 
-    /// What the measures are by; or why there are none.
+    /// Definitions and encoder of the metrics, or why there are none.
     public static String metricsNote(Comparison comparison) {
         return comparison.rows()
                 .getFirst()
                 .metrics()
-                .map(found -> "Likeness (cosine with the subject), diversity (1 – cosine within a prompt) and alignment (cosine with the prompt, “"
-                        + comparison.className() + "” for the subject) by " + found.encoder() + ".")
+                .map(found -> "Likeness (cosine with the training photos), diversity (1 – cosine within a prompt) and "
+                        + "alignment (cosine with the prompt, “" + comparison.className()
+                        + "” for the subject) measured with " + found.encoder() + ".")
                 .orElse(NO_METRICS);
     }
 
-    /// How the images were sampled, in one line.
-    static String samplingDetails(String model, ComparisonRequest.ImageOptions look) {
-        return samplingDetails(model, look.settings())
-                + (look.negativePrompt().isEmpty() ? "" : " · without “" + look.negativePrompt() + "”");
+    /// Model and sampling settings in one line.
+    static String samplingDetails(String model, ComparisonRequest.ImageOptions options) {
+        return samplingDetails(model, options.settings())
+                + (options.negativePrompt().isEmpty() ? "" : " · negative: “" + options.negativePrompt() + "”");
     }
 
-    /// The same without a negative prompt.
+    /// Model and sampling settings without the negative prompt.
     public static String samplingDetails(String model, Generation.GenerationSettings settings) {
         SamplingSettings sampling = settings.sampling();
         String schedule = sampling.schedule() == ScheduleName.AUTOMATIC ? "" : " (" + sampling.schedule().title() + ")";

@@ -1,5 +1,5 @@
-/// Comparing what tuning did: the same prompts and seeds from the base model and from each run, as pictures, one
-/// sheet and a page.
+/// Comparison of runs: the same prompts and seeds with the base model and each run, as images, a sheet and an HTML
+/// page.
 @NullMarked
 package atomstudio.app.compare;
 

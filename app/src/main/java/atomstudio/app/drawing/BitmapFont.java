@@ -15,10 +15,10 @@ import org.apache.fontbox.ttf.OTFParser;
 import org.apache.fontbox.ttf.OpenTypeFont;
 import org.apache.pdfbox.io.RandomAccessReadBuffer;
 
-/// Text as shapes from the typeface Inter that ships with the program, read by FontBox: the system needs no font,
-/// and the pixels are the same everywhere. What Inter lacks (CJK, emoji) is a box.
+/// Text as shapes, from the embedded typeface Inter read by FontBox: no system font is needed, and the pixels are equal
+/// on every system. Characters that Inter lacks (CJK, emoji) are drawn as boxes.
 public final class BitmapFont {
-    /// What a text is for: its weight and its size in pixels.
+    /// Font weight and size in pixels.
     public enum TextStyle {
         TITLE("SemiBold", 40), HEADING("SemiBold", 24), BODY("Regular", 20), SMALL("Regular", 17);
 
@@ -32,10 +32,10 @@ public final class BitmapFont {
     }
 
     private static final String ELLIPSIS = "…";
-    /// In parts of the size: from a line's top to its base line, and from one base line to the next.
+    /// Relative to the font size: from a line's top to its baseline, and between baselines.
     private static final double ASCENT = 0.95;
     private static final double LINE = 1.3;
-    /// Font units in Inter's em.
+    /// Font units per em.
     private static final int UNITS = 2048;
 
     private final Map<String, OpenTypeFont> fonts = new HashMap<>();
@@ -43,12 +43,12 @@ public final class BitmapFont {
     private BitmapFont() {}
 
     public static BitmapFont load() {
-        BitmapFont letters = new BitmapFont();
-        for (TextStyle style : TextStyle.values()) letters.fonts.computeIfAbsent(style.weight, BitmapFont::font);
-        return letters;
+        BitmapFont font = new BitmapFont();
+        for (TextStyle style : TextStyle.values()) font.fonts.computeIfAbsent(style.weight, BitmapFont::readFont);
+        return font;
     }
 
-    private static OpenTypeFont font(String weight) {
+    private static OpenTypeFont readFont(String weight) {
         String name = "/com/formdev/flatlaf/fonts/inter/Inter-" + weight + ".otf";
         try (InputStream file = Objects.requireNonNull(BitmapFont.class.getResourceAsStream(name), name)) {
             return new OTFParser().parse(new RandomAccessReadBuffer(file));
@@ -57,12 +57,12 @@ public final class BitmapFont {
         }
     }
 
-    /// From the top of a line to its base line.
+    /// From the top of a line to its baseline, in pixels.
     public int ascent(TextStyle style) {
         return (int) Math.round(ASCENT * style.size);
     }
 
-    /// From one base line to the next.
+    /// Between baselines, in pixels.
     public int lineHeight(TextStyle style) {
         return (int) Math.round(LINE * style.size);
     }
@@ -74,18 +74,18 @@ public final class BitmapFont {
     /// Draws one line.
     public void draw(PixelCanvas canvas, String text, TextStyle style, Pen pen) {
         double scale = scale(style);
-        AffineTransform place = new AffineTransform(scale, 0, 0, -scale, pen.x, pen.baseline);
+        AffineTransform transform = new AffineTransform(scale, 0, 0, -scale, pen.x, pen.baseline);
         for (Type2CharString glyph : glyphs(text, style)) {
-            canvas.fill(place.createTransformedShape(glyph.getPath()), pen.rgb);
-            place.translate(glyph.getWidth(), 0);
+            canvas.fill(transform.createTransformedShape(glyph.getPath()), pen.rgb);
+            transform.translate(glyph.getWidth(), 0);
         }
     }
 
-    /// Where the base line of a text starts, and its colour 0xRRGGBB.
+    /// Start of a text's baseline, and its colour 0xRRGGBB.
     public record Pen(int x, int baseline, int rgb) {}
 
-    /// Lines no wider than `width`, broken at spaces, words that are too long anywhere; what does not fit into `most`
-    /// lines is an ellipsis.
+    /// Breaks a text into lines of at most `width` pixels at spaces, and within words that are too long. Text beyond
+    /// `maxLines` is replaced by an ellipsis.
     public List<String> wrap(String text, TextStyle style, int width, int maxLines) {
         List<String> lines = new ArrayList<>();
         String rest = text.strip().replaceAll("\\s+", " ");
@@ -101,7 +101,7 @@ public final class BitmapFont {
         return lines;
     }
 
-    /// The text, or as much of its beginning as fits with an ellipsis after it.
+    /// The text, shortened with an ellipsis if it does not fit.
     public String ellipsize(String text, TextStyle style, int width) {
         if (width(text, style) <= width) return text;
         int end = text.length();
@@ -139,7 +139,7 @@ public final class BitmapFont {
         }
     }
 
-    /// Marks that join or vary the letter before them take no room.
+    /// Combining marks have no width.
     private static boolean isVisible(int code) {
         return switch (Character.getType(code)) {
             case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT -> false;
@@ -147,7 +147,7 @@ public final class BitmapFont {
         };
     }
 
-    /// Pixels of a font unit.
+    /// Pixels per font unit.
     private static double scale(TextStyle style) {
         return (double) style.size / UNITS;
     }

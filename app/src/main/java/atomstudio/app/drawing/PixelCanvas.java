@@ -11,25 +11,25 @@ import java.awt.TexturePaint;
 import java.awt.geom.RoundRectangle2D;
 import java.awt.image.BufferedImage;
 
-/// A picture to draw shapes and pictures on, by Java2D. Text comes as shapes from [BitmapFont]:
-/// Java2D's own text drawing fails where the system has no fontconfig. One thread.
+/// Draws shapes and images into an image with Java2D. Text is drawn as shapes from [BitmapFont], since Java2D's own
+/// text needs fontconfig. One thread at a time.
 public final class PixelCanvas {
-    /// So faint that only white pictures need it.
-    private static final Color EDGE_DIVISOR = new Color(0, 0, 0, 26);
+    /// Separates white images from the background.
+    private static final Color EDGE = new Color(0, 0, 0, 26);
 
     private final BufferedImage image;
     private final Graphics2D graphics;
 
     public PixelCanvas(int width, int height, int rgb) {
-        image = image(RgbImage.filled(width, height, rgb));
+        image = toBufferedImage(RgbImage.filled(width, height, rgb));
         graphics = image.createGraphics();
         graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
         graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
     }
 
-    private static BufferedImage image(RgbImage picture) {
-        BufferedImage image = new BufferedImage(picture.width(), picture.height(), BufferedImage.TYPE_INT_ARGB);
-        image.setRGB(0, 0, picture.width(), picture.height(), picture.argb(), 0, picture.width());
+    private static BufferedImage toBufferedImage(RgbImage source) {
+        BufferedImage image = new BufferedImage(source.width(), source.height(), BufferedImage.TYPE_INT_ARGB);
+        image.setRGB(0, 0, source.width(), source.height(), source.argb(), 0, source.width());
         return image;
     }
 
@@ -39,12 +39,12 @@ public final class PixelCanvas {
         graphics.fill(shape);
     }
 
-    /// Draws an opaque picture in its own size, with round corners and a faint edge.
+    /// Draws an opaque image at its size, with rounded corners and a thin edge.
     public void image(RgbImage source, Point corner, int radius) {
         Rectangle box = new Rectangle(corner.x, corner.y, source.width(), source.height());
-        graphics.setPaint(new TexturePaint(image(source), box));
+        graphics.setPaint(new TexturePaint(toBufferedImage(source), box));
         graphics.fill(new RoundRectangle2D.Double(box.x, box.y, box.width, box.height, 2 * radius, 2 * radius));
-        graphics.setPaint(EDGE_DIVISOR);
+        graphics.setPaint(EDGE);
         graphics.draw(new RoundRectangle2D.Double(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1,
                 2 * radius - 1, 2 * radius - 1));
     }

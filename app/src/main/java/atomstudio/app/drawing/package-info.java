@@ -1,4 +1,4 @@
-/// TODO
+/// Drawing of the comparison sheet and the experiment plot, without a display or system fonts.
 @NullMarked
 package atomstudio.app.drawing;
 

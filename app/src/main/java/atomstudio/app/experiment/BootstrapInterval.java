@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 record BootstrapInterval(double mean, double low, double high) {
     private static final int RESAMPLES = 4000;
 
-    /// The same for the same values: the resamples are drawn with a fixed seed.
+    /// Deterministic: the resamples are drawn with a fixed seed.
     /// @param values at least one
     static BootstrapInterval ofMean(double[] values) {
         if (values.length == 0) throw new IllegalArgumentException("values: expected at least one, found none");

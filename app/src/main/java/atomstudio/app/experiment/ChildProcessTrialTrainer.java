@@ -1,30 +1,30 @@
 package atomstudio.app.experiment;
 
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.app.process.TrainingProcess;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.run.RunFolder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.function.BooleanSupplier;
 
-/// Tunes with this program's own `tune` command, each time in a process of its own, so that the memory it reports is
-/// the run's alone.
-/// @param precision of frozen weights and activations, for every run
+/// Trains with this program's `train` command in a child process, so that the reported memory is that of the run alone.
+/// @param precision of every run
 public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingConfig.PrecisionMode precision)
         implements Experiment.TrialTrainer {
-    /// The exit code of a command line that is not understood.
+    /// Exit code of a wrong command line.
     private static final int USAGE_EXIT_CODE = 2;
     private static final Duration PREDECESSOR_TIMEOUT = Duration.ofMinutes(1);
     private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
     @Override
-    public TrialOutcome train(TrialRequest request, BooleanSupplier stop) throws Failure {
+    public TrialOutcome train(TrialRequest request, Cancellation cancellation) throws Failure {
         try {
-            awaitPredecessor(new RunFolder(request.runFolder()), stop);
+            awaitPredecessor(new RunFolder(request.runFolder()), cancellation);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new TrialOutcome.TrialStopped();
@@ -34,7 +34,7 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
             boolean stopSent = false;
             OptionalInt exitCode = process.await(POLL_INTERVAL);
             while (exitCode.isEmpty()) {
-                if (!stopSent && stop.getAsBoolean()) {
+                if (!stopSent && cancellation.isRequested()) {
                     process.send(TrainingProcess.ProcessCommand.STOP);
                     stopSent = true;
                 }
@@ -42,7 +42,7 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
             }
             if (exitCode.getAsInt() == 0) return new TrialOutcome.TrialCompleted();
             if (exitCode.getAsInt() == USAGE_EXIT_CODE) return new TrialOutcome.UnsupportedMethod(process.lastOutput());
-            return stopSent || stop.getAsBoolean() ? new TrialOutcome.TrialStopped()
+            return stopSent || cancellation.isRequested() ? new TrialOutcome.TrialStopped()
                     : new TrialOutcome.TrialFailed(process.lastOutput());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -50,10 +50,10 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
         }
     }
 
-    /// The child of an experiment that was killed writes its checkpoint before it ends, and holds the run until then.
-    private static void awaitPredecessor(RunFolder runFolder, BooleanSupplier stop) throws InterruptedException {
+    /// Waits for the child process of a killed experiment, which writes its checkpoint and locks the run until then.
+    private static void awaitPredecessor(RunFolder runFolder, Cancellation cancellation) throws InterruptedException {
         for (long waitedMillis = 0; waitedMillis < PREDECESSOR_TIMEOUT.toMillis()
-                && runFolder.status() == RunFolder.Status.RUNNING && !stop.getAsBoolean();
+                && runFolder.status() == RunFolder.Status.RUNNING && !cancellation.isRequested();
                 waitedMillis += POLL_INTERVAL.toMillis())
             Thread.sleep(POLL_INTERVAL);
     }
@@ -61,14 +61,15 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
     static List<String> arguments(TrialRequest request, TrainingConfig.PrecisionMode precision) {
         Trial trial = request.trial();
         List<String> arguments = new ArrayList<>(
-                List.of("tune", "--control-stdin", ChildProcessLauncher.option("model", request.model()),
-                        ChildProcessLauncher.option("pictures", request.photos()),
+                List.of("train", "--control-stdin", ChildProcessLauncher.option("model", request.model()),
+                        ChildProcessLauncher.option("photos", request.photos()),
                         ChildProcessLauncher.option("class", trial.subject().className())));
         arguments.addAll(trial.variant().options());
-        arguments.addAll(List.of(ChildProcessLauncher.option("learning-rate", trial.settings().learningRate()),
-                ChildProcessLauncher.option("seed", trial.settings().seed()),
-                ChildProcessLauncher.option("steps", request.endStep()),
-                ChildProcessLauncher.option("precision", precision.option()),
+        arguments.addAll(List.of(
+                ChildProcessLauncher.option(TrainingSetting.LEARNING_RATE.option(), trial.settings().learningRate()),
+                ChildProcessLauncher.option(TrainingSetting.SEED.option(), trial.settings().seed()),
+                ChildProcessLauncher.option(TrainingSetting.STEPS.option(), request.endStep()),
+                ChildProcessLauncher.option(TrainingSetting.PRECISION.option(), precision.option()),
                 ChildProcessLauncher.option("out", request.runFolder())));
         return arguments;
     }

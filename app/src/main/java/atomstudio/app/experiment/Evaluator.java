@@ -1,5 +1,6 @@
 package atomstudio.app.experiment;
 
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
@@ -18,10 +19,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.CancellationException;
 
-/// Evaluates a model with or without adapters: images of the same prompts and seeds every time, kept in a folder, and
-/// their measures. The prompts and seeds are those of docs/experiments.md.
+/// Evaluates a model with or without adapters: generates the prompts and seeds of docs/experiments.md, saves the images
+/// and measures them.
 final class Evaluator {
     private static final List<String> PROMPTS = List.of("a {} in the snow", "a {} on the beach", "a {} in the city",
             "a {} under the night sky");
@@ -30,60 +31,62 @@ final class Evaluator {
     private final ImageGenerator generator;
     private final ClipMetrics metrics;
     private final OutputSettings output;
-    private final BooleanSupplier stop;
-    private final Map<Path, List<ClipEmbedding>> referenceCache = new HashMap<>();
+    private final Cancellation cancellation;
+    /// By photo folder.
+    private final Map<Path, List<ClipEmbedding>> photoEmbeddings = new HashMap<>();
 
-    /// Where images go, and how each is sampled.
+    /// Folder and sampling settings of the images.
     record OutputSettings(Path folder, Generation.GenerationSettings settings) {}
 
-    Evaluator(ImageGenerator generator, ClipMetrics metrics, OutputSettings output, BooleanSupplier stop) {
+    Evaluator(ImageGenerator generator, ClipMetrics metrics, OutputSettings output, Cancellation cancellation) {
         this.generator = generator;
         this.metrics = metrics;
         this.output = output;
-        this.stop = stop;
+        this.cancellation = cancellation;
     }
 
     ImageGenerator generator() {
         return generator;
     }
 
-    /// What the pictures should show.
-    /// @param phrase stands for it in prompts
+    /// The subject of an evaluation.
+    /// @param phrase stands for the subject in prompts
     record EvaluatedSubject(ExperimentSubject subject, String phrase, Path photos) {}
 
-    /// @param subfolder where the pictures go, within the folder
-    /// @return empty when somebody said stop
-    Optional<ClipScores> evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder)
+    /// @param subfolder for the images, within the output folder
+    /// @throws CancellationException if cancelled
+    ClipScores evaluate(EvaluatedSubject evaluated, List<WeightedAdapter> adapters, String subfolder)
             throws Failure {
         List<ClipScores.PromptSamples> samples = new ArrayList<>();
         for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
             List<ClipEmbedding> embeddings = new ArrayList<>();
             for (long seed : SEEDS) {
                 Generation generation = generation(PROMPTS.get(prompt).replace("{}", evaluated.phrase), seed, adapters);
-                Optional<RgbImage> image = generator.generate(generation,
-                        progress -> stop.getAsBoolean() ? StepListener.Next.STOP : StepListener.Next.CONTINUE);
-                if (image.isEmpty()) return Optional.empty();
-                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image.get(),
+                RgbImage image = generator.generate(generation,
+                        progress -> cancellation.isRequested() ? StepListener.Next.STOP : StepListener.Next.CONTINUE)
+                        .orElseThrow(CancellationException::new);
+                PngWriter.write(output.folder.resolve(subfolder).resolve(prompt + "-" + seed + ".png"), image,
                         generator.infotext(generation, Optional.empty()).toPngText());
-                embeddings.add(metrics.embedImage(image.get()));
+                embeddings.add(metrics.embedImage(image));
             }
             samples.add(new ClipScores.PromptSamples(embeddings,
                     metrics.embedPrompt(PROMPTS.get(prompt).replace("{}", evaluated.subject.className()))));
         }
-        return Optional.of(metrics.measure(referenceEmbeddings(evaluated.photos), samples));
+        return metrics.measure(photoEmbeddings(evaluated.photos), samples);
     }
 
     private Generation generation(String prompt, long seed, List<WeightedAdapter> adapters) {
         return new Generation(new Generation.PromptPair(prompt, ""), output.settings, seed, adapters);
     }
 
-    private List<ClipEmbedding> referenceEmbeddings(Path photoFolder) throws Failure {
-        List<ClipEmbedding> cached = referenceCache.get(photoFolder);
-        if (cached == null) {
+    private List<ClipEmbedding> photoEmbeddings(Path photoFolder) throws Failure {
+        List<ClipEmbedding> embeddings = photoEmbeddings.get(photoFolder);
+        if (embeddings == null) {
             List<RgbImage> photos = new ArrayList<>();
             for (Path file : PhotoFiles.of(photoFolder).photos()) photos.add(ImageFiles.read(file));
-            referenceCache.put(photoFolder, cached = metrics.embedImages(photos));
+            embeddings = metrics.embedImages(photos);
+            photoEmbeddings.put(photoFolder, embeddings);
         }
-        return cached;
+        return embeddings;
     }
 }

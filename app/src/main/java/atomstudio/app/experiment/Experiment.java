@@ -1,11 +1,11 @@
 package atomstudio.app.experiment;
 
 import atomstudio.app.compare.ComparisonText;
-import atomstudio.app.experiment.Experiment.TrialListener.Next;
 import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.experiment.ExperimentRow.Cost;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.diffusion.Failure;
@@ -29,49 +29,51 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.CancellationException;
 
-/// Runs an experiment: tunes every trial to each of its checkpoints, samples the same prompts and seeds from it,
-/// measures, and adds a row to the table. What the table has is not done again, so a killed experiment goes on where
-/// it was.
+/// Runs an experiment: trains every trial to each of its checkpoints, evaluates it with equal prompts and seeds, and
+/// adds a row to the table. Existing rows are skipped, so an interrupted experiment continues.
 public final class Experiment {
-    /// What it works with.
-    /// @param photos a folder with a folder of pictures for each subject
-    /// @param outputFolder      the experiment's folder
-    /// @param sampling  of every image that is measured
-    /// @param precision of training
+    /// Inputs and settings.
+    /// @param photos       folder with one folder of photos per subject
+    /// @param outputFolder the experiment's folder
+    /// @param sampling     of every evaluated image
+    /// @param precision    of training
     public record ExperimentSetup(ModelReference model, Path photos, Path outputFolder, Device device,
             BaseModelHashes hashes, Generation.GenerationSettings sampling, TrainingConfig.PrecisionMode precision) {
         public Path tableFile() {
             return outputFolder.resolve("experiment.csv");
         }
 
-        /// How the table's runs were trained and their images sampled, in one line; rows of other settings do not
-        /// compare.
+        /// Holds the training precision and sampling settings of the table in one line; rows of other settings are not
+        /// comparable.
         Path settingsFile() {
             return outputFolder.resolve("settings.txt");
         }
     }
 
-    /// How it ended.
-    /// @param failures trials that could not be run, and why
+    /// How an experiment ended.
+    /// @param failures one line for each trial that failed
+    /// @param stopped  whether it was cancelled
     public record ExperimentResult(ExperimentTable table, List<String> failures, boolean stopped) {}
 
     private final ExperimentSetup setup;
     private final TrialTrainer trainer;
-    private final TrialListener listener;
+    private final ExperimentListener listener;
+    private final Cancellation cancellation;
     private final List<String> failures = new ArrayList<>();
     private final Set<MethodVariant> unsupportedVariants = new HashSet<>();
 
-    public Experiment(ExperimentSetup setup, TrialTrainer trainer, TrialListener listener) {
+    public Experiment(ExperimentSetup setup, TrialTrainer trainer, ExperimentListener listener,
+            Cancellation cancellation) {
         this.setup = setup;
         this.trainer = trainer;
         this.listener = listener;
+        this.cancellation = cancellation;
     }
 
-    /// @throws Failure.Incompatible when the model has nothing to measure with
+    /// @throws Failure.Incompatible if the model has no image encoder, or the table has other settings
     public ExperimentResult run(ExperimentPlan plan) throws Failure {
         ExperimentTable table = ExperimentTable.open(setup.tableFile());
         for (Phase phase : plan.phases()) {
@@ -82,19 +84,19 @@ public final class Experiment {
         try (ImageGenerator generator = ImageGenerator.open(model, setup.device())) {
             ClipMetrics metrics = generator.clipMetrics()
                     .orElseThrow(() -> new Failure.Incompatible(setup.model().path()
-                            + ": an experiment needs a model with a vision tower (image_encoder or safety_checker) to measure with"));
+                            + ": an experiment needs a model with a CLIP image encoder (image_encoder or "
+                            + "safety_checker)"));
             Evaluator evaluator = new Evaluator(generator, metrics,
                     new Evaluator.OutputSettings(setup.outputFolder().resolve("pictures"), setup.sampling()),
-                    () -> listener.next() == Next.STOP);
-            for (Phase phase : plan.phases()) {
-                if (run(plan, phase, table, evaluator) == Next.STOP)
-                    return new ExperimentResult(table, List.copyOf(failures), true);
-            }
+                    cancellation);
+            for (Phase phase : plan.phases()) run(plan, phase, table, evaluator);
             return new ExperimentResult(table, List.copyOf(failures), false);
+        } catch (CancellationException cancelled) {
+            return new ExperimentResult(table, List.copyOf(failures), true);
         }
     }
 
-    /// @throws Failure.Incompatible when the table was made with other settings
+    /// @throws Failure.Incompatible if the table was created with other settings
     private void checkSettings(DiffusionModel model) throws Failure {
         String requested = ComparisonText.samplingDetails(model.name(), setup.sampling()) + " · trained in "
                 + setup.precision().option();
@@ -110,15 +112,14 @@ public final class Experiment {
             throw new Failure.Unreadable(file + ": cannot be read: " + e.getMessage(), e);
         }
         if (!found.equals(requested)) {
-            throw new Failure.Incompatible(setup.outputFolder() + ": its table was made with " + found
-                    + ", asked for is " + requested + "; ask for the same, or choose another --out");
+            throw new Failure.Incompatible(
+                    setup.outputFolder() + ": the table was created with other settings: expected "
+                            + found + ", found " + requested + "; use the same settings, or another --out");
         }
     }
 
-    private Next run(ExperimentPlan plan, Phase phase, ExperimentTable table, Evaluator evaluator) throws Failure {
-        for (ExperimentSubject trialSubject : plan.subjectsOf(phase)) {
-            if (evaluateBaseModel(phase, trialSubject, table, evaluator) == Next.STOP) return Next.STOP;
-        }
+    private void run(ExperimentPlan plan, Phase phase, ExperimentTable table, Evaluator evaluator) throws Failure {
+        for (ExperimentSubject subject : plan.subjectsOf(phase)) evaluateBaseModel(phase, subject, table, evaluator);
         List<Trial> trials = plan.trials(phase, table);
         for (int i = 0; i < trials.size(); i++) {
             Trial trial = trials.get(i);
@@ -126,66 +127,59 @@ public final class Experiment {
             if (trial.settings().checkpointSteps().stream().allMatch(step -> table.contains(Key.of(trial, step))))
                 continue;
             listener.trialStarted(i + 1, trials.size(), trial);
-            if (run(trial, table, evaluator) == Next.STOP) return Next.STOP;
+            run(trial, table, evaluator);
         }
-        return Next.CONTINUE;
     }
 
-    /// The model as it is, by the class word alone and with the token before it.
-    private Next evaluateBaseModel(Phase phase, ExperimentSubject subject, ExperimentTable table, Evaluator evaluator)
+    /// The base model, prompted with the class alone and with trigger word and class.
+    private void evaluateBaseModel(Phase phase, ExperimentSubject subject, ExperimentTable table, Evaluator evaluator)
             throws Failure {
         for (String method : List.of(Key.BASE_MODEL, Key.BASE_MODEL_WITH_TOKEN)) {
             Key key = Key.ofBaseModel(phase, subject, method);
             if (table.contains(key)) continue;
             String phrase = method.equals(Key.BASE_MODEL) ? subject.className()
                     : TrainingRequest.DEFAULT_TOKEN + " " + subject.className();
-            Optional<ClipScores> measures = evaluator.evaluate(
+            ClipScores scores = evaluator.evaluate(
                     new Evaluator.EvaluatedSubject(subject, phrase, photoFolder(subject)), List.of(),
                     phase.label() + "/" + subject.name() + "/" + method);
-            if (measures.isEmpty()) return Next.STOP;
-            add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, measures.get()));
+            add(table, new ExperimentRow(key, subject.kind(), Cost.NONE, scores));
         }
-        return Next.CONTINUE;
     }
 
-    private Next run(Trial trial, ExperimentTable table, Evaluator evaluator) throws Failure {
-        ExperimentSubject trialSubject = trial.subject();
+    private void run(Trial trial, ExperimentTable table, Evaluator evaluator) throws Failure {
+        ExperimentSubject subject = trial.subject();
         Path runFolder = setup.outputFolder().resolve("runs").resolve(trial.folderName());
         for (int step : trial.settings().checkpointSteps()) {
             Key key = Key.of(trial, step);
             if (table.contains(key)) continue;
             TrialOutcome outcome = trainer.train(new TrialTrainer.TrialRequest(setup.model().path(),
-                    photoFolder(trialSubject), trial, step, runFolder), () -> listener.next() == Next.STOP);
+                    photoFolder(subject), trial, step, runFolder), cancellation);
             switch (outcome) {
-                case TrialOutcome.TrialCompleted done -> {}
-                case TrialOutcome.TrialStopped stopped -> {
-                    return Next.STOP;
-                }
+                case TrialOutcome.TrialCompleted _ -> {}
+                case TrialOutcome.TrialStopped _ -> throw new CancellationException();
                 case TrialOutcome.TrialFailed(String reason) -> {
-                    return skip(trial.folderName(), reason);
+                    skip(trial.folderName(), reason);
+                    return;
                 }
                 case TrialOutcome.UnsupportedMethod(String reason) -> {
                     unsupportedVariants.add(trial.variant());
-                    return skip(trial.variant().name(), reason);
+                    skip(trial.variant().name(), reason);
+                    return;
                 }
             }
             LoadedAdapter adapter = LoadedAdapter
                     .load(new RunFolder(runFolder).adapter(), evaluator.generator().model())
                     .getFirst();
-            Evaluator.EvaluatedSubject evaluated = new Evaluator.EvaluatedSubject(trialSubject,
-                    adapter.source().triggerWords(), photoFolder(trialSubject));
-            Optional<ClipScores> measures = evaluator.evaluate(evaluated,
+            ClipScores scores = evaluator.evaluate(
+                    new Evaluator.EvaluatedSubject(subject, adapter.source().triggerWords(), photoFolder(subject)),
                     List.of(new WeightedAdapter(adapter.adapter(), 1)), trial.folderName() + "/" + step);
-            if (measures.isEmpty()) return Next.STOP;
-            add(table, new ExperimentRow(key, trialSubject.kind(), cost(runFolder), measures.get()));
+            add(table, new ExperimentRow(key, subject.kind(), cost(runFolder), scores));
         }
-        return Next.CONTINUE;
     }
 
-    private Next skip(String what, String reason) {
+    private void skip(String what, String reason) {
         failures.add(what + ": " + reason);
-        listener.note(what + " is left out: " + reason);
-        return Next.CONTINUE;
+        listener.note(what + " is skipped: " + reason);
     }
 
     private static Cost cost(Path runFolder) throws Failure {
@@ -203,48 +197,42 @@ public final class Experiment {
     private Path photoFolder(ExperimentSubject subject) throws Failure {
         Path folder = setup.photos().resolve(subject.name());
         if (!Files.isDirectory(folder))
-            throw new Failure.Unreadable(folder + ": expected a folder with pictures of the subject, found nothing");
+            throw new Failure.Unreadable(folder + ": expected a folder with photos of the subject, found nothing");
         return folder;
     }
 
-    /// Hears how an experiment goes on, on the thread that works: answer quickly.
-    public interface TrialListener {
-        enum Next { CONTINUE, STOP }
-
-        /// A run begins, or is gone on with: so many of so many.
+    /// Progress of an experiment. Called on the working thread.
+    public interface ExperimentListener {
+        /// @param number of the trial, from 1
         void trialStarted(int number, int total, Trial trial);
 
-        /// A row was added to the table.
-        void rowAdded(ExperimentRow entry);
+        void rowAdded(ExperimentRow row);
 
-        /// A line for the person.
+        /// A note for the user.
         void note(String line);
-
-        /// Asked many times a second.
-        Next next();
     }
 
-    /// Tunes one run as far as a step, or goes on with it.
+    /// Trains or resumes one run up to a step.
     @FunctionalInterface
     public interface TrialTrainer {
-        /// What is to be tuned on which pictures, into which folder.
-        /// @param endStep the step at which it ends this time
+        /// @param photos  of the subject
+        /// @param endStep the step to stop at
         record TrialRequest(Path model, Path photos, Trial trial, int endStep, Path runFolder) {}
 
-        /// How it ended.
+        /// How the training ended.
         sealed interface TrialOutcome {
             record TrialCompleted() implements TrialOutcome {}
 
             record TrialStopped() implements TrialOutcome {}
 
-            /// In the words of the process.
+            /// @param reason the last output of the process
             record TrialFailed(String reason) implements TrialOutcome {}
 
-            /// The method is none that this program has.
+            /// The method or one of its options is unknown.
             record UnsupportedMethod(String reason) implements TrialOutcome {}
         }
 
-        /// @param stop asked many times a second
-        TrialOutcome train(TrialRequest request, BooleanSupplier stop) throws Failure;
+        /// @param cancellation checked several times a second
+        TrialOutcome train(TrialRequest request, Cancellation cancellation) throws Failure;
     }
 }

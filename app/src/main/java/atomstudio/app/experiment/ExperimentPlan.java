@@ -10,18 +10,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What is to be run: everything that the experiment has, or the part of it that was asked for.
-/// @param subjects    empty: those of each phase
-/// @param variants    methods with their settings
-/// @param seeds       of training in the test phase at most; a method that stands for many has fewer
-/// @param learningRates       by a variant's name, instead of what the tuning phase found
+/// The part of the experiment to run.
+/// @param subjects      empty: all of each phase
+/// @param variants      methods with their settings
+/// @param seeds         maximum of training seeds in the test phase; some methods have fewer
+/// @param learningRates by variant name, instead of those selected in phase tune
 public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<MethodVariant> variants, int seeds,
         Map<String, Double> learningRates, RunLength runLength) {
-    /// How long runs are.
-    /// @param stepsScale  on every method's own number of steps
-    /// @param checkpoints a run
+    /// Length of the runs.
+    /// @param stepsScale  factor on the steps of every method
+    /// @param checkpoints evaluations per run
     public record RunLength(double stepsScale, int checkpoints) {
-        /// All of it, looked at four times.
+        /// All steps, four evaluations.
         public static final RunLength FULL = new RunLength(1, 4);
 
         public RunLength {
@@ -45,7 +45,7 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         learningRates = Map.copyOf(learningRates);
     }
 
-    /// The subjects of a phase, of those that were asked for.
+    /// The requested subjects of a phase.
     public List<ExperimentSubject> subjectsOf(Phase phase) throws Failure {
         List<ExperimentSubject> selected = new ArrayList<>();
         for (String name : subjects.isEmpty() ? phase.subjects() : subjects) {
@@ -58,8 +58,8 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         return selected;
     }
 
-    /// The runs of a phase: first seeds first, so that a part of the table says something of every method.
-    /// @param table what is known by now: the test phase takes its rates from the tuning phase
+    /// The trials of a phase, ordered by seed, so that a partial table covers every method.
+    /// @param table rows of phase tune, which select the learning rates of phase test
     public List<Trial> trials(Phase phase, ExperimentTable table) throws Failure {
         List<Trial> trials = new ArrayList<>();
         for (long seed = 0; seed < (phase == Phase.TEST ? seeds : 1); seed++) {
@@ -84,14 +84,12 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
         };
     }
 
-    /// The rate whose best checkpoint has the highest likeness gained over the untuned model times alignment, on
-    /// average over the subjects that settings are chosen on. Likeness itself would also reward a model that has
-    /// learned nothing.
+    /// The learning rate with the best checkpoint by [ExperimentRow#score], averaged over the subjects of phase tune.
     static Optional<Double> bestRate(MethodVariant variant, ExperimentTable table) {
         return best(table.rows(), variant.name());
     }
 
-    /// As above, by the method's name in the table.
+    /// The same by the method's name in the table.
     static Optional<Double> best(List<ExperimentRow> table, String method) {
         List<ExperimentRow> tuningRows = table.stream()
                 .filter(row -> row.key().phase().equals(Phase.TUNE.label()))
@@ -121,7 +119,7 @@ public record ExperimentPlan(List<Phase> phases, List<String> subjects, List<Met
                 .orElse(0);
     }
 
-    /// Which checkpoint of which length of run.
+    /// Checkpoint and length of the run.
     private static String checkpointKey(ExperimentRow row) {
         Key key = row.key();
         return key.checkpoint() + "/" + key.steps();

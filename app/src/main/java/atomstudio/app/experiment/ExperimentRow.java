@@ -2,16 +2,16 @@ package atomstudio.app.experiment;
 
 import atomstudio.tuning.measure.ClipScores;
 
-/// A row of the table: a run at one of its checkpoints, or the untuned model.
+/// A row of the table: a run at one checkpoint, or the base model.
 public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, Cost cost, ClipScores measures) {
-    /// What tells rows apart; equal keys are the same measurement.
+    /// Identifies a row.
     /// @param steps      of the whole run
-    /// @param checkpoint steps after which it was looked at
+    /// @param checkpoint the evaluated step
     public record Key(String phase, String subject, String method, double learningRate, int steps, long seed,
             int checkpoint) {
-        /// The model as it is, asked for the class word alone.
+        /// The base model, prompted with the class alone.
         public static final String BASE_MODEL = "untuned";
-        /// The model as it is, asked for token and class word.
+        /// The base model, prompted with trigger word and class.
         public static final String BASE_MODEL_WITH_TOKEN = "untuned-token";
 
         static Key of(Trial trial, int checkpoint) {
@@ -25,14 +25,14 @@ public record ExperimentRow(Key key, ExperimentSubject.SubjectKind subjectKind, 
         }
     }
 
-    /// @param trainingSeconds    of training up to here
-    /// @param peakMemoryBytes most resident bytes of the process that trained up to here
+    /// @param trainingSeconds up to the checkpoint
+    /// @param peakMemoryBytes peak resident memory of the training process
     public record Cost(long parameters, long fileBytes, double trainingSeconds, long peakMemoryBytes) {
         static final Cost NONE = new Cost(0, 0, 0, 0);
     }
 
-    /// What settings are chosen by: the likeness gained over the untuned model's times alignment; 0 where either is
-    /// negative.
+    /// Score that selects settings: likeness gained over the base model, times alignment; 0 if either is negative.
+    /// Likeness alone would also reward a model that has learned nothing.
     double score(double baseLikeness) {
         return Math.max(0, measures.likeness().orElse(0) - baseLikeness) * Math.max(0, measures.alignment().orElse(0));
     }

@@ -3,10 +3,9 @@ package atomstudio.app.experiment;
 import java.util.List;
 import java.util.Optional;
 
-/// A subject of the experiment: its folder's name, the class word it is tuned under, and whether the model knows that
-/// class.
+/// A subject of the experiment: folder name, class, and whether the model knows the class.
 public record ExperimentSubject(String name, String className, SubjectKind kind) {
-    /// The usual case, and the hard one.
+    /// Whether the model knows the class of a subject.
     public enum SubjectKind {
         KNOWN_CLASS("known class"), NEW_CLASS("new class");
 
@@ -22,14 +21,13 @@ public record ExperimentSubject(String name, String className, SubjectKind kind)
         }
     }
 
-    /// The sample subjects. A class that the embedded model has never seen has a general word that it knows.
+    /// A class that the embedded model does not know is replaced by a general word that it knows.
     private static final List<ExperimentSubject> SAMPLE_SUBJECTS = List.of(known("boat", "sailboat"),
             known("clock", "clock"), known("ghost", "ghost"),
             known("owl", "owl"), known("cat", "cat"), known("car", "car"), unseen("teapot", "object"),
             unseen("violin", "object"), unseen("backpack", "object"), unseen("cactus", "plant"));
 
-    /// One of the sample subjects by its name, or a subject of one's own as `NAME:CLASS`, whose class the model is
-    /// taken to know.
+    /// A sample subject by its name, or another subject as `NAME:CLASS`, whose class the model is assumed to know.
     public static Optional<ExperimentSubject> ofName(String name) {
         int colon = name.indexOf(':');
         if (colon > 0 && colon < name.length() - 1)

@@ -6,14 +6,13 @@ import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/// The table in words: a row as it comes, and all of it averaged over subjects and seeds.
+/// Text output of the table: single rows, and averages over subjects and seeds.
 public final class ExperimentSummary {
     private ExperimentSummary() {}
 
@@ -29,9 +28,8 @@ public final class ExperimentSummary {
                 + ComparisonText.metric(measures.alignment());
     }
 
-    /// Tables in Markdown, one for each phase and kind of subject: a row for each method, rate and checkpoint,
-    /// averaged over subjects and seeds, with the interval that holds 95% of the means of subjects drawn again
-    /// (bootstrap), where there are three or more. Likeness, diversity and alignment stand together.
+    /// Markdown tables, one for each phase and kind of subject: a row for each method, learning rate and checkpoint,
+    /// averaged over subjects and seeds, with 95% bootstrap intervals over subjects if there are three or more.
     public static String markdown(List<ExperimentRow> rows) {
         StringBuilder text = new StringBuilder();
         ExperimentTable.groupBy(rows, row -> row.key().phase())
@@ -42,51 +40,33 @@ public final class ExperimentSummary {
 
     private static void appendSection(StringBuilder text, String phase, ExperimentSubject.SubjectKind kind,
             List<ExperimentRow> entries) {
-        String subjects = distinctNames(entries, experimentRow -> experimentRow.key().subject());
-        text.append("### Phase ")
-                .append(phase)
-                .append(", ")
-                .append(kind.label())
-                .append(" (")
-                .append(subjects)
-                .append(")\n\nMeasured by ")
-                .append(distinctNames(entries, experimentRow -> experimentRow.measures().encoder()))
-                .append(".\n\n| method | rate | step | runs | numbers | file | seconds | memory | likeness | diversity | alignment |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
-        record Row(String method, double rate, int steps, int checkpoint) {}
-        Map<Row, List<ExperimentRow>> rows = ExperimentTable.groupBy(entries,
-                experimentRow -> new Row(experimentRow.key().method(), experimentRow.key().learningRate(),
-                        experimentRow.key().steps(), experimentRow.key().checkpoint()));
-        rows.forEach((rowKey, group) -> {
-            text.append("| ")
-                    .append(rowKey.method)
-                    .append(" | ")
-                    .append(rowKey.steps == 0 ? "" : ExperimentTable.formatNumber(rowKey.rate))
-                    .append(" | ")
-                    .append(rowKey.steps == 0 ? "" : rowKey.checkpoint)
-                    .append(" | ")
-                    .append(group.size())
-                    .append(" | ")
-                    .append(DisplayFormat.count(group.getFirst().cost().parameters()))
-                    .append(" | ")
-                    .append(DisplayFormat.bytes(group.getFirst().cost().fileBytes()))
-                    .append(" | ")
-                    .append(String.format(Locale.ROOT, "%.0f",
-                            mean(group, experimentRow -> OptionalDouble.of(experimentRow.cost().trainingSeconds()))
-                                    .orElse(0)))
-                    .append(" | ")
-                    .append(DisplayFormat.bytes(group.stream()
-                            .mapToLong(experimentRow -> experimentRow.cost().peakMemoryBytes())
-                            .max()
-                            .orElse(0)))
-                    .append(" | ")
-                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().likeness()))
-                    .append(" | ")
-                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().diversity()))
-                    .append(" | ")
-                    .append(meanWithInterval(group, experimentRow -> experimentRow.measures().alignment()))
-                    .append(" |\n");
-        });
+        String subjects = distinctNames(entries, row -> row.key().subject());
+        text.append("### Phase %s, %s (%s)\n\n".formatted(phase, kind.label(), subjects));
+        text.append("Measured with %s.\n\n".formatted(distinctNames(entries, row -> row.measures().encoder())));
+        text.append(
+                "| method | learning rate | step | runs | parameters | file | seconds | memory | likeness | diversity "
+                        + "| alignment |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+        ExperimentTable.groupBy(entries, row -> new GroupKey(row.key().method(), row.key().learningRate(),
+                row.key().steps(), row.key().checkpoint()))
+                .forEach(
+                        (key, group) -> text.append("| ").append(String.join(" | ", cells(key, group))).append(" |\n"));
         text.append('\n');
+    }
+
+    /// Rows that are averaged.
+    private record GroupKey(String method, double learningRate, int steps, int checkpoint) {}
+
+    private static List<String> cells(GroupKey key, List<ExperimentRow> group) {
+        ExperimentRow.Cost cost = group.getFirst().cost();
+        double seconds = mean(group, row -> OptionalDouble.of(row.cost().trainingSeconds())).orElse(0);
+        long memory = group.stream().mapToLong(row -> row.cost().peakMemoryBytes()).max().orElse(0);
+        return List.of(key.method, key.steps == 0 ? "" : ExperimentTable.formatNumber(key.learningRate),
+                key.steps == 0 ? "" : Integer.toString(key.checkpoint), Integer.toString(group.size()),
+                DisplayFormat.count(cost.parameters()), DisplayFormat.bytes(cost.fileBytes()),
+                String.format(Locale.ROOT, "%.0f", seconds), DisplayFormat.bytes(memory),
+                meanWithInterval(group, row -> row.measures().likeness()),
+                meanWithInterval(group, row -> row.measures().diversity()),
+                meanWithInterval(group, row -> row.measures().alignment()));
     }
 
     private static String distinctNames(List<ExperimentRow> rows, Function<ExperimentRow, String> name) {

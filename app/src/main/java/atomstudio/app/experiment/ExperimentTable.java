@@ -10,18 +10,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The experiment's table, a CSV file that grows by a row at a time: a killed experiment loses at most the row it was
-/// writing.
+/// The experiment's table, a CSV file to which rows are appended. A killed experiment loses at most the last row.
 public final class ExperimentTable {
-    private static final String HEADER = "phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,checkpoint,likeness,diversity,alignment,encoder";
+    private static final String HEADER = "phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,"
+            + "checkpoint,likeness,diversity,alignment,encoder";
     private static final int COLUMNS = HEADER.split(",").length;
 
     private final Path file;
@@ -31,8 +32,8 @@ public final class ExperimentTable {
         this.file = file;
     }
 
-    /// Reads what is there; a last line that was cut short is dropped.
-    /// @throws Failure.Unreadable when the file is something else
+    /// Reads the table, empty if there is no file; an incomplete last line is removed.
+    /// @throws Failure.Unreadable if the file is not such a table
     public static ExperimentTable open(Path file) throws Failure {
         ExperimentTable table = new ExperimentTable(file);
         if (!Files.exists(file)) return table;
@@ -45,8 +46,8 @@ public final class ExperimentTable {
         String complete = text.substring(0, text.lastIndexOf('\n') + 1);
         List<String> lines = complete.lines().toList();
         if (lines.isEmpty() || !lines.getFirst().equals(HEADER))
-            throw new Failure.Unreadable(file + ": expected the table of an experiment, beginning with \"" + HEADER
-                    + "\"; found something else");
+            throw new Failure.Unreadable(file + ": expected the table of an experiment, which starts with \"" + HEADER
+                    + "\", found something else");
         for (String line : lines.subList(1, lines.size())) table.put(table.parseRow(line));
         if (!complete.equals(text)) AtomicFile.write(file, out -> out.write(complete.getBytes(StandardCharsets.UTF_8)));
         return table;
@@ -60,7 +61,7 @@ public final class ExperimentTable {
         return rows.containsKey(key);
     }
 
-    /// Appends a row, on the disk when this returns.
+    /// Appends a row to the file.
     public void add(ExperimentRow row) throws Failure {
         String header = Files.exists(file) ? "" : HEADER + "\n";
         try {
@@ -69,7 +70,7 @@ public final class ExperimentTable {
                     StandardOpenOption.APPEND);
         } catch (IOException e) {
             throw new Failure.Unwritable(file + ": cannot be written: " + e.getMessage()
-                    + "; free some space, then run the same command again", e);
+                    + "; free some disk space, then run the same command again", e);
         }
         put(row);
     }
@@ -112,7 +113,7 @@ public final class ExperimentTable {
         }
     }
 
-    /// The shortest decimal that reads back as the same number: 0.01, 2.0E-4.
+    /// The shortest decimal that parses to the same number: 0.01, 2.0E-4.
     static String formatNumber(double number) {
         return number == Math.rint(number) && Math.abs(number) < 1e9 ? Long.toString((long) number)
                 : Double.toString(number);
@@ -126,7 +127,7 @@ public final class ExperimentTable {
         return cell.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(cell));
     }
 
-    /// The last column may hold anything, as a model's name does.
+    /// Quotes the last column, which contains a model's name.
     private static String quoted(String text) {
         return "\"" + text.replace("\"", "\"\"").replaceAll("\\R", " ") + "\"";
     }
@@ -135,11 +136,8 @@ public final class ExperimentTable {
         return cell.substring(1, cell.length() - 1).replace("\"\"", "\"");
     }
 
-    /// Rows of one phase, by what `by` says of them, in the table's order.
-    static <K> Map<K, List<ExperimentRow>> groupBy(List<ExperimentRow> rows,
-            java.util.function.Function<ExperimentRow, K> keyOf) {
-        Map<K, List<ExperimentRow>> groups = new LinkedHashMap<>();
-        for (ExperimentRow row : rows) groups.computeIfAbsent(keyOf.apply(row), key -> new ArrayList<>()).add(row);
-        return groups;
+    /// Groups rows by a key, in the table's order.
+    static <K> Map<K, List<ExperimentRow>> groupBy(List<ExperimentRow> rows, Function<ExperimentRow, K> keyOf) {
+        return rows.stream().collect(Collectors.groupingBy(keyOf, LinkedHashMap::new, Collectors.toList()));
     }
 }

@@ -1,18 +1,19 @@
 package atomstudio.app.experiment;
 
+import atomstudio.tuning.method.MethodSetting;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A method with settings, as the experiment compares it.
-/// @param name    in the table, and in `--methods`
-/// @param options of `studio tune`, method included
-/// @param steps   of a whole run
-/// @param learningRates   that are tried while settings are chosen, the one thought best in the middle
-/// @param seeds   of training, in the test phase
+/// A method with its settings in the experiment.
+/// @param name          in the table and in `--methods`
+/// @param options       of `studio train`, including the method
+/// @param steps         of a whole run
+/// @param learningRates tried in phase tune, the expected best in the middle
+/// @param seeds         training seeds in phase test
 public record MethodVariant(String name, List<String> options, int steps, List<Double> learningRates, int seeds) {
-    /// What the experiment compares.
+    /// Methods of the default experiment.
     public static final List<MethodVariant> COMPARED = List.of(
             of("atoms", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
             of("atoms+word", 400, List.of(1e-3, 3e-3, 1e-2)).withSeeds(3),
@@ -31,7 +32,7 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
             of("bitfit", 200, List.of(1e-3, 3e-3, 1e-2)),
             of("textual-inversion", 200, List.of(2e-3, 5e-3, 2e-2)));
 
-    /// Methods whose rates are chosen where they are asked for.
+    /// Methods that run only if requested.
     public static final List<MethodVariant> OPTIONAL = List.of(
             of("locon", 200, List.of(1e-3, 2e-3, 5e-3)),
             of("loha", 200, List.of(2e-3, 5e-3, 1e-2)),
@@ -48,14 +49,14 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
         learningRates = List.copyOf(learningRates);
     }
 
-    private static MethodVariant of(String methodIndex, int steps, List<Double> learningRates) {
-        return new MethodVariant(methodIndex, List.of("--method", methodIndex), steps, learningRates, 1);
+    private static MethodVariant of(String method, int steps, List<Double> learningRates) {
+        return new MethodVariant(method, List.of("--method", method), steps, learningRates, 1);
     }
 
-    /// With a word trained beside it, at that method's own learning rate.
+    /// With a trained word, at the default learning rate of textual inversion.
     private static MethodVariant withWord(String name, MethodVariant method) {
         List<String> options = new ArrayList<>(method.options);
-        options.addAll(List.of("--combine-with", "textual-inversion"));
+        options.addAll(List.of("--" + MethodSetting.COMBINE_WITH.option(), "textual-inversion"));
         return new MethodVariant(name, options, method.steps, method.learningRates, method.seeds);
     }
 
@@ -63,16 +64,16 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
         return new MethodVariant(name, options, steps, learningRates, seeds);
     }
 
-    /// One that is not among the experiment's own: it has the steps and rates of the one with the same method, or
-    /// else the usual ones.
-    /// @param options of `tune`, separated by spaces, method included
-    /// @throws IllegalArgumentException when they name no method
+    /// A variant of the command line, with the steps and learning rates of the known variant with the same method, or
+    /// default ones.
+    /// @param options of `studio train`, separated by spaces, including the method
+    /// @throws IllegalArgumentException if they contain no method
     public static MethodVariant of(String name, String options) {
         List<String> arguments = List.of(options.strip().split("\\s+"));
         int methodIndex = arguments.indexOf("--method") + 1;
         if (methodIndex < 1 || methodIndex >= arguments.size())
             throw new IllegalArgumentException("variant " + name
-                    + ": expected options of tune with --method NAME among them, found \"" + options + "\"");
+                    + ": expected options of train with --method NAME, found \"" + options + "\"");
         MethodVariant similar = all().filter(variant -> variant.options.get(1).equals(arguments.get(methodIndex)))
                 .findFirst()
                 .orElse(of(arguments.get(methodIndex), 200, List.of(2e-3, 5e-3, 1e-2)));

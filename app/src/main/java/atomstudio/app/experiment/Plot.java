@@ -22,14 +22,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/// Draws likeness against alignment and against diversity, a line a method over its checkpoints, the two kinds of
-/// subject below each other. Nearer to the upper right is better. Needs neither a display nor a font of the system.
+/// Plots likeness over alignment and over diversity, with one line per method through its checkpoints, for each kind of
+/// subject. Needs no display and no system font.
 public final class Plot {
     private static final int BACKGROUND = 0xFFFFFF;
     private static final int FOREGROUND = 0x1F2328;
     private static final int MUTED = 0x59636E;
     private static final int GRID = 0xDDE2E8;
-    /// Colours that stay apart for most eyes. Source: P. Tol, "Colour schemes", bright and muted.
+    /// Colour-blind safe. Source: P. Tol, "Colour schemes", bright and muted.
     private static final int[] COLOURS = {0x4477AA, 0xEE6677, 0x228833, 0xCCBB44, 0x66CCEE, 0xAA3377, 0xEE7733,
             0x332288, 0x999933, 0x882255, 0x44AA99, 0x661100};
     private static final int BASE_MODEL = 0x333333;
@@ -44,7 +44,7 @@ public final class Plot {
     private static final int TICK_COUNT = 5;
     private static final BasicStroke CURVE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
 
-    private final BitmapFont letters = BitmapFont.load();
+    private final BitmapFont font = BitmapFont.load();
     private final PlotCurves curves;
     private final PixelCanvas canvas;
 
@@ -53,7 +53,7 @@ public final class Plot {
         this.canvas = new PixelCanvas(width(), height(curves), BACKGROUND);
     }
 
-    /// What a table shows; its test phase, or the tuning phase where there is no other yet.
+    /// Plots phase test, or phase tune if there are no rows of phase test.
     public static RgbImage draw(List<ExperimentRow> rows) {
         Plot plot = new Plot(PlotCurves.of(rows));
         plot.draw();
@@ -70,12 +70,12 @@ public final class Plot {
 
     private void draw() {
         text(TextStyle.TITLE, "Likeness against alignment and diversity", MARGIN,
-                MARGIN + letters.ascent(TextStyle.TITLE) - 8, FOREGROUND);
+                MARGIN + font.ascent(TextStyle.TITLE) - 8, FOREGROUND);
         int top = 2 * MARGIN;
         for (ExperimentSubject.SubjectKind kind : curves.subjectKinds()) {
             String subjects = String.join(", ", curves.subjects(kind));
             text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.label() + ": " + subjects, MARGIN,
-                    top + letters.ascent(TextStyle.HEADING) + 12, FOREGROUND);
+                    top + font.ascent(TextStyle.HEADING) + 12, FOREGROUND);
             panel(new PlotPanel(kind, PlotCurves.Axis.ALIGNMENT,
                     new Rectangle(MARGIN + AXIS_WIDTH, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
             panel(new PlotPanel(kind, PlotCurves.Axis.DIVERSITY,
@@ -83,17 +83,18 @@ public final class Plot {
             legend(kind, top + HEADER_HEIGHT);
             top += HEADER_HEIGHT + PLOT_SIZE + FOOTER_HEIGHT;
         }
-        String caption = "Measured by " + String.join(", ", curves.encoders())
-                + ". A line goes through a method's checkpoints, averaged over subjects and seeds; the large spot is its end. "
-                + "Black and grey: the untuned model without and with the token. Nearer to the upper right is better.";
-        int baseline = top + letters.ascent(TextStyle.SMALL);
-        for (String line : letters.wrap(caption, TextStyle.SMALL, width() - 2 * MARGIN, 2)) {
+        String caption = "Measured with " + String.join(", ", curves.encoders())
+                + ". Lines connect a method's checkpoints, averaged over subjects and seeds; the large dot is the "
+                + "last. "
+                + "Black and grey: the base model without and with the trigger word. Upper right is better.";
+        int baseline = top + font.ascent(TextStyle.SMALL);
+        for (String line : font.wrap(caption, TextStyle.SMALL, width() - 2 * MARGIN, 2)) {
             text(TextStyle.SMALL, line, MARGIN, baseline, MUTED);
-            baseline += letters.lineHeight(TextStyle.SMALL);
+            baseline += font.lineHeight(TextStyle.SMALL);
         }
     }
 
-    /// One of the diagrams.
+    /// One diagram.
     private record PlotPanel(ExperimentSubject.SubjectKind kind, PlotCurves.Axis axis, Rectangle box) {}
 
     private void panel(PlotPanel panel) {
@@ -109,11 +110,11 @@ public final class Plot {
             int colour = colour(curve.method());
             Path2D line = new Path2D.Double();
             for (CurvePoint point : curve.points()) {
-                Point2D place = new Point2D.Double(panel.box.x + x.position(point.x()) * PLOT_SIZE + 0.5,
+                Point2D position = new Point2D.Double(panel.box.x + x.position(point.x()) * PLOT_SIZE + 0.5,
                         panel.box.y + (1 - y.position(point.likeness())) * PLOT_SIZE + 0.5);
-                if (line.getCurrentPoint() == null) line.moveTo(place.getX(), place.getY());
-                else line.lineTo(place.getX(), place.getY());
-                canvas.fill(spot(place.getX(), place.getY(), point == curve.points().getLast() ? 7 : 4), colour);
+                if (line.getCurrentPoint() == null) line.moveTo(position.getX(), position.getY());
+                else line.lineTo(position.getX(), position.getY());
+                canvas.fill(spot(position.getX(), position.getY(), point == curve.points().getLast() ? 7 : 4), colour);
             }
             canvas.fill(CURVE.createStrokedShape(line), colour);
         }
@@ -130,26 +131,26 @@ public final class Plot {
             canvas.fill(new Rectangle(box.x + offset, box.y, 1, PLOT_SIZE), GRID);
             canvas.fill(new Rectangle(box.x, box.y + offset, PLOT_SIZE + 1, 1), GRID);
             String xLabel = x.tickLabel(i);
-            text(TextStyle.SMALL, xLabel, box.x + offset - letters.width(xLabel, TextStyle.SMALL) / 2,
-                    box.y + PLOT_SIZE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
+            text(TextStyle.SMALL, xLabel, box.x + offset - font.width(xLabel, TextStyle.SMALL) / 2,
+                    box.y + PLOT_SIZE + 8 + font.ascent(TextStyle.SMALL), MUTED);
             String yLabel = y.tickLabel(TICK_COUNT - i);
-            text(TextStyle.SMALL, yLabel, box.x - 10 - letters.width(yLabel, TextStyle.SMALL),
-                    box.y + offset + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
+            text(TextStyle.SMALL, yLabel, box.x - 10 - font.width(yLabel, TextStyle.SMALL),
+                    box.y + offset + font.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
         }
         String axisName = panel.axis.label();
-        text(TextStyle.BODY, axisName, box.x + (PLOT_SIZE - letters.width(axisName, TextStyle.BODY)) / 2,
-                box.y + PLOT_SIZE + 28 + letters.ascent(TextStyle.BODY), FOREGROUND);
+        text(TextStyle.BODY, axisName, box.x + (PLOT_SIZE - font.width(axisName, TextStyle.BODY)) / 2,
+                box.y + PLOT_SIZE + 28 + font.ascent(TextStyle.BODY), FOREGROUND);
         text(TextStyle.BODY, "likeness", box.x, box.y - 12, FOREGROUND);
     }
 
     private void legend(ExperimentSubject.SubjectKind kind, int top) {
         int x = MARGIN + 2 * (AXIS_WIDTH + PLOT_SIZE) + 36;
-        int y = top + letters.ascent(TextStyle.BODY);
+        int y = top + font.ascent(TextStyle.BODY);
         for (Curve curve : curves.of(kind, PlotCurves.Axis.ALIGNMENT)) {
-            canvas.fill(spot(x, y - letters.ascent(TextStyle.BODY) / 3.0, 7), colour(curve.method()));
-            text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND_WIDTH - 60), x + 18, y,
+            canvas.fill(spot(x, y - font.ascent(TextStyle.BODY) / 3.0, 7), colour(curve.method()));
+            text(TextStyle.BODY, font.ellipsize(curve.method(), TextStyle.BODY, LEGEND_WIDTH - 60), x + 18, y,
                     FOREGROUND);
-            y += letters.lineHeight(TextStyle.BODY) + 6;
+            y += font.lineHeight(TextStyle.BODY) + 6;
         }
     }
 
@@ -163,19 +164,19 @@ public final class Plot {
     }
 
     private void text(TextStyle style, String line, int x, int baseline, int rgb) {
-        letters.draw(canvas, line, style, new Pen(x, baseline, rgb));
+        font.draw(canvas, line, style, new Pen(x, baseline, rgb));
     }
 
-    /// An axis from one number to another, with some room around what it shows.
+    /// The range of an axis, with a margin around its values.
     private record AxisScale(double from, double to) {
         private static final double STEP = 0.05;
 
-        static AxisScale of(double[] numbers) {
+        static AxisScale of(double[] values) {
             double low = Double.POSITIVE_INFINITY;
             double high = Double.NEGATIVE_INFINITY;
-            for (double number : numbers) {
-                low = Math.min(low, number);
-                high = Math.max(high, number);
+            for (double value : values) {
+                low = Math.min(low, value);
+                high = Math.max(high, value);
             }
             if (low > high) return new AxisScale(0, 1);
             double from = Math.floor((low - STEP / 2) / STEP) * STEP;
@@ -183,8 +184,8 @@ public final class Plot {
             return new AxisScale(from, from + parts * STEP * TICK_COUNT);
         }
 
-        double position(double number) {
-            return (number - from) / (to - from);
+        double position(double value) {
+            return (value - from) / (to - from);
         }
 
         String tickLabel(int i) {
@@ -192,9 +193,9 @@ public final class Plot {
         }
     }
 
-    /// What a plot shows of a table: for each method a point a checkpoint, averaged over subjects and seeds.
+    /// The plotted rows: for each method one point per checkpoint, averaged over subjects and seeds.
     record PlotCurves(String phase, List<ExperimentRow> rows) {
-        /// What likeness is drawn against.
+        /// The metric on the x axis.
         enum Axis {
             ALIGNMENT, DIVERSITY;
 
@@ -214,8 +215,7 @@ public final class Plot {
 
         record CurvePoint(double x, double likeness) {}
 
-        /// The test phase, or the tuning phase where nothing of it is there yet; of the latter's rates, each method's
-        /// best.
+        /// Rows of phase test, or if there are none, rows of phase tune with each method's best learning rate.
         static PlotCurves of(List<ExperimentRow> rows) {
             List<ExperimentRow> testRows = inPhase(rows, Phase.TEST);
             if (!testRows.isEmpty()) return new PlotCurves(Phase.TEST.label(), testRows);
@@ -255,7 +255,7 @@ public final class Plot {
             return rows.stream().map(row -> row.key().method()).distinct().toList();
         }
 
-        /// Methods that have both numbers at every point.
+        /// Curves of the methods that have both metrics.
         List<Curve> of(ExperimentSubject.SubjectKind kind, Axis axis) {
             List<Curve> curves = new ArrayList<>();
             List<ExperimentRow> kindRows = rows.stream().filter(row -> row.subjectKind() == kind).toList();
@@ -265,7 +265,7 @@ public final class Plot {
             return curves;
         }
 
-        /// Checkpoints in their order, told by their share of the run, so that runs of several lengths do not mix.
+        /// Checkpoints ordered by their share of the run; runs of different lengths are separate points.
         private static List<CurvePoint> points(List<ExperimentRow> methodRows, Axis axis) {
             List<CurvePoint> points = new ArrayList<>();
             ExperimentTable

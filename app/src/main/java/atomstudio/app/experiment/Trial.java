@@ -7,9 +7,9 @@ import java.util.stream.IntStream;
 /// One run of the experiment.
 public record Trial(Phase phase, ExperimentSubject subject, MethodVariant variant, TrialSettings settings) {
     public enum Phase {
-        /// Rates are chosen on subjects that count for nothing else.
+        /// Selects the learning rates, on subjects that are not used otherwise.
         TUNE(List.of("boat", "clock", "ghost")),
-        /// What no choice has seen.
+        /// Evaluates on subjects that were not used for any selection.
         TEST(List.of("owl", "cat", "car", "teapot", "violin", "backpack"));
 
         private final List<String> subjects;
@@ -18,7 +18,7 @@ public record Trial(Phase phase, ExperimentSubject subject, MethodVariant varian
             this.subjects = subjects;
         }
 
-        /// Names of the subjects that belong to it.
+        /// Names of the phase's subjects.
         public List<String> subjects() {
             return subjects;
         }
@@ -29,16 +29,21 @@ public record Trial(Phase phase, ExperimentSubject subject, MethodVariant varian
         }
     }
 
-    /// @param checkpoints how many times the run is looked at, at even distances, the last time at its end
+    /// @param checkpoints number of evaluations, evenly spaced, the last after the last step
     public record TrialSettings(double learningRate, int steps, long seed, int checkpoints) {
-        /// Steps after which the run is looked at.
+        /// Steps after which the run is evaluated.
         public List<Integer> checkpointSteps() {
-            return IntStream.rangeClosed(1, checkpoints).map(i -> Math.ceilDiv(steps * i, checkpoints)).distinct().boxed().toList();
+            return IntStream.rangeClosed(1, checkpoints)
+                    .map(i -> Math.ceilDiv(steps * i, checkpoints))
+                    .distinct()
+                    .boxed()
+                    .toList();
         }
     }
 
-    /// Names the run's folder: the same for the same run, other for any other.
+    /// The run's folder name, unique for each trial.
     public String folderName() {
-        return subject.name() + "/" + variant.name() + "-" + ExperimentTable.formatNumber(settings.learningRate) + "-" + settings.steps + "x" + settings.checkpoints + "-" + settings.seed;
+        return subject.name() + "/" + variant.name() + "-" + ExperimentTable.formatNumber(settings.learningRate) + "-"
+                + settings.steps + "x" + settings.checkpoints + "-" + settings.seed;
     }
 }

@@ -1,4 +1,4 @@
-/// Comparing methods: many runs of many settings, measured, in one table that can be gone on with.
+/// Experiments: trains many runs of several methods and subjects, and measures them in one table that can be resumed.
 @NullMarked
 package atomstudio.app.experiment;
 

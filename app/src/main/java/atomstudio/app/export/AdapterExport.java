@@ -11,32 +11,32 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// What a run has learned, written to a file of its own.
-/// @param step    steps that went into it
-/// @param totalSteps   steps that the run was to have
-/// @param omitted    what of the adapter the file does not hold; empty when it holds all
+/// An exported adapter of a run.
+/// @param step       the exported checkpoint
+/// @param totalSteps of the run
+/// @param parameters in the file
+/// @param omitted    a sentence on what the file format cannot hold; empty if it holds everything
 public record AdapterExport(Path file, int step, int totalSteps, long parameters, Optional<String> omitted) {
-    /// What becomes of a file that is there already.
+    /// What to do if the file exists.
     public enum IfExists { FAIL, REPLACE }
 
-    /// Writes a finished run's adapter, or what an unfinished one's last checkpoint holds.
-    ///
-    /// @throws Failure.Unreadable where there is no run, or no checkpoint yet
-    /// @throws Failure.Occupied where the file is there and is not to be replaced
-    /// @throws Failure.Incompatible where the format has no place for what the run learned
+    /// Exports the adapter of a finished run, or the last checkpoint of an unfinished one.
+    /// @throws Failure.Unreadable if there is no run or no checkpoint
+    /// @throws Failure.Conflict if the file exists and is not to be replaced
+    /// @throws Failure.Incompatible if the format cannot hold the run's method
     public static AdapterExport write(Path run, Path file, IfExists existing, ExportFormat format,
             TrainingEnvironment machine) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         if (Files.isDirectory(file)) {
-            throw new Failure.Conflict(file + ": is a folder; name a file in it");
+            throw new Failure.Conflict(file + ": expected a file, found a folder");
         }
         if (Files.exists(file) && existing == IfExists.FAIL) {
-            throw new Failure.Conflict(file + ": is there already; choose another file or add --overwrite");
+            throw new Failure.Conflict(file + ": already exists; choose another file or add --overwrite");
         }
         AdapterFile adapter = folder.latestAdapter()
                 .orElseThrow(() -> new Failure.Unreadable(
-                        run + ": nothing to export yet: the run has no checkpoint; go on with it first"));
+                        run + ": the run has no checkpoint to export; resume it first"));
         ExportBaseModel base = new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()),
                 machine.baseModelHashes(), machine.torchSettings());
         ExportFormat.ExportResult written = format.write(adapter, base, file);
@@ -44,14 +44,13 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
                 written.omitted());
     }
 
-    /// Whether all steps went into it.
+    /// Whether the run was finished.
     public boolean isFinished() { return step == totalSteps; }
 
-    /// What is worth knowing beside the file: that the run is not finished, that the file does not hold everything;
-    /// empty if neither.
+    /// A warning if the run is not finished or the file does not hold everything; else empty.
     public String warning() {
         String unfinished = isFinished() ? ""
-                : "The run is not finished: this is its last checkpoint, after step %d of %d.".formatted(step,
+                : "The run is not finished; exported its last checkpoint, after step %d of %d.".formatted(step,
                         totalSteps);
         return omitted.map(rest -> (unfinished + " " + rest).strip()).orElse(unfinished);
     }

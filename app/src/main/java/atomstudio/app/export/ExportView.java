@@ -11,7 +11,7 @@ import javafx.scene.control.MenuItem;
 import javafx.scene.control.SplitMenuButton;
 import javafx.scene.layout.VBox;
 
-/// Export of one run's adapter, and where it went.
+/// Export button of a run, with the formats as a menu and a link to the exported file.
 public final class ExportView extends VBox {
     public ExportView(ExportViewModel model, RunSummary run) {
         super(2);
@@ -33,7 +33,7 @@ public final class ExportView extends VBox {
                 showLink);
     }
 
-    /// One for each thing that the run can be written as.
+    /// One item per export format.
     public static List<MenuItem> formatItems(ExportViewModel model, RunSummary run) {
         return model.formats(run).stream().map(format -> {
             MenuItem item = new MenuItem(capitalized(format.description()) + "…");

@@ -14,9 +14,10 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// Export of adapters: asks where to, writes, and says where the file went.
+/// Exports adapters to a chosen file in the background.
 public final class ExportViewModel {
-    /// What became of the last export; `file` is empty if nothing was written.
+    /// Result of the last export.
+    /// @param file empty if nothing was written
     public record ExportNote(Path run, String text, Optional<Path> file) {}
 
     private final Jobs jobs;
@@ -32,12 +33,12 @@ public final class ExportViewModel {
         this.desktopActions = desktopActions;
     }
 
-    /// Null before the first.
+    /// Null before the first export.
     public ReadOnlyObjectProperty<@Nullable ExportNote> exportNote() {
         return exportNote.getReadOnlyProperty();
     }
 
-    /// What a run can be written as, this program's own format first.
+    /// Formats that can hold the run's adapter, this program's format first.
     public List<ExportFormat> formats(RunSummary run) {
         return ExportFormat.of(run.spec().choices().method());
     }
@@ -64,10 +65,10 @@ public final class ExportViewModel {
         if (last != null) last.file().ifPresent(desktopActions::showInFileManager);
     }
 
-    /// Writes a run's adapter to a file of its own.
+    /// Writes a run's adapter to a file.
     @FunctionalInterface
     public interface Exporter {
-        /// @return what is worth knowing about it, such as that the run is not finished; empty if nothing is
+        /// @return a warning, or empty
         String export(Path run, Path file, ExportFormat format) throws Failure;
     }
 }

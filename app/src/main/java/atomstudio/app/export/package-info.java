@@ -1,4 +1,4 @@
-/// Taking an adapter out of the studio.
+/// Export of a run's adapter to a file.
 @NullMarked
 package atomstudio.app.export;
 

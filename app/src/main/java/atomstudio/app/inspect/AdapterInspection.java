@@ -11,7 +11,7 @@ import com.google.gson.JsonObject;
 import java.math.BigInteger;
 import java.util.stream.Collectors;
 
-/// Adapters by what they say of themselves, in files of their own and in pictures.
+/// Adapters in files and in images: method, trigger word, base model, parameter count.
 final class AdapterInspection {
     private AdapterInspection() {}
 
@@ -22,7 +22,7 @@ final class AdapterInspection {
                 JsonObject json = new JsonObject();
                 json.addProperty("kind", "embedding");
                 json.addProperty("word", describeRows(embedding.word(), embedding.rows().shape().size(0)));
-                json.addProperty("numbers", embedding.parameterCount());
+                json.addProperty("parameters", embedding.parameterCount());
                 yield json;
             }
             case ExternalAdapter foreign -> {
@@ -37,7 +37,7 @@ final class AdapterInspection {
                                     .stream()
                                     .sorted()
                                     .collect(JsonArray::new, JsonArray::add, JsonArray::addAll));
-                json.addProperty("numbers", foreign.parameterCount());
+                json.addProperty("parameters", foreign.parameterCount());
                 yield json;
             }
         };
@@ -61,9 +61,9 @@ final class AdapterInspection {
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());
         json.addProperty("layers", adapter.layers().size());
-        json.addProperty("numbers", adapter.parameterCount());
+        json.addProperty("parameters", adapter.parameterCount());
         json.addProperty("steps", adapter.training().steps());
-        json.addProperty("rate", adapter.training().learningRate());
+        json.addProperty("learning rate", adapter.training().learningRate());
         json.addProperty("seed", new BigInteger(Seed.format(adapter.training().seed())));
         return json;
     }

@@ -10,14 +10,14 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 
-/// Pictures: their size, what their texts say of how they were made, and the adapters that they carry.
+/// Images: size, text chunks with generation parameters, and stored adapters.
 final class ImageInspection {
     private ImageInspection() {}
 
     static Inspection of(Path file) throws Failure {
         RgbImage image = ImageFiles.read(file);
         JsonObject json = new JsonObject();
-        json.addProperty("kind", "picture");
+        json.addProperty("kind", Inspection.IMAGE_KIND);
         json.addProperty("size", image.width() + "x" + image.height());
         if (!ImageFormat.PNG.matches(file) && !ImageFormat.WEBP.matches(file)) return Inspection.of(json);
         if (!ImageFormat.PNG.matches(file)) {
@@ -38,12 +38,12 @@ final class ImageInspection {
         for (AdapterSource.NamedAdapter found : AdapterSource.fromImage(file)) {
             JsonObject adapterJson = AdapterInspection.of(found.source());
             found.recordedWeight().ifPresent(savedWeights -> {
-                adapterJson.addProperty("strength", savedWeights.weight());
+                adapterJson.addProperty("weight", savedWeights.weight());
                 if (savedWeights.textEncoderWeight() != savedWeights.weight())
-                    adapterJson.addProperty("text encoder strength", savedWeights.textEncoderWeight());
+                    adapterJson.addProperty("text encoder weight", savedWeights.textEncoderWeight());
             });
             adapters.add(found.name(), adapterJson);
         }
-        if (!adapters.isEmpty()) json.add("adapters in it", adapters);
+        if (!adapters.isEmpty()) json.add(Inspection.ADAPTERS, adapters);
     }
 }

@@ -16,12 +16,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/// What was found out about a file or folder: facts, for people and programs alike, and what is wrong with it.
-public record Inspection(JsonObject json, List<String> problems) {
+/// Description of a file or folder: facts for text and JSON output, and problems.
+/// @param facts in the order of the text output
+public record Inspection(JsonObject facts, List<String> problems) {
+    static final String ADAPTERS = "adapters in it";
+    static final String IMAGE_KIND = "image";
+
+    /// In JSON.
+    private static final String EARLIER_IMAGE_KIND = "picture";
     private static final int MAX_LIST_ITEMS = 12;
+    /// By today's JSON key.
+    private static final Map<String, String> EARLIER_KEYS = Map.of("trainable parameters", "numbers tuned",
+            "parameters", "numbers", "photos", "pictures", "image size", "picture size", "learning rate", "rate",
+            "batch size", "batch", "weight", "strength", "text encoder weight", "text encoder strength");
     private static final Pattern TENSOR_FILE_NAME = Pattern.compile(".*\\.(?:safetensors|sft|ckpt|pt|pth|bin)");
 
-    /// @throws Failure.Unreadable when it is nothing that is known here
+    /// @throws Failure.Unreadable if its kind is unknown
     public static Inspection of(Path path) throws Failure {
         if (Files.isRegularFile(path.resolve("run.json"))) return RunInspection.of(path);
         if (Files.isRegularFile(path.resolve("model_index.json"))) return ModelInspection.of(path);
@@ -35,12 +45,12 @@ public record Inspection(JsonObject json, List<String> problems) {
             return ofTensors(path);
         }
         throw new Failure.Unreadable(path
-                + ": expected a model folder (model_index.json), a part of one (config.json), a run (run.json), a file of tensors (.safetensors, .ckpt, .pt) or an image, found "
+                + ": expected a model folder (model_index.json), a component of one (config.json), a run (run.json), "
+                + "a tensor file (.safetensors, .ckpt, .pt) or an image, found "
                 + (Files.isDirectory(path) ? "a folder with none of them" : "nothing"));
     }
 
-    /// The length that a file of tensors begins with may read like the first letters of an image, so that its name
-    /// decides.
+    /// A tensor file starts with a length whose bytes may equal an image signature, so its name decides.
     private static boolean isImage(Path path, String name) throws Failure {
         return ImageFiles.hasImageExtension(path)
                 || !TENSOR_FILE_NAME.matcher(name).matches() && ImageFormat.detect(path).isPresent();
@@ -54,14 +64,30 @@ public record Inspection(JsonObject json, List<String> problems) {
         return kind == TensorFileKind.MODEL ? ModelInspection.of(path) : TensorFileInspection.of(path);
     }
 
-    static Inspection of(JsonObject json) {
-        return new Inspection(json, List.of());
+    static Inspection of(JsonObject facts) {
+        return new Inspection(facts, List.of());
     }
 
-    /// The facts as aligned lines; long lists are cut, saying so.
+    /// The facts with the keys of earlier versions beside today's.
+    public JsonObject json() {
+        JsonObject json = facts.deepCopy();
+        if (json.get("kind").equals(new JsonPrimitive(IMAGE_KIND))) json.addProperty("kind", EARLIER_IMAGE_KIND);
+        addEarlierKeys(json);
+        if (json.get(ADAPTERS) instanceof JsonObject adapters)
+            adapters.asMap().values().forEach(adapter -> addEarlierKeys(adapter.getAsJsonObject()));
+        return json;
+    }
+
+    private static void addEarlierKeys(JsonObject json) {
+        EARLIER_KEYS.forEach((key, earlier) -> {
+            if (json.has(key) && !json.has(earlier)) json.add(earlier, json.get(key));
+        });
+    }
+
+    /// The facts as aligned lines; long lists are cut with a note.
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
-        appendLines(json, "", lines);
+        appendLines(facts, "", lines);
         return lines;
     }
 

@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 
-/// Models: counted by a dry run over their configuration, weights only looked up by name and shape.
+/// Models: layers are counted from the configuration; of the weights only names and shapes are checked.
 final class ModelInspection {
     private ModelInspection() {}
 
@@ -30,7 +30,7 @@ final class ModelInspection {
         json.addProperty("kind", "model");
         json.addProperty("name", model.name());
         json.addProperty(model.isSingleFile() ? "file" : "folder", path.toString());
-        json.addProperty("picture size", model.defaultImageSize() + "x" + model.defaultImageSize());
+        json.addProperty("image size", model.defaultImageSize() + "x" + model.defaultImageSize());
         json.addProperty("prediction", switch (model.scheduler().predictionType()) {
             case EPSILON -> "epsilon";
             case V -> "v_prediction";
@@ -45,11 +45,11 @@ final class ModelInspection {
         for (ModelComponent component : ModelComponent.values())
             json.add(component.folder(), componentJson(model, component, problems));
         addClipLayers(model, json, problems);
-        json.add("numbers tuned", parametersByMethod(model.trainableLayers()));
+        json.add("trainable parameters", parametersByMethod(model.trainableLayers()));
         return new Inspection(json, problems);
     }
 
-    /// What the model brings to measure pictures with: nothing in many.
+    /// The CLIP layers for metrics, which many models lack.
     private static void addClipLayers(DiffusionModel model, JsonObject json, List<String> problems) {
         try {
             Optional<ImageEncoder> imageEncoder = model.imageEncoder();
@@ -60,7 +60,8 @@ final class ModelInspection {
             }
             model.textProjection()
                     .ifPresent(
-                            projection -> json.addProperty("text projection", projection.projectionDim() + " numbers"));
+                            projection -> json.addProperty("text projection",
+                                    projection.projectionDim() + " dimensions"));
         } catch (Failure error) {
             if (!problems.contains(error.getMessage())) problems.add(error.getMessage());
         }
@@ -84,7 +85,7 @@ final class ModelInspection {
         return json;
     }
 
-    /// A part's layers, with what measuring pictures reads of the same file.
+    /// A component's layers, with the text projection that metrics read from the same file.
     private static List<Layer> storedLayers(DiffusionModel model, ModelComponent component, List<Layer> layers)
             throws Failure {
         return component == ModelComponent.TEXT_ENCODER
@@ -98,7 +99,7 @@ final class ModelInspection {
         return String.join(", ", dtypes);
     }
 
-    /// A network's configuration without its weights.
+    /// A network's configuration, without weights.
     static Inspection ofConfig(Path file) throws Failure {
         ModelConfig config = ModelConfig.read(file);
         String className = config.string("_class_name", config.string("model_type", ""));
@@ -108,7 +109,7 @@ final class ModelInspection {
                 List<Layer> layers = NetworkLayers.of(NetworkFactory.unet(config));
                 json.addProperty("kind", "unet");
                 json.add("unet", counts(layers));
-                json.add("numbers tuned", parametersByMethod(layers));
+                json.add("trainable parameters", parametersByMethod(layers));
             }
             case "AutoencoderKL" -> {
                 json.addProperty("kind", "vae");
@@ -119,7 +120,8 @@ final class ModelInspection {
                 json.add("text_encoder", counts(NetworkLayers.of(NetworkFactory.textEncoder(config))));
             }
             default -> throw new Failure.Unreadable(file
-                    + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text model, found "
+                    + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text "
+                    + "model, found "
                     + (className.isEmpty() ? "none of these" : className));
         }
         return Inspection.of(json);
@@ -144,7 +146,7 @@ final class ModelInspection {
         for (MethodName choice : MethodName.values()) {
             long trainableParameters = MethodSettings.of(choice).method().parameterCount(layers);
             json.addProperty(choice.option(), trainableParameters);
-            // A 1×1 kernel has one atom, so each such convolution would add one number.
+            // A 1×1 kernel has one atom, so each such convolution adds one parameter.
             if (choice == MethodName.ATOMS)
                 json.addProperty("atoms, all convolutions", trainableParameters + countConvolutions(layers, 1));
         }

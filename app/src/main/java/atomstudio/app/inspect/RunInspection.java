@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Runs: what is tuned on what, how far it has come, what it came to.
+/// Runs: settings, progress and report.
 final class RunInspection {
     private RunInspection() {}
 
@@ -23,15 +23,15 @@ final class RunInspection {
         json.addProperty("kind", "run");
         json.addProperty("status", run.status().name().toLowerCase(Locale.ROOT));
         json.addProperty("method", info.method().name());
-        json.addProperty("numbers tuned", info.parameterCount());
+        json.addProperty("trainable parameters", info.parameterCount());
         json.addProperty("subject", info.subject().token() + " " + info.subject().className());
-        json.addProperty("pictures", info.subject().photos().size());
+        json.addProperty("photos", info.subject().photos().size());
         json.addProperty("base model", info.baseModel().name());
         json.addProperty("base hash", info.baseModel().hash());
         json.addProperty("step", run.latestAdapter().map(adapter -> adapter.training().steps()).orElse(0));
         json.addProperty("steps", info.config().steps());
-        json.addProperty("rate", info.config().learningRate());
-        json.addProperty("batch", info.config().batchSize());
+        json.addProperty("learning rate", info.config().learningRate());
+        json.addProperty("batch size", info.config().batchSize());
         json.addProperty("seed", new BigInteger(Seed.format(info.config().seed())));
         json.addProperty("created", info.created());
         Optional<TrainingReport> report = run.trainingReport();

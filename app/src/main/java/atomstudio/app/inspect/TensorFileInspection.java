@@ -16,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// Files of tensors: adapters by what they say of themselves, any other by its tensors.
+/// Tensor files: adapters by their metadata, others by their tensors.
 final class TensorFileInspection {
     private TensorFileInspection() {}
 
@@ -46,7 +46,8 @@ final class TensorFileInspection {
         TensorFileKind kind = TensorFileKind.detect(file);
         json.addProperty("kind", kind != TensorFileKind.OTHER ? kind.description()
                 : file instanceof SafetensorsFile ? "safetensors" : "tensors of PyTorch");
-        json.addProperty("numbers", file.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
+        json.addProperty("parameters",
+                file.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
         return json;
     }
 

@@ -1,4 +1,4 @@
-/// What a file or folder is: models, runs, adapters, tensors, pictures; no native library.
+/// Describes models, runs, adapters, tensor files and images without loading a native library.
 @NullMarked
 package atomstudio.app.inspect;
 

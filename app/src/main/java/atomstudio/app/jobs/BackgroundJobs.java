@@ -11,13 +11,13 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Jobs on daemon threads of their own, outcomes through the executor of the window's thread.
+/// Runs each job on its own daemon thread, and delivers outcomes on the window's thread.
 public final class BackgroundJobs implements Jobs {
     private static final Logger log = LoggerFactory.getLogger(BackgroundJobs.class);
 
     private final Executor uiExecutor;
 
-    /// @param uiExecutor runs what it is given on the window's thread, in order
+    /// @param uiExecutor runs tasks on the window's thread, in order
     public BackgroundJobs(Executor uiExecutor) {
         this.uiExecutor = uiExecutor;
     }
@@ -32,7 +32,7 @@ public final class BackgroundJobs implements Jobs {
         return () -> cancelled.set(true);
     }
 
-    /// Runs a job where the caller stands and says how it ended.
+    /// Runs a job on the calling thread.
     public static <T> JobOutcome<T> run(String title, Job<T> job, Cancellation cancellation) {
         try {
             return new JobOutcome.Succeeded<>(job.run(cancellation));
@@ -49,7 +49,7 @@ public final class BackgroundJobs implements Jobs {
         } catch (InternalError e) {
             log.error("{} failed", title, e);
             return new JobOutcome.Failed<>(
-                    title + ": a file shrank, or its disk failed, while it was read. Open it again.");
+                    title + ": a file was truncated or its disk failed while it was read. Open it again.");
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             log.error("{} failed", title, e);
             return new JobOutcome.Failed<>(title + " failed unexpectedly: " + e);

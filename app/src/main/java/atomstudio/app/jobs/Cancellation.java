@@ -2,12 +2,12 @@ package atomstudio.app.jobs;
 
 import java.util.concurrent.CancellationException;
 
-/// Whether somebody has asked for a job to end. Any thread.
+/// Whether a job was cancelled. Thread-safe.
 @FunctionalInterface
 public interface Cancellation {
     boolean isRequested();
 
-    /// @throws CancellationException once cancellation was asked for
+    /// @throws CancellationException if the job was cancelled
     default void throwIfRequested() {
         if (isRequested()) throw new CancellationException();
     }

@@ -1,10 +1,10 @@
 package atomstudio.app.jobs;
 
-/// How a job ended. Being cancelled is an outcome, not an error.
+/// How a job ended. Cancellation is not an error.
 public sealed interface JobOutcome<T> {
     record Succeeded<T>(T value) implements JobOutcome<T> {}
 
-    /// `message` is one sentence for the person at the window.
+    /// @param message one sentence, shown in the window
     record Failed<T>(String message) implements JobOutcome<T> {}
 
     record Cancelled<T>() implements JobOutcome<T> {}

@@ -2,29 +2,29 @@ package atomstudio.app.jobs;
 
 import java.util.function.Consumer;
 
-/// The only way off the window's thread, and back.
+/// Runs work off the window's thread and delivers results on it.
 public interface Jobs {
-    /// Runs `job` elsewhere; `onOutcome` is called on the window's thread, once.
+    /// Runs `job` on another thread; `onOutcome` is called once, on the window's thread.
     <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome);
 
-    /// A listener that jobs may call from their thread as often as they like: `listener` gets the newest value on the
-    /// window's thread, and values that came faster than the window could look at them are passed over.
+    /// A listener for the thread of a job: `listener` receives the newest value on the window's thread; values that
+    /// arrive faster than the window handles them are skipped.
     <P> Consumer<P> deliverLatest(Consumer<P> listener);
 
-    /// A listener that jobs may call from their thread: `listener` gets every value, in order, on the window's thread.
+    /// A listener for the thread of a job: `listener` receives every value, in order, on the window's thread.
     <P> Consumer<P> deliverEach(Consumer<P> listener);
 
-    /// Work that may take long. It looks at `cancellation` often enough that a person does not wait.
+    /// Work that may take long. It checks `cancellation` several times a second.
     @FunctionalInterface
     interface Job<T> {
-        /// @throws Exception a `Failure` with a message for the person, or `CancellationException`
+        /// @throws Exception a `Failure` with a message for the user, or `CancellationException`
         T run(Cancellation cancellation) throws Exception;
     }
 
-    /// A job on its way.
+    /// A running job.
     @FunctionalInterface
     interface JobHandle {
-        /// Asks the job to end; its outcome still arrives.
+        /// Cancels the job; its outcome is still delivered.
         void cancel();
     }
 }

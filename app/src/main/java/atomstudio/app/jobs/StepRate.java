@@ -5,7 +5,7 @@ import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/// How fast a job goes, by its last steps, so that a slow beginning is soon forgotten. One thread at a time.
+/// Speed of a job over its last 32 updates, so that a slow start has little effect. One thread at a time.
 public final class StepRate {
     private static final int WINDOW = 32;
 
@@ -18,19 +18,19 @@ public final class StepRate {
         this.clock = clock;
     }
 
-    /// Says how much is done, in steps or in shares of the whole. The first call says where the job begins.
+    /// Sets the progress, in steps or as a share. The first call sets the start.
     public void update(double done) {
         counts.addLast(new TimedCount(done, clock.millis()));
         if (counts.size() > WINDOW) counts.removeFirst();
     }
 
-    /// Says how much was done a while ago, and that nothing before then counts.
+    /// Restarts the timing at a progress that was reached `ago`.
     public void restartAt(double done, Duration ago) {
         counts.clear();
         counts.addLast(new TimedCount(done, clock.millis() - ago.toMillis()));
     }
 
-    /// Seconds for one of what [#update] counts; 0 while nothing is known.
+    /// Seconds per unit of [#update]; 0 if unknown.
     public double secondsPerStep() {
         if (counts.isEmpty()) return 0;
         TimedCount first = counts.getFirst();

@@ -1,4 +1,4 @@
-/// What the window and the command line share: where things are, and how work is started.
+/// Background jobs: start, cancellation, outcome, and delivery of values to the window's thread.
 @NullMarked
 package atomstudio.app.jobs;
 

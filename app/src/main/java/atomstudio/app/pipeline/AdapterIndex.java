@@ -15,18 +15,17 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The adapters that a prompt can name: files of the home's adapters and of the folders within, and runs. A name is
-/// the file's without its extension, alone or behind its folders as in `sub/x`; blanks at its ends do not count.
-/// Names are compared, never followed as paths.
+/// The adapters that a prompt can name: files in the home's adapter folder with its subfolders, and runs. A name is the
+/// file name without extension, with or without its folders (`sub/x`). Names are compared, never opened as paths.
 final class AdapterIndex {
     private static final Pattern ADAPTER_FILE = Pattern.compile("(?i)\\.(safetensors|pt|bin|ckpt|pth)$");
-    /// Folders within folders that are read.
+    /// Of nested folders.
     private static final int MAX_DEPTH = 8;
     private static final int MAX_SUGGESTIONS = 3;
-    /// Longer names are not compared letter by letter.
+    /// Longer names have no suggestions.
     private static final int MAX_NAME_LENGTH = 200;
 
-    /// By every name; several files may have one.
+    /// By every name; several files may share one.
     private final Map<String, List<Path>> filesByName = new LinkedHashMap<>();
 
     private AdapterIndex() {}
@@ -70,12 +69,12 @@ final class AdapterIndex {
         filesByName.computeIfAbsent(name.strip(), unused -> new ArrayList<>()).add(file);
     }
 
-    /// All files of a name, in the order of their paths; those of the home before runs.
+    /// All files of a name, sorted by path, adapter files before runs.
     List<Path> find(String name) {
         return filesByName.getOrDefault(name.replace('\\', '/'), List.of());
     }
 
-    /// Names that differ in a few letters, nearest first.
+    /// Names within a small edit distance, nearest first.
     List<String> nearest(String name) {
         if (name.length() > MAX_NAME_LENGTH) return List.of();
         int maxDistance = Math.max(2, name.length() / 3);
@@ -92,7 +91,7 @@ final class AdapterIndex {
                 .toList();
     }
 
-    /// Letters to add, remove or change. Source: Wagner and Fischer 1974, "The String-to-String Correction Problem".
+    /// Levenshtein distance. Source: Wagner and Fischer 1974, "The String-to-String Correction Problem".
     private static int editDistance(String a, String b) {
         int[] previous = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) previous[j] = j;

@@ -15,21 +15,20 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/// What runs a model's networks when pictures are made.
+/// The engine that runs a model's networks.
 public enum EngineName {
-    /// ONNX Runtime, on a graphics processor always; a large UNet on a processor with units for bfloat16 by PyTorch,
-    /// where that is much faster (docs/performance.md).
+    /// ONNX Runtime; on a CPU with bfloat16 units PyTorch for a large UNet, which is much faster there
+    /// (docs/performance.md).
     AUTO,
-    /// ONNX Runtime: in float32 on the CPU, the UNet in float16 on a graphics processor.
+    /// ONNX Runtime: float32 on the CPU, the UNet in float16 on a GPU.
     ONNX,
-    /// PyTorch; a large UNet in bfloat16 on a device that has units for it. A picture differs from the other engine's
-    /// by rounding.
+    /// PyTorch; a large UNet in bfloat16 on a device with units for it. Images of the two engines differ by rounding.
     TORCH;
 
-    /// Parameters of a UNet from which bfloat16 pays for loading PyTorch.
+    /// Parameters of a UNet from which bfloat16 is faster in spite of loading PyTorch.
     private static final long MIN_BF16_PARAMETERS = 100_000_000;
 
-    /// The command line's word.
+    /// On the command line and in settings files.
     public String option() {
         return name().toLowerCase(Locale.ROOT);
     }
@@ -41,9 +40,12 @@ public enum EngineName {
     /// Opens a model for sampling with all processors.
     Engine open(DiffusionModel model, Device device) throws Failure {
         return switch (this) {
-            case AUTO -> device == Device.CPU && prefersBf16(model, device) ? openSplit(model, device) : ONNX.open(model, device);
+            case AUTO -> device == Device.CPU && prefersBf16(model, device)
+                    ? openSplit(model, device)
+                    : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());
-            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(), prefersBf16(model, device) ? ComputeDtype.BF16 : ComputeDtype.FP32);
+            case TORCH -> TorchEngine.openForSampling(model, device, TorchSettings.standard(),
+                    prefersBf16(model, device) ? ComputeDtype.BF16 : ComputeDtype.FP32);
         };
     }
 
@@ -57,8 +59,9 @@ public enum EngineName {
         }
     }
 
-    /// A small network gains nothing from bfloat16.
+    /// Small networks are not faster in bfloat16.
     private static boolean prefersBf16(DiffusionModel model, Device device) {
-        return ComputeDtype.hasHardwareBf16(device) && NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum() >= MIN_BF16_PARAMETERS;
+        long parameters = NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum();
+        return ComputeDtype.hasHardwareBf16(device) && parameters >= MIN_BF16_PARAMETERS;
     }
 }

@@ -13,7 +13,7 @@ import atomstudio.tuning.method.TextualInversion;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Everything that decides a picture, as the text that it carries. Keys that other programs have are theirs.
+/// Writes generation parameters as A1111's infotext, with that program's keys where it has them.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, its infotext.
 final class GenerationInfotext {
     static final String ETA = "Eta";
@@ -24,19 +24,19 @@ final class GenerationInfotext {
     static final String HIRES_UPSCALE = "Hires upscale";
     static final String HIRES_RESIZE = "Hires resize";
     static final String HIRES_UPSCALER = "Hires upscaler";
-    /// Enlarging the latents linearly, which is how it is done here.
+    /// Linear upscaling of the latents, the only upscaler here.
     static final String LATENT_UPSCALER = "Latent";
     static final String INPAINT_AREA = "Inpaint area";
-    /// Ours: the name of the picture that it started from.
+    /// The file name of the source image. A key of this program.
     static final String SOURCE_IMAGE = "Source picture";
     private static final String MODEL_HASH = "Model hash";
     private static final int HASH_DIGITS = 10;
 
     private GenerationInfotext() {}
 
-    /// What a picture is made of, by name.
-    /// @param modelHash SHA-256 of the model's file, in hex; empty for a folder, or while nobody knows it
-    /// @param sourceImage   what it started from
+    /// Names of what an image was generated from.
+    /// @param modelHash SHA-256 of the model's file, in hex; empty for a folder, or if not computed yet
+    /// @param sourceImage file name of the source image
     record Provenance(String model, Optional<String> modelHash, Optional<String> sourceImage) {
         static Provenance of(String model) {
             return new Provenance(model, Optional.empty(), Optional.empty());
@@ -61,11 +61,11 @@ final class GenerationInfotext {
         if (generation.source() instanceof Source.FromImage && provenance.sourceImage.isPresent())
             infotext = infotext.with(SOURCE_IMAGE, provenance.sourceImage.get());
         for (WeightedAdapter adapterWeight : generation.adapters()) infotext = withAdapter(infotext, adapterWeight);
-        // Where its noise comes from: the web UI reads it and draws the same.
+        // The noise is drawn on the CPU; A1111 reads this key and draws the same noise.
         return infotext.with("RNG", "CPU").withVersion("Atom Studio " + BuildInfo.current().version());
     }
 
-    /// What most pictures are made without.
+    /// Settings that are written only if they differ from the default.
     private static Infotext withNonDefaults(Infotext base, GenerationSettings settings) {
         Infotext infotext = base;
         SamplingSettings sampling = settings.sampling();

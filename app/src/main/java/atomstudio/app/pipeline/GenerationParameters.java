@@ -23,13 +23,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// What a saved picture says of how it was made, ours or another program's, in the terms of this one. What it does
-/// not say, or says in a way that is unknown here, is empty.
+/// Generation parameters read from a saved image of this or another program. Missing and unknown values are empty.
 public record GenerationParameters(Infotext infotext) {
     private static final int MAX_LENGTH = 1_000_000;
     private static final Pattern SIZE = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
 
-    /// Of values that are quoted.
+    /// Of values in messages.
     private static final int MAX_QUOTE_LENGTH = 60;
     private static final String HIRES_PREFIX = "Hires ";
     private static final Pattern A1111_VERSION = Pattern.compile("[vf]\\d.{0,60}");
@@ -38,7 +37,7 @@ public record GenerationParameters(Infotext infotext) {
             "Size", "Model", "Clip skip", "RNG", GenerationInfotext.ETA, GenerationInfotext.ETA_DDIM,
             GenerationInfotext.CFG_RESCALE, GenerationInfotext.PREDICTION, GenerationInfotext.DENOISING_STRENGTH,
             GenerationInfotext.INPAINT_AREA, GenerationInfotext.SOURCE_IMAGE);
-    /// Hashes and notes: they change no pixel.
+    /// Hashes and notes, which do not affect the image.
     private static final Set<String> IGNORED_KEYS = Set.of("Version", "Model hash", "Lora hashes", "TI hashes",
             "Hashes", "VAE hash", "User", "Created Date", "Civitai resources", "Civitai metadata",
             "Template", "Negative Template");
@@ -46,14 +45,14 @@ public record GenerationParameters(Infotext infotext) {
     /// Width and height in pixels.
     public record ImageSize(int width, int height) {}
 
-    /// Empty for a picture that says nothing of it.
-    /// @throws Failure.Unreadable when it is no PNG file, or its text is enormous
+    /// Empty for an image without generation parameters.
+    /// @throws Failure.Unreadable if it is not a PNG file, or its text is too long
     public static Optional<GenerationParameters> read(Path png) throws Failure {
         String text = PngText.read(png).get(Infotext.PNG_KEYWORD);
         if (text == null) return Optional.empty();
         if (text.length() > MAX_LENGTH)
-            throw new Failure.Unreadable(png + ": expected how it was made in at most " + MAX_LENGTH
-                    + " letters, found " + text.length() + " in its text " + Infotext.PNG_KEYWORD);
+            throw new Failure.Unreadable(png + ": expected generation parameters of at most " + MAX_LENGTH
+                    + " characters, found " + text.length() + " in its text " + Infotext.PNG_KEYWORD);
         Infotext parsed = Infotext.parse(text);
         return parsed.settings().isEmpty() ? Optional.empty() : Optional.of(new GenerationParameters(parsed));
     }
@@ -62,12 +61,12 @@ public record GenerationParameters(Infotext infotext) {
         return new PromptPair(infotext.prompt(), infotext.negativePrompt());
     }
 
-    /// The model's name, as it calls itself or as its file is called.
+    /// The model's name, as declared or from its file.
     public Optional<String> model() {
         return Optional.ofNullable(setting("Model"));
     }
 
-    /// Older programs write the schedule behind the sampler: `DPM++ 2M Karras`.
+    /// Older programs append the schedule: `DPM++ 2M Karras`.
     public Optional<SamplerName> sampler() {
         String value = setting("Sampler");
         if (value == null) return Optional.empty();
@@ -76,7 +75,7 @@ public record GenerationParameters(Infotext infotext) {
                 .findFirst();
     }
 
-    /// `Automatic` is not to be had elsewhere; of other programs' names only those that mean the same here.
+    /// Only schedules that mean the same in other programs.
     public Optional<ScheduleName> schedule() {
         String value = setting("Schedule type");
         if (value != null)
@@ -153,8 +152,8 @@ public record GenerationParameters(Infotext infotext) {
                 : Optional.empty();
     }
 
-    /// What both sides are multiplied by where the second pass has a size of its own of the same shape. A side of 0
-    /// follows from the other.
+    /// The scale of a second pass that is given by its size; empty if its aspect ratio differs. A side of 0 follows
+    /// from the other.
     private OptionalDouble hiresScaleFromSizes() {
         Optional<ImageSize> baseSize = size();
         Optional<ImageSize> targetSize = size(GenerationInfotext.HIRES_RESIZE);
@@ -166,32 +165,32 @@ public record GenerationParameters(Infotext infotext) {
         return OptionalDouble.of(Math.max(scaleX, scaleY));
     }
 
-    /// How much of the picture that it started from was made anew, or in the second pass.
+    /// Of image to image, or of the second pass.
     public OptionalDouble denoisingStrength() {
         return number(GenerationInfotext.DENOISING_STRENGTH);
     }
 
-    /// Whether it started from another picture, which no picture carries.
+    /// Whether it started from a source image, which the file does not contain.
     public boolean isImageToImage() {
         return sourceImageName().isPresent()
                 || denoisingStrength().isPresent() && number(GenerationInfotext.HIRES_UPSCALE).isEmpty()
                         && setting(GenerationInfotext.HIRES_RESIZE) == null;
     }
 
-    /// The name of the picture that it started from; pictures of other programs say none.
+    /// File name of the source image; images of other programs have none.
     public Optional<String> sourceImageName() {
         return Optional.ofNullable(setting(GenerationInfotext.SOURCE_IMAGE));
     }
 
-    /// Whether only a part of the picture that it started from was made anew.
+    /// Whether it was inpainted.
     public boolean isMasked() { return setting(GenerationInfotext.INPAINT_AREA) != null; }
 
-    /// In their order, with what each was applied at.
+    /// In their order, with their weights.
     public List<Infotext.AdapterEntry> adapters() {
         return infotext.adapters();
     }
 
-    /// What the picture says of its making that nothing here does the same way, or that is needed and not said.
+    /// Parameters that are missing, or that cannot be reproduced here.
     public List<String> unsupported() {
         List<String> unsupported = new ArrayList<>();
         if (sampler().isEmpty()) unsupported.add(describe("sampler", "Sampler"));
@@ -239,7 +238,7 @@ public record GenerationParameters(Infotext infotext) {
 
     private String describe(String name, String key) {
         String value = setting(key);
-        return value == null ? "its " + name + ", which it does not say"
+        return value == null ? "its " + name + ", which is missing"
                 : "the " + name + " “" + abbreviated(value) + "”";
     }
 
@@ -247,7 +246,7 @@ public record GenerationParameters(Infotext infotext) {
         return value.length() <= MAX_QUOTE_LENGTH ? value : value.substring(0, MAX_QUOTE_LENGTH) + "…";
     }
 
-    /// Whether its noise came from the CPU, as here. The web UI draws it on the graphics card unless it says otherwise.
+    /// Whether its noise was drawn on the CPU, as here. A1111 draws it on the GPU by default.
     public boolean hasCpuNoise() {
         String version = setting("Version");
         return setting("RNG") != null || version == null || !A1111_VERSION.matcher(version).matches();

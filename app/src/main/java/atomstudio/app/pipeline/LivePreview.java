@@ -7,12 +7,11 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Looks at one picture while it is made, seldom enough to cost little, as a heeded safety checker allows. On the
-/// thread that makes the picture.
+/// Previews of one image while it is generated, at a limited rate. Called on the generating thread.
 public final class LivePreview {
-    /// Looking takes at most this share of the time.
+    /// Previews take at most this share of the time.
     private static final double MAX_TIME_SHARE = 0.1;
-    /// No eye wants more.
+    /// At most about seven previews per second.
     private static final long MIN_INTERVAL_NANOS = 150_000_000;
 
     private final ImageGenerator generator;
@@ -26,8 +25,8 @@ public final class LivePreview {
         this.listener = listener;
     }
 
-    /// Shows latents, unless the last look was just now. A look that fails ends the looking, not the picture; one
-    /// that would be withheld is black, as the picture may well be, and the last.
+    /// Shows a preview, unless the last one is too recent. A preview that fails, or that the safety checker flags, is
+    /// the last one; a flagged one is black. The image itself continues.
     public void show(Tensor denoised) {
         long now = System.nanoTime();
         if (disabled || now < nextNanos) return;
@@ -36,8 +35,8 @@ public final class LivePreview {
             previewer = current;
             long started = System.nanoTime();
             RgbImage preview = current.preview(denoised);
-            disabled = generator.isBlocked(preview);
-            listener.accept(disabled ? ImageGenerator.blank(preview) : preview);
+            disabled = generator.safetyGate().isBlocked(preview);
+            listener.accept(disabled ? SafetyGate.blank(preview) : preview);
             long ended = System.nanoTime();
             nextNanos = ended
                     + Math.max(MIN_INTERVAL_NANOS, (long) ((ended - started) * (1 - MAX_TIME_SHARE) / MAX_TIME_SHARE));

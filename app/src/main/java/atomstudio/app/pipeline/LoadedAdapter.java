@@ -23,18 +23,17 @@ import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 
 /// An adapter that fits a model.
-/// @param savedWeights how strongly it was applied to the picture that it comes from
+/// @param savedWeights its weights in the image that it was read from
 public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionModel model,
         Optional<Infotext.AdapterEntry> savedWeights) {
-    /// Reads the adapter of a file, or all that a saved picture carries, and checks that they fit; the model's
-    /// weights are not read.
-    /// @throws Failure.Incompatible that names every layer that does not fit
+    /// Reads the adapter of a file, or all adapters in a saved image, and checks that they fit. Does not read the
+    /// model's weights.
+    /// @throws Failure.Incompatible with the names of the layers that do not fit
     public static List<LoadedAdapter> load(Path file, DiffusionModel model) throws Failure {
         try {
             return read(file, model);
         } catch (Failure.Incompatible e) {
-            // What does not fit is told by the model and the adapter's layers; of several adapters only the file says
-            // which.
+            // Of several adapters only the file name identifies the one that does not fit.
             String message = String.valueOf(e.getMessage());
             throw message.contains(file.toString()) ? e : new Failure.Incompatible(file + ": " + message);
         }
@@ -50,68 +49,64 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
         return loaded;
     }
 
-    /// The file's name, or its run's where it still lies in the run's folder.
+    /// The file's name, or the run's for an adapter in its run folder.
     private static String name(Path file, AdapterSource.NamedAdapter found) {
         Path folder = file.toAbsolutePath().normalize().getParent();
         boolean inRun = folder != null && file.toAbsolutePath().normalize().equals(new RunFolder(folder).adapter());
         return inRun && new RunFolder(folder).exists() ? folder.getFileName().toString() : found.name();
     }
 
-    /// That the model's weights are not those it was trained on. May read the whole model once: not for the way to
-    /// the first picture.
+    /// A warning if the adapter was trained on other weights. May read the whole model once: call it after generating.
     public Optional<String> baseModelWarning(BaseModelHashes hashes) throws Failure {
-        return switch (source) {
-            case AdapterFile ownAdapter -> ownAdapter.compatibilityWarning(model.name(), model.trainableLayers(),
-                    Optional.of(hashes.hash(model, ownAdapter.components())));
-            case EmbeddingFile embedding -> Optional.empty();
-            case ExternalAdapter foreign -> Optional.empty();
-        };
+        if (!(source instanceof AdapterFile ownAdapter)) return Optional.empty();
+        return ownAdapter.compatibilityWarning(model.name(), model.trainableLayers(),
+                Optional.of(hashes.hash(model, ownAdapter.components())));
     }
 
-    /// What of it the model has no place for.
+    /// Tensors of the adapter that match no layer of the model.
     public List<String> warnings() throws Failure {
         return source.warnings(model);
     }
 
-    /// That a prompt does not say the words that the adapter answers to.
+    /// A warning if the prompt lacks the trigger word.
     public Optional<String> triggerWarning(PromptPair prompt) {
         String token = source.triggerWord();
         return switch (source) {
             case AdapterFile ownAdapter -> mentions(prompt.positive(), token) ? Optional.empty()
-                    : Optional.of("The prompt does not say \"" + token + "\": the adapter was trained on \""
-                            + source.triggerWords() + "\" and may not show");
+                    : Optional.of("The prompt lacks the trigger word \"" + token + "\": the adapter was trained on \""
+                            + source.triggerWords() + "\" and may have little effect");
             case EmbeddingFile embedding ->
                     mentions(prompt.positive(), token) || mentions(prompt.negative(), token) ? Optional.empty()
-                            : Optional.of("Neither prompt says \"" + token
-                                    + "\", which the embedding stands for: it changes nothing");
+                            : Optional.of("Neither prompt contains \"" + token
+                                    + "\", the word of the embedding: it has no effect");
             case ExternalAdapter foreign -> Optional.empty();
         };
     }
 
     private static boolean mentions(String prompt, String token) {
-        return read(prompt).toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT));
+        return plainText(prompt).toLowerCase(Locale.ROOT).contains(token.toLowerCase(Locale.ROOT));
     }
 
-    /// The prompt without its signs of emphasis: brackets that belong to a word are written `\(` and `\)`.
-    private static String read(String prompt) {
+    /// The prompt without emphasis syntax; literal brackets are written `\(` and `\)`.
+    private static String plainText(String prompt) {
         try {
             return PromptAttentionParser.parse(prompt)
                     .stream()
                     .map(segment -> segment instanceof PromptAttentionParser.Segment.Text words ? words.text() : " ")
                     .collect(Collectors.joining());
         } catch (Failure invalid) {
-            return prompt; // whoever reads it says so
+            return prompt; // the generation reports the error
         }
     }
 
-    /// At the weight that was chosen, or else those of the picture that it comes from, or 1.
+    /// With the requested weight, else those of the image that it was read from, else 1.
     public WeightedAdapter withWeight(OptionalDouble requested) {
         if (requested.isPresent()) return new WeightedAdapter(adapter, requested.getAsDouble());
         return savedWeights.map(saved -> new WeightedAdapter(adapter, saved.weight(), saved.textEncoderWeight()))
                 .orElse(new WeightedAdapter(adapter, 1));
     }
 
-    /// What a picture that is made with it carries along, where it is small.
+    /// Stored in generated images if the adapter is small.
     public Optional<PngAttachment> attachment() {
         return source.toAttachment().map(bytes -> new PngAttachment(adapter.name(), bytes));
     }

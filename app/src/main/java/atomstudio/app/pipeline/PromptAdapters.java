@@ -17,29 +17,29 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Adapters that a prompt asks for by name, as A1111's web UI has it: `<lora:NAME:TE:UNET>`, `lyco` for `lora` as
-/// there, in any case. NAME is a file among the home's adapters, or a run's folder.
+/// The adapters that a prompt names in A1111's syntax: `<lora:NAME:TE:UNET>`, or `lyco` for `lora`, in any case. NAME
+/// is a file in the home's adapter folder, or a run.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, extra networks.
-/// @param prompt what is left for the text encoder
-/// @param references  those that were found, in their order
-/// @param warnings  what was not found, and what else of that program's language is left out or read as plain text
+/// @param prompt     without the tags
+/// @param references the adapters that were found, in their order
+/// @param warnings   names that were not found, and syntax that is ignored or read as plain text
 public record PromptAdapters(PromptPair prompt, List<AdapterReference> references, List<String> warnings) {
     private static final Pattern TAG = Pattern.compile("<((?i)lora|lyco):([^<>]*+)>");
     private static final Pattern MALFORMED_TAG = Pattern.compile("<\\s*+(?i)(?:lora|lyco)\\s*+:[^<>]*+");
     private static final Pattern UNSUPPORTED_SYNTAX = Pattern.compile("<hypernet:[^<>]*+>|\\bAND\\b",
             Pattern.UNICODE_CHARACTER_CLASS);
-    /// Nobody uses so many; each is read and held in memory.
+    /// Each adapter is held in memory.
     private static final int MAX_ADAPTERS = 100;
     private static final int MAX_WARNINGS = 20;
     private static final int MAX_QUOTE_LENGTH = 80;
 
-    /// @param unetWeight the weight in the UNet, `text` in the text encoder
+    /// An adapter file with its weights in the UNet and in the text encoder.
     public record AdapterReference(Path file, double unetWeight, double textEncoderWeight) {
         public AdapterReference(Path file, double weight) {
             this(file, weight, weight);
         }
 
-        /// The file's adapter at these weights.
+        /// The file's adapter with these weights.
         public WeightedAdapter weighted(Adapter adapter) {
             return new WeightedAdapter(adapter, unetWeight, textEncoderWeight);
         }
@@ -50,7 +50,7 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
         warnings = List.copyOf(warnings);
     }
 
-    /// @throws Failure.Incompatible for a weight that is none, or too many adapters
+    /// @throws Failure.Incompatible for an invalid weight or too many adapters
     public static PromptAdapters parse(PromptPair prompt, Home home) throws Failure {
         Matcher matcher = TAG.matcher(prompt.positive());
         if (!matcher.find())
@@ -68,30 +68,31 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
                 limited(warnings));
     }
 
-    /// What of other programs' language is read as plain text.
+    /// Warnings for syntax of other programs that is read as plain text.
     private static List<String> unsupportedSyntax(String text, String negative) {
         Set<String> warnings = new LinkedHashSet<>();
         Matcher malformed = MALFORMED_TAG.matcher(text);
         while (malformed.find() && warnings.size() <= MAX_WARNINGS) {
             warnings.add(quoted(malformed.group())
                     + " in the prompt is read as plain text: expected <lora:NAME:WEIGHT>, found "
-                    + (malformed.end() < text.length() && text.charAt(malformed.end()) == '>' ? "blanks around lora"
-                            : "no > behind it"));
+                    + (malformed.end() < text.length() && text.charAt(malformed.end()) == '>' ? "spaces around lora"
+                            : "no closing >"));
         }
         Matcher unsupported = UNSUPPORTED_SYNTAX.matcher(text + "\n" + negative);
         while (unsupported.find() && warnings.size() <= MAX_WARNINGS) {
             warnings.add(quoted(unsupported.group()) + " in a prompt is read as plain text: "
-                    + (unsupported.group().equals("AND") ? "prompts are not composed" : "hypernetworks are not built"));
+                    + (unsupported.group().equals("AND") ? "composed prompts are not supported"
+                            : "hypernetworks are not supported"));
         }
         if (MALFORMED_TAG.matcher(negative).find())
-            warnings.add("An adapter that the negative prompt names is read as plain text: name it in the prompt");
+            warnings.add("The adapter tag in the negative prompt is read as plain text: put it into the prompt");
         return limited(warnings);
     }
 
     private static List<String> limited(Set<String> warnings) {
         if (warnings.size() <= MAX_WARNINGS) return List.copyOf(warnings);
         List<String> limited = new ArrayList<>(warnings.stream().limit(MAX_WARNINGS).toList());
-        limited.add("The prompt has more of this kind that is left out or read as plain text.");
+        limited.add("More warnings of this kind are not shown.");
         return limited;
     }
 
@@ -99,7 +100,7 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
         return text.length() <= MAX_QUOTE_LENGTH ? text : text.substring(0, MAX_QUOTE_LENGTH) + "…";
     }
 
-    /// Whether a prompt asks for adapters at all.
+    /// Whether a prompt contains adapter tags.
     public static boolean hasTags(PromptPair prompt) {
         return TAG.matcher(prompt.positive()).find() || TAG.matcher(prompt.negative()).find();
     }
@@ -121,13 +122,13 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
             LoraTag parsed = LoraTag.parse(tag, matcher.group(2));
             List<Path> files = index.find(parsed.name());
             if (parsed.name().isEmpty()) {
-                warnings.add(tag + " is left out: expected a name, as in <lora:NAME:WEIGHT>, found none");
+                warnings.add(tag + " is ignored: expected a name, as in <lora:NAME:WEIGHT>, found none");
             } else if (files.isEmpty()) {
                 warnings.add(notFound(tag, parsed.name()));
             } else {
                 if (references.size() == MAX_ADAPTERS)
                     throw new Failure.Incompatible(
-                            "the prompt names more than " + MAX_ADAPTERS + " adapters; expected at most so many");
+                            "the prompt names more than " + MAX_ADAPTERS + " adapters; expected at most that many");
                 references.add(new AdapterReference(files.getFirst(), parsed.unetWeight(), parsed.textEncoderWeight()));
                 addWarnings(tag, matcher.group(1), parsed, files);
             }
@@ -135,39 +136,40 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
 
         private String notFound(String tag, String name) {
             List<String> nearest = warnings.size() > MAX_WARNINGS ? List.of() : index.nearest(name);
-            return tag + " is left out: expected a file of that name in " + home.adapters()
+            return tag + " is ignored: expected a file of that name in " + home.adapters()
                     + ", or a run, found neither" + (nearest.isEmpty() ? "" : ", but " + String.join(", ", nearest))
-                    + "; put it there, or give it with --adapter FILE --strength X (in the window: Generate only, + adapter)";
+                    + "; put the file there, or use --adapter FILE:WEIGHT (in the window: Generate, + adapter)";
         }
 
         private void addWarnings(String tag, String kind, LoraTag parsed, List<Path> files) {
             if (!kind.equals("lora") && !kind.equals("lyco"))
                 warnings.add(
-                        tag + " is read as <" + kind.toLowerCase(Locale.ROOT) + ":…>, as which other programs know it");
+                        tag + " is read as <" + kind.toLowerCase(Locale.ROOT) + ":…>, the spelling of other programs");
             if (!parsed.ignored().isEmpty()) {
                 warnings.add(tag + ": " + quoted(String.join(":", parsed.ignored()))
-                        + " is left out, and the adapter is applied whole: expected the text encoder's weight, the UNet's, te= or unet=; weights of single blocks are not built");
+                        + " is ignored: expected the weight of the text encoder, of the UNet, te= or unet=; per-block "
+                        + "weights are not supported");
             }
             if (files.size() > 1)
                 warnings.add(tag + " is " + files.getFirst() + "; " + (files.size() - 1)
-                        + " more of that name: write its folders before it, as in <lora:folder/" + parsed.name() + ">");
+                        + " more files have that name: write the folder before it, as in <lora:folder/" + parsed.name()
+                        + ">");
         }
     }
 
-    /// What stands between the signs of `<lora:NAME:TE:UNET>`: the first number is the text encoder's weight, the
-    /// second the UNet's, which is the first where it is not given; `te=` and `unet=` say the same by name. Source:
-    /// AUTOMATIC1111's stable-diffusion-webui, extra_networks_lora.py.
-    ///
-    /// @param name    as written, without blanks around it; may be empty
-    /// @param ignored what else is written there: block weights, and settings of other programs
+    /// The content of `<lora:NAME:TE:UNET>`: the first number is the weight in the text encoder, the second in the
+    /// UNet, by default the first; `te=` and `unet=` set them by name.
+    /// Source: AUTOMATIC1111's stable-diffusion-webui, extra_networks_lora.py.
+    /// @param name    stripped; may be empty
+    /// @param ignored other items: block weights, and settings of other programs
     record LoraTag(String name, double unetWeight, double textEncoderWeight, List<String> ignored) {
         private static final String TEXT_ENCODER_KEY = "te";
         private static final String UNET_KEY = "unet";
         private static final int MAX_QUOTE_LENGTH = 40;
 
-        /// @param tag  the whole of it, for messages
-        /// @param body all behind `lora:`
-        /// @throws Failure.Incompatible for a weight that is no number or too large
+        /// @param tag  the whole tag, for messages
+        /// @param body the text after `lora:`
+        /// @throws Failure.Incompatible for a weight that is not a number or out of range
         static LoraTag parse(String tag, String body) throws Failure {
             String[] items = body.split(":", -1);
             List<String> positional = new ArrayList<>();

@@ -1,4 +1,13 @@
 package atomstudio.app.pipeline;
 
-/// Whether the safety checker of a model that brings one is heeded: pictures that it takes for unsafe are black then.
-public enum SafetyFilter { ON, OFF }
+import java.util.Locale;
+
+/// Whether the safety checker of a model that has one blanks images that it flags.
+public enum SafetyFilter {
+    ON, OFF;
+
+    /// On the command line: `on` or `off`.
+    public String option() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,4 +1,4 @@
-/// TODO
+/// Image generation shared by the command line and the window: engine, adapters, previews, generation parameters.
 @NullMarked
 package atomstudio.app.pipeline;
 

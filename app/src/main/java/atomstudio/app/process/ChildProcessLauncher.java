@@ -89,7 +89,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     /// is gone.
     @Override
     public TrainingEstimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("tune", "--dry-run", "--json", "--control-stdin"));
+        List<String> arguments = new ArrayList<>(List.of("train", "--dry-run", "--json", "--control-stdin"));
         arguments.addAll(trainingArguments(spec));
         try {
             Path errorLog = logFile("estimate.log");
@@ -128,7 +128,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
 
     private Failure cannotStart(IOException e) {
         return new Failure.Unwritable(
-                "The tuning process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
+                "The training process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
     }
 
     /// The arguments for an order; a run that is there goes on as it was begun: captions and masks lie beside the
@@ -136,7 +136,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     static List<String> arguments(RunSpec spec) {
         if (new RunFolder(spec.folder()).exists())
             return List.of("resume", spec.folder().toString(), "--control-stdin");
-        List<String> arguments = new ArrayList<>(List.of("tune", "--control-stdin"));
+        List<String> arguments = new ArrayList<>(List.of("train", "--control-stdin"));
         arguments.addAll(trainingArguments(spec));
         arguments.add(option("out", spec.folder()));
         return arguments;
@@ -151,8 +151,8 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     private static List<String> trainingArguments(RunSpec spec) {
         RunSpec.TrainingChoices choices = spec.choices();
         List<String> arguments = new ArrayList<>(
-                List.of(option("model", spec.model()), option("pictures", spec.photos()),
-                        option("class", spec.phrase().className()), option("token", spec.phrase().triggerWord()),
+                List.of(option("model", spec.model()), option("photos", spec.photos()),
+                        option("class", spec.phrase().className()), option("trigger-word", spec.phrase().triggerWord()),
                         option("method", spec.choice().option())));
         choices.method()
                 .overrides()
@@ -244,7 +244,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         }
     }
 
-    /// What `tune --dry-run --json` printed.
+    /// Parses the output of `train --dry-run --json`.
     static final class EstimateParser {
         private EstimateParser() {}
 

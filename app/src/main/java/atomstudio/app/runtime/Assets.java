@@ -10,18 +10,17 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// The default model and the sample subjects that belong to the project: plain files, so that weights can be mapped.
+/// The embedded model and the sample subjects. They are plain files, so that weights can be memory-mapped.
 public record Assets(Path folder) {
     /// The system property that names another folder of assets.
     public static final String PROPERTY = "atomstudio.assets";
 
     private static final String REQUIRED_FILE = "default-model/model_index.json";
-    /// From `app/target/classes` the checkout is three folders up; from a packaged jar the assets are its neighbours.
+    /// The checkout is three folders above `app/target/classes`; in a package the assets are beside the jar.
     private static final int MAX_LEVELS_UP = 4;
 
-    /// Finds the assets from where the program's own code lies, unless the system property names a folder.
-    ///
-    /// @throws Failure.Unreadable where there are none
+    /// Finds the assets in the folders above the program's code, or in the folder of the system property.
+    /// @throws Failure.Unreadable if there are none
     public static Assets find() throws Failure {
         String override = System.getProperty(PROPERTY);
         return override == null ? findAbove(codeLocation()) : inFolder(Path.of(override));
@@ -32,7 +31,7 @@ public record Assets(Path folder) {
         return folder.resolve("default-model");
     }
 
-    /// Whether a model folder is the embedded one, whatever path leads to it.
+    /// Whether a model folder is the embedded one, by any path.
     public boolean isDefaultModel(Path model) {
         try {
             return Files.isSameFile(defaultModel(), model);
@@ -41,12 +40,11 @@ public record Assets(Path folder) {
         }
     }
 
-    /// The folder with a sample subject's pictures.
-    ///
-    /// @throws Failure.Unreadable where there is no such subject
+    /// The folder with a sample subject's photos.
+    /// @throws Failure.Unreadable if there is no such subject
     public Path subjectFolder(String name) throws Failure {
         if (!subjectNames().contains(name)) {
-            throw new Failure.Unreadable("%s: no sample subject \"%s\"; there are %s".formatted(
+            throw new Failure.Unreadable("%s: no sample subject \"%s\"; expected one of %s".formatted(
                     folder.resolve("subjects"), name, String.join(", ", subjectNames())));
         }
         return folder.resolve("subjects").resolve(name);
@@ -63,7 +61,7 @@ public record Assets(Path folder) {
         }
     }
 
-    /// Looks beside a place and in the folders above it.
+    /// Searches a folder and the folders above it.
     static Assets findAbove(Path start) throws Failure {
         @Nullable Path folder = Files.isDirectory(start) ? start : start.getParent();
         for (int level = 0; folder != null && level < MAX_LEVELS_UP; level++, folder = folder.getParent()) {
@@ -73,9 +71,9 @@ public record Assets(Path folder) {
             }
         }
         throw new Failure.Unreadable(
-                "the embedded model was not found: no folder \"assets\" with %s beside %s or above it; "
+                "the embedded model was not found: no folder \"assets\" with %s in %s or above it; "
                         .formatted(REQUIRED_FILE, start)
-                        + "start the program from its checkout or package, or name the folder with -D" + PROPERTY
+                        + "start the program from its checkout or package, or set -D" + PROPERTY
                         + "=FOLDER");
     }
 

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/// What the build knew: the version, and for which devices natives were put beside the program.
+/// The version, and whether the build contains the native libraries for NVIDIA GPUs.
 public record BuildInfo(String version, boolean cuda) {
     /// The command that builds the program for NVIDIA GPUs.
     public static final String CUDA_BUILD_COMMAND = "mvn -P cuda -pl app -am -DskipTests package";

@@ -7,27 +7,25 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// Which device there is to compute on, judged without loading a native library: what the program was built for, and
-/// whether an NVIDIA driver is there.
+/// The available devices, detected without loading a native library: from the build and the NVIDIA driver's files.
 public record Devices(BuildInfo build, List<Path> driverFiles) {
-    /// Linux' driver, WSL's, and Windows' (the last two not run).
+    /// The driver of Linux, WSL and Windows (the last two untested).
     private static final List<Path> DRIVER_FILES = List.of(
             Path.of("/proc/driver/nvidia/version"), Path.of("/usr/lib/wsl/lib/libcuda.so.1"),
             Path.of("C:/Windows/System32/nvcuda.dll"));
 
-    /// This program on this machine.
+    /// The devices of this machine.
     public static Devices detect() {
         return new Devices(BuildInfo.current(), DRIVER_FILES);
     }
 
-    /// All that can be asked for, the fastest first.
+    /// The available devices, fastest first.
     public List<Device> available() {
         return build.cuda() && hasDriver() ? List.of(Device.CUDA, Device.CPU) : List.of(Device.CPU);
     }
 
-    /// The device that was asked for, or the fastest.
-    ///
-    /// @throws Failure.NoDevice where it is not there, saying what would bring it
+    /// The requested device, or the fastest available one.
+    /// @throws Failure.DeviceUnavailable with the way to make it available
     public Device select(Optional<Device> requested) throws Failure {
         Device device = requested.orElse(available().getFirst());
         if (available().contains(device)) {

@@ -7,8 +7,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/// The folder that holds what outlives a start: runs, subjects, settings, unpacked natives. Nothing is created by
-/// asking.
+/// The folder for runs, subjects, settings and unpacked native libraries. Its accessors create nothing.
 public record Home(Path folder) {
     /// The environment variable that moves the home.
     public static final String ENVIRONMENT_VARIABLE = "ATOMSTUDIO_HOME";
@@ -22,24 +21,24 @@ public record Home(Path folder) {
         return of(System.getenv(), Path.of(System.getProperty("user.home")));
     }
 
-    /// Takes others' rights from the usual home where an earlier version made it with them. A home that a person
-    /// chose keeps its rights.
+    /// Restricts the permissions of the default home, which an earlier version created for everyone. A home chosen with
+    /// the environment variable keeps its permissions.
     public void protect() {
         if (!folder.equals(defaultFolder(Path.of(System.getProperty("user.home")))) || !Files.isDirectory(folder))
             return;
         try {
             StudioFolder.restrictPermissions(folder);
         } catch (IOException notOwner) {
-            LoggerFactory.getLogger(Home.class).debug("the rights of {} stay as they are", folder, notOwner);
+            LoggerFactory.getLogger(Home.class).debug("the permissions of {} are unchanged", folder, notOwner);
         }
     }
 
-    /// Makes the home and its log with their owner's rights: the logger itself would make them with the usual ones.
+    /// Creates the home and its log readable by the owner alone; the logger would create them readable by everyone.
     public void prepareLog() {
         try {
             StudioFolder.createFile(log());
         } catch (IOException unwritable) {
-            // What needs the home says so itself.
+            // The first write to the home reports the failure.
         }
     }
 
@@ -47,7 +46,7 @@ public record Home(Path folder) {
         return userHome.resolve(".atomstudio").toAbsolutePath().normalize();
     }
 
-    /// The home that an environment asks for.
+    /// The home for a set of environment variables.
     static Home of(Map<String, String> environment, Path userHome) {
         String configured = environment.getOrDefault(ENVIRONMENT_VARIABLE, "");
         return new Home(configured.isBlank() ? defaultFolder(userHome) : Path.of(configured));
@@ -61,7 +60,7 @@ public record Home(Path folder) {
         return folder.resolve("subjects");
     }
 
-    /// Adapters that prompts can name: those that came in pictures, and what a person puts there.
+    /// Adapters that prompts can name: from images, and copied here by the user.
     public Path adapters() {
         return folder.resolve("adapters");
     }
@@ -74,17 +73,17 @@ public record Home(Path folder) {
         return folder.resolve("natives");
     }
 
-    /// CLIP's public vocabulary, where a person put it: for models in one file, which bring no tokenizer.
+    /// CLIP's vocabulary, copied here by the user, for models in one file, which have no tokenizer.
     public Path clipVocabulary() {
         return folder.resolve("clip-vocabulary");
     }
 
-    /// Hashes of base models that were computed once.
+    /// Cache of base model hashes.
     public Path baseHashes() {
         return folder.resolve("base-hashes.json");
     }
 
-    /// Warnings, and the stack trace of anything unexpected.
+    /// Warnings and stack traces.
     public Path log() {
         return folder.resolve("studio.log");
     }

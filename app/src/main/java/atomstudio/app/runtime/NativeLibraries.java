@@ -22,9 +22,8 @@ import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Tells both native engines where their libraries are, before either is loaded. They are unpacked once into the
-/// home, so that a start does not unpack them again into the temporary folder; a packaged program brings them
-/// unpacked.
+/// Sets the library paths of both native engines before either is loaded. The libraries are unpacked into the home
+/// once, not into the temporary folder at every start; a packaged program contains them unpacked.
 public final class NativeLibraries {
     /// The system property that names a folder with `onnxruntime/` and `pytorch/`, both unpacked.
     public static final String PROPERTY = "atomstudio.natives";
@@ -33,12 +32,12 @@ public final class NativeLibraries {
 
     private NativeLibraries() {}
 
-    /// Sets the engines' system properties; unpacks ONNX Runtime at the first start (DJL unpacks by itself when
-    /// training begins). Loads nothing. Several processes may do this at once.
+    /// Sets the engines' system properties, and unpacks ONNX Runtime at the first start (DJL unpacks PyTorch when it is
+    /// first used). Loads nothing. Several processes may call this concurrently.
     public static void prepare(Home home) throws Failure {
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
-        // DJL loads JNA, which would unpack its library under ~/.cache at every start.
+        // DJL loads JNA, which by default unpacks its library into ~/.cache at every start.
         System.setProperty("jna.tmpdir", home.natives().resolve("jna").toString());
         String bundled = System.getProperty(PROPERTY);
         if (bundled != null) {
@@ -54,7 +53,7 @@ public final class NativeLibraries {
         }
     }
 
-    /// Unpacks a library of a jar and its neighbours into a folder that carries the library's check sum in its name.
+    /// Unpacks a library of a jar and the files beside it into a folder with the library's CRC-32 in its name.
     static Path unpack(URL library, Path natives) throws Failure {
         try {
             JarURLConnection connection = (JarURLConnection) library.openConnection();
@@ -96,8 +95,7 @@ public final class NativeLibraries {
             }
             CompletionMarker.write(unpacked.path());
             if (Files.exists(folder)) {
-                // Damaged, or just put there by another process: whichever it is, what counts is that it is complete
-                // afterwards.
+                // Damaged, or just created by another process.
                 if (CompletionMarker.isComplete(folder)) {
                     return;
                 }
@@ -124,7 +122,7 @@ public final class NativeLibraries {
             from.transferTo(to);
         }
         if (checksum.getValue() != entry.getCrc()) {
-            throw new IOException("%s of %s is damaged (check sum %08x, expected %08x)".formatted(
+            throw new IOException("%s of %s is damaged (checksum %08x, expected %08x)".formatted(
                     entry.getName(), jar.getName(), checksum.getValue(), entry.getCrc()));
         }
     }
@@ -138,7 +136,7 @@ public final class NativeLibraries {
                 : String.valueOf(error.getMessage());
     }
 
-    /// ONNX Runtime's name for this machine.
+    /// The folder of this platform in ONNX Runtime's jar.
     private static String platform() {
         String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String name = system.contains("win") ? "win" : system.contains("mac") ? "osx" : "linux";

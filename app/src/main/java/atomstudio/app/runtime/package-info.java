@@ -1,4 +1,4 @@
-/// TODO
+/// The program's environment: home folder, embedded assets, native libraries, devices, build.
 @NullMarked
 package atomstudio.app.runtime;
 

@@ -29,18 +29,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Runs goldens of every kind on the engines that apply; the kind shows in the keys or the extension.
-/// @param model what goldens are compared with, and where to look for its tokenizer; what belongs to each golden
-///     where the place is empty
-public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device device, TorchSettings torch) {
-    /// @throws Failure.NotBuilt when nothing in the golden can be run yet
+/// Compares goldens with the results of the engines. The kind of a golden follows from its keys or file extension.
+/// @param model empty: the model of each golden
+public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Device device, TorchSettings torch) {
+    /// @throws Failure.Unsupported if nothing in the golden is supported
     public Verification verify(Path golden) throws Failure {
         try {
             return verifyByKind(golden);
-        } catch (RuntimeException error) { // shapes, names and numbers are what the golden says; any of them may be wrong
-            throw new Failure.Unreadable(golden + ": is damaged: its tensors and metadata do not fit together ("
+        } catch (RuntimeException error) { // names, shapes and values of a damaged golden may be anything
+            throw new Failure.Unreadable(golden + ": damaged: its tensors and metadata do not match ("
                     + SafeText.of(error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage())
-                    + "); get it again", error);
+                    + "); restore the file", error);
         }
     }
 
@@ -52,59 +51,61 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
             return Verification.of(golden, "java", TokenizerGolden.verify(golden, Tokenizer.open(tokenizerFolder())));
         if (!name.endsWith(".safetensors")) {
             throw new Failure.Unreadable(golden + ": expected a golden, .safetensors or .jsonl"
-                    + (name.endsWith(".png") ? "; give the .safetensors beside this picture" : ""));
+                    + (name.endsWith(".png") ? "; use the .safetensors file beside this image" : ""));
         }
         try (SafetensorsFile file = SafetensorsFile.open(golden)) {
-            if (ImageGolden.recognizes(file)) return verifyImage(golden, file);
-            if (Img2ImgGolden.recognizes(file)) return verifyImageToImage(golden, file);
-            if (PromptGolden.recognizes(file)) return verifyPrompts(golden, file);
+            if (ImageGolden.recognizes(file))
+                return verifyWithOnnx(golden, defaultModel(),
+                        (model, engine) -> ImageGolden.compare(file, model, engine));
+            if (Img2ImgGolden.recognizes(file))
+                return verifyWithOnnx(golden,
+                        Img2ImgGolden.needsInpaintingModel(file)
+                                ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model")
+                                : defaultModel(),
+                        (model, engine) -> Img2ImgGolden.compare(file, model, engine));
+            if (PromptGolden.recognizes(file))
+                return verifyWithOnnx(golden, defaultModel(),
+                        (model, engine) -> PromptGolden.compare(file, model, engine));
             if (TrainingGolden.matches(file.tensors().keySet())) return verifyTraining(golden, file);
             if (NetworkGolden.recognizes(file)) return verifyNetworks(golden, file);
             if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
             if (NoiseGolden.recognizes(file)) return Verification.of(golden, "java", NoiseGolden.verify(golden));
         }
         throw new Failure.Unreadable(golden
-                + ": is no golden of a known kind (network, sampler, noise, tokenizer, prompt, tuning, picture); its keys say nothing");
+                + ": expected a golden (network, sampler, noise, tokenizer, prompt, training, image), found other "
+                + "keys");
     }
 
-    private DiffusionModel open(Path path) throws Failure {
-        return DiffusionModel.open(path, choices);
+    private static Path defaultModel() throws Failure {
+        return Assets.find().defaultModel();
+    }
+
+    private DiffusionModel open(Path defaultModel) throws Failure {
+        return DiffusionModel.open(model.orElse(defaultModel), loadOptions);
+    }
+
+    /// Compares a golden with an engine's results on a model.
+    private interface GoldenComparison {
+        List<Deviation> compare(DiffusionModel model, Engine engine) throws Failure;
+    }
+
+    private Verification verifyWithOnnx(Path golden, Path defaultModel, GoldenComparison comparison) throws Failure {
+        DiffusionModel opened = open(defaultModel);
+        try (Engine engine = OnnxEngine.open(opened, device, torch.threads())) {
+            return Verification.of(golden, "onnx", comparison.compare(opened, engine));
+        }
     }
 
     private Verification verifyNetworks(Path golden, SafetensorsFile file) throws Failure {
-        DiffusionModel folder = open(model.orElse(golden.toAbsolutePath().resolveSibling("model")));
+        DiffusionModel opened = open(golden.toAbsolutePath().resolveSibling("model"));
         List<TensorCheck> checks = new ArrayList<>();
-        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
+        try (Engine engine = OnnxEngine.open(opened, device, torch.threads())) {
             checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
         }
-        try (Engine engine = TorchEngine.open(folder, device, torch)) {
+        try (Engine engine = TorchEngine.open(opened, device, torch)) {
             checks.addAll(Verification.checks("torch", NetworkGolden.compare(file, engine)));
         }
         return new Verification(golden, checks, List.of());
-    }
-
-    private Verification verifyImage(Path golden, SafetensorsFile file) throws Failure {
-        DiffusionModel folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
-        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
-            return Verification.of(golden, "onnx", ImageGolden.compare(file, folder, engine));
-        }
-    }
-
-    private Verification verifyImageToImage(Path golden, SafetensorsFile file) throws Failure {
-        Path defaultModel = Img2ImgGolden.needsInpaintingModel(file)
-                ? golden.toAbsolutePath().getParent().resolveSibling("nets/inpaint/model")
-                : Assets.find().defaultModel();
-        DiffusionModel folder = DiffusionModel.open(model.orElse(defaultModel));
-        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
-            return Verification.of(golden, "onnx", Img2ImgGolden.compare(file, folder, engine));
-        }
-    }
-
-    private Verification verifyPrompts(Path golden, SafetensorsFile file) throws Failure {
-        DiffusionModel folder = open(model.isPresent() ? model.get() : Assets.find().defaultModel());
-        try (Engine engine = OnnxEngine.open(folder, device, torch.threads())) {
-            return Verification.of(golden, "onnx", PromptGolden.compare(file, folder, engine));
-        }
     }
 
     private Verification verifyTraining(Path golden, SafetensorsFile file) throws Failure {
@@ -113,26 +114,26 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
         return new Verification(golden, Verification.checks("torch", result.deviations()), result.unsupported());
     }
 
-    /// The model that a golden's metadata names, relative to a folder above the golden.
+    /// The model named by a golden's metadata, relative to a folder above the golden.
     private static Path referencedModel(Path golden, SafetensorsFile file) throws Failure {
         String name = file.metadata().get("model");
-        if (name == null) throw new Failure.Unreadable(golden + ": its metadata names no model; give one with --model");
+        if (name == null) throw new Failure.Unreadable(golden + ": its metadata names no model; use --model");
         for (Path folder = golden.toAbsolutePath().getParent(); folder != null; folder = folder.getParent()) {
             if (Files.isDirectory(folder.resolve(name))) return folder.resolve(name);
         }
-        throw new Failure.Unreadable(golden + ": the model that it names, " + SafeText.of(name)
-                + ", is in no folder above it; give it with --model");
+        throw new Failure.Unreadable(golden + ": its model " + SafeText.of(name)
+                + " is in no folder above it; use --model");
     }
 
-    /// The tokenizer's own folder: a model's, or one with CLIP's merges.
+    /// The tokenizer folder: of the model, or a folder with CLIP's merges.
     private Path tokenizerFolder() throws Failure {
-        Path folder = model.isPresent() ? model.get() : Assets.find().defaultModel();
+        Path folder = model.isPresent() ? model.get() : defaultModel();
         return Files.isDirectory(folder.resolve("tokenizer")) ? folder.resolve("tokenizer") : folder;
     }
 
-    /// What came of one golden: how far each tensor is from its reference on each engine, and what could not be run.
+    /// The result for one golden: deviation of each tensor on each engine, and what is not supported.
     public record Verification(Path golden, List<TensorCheck> checks, List<String> unsupported) {
-        /// A tensor computed by an engine (`onnx`, `torch`, or `java`).
+        /// Deviation of a tensor on an engine (`onnx`, `torch`, or `java`).
         public record TensorCheck(String engine, Deviation deviation) {}
 
         static Verification of(Path golden, String engine, List<Deviation> deviations) {
@@ -143,8 +144,7 @@ public record Verifier(Optional<Path> model, ModelLoadOptions choices, Device de
             return deviations.stream().map(deviation -> new TensorCheck(engine, deviation)).toList();
         }
 
-        /// Whether everything that was run is within its tolerance. A golden of which nothing was run agrees with
-        /// nothing.
+        /// Whether every checked tensor is within its tolerance.
         public boolean isWithinTolerance() {
             return checks.stream().allMatch(check -> check.deviation().isWithinTolerance());
         }

@@ -1,4 +1,4 @@
-/// Holding what this machine computes against reference values.
+/// Comparison of this machine's results with goldens.
 @NullMarked
 package atomstudio.app.verify;
 

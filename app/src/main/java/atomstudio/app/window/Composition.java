@@ -6,7 +6,7 @@ import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
-import atomstudio.app.export.RunAdapterExporter;
+import atomstudio.app.export.AdapterExport;
 import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
@@ -48,10 +48,13 @@ final class Composition {
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()),
                 new TokenizerFolders(home), () -> settings.get().generation());
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
+        TrainingEnvironment exportEnvironment = new TrainingEnvironment(Device.CPU,
+                Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders());
         Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher, launcher,
                 generator, generator,
-                new RunAdapterExporter(new TrainingEnvironment(Device.CPU, Runtime.getRuntime().availableProcessors(),
-                        home.folder(), new TokenizerFolders(home).folders())));
+                (run, file, format) -> AdapterExport
+                        .write(run, file, AdapterExport.IfExists.REPLACE, format, exportEnvironment)
+                        .warning());
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
                 new SystemInfo.LocalSystemInfo());
         return new Services(jobs, stores, engines, environment);

@@ -32,10 +32,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Adapters on the command line: several at once, those of other programs, and those that pictures carry.
+/// Adapters on the command line: several, of other programs, and stored in images.
 class AdapterOptionsTest {
     @TempDir
     Path folder;
@@ -59,7 +60,7 @@ class AdapterOptionsTest {
     }
 
     @Test
-    void ofSeveralAdaptersTheOneThatDoesNotFitIsNamed() throws Exception {
+    void namesTheAdapterThatDoesNotFit() throws Exception {
         Path fits = adapter("fits", MethodName.BITFIT, "sks");
         Path other = folder.resolve("other.safetensors");
         SafetensorsWriter.write(other, Map.of("lora_unet_nowhere_at_all.lora_down.weight", Tensor.zeros(Shape.of(4, 8)),
@@ -71,7 +72,7 @@ class AdapterOptionsTest {
     }
 
     @Test
-    void aTensorThatTheModelHasNoPlaceForIsToldAndTheRestIsUsed() throws Exception {
+    void listsTensorsThatMatchNoLayerAndAppliesTheRest() throws Exception {
         String layer = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q";
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         Shape weight = model.trainableLayers()
@@ -88,13 +89,13 @@ class AdapterOptionsTest {
         tensors.put("global_step", Tensor.zeros(Shape.of(1)));
         SafetensorsWriter.write(with, tensors, Map.of());
         CommandLineRun expected = generate(folder.resolve("plain.png"), "--adapter", plain),
-                told = generate(folder.resolve("with.png"), "--adapter", with);
+                noted = generate(folder.resolve("with.png"), "--adapter", with);
         assertFalse(expected.err().contains("has no layer for"), expected::err);
         assertTrue(
-                told.err()
+                noted.err()
                         .contains(with + ": " + model.name()
                                 + " has no layer for a tensor of this adapter (ignored): global_step"),
-                told::err);
+                noted::err);
         assertEquals(ImageFiles.read(folder.resolve("plain.png")), ImageFiles.read(folder.resolve("with.png")));
     }
 
@@ -107,16 +108,16 @@ class AdapterOptionsTest {
         return run;
     }
 
-    private static Infotext text(Path picture) throws Exception {
-        return Infotext.parse(PngText.read(picture).get(Infotext.PNG_KEYWORD));
+    private static Infotext text(Path image) throws Exception {
+        return Infotext.parse(PngText.read(image).get(Infotext.PNG_KEYWORD));
     }
 
     @Test
-    void aPromptNamesAnAdapterOfTheHome() throws Exception {
+    void promptNamesAnAdapterOfTheHome() throws Exception {
         Path atoms = adapter("style", MethodName.ATOMS, "sks");
         CommandLineRun given = CommandLineRun.of(folder, "generate", "--prompt", "a sks car ", "--steps", 1, "--seed",
                 1, "--width", 64, "--height", 64, "--out", folder.resolve("given.png"), "--adapter", atoms,
-                "--strength", 0.5);
+                "--adapter-weight", 0.5);
         Path home = Files.createDirectories(folder.resolve("adapters"));
         Files.copy(atoms, home.resolve("style.safetensors"));
         CommandLineRun named = CommandLineRun.of(folder, "generate", "--prompt", "a sks car <lora:style:0.5>",
@@ -125,31 +126,31 @@ class AdapterOptionsTest {
                 () -> given.err() + named.err());
         assertEquals(ImageFiles.read(folder.resolve("given.png")), ImageFiles.read(folder.resolve("named.png")));
         assertEquals(PngText.read(folder.resolve("given.png")), PngText.read(folder.resolve("named.png")),
-                "and says the same of its making");
+                "and has equal generation parameters");
     }
 
     @Test
-    void everyAdapterHasTheStrengthBehindIt() throws Exception {
+    void adapterWeightAppliesToTheAdapterBeforeIt() throws Exception {
         Path one = adapter("one", MethodName.ATOMS, "sks"), two = adapter("two", MethodName.ATOMS, "zwx");
         Path both = folder.resolve("both.png"), alone = folder.resolve("alone.png"),
                 silent = folder.resolve("silent.png");
-        CommandLineRun run = generate(both, "--adapter", one, "--strength", 0.5, "--adapter", two);
-        generate(alone, "--adapter", one, "--strength", 0.5);
-        generate(silent, "--adapter", one, "--strength", 0.5, "--adapter", two, "--strength", 0);
+        CommandLineRun run = generate(both, "--adapter", one, "--adapter-weight", 0.5, "--adapter", two);
+        generate(alone, "--adapter", one, "--adapter-weight", 0.5);
+        generate(silent, "--adapter", one, "--adapter-weight", 0.5, "--adapter", two, "--adapter-weight", 0);
         assertEquals(List.of(new AdapterEntry("one", 0.5), new AdapterEntry("two", 1)), text(both).adapters());
         assertEquals(2, text(both).settings().get("Lora hashes").split(", ").length);
-        assertTrue(run.err().contains("zwx") && !run.err().contains("does not say \"sks\""), run.err());
+        assertTrue(run.err().contains("zwx") && !run.err().contains("lacks the trigger word \"sks\""), run.err());
         assertFalse(Arrays.equals(ImageFiles.read(both).argb(), ImageFiles.read(alone).argb()));
         assertArrayEquals(ImageFiles.read(silent).argb(), ImageFiles.read(alone).argb(),
-                "at strength 0 an adapter is not there");
+                "weight 0 disables an adapter");
     }
 
     @Test
-    void aPictureCarriesItsSmallAdapterAndGivesItBack() throws Exception {
+    void imageStoresItsSmallAdapter() throws Exception {
         Path made = folder.resolve("made.png"), again = folder.resolve("again.png");
-        generate(made, "--adapter", adapter("car", MethodName.ATOMS, "sks"), "--strength", 0.7);
+        generate(made, "--adapter", adapter("car", MethodName.ATOMS, "sks"), "--adapter-weight", 0.7);
         generate(again, "--adapter", made);
-        assertArrayEquals(Files.readAllBytes(made), Files.readAllBytes(again), "with its strength");
+        assertArrayEquals(Files.readAllBytes(made), Files.readAllBytes(again), "with its weight");
         CommandLineRun inspected = CommandLineRun.of(folder, "inspect", made, "--json");
         JsonObject car = JsonParser.parseString(inspected.out())
                 .getAsJsonObject()
@@ -157,11 +158,12 @@ class AdapterOptionsTest {
                 .getAsJsonObject("car");
         assertEquals("atoms", car.get("method").getAsString());
         assertEquals("sks car", car.get("trigger").getAsString());
+        assertEquals(0.7, car.get("weight").getAsDouble());
         assertEquals(0.7, car.get("strength").getAsDouble());
     }
 
     @Test
-    void aPictureDoesNotCarryALargeOne() throws Exception {
+    void imageDoesNotStoreALargeAdapter() throws Exception {
         Path made = folder.resolve("made.png");
         generate(made, "--adapter", adapter("large", MethodName.LORA, "sks"));
         assertEquals(List.of(), PngAttachment.read(made));
@@ -172,7 +174,7 @@ class AdapterOptionsTest {
     }
 
     @Test
-    void anEmbeddingOfAnotherProgramChangesThePromptThatSaysIt() throws Exception {
+    void embeddingOfAnotherProgramChangesPromptsWithItsWord() throws Exception {
         int width = DiffusionModel.open(Assets.find().defaultModel()).textEncoder().hiddenSize();
         Path file = folder.resolve("bad hands-5.safetensors");
         SafetensorsWriter.write(file,
@@ -180,29 +182,72 @@ class AdapterOptionsTest {
                 Map.of());
         Path plain = folder.resolve("plain.png"), with = folder.resolve("with.png"),
                 silent = folder.resolve("silent.png");
-        generate(plain, "--negative", "(Bad hands-5:1.2)");
-        assertEquals(-1, generate(with, "--negative", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));
+        generate(plain, "--negative-prompt", "(Bad hands-5:1.2)");
+        assertEquals(-1,
+                generate(with, "--negative-prompt", "(Bad hands-5:1.2)", "--adapter", file).err().indexOf("Neither"));
         assertFalse(Arrays.equals(ImageFiles.read(plain).argb(), ImageFiles.read(with).argb()));
         assertTrue(text(with).settings().get("TI hashes").startsWith("bad hands-5: "), text(with).format());
         Path brackets = Files.copy(file, folder.resolve("blob (v2).safetensors"));
         assertEquals(-1,
-                generate(folder.resolve("brackets.png"), "--negative", "a blob \\(v2\\)", "--adapter", brackets).err()
+                generate(folder.resolve("brackets.png"), "--negative-prompt", "a blob \\(v2\\)", "--adapter", brackets)
+                        .err()
                         .indexOf("Neither"),
-                "brackets of a word are written with backslashes");
-        assertTrue(generate(folder.resolve("emphasis.png"), "--negative", "a blob (v2)", "--adapter", brackets).err()
-                .contains("Neither"), "without them they are emphasis");
-        assertTrue(generate(silent, "--adapter", file).err().contains("Neither prompt says \"bad hands-5\""));
+                "literal brackets are written with backslashes");
+        assertTrue(generate(folder.resolve("emphasis.png"), "--negative-prompt", "a blob (v2)", "--adapter", brackets)
+                .err()
+                .contains("Neither"), "brackets without backslashes are emphasis");
+        assertTrue(generate(silent, "--adapter", file).err().contains("Neither prompt contains \"bad hands-5\""));
         assertEquals(1, PngAttachment.read(with).size());
     }
 
     @Test
-    void aStrengthWithoutAnAdapterIsRefused() {
-        CommandLineRun run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--strength", 0.5, "--out",
-                folder.resolve("no.png"));
-        assertEquals(ExitCode.USAGE, run.exitCode());
-        assertTrue(run.err().contains("--adapter"), run.err());
-        run = CommandLineRun.of(folder, "generate", "--prompt", "x", "--adapter", folder.resolve("a"), "--strength",
-                10.5, "--out", folder.resolve("no.png"));
-        assertTrue(run.err().contains("--strength: expected -10 to 10"), run.err());
+    void weightAfterAColonEqualsTheAdapterWeightOption() throws Exception {
+        Path file = adapter("style", MethodName.ATOMS, "sks");
+        Path colon = folder.resolve("colon.png"), option = folder.resolve("option.png"),
+                earlier = folder.resolve("earlier.png");
+        generate(colon, "--adapter", file + ":0.5");
+        generate(option, "--adapter", file, "--adapter-weight", 0.5);
+        generate(earlier, "--adapter", file, "--strength", 0.5);
+        assertArrayEquals(Files.readAllBytes(colon), Files.readAllBytes(option));
+        assertArrayEquals(Files.readAllBytes(option), Files.readAllBytes(earlier));
+    }
+
+    @Test
+    void onlyANumberAfterTheLastColonIsAWeight() throws Exception {
+        assertArgument("a.safetensors", OptionalDouble.empty(), "a.safetensors");
+        assertArgument("a.safetensors", OptionalDouble.of(0.8), "a.safetensors:0.8");
+        assertArgument("a:b", OptionalDouble.of(-1.5), "a:b:-1.5");
+        for (String file : List.of("a:b.safetensors", "C:\\adapters\\a.safetensors", "a:", ":0.5", "a:NaN", "a:0.5f",
+                "a:0x1p3"))
+            assertArgument(file, OptionalDouble.empty(), file);
+        assertArgument("C:\\adapters\\a.safetensors", OptionalDouble.of(2), "C:\\adapters\\a.safetensors:2");
+        Path existing = Files.writeString(folder.resolve("run:12"), "");
+        assertArgument(existing.toString(), OptionalDouble.empty(), existing.toString());
+        assertArgument(existing.toString(), OptionalDouble.of(0.5), existing + ":0.5");
+    }
+
+    private static void assertArgument(String file, OptionalDouble weight, String argument) {
+        assertEquals(new AdapterOptions.AdapterArgument(Path.of(file), weight),
+                AdapterOptions.AdapterArgument.parse(argument));
+    }
+
+    @Test
+    void rejectsInvalidAdapterWeights() {
+        assertUsageError("--adapter", "--adapter-weight", 0.5);
+        Path file = folder.resolve("a");
+        assertUsageError("--adapter-weight: expected -10 to 10, found 10.5", "--adapter", file, "--adapter-weight",
+                10.5);
+        assertUsageError("--adapter-weight: expected -10 to 10, found 11.0", "--adapter", file + ":11");
+        assertUsageError("expected one weight for " + file + ", found 0.5 after the colon and 0.7", "--adapter",
+                file + ":0.5", "--adapter-weight", 0.7);
+    }
+
+    private void assertUsageError(String message, Object... options) {
+        List<Object> arguments = new ArrayList<>(
+                List.of("generate", "--prompt", "x", "--out", folder.resolve("no.png")));
+        arguments.addAll(List.of(options));
+        CommandLineRun run = CommandLineRun.of(folder, arguments.toArray());
+        assertEquals(ExitCode.USAGE, run.exitCode(), run::err);
+        assertTrue(run.err().contains(message), run.err());
     }
 }

@@ -6,7 +6,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/// A command line run inside the test's process, with what it said.
+/// Exit code and output of a command line that is run in the test's process.
 record CommandLineRun(int exitCode, String out, String err) {
     static CommandLineRun of(Path home, Object... arguments) {
         StringWriter out = new StringWriter();

@@ -26,7 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CompareCommandTest {
     private static final Path CAR = Shared.root().resolve("assets/subjects/car");
 
-    private static final Map<String, Integer> QUICK = Map.of("--seeds", 1, "--steps", 1, "--guidance", 1, "--width", 64,
+    private static final Map<String, Integer> QUICK = Map.of("--seeds", 1, "--steps", 1, "--cfg-scale", 1, "--width",
+            64,
             "--height", 64);
 
     @TempDir
@@ -43,7 +44,7 @@ class CompareCommandTest {
                 new BaseModelHashes(folder.resolve("hashes.json")), method).write(folder.resolve("run of " + method));
     }
 
-    /// With what is quick, where nothing else is asked for.
+    /// With quick settings unless others are given.
     private CommandLineRun compare(Object... options) {
         List<Object> arguments = new ArrayList<>(
                 List.of("compare", "--prompts", prompts, "--out", folder.resolve("out")));
@@ -55,7 +56,7 @@ class CompareCommandTest {
     }
 
     @Test
-    void comparesRunsAndPrintsWhereTheResultIs() throws Failure, IOException {
+    void comparesRunsAndPrintsTheFiles() throws Failure, IOException {
         CommandLineRun run = compare("--run", run("atoms"), "--run", run("lora"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         for (String file : List.of("sheet.png", "index.html")) {
@@ -65,7 +66,8 @@ class CompareCommandTest {
         assertTrue(run.out()
                 .lines()
                 .anyMatch(line -> line.matches(
-                        "LoRA +[\\d,]+ parameters +[\\d.]+ KB +1\\.5 s +likeness -?0\\.\\d\\d +diversity – +alignment -?0\\.\\d\\d")),
+                        "LoRA +[\\d,]+ parameters +[\\d.]+ KB +1\\.5 s +likeness -?0\\.\\d\\d +diversity – "
+                                + "+alignment -?0\\.\\d\\d")),
                 run.out());
         JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("out/compare.json")))
                 .getAsJsonObject();
@@ -75,7 +77,7 @@ class CompareCommandTest {
     }
 
     @Test
-    void severalRunsMayFollowOneOptionAndTheResultIsJsonWhenAsked() throws Failure {
+    void acceptsSeveralRunsPerOptionAndPrintsJson() throws Failure {
         CommandLineRun run = compare("--json", "--run", run("atoms"), run("lora"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
@@ -90,11 +92,11 @@ class CompareCommandTest {
     }
 
     @Test
-    void tunesAllThreeAndGoesOnWithThem() throws IOException {
+    void trainsThreeMethodsAndResumesThem() throws IOException {
         Path photos = Files.createDirectories(folder.resolve("photos"));
         Files.copy(CAR.resolve("00.png"), photos.resolve("00.png"));
         Files.writeString(photos.resolve("notes.txt"), "no picture");
-        Object[] options = {"--pictures", photos, "--class", "car", "--token", "zwx", "--tune-steps", 1};
+        Object[] options = {"--photos", photos, "--class", "car", "--trigger-word", "zwx", "--train-steps", 1};
         CommandLineRun first = compare(options);
         assertEquals(ExitCode.SUCCESS, first.exitCode(), first::err);
         assertEquals(1, first.err().lines().filter("skipped 1 file that is not an image"::equals).count(), first.err());
@@ -107,18 +109,18 @@ class CompareCommandTest {
         CommandLineRun again = compare(options);
         assertEquals(ExitCode.SUCCESS, again.exitCode(), again::err);
         assertEquals(described, Files.readString(folder.resolve("out/compare.json")),
-                "finished runs are not tuned again");
-        CommandLineRun other = compare("--pictures", photos, "--class", "boat", "--tune-steps", 1);
+                "finished runs are not trained again");
+        CommandLineRun other = compare("--photos", photos, "--class", "boat", "--tune-steps", 1);
         assertEquals(ExitCode.FAILED, other.exitCode());
         assertTrue(other.err().contains("zwx car") && other.err().contains("sks boat"), other.err());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--pictures photos", "--class car", "--run a --pictures photos --class car",
-            "--run a --token zwx", "--run a --model m",
-            "--pictures photos --class car --tune-steps 0", "--run a --seeds 0", "--run a --sampler nosuch", "--run",
-            "--pictures photos --class= "})
-    void refusesWrongUsage(String options) {
+    @ValueSource(strings = {"", "--photos photos", "--class car", "--run a --photos photos --class car",
+            "--run a --trigger-word zwx", "--run a --model m",
+            "--photos photos --class car --train-steps 0", "--run a --seeds 0", "--run a --sampler nosuch", "--run",
+            "--photos photos --class= "})
+    void rejectsWrongUsage(String options) {
         CommandLineRun run = compare((Object[]) (options.isEmpty() ? new String[0] : options.strip().split(" ")));
         assertEquals(ExitCode.USAGE, run.exitCode(), run::err);
         assertTrue(run.err().contains("studio compare --help"), run.err());
@@ -126,23 +128,23 @@ class CompareCommandTest {
     }
 
     @Test
-    void refusesBeforeItBegins() throws IOException {
-        refused("nothing there", "--pictures", folder.resolve("photos"), "--class", "car");
-        refused("karras", "--pictures", CAR, "--class", "car", "--sampler", "tcd", "--schedule", "karras");
-        refused("multiples of 8", "--pictures", CAR, "--class", "car", "--height", 70);
-        refused("not a model folder", "--pictures", CAR, "--class", "car", "--model", folder);
-        refused("run folder", "--run", folder);
+    void rejectsInvalidInputBeforeWriting() throws IOException {
+        rejected("nothing there", "--photos", folder.resolve("photos"), "--class", "car");
+        rejected("karras", "--photos", CAR, "--class", "car", "--sampler", "tcd", "--schedule", "karras");
+        rejected("multiples of 8", "--photos", CAR, "--class", "car", "--height", 70);
+        rejected("not a model folder", "--photos", CAR, "--class", "car", "--model", folder);
+        rejected("run folder", "--run", folder);
         Files.writeString(prompts, "a {} <lora:ink:0.8>\n");
-        refused("names an adapter", "--pictures", CAR, "--class", "car");
+        rejected("names an adapter", "--photos", CAR, "--class", "car");
         Files.writeString(prompts, "\n \n");
-        refused("prompts.txt", "--pictures", CAR, "--class", "car");
+        rejected("prompts.txt", "--photos", CAR, "--class", "car");
         Files.write(prompts, new byte[] {'a', (byte) 0xFF, 'b'});
-        refused("UTF-8", "--pictures", CAR, "--class", "car");
+        rejected("UTF-8", "--photos", CAR, "--class", "car");
         Files.delete(prompts);
-        refused("prompts.txt", "--pictures", CAR, "--class", "car");
+        rejected("prompts.txt", "--photos", CAR, "--class", "car");
     }
 
-    private void refused(String because, Object... options) {
+    private void rejected(String because, Object... options) {
         CommandLineRun run = compare(options);
         assertEquals(ExitCode.FAILED, run.exitCode(), run::err);
         assertTrue(run.err().contains(because), run.err());

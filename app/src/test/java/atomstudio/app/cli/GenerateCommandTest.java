@@ -28,7 +28,7 @@ class GenerateCommandTest {
     Path folder;
 
     @Test
-    void everyPictureOfACountCanBeMadeAgainAlone() throws Exception {
+    void imageOfABatchEqualsASingleImage() throws Exception {
         CommandLineRun two = run("--prompt", "a red apple", "--steps", 2, "--seed", 7, "--count", 2, "--out",
                 folder.resolve("two.png"));
         CommandLineRun alone = run("--prompt", "a red apple", "--steps", 2, "--seed", 8, "--out",
@@ -42,10 +42,10 @@ class GenerateCommandTest {
     }
 
     @Test
-    void picturesSayHowTheyWereMade() throws Exception {
-        Path file = folder.resolve("said.png");
-        CommandLineRun run = run("--prompt", "a cat, sitting", "--negative", "blue", "--steps", 2, "--seed", 5,
-                "--sampler", "euler", "--schedule", "karras", "--guidance", 3.5, "--width", 64, "--height", 72,
+    void imagesStoreTheirGenerationParameters() throws Exception {
+        Path file = folder.resolve("image.png");
+        CommandLineRun run = run("--prompt", "a cat, sitting", "--negative-prompt", "blue", "--steps", 2, "--seed", 5,
+                "--sampler", "euler", "--schedule", "karras", "--cfg-scale", 3.5, "--width", 64, "--height", 72,
                 "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         Infotext text = Infotext.parse(PngText.read(file).get("parameters"));
@@ -60,7 +60,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void takesSeedsOf64Bits() throws Exception {
+    void accepts64BitSeeds() throws Exception {
         Path file = folder.resolve("large.png");
         CommandLineRun run = run("--prompt", "a cat", "--steps", 1, "--seed", "18446744073709551615", "--count", 2,
                 "--width", 64, "--height", 64, "--json", "--out", file);
@@ -76,7 +76,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void anEmptyPromptIsAllowedAndARandomSeedIsPrinted() throws Exception {
+    void acceptsAnEmptyPromptAndPrintsARandomSeed() throws Exception {
         CommandLineRun run = run("--prompt", "", "--steps", 1, "--guidance", 1, "--out", folder.resolve("empty.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.out().matches("(?s).*empty\\.png  seed \\d+\\s*"), run.out());
@@ -85,12 +85,12 @@ class GenerateCommandTest {
     @ParameterizedTest
     @ValueSource(strings = {"@arguments", "@@twice", "--out", "--overwrite", "-", "tune", "\"quoted\"",
             "${sys:user.home}", "a=b"})
-    void aPromptIsTakenAsItIs(String prompt) throws Exception {
+    void promptMayBeAnyText(String prompt) throws Exception {
         Files.writeString(folder.resolve("arguments"), "--prompt=another --seed=1");
         String given = prompt.equals("@arguments") ? "@" + folder.resolve("arguments") : prompt;
         Path file = folder.resolve("asis.png");
-        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative", given),
-                List.of("--prompt=" + given, "--negative=" + given))) {
+        for (List<Object> form : List.<List<Object>>of(List.of("--prompt", given, "--negative-prompt", given),
+                List.of("--prompt=" + given, "--negative-prompt=" + given))) {
             if (form.contains("--out") || form.contains("--overwrite")) {
                 CommandLineRun refused = run(form.toArray());
                 assertEquals(ExitCode.USAGE, refused.exitCode(), refused::out);
@@ -107,24 +107,24 @@ class GenerateCommandTest {
     }
 
     @Test
-    void allOfALongPromptAndItsWeightsCount() throws Exception {
+    void longPromptsAndWeightsHaveAnEffect() throws Exception {
         String start = "a cat ".repeat(40) + "and the last ";
-        int[] words = picture("words", start + "words"), things = picture("things", start + "things"),
-                stressed = picture("stressed", start + "(words:1.4)");
+        int[] words = pixels("words", start + "words"), things = pixels("things", start + "things"),
+                emphasized = pixels("stressed", start + "(words:1.4)");
         assertFalse(Arrays.equals(words, things));
-        assertFalse(Arrays.equals(words, stressed));
+        assertFalse(Arrays.equals(words, emphasized));
     }
 
-    /// The pixels alone.
-    private int[] picture(String name, String prompt) throws Exception {
-        CommandLineRun run = run("--prompt", prompt, "--negative", "blue", "--steps", 1, "--seed", 1, "--width", 64,
+    private int[] pixels(String name, String prompt) throws Exception {
+        CommandLineRun run = run("--prompt", prompt, "--negative-prompt", "blue", "--steps", 1, "--seed", 1, "--width",
+                64,
                 "--height", 64, "--out", folder.resolve(name + ".png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         return ImageFiles.read(folder.resolve(name + ".png")).argb();
     }
 
     @Test
-    void clipSkipChangesThePictureAndIsWrittenDown() throws Exception {
+    void clipSkipChangesTheImageAndIsStored() throws Exception {
         CommandLineRun run = run("--prompt", "a cat", "--clip-skip", 2, "--steps", 1, "--seed", 1, "--out",
                 folder.resolve("skipped.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
@@ -139,7 +139,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void aModelInOneFileNeedsAVocabularyAndSaysWhichToPutWhere() {
+    void modelInOneFileWithoutVocabularyNamesTheFolderForIt() {
         CommandLineRun run = CommandLineRun.of(folder, "generate", "--model", Shared.own("goldens/files/sd1.ckpt"),
                 "--prompt", "a", "--out", folder.resolve("a.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
@@ -148,12 +148,12 @@ class GenerateCommandTest {
     }
 
     @Test
-    void existingPicturesAreRefusedAndKept() throws Exception {
+    void doesNotOverwriteExistingImages() throws Exception {
         Path second = folder.resolve("p-1.png");
         Files.writeString(second, "mine");
         CommandLineRun run = run("--prompt", "x", "--count", 2, "--steps", 1, "--out", folder.resolve("p.png"));
         assertEquals(ExitCode.FAILED, run.exitCode());
-        assertTrue(run.err().contains("p-1.png: is there already"), run.err());
+        assertTrue(run.err().contains("p-1.png: already exists"), run.err());
         assertEquals("mine", Files.readString(second));
         assertFalse(Files.exists(folder.resolve("p-0.png")));
     }
@@ -161,53 +161,54 @@ class GenerateCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "--sampler foo|2|expected one of euler, euler-a",
-            "--schedule foo|2|expected one of automatic, karras",
+            "--schedule foo|2|karras, exponential",
             "--prediction foo|2|expected one of epsilon, v, sample",
             "--sampler pndm --schedule karras|1|karras",
             "--sampler heun --eta 1|1|eta: not supported by sampler heun",
             "--eta 2|2|--eta: expected 0 to 1",
             "--guidance-rescale 2|2|--guidance-rescale: expected 0 to 1",
             "--width 100|1|the nearest valid size is 104x128",
-            "--safety perhaps|2|expected on or off",
+            "--safety-checker perhaps|2|expected on or off, found",
             "--clip-skip 0|2|--clip-skip: expected 1 to",
             "--clip-skip 99|2|--clip-skip: expected 1 to",
-            "--negative (a:1.2.3)|1|expected a number as the weight",
+            "--negative-prompt (a:1.2.3)|1|expected a number as the weight",
             "--steps 0|2|--steps: expected 1 to",
             "--count 0|2|--count: expected 1",
-            "--guidance NaN|2|--guidance: expected a number",
+            "--cfg-scale NaN|2|--cfg-scale: expected a number",
             "--seed many|2|--seed",
             "--adapter nothing.safetensors|1|nothing.safetensors",
-            "--denoise 0.5|2|expected --image or --hires",
-            "--hires 1|2|--hires: expected above 1 to 4, found 1.0",
-            "--hires 2 --denoise 1.5|2|--denoise: expected above 0 to 1, found 1.5",
-            "--hires 2 --denoise 0.01|1|leaves no step to run",
-            "--mask m.png|2|expected the picture with --image",
+            "--denoising-strength 0.5|2|expected --image or --hires-scale",
+            "--hires-scale 1|2|--hires-scale: expected above 1 to 4, found 1.0",
+            "--hires-scale 2 --denoising-strength 1.5|2|--denoising-strength: expected above 0 to 1",
+            "--hires-scale 2 --denoising-strength 0.01|1|leaves no step to run",
+            "--mask m.png|2|expected an image with --image",
             "--image nothing.png|1|nothing.png",
             "--preview nothing.safetensors|1|nothing.safetensors",
             "--device cuda|1|mvn -P cuda"})
-    void refusesWhatCannotBeSampledBeforeAnythingIsMade(String options, int code, String complaint) {
+    void rejectsInvalidOptionsBeforeGenerating(String options, int code, String message) {
         List<Object> arguments = new ArrayList<>(List.of("--prompt", "x", "--out", folder.resolve("no.png")));
         arguments.addAll(List.of((Object[]) options.split(" ")));
         CommandLineRun run = run(arguments.toArray());
         assertEquals(code, run.exitCode(), run::err);
-        assertTrue(run.err().contains(complaint), run.err());
+        assertTrue(run.err().contains(message), run.err());
         assertFalse(Files.exists(folder.resolve("no.png")));
     }
 
     @Test
-    void aPictureWithinAMaskKeepsThePixelsOutside() throws Exception {
+    void inpaintingKeepsThePixelsOutsideTheMask() throws Exception {
         Path given = Shared.own("goldens/from-pictures/picture.png");
         Path mask = Shared.own("goldens/from-pictures/mask.png");
         Path file = folder.resolve("within.png");
-        CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoise", 0.9,
+        CommandLineRun run = run("--prompt", "a red apple", "--image", given, "--mask", mask, "--denoising-strength",
+                0.9,
                 "--steps", 3, "--seed", 1, "--json", "--out", file);
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         RgbImage before = ImageFiles.read(given);
         RgbImage after = ImageFiles.read(file);
-        RgbImage where = ImageFiles.read(mask);
+        RgbImage maskImage = ImageFiles.read(mask);
         int changed = 0;
         for (int i = 0; i < after.argb().length; i++) {
-            if ((where.argb()[i] & 0xFF) == 0) assertEquals(before.argb()[i], after.argb()[i]);
+            if ((maskImage.argb()[i] & 0xFF) == 0) assertEquals(before.argb()[i], after.argb()[i]);
             else if (before.argb()[i] != after.argb()[i]) changed++;
         }
         assertTrue(changed > 1000, changed + " pixels changed");
@@ -215,8 +216,9 @@ class GenerateCommandTest {
     }
 
     @Test
-    void aSecondPassMakesThePictureLarger() throws Exception {
-        CommandLineRun run = run("--prompt", "a red apple", "--hires", 1.5, "--denoise", 0.5, "--steps", 2, "--seed", 1,
+    void hiresFixEnlargesTheImage() throws Exception {
+        CommandLineRun run = run("--prompt", "a red apple", "--hires-scale", 1.5, "--denoising-strength", 0.5,
+                "--steps", 2, "--seed", 1,
                 "--width", 64, "--height", 96, "--out", folder.resolve("large.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         RgbImage large = ImageFiles.read(folder.resolve("large.png"));
@@ -224,7 +226,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void thePreviewIsGoneOnceThePictureIsThere() {
+    void previewIsDeletedAfterGenerating() {
         Path tiny = Shared.own("goldens/taesd/decoder.safetensors");
         CommandLineRun run = run("--prompt", "x", "--preview", tiny, "--width", 64, "--height", 64, "--steps", 3,
                 "--out", folder.resolve("seen.png"));
@@ -234,11 +236,29 @@ class GenerateCommandTest {
     }
 
     @Test
-    void saysWhatOfAPictureIsCropped() {
+    void notesThatTheImageIsCropped() {
         CommandLineRun run = run("--prompt", "x", "--image", Shared.own("goldens/from-pictures/picture.png"), "--width",
                 64, "--height", 96, "--steps", 2, "--out", folder.resolve("cropped.png"));
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         assertTrue(run.err().contains("picture.png is 128x128: its centre is scaled to fill 64x96"), run.err());
+    }
+
+    @Test
+    void earlierOptionNamesAndValuesStillWork() throws Exception {
+        Path today = folder.resolve("today.png"), earlier = folder.resolve("earlier.png");
+        List<Object> common = List.of("--prompt", "a red apple", "--steps", 2, "--seed", 1, "--width", 64, "--height",
+                64);
+        List<Object> todays = new ArrayList<>(common), earliers = new ArrayList<>(common);
+        todays.addAll(List.of("--negative-prompt", "blue", "--hires-scale", 1.5, "--denoising-strength=0.5",
+                "--cfg-scale", 3, "--safety-checker", "off", "--out", today));
+        earliers.addAll(
+                List.of("--negative", "blue", "--hires", 1.5, "--denoise=0.5", "--guidance", 3, "--safety", "off",
+                        "--schedule", "model", "--out", earlier));
+        for (List<Object> arguments : List.of(todays, earliers)) {
+            CommandLineRun run = run(arguments.toArray());
+            assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
+        }
+        assertArrayEquals(Files.readAllBytes(today), Files.readAllBytes(earlier));
     }
 
     private CommandLineRun run(Object... arguments) {

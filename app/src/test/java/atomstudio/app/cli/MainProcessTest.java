@@ -25,7 +25,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The program as a process: what only a fresh JVM can show.
+/// Tests that need a JVM of their own.
 class MainProcessTest {
     @TempDir
     private Path folder;
@@ -46,7 +46,7 @@ class MainProcessTest {
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void withoutADisplayTheWindowIsRefusedAndTheCommandsAreNamed() throws Exception {
+    void withoutADisplayTheWindowFailsAndNamesTheCommands() throws Exception {
         Result result = run(List.of());
         assertEquals(ExitCode.FAILED, result.code(), result::text);
         assertTrue(result.text().contains("display") && result.text().contains("--help"), result::text);
@@ -55,17 +55,17 @@ class MainProcessTest {
 
     /// ONNX Runtime matches the process's command line against a recursive regular expression.
     @Test
-    void aLongPromptDoesNotOverflowAStack() throws Exception {
-        Path picture = folder.resolve("long.png");
-        Result result = run(List.of(), "generate", "--prompt", "word ".repeat(10_000), "--steps", "1", "--guidance",
-                "1", "--out", picture.toString());
+    void longPromptDoesNotOverflowTheStack() throws Exception {
+        Path image = folder.resolve("long.png");
+        Result result = run(List.of(), "generate", "--prompt", "word ".repeat(10_000), "--steps", "1", "--cfg-scale",
+                "1", "--out", image.toString());
         assertEquals(ExitCode.SUCCESS, result.code(), result::text);
-        assertTrue(Files.exists(picture));
+        assertTrue(Files.exists(image));
     }
 
     @Test
     @EnabledOnOs(OS.LINUX)
-    void aResultThatCannotBeWrittenIsAFailure() throws Exception {
+    void unwritableStandardOutputIsAFailure() throws Exception {
         assumeTrue(Files.isWritable(Path.of("/dev/full")), "skipped: no /dev/full");
         for (String[] arguments : new String[][] {{"--version"}, {"--help"}, {"samplers"}, {"methods", "--json"},
                 {"inspect", Assets.find().defaultModel().toString()}}) {
@@ -79,7 +79,7 @@ class MainProcessTest {
     }
 
     @Test
-    void aFullHeapIsToldWithItsBound() throws Exception {
+    void fullHeapIsReportedWithItsLimit() throws Exception {
         Result result = run(List.of("-Xmx24m", "-Xms16m"), "generate", "--prompt", "a red apple", "--width", "1024",
                 "--height", "1024", "--steps", "1", "--out", folder.resolve("large.png").toString());
         assertEquals(ExitCode.FAILED, result.code(), result::text);
@@ -88,13 +88,13 @@ class MainProcessTest {
 
     @Test
     @DisabledOnOs(OS.WINDOWS)
-    void theHomeIsForItsOwnerAndWhatIsMadeElsewhereHasTheUsualRights() throws Exception {
-        Path picture = folder.resolve("apple.png");
+    void homeIsPrivateAndOtherFilesHaveDefaultPermissions() throws Exception {
+        Path image = folder.resolve("apple.png");
         Result result = run(List.of(), "generate", "--prompt", "a red apple", "--steps", "1", "--seed", "1", "--out",
-                picture.toString());
+                image.toString());
         assertEquals(ExitCode.SUCCESS, result.code(), result::text);
         assertEquals(Files.getPosixFilePermissions(Files.createFile(folder.resolve("usual"))),
-                Files.getPosixFilePermissions(picture));
+                Files.getPosixFilePermissions(image));
         assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(home())));
         assertEquals("rw-------",
                 PosixFilePermissions.toString(Files.getPosixFilePermissions(home().resolve("studio.log"))));
@@ -105,7 +105,7 @@ class MainProcessTest {
 
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
-    void aPreviewGoesAtASignalAndAfterAKillAtTheNextStart() throws Exception {
+    void previewIsDeletedAtASignalAndAfterAKillAtTheNextStart() throws Exception {
         Path preview = folder.resolve("apple-preview.png");
         for (String signal : List.of("-TERM", "-HUP", "-KILL")) {
             Process process = builder(List.of(), "generate", "--prompt", "a red apple", "--steps", "990", "--sampler",

@@ -24,7 +24,7 @@ class MainTest {
     private final StringWriter err = new StringWriter();
 
     @Test
-    void helpGoesToStandardOutputAndShowsExamplesAndExitCodes() {
+    void helpHasExamplesAndExitCodes() {
         assertEquals(ExitCode.SUCCESS, run("--help"));
         assertTrue(out.toString().contains("Examples:"), out::toString);
         assertTrue(out.toString().contains("130   cancelled"), out::toString);
@@ -32,20 +32,20 @@ class MainTest {
     }
 
     @Test
-    void versionNamesTheProgramAndItsJava() {
+    void versionHasProgramAndJava() {
         assertEquals(ExitCode.SUCCESS, run("--version"));
         assertTrue(out.toString().matches("(?s)Atom Studio \\d+\\.\\d+.*Java 25.*"), out::toString);
     }
 
     @Test
-    void anUnknownCommandIsWrongUsageAndHelpIsNamed() {
+    void unknownCommandIsWrongUsage() {
         assertEquals(ExitCode.USAGE, run("tuna"));
         assertEquals("", out.toString());
         assertTrue(err.toString().contains("'tuna'") && err.toString().contains("studio --help"), err::toString);
     }
 
     @Test
-    void anUnknownOptionIsWrongUsage() {
+    void unknownOptionIsWrongUsage() {
         assertEquals(ExitCode.USAGE, run("--colour"));
         assertTrue(err.toString().contains("--colour"), err::toString);
     }
@@ -60,7 +60,7 @@ class MainTest {
 
     @ParameterizedTest
     @MethodSource("commands")
-    void everyCommandRefusesAnUnknownOptionAndNamesItsOwnHelp(String name) {
+    void everyCommandRejectsUnknownOptionsAndNamesItsHelp(String name) {
         assertEquals(ExitCode.USAGE, run(name, "--colour", "red"));
         assertTrue(err.toString().contains("studio " + name + " --help"), err::toString);
         assertFalse(err.toString().contains("\tat "), err::toString);
@@ -68,26 +68,33 @@ class MainTest {
 
     @ParameterizedTest
     @MethodSource("commands")
-    void noCommandReadsFurtherArgumentsFromAFile(String name) throws Exception {
+    void noCommandReadsArgumentFiles(String name) throws Exception {
         Path file = Files.writeString(folder.resolve("arguments"), "--help\n");
         assertFalse(run(name, "@" + file) == ExitCode.SUCCESS, out::toString);
         assertEquals("", out.toString());
     }
 
     @Test
-    void theProgramItselfReadsNoFurtherArgumentsFromAFile() throws Exception {
+    void programReadsNoArgumentFiles() throws Exception {
         Path file = Files.writeString(folder.resolve("arguments"), "--version\n");
         assertEquals(ExitCode.USAGE, run("@" + file));
     }
 
     @Test
-    void askingForHelpCreatesNothingInTheHome() {
+    void trainIsListedWithItsAlias() {
+        run("--help");
+        assertTrue(out.toString().contains("train, tune "), out::toString);
+        assertEquals(ExitCode.SUCCESS, run("tune", "--help"));
+    }
+
+    @Test
+    void helpCreatesNothingInTheHome() {
         run("--help");
         assertFalse(Files.exists(folder.resolve("home")));
     }
 
     static Stream<String> commands() {
-        return Commands.all(new CommandContext(new Home(Path.of("nowhere")),
+        return Main.commands(new CommandContext(new Home(Path.of("nowhere")),
                 Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), noSignals()))
                 .stream()
                 .map(command -> command.getClass().getAnnotation(Command.class).name());

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodName;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,7 +20,7 @@ class MethodsCommandTest {
     Path folder;
 
     @Test
-    void everyMethodIsListedWithWhatItTunes() {
+    void listsEveryMethodWithParametersAndLayers() {
         CommandLineRun run = CommandLineRun.of(folder, "methods", "--json");
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
@@ -30,8 +32,9 @@ class MethodsCommandTest {
                         .toList());
         json.getAsJsonArray("methods").forEach(each -> {
             JsonObject method = each.getAsJsonObject();
-            assertTrue(method.get("numbers").getAsLong() > 0, method::toString);
-            assertTrue(method.get("bytes").getAsLong() > 4 * method.get("numbers").getAsLong(), method::toString);
+            assertTrue(method.get("parameters").getAsLong() > 0, method::toString);
+            assertEquals(method.get("parameters"), method.get("numbers"));
+            assertTrue(method.get("bytes").getAsLong() > 4 * method.get("parameters").getAsLong(), method::toString);
             assertFalse(method.getAsJsonArray("layers").isEmpty());
         });
         CommandLineRun lines = CommandLineRun.of(folder, "methods");
@@ -40,27 +43,39 @@ class MethodsCommandTest {
     }
 
     @Test
-    void anOptionOfAnotherMethodIsWrongUsage() {
-        Object[] tune = {"tune", "--pictures", folder, "--class", "car", "--out", folder.resolve("run")};
-        CommandLineRun run = CommandLineRun.of(folder, with(tune, "--method", "atoms", "--rank", "8"));
+    void optionOfAnotherMethodIsWrongUsage() {
+        Object[] train = {"train", "--photos", folder, "--class", "car", "--out", folder.resolve("run")};
+        CommandLineRun run = CommandLineRun.of(folder, with(train, "--method", "atoms", "--rank", "8"));
         assertEquals(ExitCode.USAGE, run.exitCode());
         assertTrue(run.err().contains("--rank: belongs to lora, locon"), run::err);
+        CommandLineRun earlierNames = CommandLineRun.of(folder, "tune", "--pictures", folder, "--class", "car",
+                "--method",
+                "bitfit", "--m1", "3", "--out", folder.resolve("run"));
+        assertEquals(ExitCode.USAGE, earlierNames.exitCode());
+        assertTrue(earlierNames.err().contains("--inner-atoms: belongs to"), earlierNames::err);
         assertEquals(ExitCode.USAGE,
-                CommandLineRun.of(folder, with(tune, "--method", "bitfit", "--m1", "3")).exitCode());
+                CommandLineRun.of(folder, with(train, "--method", "atoms", "--atoms", "10")).exitCode());
         assertEquals(ExitCode.USAGE,
-                CommandLineRun.of(folder, with(tune, "--method", "atoms", "--atoms", "10")).exitCode());
-        assertEquals(ExitCode.USAGE,
-                CommandLineRun.of(folder, with(tune, "--method", "atoms", "--coding", "dense")).exitCode());
-        CommandLineRun unknown = CommandLineRun.of(folder, with(tune, "--method", "magic"));
+                CommandLineRun.of(folder, with(train, "--method", "atoms", "--coding", "dense")).exitCode());
+        CommandLineRun unknown = CommandLineRun.of(folder, with(train, "--method", "magic"));
         assertEquals(ExitCode.USAGE, unknown.exitCode());
         assertTrue(unknown.err().contains("overcomplete+channels"), unknown::err);
     }
 
     @Test
-    void helpNamesEverySetting() {
-        String help = CommandLineRun.of(folder, "tune", "--help").out();
-        for (MethodSetting setting : MethodSetting.values())
-            assertTrue(help.contains("--" + setting.option()), setting.option());
+    void helpListsEverySettingWithoutAliases() {
+        String help = CommandLineRun.of(folder, "train", "--help").out();
+        List<String> options = Stream
+                .concat(Stream.of(MethodSetting.values()).map(MethodSetting::option),
+                        Stream.of(TrainingSetting.values()).map(TrainingSetting::option))
+                .toList();
+        for (String option : options) assertTrue(help.contains("--" + option), option);
+        List<String> aliases = Stream
+                .concat(Stream.of(MethodSetting.values()).map(MethodSetting::aliases),
+                        Stream.of(TrainingSetting.values()).map(TrainingSetting::aliases))
+                .flatMap(List::stream)
+                .toList();
+        for (String alias : aliases) assertFalse(help.matches("(?s).*--" + alias + "(?![-\\w]).*"), alias);
     }
 
     private static Object[] with(Object[] some, Object... more) {

@@ -20,15 +20,14 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Nothing leaves the machine: both engines run in a process whose system calls are watched by strace, without a
-/// route to the network where the system allows that, and as the packaged program starts: no variable in its
-/// environment switches anything off.
+/// Both engines open no network connection: strace records the system calls of a process that is started like the
+/// packaged program, without a network namespace if the system allows it, and without environment variables that
+/// disable telemetry.
 @EnabledOnOs(OS.LINUX)
 class PrivacyTest {
-    /// A system call that names an address of the internet, or makes a socket for one.
+    /// A system call with an internet address or socket.
     private static final Pattern INTERNET = Pattern.compile("AF_INET|inet_addr|inet_pton");
-    /// Java makes and closes these three when it first opens a file channel, to learn whether the system has IPv4 and
-    /// IPv6. Nothing is sent on them.
+    /// Java opens and closes these three sockets with the first file channel to detect IPv4 and IPv6; nothing is sent.
     private static final Pattern PROBE = Pattern.compile("socket\\(AF_INET6?, SOCK_STREAM, IPPROTO_IP\\)");
     private static final int PROBES = 3;
 
@@ -47,7 +46,7 @@ class PrivacyTest {
     }
 
     @Test
-    void generateOpensNoConnectionAndWritesNothingOutsideTheStudiosFolder() throws Exception {
+    void generateOpensNoConnectionAndWritesOnlyToTheHome() throws Exception {
         run("generate", "--prompt", "a red apple", "--steps", "1", "--seed", "1", "--out",
                 folder.resolve("out/apple.png").toString());
         assertTrue(Files.isRegularFile(folder.resolve("out/apple.png")));
@@ -55,8 +54,8 @@ class PrivacyTest {
     }
 
     @Test
-    void tuneOpensNoConnectionAndWritesNothingOutsideTheStudiosFolder() throws Exception {
-        run("tune", "--pictures", Assets.find().subjectFolder("clock").toString(), "--class", "clock", "--method",
+    void trainOpensNoConnectionAndWritesOnlyToTheHome() throws Exception {
+        run("train", "--photos", Assets.find().subjectFolder("clock").toString(), "--class", "clock", "--method",
                 "atoms", "--steps", "1", "--out", folder.resolve("out/run").toString());
         assertTrue(Files.isRegularFile(folder.resolve("out/run/adapter.safetensors")));
         assertNothingLeft();
@@ -82,7 +81,7 @@ class PrivacyTest {
 
     private void run(String... arguments) throws Exception {
         assumeTrue(works(List.of("strace", "-e", "trace=%network", "true")),
-                "skipped: strace is not there, or not allowed to watch");
+                "skipped: strace is not installed or not permitted");
         List<String> command = new ArrayList<>();
         if (works(List.of("unshare", "-rn", "strace", "true"))) command.addAll(List.of("unshare", "-rn"));
         command.addAll(List.of("strace", "-f", "-qq", "-e", "trace=%network", "-o", trace.toString()));
@@ -91,14 +90,14 @@ class PrivacyTest {
                 "-Duser.home=" + user, "-Djava.io.tmpdir=" + temporary, "-cp", System.getProperty("java.class.path"),
                 Main.class.getName()));
         command.addAll(List.of(arguments));
-        Path said = folder.resolve("said");
+        Path output = folder.resolve("output");
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(said.toFile());
+                .redirectOutput(output.toFile());
         builder.environment().put("HOME", user.toString());
         builder.environment().put(Home.ENVIRONMENT_VARIABLE, folder.resolve("studio").toString());
         builder.environment().keySet().removeAll(List.of("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"));
-        assertEquals(ExitCode.SUCCESS, builder.start().waitFor(), () -> read(said));
+        assertEquals(ExitCode.SUCCESS, builder.start().waitFor(), () -> read(output));
     }
 
     private boolean works(List<String> command) throws InterruptedException {

@@ -16,7 +16,7 @@ class ProgressBarTest {
     private long now = 0;
 
     @Test
-    void theBarShowsStepTotalSpeedAndTimeLeft() {
+    void showsStepTotalSpeedAndRemainingTime() {
         ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 100);
         progress.update(0);
         for (int step = 1; step <= 50; step++) {
@@ -27,7 +27,7 @@ class ProgressBarTest {
     }
 
     @Test
-    void aResumedJobsTimeLeftCountsOnlyTheStepsThatWereSeen() {
+    void remainingTimeOfAResumedJobIgnoresEarlierSteps() {
         ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 100);
         progress.update(80);
         now += 2_000;
@@ -36,7 +36,7 @@ class ProgressBarTest {
     }
 
     @Test
-    void aSlowBeginningIsForgotten() {
+    void ignoresASlowStart() {
         ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 1000);
         progress.update(0);
         now += 60_000;
@@ -48,7 +48,7 @@ class ProgressBarTest {
     }
 
     @Test
-    void whatCameBeforeTheStepsIsNotTheirs() {
+    void restartExcludesEarlierTime() {
         ProgressBar progress = ProgressBar.of(screen(100), () -> Instant.ofEpochMilli(now), "atoms", 4);
         progress.update(0);
         now += 72_000;
@@ -58,14 +58,14 @@ class ProgressBarTest {
     }
 
     @Test
-    void aLineIsCutToTheTerminalsWidth() {
+    void cutsLinesToTheTerminalsWidth() {
         ProgressBar progress = ProgressBar.of(screen(20), () -> Instant.ofEpochMilli(now), "atoms+channels", 10);
         progress.update(1);
         assertEquals(19, lastDrawn().length());
     }
 
     @Test
-    void withoutATerminalThereAreOnlyOccasionalWholeLinesAndTheLast() {
+    void printsOccasionalLinesWithoutATerminal() {
         ProgressBar progress = ProgressBar.of(Terminal.plain(new PrintWriter(out), new PrintWriter(err)),
                 () -> Instant.ofEpochMilli(now), "lora", 40);
         for (int step = 0; step <= 40; step++) {
@@ -80,7 +80,7 @@ class ProgressBarTest {
     }
 
     @Test
-    void aNoteStandsOnItsOwnLineAndTheBarIsTakenAwayAtTheEnd() {
+    void notesHaveTheirOwnLineAndTheBarIsRemovedAtTheEnd() {
         Terminal terminal = screen(60);
         try (ProgressBar progress = ProgressBar.of(terminal, () -> Instant.ofEpochMilli(now), "x", 2)) {
             progress.update(1);

@@ -15,11 +15,11 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// LoRA that prompts name, in the shared cases.
+/// LoRA tags in prompts, with the shared cases.
 class PromptLoraCasesTest {
     @TempDir
     Path folder;
-    private int made;
+    private int generated;
 
     private record Outcome(Path file, String err) {
         int[] pixels() throws Exception {
@@ -28,7 +28,7 @@ class PromptLoraCasesTest {
     }
 
     private Outcome generate(String prompt, Object... more) {
-        Path out = folder.resolve(made++ + ".png");
+        Path out = folder.resolve(generated++ + ".png");
         List<Object> arguments = new ArrayList<>(List.of("generate", "--prompt", prompt, "--steps", 2, "--seed", 1,
                 "--width", 64, "--height", 64, "--out", out));
         arguments.addAll(List.of(more));
@@ -44,19 +44,19 @@ class PromptLoraCasesTest {
     }
 
     @Test
-    void aWeightBelowZeroTakesAwayWhatTheLoraAdds() throws Exception {
+    void negativeWeightSubtractsTheLora() throws Exception {
         Path x = adapter("prompt-lora-below-zero");
         Path minus = Shared.file("cases/prompt-lora-below-zero/minus.safetensors");
         int[] expected = generate("a red car", "--adapter", minus).pixels();
         assertArrayEquals(expected, generate("<lora:x:-1>a red car").pixels());
-        assertArrayEquals(expected, generate("a red car", "--adapter", x, "--strength", -1).pixels());
-        assertArrayEquals(generate("a red car", "--adapter", minus, "--strength", -3).pixels(),
+        assertArrayEquals(expected, generate("a red car", "--adapter", x, "--adapter-weight", -1).pixels());
+        assertArrayEquals(generate("a red car", "--adapter", minus, "--adapter-weight", -3).pixels(),
                 generate("<lora:x:3>a red car").pixels());
         assertFalse(Arrays.equals(expected, generate("a red car").pixels()));
     }
 
     @Test
-    void theSecondWeightIsTheUNets() throws Exception {
+    void secondWeightIsTheUNets() throws Exception {
         Path x = adapter("prompt-lora-two-strengths");
         int[] none = generate("a red car").pixels();
         assertArrayEquals(none, generate("<lora:x:0>a red car").pixels());
@@ -66,24 +66,24 @@ class PromptLoraCasesTest {
         assertArrayEquals(generate("a red car", "--adapter", x).pixels(), generate("<lora:x:1:1>a red car").pixels());
         assertArrayEquals(Files.readAllBytes(second.file),
                 Files.readAllBytes(generate("a red car", "--adapter", second.file).file),
-                "the picture says both weights");
+                "the image stores both weights");
     }
 
     @Test
-    void blockWeightsAreTold() throws Exception {
+    void warnsAboutBlockWeights() throws Exception {
         adapter("prompt-lora-block-weights");
         Outcome blocks = generate("<lora:x:1:lbw=NONE>a red car");
-        assertTrue(blocks.err.contains("lbw=NONE is left out"), blocks.err);
+        assertTrue(blocks.err.contains("lbw=NONE is ignored"), blocks.err);
         assertArrayEquals(generate("<lora:x:1>a red car").pixels(), blocks.pixels());
     }
 
     @Test
-    void whatIsMisspeltIsTold() throws Exception {
+    void warnsAboutMisspelledTags() throws Exception {
         adapter("prompt-lora-misspelt");
         for (String prompt : List.of("<LORA:x:1> a red car", "a red car <lora:x:1", "<lora::1> a red car")) {
             String tag = prompt.contains("LORA") ? "<LORA:x:1>" : prompt.contains("::") ? "<lora::1>" : "<lora:x:1";
-            Outcome told = generate(prompt);
-            assertTrue(told.err.contains(tag), told.err);
+            Outcome outcome = generate(prompt);
+            assertTrue(outcome.err.contains(tag), outcome.err);
         }
     }
 }

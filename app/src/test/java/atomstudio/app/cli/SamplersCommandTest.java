@@ -17,7 +17,7 @@ class SamplersCommandTest {
     Path folder;
 
     @Test
-    void everySamplerIsListedWithTheSchedulesItTakes() {
+    void jsonListsEverySamplerWithItsSchedules() {
         CommandLineRun run = CommandLineRun.of(folder, "samplers", "--json");
         assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
         JsonArray samplers = JsonParser.parseString(run.out()).getAsJsonObject().getAsJsonArray("samplers");
@@ -34,7 +34,7 @@ class SamplersCommandTest {
     }
 
     @Test
-    void aLineEachNamesItAsTheCommandLineDoes() {
+    void textListsEverySamplerWithItsDefaultSchedule() {
         CommandLineRun run = CommandLineRun.of(folder, "samplers");
         assertEquals(SamplerName.values().length + 1, run.out().lines().count());
         for (SamplerName name : SamplerName.values())

@@ -26,8 +26,8 @@ class StopSignalTest {
             Terminal.plain(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())), ended::add);
 
     @Test
-    void aJobThatLooksIsAskedOnceAndEndedAtTheSecondSignal() {
-        try (StopSignal.Registration watch = stop.register()) {
+    void secondSignalEndsARegisteredJob() {
+        try (StopSignal.Registration registration = stop.register()) {
             stop.raise();
             assertTrue(stop.requested());
             assertEquals(List.of(), ended);
@@ -37,13 +37,13 @@ class StopSignalTest {
     }
 
     @Test
-    void withoutAJobThatLooksTheProcessEnds() {
+    void signalEndsTheProcessWithoutARegisteredJob() {
         stop.raise();
         assertEquals(List.of(ExitCode.CANCELLED), ended);
     }
 
     @Test
-    void afterAJobHasEndedTheNextSignalEndsTheProcess() {
+    void signalAfterAJobEndsTheProcess() {
         stop.register().close();
         assertFalse(stop.requested());
         stop.raise();
@@ -53,24 +53,24 @@ class StopSignalTest {
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void sigtermLetsAJobFinishItsStepAndTheProcessEndsWith130() throws Exception {
-        assertEquals(List.of("working", "saved"), linesAfterSignal("TERM", "watched"));
+        assertEquals(List.of("working", "saved"), linesAfterSignal("TERM", "registered"));
     }
 
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void ctrlCLetsAJobFinishItsStepAndTheProcessEndsWith130() throws Exception {
         assumeFalse(interruptsAreIgnored(),
-                "SIGINT is ignored here, as a shell does it for what it starts in the background, and so by every process started from here");
-        assertEquals(List.of("working", "saved"), linesAfterSignal("INT", "watched"));
+                "skipped: this process ignores SIGINT, like a background job of a shell, and so do its children");
+        assertEquals(List.of("working", "saved"), linesAfterSignal("INT", "registered"));
     }
 
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void sigtermEndsACommandThatCannotStopWith130() throws Exception {
-        assertEquals(List.of("working"), linesAfterSignal("TERM", "deaf"));
+        assertEquals(List.of("working"), linesAfterSignal("TERM", "unregistered"));
     }
 
-    /// Where /proc tells it.
+    /// False without /proc.
     private static boolean interruptsAreIgnored() throws IOException {
         Path status = Path.of("/proc/self/status");
         if (!Files.exists(status)) return false;
@@ -88,7 +88,8 @@ class StopSignalTest {
                 "-cp", System.getProperty("java.class.path"), Job.class.getName(), kind)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(process::destroyForcibly); // instead of waiting for its words for ever
+        // A timeout for reading its output.
+        CompletableFuture.delayedExecutor(60, TimeUnit.SECONDS).execute(process::destroyForcibly);
         try (BufferedReader reader = process.inputReader()) {
             List<String> lines = new ArrayList<>();
             lines.add(reader.readLine());
@@ -102,16 +103,16 @@ class StopSignalTest {
         }
     }
 
-    /// A process that works until it is asked to stop, then takes a moment to save.
+    /// A process that works until a signal, then saves for a moment.
     static final class Job {
         public static void main(String[] arguments) throws InterruptedException {
             StopSignal stop = new StopSignal(Terminal.ofProcess(), Runtime.getRuntime()::halt);
             stop.install();
-            if (arguments[0].equals("deaf")) {
+            if (arguments[0].equals("unregistered")) {
                 System.out.println("working");
                 Thread.sleep(60_000);
             }
-            try (StopSignal.Registration watch = stop.register()) {
+            try (StopSignal.Registration registration = stop.register()) {
                 System.out.println("working");
                 while (!stop.requested()) {
                     Thread.sleep(10);

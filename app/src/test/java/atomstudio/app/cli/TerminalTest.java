@@ -19,7 +19,7 @@ class TerminalTest {
     Path folder;
 
     @Test
-    void controlCodesOfNamesAndValuesReachNoTerminal() {
+    void escapesControlCharacters() {
         StringWriter out = new StringWriter(), err = new StringWriter();
         Terminal terminal = Terminal.interactive(new PrintWriter(out, true), new PrintWriter(err, true), 60);
         terminal.printResult("name \u001b]0;title\u0007 \u009b2J\n  second line\tpart");
@@ -32,7 +32,7 @@ class TerminalTest {
     }
 
     @Test
-    void inspectShowsThemEscapedAndItsJsonKeepsThem() throws Exception {
+    void inspectEscapesControlCharactersInTextOnly() throws Exception {
         Path file = folder.resolve("ansi.safetensors");
         SafetensorsWriter.write(file,
                 Map.of("t\u001b[5m", Tensor.zeros(Shape.of(2, 3, 4)), "other", Tensor.zeros(Shape.of(1))),

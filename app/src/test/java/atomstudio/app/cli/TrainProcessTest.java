@@ -20,15 +20,15 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `tune` as a process of its own: stopped by a signal and by its standard input, gone on with, finished, exported.
+/// `train` as a child process: stopped by a signal and by standard input, resumed, finished, exported.
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class TrainProcessTest {
     @TempDir
     private Path folder;
 
     @Test
-    void sigtermWritesACheckpointAndTheSameCommandGoesOnToTheEnd() throws Exception {
-        Process stopped = tune(5000, "--json");
+    void sigtermWritesACheckpointThatCanBeExported() throws Exception {
+        Process stopped = train(5000, "--json");
         reach(stopped, 2);
         new ProcessBuilder("kill", "-TERM", Long.toString(stopped.pid())).start().waitFor();
         assertEquals(ExitCode.CANCELLED, end(stopped));
@@ -42,13 +42,13 @@ class TrainProcessTest {
         int step = half.get("step").getAsInt();
         assertTrue(step >= 2 && err().contains("after step " + step + " of 5000"), this::err);
 
-        assertEquals(ExitCode.FAILED, end(tune(5000, "--rate", "0.5")));
+        assertEquals(ExitCode.FAILED, end(train(5000, "--learning-rate", "0.5")));
         assertTrue(err().contains("rate"), this::err);
     }
 
     @Test
-    void standardInputPausesResumesAndItsEndStops() throws Exception {
-        Process process = tune(5000, "--control-stdin");
+    void standardInputPausesAndResumesAndItsEndStops() throws Exception {
+        Process process = train(5000, "--control-stdin");
         reach(process, 1);
         process.outputWriter().append("pause\n").flush();
         waitFor(process, "\"paused\"");
@@ -59,8 +59,8 @@ class TrainProcessTest {
     }
 
     @Test
-    void aDryRunEndsWithTheWindowThatAskedForIt() throws Exception {
-        Process process = start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock",
+    void dryRunEndsWithStandardInput() throws Exception {
+        Process process = start("train", "--photos", Assets.find().subjectFolder("clock"), "--class", "clock",
                 "--method", "atoms", "--dry-run", "--json", "--control-stdin");
         process.getOutputStream().close();
         assertEquals(ExitCode.CANCELLED, end(process), this::err);
@@ -68,7 +68,7 @@ class TrainProcessTest {
     }
 
     @Test
-    void aDryRunThatIsEndedLeavesNoTemporaryFolderAndOneThatIsKilledLeavesItForTheNextStart() throws Exception {
+    void dryRunRemovesItsTemporaryFolderAtTheLatestAtTheNextStart() throws Exception {
         Process stopped = dryRun();
         awaitEstimate(stopped);
         new ProcessBuilder("kill", "-TERM", Long.toString(stopped.pid())).start().waitFor();
@@ -83,14 +83,14 @@ class TrainProcessTest {
     }
 
     private Process dryRun() throws Exception {
-        return start("tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method",
-                "atoms", "--layers", "up", "--bank", "10", "--dry-run");
+        return start("train", "--photos", Assets.find().subjectFolder("clock"), "--class", "clock", "--method",
+                "atoms", "--layers", "up", "--cached-noise-samples", "10", "--dry-run");
     }
 
     private void awaitEstimate(Process process) throws Exception {
-        long patience = System.nanoTime() + Duration.ofMinutes(5).toNanos();
+        long deadline = System.nanoTime() + Duration.ofMinutes(5).toNanos();
         while (estimates().isEmpty()) {
-            assertTrue(process.isAlive() && System.nanoTime() < patience, this::err);
+            assertTrue(process.isAlive() && System.nanoTime() < deadline, this::err);
             Thread.sleep(5);
         }
     }
@@ -102,16 +102,17 @@ class TrainProcessTest {
     }
 
     @Test
-    void withoutControlStandardInputIsNotReadAndAFinishedRunGivesItsResultAgain() throws Exception {
-        Process process = tune(2, "--json");
+    void finishedRunPrintsItsResultAgainAndExports() throws Exception {
+        Process process = train(2, "--json");
         process.getOutputStream().close();
         assertEquals(ExitCode.SUCCESS, end(process), this::err);
         JsonObject result = JsonParser.parseString(out()).getAsJsonObject();
         assertEquals(2, result.get("steps").getAsInt());
+        assertEquals(result.get("parameters"), result.get("numbers"));
         Path adapter = Path.of(result.get("adapter").getAsString());
         assertEquals(Files.size(adapter), result.get("bytes").getAsLong());
 
-        assertEquals(ExitCode.SUCCESS, end(tune(2, "--json")));
+        assertEquals(ExitCode.SUCCESS, end(train(2, "--json")));
         assertEquals(result, JsonParser.parseString(out()).getAsJsonObject());
 
         Path exported = folder.resolve("exported.safetensors");
@@ -126,9 +127,9 @@ class TrainProcessTest {
         return folder.resolve("run");
     }
 
-    private Process tune(int steps, String... more) throws Exception {
+    private Process train(int steps, String... more) throws Exception {
         List<Object> arguments = new ArrayList<>(List.of(
-                "tune", "--pictures", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms",
+                "train", "--photos", Assets.find().subjectFolder("clock"), "--class", "clock", "--method", "atoms",
                 "--steps", steps, "--out", run()));
         arguments.addAll(List.of(more));
         return start(arguments.toArray());
@@ -152,9 +153,9 @@ class TrainProcessTest {
 
     private void waitFor(Process process, String text) throws Exception {
         Path events = run().resolve("events.jsonl");
-        long patience = System.nanoTime() + Duration.ofMinutes(5).toNanos();
+        long deadline = System.nanoTime() + Duration.ofMinutes(5).toNanos();
         while (!(Files.exists(events) && Files.readString(events).contains(text))) {
-            assertTrue(process.isAlive() && System.nanoTime() < patience, this::err);
+            assertTrue(process.isAlive() && System.nanoTime() < deadline, this::err);
             Thread.sleep(50);
         }
     }

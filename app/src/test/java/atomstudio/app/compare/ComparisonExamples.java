@@ -6,7 +6,7 @@ import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/// A small comparison whose pictures are plain colours: one for each row, prompt and seed.
+/// A small comparison whose images are plain colours, one for each row, prompt and seed.
 final class ComparisonExamples {
     static final int SIDE = 64;
 
@@ -18,7 +18,7 @@ final class ComparisonExamples {
                 new ComparisonRow("lora", "runs/lora", 65_792, 270_456, 125)));
     }
 
-    /// The same with measures: all three, without alignment, and of a prompt with one seed.
+    /// The same with metrics: all three, without alignment, and without diversity.
     static Comparison measured(Comparison comparison) {
         List<ComparisonRow> rows = comparison.rows();
         return comparison

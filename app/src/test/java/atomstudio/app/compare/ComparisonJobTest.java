@@ -10,6 +10,7 @@ import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
 import atomstudio.app.compare.ComparisonRequest.ExistingRuns;
 import atomstudio.app.compare.ComparisonRequest.ImageOptions;
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
@@ -39,7 +40,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Comparisons of runs that are made up here, sampled from the embedded model in two steps.
+/// Comparisons of fake runs with images of the embedded model in two steps.
 class ComparisonJobTest {
     private static final Path MODEL = Shared.root().resolve("assets/default-model");
     private static final GenerationSettings QUICK = GenerationSettings
@@ -48,8 +49,8 @@ class ComparisonJobTest {
     @TempDir
     private Path folder;
 
-    /// Hears everything, and stops when told so.
-    private static final class Listener implements ComparisonJob.ComparisonListener {
+    /// Records notes and progress, and cancels after a number of sampling steps.
+    private static final class Listener implements ComparisonJob.ComparisonListener, Cancellation {
         final List<String> notes = new ArrayList<>();
         int sampled;
         int total;
@@ -57,7 +58,7 @@ class ComparisonJobTest {
 
         @Override
         public void onTrainingEvent(String name, TrainingEvent event) {
-            throw new AssertionError("nothing is tuned here");
+            throw new AssertionError("unexpected training");
         }
 
         @Override
@@ -72,9 +73,7 @@ class ComparisonJobTest {
         }
 
         @Override
-        public ComparisonControl next() {
-            return sampled >= stopAfter ? ComparisonControl.STOP : ComparisonControl.CONTINUE;
-        }
+        public boolean isRequested() { return sampled >= stopAfter; }
     }
 
     private BaseModelHashes hashes() {
@@ -97,11 +96,11 @@ class ComparisonJobTest {
 
     private Optional<ComparisonJob.ComparisonResult> compare(ComparisonRequest request, Listener listener)
             throws Failure {
-        return new ComparisonJob(request, TrainingEnvironment.cpu(folder), hashes(), listener).run();
+        return new ComparisonJob(request, TrainingEnvironment.cpu(folder), hashes(), listener, listener).run();
     }
 
     @Test
-    void writesEverythingWhereScriptsExpectIt() throws Failure, IOException {
+    void writesSheetPageDescriptionAndImages() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("out/runs/atoms"));
         Path again = run("atoms").write(folder.resolve("elsewhere"));
         Path lora = run("lora").write(folder.resolve("lora run"));
@@ -133,7 +132,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void everyRowIsMeasuredByTheModelsOwnEncoder() throws Failure {
+    void measuresEveryRowWithTheModelsImageEncoder() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener listener = new Listener();
         List<ComparisonRow> rows = compare(request(List.of(atoms), "a {}"), listener).orElseThrow().comparison().rows();
@@ -147,7 +146,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void aModelWithoutAnEncoderGetsPicturesAndNoNumbers() throws Exception {
+    void modelWithoutImageEncoderHasNoMetrics() throws Exception {
         Path model = copy(folder.resolve("model"));
         delete(model.resolve("image_encoder"));
         Listener listener = new Listener();
@@ -158,7 +157,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void aDamagedEncoderIsNamedAndThePicturesAreThereAllTheSame() throws Exception {
+    void damagedImageEncoderIsReportedAndImagesAreKept() throws Exception {
         Path model = copy(folder.resolve("model"));
         Files.write(model.resolve("image_encoder/model.safetensors"), new byte[20]);
         Listener listener = new Listener();
@@ -183,7 +182,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void adaptersChangeThePictureAndEqualNoiseGivesEqualPictures() throws Failure {
+    void adaptersChangeTheImageAndEqualAdaptersGiveEqualImages() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Path again = run("atoms").write(folder.resolve("b"));
         compare(request(List.of(atoms, again), "a car"), new Listener());
@@ -195,7 +194,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void picturesOfEqualSettingsAreKeptAndOthersMadeAgain() throws Failure, IOException {
+    void keepsImagesWithEqualParametersAndRegeneratesOthers() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener stopped = new Listener();
         stopped.stopAfter = 5;
@@ -212,7 +211,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void refusesRunsThatDisagreeAndNamesWhatIn() throws Failure {
+    void rejectsRunsOfDifferentSubjects() throws Failure {
         Path car = run("atoms").write(folder.resolve("car"));
         Path owl = run("lora").of("owl", "sks").write(folder.resolve("owl"));
         Path other = run("lora").of("car", "zwx").write(folder.resolve("zwx"));
@@ -221,12 +220,12 @@ class ComparisonJobTest {
         assertTrue(byClass.contains("class") && byClass.contains("owl"), byClass);
         String byToken = assertThrows(Failure.Incompatible.class,
                 () -> ComparedRuns.read(List.of(car, other), List.of())).getMessage();
-        assertTrue(byToken.contains("token") && byToken.contains("zwx"), byToken);
+        assertTrue(byToken.contains("trigger word") && byToken.contains("zwx"), byToken);
         assertFalse(Files.exists(folder.resolve("out")));
     }
 
     @Test
-    void refusesARunThatIsNotFinished() throws Failure, IOException {
+    void rejectsUnfinishedRun() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.delete(atoms.resolve("report.json"));
         assertTrue(assertThrows(Failure.Incompatible.class, () -> ComparedRuns.read(List.of(atoms), List.of()))
@@ -236,7 +235,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void neverWritesOverWhatSomebodyElsePutThere() throws Failure, IOException {
+    void doesNotOverwriteFilesOfOthers() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Path mine = folder.resolve("out/index.html");
         Files.createDirectories(mine.getParent());
@@ -252,7 +251,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void refusesAFolderWithAComparisonOfAnotherSubject() throws Failure, IOException {
+    void rejectsFolderWithComparisonOfAnotherSubject() throws Failure, IOException {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Files.createDirectories(folder.resolve("out"));
         Files.writeString(folder.resolve("out/compare.json"),
@@ -263,7 +262,7 @@ class ComparisonJobTest {
     }
 
     @Test
-    void readsALongPromptToItsEnd() throws Failure {
+    void acceptsLongPrompts() throws Failure {
         Path atoms = run("atoms").write(folder.resolve("a"));
         Listener listener = new Listener();
         assertTrue(compare(request(List.of(atoms), "a car ".repeat(40) + "in the snow"), listener).isPresent());

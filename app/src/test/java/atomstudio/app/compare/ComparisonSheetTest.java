@@ -23,7 +23,7 @@ class ComparisonSheetTest {
         return ComparisonSheet.draw(ComparisonExamples.showing(comparison), ComparisonExamples.gallery(comparison));
     }
 
-    /// The box that holds all pixels of a colour: x, y, width, height, and how many there are.
+    /// Bounding box and number of the pixels of a colour: x, y, width, height, count.
     private static int[] extent(RgbImage sheet, int rgb) {
         int left = Integer.MAX_VALUE;
         int top = Integer.MAX_VALUE;
@@ -44,7 +44,7 @@ class ComparisonSheetTest {
     }
 
     @Test
-    void everyPictureStandsInItsRowAndColumn() throws Failure {
+    void drawsEveryImageInItsRowAndColumn() throws Failure {
         Comparison comparison = ComparisonExamples.comparison(List.of("a {} in the snow", "a {} on the beach"),
                 List.of(0L, 1L));
         RgbImage sheet = sheet(comparison);
@@ -57,21 +57,21 @@ class ComparisonSheetTest {
                     int[] box = extent(sheet, ComparisonExamples.colour(row, prompt, seed));
                     assertTrue(box[2] == box[3] && box[4] > box[2] * box[3] * 0.97,
                             "one square of its colour: " + List.of(box[0], box[1], box[2], box[3], box[4]));
-                    assertTrue(box[0] > lastRight, "right of the one before");
-                    assertTrue(box[1] > lastBottom, "below the row before");
-                    assertTrue(top < 0 || top == box[1], "beside its row");
+                    assertTrue(box[0] > lastRight, "right of the previous image");
+                    assertTrue(box[1] > lastBottom, "below the previous row");
+                    assertTrue(top < 0 || top == box[1], "aligned with its row");
                     lastRight = box[0] + box[2];
                     top = box[1];
                 }
             }
             lastBottom = top + 100;
         }
-        assertTrue(extent(sheet, 0xFF8000)[4] > 90 * 90, "the subject");
+        assertTrue(extent(sheet, 0xFF8000)[4] > 90 * 90, "the photo");
     }
 
-    /// A title of two lines had pushed the last lines of a row's head into the next row.
+    /// A title of two lines once moved the last lines of a row's header into the next row.
     @Test
-    void theHeadOfARowWithATitleOfTwoLinesEndsAboveTheNextRow() throws Failure {
+    void rowHeaderWithTwoTitleLinesEndsAboveTheNextRow() throws Failure {
         Comparison plain = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
         ClipScores measures = new ClipScores("CLIP", OptionalDouble.of(0.5), OptionalDouble.of(0.1),
                 OptionalDouble.of(0.5));
@@ -81,27 +81,27 @@ class ComparisonSheetTest {
         RgbImage sheet = sheet(comparison);
         int lines = 0;
         for (int y = 4; y < sheet.height(); y++) {
-            if (!head(sheet, y, 0xDDE2E8)) continue;
+            if (!isUniform(sheet, y, 0xDDE2E8)) continue;
             lines++;
             for (int above = 1; above <= 4; above++)
-                assertTrue(head(sheet, y - above, 0xFFFFFF),
+                assertTrue(isUniform(sheet, y - above, 0xFFFFFF),
                         "nothing is drawn " + above + " pixels above the line at " + y);
         }
         assertEquals(3, lines);
     }
 
-    /// Whether all pixels of a row of pixels have a colour, in the column where heads stand.
-    private static boolean head(RgbImage sheet, int y, int rgb) {
+    /// Whether a line of pixels has one colour, in the column of the row headers.
+    private static boolean isUniform(RgbImage sheet, int y, int rgb) {
         for (int x = 60; x < 280; x++) if ((sheet.argb()[y * sheet.width() + x] & 0xFFFFFF) != rgb) return false;
         return true;
     }
 
     @Test
-    void titlesAreDrawnWithoutAnyFontOfTheSystem() throws Failure {
+    void drawsTextWithoutSystemFonts() throws Failure {
         RgbImage sheet = sheet(ComparisonExamples.comparison(List.of("a {}"), List.of(0L)));
-        int[] ink = extent(sheet, 0x1F2328);
-        assertEquals(48, ink[0], 6, "the title and the rows' names begin at the margin");
-        assertTrue(ink[4] > 500, "pixels of ink: " + ink[4]);
+        int[] text = extent(sheet, 0x1F2328);
+        assertEquals(48, text[0], 6, "title and row names start at the margin");
+        assertTrue(text[4] > 500, "pixels of text: " + text[4]);
         noClasses().should()
                 .dependOnClassesThat()
                 .haveFullyQualifiedName("java.awt.Font")
@@ -110,14 +110,14 @@ class ComparisonSheetTest {
                 .haveFullyQualifiedName("java.awt.FontMetrics")
                 .orShould()
                 .callMethodWhere(JavaCall.Predicates.target(HasName.Predicates.name("drawString")))
-                .because("a bare machine has no fontconfig, and Java's own text drawing fails there")
+                .because("Java2D's text drawing fails on systems without fontconfig")
                 .check(new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
                         .importPackages("atomstudio.app.compare", "atomstudio.app.experiment",
                                 "atomstudio.diffusion.image"));
     }
 
     @Test
-    void manyColumnsGoOnBelow() throws Failure {
+    void manyColumnsWrapIntoBands() throws Failure {
         List<Long> seeds = LongStream.range(0, 3).boxed().toList();
         Comparison comparison = ComparisonExamples.comparison(List.of("a", "b", "c", "d", "e"), seeds);
         ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout.of(comparison);
@@ -129,7 +129,7 @@ class ComparisonSheetTest {
     }
 
     @Test
-    void manySeedsOfOnePromptGoOnBelow() {
+    void manySeedsOfOnePromptWrapIntoBands() {
         ComparisonSheet.SheetLayout bands = ComparisonSheet.SheetLayout
                 .of(ComparisonExamples.comparison(List.of("a"), LongStream.range(0, 25).boxed().toList()));
         assertEquals(3, bands.bands().size());
@@ -137,14 +137,14 @@ class ComparisonSheetTest {
     }
 
     @Test
-    void aSheetStopsGrowingAndSaysSo() {
+    void omitsPromptsBeyondTheMaximum() {
         List<String> prompts = LongStream.range(0, 300).mapToObj(i -> "prompt " + i).toList();
         assertEquals(180,
                 ComparisonSheet.SheetLayout.of(ComparisonExamples.comparison(prompts, List.of(0L))).omittedPrompts());
     }
 
     @Test
-    void equalComparisonsGiveEqualSheets() throws Failure {
+    void isDeterministic() throws Failure {
         Comparison comparison = ComparisonExamples.comparison(List.of("a {}"), List.of(0L));
         assertEquals(sheet(comparison), sheet(comparison));
     }

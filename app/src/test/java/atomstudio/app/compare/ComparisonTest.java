@@ -21,7 +21,7 @@ class ComparisonTest {
             List.of(0L, 1L));
 
     @Test
-    void theFileHasTheNamesThatScriptsRelyOn() {
+    void jsonHasDocumentedKeys() {
         JsonObject json = JsonParser.parseString(comparison.toJson()).getAsJsonObject();
         assertEquals(List.of("model", "class", "token", "prompts", "seeds", "rows"), List.copyOf(json.keySet()));
         assertEquals("car", json.get("class").getAsString());
@@ -29,7 +29,8 @@ class ComparisonTest {
         assertEquals(1, json.getAsJsonArray("seeds").get(1).getAsInt());
         JsonObject atoms = json.getAsJsonArray("rows").get(1).getAsJsonObject();
         assertEquals(JsonParser.parseString(
-                "{\"name\":\"atoms\",\"run\":\"runs/atoms\",\"numbers\":2268,\"bytes\":11234,\"seconds\":38.25,"
+                "{\"name\":\"atoms\",\"run\":\"runs/atoms\",\"parameters\":2268,\"numbers\":2268,"
+                        + "\"bytes\":11234,\"seconds\":38.25,"
                         + "\"encoder\":null,\"likeness\":null,\"diversity\":null,\"alignment\":null}"),
                 atoms);
         JsonObject measured = JsonParser.parseString(ComparisonExamples.measured(comparison).toJson())
@@ -39,7 +40,7 @@ class ComparisonTest {
                 .getAsJsonObject();
         assertEquals(0.456, measured.get("likeness").getAsDouble());
         assertEquals(0.06, measured.get("diversity").getAsDouble());
-        assertTrue(measured.get("alignment").isJsonNull(), "absent is null and never a number");
+        assertTrue(measured.get("alignment").isJsonNull(), "an absent metric is null");
         assertEquals("image_encoder of Small", measured.get("encoder").getAsString());
         JsonObject base = json.getAsJsonArray("rows").get(0).getAsJsonObject();
         assertEquals("base", base.get("name").getAsString());
@@ -48,7 +49,7 @@ class ComparisonTest {
     }
 
     @Test
-    void readsBackWhatItWrote(@TempDir Path folder) throws IOException, Failure {
+    void jsonRoundTrip(@TempDir Path folder) throws IOException, Failure {
         Files.writeString(folder.resolve(Comparison.FILE), comparison.toJson());
         assertEquals(comparison, Comparison.read(folder));
         Comparison measured = ComparisonExamples.measured(comparison);
@@ -57,7 +58,7 @@ class ComparisonTest {
     }
 
     @Test
-    void readsTheFileOfAVersionWithoutMeasures(@TempDir Path folder) throws IOException, Failure {
+    void readsEarlierFilesWithoutMetrics(@TempDir Path folder) throws IOException, Failure {
         String old = comparison.toJson().replaceAll(",\\s*\"(encoder|likeness|diversity|alignment)\": null", "");
         assertFalse(old.contains("likeness"), old);
         Files.writeString(folder.resolve(Comparison.FILE), old);
@@ -65,7 +66,7 @@ class ComparisonTest {
     }
 
     @Test
-    void refusesAFileThatIsNoComparison(@TempDir Path folder) throws IOException {
+    void rejectsOtherFiles(@TempDir Path folder) throws IOException {
         for (String content : new String[] {"", "{}", "[1]", "no JSON", "{\"class\": 3, \"prompts\": 4}"}) {
             Files.writeString(folder.resolve(Comparison.FILE), content);
             assertTrue(assertThrows(Failure.Unreadable.class, () -> Comparison.read(folder), content).getMessage()
@@ -74,7 +75,7 @@ class ComparisonTest {
     }
 
     @Test
-    void theSubjectIsNamedByTokenAndClassExceptForBase() {
+    void promptsHaveTriggerWordAndClassExceptForTheBaseModel() {
         ComparisonRow base = comparison.rows().get(0);
         ComparisonRow atoms = comparison.rows().get(1);
         assertEquals("a car in the snow", comparison.prompt(base, 0));
@@ -84,7 +85,7 @@ class ComparisonTest {
     }
 
     @Test
-    void measuresAreShownTogetherWithTheirEncoderOrNotAtAll() {
+    void showsAllMetricsWithTheirEncoderOrNone() {
         Comparison measured = ComparisonExamples.measured(comparison);
         assertEquals(List.of("likeness 0.46", "diversity 0.06", "alignment –"),
                 ComparisonText.metrics(measured.rows().get(1)));
@@ -92,11 +93,11 @@ class ComparisonTest {
                 ComparisonText.metricsNote(measured));
         assertEquals(List.of(), ComparisonText.metrics(comparison.rows().get(1)));
         assertEquals(ComparisonText.NO_METRICS, ComparisonText.metricsNote(comparison));
-        assertEquals("a car in the snow", comparison.classPrompt(0), "what every row is held against");
+        assertEquals("a car in the snow", comparison.classPrompt(0), "the reference of the alignment");
     }
 
     @Test
-    void costsReadLikeAPersonWouldSayThem() {
+    void rowTitlesAndParameterCounts() {
         assertEquals("Atoms + channels 2",
                 ComparisonText.rowTitle(new ComparisonRow("atoms+channels-2", "r", 1, 1, 1)));
         assertEquals("Filter atoms + word 2",
@@ -104,11 +105,11 @@ class ComparisonTest {
         assertEquals("Atoms + channels + word + text encoder", ComparisonText
                 .rowTitle(new ComparisonRow("atoms+channels+textual-inversion+text-encoder", "r", 1, 1, 1)));
         assertEquals("later-method", ComparisonText.rowTitle(new ComparisonRow("later-method", "r", 1, 1, 1)),
-                "of a newer version");
+                "a method of a newer version");
         assertEquals("Textual inversion 3",
                 ComparisonText.rowTitle(new ComparisonRow("textual-inversion-3", "r", 1, 1, 1)),
-                "a method's own hyphen is no repeat");
-        assertEquals(List.of("Base", "Filter atoms", "LoRA"),
+                "the hyphen of a method is not a repeat");
+        assertEquals(List.of("Base model", "Filter atoms", "LoRA"),
                 comparison.rows().stream().map(ComparisonText::rowTitle).toList());
         assertEquals("2,268 parameters", ComparisonText.parameters(comparison.rows().get(1)));
     }

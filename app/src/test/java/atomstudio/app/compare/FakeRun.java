@@ -26,12 +26,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/// A finished run that nobody trained: its adapter's numbers are small and random, the same for the same method.
+/// A finished run without training: its adapter has small random values, equal for equal methods.
 public record FakeRun(Path model, BaseModelHashes hashes, String method, String className, String token) {
     private static final String RECIPE = """
-        {"steps": 10, "rate": 0.01, "seed": 0, "warmup": 0, "decay": "constant", "optimizer": "adamw", "batch": 0, "accumulate": 1, "ema": 0,
-         "size": 0, "crop": "centre", "caption-template": "", "bank": 0, "min-snr": 0, "noise-offset": 0, "prior": "", "prior-weight": 0,
-         "preview-every": 0, "precision": "fp32", "captions": false, "masks": false, "flip": false, "validate": false, "stop-early": false,
+        {"steps": 10, "rate": 0.01, "seed": 0, "warmup": 0, "decay": "constant", "optimizer": "adamw", "batch": 0,
+         "accumulate": 1, "ema": 0, "size": 0, "crop": "centre", "caption-template": "", "bank": 0, "min-snr": 0,
+         "noise-offset": 0, "prior": "", "prior-weight": 0, "preview-every": 0, "precision": "fp32",
+         "captions": false, "masks": false, "flip": false, "validate": false, "stop-early": false,
          "checkpointing": false}""";
 
     public FakeRun(Path model, BaseModelHashes hashes, String method) {
@@ -66,7 +67,8 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
             Files.writeString(run.resolve("run.json"),
                     description(folder.name(), hash, settings, adapter.parameterCount()).toString());
             Files.writeString(run.resolve("report.json"),
-                    "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"
+                    ("{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,"
+                            + "\"peakMemory\":1000}")
                             .formatted(adapter.parameterCount(), Files.size(run.resolve("adapter.safetensors"))));
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);

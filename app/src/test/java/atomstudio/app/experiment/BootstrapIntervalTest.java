@@ -8,14 +8,14 @@ import org.junit.jupiter.api.Test;
 
 class BootstrapIntervalTest {
     @Test
-    void equalValuesHaveNoSpread() {
+    void equalValuesHaveAnEmptyInterval() {
         assertEquals(new BootstrapInterval(0.5, 0.5, 0.5), BootstrapInterval.ofMean(new double[] {0.5, 0.5, 0.5}));
         assertThrows(IllegalArgumentException.class, () -> BootstrapInterval.ofMean(new double[0]));
     }
 
     /// For many values the interval is the normal one: mean ± 1.96 standard errors.
     @Test
-    void ofManyValuesItIsTheNormalInterval() {
+    void matchesTheNormalIntervalForManyValues() {
         SplittableRandom random = new SplittableRandom(7);
         double[] values = random.doubles(400).toArray();
         double mean = 0, square = 0;

@@ -31,17 +31,17 @@ class ExperimentPlanTest {
     }
 
     @Test
-    void everyMethodIsTriedAtThreeRatesOnThreeSubjectsThatCountForNothingElse() throws Failure {
+    void phaseTuneTriesThreeLearningRatesOnThreeSeparateSubjects() throws Failure {
         List<Trial> trials = WHOLE.trials(Phase.TUNE, table);
         assertEquals(MethodVariant.COMPARED.size() * 3 * 3, trials.size());
         List<String> seen = trials.stream().map(trial -> trial.subject().name()).distinct().toList();
         assertEquals(List.of("boat", "clock", "ghost"), seen);
         assertTrue(WHOLE.trials(Phase.TEST, table).stream().noneMatch(trial -> seen.contains(trial.subject().name())),
-                "what no choice has seen");
+                "subjects of phase test are not used for selection");
     }
 
     @Test
-    void atomsAtomsWithAWordAndLoraHaveThreeSeedsAndTheOthersOne() throws Failure {
+    void atomsAtomsWithWordAndLoraHaveThreeSeedsOthersOne() throws Failure {
         List<Trial> trials = WHOLE.trials(Phase.TEST, table);
         assertEquals(6 * (MethodVariant.COMPARED.size() + 3 * 2), trials.size());
         assertEquals(3, trials.stream()
@@ -51,20 +51,20 @@ class ExperimentPlanTest {
                 .filter(trial -> trial.variant().name().equals("lora-16") && trial.subject().name().equals("owl"))
                 .count());
         assertEquals(trials.size(), new HashSet<>(trials.stream().map(Trial::folderName).toList()).size(),
-                "every run has a folder of its own");
+                "folder names are unique");
     }
 
     @Test
-    void aRunIsLookedAtFourTimesTheLastTimeAtItsEnd() {
+    void evaluatesFourCheckpointsTheLastAtTheEnd() {
         assertEquals(List.of(50, 100, 150, 200), new Trial.TrialSettings(1, 200, 0, 4).checkpointSteps());
         assertEquals(List.of(1, 2), new Trial.TrialSettings(1, 2, 0, 4).checkpointSteps(),
-                "never twice at the same step");
+                "no step twice");
     }
 
     @Test
-    void theTestTakesTheRateWhoseBestCheckpointScoresHighestOverTheSubjects() throws Failure {
+    void phaseTestUsesTheLearningRateWithTheBestCheckpoint() throws Failure {
         MethodVariant atoms = MethodVariant.ofName("atoms").orElseThrow();
-        assertEquals(3e-3, rate(atoms), "the usual one while nothing is known");
+        assertEquals(3e-3, rate(atoms), "the default without rows");
         table.add(ExperimentRows.of(ExperimentRows.tune("boat", ExperimentRow.Key.BASE_MODEL, 0, 0), 0.45, 0.9));
         table.add(ExperimentRows.of(ExperimentRows.tune("clock", ExperimentRow.Key.BASE_MODEL, 0, 0), 0.45, 0.9));
         table.add(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 3e-3, 400), 0.5, 0.8));
@@ -73,24 +73,24 @@ class ExperimentPlanTest {
         table.add(ExperimentRows.of(ExperimentRows.tune("clock", "atoms", 3e-2, 200), 0.6, 0.6));
         table.add(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 3e-2, 400), 0.9, -0.5));
         assertEquals(3e-2, rate(atoms),
-                "likeness gained counts, not likeness; a run that went too far later was good in its middle");
+                "the score is the likeness gained; an overtrained run counts with its best checkpoint");
         table.add(ExperimentRows.of(ExperimentRows.test("owl", "atoms", 0, 400), 1, 1));
-        assertEquals(3e-2, rate(atoms), "subjects of the test have no say");
+        assertEquals(3e-2, rate(atoms), "subjects of phase test have no effect");
     }
 
     @Test
-    void aGivenRateIsTheOnlyOne() throws Failure {
+    void givenLearningRateIsTheOnlyOne() throws Failure {
         ExperimentPlan plan = plan(List.of("boat", "owl"), List.of(MethodVariant.ofName("atoms").orElseThrow()),
                 Map.of("atoms", 0.5));
         assertEquals(List.of(0.5),
                 plan.trials(Phase.TUNE, table).stream().map(trial -> trial.settings().learningRate()).toList());
         assertEquals(List.of("owl", "owl", "owl"),
                 plan.trials(Phase.TEST, table).stream().map(trial -> trial.subject().name()).toList(),
-                "each subject in its own phase");
+                "each subject in its phase");
     }
 
     @Test
-    void aVariantOfOnesOwnHasTheStepsAndRatesOfItsMethod() {
+    void customVariantHasStepsAndLearningRatesOfItsMethod() {
         MethodVariant fast = MethodVariant.of("fast", " --method lora --rank 4  --precision bf16 ");
         MethodVariant lora = MethodVariant.ofName("lora-4").orElseThrow();
         assertEquals(List.of("--method", "lora", "--rank", "4", "--precision", "bf16"), fast.options());
@@ -101,7 +101,7 @@ class ExperimentPlanTest {
     }
 
     @Test
-    void subjectsThatNobodyKnowsAreRefused() {
+    void rejectsUnknownSubjects() {
         ExperimentPlan plan = new ExperimentPlan(List.of(Phase.TEST), List.of("unicorn"), MethodVariant.COMPARED, 1,
                 Map.of(), ExperimentPlan.RunLength.FULL);
         assertTrue(assertThrows(Failure.Incompatible.class, () -> plan.trials(Phase.TEST, table)).getMessage()

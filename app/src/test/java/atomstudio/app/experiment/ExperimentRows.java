@@ -5,7 +5,7 @@ import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.OptionalDouble;
 
-/// Rows that nobody measured.
+/// Rows with given metrics.
 final class ExperimentRows {
     private ExperimentRows() {}
 

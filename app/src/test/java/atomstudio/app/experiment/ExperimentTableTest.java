@@ -29,7 +29,7 @@ class ExperimentTableTest {
     }
 
     @Test
-    void readsBackWhatWasAdded() throws Failure {
+    void rowsRoundTrip() throws Failure {
         ExperimentTable table = ExperimentTable.open(file);
         table.add(FIRST);
         table.add(SECOND);
@@ -39,16 +39,19 @@ class ExperimentTableTest {
     }
 
     @Test
-    void aRowHasTheColumnsThatTheFirstLineNames() throws Exception {
+    void rowHasTheColumnsOfTheHeader() throws Exception {
         ExperimentTable.open(file).add(FIRST);
         assertEquals(
-                "phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,checkpoint,likeness,diversity,alignment,encoder\n"
-                        + "tune,boat,known class,atoms,2.0E-4,400,0,2268,10784,12.50,500000000,100,0.50000,,-0.25000,\"image_encoder of \"\"Small\"\", illustrated\"\n",
+                "phase,subject,kind,method,rate,steps,seed,numbers,bytes,seconds,peak_memory,checkpoint,likeness,"
+                        + "diversity,alignment,encoder\n"
+                        + "tune,boat,known "
+                        + "class,atoms,2.0E-4,400,0,2268,10784,12.50,500000000,100,0.50000,,-0.25000,\"image_encoder "
+                        + "of \"\"Small\"\", illustrated\"\n",
                 Files.readString(file));
     }
 
     @Test
-    void aRowThatWasCutShortIsDroppedAndTheNextBeginsOnItsOwnLine() throws Exception {
+    void removesAnIncompleteLastRow() throws Exception {
         ExperimentTable.open(file).add(FIRST);
         String whole = Files.readString(file);
         Files.writeString(file, whole + "tune,boat,known cl");
@@ -59,7 +62,7 @@ class ExperimentTableTest {
     }
 
     @Test
-    void refusesAnotherFileAndLeavesItAsItIs() throws Exception {
+    void rejectsOtherFilesAndKeepsThem() throws Exception {
         Files.createDirectories(file.getParent());
         Files.writeString(file, "my,own\n1,2\n");
         assertTrue(assertThrows(Failure.Unreadable.class, () -> ExperimentTable.open(file)).getMessage()

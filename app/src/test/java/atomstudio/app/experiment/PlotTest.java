@@ -20,7 +20,7 @@ class PlotTest {
             ExperimentRows.of(ExperimentRows.test("owl", "lora-4", 0, 400), 0.5, 0.3));
 
     @Test
-    void aCurveGoesThroughTheCheckpointsInTheirOrderAveragedOverSeeds() {
+    void curveHasCheckpointsInOrderAveragedOverSeeds() {
         Plot.PlotCurves curves = Plot.PlotCurves.of(TEST);
         Curve atoms = curves.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.ALIGNMENT).getFirst();
         assertEquals("atoms", atoms.method());
@@ -29,23 +29,23 @@ class PlotTest {
         assertEquals(0.3, atoms.points().getLast().x(), 1e-9);
         assertEquals(0.7, atoms.points().getLast().likeness(), 1e-9);
         assertEquals(List.of(), curves.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, Axis.DIVERSITY),
-                "nothing is drawn where a number is missing");
+                "no curve if a metric is missing");
     }
 
     @Test
-    void theTwoKindsOfSubjectStandApart() {
+    void kindsOfSubjectsHaveSeparateDiagrams() {
         Plot.PlotCurves curves = Plot.PlotCurves.of(TEST);
         assertEquals(List.of(ExperimentSubject.SubjectKind.KNOWN_CLASS, ExperimentSubject.SubjectKind.NEW_CLASS),
                 curves.subjectKinds());
         assertEquals(List.of("teapot"), curves.subjects(ExperimentSubject.SubjectKind.NEW_CLASS));
         RgbImage both = Plot.draw(TEST);
         RgbImage one = Plot.draw(TEST.subList(0, 3));
-        assertTrue(both.height() > one.height() + 500, "a row of diagrams each");
+        assertTrue(both.height() > one.height() + 500, "one row of diagrams per kind");
         assertEquals(both, Plot.draw(TEST), "equal tables give equal plots");
     }
 
     @Test
-    void ofTheTuningPhaseEachMethodsBestRateIsShown() {
+    void phaseTuneShowsEachMethodsBestLearningRate() {
         List<ExperimentRow> tune = List.of(ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 0.01, 400), 0.3, 0.3),
                 ExperimentRows.of(ExperimentRows.tune("boat", "atoms", 0.03, 400), 0.6, 0.6));
         assertEquals(List.of(new Curve("atoms", List.of(new CurvePoint(0.6, 0.6)))),
@@ -53,17 +53,17 @@ class PlotTest {
     }
 
     @Test
-    void linesAreDrawnInTheirMethodsColour() {
+    void drawsLinesInTheMethodsColour() {
         RgbImage plot = Plot.draw(TEST);
         long atoms = count(plot, 0x4477AA);
-        assertTrue(atoms > 300, "pixels of the line, its spots and the legend: " + atoms);
+        assertTrue(atoms > 300, "pixels of the line, its dots and the legend: " + atoms);
         assertTrue(count(plot, 0xEE6677) > 100);
         assertEquals(0, count(plot, 0x228833), "no third method");
-        assertTrue(count(Plot.draw(List.of()), 0x1F2328) > 500, "an empty table has a title and no lines");
+        assertTrue(count(Plot.draw(List.of()), 0x1F2328) > 500, "an empty table has only a title");
     }
 
     @Test
-    void theTableInWordsHasAPartForEachKindAndAnIntervalWhereThereAreThreeSubjects() {
+    void markdownHasASectionPerKindAndIntervalsForThreeSubjects() {
         String text = ExperimentSummary.markdown(TEST);
         assertTrue(text.contains("### Phase test, known class (owl)")
                 && text.contains("### Phase test, new class (teapot)"), text);
@@ -78,9 +78,9 @@ class PlotTest {
                 ExperimentSummary.line(TEST.getFirst()));
     }
 
-    private static long count(RgbImage picture, int rgb) {
+    private static long count(RgbImage plot, int rgb) {
         long count = 0;
-        for (int pixel : picture.argb()) if ((pixel & 0xFFFFFF) == rgb) count++;
+        for (int pixel : plot.argb()) if ((pixel & 0xFFFFFF) == rgb) count++;
         return count;
     }
 }

@@ -13,8 +13,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -22,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class ExportViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final RunSummary run = new RunSummary(
-            new RunSpec("car", Path.of("/model"), Path.of("/pictures"), new RunSpec.SubjectPhrase("car", "sks"),
+            new RunSpec("car", Path.of("/model"), Path.of("/photos"), new RunSpec.SubjectPhrase("car", "sks"),
                     RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
             Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.empty());
 
@@ -31,7 +33,7 @@ class ExportViewModelTest {
     }
 
     @Test
-    void saysWhereTheFileWentAndShowsIt() {
+    void exportsAndShowsTheFile() {
         desktop.target = Path.of("/home/me/my-car.safetensors");
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
@@ -42,21 +44,21 @@ class ExportViewModelTest {
     }
 
     @Test
-    void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
+    void offersFormatsOfTheMethodAndSuggestsAFileName() {
         desktop.target = Path.of("/x.safetensors");
-        List<ExportFormat> asked = new java.util.ArrayList<>();
+        List<ExportFormat> requested = new ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
-            asked.add(format);
+            requested.add(format);
             return "";
         });
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), model.formats(run));
         model.export(run, ExportFormat.KOHYA);
         assertEquals("car-lora-kohya.safetensors", desktop.lastSuggestedName);
-        assertEquals(List.of(ExportFormat.KOHYA), asked);
+        assertEquals(List.of(ExportFormat.KOHYA), requested);
     }
 
     @Test
-    void passesOnWhatIsWorthKnowing() {
+    void showsTheWarning() {
         desktop.target = Path.of("/x.safetensors");
         ExportViewModel model = model((from, to, format) -> "The run is not finished: this is step 50 of 250.");
         model.export(run, ExportFormat.ATOMSTUDIO);
@@ -64,10 +66,10 @@ class ExportViewModelTest {
     }
 
     @Test
-    void aFailureIsSaidAndThereIsNothingToShow() {
+    void failureIsShownWithoutAFile() {
         desktop.target = Path.of("/full/x.safetensors");
         ExportViewModel model = model((from, to, format) -> {
-            throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new java.io.IOException());
+            throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new IOException());
         });
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("/full/x.safetensors: the disk is full", model.exportNote().get().text());
@@ -78,7 +80,7 @@ class ExportViewModelTest {
     @Test
     void closingTheChooserExportsNothing() {
         ExportViewModel model = model((from, to, format) -> {
-            throw new AssertionError("not asked for");
+            throw new AssertionError("unexpected export");
         });
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertNull(model.exportNote().get());

@@ -2,7 +2,7 @@ package atomstudio.app.jobs;
 
 import java.util.function.Consumer;
 
-/// Jobs that run where they are started, before `start` returns.
+/// Runs jobs on the calling thread, before `start` returns.
 public final class InlineJobs implements Jobs {
     @Override
     public <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome) {

@@ -5,7 +5,7 @@ import java.util.Deque;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
-/// Jobs that wait until the test lets the oldest one run: what lies between start and outcome can be looked at.
+/// Queues jobs until the test runs them, to check the state between start and outcome.
 public final class ManualJobs implements Jobs {
     private final Deque<Runnable> pending = new ArrayDeque<>();
 

@@ -7,23 +7,23 @@ import org.junit.jupiter.api.Test;
 
 class StepRateTest {
     private long millis;
-    private final StepRate pace = new StepRate(() -> Instant.ofEpochMilli(millis));
+    private final StepRate rate = new StepRate(() -> Instant.ofEpochMilli(millis));
 
     @Test
-    void knowsNothingBeforeTheSecondMark() {
-        assertEquals(0, pace.secondsPerStep());
-        pace.update(0);
-        assertEquals(0, pace.secondsPerStep());
+    void isZeroBeforeTheSecondUpdate() {
+        assertEquals(0, rate.secondsPerStep());
+        rate.update(0);
+        assertEquals(0, rate.secondsPerStep());
     }
 
     @Test
-    void forgetsASlowBeginning() {
-        pace.update(0);
+    void ignoresASlowStart() {
+        rate.update(0);
         millis = 100_000;
         for (int step = 1; step <= 60; step++) {
             millis += 500;
-            pace.update(step);
+            rate.update(step);
         }
-        assertEquals(0.5, pace.secondsPerStep(), 1e-9);
+        assertEquals(0.5, rate.secondsPerStep(), 1e-9);
     }
 }

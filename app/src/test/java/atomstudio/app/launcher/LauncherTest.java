@@ -18,7 +18,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `./studio`, with a Java and a Maven that only write down how they were called.
+/// `./studio` with fake `java` and `mvn` scripts that record their arguments.
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class LauncherTest {
     private static final String CALLED = "for a in \"$@\"; do echo \"arg:$a\"; done\n";
@@ -30,7 +30,7 @@ class LauncherTest {
     private Path tools;
 
     @BeforeEach
-    void aCheckoutThatIsBuilt() throws IOException {
+    void createBuiltCheckout() throws IOException {
         root = Files.createDirectories(folder.resolve("a check out"));
         tools = Files.createDirectories(folder.resolve("tools"));
         Files.copy(Path.of(System.getProperty("atomstudio.root"), "studio"), root.resolve("studio"));
@@ -45,7 +45,7 @@ class LauncherTest {
     }
 
     @Test
-    void javaGetsTheArgumentsAsTheyWereTyped() throws Exception {
+    void passesArgumentsUnchanged() throws Exception {
         Result result = studio(root.resolve("studio"), "generate", "--prompt", "a red  \"apple\" $HOME *", "");
         List<String> arguments = result.arguments();
         assertEquals(
@@ -56,20 +56,20 @@ class LauncherTest {
     }
 
     @Test
-    void theProcessBecomesJavaSoThatSignalsReachIt() throws Exception {
+    void replacesItselfByTheJavaProcess() throws Exception {
         Result result = studio(root.resolve("studio"));
         assertTrue(result.out().lines().anyMatch(("pid:" + result.pid())::equals), result.out());
     }
 
     @Test
-    void aSymbolicLinkFromElsewhereLeadsToTheCheckout() throws Exception {
+    void followsASymbolicLinkToTheCheckout() throws Exception {
         Path first = Files.createSymbolicLink(folder.resolve("first"), root.resolve("studio"));
         Path second = Files.createSymbolicLink(tools.resolve("second"), tools.relativize(first));
         assertTrue(studio(second, "--version").arguments().contains(jar().toRealPath().toString()));
     }
 
     @Test
-    void anOlderJavaHomeIsPassedOverForTheJava25OnThePath() throws Exception {
+    void skipsAnOlderJavaHomeForJava25OnThePath() throws Exception {
         jdk(folder.resolve("jdk 17"), "17.0.15", "echo seventeen\n");
         Files.createSymbolicLink(tools.resolve("java"), folder.resolve("jdk 25/bin/java"));
         ProcessBuilder builder = builder(root.resolve("studio"), "--version");
@@ -79,7 +79,7 @@ class LauncherTest {
     }
 
     @Test
-    void withoutATerminalNoWidthIsToldAndNamesMayHoldAnyCharacter() throws Exception {
+    void withoutATerminalColumnsAreZeroAndTheLocaleIsUtf8() throws Exception {
         jdk(folder.resolve("jdk 25"), "25", "echo \"locale:${LC_ALL:-}\"\n" + CALLED);
         ProcessBuilder builder = builder(root.resolve("studio"));
         builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));
@@ -91,7 +91,7 @@ class LauncherTest {
     }
 
     @Test
-    void onnxRuntimesTelemetryIsSwitchedOffBeforeJavaStarts() throws Exception {
+    void disablesOnnxRuntimesTelemetry() throws Exception {
         jdk(folder.resolve("jdk 25"), "25", "echo \"telemetry off:${ORT_DISABLE_TELEMETRY:-}\"\n");
         ProcessBuilder builder = builder(root.resolve("studio"));
         builder.environment().put("ORT_DISABLE_TELEMETRY", "0");
@@ -99,14 +99,14 @@ class LauncherTest {
     }
 
     @Test
-    void whatIsUpToDateIsNotBuilt() throws Exception {
+    void doesNotBuildAnUpToDateProgram() throws Exception {
         maven("echo built >> \"$PWD/calls\"\n");
         assertEquals("", studio(root.resolve("studio")).err());
         assertFalse(Files.exists(root.resolve("calls")));
     }
 
     @Test
-    void aSourceNewerThanTheProgramIsBuiltFirstWithTheJavaThatWasFound() throws Exception {
+    void buildsWithTheFoundJdkIfASourceIsNewer() throws Exception {
         Files.setLastModifiedTime(jar(), FileTime.from(Instant.now().minusSeconds(60)));
         maven("echo \"$JAVA_HOME $*\" >> calls\ntouch app/target/app-0.1.0.jar\n");
         Result result = studio(root.resolve("studio"), "--version");
@@ -118,7 +118,7 @@ class LauncherTest {
     }
 
     @Test
-    void aProgramBuiltForNvidiaIsRebuiltForNvidia() throws Exception {
+    void repeatsABuildForNvidia() throws Exception {
         Files.setLastModifiedTime(jar(), FileTime.from(Instant.now().minusSeconds(60)));
         Path properties = Files.createDirectories(root.resolve("app/target/classes/atomstudio/app"))
                 .resolve("build.properties");
@@ -129,7 +129,7 @@ class LauncherTest {
     }
 
     @Test
-    void aFailedBuildShowsItsReasonAndStartsNothing() throws Exception {
+    void failedBuildShowsItsErrorsAndStartsNothing() throws Exception {
         Files.delete(jar());
         maven("echo '[ERROR] Main.java:[1,1] this is the reason'\nexit 1\n");
         Result result = studio(root.resolve("studio"));

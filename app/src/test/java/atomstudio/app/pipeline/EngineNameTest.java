@@ -31,7 +31,7 @@ class EngineNameTest {
             List.of());
 
     @Test
-    void opensWhatItSaysAndOnnxForASmallModel() throws Exception {
+    void autoOpensOnnxForASmallModel() throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         try (Engine auto = EngineName.AUTO.open(model, Device.CPU);
                 Engine onnx = EngineName.ONNX.open(model, Device.CPU);
@@ -43,25 +43,25 @@ class EngineNameTest {
     }
 
     @Test
-    void picturesOfBothDifferByRounding() throws Exception {
+    void imagesOfBothEnginesDifferByRounding() throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
-        List<RgbImage> pictures = new ArrayList<>();
+        List<RgbImage> images = new ArrayList<>();
         for (EngineName name : List.of(EngineName.ONNX, EngineName.TORCH)) {
-            try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, name, unheard -> {})) {
-                pictures.add(maker.generate(GENERATION, StepListener.none()).orElseThrow());
+            try (ImageGenerator generator = ImageGenerator.open(model, Device.CPU, name, warning -> {})) {
+                images.add(generator.generate(GENERATION, StepListener.none()).orElseThrow());
             }
         }
         try (Engine both = new SplitEngine(EngineName.TORCH.open(model, Device.CPU),
                 EngineName.ONNX.open(model, Device.CPU))) {
             RgbImage split = DiffusionPipeline.of(model, both).generate(GENERATION, StepListener.none()).orElseThrow();
-            assertTrue(apart(pictures.getLast(), split) < 0.5,
-                    "text and decoder on the other engine, of 255: " + apart(pictures.getLast(), split));
+            assertTrue(rootMeanSquare(images.getLast(), split) < 0.5,
+                    "text encoder and decoder on the other engine, of 255: " + rootMeanSquare(images.getLast(), split));
         }
-        double rootMeanSquare = apart(pictures.getFirst(), pictures.getLast());
-        assertTrue(rootMeanSquare < 0.5, "of 255: " + rootMeanSquare);
+        double difference = rootMeanSquare(images.getFirst(), images.getLast());
+        assertTrue(difference < 0.5, "of 255: " + difference);
     }
 
-    private static double apart(RgbImage first, RgbImage second) {
+    private static double rootMeanSquare(RgbImage first, RgbImage second) {
         double squares = 0;
         int[] one = first.argb();
         int[] other = second.argb();
@@ -73,7 +73,7 @@ class EngineNameTest {
     }
 
     @Test
-    void areFoundByTheirWords() {
+    void ofOption() {
         assertEquals(Optional.of(EngineName.TORCH), EngineName.ofOption("torch"));
         assertEquals(Optional.empty(), EngineName.ofOption("Torch"));
     }

@@ -32,7 +32,7 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What pictures say of their making, and what is read from it.
+/// Generation parameters that are written to images and read back.
 class GenerationInfotextTest {
     private static final PromptPair PROMPT = new PromptPair("a (sks car:1.2), [trees]\nBREAK snow",
             "blurry, (bad:1.1)");
@@ -46,25 +46,25 @@ class GenerationInfotextTest {
     }
 
     @Test
-    void everySamplerAndScheduleIsReadAsItWasWritten() {
+    void samplersAndSchedulesRoundTrip() {
         for (SamplerName sampler : SamplerName.values()) {
             for (ScheduleName schedule : ScheduleName.values()) {
-                GenerationParameters recipe = read(GenerationInfotext.of(
+                GenerationParameters parameters = read(GenerationInfotext.of(
                         generation(SamplingSettings.of(sampler, schedule, 30)), Provenance.of("Small, illustrated")));
-                assertEquals(Optional.of(sampler), recipe.sampler());
-                assertEquals(Optional.of(schedule), recipe.schedule());
-                assertEquals(PROMPT, recipe.prompt());
-                assertEquals(OptionalInt.of(30), recipe.steps());
-                assertEquals(OptionalDouble.of(7.5), recipe.guidanceScale());
-                assertEquals(OptionalLong.of(42), recipe.seed());
-                assertEquals(Optional.of(new GenerationParameters.ImageSize(512, 640)), recipe.size());
-                assertEquals(Optional.of("Small, illustrated"), recipe.model());
+                assertEquals(Optional.of(sampler), parameters.sampler());
+                assertEquals(Optional.of(schedule), parameters.schedule());
+                assertEquals(PROMPT, parameters.prompt());
+                assertEquals(OptionalInt.of(30), parameters.steps());
+                assertEquals(OptionalDouble.of(7.5), parameters.guidanceScale());
+                assertEquals(OptionalLong.of(42), parameters.seed());
+                assertEquals(Optional.of(new GenerationParameters.ImageSize(512, 640)), parameters.size());
+                assertEquals(Optional.of("Small, illustrated"), parameters.model());
             }
         }
     }
 
     @Test
-    void whatFewPicturesHaveIsWrittenOnlyThereAndReadBack() {
+    void nonDefaultSettingsRoundTrip() {
         SamplingSettings plain = SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 20);
         GenerationParameters usual = read(GenerationInfotext.of(generation(plain), Provenance.of("m")));
         assertEquals(
@@ -75,16 +75,16 @@ class GenerationInfotextTest {
                 new GenerationSettings(plain.withEta(0.5).withPredictionType(PredictionType.V), new Guidance(7.5, 0.7),
                         2, 512, 512),
                 1, List.of()).with(new Hires(1.5, 0.4));
-        GenerationParameters recipe = read(GenerationInfotext.of(unusual, Provenance.of("m")));
-        assertEquals(OptionalInt.of(2), recipe.clipSkip());
-        assertEquals(OptionalDouble.of(0.5), recipe.eta());
-        assertEquals(OptionalDouble.of(0.7), recipe.guidanceRescale());
-        assertEquals(Optional.of(PredictionType.V), recipe.prediction());
-        assertEquals(Optional.of(new Hires(1.5, 0.4)), recipe.hires());
+        GenerationParameters parameters = read(GenerationInfotext.of(unusual, Provenance.of("m")));
+        assertEquals(OptionalInt.of(2), parameters.clipSkip());
+        assertEquals(OptionalDouble.of(0.5), parameters.eta());
+        assertEquals(OptionalDouble.of(0.7), parameters.guidanceRescale());
+        assertEquals(Optional.of(PredictionType.V), parameters.prediction());
+        assertEquals(Optional.of(new Hires(1.5, 0.4)), parameters.hires());
     }
 
     @Test
-    void thePassesAndAdaptersHaveTheNamesOfOtherPrograms() {
+    void usesTheKeysOfOtherPrograms() {
         Adapter atoms = new Adapter("car", "0123456789abcdef", new FilterAtoms(9), Map.of()),
                 words = new Adapter("bad: hands", "fedcba9876543210", new TextualInversion(2), Map.of());
         Generation generation = new Generation(PROMPT,
@@ -101,13 +101,16 @@ class GenerationInfotextTest {
                 .toList()
                 .getLast();
         assertTrue(line.startsWith(
-                "Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: 6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
-                        + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: \"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, Version: Atom Studio "),
+                "Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 512x512, Model hash: "
+                        + "6ce0161689, Model: sd-v1-5, Denoising strength: 0.6, Source picture: table.png, "
+                        + "Adapter: car, Adapter strength: 0.8, Lora hashes: \"car: 0123456789ab\", Adapter 2: "
+                        + "\"bad: hands\", Adapter 2 strength: 1, TI hashes: \"bad hands: fedcba987654\", RNG: CPU, "
+                        + "Version: Atom Studio "),
                 line);
     }
 
     @Test
-    void whatAPictureStartedFromIsReadBackASecondPassBesideIt() {
+    void sourceImageAndHiresPassRoundTrip() {
         Generation plain = generation(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 20));
         GenerationParameters noise = read(
                 GenerationInfotext.of(plain, new Provenance("m", Optional.empty(), Optional.of("old.png"))));
@@ -129,13 +132,15 @@ class GenerationInfotextTest {
     }
 
     @Test
-    void picturesOfOtherProgramsAreReadToo(@TempDir Path folder) throws Exception {
-        String other = "a castle\nNegative prompt: fog\nSteps: 28, Sampler: DPM++ 2M SDE Karras, CFG scale: 6.5, Seed: 987654321, Size: 768x512, Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, ENSD: 31337";
+    void readsImagesOfOtherPrograms(@TempDir Path folder) throws Exception {
+        String other = "a castle\nNegative prompt: fog\nSteps: 28, Sampler: DPM++ 2M SDE Karras, CFG scale: 6.5, "
+                + "Seed: 987654321, Size: 768x512, Model hash: 6ce0161689, Model: v1-5-pruned, Clip skip: 2, ENSD: "
+                + "31337";
         PngWriter.write(folder.resolve("other.png"), RgbImage.filled(8, 8, 0), Map.of(Infotext.PNG_KEYWORD, other));
-        GenerationParameters recipe = GenerationParameters.read(folder.resolve("other.png")).orElseThrow();
-        assertEquals(Optional.of(SamplerName.DPM_PLUS_PLUS_2M_SDE), recipe.sampler());
-        assertEquals(Optional.of(ScheduleName.KARRAS), recipe.schedule());
-        assertEquals(OptionalInt.of(2), recipe.clipSkip());
+        GenerationParameters parameters = GenerationParameters.read(folder.resolve("other.png")).orElseThrow();
+        assertEquals(Optional.of(SamplerName.DPM_PLUS_PLUS_2M_SDE), parameters.sampler());
+        assertEquals(Optional.of(ScheduleName.KARRAS), parameters.schedule());
+        assertEquals(OptionalInt.of(2), parameters.clipSkip());
         PngWriter.write(folder.resolve("photo.png"), RgbImage.filled(8, 8, 0), Map.of("Title", "a photo"));
         assertEquals(Optional.empty(), GenerationParameters.read(folder.resolve("photo.png")));
         GenerationParameters odd = new GenerationParameters(

@@ -30,14 +30,14 @@ class ImageGeneratorTest {
                 GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 1), 1,
                         model.defaultImageSize(), model.defaultImageSize()),
                 5, List.of());
-        try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU)) {
-            maker.computeModelHash(hashes);
-            return maker.infotext(generation, Optional.empty()).format();
+        try (ImageGenerator generator = ImageGenerator.open(model, Device.CPU)) {
+            generator.computeModelHash(hashes);
+            return generator.infotext(generation, Optional.empty()).format();
         }
     }
 
     @Test
-    void aModelInOneFileIsNamedByItsHashToo() throws Exception {
+    void infotextHasTheHashOfAModelInOneFile() throws Exception {
         FileHashes hashes = new FileHashes(folder.resolve("hashes.json"));
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("mine.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("mine.json"));
@@ -50,6 +50,6 @@ class ImageGeneratorTest {
         assertEquals("Model hash: " + hashes.hash(file).substring(0, 10) + ", Model: mine",
                 one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
         String other = line(DiffusionModel.open(Shared.root().resolve("assets/default-model")), hashes);
-        assertFalse(other.contains("Model hash"), "a folder is no file: " + other);
+        assertFalse(other.contains("Model hash"), "a folder has no hash: " + other);
     }
 }

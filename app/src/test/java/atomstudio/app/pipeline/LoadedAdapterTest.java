@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class LoadedAdapterTest {
     @TempDir
-    Path place;
+    Path folder;
 
     private String nameOf(Path file) throws Exception {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
@@ -39,14 +39,14 @@ class LoadedAdapterTest {
     }
 
     @Test
-    void anExportedAdapterIsCalledByItsFile() throws Exception {
-        assertEquals("my-car", nameOf(place.resolve("my-car.safetensors")));
-        assertEquals("adapter", nameOf(place.resolve("adapter.safetensors")));
+    void exportedAdapterIsNamedByItsFile() throws Exception {
+        assertEquals("my-car", nameOf(folder.resolve("my-car.safetensors")));
+        assertEquals("adapter", nameOf(folder.resolve("adapter.safetensors")));
     }
 
     @Test
-    void anAdapterInItsRunIsCalledByTheRun() throws Exception {
-        Path run = Files.createDirectory(place.resolve("car-atoms"));
+    void adapterInItsRunFolderIsNamedByTheRun() throws Exception {
+        Path run = Files.createDirectory(folder.resolve("car-atoms"));
         Files.writeString(run.resolve("run.json"), "{}");
         assertEquals("car-atoms", nameOf(run.resolve("adapter.safetensors")));
     }

@@ -33,7 +33,7 @@ class PromptAdaptersTest {
     }
 
     @Test
-    void namesAreFilesOfTheHomeOrRuns() throws Exception {
+    void findsFilesOfTheHomeAndRuns() throws Exception {
         Path ink = file("adapters/ink drawing.safetensors"), toy = file("adapters/0a1b2c3d/toy.pt"),
                 run = file("runs/car-atoms/adapter.safetensors");
         PromptAdapters read = read("a car <lora:ink drawing:0.8>, snow<lyco:toy> <lora:car-atoms:1.5:0.5>");
@@ -44,21 +44,21 @@ class PromptAdaptersTest {
     }
 
     @Test
-    void aPromptThatNamesNoneIsLeftAsItIs() throws Exception {
+    void promptWithoutTagsIsUnchanged() throws Exception {
         for (String text : List.of("a < b > c", "<lora>", "a (b:1.2) [c:d:3] \\$1", "AND\u00e9")) {
             assertEquals(new PromptAdapters(new PromptPair(text, "blurry"), List.of(), List.of()), read(text), text);
         }
     }
 
     @Test
-    void whatIsNotFoundOrNotBuiltIsSaid() throws Exception {
+    void warnsAboutUnknownNamesAndUnsupportedSyntax() throws Exception {
         file("adapters/x.safetensors");
         PromptAdapters read = read("a <lora:../adapters/x:1> car AND a <hypernet:old:1> dog");
         assertEquals(List.of(), read.references());
         assertEquals("a  car AND a <hypernet:old:1> dog", read.prompt().positive());
         assertEquals(3, read.warnings().size());
         assertTrue(read.warnings().get(0).contains("<lora:../adapters/x:1>")
-                && read.warnings().get(0).contains("--adapter FILE --strength X"), read.warnings().get(0));
+                && read.warnings().get(0).contains("--adapter FILE:WEIGHT"), read.warnings().get(0));
         assertTrue(read.warnings().get(1).startsWith("AND in a prompt is read as plain text"), read.warnings().get(1));
         PromptAdapters negative = PromptAdapters.parse(new PromptPair("a", "<lora:x:1>"), new Home(folder));
         assertEquals(1, negative.warnings().size());
@@ -66,7 +66,7 @@ class PromptAdaptersTest {
     }
 
     @Test
-    void aWeightThatIsNoneIsRefused() {
+    void rejectsInvalidWeights() {
         for (String weight : List.of("-10.1", "12", "strong", "NaN", "Infinity", "1:11", "1:NaN", "te=x", "unet=100",
                 "1:te=-11")) {
             String message = assertThrows(Failure.Incompatible.class, () -> read("a <lora:x:" + weight + ">"), weight)
@@ -75,10 +75,9 @@ class PromptAdaptersTest {
         }
     }
 
-    /// As A1111's extra_networks_lora.py: positions, then names; the UNet's weight is the text encoder's where it is
-    /// not given.
+    /// As in A1111's extra_networks_lora.py: positions, then names; the UNet's weight defaults to the text encoder's.
     @Test
-    void theFirstNumberIsTheTextEncodersTheSecondTheUNets() throws Exception {
+    void firstWeightIsTheTextEncodersSecondTheUNets() throws Exception {
         Path x = file("adapters/x.safetensors");
         Map<String, AdapterReference> expected = new LinkedHashMap<>();
         expected.put("<lora:x>", new AdapterReference(x, 1, 1));
@@ -103,7 +102,7 @@ class PromptAdaptersTest {
     }
 
     @Test
-    void anyCaseIsReadAndToldAndWhatIsMisspeltIsTold() throws Exception {
+    void readsAnyCaseAndWarnsAboutMisspelledTags() throws Exception {
         Path x = file("adapters/x.safetensors");
         for (String tag : List.of("<LORA:x:0.5>", "<Lora:x:0.5>", "<LyCo:x:0.5>")) {
             PromptAdapters read = read(tag + " a red car");
@@ -127,21 +126,21 @@ class PromptAdaptersTest {
     }
 
     @Test
-    void blockWeightsAreToldAndLeftOut() throws Exception {
+    void ignoresBlockWeightsWithAWarning() throws Exception {
         Path x = file("adapters/x.safetensors");
         for (String behind : List.of("lbw=NONE", "1:lbw=NONE", "1:1:lbw=IN02:start=5", "1:IN02", "1:0,0,0,1,1", "1:1:8",
                 "1:dyn=4")) {
             PromptAdapters read = read("<lora:x:" + behind + "> a red car");
             assertEquals(List.of(new AdapterReference(x, 1)), read.references(), behind);
             assertEquals(1, read.warnings().size());
-            assertTrue(read.warnings().getFirst().contains("is left out, and the adapter is applied whole"),
+            assertTrue(read.warnings().getFirst().contains("is ignored: expected the weight"),
                     read.warnings().toString());
         }
         assertTrue(read("<lora:x:1:lbw=NONE> a").warnings().getFirst().contains("lbw=NONE"));
     }
 
     @Test
-    void namesInSubfoldersAndWithBlanksAreFound() throws Exception {
+    void findsNamesInSubfoldersAndWithSpaces() throws Exception {
         Path deep = file("adapters/style/old/ink.safetensors"), blank = file("adapters/pen .safetensors"),
                 dotted = file("adapters/v1.5.ckpt");
         for (String name : List.of("ink", "style/old/ink", "style\\old\\ink", "ink.safetensors",
@@ -151,16 +150,16 @@ class PromptAdaptersTest {
         for (String name : List.of("pen", "pen ", " pen "))
             assertEquals(List.of(new AdapterReference(blank, 1)), read("<lora:" + name + ":1>").references(), name);
         assertEquals(List.of(new AdapterReference(dotted, 1)), read("<lora:v1.5>").references());
-        assertEquals(List.of(), read("<lora:old/ink>").references(), "not half of its folders");
+        assertEquals(List.of(), read("<lora:old/ink>").references(), "not with only some of its folders");
         Path other = file("adapters/new/ink.pt");
         PromptAdapters two = read("<lora:ink>");
         assertEquals(List.of(new AdapterReference(other, 1)), two.references());
-        assertTrue(two.warnings().getFirst().contains("1 more of that name"), two.warnings().toString());
+        assertTrue(two.warnings().getFirst().contains("1 more files have that name"), two.warnings().toString());
         assertEquals(List.of(), read("<lora:style/old/ink>").warnings());
     }
 
     @Test
-    void aMisspeltNameIsToldWithTheNearest() throws Exception {
+    void suggestsTheNearestName() throws Exception {
         file("adapters/watercolour.safetensors");
         file("adapters/house.safetensors");
         file("runs/car-atoms/adapter.safetensors");
@@ -171,7 +170,7 @@ class PromptAdaptersTest {
     }
 
     @Test
-    void promptsOfMegabytesEndAtOnce() throws Exception {
+    void parsesHugePromptsQuickly() throws Exception {
         file("adapters/x.safetensors");
         int many = 200_000;
         assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {

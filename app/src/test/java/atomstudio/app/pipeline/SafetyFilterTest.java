@@ -27,69 +27,71 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pictures of a model that brings a safety checker.
+/// Images of a model with a safety checker.
 class SafetyFilterTest {
     @TempDir
     Path folder;
 
-    /// Whose checker takes every picture for unsafe, or none.
+    /// A model whose checker flags every image, or none.
     private DiffusionModel model(float limit) throws Exception {
-        Path place = ClipTestModels.withSafetyChecker(folder.resolve("model " + limit));
-        Files.createDirectories(place.resolve("tokenizer"));
-        Files.writeString(place.resolve("tokenizer/vocab.json"),
+        Path path = ClipTestModels.withSafetyChecker(folder.resolve("model " + limit));
+        Files.createDirectories(path.resolve("tokenizer"));
+        Files.writeString(path.resolve("tokenizer/vocab.json"),
                 "{\"a\": 0, \"a</w>\": 1, \"<|startoftext|>\": 198, \"<|endoftext|>\": 199}");
-        Files.writeString(place.resolve("tokenizer/merges.txt"), "#version: 0.2\n");
-        Files.writeString(place.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 16}");
-        Path weights = place.resolve("safety_checker/model.safetensors");
+        Files.writeString(path.resolve("tokenizer/merges.txt"), "#version: 0.2\n");
+        Files.writeString(path.resolve("tokenizer/tokenizer_config.json"), "{\"model_max_length\": 16}");
+        Path weights = path.resolve("safety_checker/model.safetensors");
         Map<String, Tensor> tensors = new HashMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(weights)) {
             for (String name : file.tensors().keySet()) tensors.put(name, file.read(name));
         }
         tensors.computeIfPresent("concept_embeds_weights", (name, limits) -> Tensor.filled(limits.shape(), limit));
         SafetensorsWriter.write(weights, tensors, Map.of());
-        return DiffusionModel.open(place);
+        return DiffusionModel.open(path);
     }
 
-    private record GeneratedImage(RgbImage picture, List<RgbImage> looks, List<String> notes) {}
+    private record GeneratedImage(RgbImage image, List<RgbImage> previews, List<String> notes) {}
 
-    private static GeneratedImage make(DiffusionModel model, SafetyFilter safety) throws Exception {
+    private static GeneratedImage generate(DiffusionModel model, SafetyFilter safety) throws Exception {
         List<String> notes = new ArrayList<>();
-        List<RgbImage> looks = new ArrayList<>();
+        List<RgbImage> previews = new ArrayList<>();
         Generation generation = new Generation(new PromptPair("a", ""),
                 GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4), 1,
                         model.defaultImageSize(), model.defaultImageSize()),
                 5, List.of());
-        try (ImageGenerator maker = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
-            maker.setSafetyFilter(safety);
-            LivePreview preview = new LivePreview(maker, looks::add);
-            RgbImage picture = maker.generate(generation, step -> {
+        try (ImageGenerator generator = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
+            generator.setSafetyFilter(safety);
+            LivePreview preview = new LivePreview(generator, previews::add);
+            RgbImage image = generator.generate(generation, step -> {
                 preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;
             }).orElseThrow();
-            return new GeneratedImage(picture, looks, notes);
+            return new GeneratedImage(image, previews, notes);
         }
     }
 
-    private static boolean black(RgbImage picture) {
-        return Arrays.stream(picture.argb()).allMatch(pixel -> pixel == 0xFF000000);
+    private static boolean isBlack(RgbImage image) {
+        return Arrays.stream(image.argb()).allMatch(pixel -> pixel == 0xFF000000);
     }
 
     @Test
-    void anUnsafePictureIsBlackAndSaidToBeUnlessTheCheckerIsOff() throws Exception {
+    void flaggedImageIsBlackWithAWarningUnlessTheFilterIsOff() throws Exception {
         DiffusionModel strict = model(-2);
-        GeneratedImage heeded = make(strict, SafetyFilter.ON), not = make(strict, SafetyFilter.OFF);
-        assertTrue(black(heeded.picture));
-        assertEquals(1, heeded.notes.size());
-        assertTrue(heeded.notes.getFirst().contains("seed 5") && heeded.notes.getFirst().contains("--safety off"),
-                heeded.notes.getFirst());
-        assertTrue(!black(not.picture) && not.notes.isEmpty());
-        assertEquals(1, heeded.looks.size(), "what would be withheld is not looked at again");
-        assertTrue(black(heeded.looks.getFirst()));
-        assertTrue(!not.looks.isEmpty() && not.looks.stream().noneMatch(SafetyFilterTest::black));
-        GeneratedImage mild = make(model(2), SafetyFilter.ON);
-        assertEquals(not.picture, mild.picture);
+        GeneratedImage filtered = generate(strict, SafetyFilter.ON), unfiltered = generate(strict, SafetyFilter.OFF);
+        assertTrue(isBlack(filtered.image));
+        assertEquals(1, filtered.notes.size());
+        assertTrue(
+                filtered.notes.getFirst().contains("seed 5")
+                        && filtered.notes.getFirst().contains("--safety-checker off"),
+                filtered.notes.getFirst());
+        assertTrue(!isBlack(unfiltered.image) && unfiltered.notes.isEmpty());
+        assertEquals(1, filtered.previews.size(), "no preview after a flagged one");
+        assertTrue(isBlack(filtered.previews.getFirst()));
+        assertTrue(!unfiltered.previews.isEmpty() && unfiltered.previews.stream().noneMatch(SafetyFilterTest::isBlack));
+        GeneratedImage mild = generate(model(2), SafetyFilter.ON);
+        assertEquals(unfiltered.image, mild.image);
         assertEquals(List.of(), mild.notes);
-        assertTrue(!mild.looks.isEmpty() && mild.looks.stream().noneMatch(SafetyFilterTest::black),
-                "a checker that is content withholds no preview");
+        assertTrue(!mild.previews.isEmpty() && mild.previews.stream().noneMatch(SafetyFilterTest::isBlack),
+                "a checker that flags nothing changes no preview");
     }
 }

@@ -84,7 +84,7 @@ class ChildProcessLauncherTest {
     @Test
     void whatIsNotSetIsLeftToTheCommand() {
         List<String> arguments = ChildProcessLauncher.arguments(order(RunSpec.TrainingChoices.of(MethodName.LORA)));
-        assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
+        assertEquals(List.of("train", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
         Assertions.assertFalse(
                 arguments.toString().contains("--steps") || arguments.toString().contains("--learning-rate"),
@@ -116,7 +116,7 @@ class ChildProcessLauncherTest {
                 new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(MethodName.LORA),
                 place.resolve("car-lora"));
         List<String> arguments = ChildProcessLauncher.arguments(order);
-        assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")),
+        assertTrue(arguments.containsAll(List.of("--class=--out", "--trigger-word=@arguments", "--photos=--out")),
                 arguments.toString());
         assertTrue(arguments.stream().skip(1).allMatch(argument -> argument.startsWith("--")), arguments.toString());
     }

@@ -17,7 +17,7 @@ class AssetsTest {
     private Path folder;
 
     @Test
-    void theCheckoutsOwnAssetsAreFoundFromTheCode() throws Exception {
+    void findsTheAssetsOfTheCheckout() throws Exception {
         Assets assets = Assets.find();
         assertTrue(Files.isRegularFile(assets.defaultModel().resolve("unet/diffusion_pytorch_model.safetensors")));
         assertTrue(Files.isRegularFile(assets.subjectFolder("car").resolve("00.png")));
@@ -25,32 +25,32 @@ class AssetsTest {
     }
 
     @Test
-    void areFoundAboveABuildFolderAndBesideAPackagedJar() throws Exception {
-        pretend(folder);
+    void findsAssetsAboveABuildFolderAndBesideAJar() throws Exception {
+        createAssets(folder);
         assertEquals(folder.resolve("assets"),
                 Assets.findAbove(Files.createDirectories(folder.resolve("app/target/classes"))).folder());
         assertEquals(folder.resolve("assets"), Assets.findAbove(Files.createFile(folder.resolve("app.jar"))).folder());
     }
 
     @Test
-    void aForeignFolderNamedAssetsIsPassedOver() throws Exception {
-        pretend(folder);
+    void skipsOtherFoldersNamedAssets() throws Exception {
+        createAssets(folder);
         Files.createDirectories(folder.resolve("app/assets"));
         assertEquals(folder.resolve("assets"),
                 Assets.findAbove(Files.createDirectories(folder.resolve("app/target"))).folder());
     }
 
     @Test
-    void absenceIsAFailureThatSaysWhatWasLookedForAndWhatToDo() throws IOException {
-        Path place = Files.createDirectories(folder.resolve("a/b/c/d/e"));
-        Failure failure = assertThrows(Failure.Unreadable.class, () -> Assets.findAbove(place));
-        assertTrue(failure.getMessage().contains(place.toString())
+    void missingAssetsAreReportedWithTheSystemProperty() throws IOException {
+        Path start = Files.createDirectories(folder.resolve("a/b/c/d/e"));
+        Failure failure = assertThrows(Failure.Unreadable.class, () -> Assets.findAbove(start));
+        assertTrue(failure.getMessage().contains(start.toString())
                 && failure.getMessage().contains("-Datomstudio.assets="), failure::getMessage);
     }
 
     @Test
-    void anUnknownSubjectIsRefusedAndTheKnownOnesAreNamed() throws Exception {
-        pretend(folder);
+    void rejectsUnknownSubjectAndListsTheKnownOnes() throws Exception {
+        createAssets(folder);
         Assets assets = new Assets(folder.resolve("assets"));
         Failure failure = assertThrows(Failure.Unreadable.class, () -> assets.subjectFolder("dog"));
         assertTrue(failure.getMessage().contains("\"dog\"") && failure.getMessage().contains("car, owl"),
@@ -58,15 +58,15 @@ class AssetsTest {
     }
 
     @Test
-    void theDefaultModelIsRecognizedByWhateverPathLeadsToIt() throws Exception {
-        pretend(folder);
+    void recognizesTheDefaultModelByAnyPath() throws Exception {
+        createAssets(folder);
         Assets assets = new Assets(folder.resolve("assets"));
         assertTrue(assets.isDefaultModel(folder.resolve("assets/subjects/../default-model")));
         assertFalse(assets.isDefaultModel(folder));
         assertFalse(assets.isDefaultModel(folder.resolve("absent")));
     }
 
-    private static void pretend(Path root) throws IOException {
+    private static void createAssets(Path root) throws IOException {
         Files.createDirectories(root.resolve("assets/default-model"));
         Files.writeString(root.resolve("assets/default-model/model_index.json"), "{}");
         Files.createDirectories(root.resolve("assets/subjects/owl"));

@@ -21,7 +21,7 @@ class DevicesTest {
     private Path folder;
 
     @Test
-    void withoutAWishTheFastestThatIsThereIsTaken() throws Exception {
+    void selectsTheFastestDeviceByDefault() throws Exception {
         Path driver = Files.createFile(folder.resolve("driver"));
         assertEquals(Device.CUDA, new Devices(FOR_CUDA, List.of(driver)).select(Optional.empty()));
         assertEquals(Device.CPU, new Devices(FOR_CUDA, List.of(folder.resolve("absent"))).select(Optional.empty()));
@@ -29,14 +29,14 @@ class DevicesTest {
     }
 
     @Test
-    void cudaIsRefusedByAProgramBuiltForTheCpuAndTheCommandThatAddsItIsNamed() throws Exception {
+    void cudaInACpuBuildIsRejectedWithTheBuildCommand() throws Exception {
         Devices devices = new Devices(FOR_CPU, List.of(Files.createFile(folder.resolve("driver"))));
         Failure failure = assertThrows(Failure.DeviceUnavailable.class, () -> devices.select(Optional.of(Device.CUDA)));
         assertTrue(failure.getMessage().contains("mvn -P cuda"), failure::getMessage);
     }
 
     @Test
-    void cudaIsRefusedWhereThereIsNoDriver() {
+    void cudaWithoutDriverIsRejected() {
         Devices devices = new Devices(FOR_CUDA, List.of());
         Failure failure = assertThrows(Failure.DeviceUnavailable.class, () -> devices.select(Optional.of(Device.CUDA)));
         assertTrue(failure.getMessage().contains("no NVIDIA driver"), failure::getMessage);

@@ -15,7 +15,7 @@ class HomeTest {
     private Path folder;
 
     @Test
-    void isAHiddenFolderOfTheUserUnlessTheEnvironmentSaysOtherwise() {
+    void isInTheUserHomeUnlessTheVariableIsSet() {
         assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(), folder).folder());
         assertEquals(folder.resolve(".atomstudio"), Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, " "), folder).folder());
         assertEquals(folder.resolve("other"),
@@ -23,12 +23,12 @@ class HomeTest {
     }
 
     @Test
-    void aRelativePathIsMadeAbsoluteOnce() {
+    void relativePathsBecomeAbsolute() {
         assertTrue(Home.of(Map.of(Home.ENVIRONMENT_VARIABLE, "here"), folder).runs().isAbsolute());
     }
 
     @Test
-    void askingForPlacesCreatesNone() {
+    void accessorsCreateNothing() {
         Home home = Home.of(Map.of(), folder);
         assertEquals(home.folder().resolve("runs"), home.runs());
         assertFalse(Files.exists(home.folder()));

@@ -35,7 +35,7 @@ class NativeLibrariesTest {
     private Path folder;
 
     @Test
-    void theLibrariesOfThisPlatformAndNoOthersAreUnpacked() throws Exception {
+    void unpacksOnlyTheLibrariesOfThePlatform() throws Exception {
         Path unpacked = NativeLibraries.unpack(jar(LIBRARIES), folder.resolve("natives"));
         assertEquals(List.of("libone.so", "libtwo.so"), names(unpacked));
         assertArrayEquals(LIBRARIES.get("native/x/libone.so"), Files.readAllBytes(unpacked.resolve("libone.so")));
@@ -43,7 +43,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void theSecondStartLeavesThemAsTheyAre() throws Exception {
+    void secondStartUnpacksNothing() throws Exception {
         URL jar = jar(LIBRARIES);
         Path library = NativeLibraries.unpack(jar, folder.resolve("natives")).resolve("libone.so");
         FileTime marked = FileTime.fromMillis(1_000_000);
@@ -53,7 +53,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void aTruncatedLibraryIsReplaced() throws Exception {
+    void replacesTruncatedLibrary() throws Exception {
         URL jar = jar(LIBRARIES);
         Path library = NativeLibraries.unpack(jar, folder.resolve("natives")).resolve("libone.so");
         Files.writeString(library, "o");
@@ -62,7 +62,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void aLibraryWithOneWrongBitIsReplaced() throws Exception {
+    void replacesLibraryWithOneWrongBit() throws Exception {
         URL jar = jar(LIBRARIES);
         Path library = NativeLibraries.unpack(jar, folder.resolve("natives")).resolve("libone.so");
         byte[] bytes = Files.readAllBytes(library);
@@ -74,7 +74,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void librariesWithoutAMarkOrWithADamagedOneAreUnpackedAgain() throws Exception {
+    void unpacksAgainIfTheMarkerIsMissingOrDamaged() throws Exception {
         URL jar = jar(LIBRARIES);
         Path unpacked = NativeLibraries.unpack(jar, folder.resolve("natives"));
         for (String text : new String[] {null, "", "1 2", "x y z libone.so", "0 0 0 ../../elsewhere"}) {
@@ -88,7 +88,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void anotherVersionGetsAnotherFolder() throws Exception {
+    void anotherVersionHasAnotherFolder() throws Exception {
         Path first = NativeLibraries.unpack(jar(LIBRARIES), folder.resolve("natives"));
         Path second = NativeLibraries.unpack(jar(Map.of("native/x/libone.so", new byte[] {1})),
                 folder.resolve("natives"));
@@ -96,7 +96,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void manyStartsAtOnceAgreeOnOneFolder() throws Exception {
+    void concurrentStartsShareOneFolder() throws Exception {
         URL jar = jar(LIBRARIES);
         try (var threads = Executors.newFixedThreadPool(8)) {
             List<Callable<Path>> starts = IntStream.range(0, 8)
@@ -110,7 +110,7 @@ class NativeLibrariesTest {
     }
 
     @Test
-    void aHomeThatCannotBeWrittenIsNamedWithWhatToDo() throws Exception {
+    void unwritableHomeIsReportedWithTheVariable() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "");
         Failure failure = assertThrows(Failure.Unwritable.class,
                 () -> NativeLibraries.unpack(jar(LIBRARIES), file.resolve("natives")));

@@ -29,8 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Goldens, runs, comparisons and configurations with something in them changed: an answer, or a failure that names
-/// the file.
+/// Changed goldens, runs, comparisons and configs are read, or rejected with a failure that names the file.
 class DamagedFilesTest {
     private static final Path GOLDENS = Shared.own("goldens");
 
@@ -43,43 +42,44 @@ class DamagedFilesTest {
     }
 
     @Test @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-    void everyChangedFileIsReadOrRefusedByName() throws Exception {
+    void changedFilesAreReadOrRejectedByName() throws Exception {
         change(60, 50);
     }
 
     @Test @Tag("slow")
-    void manyMore() throws Exception {
+    void manyChangedFilesAreReadOrRejectedByName() throws Exception {
         change(1000, 51);
     }
 
     private void change(int times, long seed) throws Exception {
         Mutations mutations = new Mutations(seed);
-        int refused = 0;
+        int rejected = 0;
         for (String name : List.of("euler-a-10", "dpmpp-2m-karras-10", "unipc-10")) {
             Path golden = Files.copy(GOLDENS.resolve("samplers/" + name + ".safetensors"),
                     folder.resolve(name + ".safetensors"));
-            refused += mutations.run(golden, times, () -> verify(golden));
+            rejected += mutations.run(golden, times, () -> verify(golden));
         }
         Path run = new FakeRun(Shared.root().resolve("assets/default-model"),
                 new BaseModelHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
-        refused += mutations.run(run.resolve("run.json"), 2 * times, () -> Inspection.of(run).json().toString());
-        refused += mutations.run(run.resolve("report.json"), times, () -> Inspection.of(run).json().toString());
+        rejected += mutations.run(run.resolve("run.json"), 2 * times, () -> Inspection.of(run).json().toString());
+        rejected += mutations.run(run.resolve("report.json"), times, () -> Inspection.of(run).json().toString());
         Path config = Files.copy(Shared.root().resolve("assets/default-model/unet/config.json"),
                 folder.resolve("config.json"));
-        refused += mutations.run(config, times, () -> Inspection.of(config).lines());
+        rejected += mutations.run(config, times, () -> Inspection.of(config).lines());
         Path comparison = Files.createDirectories(folder.resolve("comparison"));
         Files.writeString(comparison.resolve(Comparison.FILE), new Comparison("model", "car", "sks", List.of("a {}"),
                 List.of(1L, 2L), List.of(Comparison.ComparisonRow.base())).toJson());
-        refused += mutations.run(comparison.resolve(Comparison.FILE), times,
+        rejected += mutations.run(comparison.resolve(Comparison.FILE), times,
                 () -> Comparison.read(comparison).toJson());
-        assertTrue(refused > 2 * times, refused + " refused");
+        assertTrue(rejected > 2 * times, rejected + " rejected");
     }
 
     @ParameterizedTest @ValueSource(strings = {"[]", "7", "", "{}", "{\"kind\":7,\"denoise\":\"x\"}",
             "{\"kind\":\"hires\",\"denoise\":0.5,\"scheduler\":[],\"width\":1e9}",
             "{\"prompt\":[],\"config\":{},\"scheduler\":\"DDIMScheduler\"}",
-            "{\"prompt\":\"a\",\"seed\":1,\"config\":{\"beta_start\":\"x\"},\"scheduler\":\"DDIMScheduler\",\"steps\":2,\"guidance\":1}"})
-    void aGoldenWhoseDescriptionIsAnotherIsRefusedByName(String description) throws Exception {
+            "{\"prompt\":\"a\",\"seed\":1,\"config\":{\"beta_start\":\"x\"},\"scheduler\":\"DDIMScheduler\",\"steps\":2,"
+                    + "\"guidance\":1}"})
+    void goldenWithWrongMetadataIsRejectedByName(String description) throws Exception {
         Path golden = folder.resolve("golden.safetensors");
         Tensor some = Tensor.zeros(Shape.of(1, 4, 2, 2));
         for (Map<String, Tensor> tensors : List.of(Map.of("noise", some, "latents", some, "pixels", some),
@@ -94,7 +94,7 @@ class DamagedFilesTest {
     }
 
     @Test
-    void theRootFolderIsNothingThatIsKnown() {
+    void rejectsTheRootFolder() {
         Path root = folder.getRoot();
         assertTrue(assertThrows(Failure.Unreadable.class, () -> Inspection.of(root)).getMessage()
                 .startsWith(root + ": expected a model folder"));
@@ -103,7 +103,7 @@ class DamagedFilesTest {
     }
 
     @Test
-    void theDescriptionOfAModelStandsForItsFolder() throws Exception {
+    void modelIndexStandsForTheModelFolder() throws Exception {
         Path model = Shared.root().resolve("assets/default-model");
         assertEquals(Inspection.of(model).json().get("unet"),
                 Inspection.of(model.resolve("model_index.json")).json().get("unet"));
