@@ -4,7 +4,7 @@ import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
-import atomstudio.app.window.WindowViewModel;
+import java.nio.file.Path;
 import java.util.Optional;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
@@ -17,10 +17,11 @@ import javafx.scene.layout.VBox;
 
 /// Light or dark, how pictures are made and shown, safety, and where the files are.
 public final class SettingsView extends VBox {
-    public SettingsView(WindowViewModel model) {
+    /// @param home the folder of subjects, runs and settings
+    /// @param showFiles opens it in the file manager
+    public SettingsView(SettingsViewModel settings, Path home, Runnable showFiles) {
         super(12);
         getStyleClass().add("plain-page");
-        SettingsViewModel settings = model.settings();
         Label title = new Label("Settings");
         title.getStyleClass().add("page-title");
         CheckBox dark = new CheckBox("Dark");
@@ -29,12 +30,12 @@ public final class SettingsView extends VBox {
         CardView appearance = new CardView("Look");
         appearance.add(dark);
         CardView files = new CardView("Files");
-        Label location = new Label("Subjects, runs and settings are kept in " + model.home()
+        Label location = new Label("Subjects, runs and settings are kept in " + home
                 + ". The variable ATOMSTUDIO_HOME moves them.");
         location.setWrapText(true);
         location.getStyleClass().add("muted");
         Button show = new Button("Show in file manager");
-        show.setOnAction(pressed -> model.showFiles());
+        show.setOnAction(pressed -> showFiles.run());
         files.add(location, show);
         ScrollPane scroll = new ScrollPane(
                 new VBox(12, appearance, previews(settings), engine(settings), safety(settings), files));

@@ -1,7 +1,9 @@
 package atomstudio.app.window;
 
 import atomstudio.app.generate.GeneratePageView;
+import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageView;
+import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.generate.MaskPaintView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.settings.SettingsView;
@@ -23,6 +25,7 @@ import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.StackPane;
+import org.jspecify.annotations.Nullable;
 
 /// The whole window: bars around a page, and what lies over it. All of it takes dropped files.
 public final class WindowView extends StackPane {
@@ -34,14 +37,13 @@ public final class WindowView extends StackPane {
     private final StackPane over = new StackPane();
     private final Map<SubjectPageViewModel, SubjectPageView> subjectPages = new HashMap<>();
     private final StartView startView;
-    private final GeneratePageView generateView;
+    private @Nullable GeneratePageView generateView;
 
     public WindowView(WindowViewModel model, InstantSource clock) {
         this.model = model;
         this.clock = clock;
         getStyleClass().add("window");
         startView = new StartView(model.start());
-        generateView = new GeneratePageView(model);
         frame.setTop(new TopBarView(model));
         frame.setLeft(new SidebarView(model));
         frame.setBottom(new StatusBarView(model));
@@ -64,13 +66,16 @@ public final class WindowView extends StackPane {
                 overlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
             }
-            case WindowPage.Generate shown -> {
-                overlays.add(new LargeImageView(shown.largeImage()));
-                overlays.add(new MaskPaintView(shown.generate().source()));
-                yield generateView.showPage(shown);
+            case WindowPage.Generate(GenerateViewModel generate, LargeImageViewModel largeImage) -> {
+                overlays.add(new LargeImageView(largeImage));
+                overlays.add(new MaskPaintView(generate.source()));
+                GeneratePageView view = generateView;
+                if (view == null) view = new GeneratePageView(model.models().current(), generate, largeImage);
+                generateView = view;
+                yield view;
             }
             case WindowPage.Models _ -> new ModelsView(model.models());
-            case WindowPage.Settings _ -> new SettingsView(model);
+            case WindowPage.Settings _ -> new SettingsView(model.settings(), model.home(), model::showFiles);
         });
         over.getChildren().setAll(overlays);
         if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view)
