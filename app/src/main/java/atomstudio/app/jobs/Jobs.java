@@ -7,6 +7,18 @@ public interface Jobs {
     /// Runs `job` elsewhere; `onOutcome` is called on the window's thread, once.
     <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome);
 
+    /// As above; a cancelled job calls neither listener.
+    /// @param onFailed gets the failure's message
+    default <T> JobHandle start(String title, Job<T> job, Consumer<T> onSucceeded, Consumer<String> onFailed) {
+        return start(title, job, outcome -> {
+            switch (outcome) {
+                case JobOutcome.Succeeded<T>(T value) -> onSucceeded.accept(value);
+                case JobOutcome.Failed<T>(String message) -> onFailed.accept(message);
+                case JobOutcome.Cancelled<T>() -> {}
+            }
+        });
+    }
+
     /// A listener that jobs may call from their thread as often as they like: `listener` gets the newest value on the
     /// window's thread, and values that came faster than the window could look at them are passed over.
     <P> Consumer<P> deliverLatest(Consumer<P> listener);

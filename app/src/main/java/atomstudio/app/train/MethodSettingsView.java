@@ -1,5 +1,6 @@
 package atomstudio.app.train;
 
+import atomstudio.app.process.SettingTitles;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodSettings.MethodName;
@@ -8,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import javafx.scene.layout.VBox;
 
-/// The settings that belong to the chosen method, made from the family's own descriptions.
+/// The settings of the selected method, one control per setting.
 final class MethodSettingsView extends VBox {
     private final MethodViewModel model;
     private final Map<MethodSetting, OptionView> optionViews = new EnumMap<>(MethodSetting.class);
@@ -40,13 +41,13 @@ final class MethodSettingsView extends VBox {
             case TEXT_ENCODER -> OptionView.ControlKind.FLAG;
             case ATOMS, M1, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK -> OptionView.ControlKind.TEXT;
         };
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
-                setting.allowedValues(), name -> displayName(setting, name));
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), SettingTitles.of(setting),
+                setting.description(), kind, setting.allowedValues(), name -> displayName(setting, name));
         return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
                 () -> defaultValue(setting), text -> model.setText(setting, text)), MethodSetting.YES);
     }
 
-    /// What a setting is while nothing is typed for it.
+    /// The value used while nothing is entered.
     private String defaultValue(MethodSetting setting) {
         MethodSettings settings = model.settings().get();
         if (!settings.settings().contains(setting)) return "";
@@ -56,8 +57,7 @@ final class MethodSettingsView extends VBox {
     }
 
     private static String displayName(MethodSetting setting, String name) {
-        if (setting == MethodSetting.TEXT_ENCODER) return name + " too";
         if (setting != MethodSetting.ALSO) return name;
-        return name.isEmpty() ? "nothing else" : MethodName.ofOption(name).displayName();
+        return name.isEmpty() ? "none" : MethodName.ofOption(name).displayName();
     }
 }

@@ -13,7 +13,7 @@ import javafx.stage.DirectoryChooser;
 import javafx.stage.FileChooser;
 import javafx.stage.Window;
 
-/// The system's file choosers over the window. Where there are none, nothing is chosen.
+/// JavaFX file choosers.
 final class FxChoosers implements FileChoosers {
     private final Supplier<Window> owner;
 
@@ -26,7 +26,7 @@ final class FxChoosers implements FileChoosers {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
         chooser.getExtensionFilters()
-                .add(new FileChooser.ExtensionFilter("Pictures",
+                .add(new FileChooser.ExtensionFilter("Images",
                         ImageFiles.extensions()
                                 .stream()
                                 .flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT)))
@@ -41,7 +41,7 @@ final class FxChoosers implements FileChoosers {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);
         chooser.getExtensionFilters()
-                .add(new FileChooser.ExtensionFilter("Adapters, LoRA, embeddings, pictures that carry theirs",
+                .add(new FileChooser.ExtensionFilter("Adapters, LoRA, embeddings, PNG with embedded adapters",
                         "*.safetensors", "*.pt", "*.bin", "*.png"));
         chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
         List<File> chosen = chooser.showOpenMultipleDialog(owner.get());

@@ -11,18 +11,18 @@ import org.junit.jupiter.api.Test;
 
 class MemoryAdviceTest {
     @Test
-    void optionsAreUnderstoodAsSettings() {
+    void parsesOptions() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice
-                .parse("--batch 1 --accumulate 6: one picture at a time, the same steps");
+                .parse("--batch 1 --accumulate 6: one image at a time");
         assertEquals(Map.of(TrainingSetting.BATCH, "1", TrainingSetting.ACCUMULATE, "6"), advice.trainingSettings());
-        assertEquals("batch 1, accumulate 6: one picture at a time, the same steps", advice.displayText());
+        assertEquals("Batch size 1, Gradient accumulation 6: one image at a time", advice.displayText());
     }
 
     @Test
-    void aFlagIsYesAndALayerChoiceIsTheMethods() {
+    void parsesFlagsAndLayers() {
         assertEquals(Map.of(TrainingSetting.CHECKPOINTING, TrainingSetting.YES),
                 MemoryCheckViewModel.MemoryAdvice
-                        .parse("--checkpointing: activations are computed again instead of kept")
+                        .parse("--checkpointing: recomputes activations")
                         .trainingSettings());
         assertEquals(Map.of(MethodSetting.LAYERS, "up"),
                 MemoryCheckViewModel.MemoryAdvice.parse("--layers up: fewer layers, those near the output")
@@ -30,10 +30,10 @@ class MemoryAdviceTest {
     }
 
     @Test
-    void whatIsNoSettingCanOnlyBeRead() {
+    void textWithoutOptionsIsNotApplicable() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice.parse("Close other programs.");
         assertFalse(advice.isApplicable());
-        assertTrue(MemoryCheckViewModel.MemoryAdvice.parse("--size 384: smaller pictures").isApplicable());
+        assertTrue(MemoryCheckViewModel.MemoryAdvice.parse("--size 384: smaller images").isApplicable());
         assertEquals("Close other programs.", advice.displayText());
     }
 }

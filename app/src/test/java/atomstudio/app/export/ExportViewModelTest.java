@@ -32,18 +32,18 @@ class ExportViewModelTest {
 
     @Test
     void saysWhereTheFileWentAndShowsIt() {
-        desktop.target = Path.of("/home/me/my-car.safetensors");
+        desktop.saveTarget = Path.of("/home/me/my-car.safetensors");
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("car-lora.safetensors", desktop.lastSuggestedName);
         assertEquals("Exported to /home/me/my-car.safetensors", model.exportNote().get().text());
         model.showInFolder();
-        assertEquals(List.of(desktop.target), desktop.shownPaths);
+        assertEquals(List.of(desktop.saveTarget), desktop.shownPaths);
     }
 
     @Test
     void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
-        desktop.target = Path.of("/x.safetensors");
+        desktop.saveTarget = Path.of("/x.safetensors");
         List<ExportFormat> asked = new java.util.ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
             asked.add(format);
@@ -57,7 +57,7 @@ class ExportViewModelTest {
 
     @Test
     void passesOnWhatIsWorthKnowing() {
-        desktop.target = Path.of("/x.safetensors");
+        desktop.saveTarget = Path.of("/x.safetensors");
         ExportViewModel model = model((from, to, format) -> "The run is not finished: this is step 50 of 250.");
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertTrue(model.exportNote().get().text().endsWith("step 50 of 250."), model.exportNote().get().text());
@@ -65,7 +65,7 @@ class ExportViewModelTest {
 
     @Test
     void aFailureIsSaidAndThereIsNothingToShow() {
-        desktop.target = Path.of("/full/x.safetensors");
+        desktop.saveTarget = Path.of("/full/x.safetensors");
         ExportViewModel model = model((from, to, format) -> {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new java.io.IOException());
         });
