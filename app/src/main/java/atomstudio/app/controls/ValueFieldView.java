@@ -21,7 +21,8 @@ public final class ValueFieldView<T> extends TextField {
 
     /// How values are written, read and stepped.
     /// @param parse empty for invalid text
-    private record ValueFormat<T>(Function<T, String> format, Function<String, Optional<T>> parse, UnaryOperator<T> next,
+    private record ValueFormat<T>(Function<T, String> format, Function<String, Optional<T>> parse,
+            UnaryOperator<T> next,
             UnaryOperator<T> previous) {}
 
     /// Bounds of a number, both inclusive.

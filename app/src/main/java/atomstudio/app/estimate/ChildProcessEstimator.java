@@ -36,7 +36,11 @@ public record ChildProcessEstimator(ChildProcessLauncher launcher) implements Me
             TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(
                     json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(),
                     json.get("seconds").getAsDouble());
-            List<String> advice = json.getAsJsonArray("advice").asList().stream().map(JsonElement::getAsString).toList();
+            List<String> advice = json.getAsJsonArray("advice")
+                    .asList()
+                    .stream()
+                    .map(JsonElement::getAsString)
+                    .toList();
             return new TrainingEstimate(json.get("numbers").getAsLong(), json.get("share").getAsDouble(), memory, time,
                     advice);
         } catch (JsonParseException | IllegalStateException | NullPointerException e) {

@@ -112,7 +112,8 @@ public final class MemoryCheckViewModel {
                 : "";
         String available = DisplayFormat.bytes(memory.available());
         if (!result.fits()) return "Needs " + DisplayFormat.bytes(memory.bytes()) + ", " + available + " free" + time;
-        return "Fits: " + DisplayFormat.bytes(memory.bytes()) + (memory.available() > 0 ? " of " + available : "") + time;
+        return "Fits: " + DisplayFormat.bytes(memory.bytes()) + (memory.available() > 0 ? " of " + available : "")
+                + time;
     }
 
     /// Advice for a run that does not fit. Text such as `--batch 1 --accumulate 6: one image at a time` is parsed into

@@ -161,7 +161,8 @@ public final class EngineRowGenerator implements RowGenerator {
         try {
             if (selected.isPresent())
                 generator.usePreviewDecoder(selected.get(), Devices.detect().select(Optional.empty()));
-            else generator.useDefaultPreview();
+            else
+                generator.useDefaultPreview();
             previewDecoder = selected;
         } catch (Failure e) {
             listener.warning("The preview decoder cannot be used: " + e.getMessage());

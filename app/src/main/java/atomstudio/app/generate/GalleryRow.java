@@ -110,9 +110,7 @@ public final class GalleryRow {
         return metricsStatus.getReadOnlyProperty();
     }
 
-    private boolean isComplete() {
-        return cells.stream().allMatch(cell -> cell.image != null);
-    }
+    private boolean isComplete() { return cells.stream().allMatch(cell -> cell.image != null); }
 
     boolean needsMetrics() {
         return request != null && metrics.get() == null && !cells.isEmpty() && isComplete();

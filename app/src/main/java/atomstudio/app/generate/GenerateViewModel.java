@@ -297,7 +297,8 @@ public final class GenerateViewModel {
         String images = DisplayFormat.plural(imageCount, "image");
         switch (outcome) {
             case JobOutcome.Succeeded<?> _ ->
-                    report.set(images + " in " + DisplayFormat.duration(seconds) + " · same seeds and noise in every row");
+                    report.set(
+                            images + " in " + DisplayFormat.duration(seconds) + " · same seeds and noise in every row");
             case JobOutcome.Failed<?>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + completedImages + " of " + images + " done");
         }

@@ -161,7 +161,8 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
     /// The settings in one line, shown while the settings are collapsed.
     public String summary() {
-        return (seeds.count() == 1 ? "seed " : "seeds ") + seeds + " · " + sampling.summary() + " · " + size + source.summary()
+        return (seeds.count() == 1 ? "seed " : "seeds ") + seeds + " · " + sampling.summary() + " · " + size
+                + source.summary()
                 + (adapters.isEmpty() ? "" : " · " + DisplayFormat.plural(adapters.size(), "adapter"))
                 + (negativePrompt.isBlank() ? "" : " · negative: " + negativePrompt.strip());
     }

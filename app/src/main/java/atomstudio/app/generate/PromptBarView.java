@@ -29,7 +29,6 @@ public final class PromptBarView extends VBox {
     /// @param accented whether Generate is the page's accented button
     public PromptBarView(GenerateViewModel model, ObservableValue<Boolean> accented) {
         super(8);
-        getStyleClass().add("prompt-bar");
         generate = new ActionButtonView("Generate", model::generate).withId("generate");
         bindVisible(generate, model.busy().map(String::isEmpty));
         accented.subscribe(now -> {

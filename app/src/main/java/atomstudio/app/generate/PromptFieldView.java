@@ -33,7 +33,8 @@ public final class PromptFieldView extends HBox {
         after.setId("prompt");
         chip.getStyleClass().add("chip");
         chip.setTooltip(
-                new Tooltip("Your subject; the base model gets the class word alone. Click to remove it from the prompt."));
+                new Tooltip(
+                        "Your subject; the base model gets the class word alone. Click to remove it from the prompt."));
         chip.setMinWidth(Region.USE_PREF_SIZE);
         addSubject.setMinWidth(Region.USE_PREF_SIZE);
         chip.setOnAction(pressed -> setMention(SubjectPrompt.Mention.NONE));

@@ -64,8 +64,9 @@ final class SourceView extends VBox {
         if (image.isEmpty()) return "";
         int width = image.get().width(), height = image.get().height();
         boolean sameAspect = (long) width * settings.size().height() == (long) height * settings.size().width();
-        return sameAspect ? "" : "The source image is " + width + " × " + height + ". Cropped to " + settings.size()
-                + ".";
+        return sameAspect ? ""
+                : "The source image is " + width + " × " + height + ". Cropped to " + settings.size()
+                        + ".";
     }
 
     private HBox hiresField() {

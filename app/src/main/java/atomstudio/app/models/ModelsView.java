@@ -44,8 +44,9 @@ public final class ModelsView extends VBox {
         cancel.visibleProperty().bind(model.cancellable());
         HBox buttons = new HBox(8, folder, openButton("Open model file…", "open-model-file", model::chooseFile),
                 cancel);
-        Label hint = new MutedLabelView("Stable Diffusion 1.x and 2.x: a diffusers folder with model_index.json, or one "
-                + "file (.safetensors, .ckpt). Files are used in place, and code inside them never runs.");
+        Label hint = new MutedLabelView(
+                "Stable Diffusion 1.x and 2.x: a diffusers folder with model_index.json, or one "
+                        + "file (.safetensors, .ckpt). Files are used in place, and code inside them never runs.");
         VBox list = new VBox(12);
         Node download = downloadCard();
         Runnable refresh = () -> list.getChildren()
@@ -72,9 +73,10 @@ public final class ModelsView extends VBox {
     private Node downloadCard() {
         CardView card = new CardView("Get a model");
         card.setId("get-model-card");
-        card.add(new MutedLabelView("Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, or 2 GB in half "
-                + "precision), as one .safetensors or .ckpt file or as a diffusers folder. Then open it here. It generates "
-                + "512-pixel images; on a CPU one takes minutes."));
+        card.add(new MutedLabelView(
+                "Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, or 2 GB in half "
+                        + "precision), as one .safetensors or .ckpt file or as a diffusers folder. Then open it here. It generates "
+                        + "512-pixel images; on a CPU one takes minutes."));
         HBox links = new HBox(8);
         links.setAlignment(Pos.CENTER_LEFT);
         for (String link : DOWNLOAD_PAGES)
@@ -117,7 +119,6 @@ public final class ModelsView extends VBox {
     private Node card(ModelsViewModel.UnreadableModel unreadable) {
         Path name = unreadable.path().getFileName();
         CardView card = new CardView(name == null ? unreadable.path().toString() : name.toString());
-        card.getStyleClass().add("unreadable-model");
         card.subtitle().setText("Cannot be read");
         card.add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(unreadable.reason())));
         card.add(footer(unreadable.path().toString(),

@@ -34,7 +34,6 @@ public final class LossChartView extends Pane {
     private RunProgress shown = RunProgress.initial(RunProgress.RunPhase.WAITING);
 
     public LossChartView() {
-        getStyleClass().add("loss-chart");
         setPrefHeight(190);
         setMinHeight(120);
         for (int i = 0; i < GRID_LINES; i++) {

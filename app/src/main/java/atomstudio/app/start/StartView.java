@@ -35,7 +35,8 @@ public final class StartView extends StackPane {
         Label privacy = new MutedLabelView("Everything stays on this computer.", "small-text");
         Label orLabel = new Label("or try a sample");
         orLabel.getStyleClass().addAll("muted", "start-or");
-        VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model), generate(model),
+        VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model),
+                generate(model),
                 modelNotice(model));
         idle.setAlignment(Pos.CENTER);
         idle.visibleProperty().bind(model.busy().isEmpty());
@@ -108,7 +109,8 @@ public final class StartView extends StackPane {
     private static Button tile(StartViewModel model, Subject.SampleSubject sample) {
         Button tile = new Button(sample.name());
         HBox cover = new HBox(new RoundedImageView(
-                new Image(sample.cover().toUri().toString(), 2 * COVER_SIDE, 2 * COVER_SIDE, true, true, true), COVER_SIDE));
+                new Image(sample.cover().toUri().toString(), 2 * COVER_SIDE, 2 * COVER_SIDE, true, true, true),
+                COVER_SIDE));
         cover.setMinSize(COVER_SIDE, COVER_SIDE);
         tile.setGraphic(cover);
         tile.setContentDisplay(ContentDisplay.TOP);

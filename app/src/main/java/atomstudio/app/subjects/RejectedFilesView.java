@@ -11,7 +11,6 @@ import javafx.scene.layout.VBox;
 public final class RejectedFilesView extends VBox {
     public RejectedFilesView(ObservableList<SubjectStore.RejectedFile> rejected) {
         super(4);
-        getStyleClass().add("rejected-files");
         Runnable refresh = () -> {
             getChildren().setAll(rejected.stream().map(RejectedFilesView::line).toList());
             setVisible(!rejected.isEmpty());

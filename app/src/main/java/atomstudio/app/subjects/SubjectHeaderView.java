@@ -36,7 +36,8 @@ public final class SubjectHeaderView extends HBox {
         classNameField.setText(model.subject().get().className());
         classNameField.textProperty().addListener((property, before, now) -> model.setClassName(now));
         classNameField
-                .setTooltip(new Tooltip("A common noun for the subject. Training starts from what the model knows about it."));
+                .setTooltip(new Tooltip(
+                        "A common noun for the subject. Training starts from what the model knows about it."));
         LabeledFieldView classField = new LabeledFieldView("What is it?", classNameField);
         model.subject()
                 .subscribe(subject -> classField.pseudoClassStateChanged(REQUIRED, subject.className().isEmpty()));
@@ -46,7 +47,8 @@ public final class SubjectHeaderView extends HBox {
         triggerWord.setPrefColumnCount(4);
         triggerWord.textProperty().addListener((property, before, now) -> model.setTriggerWord(now));
         triggerWord.setTooltip(
-                new Tooltip("A rare word that identifies this subject. Keep “sks” unless you have a reason to change it."));
+                new Tooltip(
+                        "A rare word that identifies this subject. Keep “sks” unless you have a reason to change it."));
 
         Label phrase = new Label();
         phrase.getStyleClass().add("muted");

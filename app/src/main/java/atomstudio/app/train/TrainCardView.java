@@ -29,7 +29,8 @@ public final class TrainCardView extends CardView {
         HBox buttons = new HBox(8, startButton(untrained), MemoryCheckView.checkButton(model));
         add(new MethodListView(model.method()), new ExpanderView("method-options", "Method options", chosen, method),
                 method, new NoteView(NoteView.NoteKind.ERROR, model.method().invalidMessage()),
-                new ExpanderView("training-options", "Training options", model.training().summary(), training), training,
+                new ExpanderView("training-options", "Training options", model.training().summary(), training),
+                training,
                 new NoteView(NoteView.NoteKind.ERROR, model.training().invalidMessage()),
                 new NoteView(NoteView.NoteKind.ERROR, model.method().problem()),
                 buttons, new MemoryCheckView(model),

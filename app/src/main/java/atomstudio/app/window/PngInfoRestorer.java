@@ -131,8 +131,9 @@ final class PngInfoRestorer {
             } else {
                 double weight = Math.clamp(adapter.weight(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
                 if (weight != adapter.weight())
-                    missing.add("weight " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name() + "” (using "
-                            + Infotext.formatNumber(weight) + ")");
+                    missing.add(
+                            "weight " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name() + "” (using "
+                                    + Infotext.formatNumber(weight) + ")");
                 adapters.add(new SelectedAdapter(file, weight));
                 restored.add(adapter.name());
                 if (adapter.textEncoderWeight() != adapter.weight())

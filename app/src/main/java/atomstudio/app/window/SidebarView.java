@@ -75,7 +75,6 @@ final class SidebarView extends VBox {
         state.getStyleClass().addAll("muted", "small-text");
         state.textProperty().bind(subject.sidebarText());
         StackPane cover = new StackPane();
-        cover.getStyleClass().add("cover");
         cover.setMinSize(COVER_SIDE, COVER_SIDE);
         cover.setMaxSize(COVER_SIDE, COVER_SIDE);
         Runnable updateCover = () -> cover.getChildren()

@@ -39,7 +39,8 @@ class ChildProcessEstimatorTest {
 
     @Test
     void parsesDryRunOutput() throws Exception {
-        TrainingEstimate estimate = estimator().estimate(spec(RunSpec.TrainingChoices.of(MethodName.LORA)), () -> false);
+        TrainingEstimate estimate = estimator().estimate(spec(RunSpec.TrainingChoices.of(MethodName.LORA)),
+                () -> false);
         assertEquals(65792, estimate.parameterCount());
         assertEquals(0.25, estimate.time().stepSeconds());
         assertEquals(List.of("--batch 1: one image at a time"), estimate.advice());

@@ -95,12 +95,13 @@ class EngineRowGeneratorTest {
                 initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
         try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
                 new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
-            Failure failure = assertThrows(Failure.Unreadable.class, () -> generator.generate(request, new RecordingListener() {
-                @Override
-                public void step(int done, int total) {
-                    assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
-                }
-            }, () -> false));
+            Failure failure = assertThrows(Failure.Unreadable.class,
+                    () -> generator.generate(request, new RecordingListener() {
+                        @Override
+                        public void step(int done, int total) {
+                            assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
+                        }
+                    }, () -> false));
             assertTrue(failure.getMessage().contains(weights + ": changed while it was in use"), failure.getMessage());
             RecordingListener listener = new RecordingListener();
             generator.generate(request, listener, () -> false);

@@ -242,7 +242,8 @@ class GenerateViewModelTest {
         assertEquals("a car in the snow", generator.evaluations.getFirst().prompt());
         assertEquals(List.of(4, 4), generator.evaluations.getFirst().rows().stream().map(List::size).toList());
         for (GalleryRow row : generate.rows()) assertEquals("image_encoder of Small", row.metrics().get().encoder());
-        assertEquals("Measured with image_encoder of Small. High likeness with low alignment means the prompt is ignored.",
+        assertEquals(
+                "Measured with image_encoder of Small. High likeness with low alignment means the prompt is ignored.",
                 generate.metrics().note().get());
     }
 

@@ -98,7 +98,8 @@ class SourceViewModelTest {
         source.setAdapterWeight(Path.of("/b.safetensors"), 0.5);
         source.removeAdapter(Path.of("/a.safetensors"));
         generate.generate();
-        assertEquals(List.of(new SelectedAdapter(Path.of("/b.safetensors"), 0.5)), generator.requests.getFirst().adapters());
+        assertEquals(List.of(new SelectedAdapter(Path.of("/b.safetensors"), 0.5)),
+                generator.requests.getFirst().adapters());
     }
 
     @Test

@@ -58,7 +58,8 @@ class RunQueueTest {
             if (waits[0] == 6) queue.resume();
         };
         assertEquals(RunProgress.RunPhase.DONE, run(MethodName.ATOMS).phase());
-        assertEquals(List.of(TrainingProcess.ProcessCommand.PAUSE, TrainingProcess.ProcessCommand.RESUME), launcher.commands);
+        assertEquals(List.of(TrainingProcess.ProcessCommand.PAUSE, TrainingProcess.ProcessCommand.RESUME),
+                launcher.commands);
         assertTrue(seen.contains(RunProgress.RunPhase.PAUSED), seen.toString());
         assertEquals("", queue.pendingCommand().get());
     }

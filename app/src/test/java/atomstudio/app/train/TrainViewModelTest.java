@@ -66,7 +66,8 @@ class TrainViewModelTest {
         RunSpec spec = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", spec.title());
         assertEquals(7, spec.choices().training().toConfig(spec.choices().method()).schedule().seed());
-        assertEquals("Rank 8 · Combine with Textual inversion · Train text encoder (LoRA) · Seed 7 · Horizontal flip", spec.choices().summary());
+        assertEquals("Rank 8 · Combine with Textual inversion · Train text encoder (LoRA) · Seed 7 · Horizontal flip",
+                spec.choices().summary());
     }
 
     @Test
@@ -148,7 +149,8 @@ class TrainViewModelTest {
     @Test
     void summaryListsNonDefaultSettings() {
         assertEquals("", train.training().summary().get());
-        train.training().setText(TrainingSetting.STEPS, String.valueOf(train.method().settings().get().choice().steps()));
+        train.training()
+                .setText(TrainingSetting.STEPS, String.valueOf(train.method().settings().get().choice().steps()));
         assertEquals("", train.training().summary().get());
         train.training().setText(TrainingSetting.STEPS, "50");
         train.training().setText(TrainingSetting.CHECKPOINTING, TrainingSetting.YES);
@@ -169,7 +171,8 @@ class TrainViewModelTest {
         assertEquals("", train.method().invalidMessage().get());
         assertEquals("", train.training().invalidMessage().get());
         assertEquals(choice.steps(),
-                new RunSpec.TrainingChoices(train.method().settings().get(), train.training().settings().get()).steps());
+                new RunSpec.TrainingChoices(train.method().settings().get(), train.training().settings().get())
+                        .steps());
     }
 
     @Test
@@ -224,7 +227,8 @@ class TrainViewModelTest {
     void pausedRunGeneratesPreview() {
         fake.launcher.onWait = step -> {
             if (step == 5 && fake.launcher.commands.isEmpty()) page.queue().pause();
-            if (page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED && fake.launcher.prompts.isEmpty()) {
+            if (page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED
+                    && fake.launcher.prompts.isEmpty()) {
                 page.runs().requestPreview("a sks car on the beach");
                 assertEquals("Generating a preview of “a sks car on the beach”…", page.queue().pendingPreview().get());
             } else

@@ -20,8 +20,9 @@ public final class DisplayCondition implements ExecutionCondition {
         for (String library : LIBRARIES) {
             if (FOLDERS.stream()
                     .noneMatch(folder -> Files.exists(Path.of(folder, library)))) {
-                return ConditionEvaluationResult.disabled(library + " is missing (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libfreetype6 "
-                        + "fontconfig fonts-dejavu-core)");
+                return ConditionEvaluationResult.disabled(
+                        library + " is missing (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libfreetype6 "
+                                + "fontconfig fonts-dejavu-core)");
             }
         }
         return ConditionEvaluationResult.enabled("libraries for text layout found");

@@ -50,7 +50,8 @@ public final class FakeServices {
     public FakeServices(Path home, Jobs jobs) {
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new Models(),
-                new SubjectStore(home.resolve("subjects"), photoFinder), photoFinder, new RunStore(home.resolve("runs")),
+                new SubjectStore(home.resolve("subjects"), photoFinder), photoFinder,
+                new RunStore(home.resolve("runs")),
                 () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines(
                 (model, methods) -> methods.stream().map(FakeServices::cost).toList(), launcher,

@@ -186,7 +186,8 @@ class PngInfoRestorerTest {
         assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"),
                 window.status().get());
         assertTrue(
-                statusOf("f.png", text("x").with("Version", "v1.10.1")).contains("provided its noise came from the CPU"),
+                statusOf("f.png", text("x").with("Version", "v1.10.1"))
+                        .contains("provided its noise came from the CPU"),
                 window.status().get());
         assertTrue(statusOf("g.png", text("x").with("Seed", "many")).contains("the seed “many”"),
                 window.status().get());
@@ -195,7 +196,8 @@ class PngInfoRestorerTest {
     @Test
     void differingHiresPassIsReported() throws Exception {
         Infotext passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
-        assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Press Generate to recreate it."),
+        assertTrue(
+                statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Press Generate to recreate it."),
                 window.status().get());
         assertEquals(OptionalDouble.of(2), generate().settings().get().source().hiresScale());
         assertEquals("", generate().source().missingSource().get());

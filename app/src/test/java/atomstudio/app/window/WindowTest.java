@@ -70,8 +70,9 @@ class WindowTest {
         waitFor(() -> robot.lookup("#row-car-lora .metrics").query().isVisible());
         assertEquals("Likeness 0.70, diversity 0.30, alignment 0.24, measured with image_encoder of Small illustrated",
                 robot.lookup("#row-car-lora .metrics").query().getAccessibleText());
-        assertEquals("Measured with image_encoder of Small illustrated. High likeness with low alignment means the prompt is "
-                + "ignored.",
+        assertEquals(
+                "Measured with image_encoder of Small illustrated. High likeness with low alignment means the prompt is "
+                        + "ignored.",
                 robot.lookup("#measured-by").queryAs(Label.class).getText());
         window.screenshot("galleries");
         assertEquals(2, window.fake().requests.size());
@@ -122,7 +123,8 @@ class WindowTest {
         window.fake().desktop.saveTarget = home.resolve("saved.png");
         robot.clickOn("#save-image");
         waitFor(() -> large.message().get().startsWith("Saved to"));
-        assertTrue(PngText.read(window.fake().desktop.saveTarget).get("parameters").startsWith("a sks car in the snow"));
+        assertTrue(
+                PngText.read(window.fake().desktop.saveTarget).get("parameters").startsWith("a sks car in the snow"));
         for (int i = 0; i < 5; i++) {
             robot.type(KeyCode.TAB);
             assertTrue(robot.lookup("#large-image").query().isFocusWithin(), "focus stays in the overlay");

@@ -154,7 +154,8 @@ class WindowViewModelTest {
         fake.launcher.breakAt = 7;
         fake.launcher.breakCode = 139;
         page.train().start();
-        assertTrue(page.runs().shownRun().get().progress().message().contains("crashed in native code (exit code 139)"));
+        assertTrue(
+                page.runs().shownRun().get().progress().message().contains("crashed in native code (exit code 139)"));
         assertTrue(page.runs().problem().get().contains("Resume it"), page.runs().problem().get());
         fake.launcher.breakAt = Integer.MAX_VALUE;
         page.runs().resume(page.runs().runs().getFirst());
