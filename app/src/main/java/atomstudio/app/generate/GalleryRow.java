@@ -45,7 +45,6 @@ public final class GalleryRow {
 
     GalleryRow(Optional<RunSummary> run) {
         this.run = run;
-        showAdapters(List.of());
     }
 
     /// Empty: the base model.
@@ -54,7 +53,7 @@ public final class GalleryRow {
     }
 
     public String title() {
-        return run.map(RunSummary::title).orElse("Base");
+        return run.map(RunSummary::title).orElse("Base model");
     }
 
     /// Parameters and size of the row's own adapter; empty for the base model.
@@ -62,14 +61,14 @@ public final class GalleryRow {
         return run.map(RunSummary::costLines).orElse(List.of());
     }
 
-    /// `Base model`, or the adapters added to every row: `+ style (0.8)`. Empty for a run without added adapters.
+    /// The adapters added to every row: `+ style (0.8)`; empty if none.
     public ReadOnlyStringProperty adapterLine() {
         return adapterLine.getReadOnlyProperty();
     }
 
     void showAdapters(List<SelectedAdapter> adapters) {
         String names = adapters.stream().map(SelectedAdapter::toString).collect(Collectors.joining(", "));
-        adapterLine.set(!adapters.isEmpty() ? "+ " + names : run.isPresent() ? "" : "Base model");
+        adapterLine.set(adapters.isEmpty() ? "" : "+ " + names);
     }
 
     public ObservableList<GalleryCell> cells() {

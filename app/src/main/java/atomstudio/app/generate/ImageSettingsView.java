@@ -68,8 +68,14 @@ final class ImageSettingsView extends VBox {
             randomize.setTooltip(new Tooltip("New seeds, the same for every row"));
             getChildren().addAll(new LabeledFieldView("Seed", firstSeed), randomize,
                     new LabeledFieldView("Images", count),
-                    new LabeledFieldView("Size", new HBox(4, width, height)),
+                    new LabeledFieldView("Size", sizeFields(width, height)),
                     new LabeledFieldView("Negative prompt", negativePrompt));
+        }
+
+        private static HBox sizeFields(Node width, Node height) {
+            HBox fields = new HBox(width, new Label("×"), height);
+            fields.setAlignment(Pos.CENTER_LEFT);
+            return fields;
         }
 
         private static ValueFieldView<Double> sideField(DoubleConsumer onChange) {

@@ -43,9 +43,9 @@ public final class SettingTitles {
             case SIZE -> "Resolution";
             case CROP -> "Cropping";
             case FLIP -> "Horizontal flip";
-            case CAPTIONS -> "Captions";
+            case CAPTIONS -> "Use captions";
             case CAPTION_TEMPLATE -> "Caption template";
-            case MASKS -> "Masks";
+            case MASKS -> "Use masks";
             case BANK -> "Cached noise samples";
             case MIN_SNR -> "Min-SNR γ";
             case NOISE_OFFSET -> "Noise offset";
@@ -54,7 +54,7 @@ public final class SettingTitles {
             case PREVIEW_EVERY -> "Preview interval";
             case VALIDATE -> "Validation";
             case STOP_EARLY -> "Early stopping";
-            case PRECISION -> "Frozen weights";
+            case PRECISION -> "Precision of frozen weights";
             case CHECKPOINTING -> "Gradient checkpointing";
         };
     }

@@ -87,7 +87,11 @@ final class TrainingSettingsView extends VBox {
             case PREVIEW_EVERY -> "5 in total";
             case CAPTION_TEMPLATE -> "built-in templates";
             case MIN_SNR, PRIOR -> "none";
-            case STEPS, RATE, ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA,
+            case ALSO_RATE, WORD_RATE, TEXT_ENCODER_RATE -> {
+                String rate = model.defaultValue(setting);
+                yield rate.isEmpty() ? "not used" : rate;
+            }
+            case STEPS, RATE, SEED, WARMUP, DECAY, OPTIMIZER, ACCUMULATE, EMA,
                     CROP, FLIP, CAPTIONS, MASKS, BANK, NOISE_OFFSET, PRIOR_WEIGHT, VALIDATE, STOP_EARLY, PRECISION,
                     CHECKPOINTING -> model.defaultValue(setting);
         };

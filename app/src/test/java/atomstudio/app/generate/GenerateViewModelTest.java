@@ -91,7 +91,7 @@ class GenerateViewModelTest {
     void rowsListAddedAdapters() {
         GenerateViewModel generate = viewModel(new InlineJobs());
         GalleryRow base = generate.rows().getFirst();
-        assertEquals("Base model", base.adapterLine().get());
+        assertEquals("", base.adapterLine().get());
         generate
                 .settings(generate.settings()
                         .get()
@@ -104,7 +104,7 @@ class GenerateViewModelTest {
         generate.source().removeAdapter(Path.of("/styles/ink.safetensors"));
         assertEquals("+ owl-lora (0.8)", base.adapterLine().get());
         generate.settings(generate.settings().get().withAdapters(List.of()));
-        assertEquals("Base model", base.adapterLine().get());
+        assertEquals("", base.adapterLine().get());
         assertEquals("", generate.rows().getLast().adapterLine().get());
     }
 
@@ -170,7 +170,7 @@ class GenerateViewModelTest {
     void busyTextCountsSteps() {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generator.onStep = step -> {
-            if (step == 31) assertEquals("Base · step 30 of 100", generate.busy().get());
+            if (step == 31) assertEquals("Base model · step 30 of 100", generate.busy().get());
         };
         generate.generate();
         assertEquals("", generate.busy().get());

@@ -61,9 +61,9 @@ class LargeImageViewModelTest {
     @Test
     void moveColumnStopsAtLastSeed() {
         for (int i = 0; i < 9; i++) largeImage.moveColumn(1);
-        assertEquals("Base · seed 3", title());
+        assertEquals("Base model · seed 3", title());
         largeImage.moveColumn(-1);
-        assertEquals("Base · seed 2", title());
+        assertEquals("Base model · seed 2", title());
     }
 
     @Test
@@ -80,7 +80,7 @@ class LargeImageViewModelTest {
     void savedImageContainsInfotext() throws Exception {
         desktop.saveTarget = folder.resolve("car.png");
         largeImage.save();
-        assertEquals("base-1.png", desktop.lastSuggestedName);
+        assertEquals("base-model-1.png", desktop.lastSuggestedName);
         assertEquals("Saved to " + desktop.saveTarget, largeImage.message().get());
         Infotext text = Infotext.parse(PngText.read(desktop.saveTarget).get(Infotext.PNG_KEYWORD));
         assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());

@@ -63,7 +63,8 @@ class WindowViewModelTest {
         page.train().start();
         assertFalse(page.untrained().get());
         page.generate().generate();
-        assertEquals(List.of("Base", "Filter atoms"), page.generate().rows().stream().map(GalleryRow::title).toList());
+        assertEquals(List.of("Base model", "Filter atoms"),
+                page.generate().rows().stream().map(GalleryRow::title).toList());
         assertTrue(page.generate()
                 .rows()
                 .stream()
@@ -170,7 +171,7 @@ class WindowViewModelTest {
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.ATOMS);
         assertEquals(3, page.runs().runs().size());
-        assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"),
+        assertEquals(List.of("Base model", "Filter atoms", "LoRA rank 4"),
                 page.generate().rows().stream().map(GalleryRow::title).toList());
     }
 
