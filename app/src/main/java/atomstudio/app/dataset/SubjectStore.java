@@ -62,8 +62,9 @@ public final class SubjectStore {
         }
     }
 
-    /// Creates a subject from the photos among `files`; creates nothing if there is none. Folders in kohya's layout keep
-    /// their names, which determine repeats, and provide the class and trigger word unless a class word is given.
+    /// Creates a subject from the photos among `files`; creates nothing if there is none. Folders in kohya's layout
+    /// keep their names, which determine repeats, and provide the class and trigger word unless a class word is
+    /// given.
     /// @param desiredName a number is appended if it is taken
     /// @throws Failure.Incompatible if folders provide different words
     public ImportResult create(String desiredName, String className, List<Path> files, Cancellation cancellation)

@@ -12,7 +12,6 @@ import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -37,7 +36,6 @@ import org.jspecify.annotations.Nullable;
 /// The prompt, the image settings, and gallery rows for the same seeds: the base model first, then runs. Generates all
 /// outdated rows in one background job.
 public final class GenerateViewModel {
-    private static final SubjectPrompt EMPTY = SubjectPrompt.ofText("");
     /// An initial prompt that the built-in model draws well.
     private static final SubjectPrompt EXAMPLE = SubjectPrompt.ofText("a 3d penguin in the snow");
 
@@ -70,13 +68,14 @@ public final class GenerateViewModel {
         this.jobs = jobs;
         this.generator = services.generator;
         this.clock = clock;
-        this.stepRate = new StepRate(clock);
-        this.metrics = new MetricsViewModel(jobs, services.generator);
-        this.source = new SourceViewModel(jobs, services.choosers, this);
         this.model = model;
         this.subject = subject;
-        this.prompt = new ReadOnlyObjectWrapper<>(
-                subject.get() == null ? EMPTY : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        stepRate = new StepRate(clock);
+        metrics = new MetricsViewModel(jobs, services.generator);
+        source = new SourceViewModel(jobs, services.choosers, this);
+        prompt = new ReadOnlyObjectWrapper<>(
+                subject.get() == null ? SubjectPrompt.EMPTY
+                        : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
         model.subscribe(now -> applyModelDefaults());
         subject.subscribe(now -> updateStale());
     }
@@ -129,7 +128,7 @@ public final class GenerateViewModel {
         rows.forEach(GalleryRow::invalidate);
     }
 
-    /// Shows a message in place of the report.
+    /// Replaces the report.
     public void showMessage(String message) {
         problem.set("");
         report.set(message);
@@ -174,8 +173,8 @@ public final class GenerateViewModel {
         ModelSummary summary = model.get();
         if (summary == null) return;
         boolean builtIn = summary.origin() == ModelSummary.Origin.BUILT_IN;
-        if (subject.get() == null && prompt.get().equals(EMPTY) && builtIn) setPrompt(EXAMPLE);
-        if (prompt.get().equals(EXAMPLE) && !builtIn) setPrompt(EMPTY);
+        if (subject.get() == null && prompt.get().equals(SubjectPrompt.EMPTY) && builtIn) setPrompt(EXAMPLE);
+        if (prompt.get().equals(EXAMPLE) && !builtIn) setPrompt(SubjectPrompt.EMPTY);
         ImageSettings current = settings.get();
         Guidance guidance = new Guidance(summary.defaultGuidanceScale(), current.sampling().guidance().rescale());
         settings(current.withSize(new ImageSettings.OutputSize(summary.imageSize(), summary.imageSize()))
@@ -193,8 +192,8 @@ public final class GenerateViewModel {
         Subject currentSubject = subject.get();
         Optional<String> runPhrase = row.run().map(run -> run.spec().phrase().text());
         String phrase = currentSubject == null ? "" : runPhrase.orElse(currentSubject.className());
-        Optional<Path> adapter = row.run().map(RunSummary::adapter);
-        return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase), adapter, settings.get());
+        return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase),
+                row.run().map(RunSummary::adapter), settings.get());
     }
 
     public void cancel() {
@@ -248,9 +247,8 @@ public final class GenerateViewModel {
         for (Map.Entry<GalleryRow, RowGenerator.RowRequest> entry : requests.entrySet()) {
             cancellation.throwIfRequested();
             GalleryRow row = entry.getKey();
-            RowGenerator.RowRequest request = entry.getValue();
             int completedRows = index++;
-            generator.generate(request, new RowGenerator.RowListener() {
+            generator.generate(entry.getValue(), new RowGenerator.RowListener() {
                 @Override
                 public void step(int done, int total) {
                     double all = (completedRows + (double) done / total) / requests.size();
@@ -264,10 +262,8 @@ public final class GenerateViewModel {
 
                 @Override
                 public void image(int column, RowGenerator.GeneratedImage generated) {
-                    uiThread.accept(() -> {
-                        completedImages++;
-                        row.setImage(column, generated);
-                    });
+                    uiThread.accept(() -> row.setImage(column, generated));
+                    uiThread.accept(() -> completedImages++);
                 }
 
                 @Override
@@ -275,7 +271,7 @@ public final class GenerateViewModel {
                     uiThread.accept(() -> row.addWarning(message));
                 }
             }, cancellation);
-            uiThread.accept(() -> row.complete(request));
+            uiThread.accept(() -> row.complete(entry.getValue()));
         }
     }
 
@@ -296,9 +292,8 @@ public final class GenerateViewModel {
         double seconds = Duration.between(started, clock.instant()).toMillis() / 1000.0;
         String images = DisplayFormat.plural(imageCount, "image");
         switch (outcome) {
-            case JobOutcome.Succeeded<?> _ ->
-                    report.set(
-                            images + " in " + DisplayFormat.duration(seconds) + " · same seeds and noise in every row");
+            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(seconds)
+                    + " · same seeds and noise in every row");
             case JobOutcome.Failed<?>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + completedImages + " of " + images + " done");
         }

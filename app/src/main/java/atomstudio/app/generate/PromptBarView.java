@@ -54,6 +54,8 @@ public final class PromptBarView extends VBox {
         ImageSettingsView settings = new ImageSettingsView(model);
         ToggleButton expander = new ExpanderView("image-settings", "Settings",
                 model.settings().map(ImageSettings::summary), settings);
+        expander.setWrapText(false);
+        expander.setMinWidth(0);
         HBox.setHgrow(expander, Priority.ALWAYS);
         HBox settingsLine = new HBox(8, expander);
         settingsLine.setAlignment(Pos.CENTER_LEFT);
@@ -80,6 +82,8 @@ public final class PromptBarView extends VBox {
                 new ValueFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1),
                 ImageSettings::number, value -> model.updateSettings(now -> now.withAdapterWeight(value)));
         numberField.setId("adapter-weight-field");
+        numberField.setPrefColumnCount(3);
+        numberField.setMinWidth(Region.USE_PREF_SIZE);
         numberField.setAccessibleText("Adapter weight, −10 to 10");
         model.settings().subscribe(now -> numberField.showValue(now.adapterWeight()));
         Slider slider = new Slider(0, SLIDER_MAX, model.settings().get().adapterWeight());

@@ -5,6 +5,8 @@ import java.util.stream.Stream;
 
 /// A prompt with an optional placeholder for the subject between two texts.
 public record SubjectPrompt(String before, Mention mention, String after) {
+    public static final SubjectPrompt EMPTY = ofText("");
+
     public enum Mention { SUBJECT, NONE }
 
     /// A prompt without a placeholder.

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Follows a growing `events.jsonl`. Incomplete lines wait for their end; a truncated file, as after a resumed crash, is
-/// read again from its start. Not thread-safe.
+/// Follows a growing `events.jsonl`. Incomplete lines wait for their end; a truncated file, as after a resumed crash,
+/// is read again from its start. Not thread-safe.
 public final class EventLogReader {
     private final Path file;
     private RunProgress progress;

@@ -71,7 +71,8 @@ final class PngInfoRestorer {
         String message = "From " + info.file().getFileName() + ": " + String.join(", ", restored)
                 + (!missing.isEmpty() ? ". The result will differ: missing " + joinLimited(missing) + "."
                         : recipe.hasCpuNoise() ? ". Press Generate to recreate it."
-                        : ". Press Generate to recreate it, provided its noise came from the CPU, which it does not record.");
+                        : ". Press Generate to recreate it, provided its noise came from the CPU, which it does not "
+                                + "record.");
         return new RestoreResult(match.map(MatchedRun::page), message);
     }
 

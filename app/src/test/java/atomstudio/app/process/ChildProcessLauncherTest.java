@@ -25,7 +25,7 @@ class ChildProcessLauncherTest {
     Path folder;
 
     private RunSpec spec(RunSpec.TrainingChoices choices) {
-        return new RunSpec("car", Path.of("/model"), Path.of("/pictures"),
+        return new RunSpec("car", Path.of("/model"), Path.of("/photos"),
                 new RunSpec.SubjectPhrase("police car", "sks"), choices, folder.resolve("car-lora"));
     }
 
@@ -46,7 +46,7 @@ class ChildProcessLauncherTest {
             process.send(TrainingProcess.ProcessCommand.STOP);
             assertEquals(OptionalInt.of(130), process.await(TIMEOUT));
         }
-        assertEquals("resume\nstop\n", file("heard"));
+        assertEquals("resume\nstop\n", file("received"));
     }
 
     @Test
@@ -64,7 +64,7 @@ class ChildProcessLauncherTest {
         TrainingProcess process = start(RunSpec.TrainingChoices.of(MethodName.LORA));
         process.close();
         assertEquals(OptionalInt.of(0), process.await(TIMEOUT));
-        assertEquals("end\n", file("heard"));
+        assertEquals("end\n", file("received"));
     }
 
     @Test
@@ -73,7 +73,7 @@ class ChildProcessLauncherTest {
             assertEquals(OptionalInt.empty(), process.await(Duration.ZERO));
             process.send(TrainingProcess.ProcessCommand.PAUSE);
             assertEquals(OptionalInt.of(1), process.await(TIMEOUT));
-            assertTrue(process.lastOutput().endsWith("the pictures changed since the run began"), process.lastOutput());
+            assertTrue(process.lastOutput().endsWith("the photos changed since the run began"), process.lastOutput());
             // Commands to an ended process are ignored.
             process.send(TrainingProcess.ProcessCommand.STOP);
         }
@@ -133,7 +133,7 @@ class ChildProcessLauncherTest {
             process.send(TrainingProcess.ProcessCommand.STOP);
             process.await(TIMEOUT);
         }
-        assertEquals("generate a sks car on the beach\nstop\n", file("heard"));
+        assertEquals("generate a sks car on the beach\nstop\n", file("received"));
     }
 
     @Test

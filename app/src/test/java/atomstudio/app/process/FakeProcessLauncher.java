@@ -179,7 +179,7 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
                             + ",\"rate\":0.01,\"seconds\":0.25,\"memory\":1200000000");
                 }
                 if (step >= validateAfter)
-                    line("validation", step, "\"measure\":\"loss of a picture held out\",\"value\":"
+                    line("validation", step, "\"measure\":\"loss of the held-out photo\",\"value\":"
                             + (0.3 / step + 0.03) + ",\"best\":" + step);
                 if (step >= breakAt) return OptionalInt.of(breakCode);
                 if (step < steps) return OptionalInt.empty();

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The Generate page with the real model: image to image, a painted mask, live previews, hires fix. `mvn -pl app -am test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups=
-/// -Dsurefire.failIfNoSpecifiedTests=false`.
+/// The Generate page with the real model: image to image, a painted mask, live previews, hires fix. `mvn -pl app -am
+/// test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class GenerateScreenshotsTest {

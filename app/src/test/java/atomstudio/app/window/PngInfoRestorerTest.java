@@ -124,9 +124,11 @@ class PngInfoRestorerTest {
     @Test
     void missingPartsAreReported() throws Exception {
         drop("web.png", Infotext.parse(
-                "a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
+                "a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, "
+                        + "Denoising strength: 0.6"));
         assertEquals(
-                "From web.png: seed 5, Euler a. The result will differ: missing the model “v1-5-pruned”, the source image.",
+                "From web.png: seed 5, Euler a. The result will differ: missing the model “v1-5-pruned”, the source "
+                        + "image.",
                 window.status().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
@@ -141,8 +143,8 @@ class PngInfoRestorerTest {
                         .with("Inpaint area", "Whole picture")
                         .with("Source picture", "table.png"));
         assertEquals(
-                "second.png was generated from the image table.png with a mask. Choose it under “Image to image…” in the "
-                        + "settings and paint its mask; without it, generation starts from noise.",
+                "second.png was generated from the image table.png with a mask. Choose it under “Image to image…” in "
+                        + "the settings and paint its mask; without it, generation starts from noise.",
                 generate().source().missingSource().get());
         generate().source().setImage("table.png", RgbImage.filled(8, 8, 0xFF0000));
         assertEquals("", generate().source().missingSource().get());

@@ -21,7 +21,7 @@ import org.testfx.framework.junit5.Start;
 
 /// Creates docs/screenshots with the real model, trainer and engine: trains a sample subject with three methods and
 /// compares them. `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups=
-/// -Dsurefire.failIfNoSpecifiedTests=false`; `-Dscreenshots.steps=N` for a quick look with fewer training steps.
+/// -Dsurefire.failIfNoSpecifiedTests=false`; `-Dscreenshots.steps=N` for a quick run with fewer training steps.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class ScreenshotsTest {

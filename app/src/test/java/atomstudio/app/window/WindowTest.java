@@ -71,8 +71,8 @@ class WindowTest {
         assertEquals("Likeness 0.70, diversity 0.30, alignment 0.24, measured with image_encoder of Small illustrated",
                 robot.lookup("#row-car-lora .metrics").query().getAccessibleText());
         assertEquals(
-                "Measured with image_encoder of Small illustrated. High likeness with low alignment means the prompt is "
-                        + "ignored.",
+                "Measured with image_encoder of Small illustrated. High likeness with low alignment means the prompt "
+                        + "is ignored.",
                 robot.lookup("#measured-by").queryAs(Label.class).getText());
         window.screenshot("galleries");
         assertEquals(2, window.fake().requests.size());
