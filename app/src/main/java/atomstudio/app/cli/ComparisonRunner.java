@@ -66,7 +66,7 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
         for (ComparisonRow row : result.comparison().rows()) {
             String cost = row.isBase() ? " ".repeat(25)
                     : String.format(Locale.ROOT, "%10s %14s", DisplayFormat.bytes(row.bytes()),
-                            DisplayFormat.seconds(row.seconds()));
+                            DisplayFormat.duration(row.seconds()));
             String line = String.format(Locale.ROOT, "%-22s %18s %s  %s", ComparisonText.rowTitle(row),
                     ComparisonText.parameters(row), cost, String.join("  ", ComparisonText.metrics(row)));
             lines.add(line.stripTrailing());

@@ -88,7 +88,7 @@ public final class ProgressBar implements AutoCloseable {
         if (secondsPerStep > 0) {
             line.append("  ").append(formatRate(secondsPerStep));
             if (done < total) {
-                line.append("  ").append(DisplayFormat.duration(secondsPerStep * (total - done))).append(" left");
+                line.append("  ").append(DisplayFormat.clock(secondsPerStep * (total - done))).append(" left");
             }
         }
         return line.toString();

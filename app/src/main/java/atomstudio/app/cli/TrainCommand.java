@@ -149,7 +149,7 @@ final class TrainCommand implements Callable<Integer> {
                     memory.source()));
             if (estimate.time().stepSeconds() > 0)
                 lines.add(String.format(Locale.ROOT, "time: %.2f s per step, %s in total",
-                        estimate.time().stepSeconds(), DisplayFormat.seconds(estimate.time().totalSeconds())));
+                        estimate.time().stepSeconds(), DisplayFormat.duration(estimate.time().totalSeconds())));
             lines.add(estimate.fits() ? "It fits." : "It does not fit. Options that reduce memory:");
             estimate.advice().forEach(suggestion -> lines.add("  " + suggestion));
             return lines;

@@ -198,7 +198,7 @@ final class ComparisonSheet {
         List<String> facts = new ArrayList<>(List.of(ComparisonText.parameters(row)));
         if (!row.isBase())
             facts.addAll(List.of(DisplayFormat.bytes(row.bytes()) + " adapter",
-                    DisplayFormat.seconds(row.seconds()) + " training"));
+                    DisplayFormat.duration(row.seconds()) + " training"));
         facts.addAll(ComparisonText.metrics(row));
         return facts;
     }

@@ -10,8 +10,7 @@ import javafx.scene.control.MenuItem;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 
-/// A text field that offers words while one types: those that begin so first, then those that contain it. Any word
-/// may be typed.
+/// A text field with suggestions: matches at the start first, then matches anywhere. Any text is allowed.
 public final class AutocompleteFieldView extends TextField {
     private static final int MAX_SUGGESTIONS = 8;
 

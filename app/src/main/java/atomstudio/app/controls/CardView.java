@@ -8,7 +8,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// A framed part of a page with a title, and room for a remark on the right of it.
+/// A framed section of a page with a title and a subtitle to the right of it.
 public class CardView extends VBox {
     private final Label title = new Label();
     private final Label subtitle = new Label();
@@ -35,7 +35,7 @@ public class CardView extends VBox {
         return subtitle;
     }
 
-    /// Puts a control to the right of the title.
+    /// Adds a control to the right of the title.
     public void addToHeader(Node node) {
         header.getChildren().add(node);
     }

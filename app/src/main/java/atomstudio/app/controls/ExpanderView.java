@@ -5,11 +5,11 @@ import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.ToggleButton;
 
-/// Opens and folds a part of a card, and says while it is folded what in it is not as usual.
+/// A toggle that expands a part of a card; collapsed, it shows a summary of the part's settings.
 public final class ExpanderView extends ToggleButton {
     public ExpanderView(String id, String name, ObservableValue<String> summary, Node content) {
         setId(id);
-        getStyleClass().addAll("flat", "fold");
+        getStyleClass().addAll("flat", "expander");
         setMaxWidth(Double.MAX_VALUE);
         setAlignment(Pos.CENTER_LEFT);
         setWrapText(true);
@@ -17,8 +17,7 @@ public final class ExpanderView extends ToggleButton {
                 .map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
         content.visibleProperty().bind(selectedProperty());
         content.managedProperty().bind(selectedProperty());
-        // The arrow keys go from one method to the next, and pass over those that are disabled, not those that are
-        // hidden.
+        // Arrow keys in a toggle group skip disabled buttons, but not hidden ones.
         content.disableProperty().bind(selectedProperty().not());
     }
 }

@@ -6,7 +6,7 @@ import javafx.scene.control.Label;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 
-/// A control with its name in front, framed together.
+/// A control with its label in front of it, in one frame.
 public final class LabeledFieldView extends HBox {
     public LabeledFieldView(String name, Node control) {
         getStyleClass().add("field");

@@ -5,7 +5,7 @@ import javafx.beans.value.ObservableValue;
 import javafx.scene.control.Label;
 import javafx.scene.layout.Region;
 
-/// A sentence in the card it is about; takes no room while there is nothing to say.
+/// A message inside a card; takes no space while its text is empty.
 public final class NoteView extends Label {
     public enum NoteKind { PLAIN, GOOD, WARNING, ERROR }
 

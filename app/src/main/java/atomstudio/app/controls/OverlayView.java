@@ -6,8 +6,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.StackPane;
 import org.jspecify.annotations.Nullable;
 
-/// A card over the whole window, which lies in the shade meanwhile. The keyboard stays in the card until it goes, and
-/// then returns to where it was.
+/// A modal card over the dimmed window. Keyboard focus stays in the card and is restored when it closes.
 public abstract class OverlayView extends StackPane {
     private @Nullable Node focusTarget;
     private @Nullable Node previousFocus;
@@ -17,17 +16,17 @@ public abstract class OverlayView extends StackPane {
         sceneProperty().flatMap(Scene::focusOwnerProperty).subscribe(this::trapFocus);
     }
 
-    /// Puts a card into the overlay, once.
-    /// @param onBackdropClick a click beside the card
+    /// Sets the card, once.
+    /// @param onBackdropClick called for a click beside the card
     protected void setCard(Region card, Runnable onBackdropClick) {
         Region backdrop = new Region();
-        backdrop.getStyleClass().add("shade");
+        backdrop.getStyleClass().add("backdrop");
         backdrop.setOnMouseClicked(click -> onBackdropClick.run());
         card.getStyleClass().add("overlay-card");
         getChildren().setAll(backdrop, card);
     }
 
-    /// Covers the window and puts the keyboard on a part of the card; nothing changes if it covers it already.
+    /// Shows the overlay and focuses a control of the card; does nothing if it is already visible.
     protected void showOverlay(Node focus) {
         if (isVisible()) return;
         previousFocus = getScene() == null ? null : getScene().getFocusOwner();

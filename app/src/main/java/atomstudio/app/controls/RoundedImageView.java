@@ -7,14 +7,14 @@ import javafx.scene.image.PixelFormat;
 import javafx.scene.image.WritableImage;
 import javafx.scene.shape.Rectangle;
 
-/// A picture with round corners, as large as it is told, keeping its proportions.
+/// An image with rounded corners, scaled to a given side at its own aspect ratio.
 public final class RoundedImageView extends ImageView {
     private static final double CORNER_ARC = 10;
 
     private final Rectangle corners = new Rectangle();
 
-    public RoundedImageView(RgbImage picture, double side) {
-        this(toFxImage(picture), side);
+    public RoundedImageView(RgbImage image, double side) {
+        this(toFxImage(image), side);
     }
 
     public RoundedImageView(Image image, double side) {
@@ -31,7 +31,7 @@ public final class RoundedImageView extends ImageView {
         setSide(side);
     }
 
-    /// The longer side.
+    /// Sets the longer side, in pixels.
     public void setSide(double side) {
         setFitWidth(side);
         setFitHeight(side);

@@ -4,7 +4,7 @@ import java.util.function.Function;
 import javafx.util.StringConverter;
 import org.jspecify.annotations.Nullable;
 
-/// What is chosen from a list, in words. Nothing is typed there.
+/// Display titles for the items of a choice box.
 public final class TitleConverter<T> extends StringConverter<T> {
     private final Function<T, String> title;
 
@@ -19,6 +19,6 @@ public final class TitleConverter<T> extends StringConverter<T> {
 
     @Override
     public T fromString(String text) {
-        throw new UnsupportedOperationException("chosen, not typed");
+        throw new UnsupportedOperationException("a choice box has no text input");
     }
 }

@@ -1,4 +1,4 @@
-/// Small views that several pages are made of.
+/// Controls shared by the pages of the window.
 @NullMarked
 package atomstudio.app.controls;
 

@@ -12,46 +12,45 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Finds and reads picture files.
+/// Finds and reads photo files.
 public interface PhotoFinder {
-    /// What dropped files and folders hold; `files` in the order of their names within a folder.
-    /// @param ignored files that do not even claim to be pictures: hidden ones and other extensions
-    /// @param folders    the dropped folders and those in them that the files lie in, and those that are not entered
+    /// @param files candidates, sorted by name within a folder
+    /// @param ignored files without an image extension
+    /// @param folders the folders that were read, and those that were skipped
     record FoundFiles(List<Path> files, List<Path> ignored, PhotoFolders folders) {}
 
-    /// A single file counts whatever its extension is: whoever drops it means it.
+    /// Lists the candidates in files and folders. Explicitly given files are candidates regardless of their extension.
     FoundFiles find(List<Path> paths) throws Failure;
 
-    /// @throws Failure.Unreadable when it is no picture, or one of a kind that cannot be decoded
+    /// @throws Failure.Unreadable if it is not an image or cannot be decoded
     RgbImage read(Path file) throws Failure;
 
-    /// Pictures on disk: of a folder, its own files and those of the folders in it that count, as `PhotoFolders`
-    /// says, by their names.
+    /// Photos on disk. Subfolders are read as determined by [PhotoFolders].
     static final class DiskPhotoFinder implements PhotoFinder {
         @Override
         public FoundFiles find(List<Path> paths) throws Failure {
             List<Path> files = new ArrayList<>();
             List<Path> ignored = new ArrayList<>();
-            List<PhotoFolders.Entry> parts = new ArrayList<>();
-            List<PhotoFolders.Skipped> leftOut = new ArrayList<>();
+            List<PhotoFolders.Entry> entries = new ArrayList<>();
+            List<PhotoFolders.Skipped> skipped = new ArrayList<>();
             for (Path path : paths) {
                 if (!Files.isDirectory(path)) {
                     files.add(path);
                     continue;
                 }
                 PhotoFolders folders = PhotoFolders.of(path);
-                parts.addAll(folders.entries());
-                leftOut.addAll(folders.skipped());
-                for (PhotoFolders.Entry part : folders.entries())
-                    for (Path file : listFiles(part.folder()))
+                entries.addAll(folders.entries());
+                skipped.addAll(folders.skipped());
+                for (PhotoFolders.Entry entry : folders.entries())
+                    for (Path file : listFiles(entry.folder()))
                         (ImageFiles.hasImageExtension(file) ? files : ignored).add(file);
             }
-            return new FoundFiles(files, ignored, new PhotoFolders(parts, leftOut));
+            return new FoundFiles(files, ignored, new PhotoFolders(entries, skipped));
         }
 
         private static List<Path> listFiles(Path folder) throws Failure {
-            try (Stream<Path> entries = Files.list(folder)) {
-                return entries.filter(Files::isRegularFile)
+            try (Stream<Path> content = Files.list(folder)) {
+                return content.filter(Files::isRegularFile)
                         .filter(file -> !file.getFileName().toString().startsWith("."))
                         .sorted(Comparator.comparing(file -> file.getFileName().toString()))
                         .toList();

@@ -8,8 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// What belongs to a picture by its name: NAME.txt says what it shows, NAME-mask.png, or a mask as other programs
-/// name it, where the subject is. Never pictures themselves.
+/// Captions (`NAME.txt`) and masks (`NAME-mask.png` and names used by other programs) that belong to a photo by name.
 final class SidecarFiles {
     private static final String CAPTION_EXTENSION = ".txt";
 
@@ -23,7 +22,7 @@ final class SidecarFiles {
         return CompanionImage.of(file).isPresent();
     }
 
-    /// Whether a caption or mask belongs to one of these pictures.
+    /// Whether a caption or mask belongs to one of these photos.
     static boolean belongsTo(Path file, List<Path> photos) {
         return photos.stream().anyMatch(photo -> belongsTo(file, photo));
     }
@@ -33,7 +32,7 @@ final class SidecarFiles {
         return CompanionImage.of(file).filter(companion -> companion.belongsTo(name(photo))).isPresent();
     }
 
-    /// Those that lie beside a picture.
+    /// The caption and masks in the folder of a photo.
     static List<Path> of(Path photo) throws IOException {
         Path folder = photo.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) return List.of();
@@ -42,12 +41,12 @@ final class SidecarFiles {
         }
     }
 
-    /// Where a companion of a picture goes when the picture is copied.
+    /// The path of a sidecar file when its photo is copied.
     static Path copyTarget(Path sidecar, Path photo, Path copy) {
         return copy.resolveSibling(stem(copy) + name(sidecar).substring(stem(photo).length()));
     }
 
-    /// A file's name without its ending.
+    /// File name without extension.
     private static String stem(Path file) {
         int dot = name(file).lastIndexOf('.');
         return dot > 0 ? name(file).substring(0, dot) : name(file);

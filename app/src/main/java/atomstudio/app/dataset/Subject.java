@@ -4,13 +4,13 @@ import atomstudio.app.desktop.DisplayFormat;
 import java.nio.file.Path;
 import java.util.List;
 
-/// A folder `subject.json` + pictures. `className` may still be empty; tuning waits for it.
-/// @param photos the picture files, in the order they came
-/// @param sidecarFiles   captions and masks of these pictures
+/// A subject: a folder with `subject.json` and photos.
+/// @param className may be empty; training requires it
+/// @param sidecarFiles captions and masks of the photos
 public record Subject(String name, Path folder, String className, String triggerWord, List<Path> photos,
         List<Path> sidecarFiles) {
     public static final String DEFAULT_TRIGGER_WORD = "sks";
-    /// What a subject of loose pictures is called until it has a class word.
+    /// Name of a subject created from single files, shown until it has a class word.
     public static final String DEFAULT_NAME = "subject";
 
     public Subject {
@@ -23,21 +23,21 @@ public record Subject(String name, Path folder, String className, String trigger
         this(name, folder, className, triggerWord, photos, List.of());
     }
 
-    /// `6 pictures · 2 captions · 1 mask`.
+    /// `6 photos · 2 captions · 1 mask`.
     public String summary() {
         long captions = sidecarFiles.stream().filter(SidecarFiles::isCaption).count();
         long masks = sidecarFiles.size() - captions;
-        return DisplayFormat.plural(photos.size(), "picture")
+        return DisplayFormat.plural(photos.size(), "photo")
                 + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption"))
                 + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
     }
 
-    /// Its name for people: that of its folder, or the class word where the folder's says nothing.
+    /// Display name: the folder's name, or the class word if the folder has a default name.
     public String title() {
         return className.isEmpty() || !name.matches(DEFAULT_NAME + "(-\\d+)?") ? name : className;
     }
 
-    /// What stands for the subject in a prompt: `sks car`.
+    /// The words for the subject in a prompt: `sks car`.
     public String promptPhrase() {
         return triggerWord.isEmpty() ? className : triggerWord + " " + className;
     }
@@ -50,6 +50,7 @@ public record Subject(String name, Path folder, String className, String trigger
         return new Subject(name, folder, newClassName, newTriggerWord, photos, sidecarFiles);
     }
 
-    /// A subject that comes with the studio. `cover` is one of its pictures.
+    /// A subject that is shipped with the program.
+    /// @param cover one of its photos
     public record SampleSubject(String name, String className, Path folder, Path cover) {}
 }

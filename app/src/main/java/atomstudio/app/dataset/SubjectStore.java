@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The subjects of a person, a folder each. Everything here may take long: for jobs only.
+/// The subjects on disk, one folder each. For job threads: all methods access files.
 public final class SubjectStore {
     private static final Logger log = LoggerFactory.getLogger(SubjectStore.class);
     private static final String FILE = "subject.json";
@@ -37,10 +37,9 @@ public final class SubjectStore {
         return folder;
     }
 
-    /// A subject, and the files that were not taken.
     public record ImportResult(Subject subject, int addedCount, List<RejectedFile> rejected) {}
 
-    /// All subjects, the newest first; a damaged folder is left alone and left out.
+    /// All subjects, newest first. Damaged folders are skipped.
     public List<Subject> list() throws Failure {
         if (!Files.isDirectory(folder)) return List.of();
         try (Stream<Path> folders = Files.list(folder)) {
@@ -54,7 +53,7 @@ public final class SubjectStore {
                 try {
                     subjects.add(read(path));
                 } catch (Failure damaged) {
-                    log.warn("left out: {}", damaged.getMessage());
+                    log.warn("skipped damaged subject: {}", damaged.getMessage());
                 }
             }
             return subjects;
@@ -63,11 +62,11 @@ public final class SubjectStore {
         }
     }
 
-    /// Makes a subject of the pictures among `files`; nothing is made when none of them is one. Folders named in
-    /// kohya's layout keep their names, which give the pictures' repeats, and give the words where no class word is
+    /// Creates a subject from the photos among `files`; creates nothing if there is none. Folders in kohya's layout
+    /// keep their names, which determine repeats, and provide the class and trigger word unless a class word is
     /// given.
-    /// @param desiredName the name it should have; a number is added where that is taken
-    /// @throws Failure.Incompatible when folders give different words
+    /// @param desiredName a number is appended if it is taken
+    /// @throws Failure.Incompatible if folders provide different words
     public ImportResult create(String desiredName, String className, List<Path> files, Cancellation cancellation)
             throws Failure {
         PhotoFinder.FoundFiles found = photoFinder.find(files);
@@ -87,7 +86,7 @@ public final class SubjectStore {
         return new ImportResult(read(subjectFolder), readable.size(), rejected);
     }
 
-    /// Adds the pictures among `files` to a subject.
+    /// Adds the photos among `files` to a subject, and captions and masks for its photos.
     public ImportResult add(Subject subject, List<Path> files, Cancellation cancellation) throws Failure {
         List<RejectedFile> rejected = new ArrayList<>();
         PhotoFinder.FoundFiles found = photoFinder.find(files);
@@ -97,7 +96,7 @@ public final class SubjectStore {
         return new ImportResult(read(subject.folder()), readable.size(), rejected);
     }
 
-    /// Captions and masks go with their pictures: those that are there, and those that come.
+    /// Decodes the candidates; captions and masks of new or existing photos are neither photos nor rejected.
     private List<Path> readablePhotos(PhotoFinder.FoundFiles found, List<Path> existing, List<RejectedFile> rejected,
             Cancellation cancellation) {
         List<Path> photos = Stream.concat(existing.stream(),
@@ -108,7 +107,7 @@ public final class SubjectStore {
             cancellation.throwIfRequested();
             if (SidecarFiles.belongsTo(file, photos)) continue;
             if (SidecarFiles.isMask(file)) {
-                rejected.add(new RejectedFile(file.getFileName().toString(), "a mask without its picture, left out"));
+                rejected.add(new RejectedFile(file.getFileName().toString(), "mask without its image – skipped"));
                 continue;
             }
             try {
@@ -122,7 +121,7 @@ public final class SubjectStore {
             rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.reason()));
         for (Path file : found.ignored())
             if (!SidecarFiles.belongsTo(file, photos))
-                rejected.add(new RejectedFile(file.getFileName().toString(), "not a picture, left out"));
+                rejected.add(new RejectedFile(file.getFileName().toString(), "not an image – skipped"));
         return readable;
     }
 
@@ -137,19 +136,19 @@ public final class SubjectStore {
                             StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Pictures cannot be copied to " + subject.photoFolder() + ": " + e.getMessage()
+            throw new Failure.Unwritable("Photos cannot be copied to " + subject.photoFolder() + ": " + e.getMessage()
                     + ". Free some space or check the permissions.", e);
         }
     }
 
-    /// Where a file's copy goes: to a folder of the same name where that gives repeats.
+    /// The target folder of a copy: a folder of the same name if that determines repeats.
     private static Path copyFolder(Path file, Subject subject) throws IOException {
         Path from = file.toAbsolutePath().normalize().getParent();
         if (KohyaFolder.of(from).filter(name -> name.repeats() > 0).isEmpty()) return subject.photoFolder();
         return StudioFolder.createDirectories(subject.photoFolder().resolve(from.getFileName().toString()));
     }
 
-    /// Captions and masks that come by themselves, for pictures that are there.
+    /// Copies captions and masks without photos next to the existing photos.
     private static void copySidecars(PhotoFinder.FoundFiles found, Subject subject) throws Failure {
         try {
             for (Path file : Stream.concat(found.files().stream(), found.ignored().stream()).toList()) {
@@ -189,10 +188,10 @@ public final class SubjectStore {
                 out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
-    /// Takes a picture out of the subject. The copy is deleted, the file it came from is not touched.
+    /// Deletes the subject's copy of a photo; the original file is kept.
     public Subject remove(Subject subject, Path photo) throws Failure {
         if (!subject.photos().contains(photo))
-            throw new IllegalArgumentException(photo + " is no picture of " + subject.name());
+            throw new IllegalArgumentException(photo + " is not a photo of " + subject.name());
         try {
             List<Path> sidecars = SidecarFiles.of(photo);
             Files.deleteIfExists(photo);
@@ -220,7 +219,7 @@ public final class SubjectStore {
             json.string("token");
         } catch (Failure.Unreadable e) {
             throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage()
-                    + ". Delete the folder, or drop its pictures again as a new subject.", e);
+                    + ". Delete the folder, or drop its photos again as a new subject.", e);
         }
         Path photoFolder = subjectFolder.resolve("pictures");
         List<Path> files = Files.isDirectory(photoFolder)
@@ -240,9 +239,9 @@ public final class SubjectStore {
                 json.string("token"), files, sidecars);
     }
 
-    /// A file that was not taken, and why, in one sentence.
+    /// A rejected file and the reason, in one sentence.
     public record RejectedFile(String file, String reason) {
-        /// `notes.txt: expected a picture, …`, without the path that a reason may begin with: the name is enough here.
+        /// `notes.txt: not an image – skipped`; drops the path that a reason may start with.
         public String message() {
             int index = reason.indexOf(file + ": ");
             return file + ": " + (index >= 0 ? reason.substring(index + file.length() + 2) : reason);

@@ -1,4 +1,4 @@
-/// TODO
+/// Subjects: folders of photos with class word and trigger word.
 @NullMarked
 package atomstudio.app.dataset;
 

@@ -2,7 +2,7 @@ package atomstudio.app.desktop;
 
 import java.nio.file.Path;
 
-/// Clipboard and file manager.
+/// Clipboard and file manager of the desktop.
 public interface DesktopActions {
     void copyToClipboard(String text);
 

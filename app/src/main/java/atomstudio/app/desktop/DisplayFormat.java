@@ -7,7 +7,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/// Amounts as people read them. Digits are grouped the same way everywhere, whatever the machine's language.
+/// Formats amounts for display, independent of the system's locale.
 public final class DisplayFormat {
     private DisplayFormat() {}
 
@@ -15,7 +15,7 @@ public final class DisplayFormat {
         return String.format(Locale.ROOT, "%,d", number);
     }
 
-    /// Decimal units, as file managers show them: 9.3 KB, 1.2 GB.
+    /// In decimal units: 9.3 KB, 1.2 GB.
     public static String bytes(long bytes) {
         if (bytes < 1000) return bytes + " B";
         double value = bytes;
@@ -27,8 +27,16 @@ public final class DisplayFormat {
         return String.format(Locale.ROOT, value < 9.95 ? "%.1f %s" : "%.0f %s", value, "KMGT".charAt(unit) + "B");
     }
 
-    /// 0:19, 12:05, 1:00:07.
-    public static String duration(double seconds) {
+    /// With a suffix from a million on: 29,148, 5.9 M, 860 M, 1.2 B.
+    public static String compactCount(long number) {
+        if (number < 1_000_000) return count(number);
+        double millions = number / 1e6;
+        double value = millions < 999.5 ? millions : millions / 1000;
+        return String.format(Locale.ROOT, value < 9.95 ? "%.1f %s" : "%.0f %s", value, millions < 999.5 ? "M" : "B");
+    }
+
+    /// A time that counts down: 0:19, 12:05, 1:00:07.
+    public static String clock(double seconds) {
         long wholeSeconds = Math.max(0, Math.round(seconds));
         return wholeSeconds < 3600
                 ? String.format(Locale.ROOT, "%d:%02d", wholeSeconds / 60, wholeSeconds % 60)
@@ -36,24 +44,29 @@ public final class DisplayFormat {
                         wholeSeconds % 60);
     }
 
-    /// In words: 7.3 s, 38 s, 2 min 05 s, 1 h 10 min.
-    public static String seconds(double seconds) {
-        long whole = Math.round(seconds);
-        if (seconds < 10) return String.format(Locale.ROOT, "%.1f s", seconds);
-        if (whole < 60) return whole + " s";
-        if (whole < 3600) return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
-        return String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
+    /// A measured time: 19 s, 5 min 22 s, 1 h 05 min.
+    public static String duration(double seconds) {
+        long wholeSeconds = Math.max(0, Math.round(seconds));
+        if (wholeSeconds < 60) return wholeSeconds + " s";
+        return wholeSeconds < 3600 ? wholeSeconds / 60 + " min " + wholeSeconds % 60 + " s"
+                : String.format(Locale.ROOT, "%d h %02d min", wholeSeconds / 3600, wholeSeconds / 60 % 60);
     }
 
-    /// Two significant digits of a share: 0.65 %, 1.1 %, 12 %.
+    /// An estimated time: 50 s, 5 min, 1 h 05 min.
+    public static String roughDuration(double seconds) {
+        long minutes = Math.round(seconds / 60);
+        return seconds >= 99.5 && minutes < 60 ? minutes + " min" : duration(seconds);
+    }
+
+    /// A share with two significant digits: 0.65%, 1.1%, 12%.
     public static String percent(double share) {
         double percent = share * 100;
-        if (percent <= 0) return "0 %";
+        if (percent <= 0) return "0%";
         int digits = Math.max(0, 1 - (int) Math.floor(Math.log10(percent)));
-        return String.format(Locale.ROOT, "%." + Math.min(digits, 6) + "f %%", percent);
+        return String.format(Locale.ROOT, "%." + Math.min(digits, 6) + "f%%", percent);
     }
 
-    /// today 10:42, yesterday 9:05, 3 May 2026.
+    /// `today 10:42`, `yesterday 9:05`, `3 May 2026`.
     public static String dateTime(Instant moment, Instant now) {
         ZonedDateTime local = moment.atZone(ZoneId.systemDefault());
         LocalDate today = now.atZone(ZoneId.systemDefault()).toLocalDate();
@@ -63,7 +76,7 @@ public final class DisplayFormat {
         return DateTimeFormatter.ofPattern("d MMM uuuu", Locale.ENGLISH).format(local);
     }
 
-    /// `1 picture`, `6 pictures`.
+    /// `1 photo`, `6 photos`.
     public static String plural(long count, String noun) {
         return count(count) + " " + noun + (count == 1 ? "" : "s");
     }

@@ -4,18 +4,18 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// The desktop's file choosers; empty when the person closed them without choosing.
+/// File choosers of the desktop. Empty results: the dialog was cancelled.
 public interface FileChoosers {
     List<Path> images(String title);
 
-    /// Files that hold adapters.
+    /// Adapter files: safetensors, PyTorch files, PNG with embedded adapters.
     List<Path> adapters(String title);
 
     Optional<Path> folder(String title);
 
-    /// One file with a model in it.
+    /// A single-file checkpoint.
     Optional<Path> model(String title);
 
-    /// Where to write a file; the chooser itself has asked before an existing one is named.
+    /// The file to write. The dialog itself confirms overwriting.
     Optional<Path> saveFile(String title, String suggestedName);
 }

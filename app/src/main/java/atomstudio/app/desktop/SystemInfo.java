@@ -5,18 +5,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What the machine has to work with.
+/// Compute device, threads and free memory of this machine.
 public interface SystemInfo {
-    /// Where pictures are computed: `CPU`, `CUDA`.
+    /// The device images are generated on: `CPU`, `CUDA`.
     String device();
 
     int threads();
 
-    /// Bytes that programs can still get.
+    /// Available memory in bytes.
     long freeMemory();
 
-    /// The machine the program runs on. On Linux memory that the kernel would give back counts as free, elsewhere
-    /// only what nobody uses.
+    /// The local machine. Linux: `MemAvailable`, which includes reclaimable caches; elsewhere: the maximum heap.
     static final class LocalSystemInfo implements SystemInfo {
         @Override
         public String device() {

@@ -1,4 +1,4 @@
-/// What the window needs of the desktop and the person's home folder, as small interfaces.
+/// Interfaces to the desktop (clipboard, file choosers, system information) and formatting of amounts.
 @NullMarked
 package atomstudio.app.desktop;
 

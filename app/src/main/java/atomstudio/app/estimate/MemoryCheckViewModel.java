@@ -1,13 +1,15 @@
 package atomstudio.app.estimate;
 
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.process.Estimator;
 import atomstudio.app.process.RunSpec;
+import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.train.TrainingEstimate;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -18,9 +20,15 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// Whether a run will fit, and what would make it fit. Asked for: it takes a few steps of the run, which is seconds
-/// or minutes of the machine. An answer holds until something else is asked for.
+/// Memory check: measures a few training steps to estimate memory and time, and lists settings that need less memory.
+/// It runs on request, because it takes seconds to minutes. The result is discarded when a setting changes.
 public final class MemoryCheckViewModel {
+    /// Estimates memory and time of a run without starting it. For job threads: takes seconds to minutes.
+    @FunctionalInterface
+    public interface Estimator {
+        TrainingEstimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException;
+    }
+
     private final Jobs jobs;
     private final Estimator estimator;
     private final ReadOnlyObjectWrapper<@Nullable TrainingEstimate> estimate = new ReadOnlyObjectWrapper<>();
@@ -36,7 +44,7 @@ public final class MemoryCheckViewModel {
         this.estimator = estimator;
     }
 
-    /// Null until it is asked for.
+    /// Null until measured.
     public ReadOnlyObjectProperty<@Nullable TrainingEstimate> estimate() {
         return estimate.getReadOnlyProperty();
     }
@@ -49,12 +57,12 @@ public final class MemoryCheckViewModel {
         return problem.getReadOnlyProperty();
     }
 
-    /// `fits · 1.2 GB of 3.1 GB · about 0:50`; empty until it is asked for.
+    /// `Fits: 1.2 GB of 3.1 GB, about 50 s`; empty until measured.
     public ReadOnlyStringProperty summary() {
         return summary.getReadOnlyProperty();
     }
 
-    /// What would make it fit, the mildest first; empty where it fits.
+    /// Settings that need less memory, the one with the least effect on the result first; empty if the run fits.
     public ReadOnlyObjectProperty<List<MemoryAdvice>> advice() {
         return advice.getReadOnlyProperty();
     }
@@ -62,8 +70,8 @@ public final class MemoryCheckViewModel {
     public void check(RunSpec spec) {
         reset();
         int id = requestId;
-        busy.set("Trying a few steps…");
-        running = jobs.start("The estimate", cancellation -> estimator.estimate(spec, cancellation), outcome -> {
+        busy.set("Measuring…");
+        running = jobs.start("Memory check", cancellation -> estimator.estimate(spec, cancellation), outcome -> {
             if (id != requestId) return;
             running = null;
             busy.set("");
@@ -73,11 +81,11 @@ public final class MemoryCheckViewModel {
                 case JobOutcome.Cancelled<TrainingEstimate>() -> {}
             }
         });
-        // Jobs that run inline are over by now.
+        // An inline job has ended already.
         if (busy.get().isEmpty()) running = null;
     }
 
-    /// Something else is wished for than what was asked about, or nobody wants to know any more.
+    /// Cancels a running check and discards the result.
     public void reset() {
         requestId++;
         if (running != null) running.cancel();
@@ -97,16 +105,17 @@ public final class MemoryCheckViewModel {
 
     private static String summary(TrainingEstimate result) {
         TrainingEstimate.MemoryFit memory = result.memory();
-        String of = memory.available() > 0 ? " of " + DisplayFormat.bytes(memory.available()) : "";
         String time = result.time().stepSeconds() > 0
-                ? " · about " + DisplayFormat.duration(result.time().totalSeconds())
+                ? ", about " + DisplayFormat.roughDuration(result.time().totalSeconds())
                 : "";
-        return (result.fits() ? "fits · " : "does not fit · ") + DisplayFormat.bytes(memory.bytes()) + of + time;
+        String available = DisplayFormat.bytes(memory.available());
+        if (!result.fits()) return "Needs " + DisplayFormat.bytes(memory.bytes()) + ", " + available + " free" + time;
+        return "Fits: " + DisplayFormat.bytes(memory.bytes()) + (memory.available() > 0 ? " of " + available : "")
+                + time;
     }
 
-    /// What would make a run fit: `--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps`, understood as
-    /// settings where it is some.
-    /// @param text as it was said
+    /// Advice for a run that does not fit. Text such as `--batch 1 --accumulate 6: one image at a time` is parsed into
+    /// settings; other text has none.
     public record MemoryAdvice(String text, Map<MethodSetting, String> methodSettings,
             Map<TrainingSetting, String> trainingSettings) {
         private static final String OPTION = "--";
@@ -128,12 +137,17 @@ public final class MemoryCheckViewModel {
             return new MemoryAdvice(text, method, training);
         }
 
-        /// Whether it is a matter of settings, which one click can set.
+        /// Whether it consists of settings that can be applied.
         public boolean isApplicable() { return !methodSettings.isEmpty() || !trainingSettings.isEmpty(); }
 
-        /// For people: `batch size 1, gradient accumulation 6: one photo at a time, the same steps`.
+        /// `Batch size 1, Gradient accumulation 6: one image at a time`.
         public String displayText() {
-            return text.replaceFirst("^" + OPTION, "").replace(" " + OPTION, ", ").replace("-", " ");
+            if (!isApplicable()) return text;
+            List<String> settings = new ArrayList<>();
+            methodSettings.forEach((setting, value) -> settings.add(setting.describe(value)));
+            trainingSettings.forEach((setting, value) -> settings.add(setting.describe(value)));
+            int colon = text.indexOf(": ");
+            return String.join(", ", settings) + (colon < 0 ? "" : text.substring(colon));
         }
     }
 }

@@ -1,4 +1,4 @@
-/// TODO
+/// Memory and time estimates of a run before it starts.
 @NullMarked
 package atomstudio.app.estimate;
 

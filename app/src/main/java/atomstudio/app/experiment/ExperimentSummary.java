@@ -21,7 +21,7 @@ public final class ExperimentSummary {
         Key key = row.key();
         String label = key.steps() == 0 ? key.subject() + " " + key.method()
                 : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(),
-                        DisplayFormat.seconds(row.cost().trainingSeconds()));
+                        DisplayFormat.duration(row.cost().trainingSeconds()));
         ClipScores measures = row.measures();
         return label + ": likeness " + ComparisonText.metric(measures.likeness()) + "  diversity "
                 + ComparisonText.metric(measures.diversity()) + "  alignment "

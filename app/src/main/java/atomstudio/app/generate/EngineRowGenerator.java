@@ -34,21 +34,21 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Rows by the chosen engine in this process. The model stays open from one row to the next; one row at a time.
-public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
+/// Generates rows with the selected engine in this process. The model stays open between rows; one row at a time.
+public final class EngineRowGenerator implements RowGenerator {
     private final BaseModelHashes hashes;
-    private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(unheard -> {});
+    private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(ignored -> {});
     private final TokenizerFolders tokenizerFolders;
-    private final Supplier<AppSettings.GenerationPreferences> imageSettings;
+    private final Supplier<AppSettings.GenerationPreferences> preferences;
     private Optional<Path> previewDecoder = Optional.empty();
     private @Nullable ImageGenerator current;
     private EngineName currentEngine = EngineName.AUTO;
 
-    /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
-    /// @param imageSettings how pictures are to be made, asked before every row
+    /// @param tokenizerFolders searched for the tokenizer of a model without one
+    /// @param preferences read before every row
     public EngineRowGenerator(BaseModelHashes hashes, TokenizerFolders tokenizerFolders,
-            Supplier<AppSettings.GenerationPreferences> imageSettings) {
-        this.imageSettings = imageSettings;
+            Supplier<AppSettings.GenerationPreferences> preferences) {
+        this.preferences = preferences;
         this.hashes = hashes;
         this.tokenizerFolders = tokenizerFolders;
     }
@@ -56,128 +56,128 @@ public final class EngineRowGenerator implements RowGenerator, RowEvaluator {
     @Override
     public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation)
             throws Failure {
-        ImageGenerator maker = openMaker(request.model());
-        maker.setSafetyFilter(imageSettings.get().safetyFilter());
-        PromptAdapters promptAdapters = PromptAdapters.parse(
-                new Generation.PromptPair(request.prompt(), request.settings().negativePrompt().strip()),
-                tokenizerFolders.home());
-        promptAdapters.warnings().forEach(listener::warning);
-        RowAdapters adapters = loadAdapters(request, promptAdapters, maker, listener);
-        Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
-        List<Long> seeds = request.settings().seeds().list();
+        ImageGenerator generator = openModel(request.model());
+        generator.setSafetyFilter(preferences.get().safetyFilter());
+        PromptAdapters prompt = parsePrompt(request.prompt(), request.settings().negativePrompt().strip());
+        prompt.warnings().forEach(listener::warning);
+        List<RowAdapter> adapters = loadAdapters(request, prompt, generator, listener);
         warningSink.set(listener::warning);
-        usePreviewDecoder(maker, listener);
-        request.generation(seeds.getFirst(), adapters.weighted)
+        usePreviewDecoder(generator, listener);
+        List<WeightedAdapter> weighted = adapters.stream().map(RowAdapter::weighted).toList();
+        List<Generation> generations = request.settings()
+                .seeds()
+                .list()
+                .stream()
+                .map(seed -> request.generation(seed, weighted).with(prompt.prompt()))
+                .toList();
+        List<String> samplingWarnings = generations.getFirst()
                 .settings()
                 .sampling()
-                .warnings(maker.model().scheduler())
-                .forEach(listener::warning);
-        for (int column = 0; column < seeds.size(); column++) {
-            Generation generation = request.generation(seeds.get(column), adapters.weighted)
-                    .with(promptAdapters.prompt());
-            int steps = maker.stepCount(generation);
-            LivePreview preview = new LivePreview(maker, new PreviewSink(column, listener));
-            int stepsBefore = column * steps;
-            RgbImage image = maker.generate(generation, step -> {
-                listener.step(stepsBefore + step.completedSteps(), seeds.size() * steps);
-                if (cancellation.isRequested()) return StepListener.Next.STOP;
-                if (step.completedSteps() < steps) preview.show(step.denoised());
-                return StepListener.Next.CONTINUE;
-            }).orElseThrow(CancellationException::new);
+                .warnings(generator.model().scheduler());
+        samplingWarnings.forEach(listener::warning);
+        Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
+        List<PngAttachment> attachments = adapters.stream()
+                .flatMap(adapter -> adapter.loaded.attachment().stream())
+                .toList();
+        for (int column = 0; column < generations.size(); column++) {
+            Generation generation = generations.get(column);
+            RgbImage image = generateImage(generator, generation, new ColumnListener(column, generations.size(),
+                    listener), cancellation);
             listener.image(column, new GeneratedImage(image,
-                    new ImageMetadata(maker.infotext(generation, source), adapters.attachments)));
+                    new ImageMetadata(generator.infotext(generation, source), attachments)));
         }
-        // May read the whole model once: not before the first pictures.
-        for (LoadedAdapter loaded : adapters.loaded) loaded.baseModelWarning(hashes).ifPresent(listener::warning);
+        // Hashing may read the whole model once, so it follows the first images.
+        for (RowAdapter adapter : adapters) adapter.loaded.baseModelWarning(hashes).ifPresent(listener::warning);
     }
 
-    /// A row's adapters, and what its pictures carry along.
-    private record RowAdapters(List<LoadedAdapter> loaded, List<WeightedAdapter> weighted,
-            List<PngAttachment> attachments) {
-        void add(LoadedAdapter adapter, WeightedAdapter weight) {
-            loaded.add(adapter);
-            weighted.add(weight);
-            adapter.attachment().ifPresent(attachments::add);
-        }
+    private record RowAdapter(LoadedAdapter loaded, WeightedAdapter weighted) {}
+
+    private record ColumnListener(int column, int columns, RowListener listener) {}
+
+    private static RgbImage generateImage(ImageGenerator generator, Generation generation, ColumnListener column,
+            Cancellation cancellation) throws Failure {
+        int steps = generator.stepCount(generation);
+        LivePreview preview = new LivePreview(generator, image -> column.listener.preview(column.column, image));
+        return generator.generate(generation, step -> {
+            column.listener.step(column.column * steps + step.completedSteps(), column.columns * steps);
+            if (cancellation.isRequested()) return StepListener.Next.STOP;
+            if (step.completedSteps() < steps) preview.show(step.denoised());
+            return StepListener.Next.CONTINUE;
+        }).orElseThrow(CancellationException::new);
     }
 
-    private static RowAdapters loadAdapters(RowRequest request, PromptAdapters promptAdapters, ImageGenerator maker,
+    private PromptAdapters parsePrompt(String prompt, String negativePrompt) throws Failure {
+        return PromptAdapters.parse(new Generation.PromptPair(prompt, negativePrompt), tokenizerFolders.home());
+    }
+
+    private static List<RowAdapter> loadAdapters(RowRequest request, PromptAdapters prompt, ImageGenerator generator,
             RowListener listener) throws Failure {
-        RowAdapters adapters = new RowAdapters(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        List<RowAdapter> adapters = new ArrayList<>();
         for (ImageSettings.SelectedAdapter selected : request.adapters()) {
-            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
+            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), generator.model())) {
                 loaded.warnings().forEach(listener::warning);
-                loaded.triggerWarning(promptAdapters.prompt()).ifPresent(listener::warning);
-                adapters.add(loaded, new WeightedAdapter(loaded.adapter(), selected.weight()));
+                loaded.triggerWarning(prompt.prompt()).ifPresent(listener::warning);
+                adapters.add(new RowAdapter(loaded, new WeightedAdapter(loaded.adapter(), selected.weight())));
             }
         }
-        for (PromptAdapters.AdapterReference selected : promptAdapters.references()) {
-            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), maker.model())) {
+        for (PromptAdapters.AdapterReference selected : prompt.references()) {
+            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), generator.model())) {
                 loaded.warnings().forEach(listener::warning);
-                adapters.add(loaded, selected.weighted(loaded.adapter()));
+                adapters.add(new RowAdapter(loaded, selected.weighted(loaded.adapter())));
             }
         }
         return adapters;
     }
 
-    /// Where a picture emerges.
-    private record PreviewSink(int column, RowListener listener) implements Consumer<RgbImage> {
-        @Override
-        public void accept(RgbImage preview) {
-            listener.preview(column, preview);
-        }
-    }
-
     @Override
     public synchronized Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation)
             throws Failure {
-        Optional<ClipMetrics> optionalRuler = openMaker(request.model()).clipMetrics();
-        if (optionalRuler.isEmpty()) return Optional.empty();
-        ClipMetrics ruler = optionalRuler.get();
-        List<ClipEmbedding> subjectEmbeddings = new ArrayList<>();
+        Optional<ClipMetrics> clipMetrics = openModel(request.model()).clipMetrics();
+        if (clipMetrics.isEmpty()) return Optional.empty();
+        ClipMetrics metrics = clipMetrics.get();
+        List<ClipEmbedding> photoEmbeddings = new ArrayList<>();
         for (Path file : request.subjectPhotos()) {
             cancellation.throwIfRequested();
-            subjectEmbeddings.add(ruler.embedImage(ImageFiles.read(file)));
+            photoEmbeddings.add(metrics.embedImage(ImageFiles.read(file)));
         }
-        List<ClipScores> measures = new ArrayList<>();
+        String prompt = parsePrompt(request.prompt(), "").prompt().positive();
+        List<ClipScores> scores = new ArrayList<>();
         for (List<RgbImage> row : request.rows()) {
             List<ClipEmbedding> embeddings = new ArrayList<>();
             for (RgbImage image : row) {
                 cancellation.throwIfRequested();
-                embeddings.add(ruler.embedImage(image));
+                embeddings.add(metrics.embedImage(image));
             }
-            measures.add(
-                    ruler.measure(subjectEmbeddings,
-                            List.of(new ClipScores.PromptSamples(embeddings, ruler.embedPrompt(PromptAdapters
-                                    .parse(new Generation.PromptPair(request.prompt(), ""), tokenizerFolders.home())
-                                    .prompt()
-                                    .positive())))));
+            scores.add(metrics.measure(photoEmbeddings,
+                    List.of(new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(prompt)))));
         }
-        return Optional.of(measures);
+        return Optional.of(scores);
     }
 
-    /// A decoder that is none is no reason to make no pictures.
-    private void usePreviewDecoder(ImageGenerator maker, RowListener listener) {
-        Optional<Path> wanted = imageSettings.get().previewDecoder();
-        if (wanted.equals(previewDecoder)) return;
+    /// An unusable decoder only costs the previews, not the images.
+    private void usePreviewDecoder(ImageGenerator generator, RowListener listener) {
+        Optional<Path> selected = preferences.get().previewDecoder();
+        if (selected.equals(previewDecoder)) return;
         try {
-            if (wanted.isPresent()) maker.usePreviewDecoder(wanted.get(), Devices.detect().select(Optional.empty()));
-            else maker.useDefaultPreview();
-            previewDecoder = wanted;
+            if (selected.isPresent())
+                generator.usePreviewDecoder(selected.get(), Devices.detect().select(Optional.empty()));
+            else
+                generator.useDefaultPreview();
+            previewDecoder = selected;
         } catch (Failure e) {
-            listener.warning("Previews without the chosen decoder: " + e.getMessage());
+            listener.warning("The preview decoder cannot be used: " + e.getMessage());
         }
     }
 
-    private ImageGenerator openMaker(Path model) throws Failure {
-        EngineName engine = imageSettings.get().engine();
+    private ImageGenerator openModel(Path model) throws Failure {
+        EngineName engine = preferences.get().engine();
         if (current != null && engine == currentEngine && current.model().path().equals(model) && current.isCurrent())
             return current;
         close();
         currentEngine = engine;
         current = ImageGenerator.open(
                 DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())),
-                Devices.detect().select(Optional.empty()), engine, note -> warningSink.get().accept(note));
+                Devices.detect().select(Optional.empty()), engine, warning -> warningSink.get().accept(warning));
         current.computeModelHash(new FileHashes(hashes.cacheFile()));
         return current;
     }

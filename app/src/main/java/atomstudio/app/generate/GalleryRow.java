@@ -21,15 +21,13 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// A row of pictures, one a seed: of the base model, or of a run's adapter.
+/// One gallery row: the images of the base model or of a run's adapter, one column per seed.
 public final class GalleryRow {
-    /// A place in the row; `made` is null until its picture is there.
+    /// @param image null until it is generated
     public record GalleryCell(long seed, RowGenerator.@Nullable GeneratedImage image) {}
 
-    /// What a picture looks like while it is made.
+    /// The predicted image of the column that is being generated.
     public record CellPreview(int column, RgbImage image) {}
-
-    private static final String BASE_MODEL = "nothing tuned";
 
     private final Optional<RunSummary> run;
     private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
@@ -42,11 +40,11 @@ public final class GalleryRow {
     private final ReadOnlyObjectWrapper<@Nullable CellPreview> preview = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     private final Set<Integer> updated = new HashSet<>();
+    /// What the shown images were generated from; null if incomplete.
     private RowGenerator.@Nullable RowRequest request;
 
     GalleryRow(Optional<RunSummary> run) {
         this.run = run;
-        showAdapters(List.of());
     }
 
     /// Empty: the base model.
@@ -55,30 +53,29 @@ public final class GalleryRow {
     }
 
     public String title() {
-        return run.map(RunSummary::title).orElse("Base");
+        return run.map(RunSummary::title).orElse("Base model");
     }
 
-    /// What the row's own adapter costs; empty for the base model.
+    /// Parameters and size of the row's own adapter; empty for the base model.
     public List<String> costLines() {
         return run.map(RunSummary::costLines).orElse(List.of());
     }
 
-    /// `nothing tuned`, `wears style × 0.8`; empty for a run that wears nothing beside its own adapter.
+    /// The adapters added to every row: `+ style (0.8)`; empty if none.
     public ReadOnlyStringProperty adapterLine() {
         return adapterLine.getReadOnlyProperty();
     }
 
     void showAdapters(List<SelectedAdapter> adapters) {
         String names = adapters.stream().map(SelectedAdapter::toString).collect(Collectors.joining(", "));
-        adapterLine.set(adapters.isEmpty() ? run.isPresent() ? "" : BASE_MODEL
-                : (run.isPresent() ? "also wears " : "wears ") + names);
+        adapterLine.set(adapters.isEmpty() ? "" : "+ " + names);
     }
 
     public ObservableList<GalleryCell> cells() {
         return cellsView;
     }
 
-    /// `step 12 of 25`, `waiting`; empty when nothing is being made.
+    /// `Step 12 of 25`, `Waiting`; empty when idle.
     public ReadOnlyStringProperty busy() {
         return busy.getReadOnlyProperty();
     }
@@ -87,35 +84,35 @@ public final class GalleryRow {
         return warning.getReadOnlyProperty();
     }
 
-    /// Whether a picture was made just now, while others of its row are still those of before.
-    boolean updated(int column) {
+    /// Whether this column is already new while others of the row are still old.
+    boolean isUpdated(int column) {
         return updated.contains(column);
     }
 
-    /// Whether the pictures were made with a prompt or settings that have been changed since.
+    /// Whether the prompt or the settings have changed since the images were generated.
     public ReadOnlyBooleanProperty stale() {
         return stale.getReadOnlyProperty();
     }
 
-    /// The picture that is being made; null where none is, or nothing is seen yet.
+    /// Null when no image is being generated or no preview exists yet.
     public ReadOnlyObjectProperty<@Nullable CellPreview> preview() {
         return preview.getReadOnlyProperty();
     }
 
-    /// What the pictures measure; null while that is not known.
+    /// Null until measured.
     public ReadOnlyObjectProperty<@Nullable ClipScores> metrics() {
         return metrics.getReadOnlyProperty();
     }
 
-    /// `measuring…`; empty when nothing is being measured.
+    /// `Measuring…`; empty when idle.
     public ReadOnlyStringProperty metricsStatus() {
         return metricsStatus.getReadOnlyProperty();
     }
 
-    /// Whether all pictures are there and were not measured yet.
+    private boolean isComplete() { return cells.stream().allMatch(cell -> cell.image != null); }
+
     boolean needsMetrics() {
-        return request != null && metrics.get() == null && !cells.isEmpty()
-                && cells.stream().allMatch(cell -> cell.image != null);
+        return request != null && metrics.get() == null && !cells.isEmpty() && isComplete();
     }
 
     List<RgbImage> images() {
@@ -126,7 +123,7 @@ public final class GalleryRow {
                 .toList();
     }
 
-    void metricsStatus(String text) {
+    void setMetricsStatus(String text) {
         metricsStatus.set(text);
     }
 
@@ -134,26 +131,25 @@ public final class GalleryRow {
         metrics.set(found);
     }
 
-    /// Whether all pictures of `wanted` are there already.
+    /// Whether the row already shows all images of a request.
     boolean hasImages(RowGenerator.RowRequest wanted) {
-        return wanted.equals(request) && cells.stream().allMatch(cell -> cell.image != null);
+        return wanted.equals(request) && isComplete();
     }
 
     void updateStale(RowGenerator.RowRequest wanted) {
         stale.set(request != null && !wanted.equals(request));
     }
 
-    /// Its pictures were made in a way that is not the wished one any more.
+    /// Marks the images as outdated, so that they are generated again.
     void invalidate() {
         request = null;
         stale.set(!cells.isEmpty());
     }
 
-    /// Makes room; pictures that are there stay until others come, where there is still a column for them.
-    void begin(RowGenerator.RowRequest wanted) {
+    /// Prepares the cells for new images. Old images stay visible until replaced, as far as their column exists.
+    void begin(List<Long> seeds) {
         preview.set(null);
         updated.clear();
-        List<Long> seeds = wanted.settings().seeds().list();
         List<GalleryCell> newCells = IntStream.range(0, seeds.size())
                 .mapToObj(i -> new GalleryCell(seeds.get(i), i < cells.size() ? cells.get(i).image() : null))
                 .toList();
@@ -163,11 +159,11 @@ public final class GalleryRow {
         metrics.set(null);
         metricsStatus.set("");
         stale.set(true);
-        busy.set("waiting");
+        busy.set("Waiting");
     }
 
-    void step(int done, int total) {
-        busy.set("step " + done + " of " + total);
+    void showStep(int done, int total) {
+        busy.set("Step " + done + " of " + total);
     }
 
     void showPreview(int column, RgbImage image) {
@@ -185,8 +181,8 @@ public final class GalleryRow {
         if (!before.contains(message)) warning.set(before.isEmpty() ? message : before + "\n" + message);
     }
 
-    void complete(RowGenerator.RowRequest wanted) {
-        request = wanted;
+    void complete(RowGenerator.RowRequest completed) {
+        request = completed;
         updated.clear();
         stale.set(false);
         busy.set("");

@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.diffusion.sample.Seed;
@@ -29,16 +30,15 @@ import javafx.scene.layout.TilePane;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// A row: what it is and costs on the left, its pictures and what is to be known of them on the right. A click opens
-/// a picture large.
-public final class GalleryRowView extends HBox {
+/// A gallery row: title, cost, scores and status on the left, images on the right. A click opens an image large.
+final class GalleryRowView extends HBox {
     private static final PseudoClass UPDATED = PseudoClass.getPseudoClass("current");
     private static final PseudoClass STALE = PseudoClass.getPseudoClass("stale");
     private static final double HEADER_WIDTH = 158;
     private static final double GAP = 8;
     private static final double MAX_SIDE = 172;
     private static final double MIN_SIDE = 40;
-    /// Rows are not squeezed below this to fit into the window; the page scrolls instead.
+    /// Smallest image side when rows are fitted into the window; below it the page scrolls.
     private static final double MIN_FITTED_SIDE = 104;
 
     private final GenerateViewModel model;
@@ -64,10 +64,7 @@ public final class GalleryRowView extends HBox {
         title.setWrapText(true);
         header.getChildren().add(title);
         for (String line : row.costLines()) {
-            Label price = new Label(line);
-            price.getStyleClass().addAll("muted", "small-text");
-            price.setWrapText(true);
-            header.getChildren().add(price);
+            header.getChildren().add(new MutedLabelView(line, "small-text"));
         }
         header.getChildren().add(new NoteView(NoteView.NoteKind.PLAIN, row.adapterLine()));
         header.getChildren().add(new MetricsView(row.metrics()));
@@ -76,7 +73,6 @@ public final class GalleryRowView extends HBox {
         headerExtra.ifPresent(header.getChildren()::add);
         tiles.setPrefTileWidth(MAX_SIDE);
         tiles.setMinWidth(0);
-        // Sentences want more room than the head has.
         VBox body = new VBox(6, tiles, new NoteView(NoteView.NoteKind.WARNING, row.warning()));
         HBox.setHgrow(body, Priority.ALWAYS);
         body.setMinWidth(0);
@@ -102,7 +98,7 @@ public final class GalleryRowView extends HBox {
         fit();
     }
 
-    /// Shows a picture in its place while it is made.
+    /// Shows the preview in its column.
     private void showPreview(GalleryRow.@Nullable CellPreview preview) {
         if (preview == null) {
             refresh();
@@ -120,7 +116,7 @@ public final class GalleryRowView extends HBox {
 
     private static Node placeholder() {
         StackPane tile = new StackPane();
-        tile.getStyleClass().add("empty-picture");
+        tile.getStyleClass().add("empty-image");
         return tile;
     }
 
@@ -130,22 +126,22 @@ public final class GalleryRowView extends HBox {
         images.add(view);
         Button button = new Button();
         button.setGraphic(view);
-        button.getStyleClass().add("picture-button");
-        button.pseudoClassStateChanged(UPDATED, row.updated(column));
+        button.getStyleClass().add("image-button");
+        button.pseudoClassStateChanged(UPDATED, row.isUpdated(column));
         button.setAlignment(Pos.CENTER);
         button.setAccessibleText(row.title() + ", seed " + Seed.format(row.cells().get(column).seed()));
-        button.setTooltip(new Tooltip("seed " + Seed.format(row.cells().get(column).seed())));
+        button.setTooltip(new Tooltip("Seed " + Seed.format(row.cells().get(column).seed())));
         button.setOnAction(pressed -> largeImage.open(row, column));
         return button;
     }
 
-    /// @param side the most that a picture may be high
+    /// @param side maximum height of an image, in pixels
     void sideLimit(double side) {
         sideLimit = Math.clamp(side, MIN_FITTED_SIDE, MAX_SIDE);
         fit();
     }
 
-    /// As many columns as there are seeds, up to four beside each other; more go into further lines.
+    /// Up to four columns; from five images on, two lines.
     private void fit() {
         int count = Math.max(1, tiles.getChildren().size());
         int columns = count <= 4 ? Math.max(count, 4) : Math.min(count, 8) / 2 + count % 2;
@@ -159,16 +155,16 @@ public final class GalleryRowView extends HBox {
             if (tile instanceof StackPane placeholderTile) placeholderTile.setPrefSize(side, side);
     }
 
-    /// Likeness, diversity and alignment of a row, always the three together; no room while nothing is measured.
+    /// The three scores of a row as bars; takes no space until measured.
     static final class MetricsView extends GridPane {
-        private static final double BAR = 58;
+        private static final double BAR_WIDTH = 54;
 
         private final Tooltip encoderTooltip = new Tooltip();
 
         MetricsView(ObservableValue<@Nullable ClipScores> metrics) {
             setHgap(6);
             setVgap(2);
-            getStyleClass().add("measures");
+            getStyleClass().add("metrics");
             Tooltip.install(this, encoderTooltip);
             metrics.subscribe(this::show);
         }
@@ -178,20 +174,20 @@ public final class GalleryRowView extends HBox {
             setVisible(metrics != null);
             setManaged(metrics != null);
             if (metrics == null) return;
-            line(0, "likeness", metrics.likeness());
-            line(1, "diversity", metrics.diversity());
-            line(2, "alignment", metrics.alignment());
-            encoderTooltip.setText("By " + metrics.encoder()
-                    + ". More likeness alone is no success: a copy of the subject that ignores the prompt has the most.");
-            setAccessibleText("likeness " + number(metrics.likeness()) + ", diversity " + number(metrics.diversity())
-                    + ", alignment " + number(metrics.alignment()) + ", by " + metrics.encoder());
+            line(0, "Likeness", metrics.likeness());
+            line(1, "Diversity", metrics.diversity());
+            line(2, "Alignment", metrics.alignment());
+            encoderTooltip.setText("Measured with " + metrics.encoder()
+                    + ". High likeness with low alignment means the prompt is ignored.");
+            setAccessibleText("Likeness " + number(metrics.likeness()) + ", diversity " + number(metrics.diversity())
+                    + ", alignment " + number(metrics.alignment()) + ", measured with " + metrics.encoder());
         }
 
         private void line(int row, String name, OptionalDouble value) {
             ProgressBar bar = new ProgressBar(Math.clamp(value.orElse(0), 0, 1));
-            bar.getStyleClass().add("measure-bar");
-            bar.setPrefWidth(BAR);
-            bar.setMinWidth(BAR);
+            bar.getStyleClass().add("metric-bar");
+            bar.setPrefWidth(BAR_WIDTH);
+            bar.setMinWidth(BAR_WIDTH);
             bar.setFocusTraversable(false);
             addRow(row, text(name), bar, text(number(value)));
         }

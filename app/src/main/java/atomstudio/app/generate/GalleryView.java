@@ -10,16 +10,16 @@ import javafx.collections.ListChangeListener;
 import javafx.scene.Node;
 import javafx.scene.layout.VBox;
 
-/// The rows of pictures below each other, same seeds above each other.
+/// The gallery: one line per row, one column per seed.
 public final class GalleryView extends VBox {
-    /// What a row needs beside its pictures.
+    /// Height of a row besides its images, in pixels.
     private static final double ROW_MARGIN = 24;
 
     private final GenerateViewModel model;
     private final Map<GalleryRow, GalleryRowView> views = new HashMap<>();
     private double availableHeight = Double.MAX_VALUE;
 
-    /// @param headerExtras what else stands in a row's head, such as its export button
+    /// @param headerExtras additional control in a row's header, such as its export button
     public GalleryView(GenerateViewModel model, LargeImageViewModel largeImage,
             Function<GalleryRow, Optional<Node>> headerExtras) {
         this.model = model;
@@ -34,7 +34,6 @@ public final class GalleryView extends VBox {
                             missing -> new GalleryRowView(model, row, largeImage, headerExtras.apply(row))))
                     .toList();
             getChildren().setAll(rows);
-            // Above the rows, where it is seen with their numbers.
             getChildren().addFirst(metricsNote);
             fit();
         };
@@ -42,7 +41,7 @@ public final class GalleryView extends VBox {
         refresh.run();
     }
 
-    /// How high all rows together should be, if the pictures do not become too small by that.
+    /// Shrinks the images, down to a minimum, so that all rows fit into a height.
     public void fitInto(double height) {
         availableHeight = height;
         fit();

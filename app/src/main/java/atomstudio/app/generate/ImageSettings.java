@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
@@ -13,9 +14,9 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.LongStream;
 
-/// How pictures are made, for all rows alike.
-/// @param adapterWeight of the rows' own adapters, 0 the base model, below 0 their opposite
-/// @param adapters     adapters that every row wears beside its own
+/// Everything besides the prompt that determines the images of all rows.
+/// @param adapterWeight weight of each row's own adapter; 0: the base model, negative: the opposite direction
+/// @param adapters added to every row
 public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings sampling, OutputSize size,
         double adapterWeight, SourceSettings source, List<SelectedAdapter> adapters) {
     public static final int MAX_SEEDS = 8;
@@ -23,7 +24,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     public static final double MAX_HIRES_SCALE = 4;
     public static final double MAX_GUIDANCE_SCALE = 30;
     public static final double MIN_DENOISING_STRENGTH = 0.01;
-    /// Sides are multiples of this, which is also the least.
+    /// Width and height are multiples of this, which is also the minimum, in pixels.
     public static final int SIDE_MULTIPLE = 8;
     public static final int MAX_SIDE = 2048;
 
@@ -31,7 +32,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         adapters = List.copyOf(adapters);
     }
 
-    /// `count` seeds from `first` on: the columns of a gallery. Behind the largest seed comes 0.
+    /// Consecutive seeds from `first`, one per gallery column; unsigned, so the largest is followed by 0.
     public record Seeds(long first, int count) {
         public List<Long> list() {
             return LongStream.range(0, count).map(i -> first + i).boxed().toList();
@@ -44,7 +45,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
     }
 
-    /// In pixels.
+    /// Width and height in pixels.
     public record OutputSize(int width, int height) {
         @Override
         public String toString() {
@@ -52,12 +53,11 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
     }
 
-    /// The way from noise to picture.
-    /// @param eta      empty: the sampler's own
-    /// @param clipSkip which of the text encoder's last layers is read, from 1
+    /// @param eta empty: the sampler's default
+    /// @param clipSkip layer of the text encoder to use, counted from the last (1)
     public record SamplerSettings(SamplerName sampler, ScheduleName schedule, int steps, OptionalDouble eta,
             Guidance guidance, int clipSkip) {
-        /// Another sampler, with what of the rest it takes.
+        /// Changes the sampler; keeps a chosen schedule if the new sampler supports it.
         public SamplerSettings with(SamplerName changed) {
             boolean keepSchedule = schedule != sampler.defaultSchedule() && changed.schedules().contains(schedule);
             return new SamplerSettings(changed, keepSchedule ? schedule : changed.defaultSchedule(), steps,
@@ -72,7 +72,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
             return new SamplerSettings(sampler, schedule, changed, eta, guidance, clipSkip);
         }
 
-        /// The sampler's own eta is not written down.
+        /// The sampler's default eta is stored as empty.
         public SamplerSettings withEta(double changed) {
             boolean isDefault = sampler.defaultEta().isEmpty() || sampler.defaultEta().getAsDouble() == changed;
             return new SamplerSettings(sampler, schedule, steps,
@@ -87,7 +87,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
             return new SamplerSettings(sampler, schedule, steps, eta, guidance, changed);
         }
 
-        /// What is unusual only where it is.
+        /// Leaves out values at their defaults.
         private String summary() {
             return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · " + steps
                     + " steps · guidance " + number(guidance.scale())
@@ -97,28 +97,46 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
     }
 
-    /// What pictures start from, and whether a second pass enlarges them.
-    /// @param image   empty: nothing but noise
-    /// @param denoisingStrength how much of the given picture, or in the second pass, is made anew
-    /// @param hiresScale   what the sides are multiplied by
+    /// Image to image and hires fix.
+    /// @param image empty: text to image
+    /// @param denoisingStrength of image to image and of the hires pass, 0..1
+    /// @param hiresScale factor for both sides; empty: no hires pass
     public record SourceSettings(Optional<SourceImage> image, double denoisingStrength, OptionalDouble hiresScale) {
+        public SourceSettings withImage(Optional<SourceImage> changed) {
+            return new SourceSettings(changed, denoisingStrength, hiresScale);
+        }
+
+        public SourceSettings withDenoisingStrength(double changed) {
+            return new SourceSettings(image, changed, hiresScale);
+        }
+
+        public SourceSettings withHiresScale(OptionalDouble changed) {
+            return new SourceSettings(image, denoisingStrength, changed);
+        }
+
+        /// Whether the denoising strength has an effect.
+        boolean usesDenoisingStrength() {
+            return image.isPresent() || hiresScale.isPresent();
+        }
+
         private String summary() {
             String text = image
-                    .map(picture -> " · from " + picture.name + (picture.mask.isPresent() ? " within a mask" : ""))
+                    .map(source -> " · img2img: " + source.name + (source.mask.isPresent() ? ", masked" : ""))
                     .orElse("");
-            return text + (hiresScale.isPresent() ? " · then × " + number(hiresScale.getAsDouble()) : "")
-                    + (image.isPresent() || hiresScale.isPresent()
-                            ? " · denoise " + String.format(Locale.ROOT, "%.2f", denoisingStrength)
+            return text + (hiresScale.isPresent() ? " · hires ×" + number(hiresScale.getAsDouble()) : "")
+                    + (usesDenoisingStrength()
+                            ? " · denoising " + String.format(Locale.ROOT, "%.2f", denoisingStrength)
                             : "");
         }
     }
 
-    /// A picture to start from, and where it may change.
+    /// The source of image to image.
+    /// @param mask the area to change; empty: everywhere
     public record SourceImage(String name, RgbImage image, Optional<Mask> mask) {}
 
-    /// An adapter by its file.
+    /// An adapter file and its weight.
     public record SelectedAdapter(Path file, double weight) {
-        /// The file's name, or its run's while it lies in the run's folder.
+        /// The file's name, or its run's name if the file is in a run folder.
         public String name() {
             Path folder = file.toAbsolutePath().getParent();
             String name = file.getFileName().toString();
@@ -126,10 +144,10 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
             return inRunFolder ? folder.getFileName().toString() : name.replaceFirst("\\.safetensors$", "");
         }
 
-        /// `car-atoms × 0.8`.
+        /// `car-atoms (0.8)`.
         @Override
         public String toString() {
-            return name() + " × " + number(weight);
+            return name() + " (" + number(weight) + ")";
         }
     }
 
@@ -141,12 +159,12 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
                 new SourceSettings(Optional.empty(), 0.75, OptionalDouble.empty()), List.of());
     }
 
-    /// The settings in one line, for when they are folded away.
+    /// The settings in one line, shown while the settings are collapsed.
     public String summary() {
-        return "seeds " + seeds + " · " + sampling.summary() + " · " + size + source.summary()
-                + (adapters.isEmpty() ? ""
-                        : " · " + (adapters.size() == 1 ? "1 adapter" : adapters.size() + " adapters"))
-                + (negativePrompt.isBlank() ? "" : " · without “" + negativePrompt.strip() + "”");
+        return (seeds.count() == 1 ? "seed " : "seeds ") + seeds + " · " + sampling.summary() + " · " + size
+                + source.summary()
+                + (adapters.isEmpty() ? "" : " · " + DisplayFormat.plural(adapters.size(), "adapter"))
+                + (negativePrompt.isBlank() ? "" : " · negative: " + negativePrompt.strip());
     }
 
     public static String number(double value) {

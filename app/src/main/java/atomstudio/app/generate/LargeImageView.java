@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.OverlayView;
 import atomstudio.app.controls.RoundedImageView;
@@ -14,32 +15,31 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// A picture over the whole window. Arrow keys move between seeds and rows, Escape closes.
+/// An image as an overlay. Arrow keys change seed and row, Escape closes.
 public final class LargeImageView extends OverlayView {
     private static final double CHROME_HEIGHT = 190;
-    /// Small pictures are not blown up beyond this, large ones to twice their size.
+    /// Small images are enlarged up to this side, in pixels, large ones up to twice their size.
     private static final double MAX_UPSCALED_SIDE = 512;
 
     private final LargeImageViewModel model;
-    private final Button save = new Button("Save picture…");
+    private final Button save;
     private final StackPane imagePane = new StackPane();
     private final Label title = new Label();
     private final Label settings = new Label();
 
     public LargeImageView(LargeImageViewModel model) {
         this.model = model;
-        setId("large-picture");
+        setId("large-image");
         title.getStyleClass().add("row-title");
         settings.getStyleClass().add("muted");
         settings.setWrapText(true);
         settings.setMaxWidth(720);
         settings.setMinHeight(Region.USE_PREF_SIZE);
-        save.setId("save-picture");
-        save.setOnAction(pressed -> model.save());
-        HBox buttons = new HBox(8, save, button("Copy settings", model::copySettings),
-                button("Start from it", model::useAsSource), button("Close", model::close));
+        save = new ActionButtonView("Save image…", model::save).withId("save-image");
+        HBox buttons = new HBox(8, save, new ActionButtonView("Copy settings", model::copySettings),
+                new ActionButtonView("Use as source", model::useAsSource), new ActionButtonView("Close", model::close));
         buttons.setAlignment(Pos.CENTER);
-        Label keyHints = new Label("← → other seeds   ↑ ↓ other rows, same seed   Esc closes");
+        Label keyHints = new Label("← → seed · ↑ ↓ row · Esc closes");
         keyHints.getStyleClass().addAll("muted", "small-text");
         NoteView note = new NoteView(NoteView.NoteKind.PLAIN, model.message());
         note.setMaxWidth(Region.USE_PREF_SIZE);
@@ -50,12 +50,6 @@ public final class LargeImageView extends OverlayView {
         addEventFilter(KeyEvent.KEY_PRESSED, this::onKey);
         model.shown().subscribe(this::showImage);
         heightProperty().subscribe(now -> showImage(model.shown().get()));
-    }
-
-    private static Button button(String text, Runnable action) {
-        Button button = new Button(text);
-        button.setOnAction(pressed -> action.run());
-        return button;
     }
 
     private void showImage(LargeImageViewModel.@Nullable ShownImage shown) {

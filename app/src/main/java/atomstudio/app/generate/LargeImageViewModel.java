@@ -15,10 +15,9 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// One picture of the galleries, large. Up and down goes to the same seed in another row, left and right to another
-/// seed.
+/// The gallery image that is shown large, and navigation to other seeds and rows.
 public final class LargeImageViewModel {
-    /// The picture in view and where it stands.
+    /// The image with its place in the gallery.
     public record ShownImage(GalleryRow row, int column, RowGenerator.GeneratedImage image) {
         public String title() {
             return row.title() + " · seed " + Seed.format(row.cells().get(column).seed());
@@ -39,12 +38,12 @@ public final class LargeImageViewModel {
         this.generate = generate;
     }
 
-    /// Null while none is open.
+    /// Null if none is open.
     public ReadOnlyObjectProperty<@Nullable ShownImage> shown() {
         return shown.getReadOnlyProperty();
     }
 
-    /// What became of saving or copying, in one line.
+    /// Result of saving or copying.
     public ReadOnlyStringProperty message() {
         return message.getReadOnlyProperty();
     }
@@ -58,7 +57,7 @@ public final class LargeImageViewModel {
         message.set("");
     }
 
-    /// The nearest row in that direction that has a picture of the same seed.
+    /// Moves to the nearest row in that direction that has an image of the same seed.
     public void moveRow(int delta) {
         ShownImage current = shown.get();
         if (current == null) return;
@@ -87,14 +86,14 @@ public final class LargeImageViewModel {
         return Optional.ofNullable(row.cells().get(column).image()).map(image -> new ShownImage(row, column, image));
     }
 
-    /// Asks where to and writes a PNG that carries how it was made.
+    /// Saves a PNG with its generation settings to a chosen file.
     public void save() {
         ShownImage current = shown.get();
         if (current == null) return;
         String name = (current.row.title() + "-" + Seed.format(current.row.cells().get(current.column).seed()))
                 .toLowerCase(Locale.ROOT)
                 .replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
-        choosers.saveFile("Save the picture", name).ifPresent(file -> {
+        choosers.saveFile("Save image", name).ifPresent(file -> {
             this.message.set("Saving…");
             jobs.start("Saving " + file, cancellation -> {
                 PngWriter.write(file, current.image.image(), current.image.metadata());
@@ -107,7 +106,7 @@ public final class LargeImageViewModel {
         });
     }
 
-    /// Makes others from it.
+    /// Uses the image as the source of image to image.
     public void useAsSource() {
         ShownImage current = shown.get();
         if (current == null) return;
@@ -119,6 +118,6 @@ public final class LargeImageViewModel {
         ShownImage current = shown.get();
         if (current == null) return;
         desktop.copyToClipboard(current.image.metadata().infotext().format());
-        message.set("The settings are in the clipboard.");
+        message.set("Settings copied to the clipboard.");
     }
 }

@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.OverlayView;
 import atomstudio.app.controls.RoundedImageView;
@@ -24,8 +25,7 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// Paints a mask over a picture: the left button paints, the right one (or "erase") takes away. Escape leaves it as
-/// it was.
+/// An overlay to paint a mask: dragging with the left button paints, with the right button or "Erase" erases.
 public final class MaskPaintView extends OverlayView {
     private static final int LONGER_SIDE = 512;
     private static final int OVERLAY_COLOUR = 0x99E5484D;
@@ -34,7 +34,7 @@ public final class MaskPaintView extends OverlayView {
     private final StackPane imagePane = new StackPane();
     private final Slider brushSize = new Slider(4, 80, 28);
     private final ToggleButton eraseToggle = new ToggleButton("Erase");
-    private final Button doneButton = new Button("Use this mask");
+    private final Button doneButton = new ActionButtonView("Use mask", this::finish, "accent").withId("mask-done");
     private @Nullable PaintedMask paintedMask;
     private @Nullable WritableImage overlay;
     private double lastX;
@@ -43,21 +43,17 @@ public final class MaskPaintView extends OverlayView {
     public MaskPaintView(SourceViewModel model) {
         this.model = model;
         setId("mask-paint");
-        imagePane.setId("mask-place");
-        Label title = new Label("Paint what may change");
+        imagePane.setId("mask-canvas");
+        Label title = new Label("Paint the area to change");
         title.getStyleClass().add("row-title");
         brushSize.setId("brush-size");
-        brushSize.setAccessibleText("Size of the brush");
+        brushSize.setAccessibleText("Brush size");
         brushSize.setPrefWidth(130);
-        doneButton.setId("mask-done");
-        doneButton.getStyleClass().add("accent");
-        doneButton.setOnAction(pressed -> {
-            if (paintedMask != null) model.finishPainting(paintedMask.toMask());
-        });
-        HBox tools = new HBox(8, new LabeledFieldView("brush", brushSize), eraseToggle,
-                button("Clear", this::clearMask), doneButton, button("Cancel", model::cancelPainting));
+        HBox tools = new HBox(8, new LabeledFieldView("Brush size", brushSize), eraseToggle,
+                new ActionButtonView("Clear", this::clearMask), doneButton,
+                new ActionButtonView("Cancel", model::cancelPainting));
         tools.setAlignment(Pos.CENTER);
-        Label keyHints = new Label("Right button erases   Esc leaves the mask as it was");
+        Label keyHints = new Label("Right-drag erases · Esc cancels");
         keyHints.getStyleClass().addAll("muted", "small-text");
         VBox card = new VBox(8, title, imagePane, tools, keyHints);
         card.setAlignment(Pos.CENTER);
@@ -71,10 +67,8 @@ public final class MaskPaintView extends OverlayView {
         model.painting().subscribe(this::show);
     }
 
-    private static Button button(String text, Runnable action) {
-        Button button = new Button(text);
-        button.setOnAction(pressed -> action.run());
-        return button;
+    private void finish() {
+        if (paintedMask != null) model.finishPainting(paintedMask.toMask());
     }
 
     private void show(@Nullable SourceImage source) {

@@ -11,35 +11,34 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// Likeness, diversity and alignment of the rows, measured in the background once their pictures are there.
+/// Measures likeness, diversity and alignment of complete rows in the background.
 public final class MetricsViewModel {
     private final Jobs jobs;
-    private final RowEvaluator evaluator;
+    private final RowGenerator evaluator;
     private final ReadOnlyStringWrapper note = new ReadOnlyStringWrapper("");
     private Jobs.@Nullable JobHandle running;
     private List<GalleryRow> pending = List.of();
     private int requestId;
 
-    MetricsViewModel(Jobs jobs, RowEvaluator evaluator) {
+    MetricsViewModel(Jobs jobs, RowGenerator evaluator) {
         this.jobs = jobs;
         this.evaluator = evaluator;
     }
 
-    /// By which encoder the numbers are, or why there are none; said once for all rows. Empty before anything was
-    /// measured.
+    /// The encoder behind the scores, or why there are none. Empty before the first measurement.
     public ReadOnlyStringProperty note() {
         return note.getReadOnlyProperty();
     }
 
-    /// Measures the rows that are complete and not measured yet.
+    /// Measures the rows that are complete and have no scores yet.
     void measure(Path model, Subject currentSubject, String prompt, List<GalleryRow> rows) {
         cancel();
         List<GalleryRow> unmeasured = rows.stream().filter(GalleryRow::needsMetrics).toList();
         if (unmeasured.isEmpty()) return;
         int id = requestId;
-        unmeasured.forEach(row -> row.metricsStatus("measuring…"));
+        unmeasured.forEach(row -> row.setMetricsStatus("Measuring…"));
         pending = unmeasured;
-        RowEvaluator.EvaluationRequest request = new RowEvaluator.EvaluationRequest(model, currentSubject.photos(),
+        RowGenerator.EvaluationRequest request = new RowGenerator.EvaluationRequest(model, currentSubject.photos(),
                 prompt, unmeasured.stream().map(GalleryRow::images).toList());
         running = jobs.start("Measuring", cancellation -> evaluator.evaluate(request, cancellation), outcome -> {
             if (id != requestId) return;
@@ -48,29 +47,31 @@ public final class MetricsViewModel {
                 case JobOutcome.Succeeded<Optional<List<ClipScores>>>(Optional<List<ClipScores>> found) ->
                         showMetrics(found, unmeasured);
                 case JobOutcome.Failed<Optional<List<ClipScores>>>(String message) ->
-                        note.set("No likeness, diversity or alignment: " + message);
+                        note.set("Likeness, diversity and alignment could not be measured: " + message);
                 case JobOutcome.Cancelled<Optional<List<ClipScores>>>() -> {}
             }
         });
     }
 
-    /// Other pictures are wished for.
+    /// Cancels a running measurement, because its images become outdated.
     void cancel() {
         requestId++;
         if (running != null) running.cancel();
         running = null;
-        pending.forEach(row -> row.metricsStatus(""));
+        pending.forEach(row -> row.setMetricsStatus(""));
         pending = List.of();
     }
 
     private void showMetrics(Optional<List<ClipScores>> found, List<GalleryRow> rows) {
         if (found.isEmpty()) {
-            note.set("This model brings no image encoder, so likeness, diversity and alignment are not measured.");
+            note.set("This model has no image encoder: likeness, diversity and alignment are not available.");
             return;
         }
         for (int i = 0; i < rows.size(); i++) rows.get(i).setMetrics(found.get().get(i));
         ClipScores first = found.get().getFirst();
-        note.set("Likeness, diversity and alignment by " + first.encoder()
-                + (first.alignment().isPresent() ? "." : "; it has no text side, so alignment is not measured."));
+        note.set("Measured with " + first.encoder() + ". "
+                + (first.alignment().isPresent()
+                        ? "High likeness with low alignment means the prompt is ignored."
+                        : "It has no text encoder, so alignment is not available."));
     }
 }

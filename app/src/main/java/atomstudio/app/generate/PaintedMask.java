@@ -6,9 +6,8 @@ import atomstudio.diffusion.image.RgbImage;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// A mask while it is painted: a sheet of pixels, some of them painted. Not for several threads.
+/// The pixels of a mask that is being painted. Not thread-safe.
 final class PaintedMask {
-    /// What a stroke does.
     enum BrushMode { PAINT, ERASE }
 
     private final int width;
@@ -21,7 +20,8 @@ final class PaintedMask {
         this.painted = new boolean[width * height];
     }
 
-    /// A sheet of a picture's proportions, its longer side as long as asked, with the mask that is there already.
+    /// A canvas with the image's aspect ratio, initialized with an existing mask.
+    /// @param longerSide in pixels
     static PaintedMask of(RgbImage image, Optional<Mask> mask, int longerSide) {
         double scale = (double) longerSide / Math.max(image.width(), image.height());
         PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)),
@@ -53,7 +53,7 @@ final class PaintedMask {
             paintDot(fromX + (toX - fromX) * i / dots, fromY + (toY - fromY) * i / dots, tip);
     }
 
-    /// @param radius in pixels of the sheet
+    /// @param radius in pixels of the canvas
     record BrushTip(double radius, BrushMode mode) {}
 
     private void paintDot(double x, double y, BrushTip tip) {
@@ -71,7 +71,7 @@ final class PaintedMask {
         Arrays.fill(painted, false);
     }
 
-    /// Empty where nothing is painted.
+    /// Empty if nothing is painted.
     Optional<Mask> toMask() {
         int[] argb = new int[painted.length];
         boolean anyPainted = false;

@@ -16,14 +16,14 @@ import javafx.scene.layout.Region;
 import javafx.scene.text.Text;
 import org.jspecify.annotations.Nullable;
 
-/// A line to type a prompt in, with the subject's phrase as a chip between the words: nobody has to remember the token.
-/// The arrow keys go past the chip; Backspace and Delete beside it take it out, a click on "+ subject" brings it back.
+/// A prompt field with the subject's phrase as a chip between two text fields, so that the trigger word need not be
+/// typed. Arrow keys move across the chip; Backspace, Delete or a click remove it, "Add subject" restores it.
 public final class PromptFieldView extends HBox {
     private final GenerateViewModel model;
     private final TextField before = new TextField();
     private final TextField after = new TextField();
     private final Button chip = new Button();
-    private final Button addSubject = new Button("+ subject");
+    private final Button addSubject = new Button("Add subject");
 
     public PromptFieldView(GenerateViewModel model) {
         this.model = model;
@@ -33,7 +33,8 @@ public final class PromptFieldView extends HBox {
         after.setId("prompt");
         chip.getStyleClass().add("chip");
         chip.setTooltip(
-                new Tooltip("Your subject. Base gets the class word alone. Click to take it out of the prompt."));
+                new Tooltip(
+                        "Your subject; the base model gets the class word alone. Click to remove it from the prompt."));
         chip.setMinWidth(Region.USE_PREF_SIZE);
         addSubject.setMinWidth(Region.USE_PREF_SIZE);
         chip.setOnAction(pressed -> setMention(SubjectPrompt.Mention.NONE));
@@ -77,7 +78,7 @@ public final class PromptFieldView extends HBox {
         after.setPromptText(mentioned ? "in the snow, on the beach…" : "a red car on the beach");
     }
 
-    /// The field before the chip is as wide as its words.
+    /// Fits the field before the chip to its text.
     private void fitWidth() {
         Text text = new Text(before.getText());
         text.setFont(before.getFont());
@@ -92,7 +93,7 @@ public final class PromptFieldView extends HBox {
             after.requestFocus();
             after.positionCaret(0);
         } else if (key.getCode() == KeyCode.DELETE) {
-            removeChip();
+            setMention(SubjectPrompt.Mention.NONE);
         } else {
             return;
         }
@@ -106,15 +107,10 @@ public final class PromptFieldView extends HBox {
             before.requestFocus();
             before.end();
         } else if (key.getCode() == KeyCode.BACK_SPACE) {
-            removeChip();
+            setMention(SubjectPrompt.Mention.NONE);
         } else {
             return;
         }
         key.consume();
-    }
-
-    /// Without the chip the words are one field.
-    private void removeChip() {
-        setMention(SubjectPrompt.Mention.NONE);
     }
 }

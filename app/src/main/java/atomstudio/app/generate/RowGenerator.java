@@ -3,53 +3,62 @@ package atomstudio.app.generate;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
-import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.engine.Generation.Hires;
+import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.RgbImage;
-import atomstudio.diffusion.sample.SamplingSettings;
+import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Makes the pictures of a row, one a seed. For jobs; looks at the cancellation at every step.
-@FunctionalInterface
+/// Generates and evaluates rows of images. Both methods run for seconds to minutes: for job threads only.
 public interface RowGenerator extends AutoCloseable {
+    /// Generates the images of a row, one per seed. Checks `cancellation` after every step.
     void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure;
 
-    /// Frees what it keeps open, after the row that is being made.
+    /// Scores rows of images with the model's own encoders.
+    /// @return one entry per row, in order; empty if the model has no image encoder
+    Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;
+
+    /// Releases the open model, after the current row.
     @Override
     default void close() {}
 
-    /// Called on the job's thread.
+    /// @param subjectPhotos the reference photos for likeness
+    /// @param prompt the prompt with the class word in place of the subject, for alignment
+    /// @param rows the images of each row
+    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<RgbImage>> rows) {}
+
+    /// Progress of a row. Called on the job's thread.
     interface RowListener {
-        /// One more step of `of` was finished; of all pictures together.
+        /// Counts the steps of all images of the row.
         void step(int done, int total);
 
-        /// @param column which of the seeds
+        /// @param column index of the seed
         void image(int column, GeneratedImage generated);
 
-        /// What a picture of this row looks like so far.
-        /// @param column which of the seeds
+        /// The predicted image at the current step.
+        /// @param column index of the seed
         default void preview(int column, RgbImage image) {}
 
-        /// Something worth knowing that is no failure: a prompt that was cut, a base that differs.
+        /// A problem that does not stop generation: a truncated prompt, a different base model.
         void warning(String message);
     }
 
-    /// A picture and how it was made.
     record GeneratedImage(RgbImage image, ImageMetadata metadata) {}
 
-    /// What a row of a gallery is made with. Equal orders give equal pictures.
-    /// @param adapter empty: the base model, whatever the strength
+    /// Everything that determines the images of a row: equal requests give equal images.
+    /// @param adapter empty: the base model; the adapter weight then has no effect
     record RowRequest(Path model, String prompt, Optional<Path> adapter, ImageSettings settings) {
         public RowRequest {
             if (adapter.isEmpty()) settings = settings.withAdapterWeight(1);
         }
 
-        /// The row's own adapter and those that every row wears.
+        /// The row's own adapter followed by those of all rows.
         List<ImageSettings.SelectedAdapter> adapters() {
             List<ImageSettings.SelectedAdapter> result = new ArrayList<>();
             adapter.ifPresent(file -> result.add(new ImageSettings.SelectedAdapter(file, settings.adapterWeight())));
@@ -57,22 +66,20 @@ public interface RowGenerator extends AutoCloseable {
             return result;
         }
 
-        /// The picture of a seed.
         Generation generation(long seed, List<WeightedAdapter> adapters) {
             ImageSettings.SamplerSettings samplingSettings = settings.sampling();
             ImageSettings.SourceSettings sourceSettings = settings.source();
+            double denoisingStrength = sourceSettings.denoisingStrength();
             SamplingSettings sampling = new SamplingSettings(samplingSettings.sampler(), samplingSettings.schedule(),
                     samplingSettings.steps(), samplingSettings.eta(), Optional.empty());
             Generation.GenerationSettings generationSettings = new Generation.GenerationSettings(sampling,
                     samplingSettings.guidance(), samplingSettings.clipSkip(), settings.size().width(),
                     settings.size().height());
             Source source = sourceSettings.image()
-                    .<Source>map(given -> new Source.FromImage(given.image(), given.mask(),
-                            sourceSettings.denoisingStrength()))
+                    .<Source>map(given -> new Source.FromImage(given.image(), given.mask(), denoisingStrength))
                     .orElseGet(Source.FromNoise::new);
             Optional<Hires> hires = sourceSettings.hiresScale().isPresent()
-                    ? Optional.of(
-                            new Hires(sourceSettings.hiresScale().getAsDouble(), sourceSettings.denoisingStrength()))
+                    ? Optional.of(new Hires(sourceSettings.hiresScale().getAsDouble(), denoisingStrength))
                     : Optional.empty();
             return new Generation(new Generation.PromptPair(prompt, settings.negativePrompt().strip()),
                     generationSettings, seed, adapters, source, hires);

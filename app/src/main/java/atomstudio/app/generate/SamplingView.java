@@ -1,8 +1,9 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.controls.LabeledFieldView;
-import atomstudio.app.controls.NumberFieldView;
 import atomstudio.app.controls.TitleConverter;
+import atomstudio.app.controls.ValueFieldView;
+import atomstudio.app.controls.ValueFieldView.NumberRange;
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
@@ -10,15 +11,17 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import javafx.scene.Node;
 import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.FlowPane;
 
-/// Sampler, schedule and what goes with them. What a sampler does not take is not offered.
+/// Sampler, schedule and their parameters. Shows only what the selected sampler supports.
 final class SamplingView extends FlowPane {
     private static final DoubleFunction<String> HUNDREDTHS = value -> String.format(Locale.ROOT, "%.2f", value);
 
@@ -28,22 +31,22 @@ final class SamplingView extends FlowPane {
     SamplingView(GenerateViewModel model) {
         super(6, 6);
         this.model = model;
-        ChoiceBox<SamplerName> sampler = choice("sampler", SamplerName::title, name -> update(current().with(name)));
+        ChoiceBox<SamplerName> sampler = choice("sampler", SamplerName::title, name -> update(now -> now.with(name)));
         sampler.getItems().setAll(SamplerName.values());
         ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title,
-                name -> update(current().with(name)));
-        NumberFieldView steps = number(new NumberFieldView.NumberRange(1, SamplingSettings.MAX_STEPS, 1),
-                ImageSettingsView.INTEGER, value -> update(current().withSteps((int) value)));
-        NumberFieldView guidance = number(new NumberFieldView.NumberRange(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5),
+                name -> update(now -> now.with(name)));
+        ValueFieldView<Double> steps = number(new NumberRange(1, SamplingSettings.MAX_STEPS, 1),
+                ImageSettingsView.INTEGER, value -> update(now -> now.withSteps((int) value)));
+        ValueFieldView<Double> guidance = number(new NumberRange(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5),
                 ImageSettings::number,
-                value -> update(current().with(new Guidance(value, current().guidance().rescale()))));
-        NumberFieldView rescale = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS,
-                value -> update(current().with(new Guidance(current().guidance().scale(), value))));
-        NumberFieldView eta = number(new NumberFieldView.NumberRange(0, 1, 0.05), HUNDREDTHS,
-                value -> update(current().withEta(value)));
-        NumberFieldView clipSkip = number(new NumberFieldView.NumberRange(1, ImageSettings.MAX_CLIP_SKIP, 1),
-                ImageSettingsView.INTEGER, value -> update(current().withClipSkip((int) value)));
-        Node etaField = field("eta", "How much fresh noise the sampler adds on its way", eta);
+                value -> update(now -> now.with(new Guidance(value, now.guidance().rescale()))));
+        ValueFieldView<Double> rescale = number(new NumberRange(0, 1, 0.05), HUNDREDTHS,
+                value -> update(now -> now.with(new Guidance(now.guidance().scale(), value))));
+        ValueFieldView<Double> eta = number(new NumberRange(0, 1, 0.05), HUNDREDTHS,
+                value -> update(now -> now.withEta(value)));
+        ValueFieldView<Double> clipSkip = number(new NumberRange(1, ImageSettings.MAX_CLIP_SKIP, 1),
+                ImageSettingsView.INTEGER, value -> update(now -> now.withClipSkip((int) value)));
+        Node etaField = field("Eta", "Noise added per step (eta)", eta);
         model.settings().map(ImageSettings::sampling).subscribe(now -> {
             updating = true;
             sampler.setValue(now.sampler());
@@ -51,56 +54,47 @@ final class SamplingView extends FlowPane {
             if (!schedule.getItems().equals(schedules)) schedule.getItems().setAll(schedules);
             schedule.setValue(now.schedule());
             updating = false;
-            steps.showValue(now.steps());
+            steps.showValue((double) now.steps());
             guidance.showValue(now.guidance().scale());
             rescale.showValue(now.guidance().rescale());
             eta.showValue(now.eta().orElse(now.sampler().defaultEta().orElse(0)));
-            clipSkip.showValue(now.clipSkip());
+            clipSkip.showValue((double) now.clipSkip());
             etaField.setVisible(now.sampler().defaultEta().isPresent());
             etaField.setManaged(etaField.isVisible());
         });
-        getChildren().addAll(field("sampler", "How noise becomes a picture", sampler),
-                field("schedule", "How the noise levels on the way are spaced; Automatic is the model's own", schedule),
-                new LabeledFieldView("steps", steps),
-                new LabeledFieldView("guidance", guidance),
-                field("rescale", "Takes back what of the contrast guidance adds; for models that predict v", rescale),
-                etaField,
-                field("clip skip", "Which of the text encoder's last layers is read; 1 is the last", clipSkip));
+        getChildren().addAll(field("Sampler", "Sampling algorithm", sampler),
+                field("Schedule", "Spacing of the noise levels (sigmas). Automatic: as in the model's scheduler config",
+                        schedule),
+                new LabeledFieldView("Steps", steps),
+                field("Guidance", "Classifier-free guidance scale (CFG); 1 turns guidance off", guidance),
+                field("Rescale", "Reduces over-saturation from guidance; for v-prediction models", rescale), etaField,
+                field("Clip skip", "Text encoder layer, counted from the last (1)", clipSkip));
     }
 
-    private static Node field(String name, String meaning, Node control) {
+    private static Node field(String name, String description, Node control) {
         LabeledFieldView field = new LabeledFieldView(name, control);
-        Tooltip.install(field, new Tooltip(meaning));
+        Tooltip.install(field, new Tooltip(description));
         return field;
     }
 
-    private static NumberFieldView number(NumberFieldView.NumberRange range, DoubleFunction<String> format,
+    private static ValueFieldView<Double> number(NumberRange range, DoubleFunction<String> format,
             DoubleConsumer onChange) {
-        NumberFieldView number = new NumberFieldView(range, format, onChange);
+        ValueFieldView<Double> number = ValueFieldView.ofNumber(range, format, onChange);
         number.setPrefColumnCount(3);
         return number;
     }
 
-    @FunctionalInterface
-    private interface ValueSetter<T> {
-        void set(T value);
-    }
-
-    private <T> ChoiceBox<T> choice(String id, Function<T, String> title, ValueSetter<T> setter) {
+    private <T> ChoiceBox<T> choice(String id, Function<T, String> title, Consumer<T> setter) {
         ChoiceBox<T> box = new ChoiceBox<>();
         box.setId(id);
         box.setConverter(new TitleConverter<>(title));
         box.valueProperty().addListener((property, before, now) -> {
-            if (!updating && now != null) setter.set(now);
+            if (!updating && now != null) setter.accept(now);
         });
         return box;
     }
 
-    private SamplerSettings current() {
-        return model.settings().get().sampling();
-    }
-
-    private void update(SamplerSettings changed) {
-        if (!changed.equals(current())) model.settings(model.settings().get().withSampling(changed));
+    private void update(UnaryOperator<SamplerSettings> change) {
+        model.updateSettings(now -> now.withSampling(change.apply(now.sampling())));
     }
 }

@@ -1,10 +1,12 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.NoteView;
-import atomstudio.app.controls.NumberFieldView;
 import atomstudio.app.controls.RoundedImageView;
+import atomstudio.app.controls.ValueFieldView;
 import atomstudio.app.generate.ImageSettings.SourceImage;
+import atomstudio.diffusion.image.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +15,6 @@ import java.util.OptionalDouble;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
-import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
@@ -21,7 +22,7 @@ import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 
-/// A picture to start from, where it may change, and the second pass.
+/// Image to image: source image, mask, denoising strength; and the hires fix.
 final class SourceView extends VBox {
     private static final double SIDE = 44;
 
@@ -34,52 +35,53 @@ final class SourceView extends VBox {
         super(6);
         this.model = model;
         sourceBox.setAlignment(Pos.CENTER_LEFT);
-        NumberFieldView denoise = new NumberFieldView(
-                new NumberFieldView.NumberRange(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05),
+        ValueFieldView<Double> denoise = ValueFieldView.ofNumber(
+                new ValueFieldView.NumberRange(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05),
                 value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
-        denoise.setId("denoise");
+        denoise.setId("denoising-strength");
         denoise.setPrefColumnCount(3);
-        LabeledFieldView denoiseField = new LabeledFieldView("denoise", denoise);
-        denoiseField.setAccessibleHelp("How much is made anew: little keeps the picture, 1 keeps next to nothing");
+        LabeledFieldView denoiseField = new LabeledFieldView("Denoising strength", denoise);
+        String description = "0 keeps the image, 1 ignores it";
+        denoiseField.setAccessibleHelp(description);
+        Tooltip.install(denoiseField, new Tooltip(description));
         denoiseField.setMaxHeight(USE_PREF_SIZE);
         FlowPane line = new FlowPane(6, 6, sourceBox, hiresField(), denoiseField);
         refreshSource();
         model.settings().subscribe(now -> {
             if (!now.source().image().equals(shown)) refreshSource();
             denoise.showValue(now.source().denoisingStrength());
-            boolean used = now.source().image().isPresent() || now.source().hiresScale().isPresent();
-            denoiseField.setVisible(used);
-            denoiseField.setManaged(used);
+            denoiseField.setVisible(now.source().usesDenoisingStrength());
+            denoiseField.setManaged(denoiseField.isVisible());
             cropNote.set(cropNote(now));
         });
         getChildren().addAll(line, new NoteView(NoteView.NoteKind.PLAIN, cropNote),
                 new NoteView(NoteView.NoteKind.ERROR, model.source().problem()));
     }
 
-    /// What of the picture is seen when it has another shape than the pictures that are made.
+    /// Shown if the source image has another aspect ratio than the output.
     private static String cropNote(ImageSettings settings) {
-        return settings.source()
-                .image()
-                .map(SourceImage::image)
-                .filter(picture -> (long) picture.width() * settings.size().height()
-                        != (long) picture.height() * settings.size().width())
-                .map(picture -> "The picture is " + picture.width() + " × " + picture.height() + ": its centre fills "
-                        + settings.size() + ", what sticks out is cropped.")
-                .orElse("");
+        Optional<RgbImage> image = settings.source().image().map(SourceImage::image);
+        if (image.isEmpty()) return "";
+        int width = image.get().width(), height = image.get().height();
+        boolean sameAspect = (long) width * settings.size().height() == (long) height * settings.size().width();
+        return sameAspect ? ""
+                : "The source image is " + width + " × " + height + ". Cropped to " + settings.size()
+                        + ".";
     }
 
     private HBox hiresField() {
-        NumberFieldView scale = new NumberFieldView(
-                new NumberFieldView.NumberRange(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number,
+        ValueFieldView<Double> scale = ValueFieldView.ofNumber(
+                new ValueFieldView.NumberRange(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number,
                 value -> model.source().setHiresScale(OptionalDouble.of(value)));
         scale.setId("hires-scale");
+        scale.setAccessibleText("Hires scale");
         scale.setPrefColumnCount(3);
-        scale.showValue(2);
-        CheckBox on = new CheckBox("second pass ×");
+        scale.showValue(2.0);
+        CheckBox on = new CheckBox("Upscale (hires fix)");
         on.setId("hires");
-        on.setTooltip(new Tooltip(
-                "Enlarges what was made and goes over it once more: larger pictures without doubled heads"));
-        HBox field = new HBox(4, on, scale);
+        on.setTooltip(new Tooltip("Upscales the image and refines it in a second pass: more detail without duplicated "
+                + "heads"));
+        HBox field = new HBox(4, on, new Label("×"), scale);
         field.setAlignment(Pos.CENTER_LEFT);
         field.getStyleClass().add("field");
         field.setMaxHeight(USE_PREF_SIZE);
@@ -97,35 +99,28 @@ final class SourceView extends VBox {
     private void refreshSource() {
         shown = model.settings().get().source().image();
         List<Node> nodes = new ArrayList<>();
-        Button choose = button(shown.isPresent() ? "Another picture…" : "Start from a picture…",
-                model.source()::chooseImage);
-        choose.setId("start-picture");
-        shown.ifPresent(image -> {
-            nodes.add(new RoundedImageView(image.image(), SIDE));
-            Label name = new Label(image.name());
+        shown.ifPresent(source -> {
+            nodes.add(new RoundedImageView(source.image(), SIDE));
+            Label name = new Label(source.name());
             name.setMaxWidth(150);
             nodes.add(name);
         });
-        nodes.add(choose);
-        shown.ifPresent(image -> {
-            Button paint = button(image.mask().isPresent() ? "Mask: paint…" : "Paint a mask…",
-                    model.source()::startPainting);
-            paint.setId("paint-mask");
-            nodes.add(paint);
-            nodes.add(button("Mask file…", model.source()::chooseMask));
-            image.mask().ifPresent(mask -> {
+        nodes.add(button(shown.isPresent() ? "Replace…" : "Image to image…", model.source()::chooseImage)
+                .withId("source-image"));
+        shown.ifPresent(source -> {
+            nodes.add(button("Remove", model.source()::removeImage));
+            nodes.add(button(source.mask().isPresent() ? "Edit mask…" : "Paint mask…", model.source()::startPainting)
+                    .withId("paint-mask"));
+            nodes.add(button("Mask from file…", model.source()::chooseMask));
+            source.mask().ifPresent(mask -> {
                 nodes.add(new RoundedImageView(mask.grayscale(), SIDE));
-                nodes.add(button("No mask", () -> model.source().finishPainting(Optional.empty())));
+                nodes.add(button("Remove mask", () -> model.source().finishPainting(Optional.empty())));
             });
-            nodes.add(button("No picture", model.source()::removeImage));
         });
         sourceBox.getChildren().setAll(nodes);
     }
 
-    private static Button button(String text, Runnable action) {
-        Button button = new Button(text);
-        button.getStyleClass().add("small");
-        button.setOnAction(pressed -> action.run());
-        return button;
+    private static ActionButtonView button(String text, Runnable action) {
+        return new ActionButtonView(text, action, "small");
     }
 }

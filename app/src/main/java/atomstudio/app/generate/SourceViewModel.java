@@ -4,7 +4,6 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
-import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.Mask;
@@ -14,14 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// What pictures start from: a picture, where it may change, a second pass, and adapters that all rows wear.
-/// Everything ends in the settings.
+/// Changes the file-based image settings: source image, mask and added adapters; and the hires pass.
 public final class SourceViewModel {
     private final Jobs jobs;
     private final FileChoosers choosers;
@@ -36,138 +35,112 @@ public final class SourceViewModel {
         this.generate = generate;
     }
 
-    /// Why a picture or a mask could not be taken.
+    /// Why an image or a mask could not be read.
     public ReadOnlyStringProperty problem() {
         return problem.getReadOnlyProperty();
     }
 
-    /// Which picture is to be chosen, so that a restored one is made again; empty where none is.
+    /// The source image that restored settings need; empty if none.
     public ReadOnlyStringProperty missingSource() {
         return missingSource.getReadOnlyProperty();
     }
 
-    /// Says that pictures start from noise until this one is chosen.
+    /// Shows that an image must be chosen; until then generation is text to image.
     public void requireSource(String description) {
         missingSource.set(description);
     }
 
-    /// The picture on which a mask is being painted; null while none is.
+    /// The image whose mask is being painted; null if none.
     public ReadOnlyObjectProperty<@Nullable SourceImage> painting() {
         return painting.getReadOnlyProperty();
     }
 
     public void chooseImage() {
-        choosers.images("A picture to start from").stream().findFirst().ifPresent(this::setImage);
+        choosers.images("Choose a source image").stream().findFirst().ifPresent(this::setImage);
     }
 
-    /// Starts from a picture file.
     public void setImage(Path file) {
         problem.set("");
-        jobs.start("Reading " + file, cancellation -> ImageFiles.read(file), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<RgbImage>(RgbImage image) -> setImage(file.getFileName().toString(), image);
-                case JobOutcome.Failed<RgbImage>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<RgbImage>() -> {}
-            }
-        });
+        jobs.start("Reading " + file, cancellation -> ImageFiles.read(file),
+                image -> setImage(file.getFileName().toString(), image), problem::set);
     }
 
-    /// Starts from a picture that is here already.
     public void setImage(String name, RgbImage image) {
-        problem.set("");
-        missingSource.set("");
-        update(new SourceSettings(Optional.of(new SourceImage(name, image, Optional.empty())),
-                current().denoisingStrength(), current().hiresScale()));
+        setImage(Optional.of(new SourceImage(name, image, Optional.empty())));
     }
 
     public void removeImage() {
+        setImage(Optional.empty());
+    }
+
+    private void setImage(Optional<SourceImage> image) {
         problem.set("");
         missingSource.set("");
-        update(new SourceSettings(Optional.empty(), current().denoisingStrength(), current().hiresScale()));
+        update(now -> now.withImage(image));
     }
 
     public void chooseMask() {
         Optional<SourceImage> source = current().image();
         if (source.isEmpty()) return;
-        choosers.images("A mask: white where the picture may change").stream().findFirst().ifPresent(file -> {
+        choosers.images("Choose a mask (white: the area to change)").stream().findFirst().ifPresent(file -> {
             problem.set("");
-            jobs.start("Reading " + file, cancellation -> Mask.read(file, source.get().image()), outcome -> {
-                switch (outcome) {
-                    case JobOutcome.Succeeded<Mask>(Mask mask) -> setMask(Optional.of(mask));
-                    case JobOutcome.Failed<Mask>(String message) -> problem.set(message);
-                    case JobOutcome.Cancelled<Mask>() -> {}
-                }
-            });
+            jobs.start("Reading " + file, cancellation -> Mask.read(file, source.get().image()),
+                    mask -> setMask(Optional.of(mask)), problem::set);
         });
     }
 
-    /// Opens the picture to paint on.
     public void startPainting() {
         painting.set(current().image().orElse(null));
     }
 
-    /// Takes what was painted; empty: the picture may change everywhere.
+    /// @param mask empty: the whole image may change
     public void finishPainting(Optional<Mask> mask) {
         painting.set(null);
         setMask(mask);
     }
 
-    /// Leaves the mask as it was.
     public void cancelPainting() {
         painting.set(null);
     }
 
     private void setMask(Optional<Mask> mask) {
-        current().image()
-                .ifPresent(source -> update(
-                        new SourceSettings(Optional.of(new SourceImage(source.name(), source.image(), mask)),
-                                current().denoisingStrength(), current().hiresScale())));
+        update(now -> now.withImage(now.image().map(source -> new SourceImage(source.name(), source.image(), mask))));
     }
 
     public void setDenoisingStrength(double changed) {
-        update(new SourceSettings(current().image(), changed, current().hiresScale()));
+        update(now -> now.withDenoisingStrength(changed));
     }
 
-    /// What a second pass multiplies the sides by; empty: no second pass.
+    /// @param changed factor for both sides; empty: no hires pass
     public void setHiresScale(OptionalDouble changed) {
-        update(new SourceSettings(current().image(), current().denoisingStrength(), changed));
+        update(now -> now.withHiresScale(changed));
     }
 
     public void chooseAdapters() {
         List<SelectedAdapter> adapters = new ArrayList<>(generate.settings().get().adapters());
-        for (Path file : choosers.adapters("Adapters to wear")) {
+        for (Path file : choosers.adapters("Choose adapters")) {
             if (adapters.stream().noneMatch(one -> one.file().equals(file))) adapters.add(new SelectedAdapter(file, 1));
         }
-        generate.settings(generate.settings().get().withAdapters(adapters));
+        generate.updateSettings(now -> now.withAdapters(adapters));
     }
 
     public void setAdapterWeight(Path file, double changed) {
-        generate.settings(generate.settings()
-                .get()
-                .withAdapters(generate.settings()
-                        .get()
-                        .adapters()
-                        .stream()
-                        .map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed) : one)
-                        .toList()));
+        generate.updateSettings(now -> now.withAdapters(now.adapters()
+                .stream()
+                .map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed) : one)
+                .toList()));
     }
 
     public void removeAdapter(Path file) {
-        generate.settings(generate.settings()
-                .get()
-                .withAdapters(generate.settings()
-                        .get()
-                        .adapters()
-                        .stream()
-                        .filter(one -> !one.file().equals(file))
-                        .toList()));
+        generate.updateSettings(now -> now
+                .withAdapters(now.adapters().stream().filter(one -> !one.file().equals(file)).toList()));
     }
 
     private SourceSettings current() {
         return generate.settings().get().source();
     }
 
-    private void update(SourceSettings changed) {
-        generate.settings(generate.settings().get().withSource(changed));
+    private void update(UnaryOperator<SourceSettings> change) {
+        generate.updateSettings(now -> now.withSource(change.apply(now.source())));
     }
 }

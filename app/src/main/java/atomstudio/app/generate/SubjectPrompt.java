@@ -3,12 +3,19 @@ package atomstudio.app.generate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// What is typed: words before and after the subject's phrase, which stands between them as a chip.
+/// A prompt with an optional placeholder for the subject between two texts.
 public record SubjectPrompt(String before, Mention mention, String after) {
+    public static final SubjectPrompt EMPTY = ofText("");
+
     public enum Mention { SUBJECT, NONE }
 
-    /// The prompt as the model gets it. The base model gets the class word as the phrase, tuned ones token and class
-    /// word.
+    /// A prompt without a placeholder.
+    public static SubjectPrompt ofText(String text) {
+        return new SubjectPrompt("", Mention.NONE, text);
+    }
+
+    /// The prompt for the text encoder.
+    /// @param phrase replaces the placeholder: the class word for the base model, trigger and class word for a run
     public String text(String phrase) {
         Stream<String> parts = mention == Mention.SUBJECT ? Stream.of(before, phrase, after) : Stream.of(before, after);
         return parts.map(String::strip).filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));

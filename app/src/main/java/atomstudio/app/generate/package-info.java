@@ -1,4 +1,4 @@
-/// Prompts, settings and galleries.
+/// Image generation in the window: prompt, settings, and the gallery of rows to compare.
 @NullMarked
 package atomstudio.app.generate;
 

@@ -7,8 +7,20 @@ public interface Jobs {
     /// Runs `job` on another thread; `onOutcome` is called once, on the window's thread.
     <T> JobHandle start(String title, Job<T> job, Consumer<JobOutcome<T>> onOutcome);
 
-    /// A listener for the thread of a job: `listener` receives the newest value on the window's thread; values that
-    /// arrive faster than the window handles them are skipped.
+    /// As above; a cancelled job calls neither listener.
+    /// @param onFailed gets the failure's message
+    default <T> JobHandle start(String title, Job<T> job, Consumer<T> onSucceeded, Consumer<String> onFailed) {
+        return start(title, job, outcome -> {
+            switch (outcome) {
+                case JobOutcome.Succeeded<T>(T value) -> onSucceeded.accept(value);
+                case JobOutcome.Failed<T>(String message) -> onFailed.accept(message);
+                case JobOutcome.Cancelled<T>() -> {}
+            }
+        });
+    }
+
+    /// A listener that jobs may call from their thread as often as they like: `listener` gets the newest value on the
+    /// window's thread, and values that came faster than the window could look at them are passed over.
     <P> Consumer<P> deliverLatest(Consumer<P> listener);
 
     /// A listener for the thread of a job: `listener` receives every value, in order, on the window's thread.

@@ -9,11 +9,11 @@ import atomstudio.diffusion.ops.Layer;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// Models in folders and files, and the one that comes with the program.
+/// Reads summaries of model folders, single-file checkpoints and the built-in model.
 public final class ModelFolderReader implements ModelSummary.SummaryReader {
     private final TokenizerFolders tokenizerFolders;
 
-    /// @param tokenizerFolders where to look for the tokenizer of a model that brings none
+    /// @param tokenizerFolders searched for the tokenizer of a model without one
     public ModelFolderReader(TokenizerFolders tokenizerFolders) {
         this.tokenizerFolders = tokenizerFolders;
     }
@@ -29,7 +29,7 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
         return summarize(path, builtIn ? ModelSummary.Origin.BUILT_IN : ModelSummary.Origin.EXTERNAL);
     }
 
-    /// What was guessed, and why no prompt could be read where that is so.
+    /// Detected properties, and why the model has no tokenizer if so.
     private static ModelSummary.ModelWarnings readWarnings(DiffusionModel model) {
         try {
             model.tokenizer();

@@ -5,11 +5,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// What the window says of a model. `pictureSize` is the side in pixels that the model was made for.
-/// @param parameters numbers in the UNet, of which a method tunes a share
-/// @param path the folder, or the file
-/// @param warnings what a person should know before relying on it
-/// @param classWords things the model is known to draw, for suggestions; may be empty
+/// A model as shown in the window.
+/// @param path the model folder or file
+/// @param imageSize side in pixels the model was trained for
+/// @param parameters number of parameters of the UNet
+/// @param classWords words for things the model draws, as suggestions; may be empty
 public record ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters,
         List<String> classWords, ModelWarnings warnings) {
     public enum Origin { BUILT_IN, EXTERNAL }
@@ -18,8 +18,8 @@ public record ModelSummary(Path path, String name, Origin origin, int imageSize,
         classWords = List.copyOf(classWords);
     }
 
-    /// @param assumptions what was guessed of it
-    /// @param missingTokenizer  why it cannot read prompts yet, and what to do
+    /// @param assumptions properties that were detected rather than declared
+    /// @param missingTokenizer why prompts cannot be encoded yet, and what to do
     public record ModelWarnings(List<String> assumptions, Optional<String> missingTokenizer) {
         public static final ModelWarnings NONE = new ModelWarnings(List.of(), Optional.empty());
 
@@ -28,7 +28,7 @@ public record ModelSummary(Path path, String name, Origin origin, int imageSize,
         }
     }
 
-    /// Of a model that nothing need be known of.
+    /// Without warnings.
     public ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters,
             List<String> classWords) {
         this(path, name, origin, imageSize, parameters, classWords, ModelWarnings.NONE);
@@ -39,17 +39,17 @@ public record ModelSummary(Path path, String name, Origin origin, int imageSize,
         return name + " · " + imageSize + " px";
     }
 
-    /// What the reference recipes use: small illustrated models want less guidance than photographs.
+    /// The small built-in model needs less guidance than Stable Diffusion's usual 7.5.
     public double defaultGuidanceScale() {
         return origin == Origin.BUILT_IN ? 4 : 7.5;
     }
 
-    /// Reads what a model, in a folder or a file, says of itself, without loading its weights.
+    /// Reads a model's configuration and layers, without loading its weights.
     public interface SummaryReader {
         ModelSummary readBuiltIn() throws Failure;
 
-        /// @throws Failure.Unreadable when it is no model
-        /// @throws Failure.Incompatible when the model is of a kind that cannot be run
+        /// @throws Failure.Unreadable if it is not a model
+        /// @throws Failure.Incompatible if the kind of model is not supported
         ModelSummary read(Path path) throws Failure;
     }
 }

@@ -22,7 +22,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// The models the studio knows: the embedded one first, then folders and files that were opened.
+/// The known models, the built-in one first, and the current one.
 public final class ModelsViewModel {
     private final Jobs jobs;
     private final ModelSummary.SummaryReader reader;
@@ -37,7 +37,7 @@ public final class ModelsViewModel {
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper cancellable = new ReadOnlyBooleanWrapper();
-    /// Stands for the model that is being opened; null when none is.
+    /// Identifies the model being opened; null if none.
     private @Nullable Object openToken;
 
     public ModelsViewModel(Jobs jobs, ModelSummary.SummaryReader reader, SettingsStore settings, FileChoosers choosers,
@@ -49,12 +49,12 @@ public final class ModelsViewModel {
         this.desktop = desktop;
     }
 
-    /// Puts the address of a page with models on the clipboard: the studio itself connects to nothing.
+    /// Copies the address of a download page to the clipboard.
     public void copyLink(String address) {
         desktop.copyToClipboard("https://" + address);
     }
 
-    /// What was opened once and cannot be read any more: moved, damaged, on a disk that is not there.
+    /// Models in the settings that cannot be read: moved, damaged, or on a missing disk.
     public ObservableList<UnreadableModel> unreadable() {
         return unreadableView;
     }
@@ -63,35 +63,36 @@ public final class ModelsViewModel {
         return knownView;
     }
 
-    /// The model everything works with; null until the first one was read.
+    /// The model for training and generation; null until loaded.
     public ReadOnlyObjectProperty<@Nullable ModelSummary> current() {
         return current.getReadOnlyProperty();
     }
 
-    /// What is being read; empty when nothing is.
+    /// What is being read; empty when idle.
     public ReadOnlyStringProperty busy() {
         return busy.getReadOnlyProperty();
     }
 
-    /// Why the last folder was refused; empty when none was.
+    /// Why the last model could not be opened; empty if it could.
     public ReadOnlyStringProperty problem() {
         return problem.getReadOnlyProperty();
     }
 
-    /// Reads the embedded model and those remembered; the one last chosen becomes current if it is still there.
+    /// Reads the built-in model and those in the settings. The last selected one becomes current if it still exists.
     public void load() {
-        AppSettings remembered = settings.get();
-        busy.set("Reading the models");
-        jobs.start("Reading the models", cancellation -> read(remembered), this::loaded);
+        AppSettings saved = settings.get();
+        busy.set("Reading models…");
+        jobs.start("Reading models", cancellation -> read(saved), this::onLoaded, message -> {
+            busy.set("");
+            problem.set(message);
+        });
     }
 
-    /// What was found, and what was not.
     private record LoadedModels(List<ModelSummary> models, List<UnreadableModel> unreadable, String problem) {}
 
-    /// A model that was opened once and cannot be read any more.
     public record UnreadableModel(Path path, String reason) {}
 
-    private LoadedModels read(AppSettings remembered) {
+    private LoadedModels read(AppSettings saved) {
         List<ModelSummary> models = new ArrayList<>();
         List<UnreadableModel> failed = new ArrayList<>();
         String problem = "";
@@ -100,7 +101,7 @@ public final class ModelsViewModel {
         } catch (Failure damaged) {
             problem = damaged.getMessage();
         }
-        for (Path path : remembered.otherModels()) {
+        for (Path path : saved.otherModels()) {
             try {
                 models.add(reader.read(path));
             } catch (Failure unreadable) {
@@ -110,22 +111,16 @@ public final class ModelsViewModel {
         return new LoadedModels(models, failed, problem);
     }
 
-    private void loaded(JobOutcome<LoadedModels> outcome) {
+    private void onLoaded(LoadedModels found) {
         busy.set("");
-        switch (outcome) {
-            case JobOutcome.Succeeded<LoadedModels>(LoadedModels found) -> {
-                known.setAll(found.models);
-                unreadable.setAll(found.unreadable);
-                problem.set(found.problem);
-                Optional<Path> last = settings.get().model();
-                current.set(known.stream()
-                        .filter(model -> last.isPresent() && model.path().equals(last.get()))
-                        .findFirst()
-                        .orElse(known.isEmpty() ? null : known.getFirst()));
-            }
-            case JobOutcome.Failed<LoadedModels>(String message) -> problem.set(message);
-            case JobOutcome.Cancelled<LoadedModels>() -> {}
-        }
+        known.setAll(found.models);
+        unreadable.setAll(found.unreadable);
+        problem.set(found.problem);
+        Optional<Path> last = settings.get().model();
+        current.set(known.stream()
+                .filter(model -> last.isPresent() && model.path().equals(last.get()))
+                .findFirst()
+                .orElse(known.isEmpty() ? null : known.getFirst()));
     }
 
     public void select(ModelSummary model) {
@@ -135,17 +130,15 @@ public final class ModelsViewModel {
                 model.origin() == ModelSummary.Origin.BUILT_IN ? Optional.empty() : Optional.of(model.path())));
     }
 
-    /// Asks for a folder and makes its model the current one.
     public void chooseFolder() {
-        choosers.folder("Choose a diffusers model folder").ifPresent(this::open);
+        choosers.folder("Choose a model folder (diffusers)").ifPresent(this::open);
     }
 
-    /// Asks for a file and makes the model in it the current one.
     public void chooseFile() {
-        choosers.model("Choose a model in one file").ifPresent(this::open);
+        choosers.model("Choose a model file").ifPresent(this::open);
     }
 
-    /// Makes the model of a folder or file the current one, or says why it cannot be.
+    /// Opens a model folder or file and selects it.
     public void open(Path path) {
         problem.set("");
         busy.set("Reading " + path);
@@ -163,8 +156,7 @@ public final class ModelsViewModel {
         });
     }
 
-    /// Gives up opening a model: the page is free at once, and what the reader still finds is dropped. Readers end
-    /// within seconds.
+    /// Cancels opening a model. Takes effect immediately; a late result is dropped.
     public void cancel() {
         if (openToken != null) finishOpening();
     }
@@ -175,12 +167,12 @@ public final class ModelsViewModel {
         busy.set("");
     }
 
-    /// Whether a model is being opened, which can be given up.
+    /// Whether a model is being opened, which can be cancelled.
     public ReadOnlyBooleanProperty cancellable() {
         return cancellable.getReadOnlyProperty();
     }
 
-    /// What was known of it before may have changed on the disk.
+    /// Replaces an older summary of the same model.
     private void onOpened(ModelSummary model) {
         unreadable.removeIf(entry -> entry.path.equals(model.path()));
         int index = known.stream().map(ModelSummary::path).toList().indexOf(model.path());
@@ -193,13 +185,13 @@ public final class ModelsViewModel {
         select(model);
     }
 
-    /// Takes what cannot be read any more off the list.
+    /// Removes an unreadable model from the list.
     public void remove(UnreadableModel entry) {
         unreadable.remove(entry);
         remove(entry.path);
     }
 
-    /// Takes a folder off the list; its files stay.
+    /// Removes a model from the list; its files are kept.
     public void remove(ModelSummary model) {
         if (model.origin() == ModelSummary.Origin.BUILT_IN) return;
         known.remove(model);

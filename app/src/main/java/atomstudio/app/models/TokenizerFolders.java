@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Where the studio looks for the tokenizer of a model in one file, which never brings its own.
+/// Folders searched for the tokenizer of a single-file checkpoint, which contains none.
 public record TokenizerFolders(Home home) {
-    /// The home's own folder, the embedded model's tokenizer, then those of the model folders that the window knows.
+    /// The home folder's tokenizer, the built-in model's, then those of the model folders in the settings.
     public List<Path> folders() {
         List<Path> folders = new ArrayList<>(List.of(home.clipVocabulary()));
         builtIn().ifPresent(folders::add);

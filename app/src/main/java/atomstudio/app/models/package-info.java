@@ -1,4 +1,4 @@
-/// Which Stable Diffusion the window works with.
+/// Selection of the Stable Diffusion model.
 @NullMarked
 package atomstudio.app.models;
 

@@ -9,11 +9,6 @@ import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.run.RunFolder;
-import atomstudio.tuning.train.TrainingEstimate;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.Writer;
@@ -28,11 +23,11 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Tunes with this program's own `tune` command in a child process: a fault in native code or a lack of memory ends the
-/// child, not the window, and all its memory returns when the run ends.
-public final class ChildProcessLauncher implements TrainingProcess.ProcessLauncher, Estimator {
+/// Runs this program's training command in child processes: a crash in native code or a lack of memory ends the child,
+/// not the window, and its memory is released when the run ends.
+public final class ChildProcessLauncher implements TrainingProcess.ProcessLauncher {
     private static final long POLL_MILLIS = 100;
-    /// Preview pictures of a run where nobody says otherwise, beside the one before the first step.
+    /// Default number of previews, besides the one before the first step.
     private static final int DEFAULT_PREVIEWS = 5;
 
     private static final List<String> INHERITED_OPTIONS = List.of("-Xmx", "-Xms", "-Xss", "-XX:",
@@ -43,13 +38,13 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
     private final Home home;
 
     /// @param program the command line that starts this program, without arguments
-    /// @param home where the children find what this process finds, and write what they say
+    /// @param home passed to the child processes; logs are written there
     public ChildProcessLauncher(List<String> program, Home home) {
         this.program = List.copyOf(program);
         this.home = home;
     }
 
-    /// How this very program was started: the packaged launcher, or the running Java with the same class path.
+    /// The command line of this process: the packaged launcher, or this JVM with the same class path.
     public static List<String> currentProgram(String mainClass) {
         String launcher = System.getProperty("jpackage.app-path");
         if (launcher != null) return List.of(launcher);
@@ -64,7 +59,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         return command;
     }
 
-    /// Memory and collector, native access, encodings, and where things are; not a debugger's or a profiler's agent.
+    /// Memory, garbage collector, native access, encodings and folders; no debugger or profiler agents.
     private static boolean isInherited(String argument) {
         return INHERITED_OPTIONS.stream().anyMatch(argument::startsWith);
     }
@@ -74,7 +69,9 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         return start(arguments(spec), spec.folder().getFileName().toString());
     }
 
-    /// Starts `tune` with these arguments, its name among them; what it says goes to a log of this name.
+    /// Starts a command with these arguments.
+    /// @param arguments begin with the command's name
+    /// @param logName name of the log file for its output, without extension
     public TrainingProcess start(List<String> arguments, String logName) throws Failure {
         try {
             Path log = logFile(logName + ".log");
@@ -85,26 +82,28 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         }
     }
 
-    /// What a run would take, by the command's dry run. It ends when nobody wants to know any more, or this process
-    /// is gone.
-    @Override
-    public TrainingEstimate estimate(RunSpec spec, Cancellation cancellation) throws Failure, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("train", "--dry-run", "--json", "--control-stdin"));
-        arguments.addAll(trainingArguments(spec));
+    /// @param output everything on its standard output
+    /// @param lastErrorLines the last lines on its error output
+    public record CommandResult(int exitCode, String output, String lastErrorLines) {}
+
+    /// Runs a command to its end. It is stopped on cancellation, and ends with this process.
+    /// @param arguments begin with the command's name
+    /// @param logName name of its log files, without extension
+    public CommandResult run(List<String> arguments, String logName, Cancellation cancellation)
+            throws Failure, InterruptedException {
         try {
-            Path errorLog = logFile("estimate.log");
-            Path result = logFile("estimate.json");
+            Path errorLog = logFile(logName + ".log");
+            Path output = logFile(logName + ".json");
             Process process = processBuilder(arguments).redirectError(errorLog.toFile())
-                    .redirectOutput(result.toFile())
+                    .redirectOutput(output.toFile())
                     .start();
-            // Open as long as somebody wants to know: it ends with this process.
-            try (Writer lifeline = process.outputWriter()) {
+            // The child ends when its input is closed, also by the end of this process.
+            try (Writer input = process.outputWriter()) {
                 while (!process.waitFor(POLL_MILLIS, TimeUnit.MILLISECONDS)) cancellation.throwIfRequested();
             } finally {
                 process.destroy();
             }
-            return EstimateParser.parse(process.exitValue(), Files.readString(result),
-                    ChildProcess.lastWords(errorLog));
+            return new CommandResult(process.exitValue(), Files.readString(output), ChildProcess.lastLines(errorLog));
         } catch (IOException e) {
             throw cannotStart(e);
         }
@@ -118,9 +117,9 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         List<String> command = new ArrayList<>(program);
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command);
-        // As ./studio has it: PyTorch's threads that spin without a bound starve each other, and this window.
+        // As in ./studio: PyTorch threads that spin without a limit slow down each other and the window.
         builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
-        // ONNX Runtime's telemetry client is off from the child's first moment.
+        // Keeps ONNX Runtime's telemetry client from starting.
         builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
         builder.environment().put(Home.ENVIRONMENT_VARIABLE, home.folder().toString());
         return builder;
@@ -131,8 +130,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
                 "The training process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
     }
 
-    /// The arguments for an order; a run that is there goes on as it was begun: captions and masks lie beside the
-    /// person's pictures, not the run's.
+    /// The arguments for a run. A run that exists is resumed with its recorded settings.
     static List<String> arguments(RunSpec spec) {
         if (new RunFolder(spec.folder()).exists())
             return List.of("resume", spec.folder().toString(), "--control-stdin");
@@ -142,13 +140,13 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         return arguments;
     }
 
-    /// An option and its value as one argument, so that a value that begins with a hyphen is never read as an option.
+    /// An option and its value as one argument, because a value may begin with a hyphen.
     public static String option(String name, Object value) {
         return "--" + name + "=" + value;
     }
 
-    /// What is as usual is left to the command's defaults, previews apart.
-    private static List<String> trainingArguments(RunSpec spec) {
+    /// Settings at their defaults are left to the command, except the preview interval.
+    public static List<String> trainingArguments(RunSpec spec) {
         RunSpec.TrainingChoices choices = spec.choices();
         List<String> arguments = new ArrayList<>(
                 List.of(option("model", spec.model()), option("photos", spec.photos()),
@@ -171,7 +169,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         arguments.add(flag ? "--" + name : option(name, value));
     }
 
-    /// A child with its input open: the end of that stream tells it to write a checkpoint and end.
+    /// A child process controlled by lines on its standard input.
     static final class ChildProcess implements TrainingProcess {
         private static final Logger log = LoggerFactory.getLogger(ChildProcess.class);
         private static final int LAST_LINES = 3;
@@ -187,8 +185,8 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         }
 
         @Override
-        public void send(ProcessCommand order) {
-            write(switch (order) {
+        public void send(ProcessCommand command) {
+            write(switch (command) {
                 case PAUSE -> "pause";
                 case RESUME -> "resume";
                 case STOP -> "stop";
@@ -205,23 +203,23 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
                 input.write(line + "\n");
                 input.flush();
             } catch (IOException gone) {
-                log.debug("the tuning process no longer reads", gone);
+                log.debug("the training process no longer reads its input", gone);
             }
         }
 
         @Override
-        public OptionalInt await(Duration atMost) throws InterruptedException {
-            return process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS) ? OptionalInt.of(process.exitValue())
+        public OptionalInt await(Duration timeout) throws InterruptedException {
+            return process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS) ? OptionalInt.of(process.exitValue())
                     : OptionalInt.empty();
         }
 
         @Override
         public String lastOutput() {
-            return lastWords(output);
+            return lastLines(output);
         }
 
         /// The last lines of a log.
-        static String lastWords(Path output) {
+        static String lastLines(Path output) {
             try {
                 List<String> lines = Files.readAllLines(output)
                         .stream()
@@ -239,36 +237,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
             try {
                 input.close();
             } catch (IOException gone) {
-                log.debug("the tuning process had closed its input", gone);
-            }
-        }
-    }
-
-    /// Parses the output of `train --dry-run --json`.
-    static final class EstimateParser {
-        private EstimateParser() {}
-
-        /// @param errorOutput its last words, for when it failed
-        static TrainingEstimate parse(int exit, String output, String errorOutput) throws Failure {
-            if (exit == 137)
-                throw new Failure.Incompatible(
-                        "The estimate itself did not fit into the memory. Close other programs, or choose a smaller size.");
-            if (exit != 0)
-                throw new Failure.Unreadable(
-                        errorOutput.isEmpty() ? "The estimate ended by itself (code " + exit + "). Ask again."
-                                : errorOutput);
-            try {
-                JsonObject json = JsonParser.parseString(output).getAsJsonObject();
-                TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(json.get("memory").getAsLong(),
-                        json.get("memorySource").getAsString(), json.get("available").getAsLong());
-                TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(
-                        json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(),
-                        json.get("seconds").getAsDouble());
-                return new TrainingEstimate(json.get("numbers").getAsLong(), json.get("share").getAsDouble(), memory,
-                        time, json.getAsJsonArray("advice").asList().stream().map(JsonElement::getAsString).toList());
-            } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-                throw new Failure.Unreadable(
-                        "The estimate cannot be read: expected one JSON object, found \"" + output.strip() + "\"", e);
+                log.debug("the training process had closed its input", gone);
             }
         }
     }

@@ -10,17 +10,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// A run to be made, or gone on with: the same order on the same folder resumes it.
-/// @param subject the subject's name, for people
-/// @param folder the run's folder
+/// Everything a training process needs for a run. An existing run in the folder is resumed.
+/// @param subject the subject's name, for display
 public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phrase, TrainingChoices choices,
         Path folder) {
-    /// The class word and the placeholder that the subject is called by.
-    public record SubjectPhrase(String className, String triggerWord) {}
+    /// The words for the subject in prompts.
+    public record SubjectPhrase(String className, String triggerWord) {
+        /// `sks dog`.
+        public String text() {
+            return (triggerWord + " " + className).strip();
+        }
+    }
 
-    /// What is tuned, and how: what a person chose.
+    /// The user's method and training settings.
     public record TrainingChoices(MethodSettings method, TrainingSettings training) {
-        /// A method with its usual settings.
+        /// A method with its default settings.
         public static TrainingChoices of(MethodName choice) {
             return new TrainingChoices(MethodSettings.of(choice), TrainingSettings.DEFAULTS);
         }
@@ -29,37 +33,18 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
             return training.toConfig(method).schedule().steps();
         }
 
-        /// Whether pictures are made on the way: they are, where a person did not choose otherwise.
+        /// Whether the run generates previews, which is the default.
         public boolean hasPreviews() {
             return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY)
                     || training.toConfig(method).runtime().previewEvery() > 0;
         }
 
-        /// Everything that is not as usual: `layers up · steps 50 · flip`; empty where all is.
+        /// The settings that differ from their defaults: `Layers up · Steps 50 · Horizontal flip`.
         public String summary() {
             List<String> parts = new ArrayList<>();
-            method.overrides()
-                    .forEach((setting, value) -> parts.add(setting == MethodSetting.TRAIN_TEXT_ENCODER ? "text encoder"
-                            : displayName(setting.option()) + " " + value));
-            parts.addAll(summaries(training));
+            method.overrides().forEach((setting, value) -> parts.add(setting.describe(value)));
+            training.chosen().forEach((setting, value) -> parts.add(setting.describe(value)));
             return String.join(" · ", parts);
-        }
-
-        public static List<String> summaries(TrainingSettings training) {
-            return training.chosen()
-                    .entrySet()
-                    .stream()
-                    .map(entry -> summary(entry.getKey(), entry.getValue()))
-                    .toList();
-        }
-
-        private static String summary(TrainingSetting setting, String value) {
-            return setting.isFlag() ? displayName(setting.option()) : displayName(setting.option()) + " " + value;
-        }
-
-        /// An option's name as words: `channel block`.
-        public static String displayName(String command) {
-            return command.replace('-', ' ');
         }
     }
 

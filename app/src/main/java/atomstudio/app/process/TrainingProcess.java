@@ -4,26 +4,26 @@ import atomstudio.diffusion.Failure;
 import java.time.Duration;
 import java.util.OptionalInt;
 
-/// A child process that tunes. Closing its input makes it write a checkpoint and end, and so does the death of this
-/// process.
+/// A training process. It writes a checkpoint and exits when its input is closed or this process ends.
 public interface TrainingProcess extends AutoCloseable {
     enum ProcessCommand { PAUSE, RESUME, STOP }
 
     void send(ProcessCommand command);
 
-    /// Asks for a picture from what is tuned by now; it appears among the run's previews.
+    /// Requests a preview with the current parameters; it is added to the run's previews.
     void requestPreview(String prompt);
 
-    /// Waits at most so long; the exit code once it has ended.
+    /// Waits for the process to exit.
+    /// @return the exit code; empty after `timeout`
     OptionalInt await(Duration timeout) throws InterruptedException;
 
-    /// The last lines it wrote to its error output.
+    /// The last lines of its log.
     String lastOutput();
 
     @Override
     void close();
 
-    /// Starts tuning in a process of its own.
+    /// Starts training in a child process.
     @FunctionalInterface
     interface ProcessLauncher {
         TrainingProcess start(RunSpec spec) throws Failure;

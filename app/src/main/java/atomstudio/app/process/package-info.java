@@ -1,4 +1,4 @@
-/// TODO
+/// Training runs as child processes: their specification, start and control.
 @NullMarked
 package atomstudio.app.process;
 

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Follows a growing `events.jsonl`. A line counts once its end was written; a file that became shorter, as it does
-/// when a killed run resumes, is read from its beginning. One thread.
+/// Follows a growing `events.jsonl`. Incomplete lines wait for their end; a truncated file, as after a resumed crash,
+/// is read again from its start. Not thread-safe.
 public final class EventLogReader {
     private final Path file;
     private RunProgress progress;
@@ -27,7 +27,8 @@ public final class EventLogReader {
         this.progress = initial;
     }
 
-    /// Reads what was added since the last call; the same object as before if that was nothing.
+    /// Reads the lines added since the last call.
+    /// @return the same object as before if there are none
     public RunProgress poll() throws IOException {
         if (!Files.exists(file)) return progress;
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {

@@ -13,8 +13,8 @@ import javafx.scene.shape.Line;
 import javafx.scene.shape.Polyline;
 import javafx.scene.shape.StrokeLineJoin;
 
-/// Loss over steps: every value as a thin line, the smoothed one over it, and validations as a broken line: losses on
-/// the same scale, scores of previews on one of their own at the right. The whole run is the width from the start on.
+/// Chart of the loss over steps: raw values as a thin line, smoothed values as a thick one, validation as a dashed one.
+/// Validation losses share the left axis, preview scores have an axis at the right. The x axis spans the whole run.
 public final class LossChartView extends Pane {
     private static final int GRID_LINES = 3;
     private static final double LEFT_MARGIN = 46;
@@ -23,18 +23,17 @@ public final class LossChartView extends Pane {
 
     private final Polyline raw = line("loss-raw");
     private final Polyline smooth = line("loss-smooth");
-    private final Polyline validations = line("loss-checks");
+    private final Polyline validations = line("loss-validation");
     private final Group marks = new Group();
     private final Line[] grid = new Line[GRID_LINES];
     private final Label[] lossLabels = new Label[GRID_LINES];
     private final Label[] scoreLabels = new Label[GRID_LINES];
     private final Label first = label();
     private final Label last = label();
-    private final Label empty = new Label("The curve begins with the first step.");
+    private final Label empty = new Label("Waiting for the first step");
     private RunProgress shown = RunProgress.initial(RunProgress.RunPhase.WAITING);
 
     public LossChartView() {
-        getStyleClass().add("loss-chart");
         setPrefHeight(190);
         setMinHeight(120);
         for (int i = 0; i < GRID_LINES; i++) {
@@ -68,7 +67,7 @@ public final class LossChartView extends Pane {
         requestLayout();
     }
 
-    /// Values from `bottom` to `top`, in a picture of this size.
+    /// Maps steps and values between `bottom` and `top` to pixels.
     private record PlotArea(double width, double height, double bottom, double top, int steps) {
         double x(int step) {
             return LEFT_MARGIN + width * step / steps;
@@ -90,7 +89,7 @@ public final class LossChartView extends Pane {
     protected void layoutChildren() {
         List<RunProgress.LossPoint> losses = shown.losses();
         List<RunProgress.ValidationPoint> validated = shown.history().validations();
-        boolean scored = validated.stream().anyMatch(check -> !check.isLoss());
+        boolean scored = validated.stream().anyMatch(point -> !point.isLoss());
         int steps = Math.max(Math.max(shown.steps(), 1), losses.isEmpty() ? 1 : losses.getLast().step());
         PlotArea area = new PlotArea(getWidth() - LEFT_MARGIN - (scored ? RIGHT_MARGIN : 0),
                 getHeight() - BOTTOM_MARGIN, 0, 1, steps);
@@ -116,9 +115,9 @@ public final class LossChartView extends Pane {
         marks.getChildren().setAll(validated.stream().map(each -> mark(each, score)).toList());
     }
 
-    private static Circle mark(RunProgress.ValidationPoint check, PlotArea frame) {
-        Circle mark = new Circle(frame.x(check.step()), frame.y(check.value()), 3);
-        mark.getStyleClass().add("loss-mark");
+    private static Circle mark(RunProgress.ValidationPoint point, PlotArea area) {
+        Circle mark = new Circle(area.x(point.step()), area.y(point.value()), 3);
+        mark.getStyleClass().add("validation-point");
         return mark;
     }
 
@@ -140,16 +139,16 @@ public final class LossChartView extends Pane {
         }
         first.setVisible(any);
         last.setVisible(any);
-        first.setText("step 0");
+        first.setText("Step 0");
         last.setText(String.valueOf(loss.steps));
         placeLabel(first, LEFT_MARGIN, loss.height);
         placeLabel(last, LEFT_MARGIN + loss.width - last.prefWidth(-1), loss.height);
         placeLabel(empty, LEFT_MARGIN + (loss.width - empty.prefWidth(-1)) / 2, loss.height / 2 - 10);
     }
 
-    private static void showScaleLabel(Label label, boolean visible, PlotArea frame, double share) {
+    private static void showScaleLabel(Label label, boolean visible, PlotArea area, double share) {
         label.setVisible(visible);
-        label.setText(String.format(Locale.ROOT, "%.3f", frame.top - share * (frame.top - frame.bottom)));
+        label.setText(String.format(Locale.ROOT, "%.3f", area.top - share * (area.top - area.bottom)));
     }
 
     private static void placeLabel(Label label, double x, double y) {

@@ -10,14 +10,14 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 
-/// The run on its way: bar, step, time left, speed, memory; Pause, Resume, Cancel.
+/// The current run: progress bar, step, time left, speed and memory, with Pause, Resume and Cancel.
 public final class ProgressCardView extends CardView {
     private final Button cancel = button("cancel");
 
     public ProgressCardView(RunQueue queue) {
         super("");
         setId("progress-card");
-        title().textProperty().bind(queue.current().map(order -> "Tuning: " + order.title()).orElse(""));
+        title().textProperty().bind(queue.current().map(spec -> "Training: " + spec.title()).orElse(""));
         subtitle().textProperty().bind(queue.progress().map(RunProgress::stepText));
         ProgressBar bar = new ProgressBar();
         bar.setMaxWidth(Double.MAX_VALUE);
@@ -35,17 +35,16 @@ public final class ProgressCardView extends CardView {
 
     private static String stateText(RunProgress progress) {
         return switch (progress.phase()) {
-            case WAITING -> "waiting";
-            case STARTING -> "starting: preparing pictures and prompts…";
+            case WAITING -> "Waiting";
+            case STARTING -> "Preparing photos and prompts…";
             case TRAINING -> progress.timeLeft();
-            case PAUSED -> "paused";
-            case CANCELLED -> "cancelled";
-            case FAILED -> "failed";
-            case DONE -> "finishing…";
+            case PAUSED -> "Paused";
+            case CANCELLED -> "Cancelled";
+            case FAILED -> "Failed";
+            case DONE -> "Finishing…";
         };
     }
 
-    /// Puts the keyboard on Cancel.
     public void focusCancel() {
         cancel.requestFocus();
     }

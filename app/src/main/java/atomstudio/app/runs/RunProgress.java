@@ -7,30 +7,30 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/// Where a run stands: its events, folded. A value; every event gives a new one.
+/// State of a run, accumulated from its events. Immutable.
+/// @param memory resident memory of the training process, in bytes
 /// @param message why it failed; empty otherwise
 public record RunProgress(RunPhase phase, int step, int steps, RunHistory history, long memory, String message) {
     public enum RunPhase { WAITING, STARTING, TRAINING, PAUSED, CANCELLED, FAILED, DONE }
 
-    /// Loss of a step, as it was and smoothed over its predecessors.
+    /// Loss of a step.
+    /// @param smoothed exponential moving average
     public record LossPoint(int step, double raw, double smoothed, double seconds) {}
 
     public record PreviewImage(int step, String file, String prompt) {
-        /// Whether a person asked for it, and not the run's own settings.
+        /// Whether the user requested it, rather than the preview interval.
         public boolean isManual() { return file.contains("-asked-"); }
     }
 
-    /// A validation: `measure` says by what, lower is better, and `best` is the step of the lowest so far (0: none
-    /// yet).
+    /// @param value lower is better
+    /// @param bestStep step of the lowest value so far; 0: none
     public record ValidationPoint(int step, String metric, double value, int bestStep) {
-        /// Whether it is a loss, which compares with the training's.
+        /// Whether it is a loss, comparable with the training loss, rather than a score of previews.
         public boolean isLoss() { return metric.startsWith("loss"); }
     }
 
-    /// Something worth a line.
     public record RunNote(int step, String text) {}
 
-    /// What has come of the run so far.
     public record RunHistory(List<LossPoint> losses, List<PreviewImage> previews, List<ValidationPoint> validations,
             List<RunNote> notes) {
         static final RunHistory NONE = new RunHistory(List.of(), List.of(), List.of(), List.of());
@@ -43,9 +43,9 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         }
     }
 
-    /// Weight of the past in the smoothed loss.
+    /// Decay of the moving average of the loss.
     private static final double LOSS_SMOOTHING = 0.95;
-    /// Steps over which the speed is taken.
+    /// Number of last steps that the speed is averaged over.
     private static final int SPEED_WINDOW = 20;
 
     public static RunProgress initial(RunPhase state) {
@@ -54,7 +54,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
 
     public RunProgress after(List<TrainingEvent> events) {
         RunProgress progress = this;
-        ProgressAccumulator accumulator = new ProgressAccumulator(history, LOSS_SMOOTHING);
+        ProgressAccumulator accumulator = new ProgressAccumulator(history);
         for (TrainingEvent event : events) progress = accumulator.apply(progress, event);
         return new RunProgress(progress.phase, progress.step, progress.steps, accumulator.history(), progress.memory,
                 progress.message);
@@ -72,7 +72,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         return history.previews;
     }
 
-    /// How many pictures a person has asked for and got.
+    /// Number of previews that the user requested.
     public long manualPreviews() {
         return history.previews.stream().filter(PreviewImage::isManual).count();
     }
@@ -97,10 +97,10 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                 .average();
     }
 
-    /// `0:19 left`; empty while nothing is known.
+    /// `0:19 left`; empty if unknown.
     public String timeLeft() {
         return phase == RunPhase.TRAINING && secondsPerStep().isPresent()
-                ? DisplayFormat.duration((steps - step) * secondsPerStep().getAsDouble()) + " left"
+                ? DisplayFormat.clock((steps - step) * secondsPerStep().getAsDouble()) + " left"
                 : "";
     }
 
@@ -109,7 +109,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         if (secondsPerStep().isEmpty()) return "";
         double perSecond = 1 / secondsPerStep().getAsDouble();
         String rate = perSecond >= 0.2 ? String.format(Locale.ROOT, "%.1f steps/s", perSecond)
-                : String.format(Locale.ROOT, "%.0f s a step", 1 / perSecond);
+                : String.format(Locale.ROOT, "%.0f s/step", 1 / perSecond);
         return memory > 0 ? rate + " · " + DisplayFormat.bytes(memory) : rate;
     }
 
@@ -118,17 +118,14 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         return steps == 0 ? "" : step + " / " + steps;
     }
 
-    /// Lists that grow during one pass over events, so that a long file is folded in linear time.
+    /// Mutable lists for one pass over events, so that a long log is read in linear time.
     static final class ProgressAccumulator {
-        private final double smoothing;
         private final List<LossPoint> losses;
         private final List<PreviewImage> previews;
         private final List<ValidationPoint> validations;
         private final List<RunNote> notes;
 
-        /// @param smoothing weight of the past in the smoothed loss
-        ProgressAccumulator(RunHistory before, double smoothing) {
-            this.smoothing = smoothing;
+        ProgressAccumulator(RunHistory before) {
             losses = new ArrayList<>(before.losses());
             previews = new ArrayList<>(before.previews());
             validations = new ArrayList<>(before.validations());
@@ -139,11 +136,11 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
             return new RunHistory(losses, previews, validations, notes);
         }
 
-        /// What is still to get its history.
+        /// @return the new state without its history
         RunProgress apply(RunProgress before, TrainingEvent event) {
             return switch (event) {
                 case TrainingEvent.Start started -> {
-                    // What lies past the checkpoint it resumes from did not happen.
+                    // Drops events after the checkpoint that the run resumes from.
                     losses.removeIf(loss -> loss.step() > started.step());
                     previews.removeIf(preview -> preview.step() > started.step());
                     validations.removeIf(check -> check.step() > started.step());
@@ -152,7 +149,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                 }
                 case TrainingEvent.Step stepped -> {
                     double smooth = losses.isEmpty() ? stepped.loss()
-                            : smoothing * losses.getLast().smoothed() + (1 - smoothing) * stepped.loss();
+                            : LOSS_SMOOTHING * losses.getLast().smoothed() + (1 - LOSS_SMOOTHING) * stepped.loss();
                     losses.add(new LossPoint(stepped.step(), stepped.loss(), smooth, stepped.seconds()));
                     yield new RunProgress(RunPhase.TRAINING, stepped.step(), before.steps(), RunHistory.NONE,
                             stepped.residentBytes(), before.message());

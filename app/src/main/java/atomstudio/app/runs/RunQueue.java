@@ -23,7 +23,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// The one run that is tuned now, and those that wait for it: a machine tunes one at a time.
+/// The queue of training runs; one runs at a time.
 public final class RunQueue {
     private final Jobs jobs;
     private final TrainingProcess.ProcessLauncher launcher;
@@ -42,22 +42,22 @@ public final class RunQueue {
         this.launcher = launcher;
     }
 
-    /// What is tuned now; null when nothing is.
+    /// Null when idle.
     public ReadOnlyObjectProperty<@Nullable RunSpec> current() {
         return current.getReadOnlyProperty();
     }
 
-    /// Where the current run stands, or how the last one ended.
+    /// State of the current run, or the final state of the last one.
     public ReadOnlyObjectProperty<RunProgress> progress() {
         return progress.getReadOnlyProperty();
     }
 
-    /// What the run was asked to do and has not done yet (`Pausing…`); empty otherwise.
+    /// A command the run has not carried out yet (`Pausing…`); empty if none.
     public ReadOnlyStringProperty pendingCommand() {
         return pendingCommand.getReadOnlyProperty();
     }
 
-    /// Which picture a person asked for is not there yet; empty when none is.
+    /// A requested preview that does not exist yet; empty if none.
     public ReadOnlyStringProperty pendingPreview() {
         return pendingPreview.getReadOnlyProperty();
     }
@@ -66,14 +66,14 @@ public final class RunQueue {
         return waitingView;
     }
 
-    /// Calls `listener` with every run that ends, before the next one starts.
+    /// Calls `listener` for every run that ends, before the next one starts.
     public void addEndListener(BiConsumer<RunSpec, RunProgress> listener) {
         listeners.add(listener);
     }
 
     public boolean isBusy() { return current.get() != null; }
 
-    /// Starts the run, or lets it wait for those before it.
+    /// Starts the run, or appends it to the queue.
     public void add(RunSpec spec) {
         if (isBusy()) waiting.add(spec);
         else start(spec);
@@ -88,24 +88,24 @@ public final class RunQueue {
     }
 
     public void resume() {
-        send(TrainingProcess.ProcessCommand.RESUME, "Going on…");
+        send(TrainingProcess.ProcessCommand.RESUME, "Resuming…");
     }
 
-    /// Ends the current run with a checkpoint, so that it can be gone on with later.
+    /// Stops the current run with a checkpoint, so that it can be resumed.
     public void cancel() {
-        send(TrainingProcess.ProcessCommand.STOP, "Stopping after this step…");
+        send(TrainingProcess.ProcessCommand.STOP, "Stopping…");
     }
 
-    /// Ends everything: nothing waits any more, and the current run writes its checkpoint.
+    /// Clears the queue and stops the current run with a checkpoint.
     public void stopAll() {
         waiting.clear();
         cancel();
     }
 
-    /// A picture of this prompt from what the run has learned by now; it goes on, or stays paused.
+    /// Requests a preview with the current parameters; the run continues, or stays paused.
     public void requestPreview(String prompt) {
         if (activeRun == null || prompt.isBlank()) return;
-        pendingPreview.set("Making a picture of “" + prompt.strip() + "”…");
+        pendingPreview.set("Generating a preview of “" + prompt.strip() + "”…");
         activeRun.enqueue(process -> process.requestPreview(prompt));
     }
 
@@ -122,7 +122,7 @@ public final class RunQueue {
         pendingPreview.set("");
         progress.set(RunProgress.initial(RunProgress.RunPhase.STARTING));
         current.set(spec);
-        jobs.start("Tuning " + spec.subject(),
+        jobs.start("Training " + spec.subject(),
                 cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))),
                 outcome -> {
                     switch (outcome) {
@@ -139,7 +139,7 @@ public final class RunQueue {
         if (activeRun != run) return;
         RunProgress before = progress.get();
         if (latest.phase() != before.phase()) pendingCommand.set("");
-        // An answer is a picture that was asked for, or a line why there is none.
+        // The request ends with a preview, or with a note why there is none.
         if (latest.manualPreviews() > before.manualPreviews()
                 || latest.history().notes().size() > before.history().notes().size())
             pendingPreview.set("");
@@ -156,7 +156,7 @@ public final class RunQueue {
         if (!isBusy() && !waiting.isEmpty()) start(waiting.removeFirst());
     }
 
-    /// Starts a tuning process, passes orders on to it, and reads what it writes until it has ended.
+    /// Starts a training process, forwards commands to it, and reads its events until it exits.
     static final class ActiveRun {
         private static final Duration POLL = Duration.ofMillis(200);
 
@@ -176,7 +176,8 @@ public final class RunQueue {
             commands.add(command);
         }
 
-        /// The run's last state. For a job's thread.
+        /// For a job thread.
+        /// @return the run's final state
         RunProgress run(TrainingProcess.ProcessLauncher launcher, Cancellation cancellation,
                 Consumer<RunProgress> listener) throws Failure, IOException, InterruptedException {
             EventLogReader events = new EventLogReader(spec.folder().resolve("events.jsonl"),
@@ -214,18 +215,19 @@ public final class RunQueue {
                         ? last.message()
                         : output;
                 return last.with(RunProgress.RunPhase.FAILED,
-                        message.isEmpty() ? "Tuning failed without saying why." : message);
+                        message.isEmpty() ? "Training failed without an error message." : message);
             }
             // 128 + signal: 6 abort, 9 kill, 11 segmentation fault.
             String cause = switch (exit) {
                 case 137 ->
-                        "was killed by the system, most likely because the memory did not suffice. Close other programs, then resume.";
-                case 134, 139, 132, 136 -> "crashed in native code (code " + exit
-                        + "). Resume it; if that happens again, tune with another method or fewer pictures, and report it.";
-                default -> "ended by itself (code " + exit + "). Resume it.";
+                        "was killed by the system, most likely because memory ran out. Close other programs, then "
+                                + "resume.";
+                case 134, 139, 132, 136 -> "crashed in native code (exit code " + exit
+                        + "). Resume it; if it crashes again, try another method or fewer photos, and report it.";
+                default -> "ended unexpectedly (exit code " + exit + "). Resume it.";
             };
             return last.with(RunProgress.RunPhase.FAILED,
-                    "The tuning process " + cause + " Nothing up to the last checkpoint is lost.");
+                    "The training process " + cause + " Everything up to the last checkpoint is saved.");
         }
     }
 }

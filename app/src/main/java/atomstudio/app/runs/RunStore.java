@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The run folders of a person, `SUBJECT-METHOD` or `SUBJECT-METHOD-n`. For jobs only.
+/// The run folders, named `SUBJECT-METHOD` or `SUBJECT-METHOD-n`. For job threads.
 public final class RunStore {
     private static final Logger log = LoggerFactory.getLogger(RunStore.class);
     private static final String METHODS = Stream.of(MethodName.values())
@@ -33,7 +33,7 @@ public final class RunStore {
         this.folder = folder;
     }
 
-    /// Runs of a subject, the newest first. Damaged ones are left out.
+    /// Runs of a subject, newest first. Damaged ones are skipped.
     public List<RunSummary> list(String subject) throws Failure {
         if (!Files.isDirectory(folder)) return List.of();
         Pattern name = Pattern.compile(Pattern.quote(subject) + "-(" + METHODS + ")(-\\d+)?");
@@ -46,7 +46,7 @@ public final class RunStore {
                 try {
                     runs.add(read(subject, run));
                 } catch (Failure | IOException | RuntimeException damaged) {
-                    log.warn("{} is left out of the list of runs", path, damaged);
+                    log.warn("skipped damaged run {}", path, damaged);
                 }
             }
             runs.sort(
@@ -57,7 +57,8 @@ public final class RunStore {
         }
     }
 
-    /// A folder for a new run, neither there nor promised; it is made by whoever tunes.
+    /// An unused folder name for a new run; the training process creates the folder.
+    /// @param reserved names of queued runs
     public Path newFolder(String subject, MethodName method, Collection<Path> reserved) {
         String name = subject + "-" + method.option();
         Path path = folder.resolve(name);
@@ -65,7 +66,7 @@ public final class RunStore {
         return path;
     }
 
-    /// Deletes a run for good.
+    /// Deletes a run permanently.
     public void delete(Path run) throws Failure {
         if (!run.startsWith(folder) || run.equals(folder) || !Files.isDirectory(run)) return;
         try (Stream<Path> files = Files.walk(run)) {

@@ -9,9 +9,9 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
-/// A run folder as lists and galleries show it.
-/// @param spec what made it, so that it can be gone on with
-/// @param report of a finished run
+/// A run as shown in lists and galleries.
+/// @param spec to resume it with
+/// @param report present if the run is finished
 public record RunSummary(RunSpec spec, Instant created, RunProgress progress, RunFolder.Status status,
         Optional<TrainingReport> report) {
     public Path folder() {
@@ -28,19 +28,19 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
         return spec.title();
     }
 
-    /// `250 steps · today 10:42`, or how far it came: `step 100 of 250`.
+    /// `250 steps · today 10:42`, or for an unfinished run `step 100 of 250`.
     public String summary(Instant now) {
         return report.map(
                 result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
                 .orElse("step " + progress.step() + " of " + Math.max(spec.choices().steps(), progress.steps()));
     }
 
-    /// `29,148 parameters · 0.18 %`, and the size of the file below.
+    /// `29,148 parameters · 0.18%`, then `126 KB · trained in 5 min 22 s`.
     public List<String> costLines() {
         return report.map(result -> List.of(
                 DisplayFormat.count(result.parameterCount()) + " parameters · "
                         + DisplayFormat.percent(result.parameterShare()),
-                DisplayFormat.bytes(result.bytes()) + " · tuned in " + DisplayFormat.duration(result.seconds())))
+                DisplayFormat.bytes(result.bytes()) + " · trained in " + DisplayFormat.duration(result.seconds())))
                 .orElse(List.of());
     }
 }

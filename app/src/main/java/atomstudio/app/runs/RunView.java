@@ -1,6 +1,8 @@
 package atomstudio.app.runs;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
 import java.nio.file.Path;
@@ -21,7 +23,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import org.jspecify.annotations.Nullable;
 
-/// A run in view: its settings, its loss curve with what was validated, remarks, and previews, live or past.
+/// A current or past run: settings, loss chart with validation, notes and previews.
 public final class RunView extends VBox {
     public RunView(RunsViewModel model) {
         super(12);
@@ -29,10 +31,7 @@ public final class RunView extends VBox {
         CardView previews = new CardView("Previews");
         previews.subtitle().textProperty().bind(model.shownRun().map(RunView::previewPrompt).orElse(""));
         previews.add(new PreviewStripView(model.shownRun()), new PreviewPromptView(model));
-        Label hint = new Label(
-                "Previews are all made from one seed. Closing the window keeps the run: it resumes exactly.");
-        hint.getStyleClass().add("muted");
-        hint.setWrapText(true);
+        Label hint = new MutedLabelView("All previews use the same seed. Progress is saved when you quit.");
         ObservableValue<Boolean> now = model.shownRun()
                 .map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.LIVE)
                 .orElse(false);
@@ -44,19 +43,19 @@ public final class RunView extends VBox {
         CardView loss = new CardView("Loss");
         loss.title().textProperty().bind(model.shownRun().map(RunView::title).orElse("Loss"));
         loss.subtitle().textProperty().bind(model.shownRun().map(RunView::latestLoss).orElse(""));
-        loss.addToHeader(legend("training", "legend-training",
+        loss.addToHeader(legend("Training", "legend-training",
                 model.shownRun().map(run -> !run.progress().history().validations().isEmpty()).orElse(false)));
-        loss.addToHeader(legend("held-out picture", "legend-checks",
+        loss.addToHeader(legend("Held-out photo", "legend-validation",
                 model.shownRun().map(run -> hasValidation(run, RunProgress.ValidationPoint::isLoss)).orElse(false)));
-        loss.addToHeader(legend("previews (right scale)", "legend-checks",
-                model.shownRun().map(run -> hasValidation(run, check -> !check.isLoss())).orElse(false)));
+        loss.addToHeader(legend("Previews (right axis)", "legend-validation",
+                model.shownRun().map(run -> hasValidation(run, point -> !point.isLoss())).orElse(false)));
         loss.addToHeader(closeButton(model));
         LossChartView chart = new LossChartView();
         model.shownRun()
                 .subscribe(run -> chart
                         .show(run == null ? RunProgress.initial(RunProgress.RunPhase.WAITING) : run.progress()));
         chart.accessibleTextProperty()
-                .bind(model.shownRun().map(run -> latestLoss(run) + validationLine(run)).orElse("no curve yet"));
+                .bind(model.shownRun().map(run -> latestLoss(run) + validationLine(run)).orElse("No loss yet"));
         loss.add(
                 new NoteView(NoteView.NoteKind.PLAIN,
                         model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
@@ -70,11 +69,8 @@ public final class RunView extends VBox {
     }
 
     private static Button closeButton(RunsViewModel model) {
-        Button close = new Button("×");
-        close.setId("close-run");
+        Button close = new ActionButtonView("×", model::close, "flat", "small").withId("close-run");
         close.setAccessibleText("Close this run");
-        close.getStyleClass().addAll("flat", "small");
-        close.setOnAction(pressed -> model.close());
         close.visibleProperty()
                 .bind(model.shownRun()
                         .map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.PAST)
@@ -103,17 +99,17 @@ public final class RunView extends VBox {
     private static String latestLoss(RunsViewModel.ShownRun run) {
         List<RunProgress.LossPoint> losses = run.progress().losses();
         return losses.isEmpty() ? ""
-                : String.format(Locale.ROOT, "%.4f smoothed, at step %d", losses.getLast().smoothed(),
+                : String.format(Locale.ROOT, "%.4f (smoothed) at step %d", losses.getLast().smoothed(),
                         losses.getLast().step());
     }
 
-    /// `loss of a picture held out: 0.0421 at step 50, the best so far at step 25`.
+    /// `loss of the held-out photo: 0.0421 at step 50, best at step 25`.
     private static String validationLine(RunsViewModel.ShownRun run) {
-        List<RunProgress.ValidationPoint> checks = run.progress().history().validations();
-        if (checks.isEmpty()) return "";
-        RunProgress.ValidationPoint last = checks.getLast();
-        String best = last.bestStep() == 0 ? "" : last.bestStep() == last.step() ? ", the best so far"
-                : ", the best so far at step " + last.bestStep();
+        List<RunProgress.ValidationPoint> points = run.progress().history().validations();
+        if (points.isEmpty()) return "";
+        RunProgress.ValidationPoint last = points.getLast();
+        String best = last.bestStep() == 0 ? "" : last.bestStep() == last.step() ? ", best so far"
+                : ", best at step " + last.bestStep();
         return String.format(Locale.ROOT, "%s: %.4f at step %d%s", last.metric(), last.value(), last.step(), best);
     }
 
@@ -125,11 +121,11 @@ public final class RunView extends VBox {
                 .map(RunProgress.PreviewImage::prompt)
                 .filter(prompt -> prompt != null && !prompt.isEmpty())
                 .findFirst()
-                .map(prompt -> "“" + prompt + "”, one seed")
+                .map(prompt -> "“" + prompt + "”")
                 .orElse("");
     }
 
-    /// A prompt for a picture from what a run has learned by now: the model stays warm while it is paused.
+    /// Requests previews of a running or paused run for any prompt.
     static final class PreviewPromptView extends VBox {
         private final RunsViewModel model;
         private final TextField prompt = new TextField();
@@ -137,31 +133,26 @@ public final class RunView extends VBox {
         PreviewPromptView(RunsViewModel model) {
             super(4);
             this.model = model;
-            setId("ask-picture");
-            prompt.setId("ask-prompt");
-            prompt.setAccessibleText("Prompt for a picture from what is tuned by now");
+            setId("preview-request");
+            prompt.setId("preview-prompt");
+            prompt.setAccessibleText("Prompt of a preview with the current parameters");
             HBox.setHgrow(prompt, Priority.ALWAYS);
             prompt.setOnAction(entered -> requestPreview());
-            Button button = new Button("Make a picture now");
-            button.setId("ask-now");
-            button.setMinWidth(Region.USE_PREF_SIZE);
-            button.setOnAction(pressed -> requestPreview());
+            Button button = new ActionButtonView("Preview now", this::requestPreview).withId("preview-now");
             button.disableProperty()
                     .bind(model.queue().pendingPreview().isNotEmpty().or(prompt.textProperty().isEmpty()));
-            // Before the first step there is nothing to make a picture from.
             ObservableValue<Boolean> available = model.shownRun().map(PreviewPromptView::canPreview).orElse(false);
             visibleProperty().bind(available);
             managedProperty().bind(visibleProperty());
             model.queue().current().subscribe(now -> {
-                if (now != null)
-                    prompt.setText(
-                            "a " + now.phrase().triggerWord() + " " + now.phrase().className() + " on the beach");
+                if (now != null) prompt.setText("a " + now.phrase().text() + " on the beach");
             });
             HBox row = new HBox(8, prompt, button);
             row.setAlignment(Pos.CENTER_LEFT);
             getChildren().addAll(row, new NoteView(NoteView.NoteKind.PLAIN, model.queue().pendingPreview()));
         }
 
+        /// Previews need at least one step.
         private static boolean canPreview(RunsViewModel.ShownRun run) {
             boolean isActive = switch (run.progress().phase()) {
                 case TRAINING, PAUSED -> true;
@@ -175,7 +166,7 @@ public final class RunView extends VBox {
         }
     }
 
-    /// The preview pictures of a run in a strip, the newest on the right.
+    /// The previews of a run in a strip, the newest at the right.
     public static final class PreviewStripView extends ScrollPane {
         private static final double SIDE = 112;
 
@@ -213,15 +204,15 @@ public final class RunView extends VBox {
         }
 
         private static String emptyText(RunsViewModel.ShownRun current) {
-            if (current.liveness() != RunsViewModel.ShownRun.Liveness.LIVE) return "This run made no pictures.";
-            return current.spec().choices().hasPreviews() ? "The first picture comes before the first step."
-                    : "No pictures are made on the way; ask for one below.";
+            if (current.liveness() != RunsViewModel.ShownRun.Liveness.LIVE) return "No previews";
+            return current.spec().choices().hasPreviews() ? "Preparing the first preview"
+                    : "Previews are off";
         }
 
         private static VBox tile(Path run, RunProgress.PreviewImage preview) {
-            RoundedImageView picture = new RoundedImageView(
+            RoundedImageView image = new RoundedImageView(
                     new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
-            VBox tile = new VBox(4, picture, caption("step " + preview.step() + (preview.isManual() ? ", asked" : "")));
+            VBox tile = new VBox(4, image, caption("Step " + preview.step() + (preview.isManual() ? " (manual)" : "")));
             tile.setAccessibleText("“" + preview.prompt() + "”, step " + preview.step());
             Tooltip.install(tile, new Tooltip("“" + preview.prompt() + "”"));
             tile.setAlignment(Pos.TOP_CENTER);
@@ -236,14 +227,13 @@ public final class RunView extends VBox {
         }
     }
 
-    /// What a run had to say, a line each with its step: the precision that was chosen, a lack of memory, an early
-    /// end, the best step.
+    /// Notes of a run with their steps: selected precision, out of memory, early stopping, best step.
     static final class RunNotesView extends VBox {
         private List<RunProgress.RunNote> shown = List.of();
 
         RunNotesView(ObservableValue<RunsViewModel.ShownRun> watched) {
             super(3);
-            setId("remarks");
+            setId("run-notes");
             watched.subscribe(now -> show(now == null ? List.of() : now.progress().history().notes()));
         }
 
@@ -256,8 +246,8 @@ public final class RunView extends VBox {
         }
 
         private static Label line(RunProgress.RunNote note) {
-            Label line = new Label((note.step() == 0 ? "" : "step " + note.step() + ": ") + note.text());
-            line.getStyleClass().addAll("note", "note-plain", "remark");
+            Label line = new Label((note.step() == 0 ? "" : "Step " + note.step() + ": ") + note.text());
+            line.getStyleClass().addAll("note", "note-plain");
             line.setWrapText(true);
             line.setMinHeight(Region.USE_PREF_SIZE);
             return line;

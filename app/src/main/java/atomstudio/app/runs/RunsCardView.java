@@ -1,6 +1,8 @@
 package atomstudio.app.runs;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.tuning.run.RunFolder;
 import java.time.InstantSource;
@@ -18,13 +20,13 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// Past runs: a click opens one again, an unfinished one can be gone on with.
+/// The subject's past runs. A click opens a run; unfinished runs can be resumed.
 public final class RunsCardView extends CardView {
     private final RunsViewModel model;
     private final InstantSource clock;
     private final Function<RunSummary, List<MenuItem>> extraItems;
 
-    /// @param extraItems what else a run's menu offers, asked when it opens
+    /// @param extraItems more items of a run's menu, created when it opens
     public RunsCardView(RunsViewModel model, InstantSource clock, Function<RunSummary, List<MenuItem>> extraItems) {
         super("Runs");
         this.model = model;
@@ -33,7 +35,7 @@ public final class RunsCardView extends CardView {
         VBox lines = new VBox(2);
         Runnable refresh = () -> {
             lines.getChildren()
-                    .setAll(model.runs().isEmpty() ? List.<Node>of(emptyLabel())
+                    .setAll(model.runs().isEmpty() ? List.<Node>of(new MutedLabelView("None yet"))
                             : model.runs().stream().map(this::runLine).toList());
             subtitle().setText(model.runs().isEmpty() ? "" : String.valueOf(model.runs().size()));
         };
@@ -42,20 +44,14 @@ public final class RunsCardView extends CardView {
         add(lines, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
     }
 
-    private static Label emptyLabel() {
-        Label label = new Label("none yet");
-        label.getStyleClass().add("muted");
-        return label;
-    }
-
     private Node runLine(RunSummary run) {
         Label title = new Label(run.title());
         boolean failed = run.progress().phase() == RunProgress.RunPhase.FAILED;
-        Label mark = new Label(run.isDone() ? "✓" : failed ? "failed" : "");
+        Label mark = new Label(run.isDone() ? "✓" : failed ? "Failed" : "");
         mark.getStyleClass().add(failed ? "bad" : "good");
         mark.setMinWidth(Region.USE_PREF_SIZE);
         Label when = new Label(run.summary(clock.instant())
-                + (run.status() == RunFolder.Status.RUNNING ? " · in another process" : ""));
+                + (run.status() == RunFolder.Status.RUNNING ? " · running in another process" : ""));
         when.getStyleClass().add("muted");
         Button open = new Button();
         open.setGraphic(new VBox(new HBox(6, title, mark), when));
@@ -73,15 +69,11 @@ public final class RunsCardView extends CardView {
     }
 
     private Button resume(RunSummary run) {
-        Button resume = new Button("Resume");
-        resume.getStyleClass().addAll("small", "resume-run");
-        resume.setMinWidth(Region.USE_PREF_SIZE);
-        resume.setOnAction(pressed -> model.resume(run));
-        return resume;
+        return new ActionButtonView("Resume", () -> model.resume(run), "small", "resume-run");
     }
 
     private MenuButton menu(RunSummary run) {
-        MenuItem delete = new MenuItem("Delete this run");
+        MenuItem delete = new MenuItem("Delete run");
         delete.setOnAction(chosen -> model.delete(run));
         MenuButton menu = new MenuButton("⋯", null, delete);
         menu.setOnShowing(opening -> {
@@ -90,7 +82,7 @@ public final class RunsCardView extends CardView {
         });
         menu.getStyleClass().addAll("flat", "small", "no-arrow");
         menu.setMinWidth(Region.USE_PREF_SIZE);
-        menu.setAccessibleText("More for " + run.title());
+        menu.setAccessibleText("Actions for " + run.title());
         return menu;
     }
 }

@@ -15,7 +15,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// The past runs of a subject, and the one that is looked at.
+/// A subject's past runs and the run that is shown.
 public final class RunsViewModel {
     private final Jobs jobs;
     private final RunStore store;
@@ -39,12 +39,12 @@ public final class RunsViewModel {
         refresh();
     }
 
-    /// The newest first.
+    /// Newest first.
     public ObservableList<RunSummary> runs() {
         return runsView;
     }
 
-    /// The run whose curve and previews are shown: the one being tuned, or a past one that was opened.
+    /// The run whose loss and previews are shown: the current one, or a past one that was opened. Null: none.
     public ReadOnlyObjectProperty<@Nullable ShownRun> shownRun() {
         return shownRun.getReadOnlyProperty();
     }
@@ -57,13 +57,13 @@ public final class RunsViewModel {
         return queue;
     }
 
-    /// Whether one of this subject's runs is being tuned now.
+    /// Whether a run of this subject is training.
     public boolean isTraining() {
         RunSpec current = queue.current().get();
         return current != null && current.subject().equals(subject);
     }
 
-    /// A run folder's name that nothing has yet.
+    /// An unused folder for a new run.
     public Path newRunFolder(MethodName method) {
         List<Path> reserved = new ArrayList<>(queue.waiting().stream().map(RunSpec::folder).toList());
         RunSpec current = queue.current().get();
@@ -72,31 +72,25 @@ public final class RunsViewModel {
     }
 
     public void refresh() {
-        jobs.start("Listing the runs of " + subject, cancellation -> store.list(subject), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<List<RunSummary>>(List<RunSummary> found) -> {
-                    RunSpec current = queue.current().get();
-                    runs.setAll(found.stream()
-                            .filter(run -> current == null || !run.folder().equals(current.folder()))
-                            .toList());
-                }
-                case JobOutcome.Failed<List<RunSummary>>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<List<RunSummary>>() -> {}
-            }
-        });
+        jobs.start("Listing the runs of " + subject, cancellation -> store.list(subject), found -> {
+            RunSpec current = queue.current().get();
+            runs.setAll(found.stream()
+                    .filter(run -> current == null || !run.folder().equals(current.folder()))
+                    .toList());
+        }, problem::set);
     }
 
     public void open(RunSummary run) {
         shownRun.set(new ShownRun(run.spec(), run.progress(), ShownRun.Liveness.PAST));
     }
 
-    /// Back from a run to the galleries, or to the run that is being tuned.
+    /// Returns to the gallery, or to the current run.
     public void close() {
         shownRun.set(null);
         update();
     }
 
-    /// Goes on with an unfinished run, from its last checkpoint.
+    /// Resumes an unfinished run from its last checkpoint.
     public void resume(RunSummary run) {
         problem.set("");
         runs.remove(run);
@@ -115,7 +109,7 @@ public final class RunsViewModel {
         });
     }
 
-    /// Asks the run on its way for a picture from what it has learned by now.
+    /// Requests a preview of the current run.
     public void requestPreview(String prompt) {
         queue.requestPreview(prompt);
     }
@@ -130,7 +124,7 @@ public final class RunsViewModel {
         shownRun.set(new ShownRun(current, queue.progress().get(), ShownRun.Liveness.LIVE));
     }
 
-    /// A finished run makes room for the galleries; one that failed or was cancelled stays in view with its reason.
+    /// A finished run closes and shows the gallery; a failed or cancelled one stays open with its reason.
     private void onEnded(RunSpec spec, RunProgress progress) {
         ShownRun before = shownRun.get();
         if (before != null && before.spec().folder().equals(spec.folder())) {
@@ -141,7 +135,6 @@ public final class RunsViewModel {
         refresh();
     }
 
-    /// A run in view.
     public record ShownRun(RunSpec spec, RunProgress progress, Liveness liveness) {
         public enum Liveness { LIVE, PAST }
     }

@@ -6,12 +6,11 @@ import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
+import atomstudio.app.estimate.MemoryCheckViewModel;
 import atomstudio.app.export.ExportViewModel;
-import atomstudio.app.generate.RowEvaluator;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
-import atomstudio.app.process.Estimator;
 import atomstudio.app.process.TrainingProcess;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.settings.SettingsStore;
@@ -20,22 +19,21 @@ import atomstudio.diffusion.Failure;
 import java.time.InstantSource;
 import java.util.List;
 
-/// Everything the window works with, put together in one place.
+/// The services of the window's view models.
 public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment) {
-    /// What lies on disk.
+    /// Files on disk.
     public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder,
             RunStore runs, SampleSource samples) {}
 
-    /// What computes.
+    /// Computation.
     public record Engines(MethodCost.CostCounter costCounter, TrainingProcess.ProcessLauncher launcher,
-            Estimator estimator, RowGenerator rowGenerator, RowEvaluator rowEvaluator,
-            ExportViewModel.Exporter exporter) {}
+            MemoryCheckViewModel.Estimator estimator, RowGenerator rowGenerator, ExportViewModel.Exporter exporter) {}
 
-    /// What the machine and its desktop offer.
+    /// The desktop, the settings and the machine.
     public record Environment(FileChoosers choosers, DesktopActions desktop, SettingsStore settings,
             InstantSource clock, SystemInfo systemInfo) {}
 
-    /// Subjects to start with.
+    /// Lists the sample subjects.
     @FunctionalInterface
     public interface SampleSource {
         List<Subject.SampleSubject> list() throws Failure;

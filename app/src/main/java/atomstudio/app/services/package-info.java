@@ -1,4 +1,4 @@
-/// TODO
+/// The services that the window's view models are built from.
 @NullMarked
 package atomstudio.app.services;
 

@@ -6,16 +6,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// What the window remembers between two starts.
-/// @param model the model last chosen; empty: the embedded one
-/// @param otherModels other model folders that were opened once
+/// The settings saved between sessions.
+/// @param model the selected model; empty: the built-in one
+/// @param otherModels all opened models besides the built-in one
 public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherModels, GenerationPreferences generation) {
     public enum Theme { LIGHT, DARK }
 
-    /// How pictures are made, whatever their prompt.
-    /// @param previewDecoder a decoder for previews (TAESD); empty: none
-    /// @param safetyFilter whether the safety checker of a model that brings one is heeded
-    /// @param engine what runs the networks
+    /// Preferences for all image generation.
+    /// @param previewDecoder a TAESD decoder for live previews; empty: none
+    /// @param safetyFilter whether to use the model's safety checker, if it has one
     public record GenerationPreferences(Optional<Path> previewDecoder, SafetyFilter safetyFilter, EngineName engine) {
         public static GenerationPreferences defaults() {
             return new GenerationPreferences(Optional.empty(), SafetyFilter.ON, EngineName.AUTO);

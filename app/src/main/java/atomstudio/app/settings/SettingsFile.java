@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Settings in a JSON file, written beside and moved. A damaged file counts as none: the settings are conveniences.
+/// Settings in a JSON file, written atomically. A damaged file is treated as missing.
 public final class SettingsFile implements SettingsStore {
     private static final Logger log = LoggerFactory.getLogger(SettingsFile.class);
 
@@ -30,7 +30,7 @@ public final class SettingsFile implements SettingsStore {
     private final Executor writer;
     private AppSettings settings;
 
-    /// @param writer runs the writing: the disk may be slow
+    /// @param writer runs the write operations, because the disk may be slow
     public SettingsFile(Path file, Executor writer) {
         this.file = file;
         this.writer = writer;
@@ -96,7 +96,7 @@ public final class SettingsFile implements SettingsStore {
                     new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException
                 | UnsupportedOperationException e) {
-            log.warn("settings in {} are not readable and were passed over", file, e);
+            log.warn("ignored unreadable settings in {}", file, e);
             return AppSettings.defaults();
         }
     }

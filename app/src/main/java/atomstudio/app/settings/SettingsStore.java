@@ -2,7 +2,7 @@ package atomstudio.app.settings;
 
 import java.util.function.UnaryOperator;
 
-/// Keeps the settings. Small and quick; a setting that cannot be written is a pity, not a failure.
+/// Stores the settings. Write errors are only logged.
 public interface SettingsStore {
     AppSettings get();
 

@@ -1,10 +1,12 @@
 package atomstudio.app.settings;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
-import atomstudio.app.window.WindowViewModel;
+import java.nio.file.Path;
 import java.util.Optional;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
@@ -15,27 +17,24 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 
-/// Light or dark, how pictures are made and shown, safety, and where the files are.
+/// The Settings page: appearance, live previews, engine, safety checker and files.
 public final class SettingsView extends VBox {
-    public SettingsView(WindowViewModel model) {
+    /// @param home the folder of subjects, runs and settings
+    /// @param showFiles opens it in the file manager
+    public SettingsView(SettingsViewModel settings, Path home, Runnable showFiles) {
         super(12);
         getStyleClass().add("plain-page");
-        SettingsViewModel settings = model.settings();
         Label title = new Label("Settings");
         title.getStyleClass().add("page-title");
-        CheckBox dark = new CheckBox("Dark");
+        CheckBox dark = new CheckBox("Dark theme");
         dark.setOnAction(pressed -> settings.toggleTheme());
         settings.theme().subscribe(theme -> dark.setSelected(theme == AppSettings.Theme.DARK));
-        CardView appearance = new CardView("Look");
+        CardView appearance = new CardView("Appearance");
         appearance.add(dark);
         CardView files = new CardView("Files");
-        Label location = new Label("Subjects, runs and settings are kept in " + model.home()
-                + ". The variable ATOMSTUDIO_HOME moves them.");
-        location.setWrapText(true);
-        location.getStyleClass().add("muted");
-        Button show = new Button("Show in file manager");
-        show.setOnAction(pressed -> model.showFiles());
-        files.add(location, show);
+        files.add(new MutedLabelView("Subjects, runs and settings are stored in " + home
+                + ". To use another folder, set the environment variable ATOMSTUDIO_HOME."),
+                new ActionButtonView("Show in file manager", showFiles));
         ScrollPane scroll = new ScrollPane(
                 new VBox(12, appearance, previews(settings), engine(settings), safety(settings), files));
         scroll.setFitToWidth(true);
@@ -45,19 +44,16 @@ public final class SettingsView extends VBox {
     }
 
     private static CardView previews(SettingsViewModel settings) {
-        CardView card = new CardView("Pictures while they are made");
-        Label description = new Label();
-        description.setWrapText(true);
-        description.getStyleClass().add("muted");
+        CardView card = new CardView("Live previews");
+        Label description = new MutedLabelView("");
         description.textProperty()
                 .bind(settings.previewDecoder()
-                        .map(file -> file.map(path -> "They are seen through " + path + ".")
-                                .orElse("A small model shows them itself; a large one's colours are guessed from its latents. A TAESD decoder for Stable Diffusion 1.x and 2.x shows more.")));
-        Button choose = new Button("Choose a decoder…");
-        choose.setId("choose-preview");
-        choose.setOnAction(pressed -> settings.choosePreviewDecoder());
-        Button none = new Button("Without");
-        none.setOnAction(pressed -> settings.previewDecoder(Optional.empty()));
+                        .map(file -> file.map(path -> "Decoded with " + path + ".")
+                                .orElse("Small models preview at full quality; large ones approximately. Add a TAESD "
+                                        + "decoder for Stable Diffusion 1.x and 2.x for sharper previews.")));
+        Button choose = new ActionButtonView("Choose decoder…", settings::choosePreviewDecoder)
+                .withId("choose-preview-decoder");
+        Button none = new ActionButtonView("None", () -> settings.previewDecoder(Optional.empty()));
         none.visibleProperty().bind(settings.previewDecoder().map(Optional::isPresent));
         card.add(description, new HBox(8, choose, none));
         return card;
@@ -66,17 +62,13 @@ public final class SettingsView extends VBox {
     private static CardView engine(SettingsViewModel settings) {
         ChoiceBox<EngineName> choice = new ChoiceBox<>();
         choice.setId("engine");
-        choice.setAccessibleText("What runs the networks");
+        choice.setAccessibleText("Engine");
         choice.getItems().setAll(EngineName.values());
         choice.setConverter(new TitleConverter<>(SettingsView::title));
         choice.setValue(settings.engine().getValue());
         choice.valueProperty().subscribe(chosen -> settings.engine(chosen));
-        Label description = new Label(
-                "Automatic is ONNX Runtime, and for a large model on a processor with units for bfloat16 PyTorch, which is faster there. Their pictures differ by rounding.");
-        description.setWrapText(true);
-        description.getStyleClass().add("muted");
-        CardView card = new CardView("What makes pictures");
-        card.add(choice, description);
+        CardView card = new CardView("Engine");
+        card.add(choice, new MutedLabelView("Automatic picks the faster engine. Results differ only by rounding."));
         return card;
     }
 
@@ -89,17 +81,15 @@ public final class SettingsView extends VBox {
     }
 
     private static CardView safety(SettingsViewModel settings) {
-        CheckBox checker = new CheckBox("Heed the safety checker of models that bring one");
-        checker.setId("safety");
+        CheckBox checker = new CheckBox("Use the model's safety checker (blanks images it flags)");
+        checker.setId("safety-checker");
         checker.setSelected(settings.safety().getValue() == SafetyFilter.ON);
         checker.selectedProperty().subscribe(on -> {
             if ((settings.safety().getValue() == SafetyFilter.ON) != on)
                 settings.setSafety(on ? SafetyFilter.ON : SafetyFilter.OFF);
         });
-        Label description = new Label("Pictures that it takes for unsafe are black, and so are their previews.");
-        description.getStyleClass().add("muted");
         CardView card = new CardView("Safety");
-        card.add(checker, description);
+        card.add(checker);
         return card;
     }
 }

@@ -10,22 +10,21 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.value.ObservableValue;
 
-/// What a person chose once for all pages: the look, and how pictures are made whatever their prompt. Remembered at
-/// once.
+/// The settings of all pages: theme and generation preferences. Changes are saved immediately.
 public final class SettingsViewModel {
     private final SettingsStore settings;
     private final FileChoosers choosers;
     private final Runnable onImagesOutdated;
     private final ReadOnlyObjectWrapper<AppSettings.Theme> theme;
-    private final ReadOnlyObjectWrapper<AppSettings.GenerationPreferences> imageSettings;
+    private final ReadOnlyObjectWrapper<AppSettings.GenerationPreferences> preferences;
 
-    /// @param onImagesOutdated hears when pictures that are there would come out otherwise now
+    /// @param onImagesOutdated called when a change makes existing images outdated
     public SettingsViewModel(SettingsStore settings, FileChoosers choosers, Runnable onImagesOutdated) {
         this.settings = settings;
         this.choosers = choosers;
         this.onImagesOutdated = onImagesOutdated;
         theme = new ReadOnlyObjectWrapper<>(settings.get().theme());
-        imageSettings = new ReadOnlyObjectWrapper<>(settings.get().generation());
+        preferences = new ReadOnlyObjectWrapper<>(settings.get().generation());
     }
 
     public ReadOnlyObjectProperty<AppSettings.Theme> theme() {
@@ -39,13 +38,13 @@ public final class SettingsViewModel {
         settings.update(now -> now.with(other));
     }
 
-    /// The decoder that shows pictures while they are made; empty: the model's own means.
+    /// The TAESD decoder for live previews; empty: the model's default.
     public ObservableValue<Optional<Path>> previewDecoder() {
-        return imageSettings.map(AppSettings.GenerationPreferences::previewDecoder);
+        return preferences.map(AppSettings.GenerationPreferences::previewDecoder);
     }
 
     public void choosePreviewDecoder() {
-        choosers.adapters("A decoder for previews (TAESD)")
+        choosers.adapters("Choose a TAESD decoder")
                 .stream()
                 .findFirst()
                 .ifPresent(file -> previewDecoder(Optional.of(file)));
@@ -55,32 +54,31 @@ public final class SettingsViewModel {
         change(now -> now.withPreviewDecoder(changed));
     }
 
-    /// Whether the safety checkers of models that bring one are heeded.
+    /// Whether to use the model's safety checker.
     public ObservableValue<SafetyFilter> safety() {
-        return imageSettings.map(AppSettings.GenerationPreferences::safetyFilter);
+        return preferences.map(AppSettings.GenerationPreferences::safetyFilter);
     }
 
-    /// Pictures that were made the other way are made again.
+    /// Makes existing images outdated.
     public void setSafety(SafetyFilter chosen) {
         change(now -> now.with(chosen));
         onImagesOutdated.run();
     }
 
-    /// What runs the networks when pictures are made.
     public ObservableValue<EngineName> engine() {
-        return imageSettings.map(AppSettings.GenerationPreferences::engine);
+        return preferences.map(AppSettings.GenerationPreferences::engine);
     }
 
-    /// Pictures that another engine made are made again: theirs differ by rounding.
+    /// Makes existing images outdated, because engines differ by rounding.
     public void engine(EngineName chosen) {
-        if (chosen == imageSettings.get().engine()) return;
+        if (chosen == preferences.get().engine()) return;
         change(now -> now.with(chosen));
         onImagesOutdated.run();
     }
 
     private void change(UnaryOperator<AppSettings.GenerationPreferences> change) {
-        AppSettings.GenerationPreferences changed = change.apply(imageSettings.get());
-        imageSettings.set(changed);
+        AppSettings.GenerationPreferences changed = change.apply(preferences.get());
+        preferences.set(changed);
         settings.update(now -> now.with(changed));
     }
 }

@@ -1,4 +1,4 @@
-/// TODO
+/// The user's settings: their page, and their file.
 @NullMarked
 package atomstudio.app.settings;
 

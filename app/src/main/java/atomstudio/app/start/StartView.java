@@ -1,5 +1,7 @@
 package atomstudio.app.start;
 
+import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.dataset.Subject;
@@ -19,23 +21,22 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.scene.text.TextAlignment;
 
-/// The page one starts on: everything is drop target, and there are samples.
+/// The start page: a drop target for photos, sample subjects, and links to the other pages.
 public final class StartView extends StackPane {
-    private static final double COVER = 94;
+    private static final double COVER_SIDE = 94;
 
     public StartView(StartViewModel model) {
         getStyleClass().add("start-page");
-        Label title = new Label("Drop 3 to 10 photos of one subject");
+        Label title = new Label("Drop 3–10 photos of one subject");
         title.getStyleClass().add("start-title");
-        Label hint = new Label("a toy, a pet, a mug: all of it visible, on different backgrounds");
+        Label hint = new Label("Show the whole subject, on different backgrounds");
         hint.getStyleClass().add("muted");
-        Button choose = new Button("Choose photos…");
-        choose.setId("choose-pictures");
-        choose.getStyleClass().add("accent");
-        choose.setOnAction(pressed -> model.choosePhotos());
+        Button choose = new ActionButtonView("Choose photos…", model::choosePhotos, "accent").withId("choose-photos");
+        Label privacy = new MutedLabelView("Everything stays on this computer.", "small-text");
         Label orLabel = new Label("or try a sample");
         orLabel.getStyleClass().addAll("muted", "start-or");
-        VBox idle = new VBox(14, title, hint, choose, rejected(model), orLabel, samples(model), generate(model),
+        VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model),
+                generate(model),
                 modelNotice(model));
         idle.setAlignment(Pos.CENTER);
         idle.visibleProperty().bind(model.busy().isEmpty());
@@ -46,7 +47,7 @@ public final class StartView extends StackPane {
     }
 
     private static Hyperlink generate(StartViewModel model) {
-        Hyperlink generate = new Hyperlink("or only generate images from a prompt");
+        Hyperlink generate = new Hyperlink("or generate images from a prompt");
         generate.setId("start-generate");
         generate.setOnAction(pressed -> model.openGenerate());
         return generate;
@@ -70,16 +71,15 @@ public final class StartView extends StackPane {
     }
 
     private static VBox busy(StartViewModel model) {
-        Label what = new Label();
-        what.textProperty().bind(model.busy());
-        Button cancel = new Button("Cancel");
-        cancel.setOnAction(pressed -> model.cancel());
+        Label status = new Label();
+        status.textProperty().bind(model.busy());
+        Button cancel = new ActionButtonView("Cancel", model::cancel);
         ProgressIndicator spinner = new ProgressIndicator();
         spinner.setMaxSize(40, 40);
-        VBox busy = new VBox(14, spinner, what, cancel);
+        VBox busy = new VBox(14, spinner, status, cancel);
         busy.setAlignment(Pos.CENTER);
         busy.visibleProperty().bind(model.busy().isNotEmpty());
-        // An indicator that turns unseen would cost a core.
+        // An invisible spinner would still use a core.
         spinner.visibleProperty().bind(busy.visibleProperty());
         return busy;
     }
@@ -109,8 +109,9 @@ public final class StartView extends StackPane {
     private static Button tile(StartViewModel model, Subject.SampleSubject sample) {
         Button tile = new Button(sample.name());
         HBox cover = new HBox(new RoundedImageView(
-                new Image(sample.cover().toUri().toString(), 2 * COVER, 2 * COVER, true, true, true), COVER));
-        cover.setMinSize(COVER, COVER);
+                new Image(sample.cover().toUri().toString(), 2 * COVER_SIDE, 2 * COVER_SIDE, true, true, true),
+                COVER_SIDE));
+        cover.setMinSize(COVER_SIDE, COVER_SIDE);
         tile.setGraphic(cover);
         tile.setContentDisplay(ContentDisplay.TOP);
         tile.getStyleClass().add("sample-tile");

@@ -18,9 +18,10 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// The first page: pictures are dropped or chosen, or a sample is taken, and a subject comes out.
+/// Creates a subject from dropped or chosen photos, or from a sample.
 public final class StartViewModel {
-    private static final String BUILT_IN_NOTICE = "The built-in model is small: it draws 128-pixel illustrations of some 50 everyday things, no photos. For your own photos, get a Stable Diffusion model.";
+    private static final String BUILT_IN_NOTICE = "The built-in model is small: it draws 128-pixel illustrations of "
+            + "some 50 everyday things, no photos. For your own photos, get a Stable Diffusion model.";
 
     private final Jobs jobs;
     private final SubjectStore store;
@@ -36,14 +37,13 @@ public final class StartViewModel {
     private final ReadOnlyStringWrapper modelNotice = new ReadOnlyStringWrapper("");
     private Jobs.@Nullable JobHandle running;
 
-    /// Where the page leads.
-    /// @param onCreated  gets every new subject, with the files that were refused
-    /// @param openModels   opens the page Models
-    /// @param openGenerate opens the page Generate
+    /// @param onCreated called with every new subject and the rejected files
+    /// @param openModels opens the Models page
+    /// @param openGenerate opens the Generate page
     public record Navigation(Consumer<SubjectStore.ImportResult> onCreated, Runnable openModels,
             Runnable openGenerate) {}
 
-    /// @param model the current one; holds null until the first one was read
+    /// @param model the current model; holds null until loaded
     public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers,
             ReadOnlyObjectProperty<@Nullable ModelSummary> model, Navigation navigation) {
         this.jobs = jobs;
@@ -57,7 +57,7 @@ public final class StartViewModel {
         return model.origin() == ModelSummary.Origin.BUILT_IN ? BUILT_IN_NOTICE : "";
     }
 
-    /// What the built-in model can and cannot do; empty while another model is in use.
+    /// Limits of the built-in model; empty while another model is active.
     public ReadOnlyStringProperty modelNotice() {
         return modelNotice.getReadOnlyProperty();
     }
@@ -74,7 +74,7 @@ public final class StartViewModel {
         return samplesView;
     }
 
-    /// Files of the last drop that were no pictures, when none of them was.
+    /// The files of the last drop, if none of them was an image.
     public ObservableList<SubjectStore.RejectedFile> rejected() {
         return rejectedView;
     }
@@ -92,17 +92,17 @@ public final class StartViewModel {
     }
 
     public void choosePhotos() {
-        List<Path> chosen = choosers.images("Choose pictures of one thing");
+        List<Path> chosen = choosers.images("Choose photos of one subject");
         if (!chosen.isEmpty()) createFromFiles(chosen);
     }
 
-    /// A folder gives the subject its name; loose pictures do not.
+    /// Names the subject after a dropped folder; single files get a default name.
     public void createFromFiles(List<Path> files) {
         create(files.size() == 1 && Files.isDirectory(files.getFirst()) ? subjectName(files.getFirst())
                 : Subject.DEFAULT_NAME, "", files);
     }
 
-    /// Of a folder in kohya's layout, the words after the number.
+    /// In kohya's folder layout: the words after the number of repeats.
     private static String subjectName(Path folder) {
         return KohyaFolder.of(folder)
                 .map(KohyaFolder::caption)
@@ -122,8 +122,8 @@ public final class StartViewModel {
         if (!busy.get().isEmpty()) return;
         rejected.clear();
         problem.set("");
-        busy.set("Reading the pictures…");
-        running = jobs.start("Reading pictures", cancellation -> store.create(name, className, files, cancellation),
+        busy.set("Reading photos…");
+        running = jobs.start("Reading photos", cancellation -> store.create(name, className, files, cancellation),
                 this::onCreated);
     }
 
@@ -136,8 +136,8 @@ public final class StartViewModel {
             case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) -> {
                 rejected.setAll(result.rejected());
                 problem.set(result.rejected().isEmpty()
-                        ? "There is no picture in it. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files."
-                        : "None of these could be read as a picture.");
+                        ? "No photos found. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files."
+                        : "None of these files could be read as an image.");
             }
             case JobOutcome.Failed<SubjectStore.ImportResult>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<SubjectStore.ImportResult>() -> {}

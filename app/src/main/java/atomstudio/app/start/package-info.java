@@ -1,4 +1,4 @@
-/// TODO
+/// The start page, where subjects are created from photos.
 @NullMarked
 package atomstudio.app.start;
 

@@ -15,7 +15,7 @@ import javafx.scene.input.KeyCode;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.TilePane;
 
-/// The subject's pictures: small squares, one to add more, and the files that were refused.
+/// The subject's photos as thumbnails, a button to add more, and the rejected files.
 public final class PhotosCardView extends CardView {
     private static final double SIDE = 61;
 
@@ -23,7 +23,7 @@ public final class PhotosCardView extends CardView {
     private final TilePane tiles = new TilePane(6, 6);
 
     public PhotosCardView(SubjectViewModel model) {
-        super("Pictures");
+        super("Photos");
         this.model = model;
         tiles.setPrefColumns(4);
         model.thumbnails().addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> refresh());
@@ -41,19 +41,19 @@ public final class PhotosCardView extends CardView {
 
     private void updateCount() {
         int count = model.subject().get().photos().size();
-        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "none yet"
+        subtitle().setText(!model.busy().get().isEmpty() ? model.busy().get() : count == 0 ? "None yet"
                 : model.subject().get().summary());
     }
 
     private void refresh() {
         List<Node> nodes = new ArrayList<>(model.thumbnails().stream().map(this::tile).toList());
         Button add = new Button("+");
-        add.setId("add-pictures");
+        add.setId("add-photos");
         add.getStyleClass().add("add-tile");
         add.setMinSize(SIDE, SIDE);
         add.setPrefSize(SIDE, SIDE);
-        add.setTooltip(new Tooltip("Add pictures"));
-        add.setAccessibleText("Add pictures");
+        add.setTooltip(new Tooltip("Add photos"));
+        add.setAccessibleText("Add photos");
         add.setOnAction(pressed -> model.choosePhotos());
         nodes.add(add);
         tiles.getChildren().setAll(nodes);

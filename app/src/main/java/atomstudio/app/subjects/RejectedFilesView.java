@@ -7,11 +7,10 @@ import javafx.scene.control.Label;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// Files that were not taken, each by its name and with the reason.
+/// Rejected files with the reasons.
 public final class RejectedFilesView extends VBox {
     public RejectedFilesView(ObservableList<SubjectStore.RejectedFile> rejected) {
         super(4);
-        getStyleClass().add("refusals");
         Runnable refresh = () -> {
             getChildren().setAll(rejected.stream().map(RejectedFilesView::line).toList());
             setVisible(!rejected.isEmpty());

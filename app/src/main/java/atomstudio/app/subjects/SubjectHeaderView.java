@@ -13,13 +13,13 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 
-/// The subject's name, its class word and token.
+/// The subject's name, class word and trigger word.
 public final class SubjectHeaderView extends HBox {
-    private static final PseudoClass HIGHLIGHTED = PseudoClass.getPseudoClass("asked");
+    private static final PseudoClass REQUIRED = PseudoClass.getPseudoClass("required");
 
     private final AutocompleteFieldView classNameField;
 
-    /// @param suggestions suggestions for the class word: what the model knows
+    /// @param suggestions class words that the model draws
     public SubjectHeaderView(SubjectViewModel model, Supplier<List<String>> suggestions) {
         super(12);
         getStyleClass().add("subject-head");
@@ -31,34 +31,36 @@ public final class SubjectHeaderView extends HBox {
 
         classNameField = new AutocompleteFieldView(suggestions);
         classNameField.setId("class-word");
-        classNameField.setPromptText("what is it? car, dog…");
+        classNameField.setPromptText("e.g. dog");
         classNameField.setPrefColumnCount(9);
         classNameField.setText(model.subject().get().className());
         classNameField.textProperty().addListener((property, before, now) -> model.setClassName(now));
         classNameField
-                .setTooltip(new Tooltip("A common word for the thing. The model starts from what it knows of it."));
-        LabeledFieldView classField = new LabeledFieldView("class", classNameField);
+                .setTooltip(new Tooltip(
+                        "A common noun for the subject. Training starts from what the model knows about it."));
+        LabeledFieldView classField = new LabeledFieldView("What is it?", classNameField);
         model.subject()
-                .subscribe(subject -> classField.pseudoClassStateChanged(HIGHLIGHTED, subject.className().isEmpty()));
+                .subscribe(subject -> classField.pseudoClassStateChanged(REQUIRED, subject.className().isEmpty()));
 
         TextField triggerWord = new TextField(model.subject().get().triggerWord());
-        triggerWord.setId("token");
+        triggerWord.setId("trigger-word");
         triggerWord.setPrefColumnCount(4);
         triggerWord.textProperty().addListener((property, before, now) -> model.setTriggerWord(now));
         triggerWord.setTooltip(
-                new Tooltip("A rare word that stands for this very thing. Keep “sks” unless you have a reason."));
+                new Tooltip(
+                        "A rare word that identifies this subject. Keep “sks” unless you have a reason to change it."));
 
         Label phrase = new Label();
         phrase.getStyleClass().add("muted");
         phrase.textProperty()
                 .bind(model.subject()
-                        .map(subject -> subject.className().isEmpty() ? "say what it is, then Start"
-                                : "trained on “a " + subject.promptPhrase() + "”"));
-        getChildren().addAll(name, classField, new LabeledFieldView("token", triggerWord), phrase);
+                        .map(subject -> subject.className().isEmpty() ? "Enter what it is to start"
+                                : "Trigger: “a " + subject.promptPhrase() + "”"));
+        getChildren().addAll(name, classField, new LabeledFieldView("Trigger word", triggerWord), phrase);
     }
 
-    /// Puts the cursor where the one question of the page is asked, if it is not answered yet.
-    /// @return whether there was something to ask
+    /// Focuses the class word field if it is empty.
+    /// @return whether it was empty
     public boolean focusClassNameIfEmpty() {
         if (!classNameField.getText().isEmpty()) return false;
         classNameField.requestFocus();

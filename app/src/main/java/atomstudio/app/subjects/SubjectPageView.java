@@ -1,5 +1,6 @@
 package atomstudio.app.subjects;
 
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.export.ExportView;
 import atomstudio.app.generate.GalleryView;
@@ -24,10 +25,10 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 
-/// A subject's page: what goes in on the left, what comes out on the right.
+/// A subject's page: photos, training and runs on the left, images and progress on the right.
 public final class SubjectPageView extends VBox {
     private static final double LEFT_WIDTH = 306;
-    /// Room that stays beyond what is scrolled into view.
+    /// Margin around a control that is scrolled into view, in pixels.
     private static final double MARGIN = 12;
 
     private final SubjectHeaderView header;
@@ -65,9 +66,9 @@ public final class SubjectPageView extends VBox {
     }
 
     private static List<MenuItem> runMenuItems(SubjectPageViewModel model, RunSummary run) {
-        Menu export = new Menu(run.isDone() ? "Export adapter" : "Export adapter of the last checkpoint");
+        Menu export = new Menu(run.isDone() ? "Export adapter" : "Export last checkpoint");
         export.getItems().setAll(ExportView.formatItems(model.export(), run));
-        MenuItem row = new MenuItem(model.isCompared(run.folder()) ? "Hide its row" : "Show as a row");
+        MenuItem row = new MenuItem(model.isCompared(run.folder()) ? "Hide from comparison" : "Show in comparison");
         row.setDisable(!run.isDone());
         row.setOnAction(chosen -> model.toggleRow(run));
         return List.of(row, export);
@@ -77,14 +78,11 @@ public final class SubjectPageView extends VBox {
         RunView run = new RunView(model.runs());
         GalleryView gallery = new GalleryView(model.generate(), model.largeImage(),
                 row -> row.run().map(source -> new ExportView(model.export(), source)));
-        ObservableValue<Boolean> watching = model.runs().shownRun().map(watched -> true).orElse(false);
-        bindVisible(run, watching);
-        bindVisible(gallery, watching.map(now -> !now));
-        Label hint = new Label(
-                "A row for every method appears here once it is tuned: the same seeds below each other.");
-        hint.getStyleClass().add("muted");
-        hint.setWrapText(true);
-        bindVisible(hint, model.untrained().flatMap(first -> watching.map(now -> first && !now)));
+        ObservableValue<Boolean> runShown = model.runs().shownRun().map(shown -> true).orElse(false);
+        bindVisible(run, runShown);
+        bindVisible(gallery, runShown.map(now -> !now));
+        Label hint = new MutedLabelView("Train a method to compare it here, same seeds per column.");
+        bindVisible(hint, model.untrained().flatMap(first -> runShown.map(now -> first && !now)));
         ScrollPane results = scroll(new VBox(12, run, gallery, hint));
         VBox.setVgrow(results, Priority.ALWAYS);
         results.viewportBoundsProperty().subscribe(viewport -> gallery.fitInto(viewport.getHeight()));
@@ -106,7 +104,7 @@ public final class SubjectPageView extends VBox {
         return scroll;
     }
 
-    /// Scrolls as little as brings into view what has the keyboard.
+    /// Scrolls just enough to show the focused control.
     private static void scrollTo(ScrollPane scroll, Node focused) {
         Bounds bounds = scroll.getContent().sceneToLocal(focused.localToScene(focused.getLayoutBounds()));
         double viewportHeight = scroll.getViewportBounds().getHeight();
@@ -123,7 +121,7 @@ public final class SubjectPageView extends VBox {
         node.managedProperty().bind(when);
     }
 
-    /// The keyboard stays where the eye is: when a card goes in which it was, it goes on to what comes next.
+    /// Moves the focus on if it is in a card that is about to be hidden.
     private void moveFocus(Node card, Runnable focusNext) {
         if (getScene() == null) return;
         for (Node focused = getScene().getFocusOwner(); focused != null; focused = focused.getParent()) {
@@ -134,7 +132,7 @@ public final class SubjectPageView extends VBox {
     /// How the page was reached.
     public enum Arrival { NEW, FROM_SIDEBAR }
 
-    /// Puts the cursor where the page asks something, or on Start; whoever goes through the sidebar stays there.
+    /// Focuses the empty class word field, or the start button. Coming from the sidebar, the focus stays there.
     public void focusInitialControl(Arrival arrival) {
         if (header.focusClassNameIfEmpty() || arrival == Arrival.FROM_SIDEBAR) return;
         train.focusStart();

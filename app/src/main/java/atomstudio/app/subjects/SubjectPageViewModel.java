@@ -30,7 +30,7 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.ListChangeListener;
 
-/// Everything about one subject, on one page.
+/// A subject's page: photos, training, runs, image generation and export.
 public final class SubjectPageViewModel {
     private enum RowVisibility { SHOWN, HIDDEN }
 
@@ -58,8 +58,7 @@ public final class SubjectPageViewModel {
         train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
                 services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
         generate = new GenerateViewModel(services.jobs(),
-                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(),
-                        services.engines().rowEvaluator(), environment.choosers()),
+                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers()),
                 environment.clock(), models.current(), subject.subject());
         largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate);
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(),
@@ -99,23 +98,23 @@ public final class SubjectPageViewModel {
         return export;
     }
 
-    /// Words for the class that the current model knows.
+    /// Class words that the current model draws.
     public List<String> classWords() {
         ModelSummary model = models.current().get();
         return model == null ? List.of() : model.classWords();
     }
 
-    /// What the sidebar says: `tuning · 62 %`, `Atoms ✓ · LoRA ✓`, `6 pictures`.
+    /// State for the sidebar: `training · 62%`, `Atoms ✓ · LoRA ✓`, `6 photos`.
     public ReadOnlyStringProperty sidebarText() {
         return sidebarText.getReadOnlyProperty();
     }
 
-    /// Whether one of the subject's runs is being tuned.
+    /// Whether a run of the subject is training.
     public ReadOnlyBooleanProperty training() {
         return training.getReadOnlyProperty();
     }
 
-    /// Whether nothing was tuned yet, so that Start is what comes next.
+    /// Whether the subject has no finished run.
     public ReadOnlyBooleanProperty untrained() {
         return untrained.getReadOnlyProperty();
     }
@@ -132,10 +131,10 @@ public final class SubjectPageViewModel {
         RunSpec current = queue.current().get();
         if (current != null && current.subject().equals(name)) {
             RunProgress progress = queue.progress().get();
-            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "tuning") + " · "
-                    + Math.round(progress.fraction() * 100) + " %";
+            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "training") + " · "
+                    + Math.round(progress.fraction() * 100) + "%";
         }
-        if (queue.waiting().stream().anyMatch(order -> order.subject().equals(name))) return "waiting";
+        if (queue.waiting().stream().anyMatch(spec -> spec.subject().equals(name))) return "queued";
         List<MethodName> trained = runs.runs()
                 .stream()
                 .filter(RunSummary::isDone)
@@ -143,8 +142,8 @@ public final class SubjectPageViewModel {
                 .distinct()
                 .sorted()
                 .toList();
-        if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "picture");
-        if (trained.size() > 2) return trained.size() + " methods tuned ✓";
+        if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "photo");
+        if (trained.size() > 2) return trained.size() + " methods trained ✓";
         return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }
 
@@ -156,26 +155,26 @@ public final class SubjectPageViewModel {
             case CHANNELS -> "Channels";
             case OVERCOMPLETE -> "Overcomplete";
             case OVERCOMPLETE_AND_CHANNELS -> "O + C";
-            case TEXTUAL_INVERSION -> "Words";
+            case TEXTUAL_INVERSION -> "Embedding";
             case NORM -> "Norms";
             case FULL -> "Full";
             case LORA, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, SSF, DIFFFIT, GLORA -> method.displayName();
         };
     }
 
-    /// Whether a run is a row of the galleries.
+    /// Whether a run is shown as a gallery row.
     public boolean isCompared(Path run) {
         return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run));
     }
 
-    /// Makes a run a row of the galleries, or takes its row away.
+    /// Shows or hides a run's gallery row.
     public void toggleRow(RunSummary run) {
         rowVisibility.put(run.folder(), isCompared(run.folder()) ? RowVisibility.HIDDEN : RowVisibility.SHOWN);
         update();
     }
 
-    /// The rows below Base: the newest finished run of every method on the current model, and whatever else the
-    /// person wished for, in the methods' order.
+    /// The rows below the base model, in the order of methods: by default the newest finished run of every method on
+    /// the current model, changed by [#toggleRow].
     private List<RunSummary> comparedRuns() {
         ModelSummary model = models.current().get();
         List<RunSummary> rows = new ArrayList<>();

@@ -20,7 +20,7 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 
-/// One subject: its pictures, class word and token. What is changed is saved at once.
+/// A subject's photos, class word and trigger word. Changes are saved immediately.
 public final class SubjectViewModel {
     private final Jobs jobs;
     private final SubjectStore store;
@@ -55,7 +55,7 @@ public final class SubjectViewModel {
         return thumbnailsView;
     }
 
-    /// Files that were not taken, until they are dismissed or others come.
+    /// Rejected files, until dismissed or replaced.
     public ObservableList<SubjectStore.RejectedFile> rejected() {
         return rejectedView;
     }
@@ -68,7 +68,7 @@ public final class SubjectViewModel {
         return problem.getReadOnlyProperty();
     }
 
-    /// Shows what was refused when the subject was made.
+    /// Shows the files rejected when the subject was created.
     public void showRejected(List<SubjectStore.RejectedFile> atCreation) {
         rejected.setAll(atCreation);
     }
@@ -91,7 +91,7 @@ public final class SubjectViewModel {
         subject.set(changed);
         latest.set(changed);
         jobs.start("Saving " + changed.name(), cancellation -> {
-            // Saves may overtake each other: each writes the newest, one at a time.
+            // Saves may run out of order: each one writes the newest state.
             synchronized (latest) {
                 store.save(latest.get());
             }
@@ -102,15 +102,15 @@ public final class SubjectViewModel {
     }
 
     public void choosePhotos() {
-        List<Path> chosen = choosers.images("Add pictures of " + subject.get().name());
+        List<Path> chosen = choosers.images("Add photos of " + subject.get().name());
         if (!chosen.isEmpty()) add(chosen);
     }
 
-    /// Takes the pictures among dropped files and folders; the others are refused by name.
+    /// Adds the photos among files and folders; other files are rejected.
     public void add(List<Path> paths) {
         Subject before = subject.get();
         rejected.clear();
-        runJob("Reading the pictures…", cancellation -> {
+        runJob("Reading photos…", cancellation -> {
             SubjectStore.ImportResult result = store.add(before, paths, cancellation);
             return new SubjectChange(result.subject(), result.rejected());
         });
@@ -132,7 +132,7 @@ public final class SubjectViewModel {
             busy.set("");
             switch (outcome) {
                 case JobOutcome.Succeeded<SubjectChange>(SubjectChange changed) -> {
-                    // Words typed meanwhile stay.
+                    // Keeps text entered meanwhile.
                     subject.set(changed.subject.with(subject.get().className(), subject.get().triggerWord()));
                     rejected.setAll(changed.rejected);
                     loadThumbnails();
@@ -147,13 +147,7 @@ public final class SubjectViewModel {
         List<Thumbnail> existing = List.copyOf(thumbnails);
         Subject current = subject.get();
         jobs.start("Thumbnails of " + current.name(), cancellation -> thumbnails(current, existing, cancellation),
-                outcome -> {
-                    switch (outcome) {
-                        case JobOutcome.Succeeded<List<Thumbnail>>(List<Thumbnail> loaded) -> thumbnails.setAll(loaded);
-                        case JobOutcome.Failed<List<Thumbnail>>(String message) -> problem.set(message);
-                        case JobOutcome.Cancelled<List<Thumbnail>>() -> {}
-                    }
-                });
+                loaded -> thumbnails.setAll(loaded), problem::set);
     }
 
     private List<Thumbnail> thumbnails(Subject owner, List<Thumbnail> existing, Cancellation cancellation)
@@ -171,9 +165,9 @@ public final class SubjectViewModel {
         return result;
     }
 
-    /// A picture file and a small square of it.
+    /// A photo file and its square thumbnail.
     public record Thumbnail(Path file, RgbImage image) {
-        /// Pixels a side: twice what is shown, for dense screens.
+        /// Side in pixels: twice the displayed size, for high-density screens.
         public static final int SIZE = 128;
     }
 }

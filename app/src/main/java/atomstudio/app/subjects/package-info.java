@@ -1,4 +1,4 @@
-/// A subject is a few pictures of one thing, a class word and a placeholder token.
+/// The page of a subject: photos, class word and trigger word, training, runs and generated images.
 @NullMarked
 package atomstudio.app.subjects;
 

@@ -1,5 +1,6 @@
 package atomstudio.app.train;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.estimate.MemoryCheckViewModel;
 import java.util.ArrayList;
@@ -7,12 +8,13 @@ import java.util.List;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// What the run tunes, whether it fits, and what would make it fit.
+/// Cost of the run, result of the memory check, and settings that need less memory.
 final class MemoryCheckView extends VBox {
     private final TrainViewModel model;
     private final VBox advice = new VBox(4);
@@ -20,7 +22,7 @@ final class MemoryCheckView extends VBox {
     MemoryCheckView(TrainViewModel model) {
         super(4);
         this.model = model;
-        setId("fit");
+        setId("memory-check");
         MemoryCheckViewModel check = model.memoryCheck();
         advice.visibleProperty().bind(check.advice().map(list -> !list.isEmpty()));
         advice.managedProperty().bind(advice.visibleProperty());
@@ -31,24 +33,23 @@ final class MemoryCheckView extends VBox {
                         check.estimate().map(found -> found.fits() ? check.summary().get() : "").orElse("")),
                 new NoteView(NoteView.NoteKind.WARNING,
                         check.estimate()
-                                .map(found -> found.fits() ? "" : check.summary().get() + ". What takes less:")
+                                .map(found -> found.fits() ? "" : check.summary().get() + ". Try:")
                                 .orElse("")),
                 advice, new NoteView(NoteView.NoteKind.ERROR, check.problem()));
     }
 
-    /// The button that asks, or gives the question up.
+    /// Starts the memory check, or cancels a running one.
     static Button checkButton(TrainViewModel model) {
         MemoryCheckViewModel check = model.memoryCheck();
-        Button button = new Button();
-        button.setId("will-it-fit");
-        button.setMinWidth(Region.USE_PREF_SIZE);
-        button.textProperty().bind(check.busy().map(busy -> busy.isEmpty() ? "Will it fit?" : "Cancel"));
-        button.setAccessibleText("Estimate memory and time by a few steps, without starting a run");
-        button.disableProperty().bind(model.missing().isNotEmpty());
-        button.setOnAction(pressed -> {
+        Button button = new ActionButtonView("", () -> {
             if (check.busy().get().isEmpty()) model.checkMemory();
             else check.reset();
-        });
+        }).withId("check-memory");
+        button.textProperty().bind(check.busy().map(busy -> busy.isEmpty() ? "Check memory" : "Cancel"));
+        String description = "Estimates memory and time from a few training steps, without starting a run";
+        button.setAccessibleText(description);
+        button.setTooltip(new Tooltip(description));
+        button.disableProperty().bind(model.missing().isNotEmpty());
         return button;
     }
 
@@ -63,11 +64,8 @@ final class MemoryCheckView extends VBox {
             text.setMaxWidth(Double.MAX_VALUE);
             HBox line = new HBox(6, text);
             if (item.isApplicable()) {
-                Button apply = new Button("Apply");
-                apply.getStyleClass().addAll("small", "apply-advice");
-                apply.setMinWidth(Region.USE_PREF_SIZE);
+                Button apply = new ActionButtonView("Apply", () -> model.applyAdvice(item), "small", "apply-advice");
                 apply.setAccessibleText("Apply: " + item.displayText());
-                apply.setOnAction(pressed -> model.applyAdvice(item));
                 line.getChildren().add(apply);
             }
             lines.add(line);

@@ -9,23 +9,23 @@ import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The price of a method on a model, before anything is run.
-/// @param problem why the model cannot be tuned so; empty where it can
+/// Trainable parameters and adapter size of a method on a model.
+/// @param bytes size of the adapter file
+/// @param problem why the method cannot be used with the model; empty if it can
 public record MethodCost(MethodSettings method, long parameterCount, long bytes, String problem) {
     /// `2,268 parameters · 11 KB`.
     public String summary() {
         return problem.isEmpty() ? DisplayFormat.count(parameterCount) + " parameters · " + DisplayFormat.bytes(bytes)
-                : "not on this model";
+                : "Not available for this model";
     }
 
-    /// Counts what methods would tune on a model, from the model's list of layers alone.
+    /// Counts parameters from the model's list of layers, without loading weights.
     @FunctionalInterface
     public interface CostCounter {
-        /// One cost for each of `methods`, in their order.
+        /// @return one cost per method, in order
         List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure;
     }
 
-    /// Costs by a dry run of the networks and the methods' own formulas.
     public static final class LayerCostCounter implements CostCounter {
         @Override
         public List<MethodCost> count(Path model, List<MethodSettings> methods) throws Failure {

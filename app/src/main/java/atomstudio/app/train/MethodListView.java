@@ -16,8 +16,7 @@ import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.scene.text.Text;
 
-/// Every method with what it is for and what it costs: a few at once, all others by their kinds when they are asked
-/// for.
+/// The tuning methods with purpose and cost: common ones first, the others by category in an expander.
 final class MethodListView extends VBox {
     static final List<MethodName> COMMON_METHODS = List.of(MethodName.ATOMS_AND_WORD, MethodName.ATOMS_AND_CHANNELS,
             MethodName.LORA);
@@ -44,7 +43,7 @@ final class MethodListView extends VBox {
         }
         ObservableValue<String> chosen = model.settings()
                 .map(now -> COMMON_METHODS.contains(now.choice()) ? "" : now.displayName());
-        ToggleButton expander = new ExpanderView("more-methods", "more methods", chosen, more);
+        ToggleButton expander = new ExpanderView("more-methods", "More methods", chosen, more);
         getChildren().addAll(methodButtons(COMMON_METHODS));
         getChildren().addAll(expander, more);
     }
@@ -57,7 +56,7 @@ final class MethodListView extends VBox {
         Label name = label(choice.displayName(), "method-name");
         name.setMinWidth(Region.USE_PREF_SIZE);
         Label cost = label("", "muted");
-        // Not a label: one that wraps has no height of its own inside a button.
+        // Not a Label: a wrapping label computes no height inside a button.
         Text purpose = new Text(choice.description());
         purpose.getStyleClass().add("purpose");
         purpose.setWrappingWidth(PURPOSE_WIDTH);

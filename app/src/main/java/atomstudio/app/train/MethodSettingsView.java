@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import javafx.scene.layout.VBox;
 
-/// The settings that belong to the chosen method, made from the family's own descriptions.
+/// The settings of the selected method, one control per setting.
 final class MethodSettingsView extends VBox {
     private final MethodViewModel model;
     private final Map<MethodSetting, OptionView> optionViews = new EnumMap<>(MethodSetting.class);
@@ -41,13 +41,13 @@ final class MethodSettingsView extends VBox {
             case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK_SIZE ->
                     OptionView.ControlKind.TEXT;
         };
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
-                setting.allowedValues(), name -> displayName(setting, name));
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.title(),
+                setting.description(), kind, setting.allowedValues(), name -> displayName(setting, name));
         return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
                 () -> defaultValue(setting), text -> model.setText(setting, text)), MethodSetting.YES);
     }
 
-    /// What a setting is while nothing is typed for it.
+    /// The value used while nothing is entered.
     private String defaultValue(MethodSetting setting) {
         MethodSettings settings = model.settings().get();
         if (!settings.settings().contains(setting)) return "";
@@ -57,8 +57,7 @@ final class MethodSettingsView extends VBox {
     }
 
     private static String displayName(MethodSetting setting, String name) {
-        if (setting == MethodSetting.TRAIN_TEXT_ENCODER) return setting.title();
         if (setting != MethodSetting.COMBINE_WITH) return name;
-        return name.isEmpty() ? "nothing else" : MethodName.ofOption(name).displayName();
+        return name.isEmpty() ? "none" : MethodName.ofOption(name).displayName();
     }
 }

@@ -20,7 +20,7 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// Which method is tuned, with the settings that belong to it, and what every method costs on the current model.
+/// The selected method with its settings, and the cost of every method on the current model.
 public final class MethodViewModel {
     private final Jobs jobs;
     private final MethodCost.CostCounter costCounter;
@@ -42,22 +42,22 @@ public final class MethodViewModel {
         model.subscribe(now -> countAll());
     }
 
-    /// What is chosen, as far as it was understood.
+    /// The last valid settings.
     public ReadOnlyObjectProperty<MethodSettings> settings() {
         return settings.getReadOnlyProperty();
     }
 
-    /// What is typed and cannot be, in the words of the command line; empty when all is well.
+    /// Why the entered text is invalid; starts with the setting's option name. Empty if valid.
     public ReadOnlyStringProperty invalidMessage() {
         return invalidMessage.getReadOnlyProperty();
     }
 
-    /// Why nothing could be counted.
+    /// Why the costs could not be counted.
     public ReadOnlyStringProperty problem() {
         return problem.getReadOnlyProperty();
     }
 
-    /// What the methods cost on the current model; empty until it is counted.
+    /// Costs on the current model; empty until counted.
     public ObservableList<MethodCost> costs() {
         return costsView;
     }
@@ -66,7 +66,7 @@ public final class MethodViewModel {
         return costs.stream().filter(cost -> cost.method().choice() == choice).findFirst();
     }
 
-    /// A method with what was chosen for it before.
+    /// The last valid settings of a method.
     public MethodSettings settingsFor(MethodName choice) {
         return validSettings.getOrDefault(choice, MethodSettings.of(choice));
     }
@@ -77,7 +77,7 @@ public final class MethodViewModel {
         parse();
     }
 
-    /// What is typed for a setting of the chosen method; empty: as usual.
+    /// The text entered for a setting of the selected method; empty: the default.
     public String text(MethodSetting setting) {
         return typedValues.getOrDefault(settings.get().choice(), Map.of()).getOrDefault(setting, "");
     }
@@ -89,7 +89,7 @@ public final class MethodViewModel {
         parse();
     }
 
-    /// What was typed becomes settings if it can be; else the last ones that could stay, with a line why.
+    /// Parses the entered text. Invalid text leaves the last valid settings unchanged.
     private void parse() {
         MethodName choice = settings.get().choice();
         Map<MethodSetting, String> values = new EnumMap<>(MethodSetting.class);
@@ -108,7 +108,7 @@ public final class MethodViewModel {
         }
     }
 
-    /// What is typed for a setting that no longer belongs to the method is kept, but means nothing.
+    /// Text of a setting that does not apply to the method any more is kept but ignored.
     private static List<MethodSetting> applicableSettings(MethodName choice, Map<MethodSetting, String> values) {
         Map<MethodSetting, String> combined = new EnumMap<>(MethodSetting.class);
         Stream.of(MethodSetting.COMBINE_WITH, MethodSetting.TRAIN_TEXT_ENCODER)

@@ -1,7 +1,6 @@
 package atomstudio.app.train;
 
 import atomstudio.app.controls.AutocompleteFieldView;
-import atomstudio.app.process.RunSpec;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -20,65 +19,59 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.util.StringConverter;
 
-/// A setting as the family describes it: its name, and a control that fits what it can be.
+/// A setting: its title and a control for its value.
 final class OptionView extends HBox {
-    private static final PseudoClass INVALID = PseudoClass.getPseudoClass("wrong");
+    private static final PseudoClass INVALID = PseudoClass.getPseudoClass("invalid");
     private static final double FIELD_WIDTH = 118;
 
-    /// What sort of control: any text, one of the names, a list made of the names, or asked for or not.
     enum ControlKind { TEXT, CHOICE, AUTOCOMPLETE, FLAG }
 
-    /// @param command its name on the command line
-    /// @param names   what it can be, the usual one first
-    /// @param displayName    a name as people read it
-    record OptionSpec(String command, String description, ControlKind kind, List<String> names,
-            UnaryOperator<String> displayName) {
-        OptionSpec(String command, String description, ControlKind kind, List<String> names) {
-            this(command, description, kind, names, UnaryOperator.identity());
-        }
-    }
+    /// @param option name on the command line
+    /// @param values allowed values, the default first; empty: any text
+    /// @param displayName title of a value
+    record OptionSpec(String option, String title, String description, ControlKind kind, List<String> values,
+            UnaryOperator<String> displayName) {}
 
-    /// @param text  what is typed; empty: as usual
-    /// @param defaultValue what it is then; empty where the model decides
+    /// @param text the entered text; empty: the default
+    /// @param defaultValue empty: depends on the model
     record OptionBinding(Supplier<String> text, Supplier<String> defaultValue, Consumer<String> setText) {}
 
-    private final OptionSpec option;
+    private final OptionSpec spec;
     private final OptionBinding value;
     private final Control control;
 
-    OptionView(OptionSpec option, OptionBinding value, String flagValue) {
+    OptionView(OptionSpec spec, OptionBinding value, String flagValue) {
         super(6);
-        this.option = option;
+        this.spec = spec;
         this.value = value;
         setAlignment(Pos.CENTER_LEFT);
         getStyleClass().add("option");
-        String name = RunSpec.TrainingChoices.displayName(option.command);
-        control = switch (option.kind) {
+        control = switch (spec.kind) {
             case TEXT -> bindText(new TextField());
-            case AUTOCOMPLETE -> bindText(new AutocompleteFieldView(option::names));
+            case AUTOCOMPLETE -> bindText(new AutocompleteFieldView(spec::values));
             case CHOICE -> choiceBox();
-            case FLAG -> checkBox(name, flagValue);
+            case FLAG -> checkBox(flagValue);
         };
-        control.setId("option-" + option.command);
-        control.setAccessibleText(name + ": " + option.description);
-        control.setTooltip(tooltip(option.description));
-        if (option.kind == ControlKind.FLAG) getChildren().add(control);
-        else getChildren().addAll(label(name), spacer(), control);
+        control.setId("option-" + spec.option);
+        control.setAccessibleText(spec.title + ": " + spec.description);
+        control.setTooltip(tooltip(spec.description));
+        if (spec.kind == ControlKind.FLAG) getChildren().add(control);
+        else getChildren().addAll(label(spec.title), spacer(), control);
         refresh();
     }
 
-    /// Puts something else beside the control.
+    /// Adds a node after the control.
     void addTrailing(Node node) {
         getChildren().add(node);
         control.setPrefWidth(FIELD_WIDTH - 34);
     }
 
-    private Label label(String name) {
-        Label label = new Label(name);
+    private Label label(String title) {
+        Label label = new Label(title);
         label.getStyleClass().add("muted");
         label.setLabelFor(control);
         label.setMinWidth(Region.USE_PREF_SIZE);
-        label.setTooltip(tooltip(option.description));
+        label.setTooltip(tooltip(spec.description));
         return label;
     }
 
@@ -103,18 +96,18 @@ final class OptionView extends HBox {
 
     private ChoiceBox<String> choiceBox() {
         ChoiceBox<String> box = new ChoiceBox<>();
-        box.getItems().setAll(option.names);
+        box.getItems().setAll(spec.values);
         box.setPrefWidth(FIELD_WIDTH);
         box.setConverter(new StringConverter<>() {
             @Override
             public String toString(String name) {
-                return name == null ? "" : option.displayName.apply(name);
+                return name == null ? "" : spec.displayName.apply(name);
             }
 
             @Override
             public String fromString(String shown) {
-                return option.names.stream()
-                        .filter(name -> option.displayName.apply(name).equals(shown))
+                return spec.values.stream()
+                        .filter(name -> spec.displayName.apply(name).equals(shown))
                         .findFirst()
                         .orElse("");
             }
@@ -125,13 +118,13 @@ final class OptionView extends HBox {
         return box;
     }
 
-    private CheckBox checkBox(String name, String flagValue) {
-        CheckBox box = new CheckBox(option.displayName.apply(name));
+    private CheckBox checkBox(String flagValue) {
+        CheckBox box = new CheckBox(spec.title);
         box.selectedProperty().addListener((property, before, now) -> value.setText.accept(now ? flagValue : ""));
         return box;
     }
 
-    /// Shows what is chosen now, which may have come from elsewhere.
+    /// Shows the current value.
     @SuppressWarnings("unchecked")
     void refresh() {
         String text = value.text.get();
@@ -140,15 +133,15 @@ final class OptionView extends HBox {
             case CheckBox box -> box.setSelected(!text.isEmpty());
             case ChoiceBox<?> box -> ((ChoiceBox<String>) box).setValue(text.isEmpty() ? defaultValue : text);
             case TextField field -> {
-                field.setPromptText(defaultValue.isEmpty() ? "as the model" : defaultValue);
+                field.setPromptText(defaultValue.isEmpty() ? "model default" : defaultValue);
                 if (!text.equals(field.getText().strip())) field.setText(text);
             }
-            default -> throw new IllegalStateException("no such control: " + control);
+            default -> throw new IllegalStateException("unexpected control: " + control);
         }
     }
 
-    /// Marks the control when what is wrong begins with its name.
+    /// Marks the control if an error message starts with its option name.
     void markInvalid(String message) {
-        control.pseudoClassStateChanged(INVALID, message.startsWith(option.command + ":"));
+        control.pseudoClassStateChanged(INVALID, message.startsWith(spec.option + ":"));
     }
 }

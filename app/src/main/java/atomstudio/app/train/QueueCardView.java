@@ -1,6 +1,8 @@
 package atomstudio.app.train;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunQueue;
 import atomstudio.tuning.method.MethodCategory;
@@ -19,66 +21,55 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// Runs that wait for the one on its way, and buttons that add this subject's other methods to them.
+/// Queued runs, and buttons to queue another method for this subject.
 public final class QueueCardView extends CardView {
-    public QueueCardView(RunQueue queue, TrainViewModel tune) {
-        super("Next in the queue");
+    public QueueCardView(RunQueue queue, TrainViewModel train) {
+        super("Up next");
         VBox waiting = new VBox(4);
         Runnable refresh = () -> waiting.getChildren()
                 .setAll(queue.waiting().isEmpty()
-                        ? List.<Node>of(muted("nothing; add another method to compare with:"))
-                        : queue.waiting().stream().map(order -> queueLine(queue, order)).toList());
+                        ? List.<Node>of(new MutedLabelView("Empty. Queue another method to compare:"))
+                        : queue.waiting().stream().map(spec -> queueLine(queue, spec)).toList());
         queue.waiting().addListener((ListChangeListener<RunSpec>) change -> refresh.run());
         refresh.run();
         FlowPane addButtons = new FlowPane(6, 6);
         for (MethodName method : MethodListView.COMMON_METHODS) {
-            Button button = new Button("+ " + method.displayName());
-            button.setId("queue-" + method.option());
-            button.getStyleClass().add("small");
-            button.setOnAction(pressed -> tune.start(method));
-            button.disableProperty().bind(tune.missing().isNotEmpty());
+            Button button = new ActionButtonView("+ " + method.displayName(), () -> train.start(method), "small")
+                    .withId("queue-" + method.option());
+            button.disableProperty().bind(train.missing().isNotEmpty());
             addButtons.getChildren().add(button);
         }
-        addButtons.getChildren().add(moreMethods(tune));
+        addButtons.getChildren().add(moreMethods(train));
         add(waiting, addButtons);
     }
 
-    /// Every other method, by its kind.
-    private static MenuButton moreMethods(TrainViewModel tune) {
-        MenuButton menu = new MenuButton("+ another");
-        menu.setId("queue-another");
+    /// All other methods, by category.
+    private static MenuButton moreMethods(TrainViewModel train) {
+        MenuButton menu = new MenuButton("More…");
+        menu.setId("queue-more");
         menu.getStyleClass().add("small");
-        menu.setAccessibleText("Add another method to the queue");
+        menu.setAccessibleText("Queue another method");
         for (MethodCategory kind : MethodCategory.values()) {
             for (MethodName method : kind.methods()) {
                 if (MethodListView.COMMON_METHODS.contains(method)) continue;
                 MenuItem item = new MenuItem(method.displayName());
                 item.setMnemonicParsing(false);
-                item.setOnAction(chosen -> tune.start(method));
+                item.setOnAction(chosen -> train.start(method));
                 menu.getItems().add(item);
             }
         }
-        menu.disableProperty().bind(tune.missing().isNotEmpty());
+        menu.disableProperty().bind(train.missing().isNotEmpty());
         return menu;
     }
 
     private static Node queueLine(RunQueue queue, RunSpec spec) {
-        Label label = muted(spec.title() + " · " + spec.subject());
+        Label label = new MutedLabelView(spec.title() + " · " + spec.subject());
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        Button remove = new Button("×");
-        remove.getStyleClass().addAll("flat", "small");
-        remove.setAccessibleText("Take " + spec.title() + " out of the queue");
-        remove.setOnAction(pressed -> queue.remove(spec));
+        Button remove = new ActionButtonView("×", () -> queue.remove(spec), "flat", "small");
+        remove.setAccessibleText("Remove " + spec.title() + " from the queue");
         HBox line = new HBox(label, gap, remove);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
-    }
-
-    private static Label muted(String text) {
-        Label label = new Label(text);
-        label.getStyleClass().add("muted");
-        label.setWrapText(true);
-        return label;
     }
 }

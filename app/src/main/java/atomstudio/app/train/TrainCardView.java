@@ -7,19 +7,18 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.tuning.config.TrainingSettings;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.value.ObservableValue;
-import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 
-/// Methods with their price, settings folded away, whether it fits, and Start.
+/// The card to start a run: methods with their cost, settings, memory check and the start button.
 public final class TrainCardView extends CardView {
     private final TrainViewModel model;
     private final Button start = new Button();
 
-    /// @param untrained whether nothing was tuned yet: then Start is the page's accented button
+    /// @param untrained whether the subject has no finished run: then Start is the page's accented button
     public TrainCardView(TrainViewModel model, ReadOnlyBooleanProperty untrained) {
-        super("Tune");
+        super("Train");
         this.model = model;
         subtitle().textProperty().bind(model.durationEstimate());
         MethodSettingsView method = new MethodSettingsView(model.method());
@@ -28,22 +27,22 @@ public final class TrainCardView extends CardView {
                 .settings()
                 .map(now -> new RunSpec.TrainingChoices(now, TrainingSettings.DEFAULTS).summary());
         HBox buttons = new HBox(8, startButton(untrained), MemoryCheckView.checkButton(model));
-        add(new MethodListView(model.method()), new ExpanderView("fold-method", "method settings", chosen, method),
+        add(new MethodListView(model.method()), new ExpanderView("method-options", "Method options", chosen, method),
                 method, new NoteView(NoteView.NoteKind.ERROR, model.method().invalidMessage()),
-                new ExpanderView("fold-training", "more settings", model.training().summary(), training), training,
+                new ExpanderView("training-options", "Training options", model.training().summary(), training),
+                training,
                 new NoteView(NoteView.NoteKind.ERROR, model.training().invalidMessage()),
                 new NoteView(NoteView.NoteKind.ERROR, model.method().problem()),
                 buttons, new MemoryCheckView(model),
                 new NoteView(NoteView.NoteKind.PLAIN, model.missing().map(this::unreportedProblem)));
     }
 
-    /// What is wrong with a setting stands above already.
+    /// Invalid settings have their own message.
     private String unreportedProblem(String missing) {
         return missing.equals(model.method().invalidMessage().get())
                 || missing.equals(model.training().invalidMessage().get()) ? "" : missing;
     }
 
-    /// Puts the keyboard on Start.
     public void focusStart() {
         start.requestFocus();
     }
@@ -52,8 +51,7 @@ public final class TrainCardView extends CardView {
         start.setId("start");
         start.setMaxWidth(Double.MAX_VALUE);
         HBox.setHgrow(start, Priority.ALWAYS);
-        start.setAlignment(Pos.CENTER);
-        start.textProperty().bind(untrained.map(untrainedNow -> untrainedNow ? "Start" : "Tune again"));
+        start.textProperty().bind(untrained.map(untrainedNow -> untrainedNow ? "Start training" : "Train another"));
         untrained.subscribe(untrainedNow -> {
             start.getStyleClass().remove("accent");
             if (untrainedNow) start.getStyleClass().add("accent");

@@ -7,7 +7,6 @@ import atomstudio.app.estimate.MemoryCheckViewModel;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
-import atomstudio.app.process.Estimator;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
@@ -21,7 +20,7 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.ListChangeListener;
 import org.jspecify.annotations.Nullable;
 
-/// The card in which a method is chosen: what each costs, how it is trained, whether it fits, and Start.
+/// Method, training settings, cost and memory check of the next run, and the command to start it.
 public final class TrainViewModel {
     private final RunsViewModel runs;
     private final ReadOnlyObjectProperty<Subject> subject;
@@ -34,8 +33,7 @@ public final class TrainViewModel {
     private final ReadOnlyStringWrapper costLine = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper durationEstimate = new ReadOnlyStringWrapper("");
 
-    /// What computes, and what asks the person.
-    public record TrainServices(Jobs jobs, MethodCost.CostCounter costCounter, Estimator estimator,
+    public record TrainServices(Jobs jobs, MethodCost.CostCounter costCounter, MemoryCheckViewModel.Estimator estimator,
             FileChoosers choosers) {}
 
     public TrainViewModel(TrainServices services, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject,
@@ -70,27 +68,27 @@ public final class TrainViewModel {
         return memoryCheck;
     }
 
-    /// What has to be done before Start; empty when it may be pressed.
+    /// What is missing before a run can start; empty if nothing is.
     public ReadOnlyStringProperty missing() {
         return missing.getReadOnlyProperty();
     }
 
-    /// `29,148 parameters trained · 0.18 % of the network`; empty until it is counted.
+    /// `29,148 parameters · trains 0.18% of the model`; empty until counted.
     public ReadOnlyStringProperty costLine() {
         return costLine.getReadOnlyProperty();
     }
 
-    /// `about 0:50 · 1.2 GB`, from earlier runs on this machine; empty before the first.
+    /// `about 50 s · 1.2 GB`, from an earlier run; empty if there is none.
     public ReadOnlyStringProperty durationEstimate() {
         return durationEstimate.getReadOnlyProperty();
     }
 
-    /// Starts the chosen method, or queues it behind the run on its way.
+    /// Starts the selected method, or queues it behind the current run.
     public void start() {
         start(method.settings().get().choice());
     }
 
-    /// Starts a method with what was chosen for it.
+    /// Starts or queues a method with its last valid settings.
     public void start(MethodName chosen) {
         specFor(chosen).ifPresent(spec -> {
             memoryCheck.reset();
@@ -98,12 +96,12 @@ public final class TrainViewModel {
         });
     }
 
-    /// Asks what the chosen run would take.
+    /// Starts the memory check for the selected method.
     public void checkMemory() {
         specFor(method.settings().get().choice()).ifPresent(memoryCheck::check);
     }
 
-    /// Sets what an advice says, and asks again.
+    /// Applies the settings of an advice and repeats the memory check.
     public void applyAdvice(MemoryCheckViewModel.MemoryAdvice advice) {
         advice.methodSettings().forEach(method::setText);
         advice.trainingSettings().forEach(training::setText);
@@ -137,18 +135,18 @@ public final class TrainViewModel {
     private String costLine(MethodCost cost) {
         ModelSummary summary = model.get();
         String share = summary == null || summary.parameters() == 0 ? ""
-                : " · " + DisplayFormat.percent((double) cost.parameterCount() / summary.parameters())
-                        + " of the network";
-        return DisplayFormat.count(cost.parameterCount()) + " parameters trained" + share;
+                : " · trains " + DisplayFormat.percent((double) cost.parameterCount() / summary.parameters())
+                        + " of the model";
+        return DisplayFormat.count(cost.parameterCount()) + " parameters" + share;
     }
 
     private String missing(Optional<MethodCost> cost) {
         Subject currentSubject = subject.get();
-        return model.get() == null && !models.busy().get().isEmpty() ? "The model is being read."
-                : model.get() == null ? "There is no model: open one on the page Models."
-                : currentSubject.photos().isEmpty() ? "Add at least one picture."
-                : currentSubject.triggerWord().isEmpty() ? "Give it a token: a rare word, such as sks."
-                : currentSubject.className().isEmpty() ? "Say what it is: a class word."
+        return model.get() == null && !models.busy().get().isEmpty() ? "Loading the model…"
+                : model.get() == null ? "No model: open one on the Models page."
+                : currentSubject.photos().isEmpty() ? "Add at least one photo."
+                : currentSubject.triggerWord().isEmpty() ? "Enter a trigger word: a rare word such as sks."
+                : currentSubject.className().isEmpty() ? "Enter what it is to start."
                 : !method.invalidMessage().get().isEmpty() ? method.invalidMessage().get()
                 : !training.invalidMessage().get().isEmpty() ? training.invalidMessage().get()
                 : cost.map(MethodCost::problem).orElse("");
@@ -165,7 +163,7 @@ public final class TrainViewModel {
                 .findFirst()
                 .map(run -> {
                     TrainingReport report = run.report().orElseThrow();
-                    return "about " + DisplayFormat.duration(report.seconds() / report.steps() * choices.steps())
+                    return "about " + DisplayFormat.roughDuration(report.seconds() / report.steps() * choices.steps())
                             + " · " + DisplayFormat.bytes(report.peakMemory());
                 })
                 .orElse(""));

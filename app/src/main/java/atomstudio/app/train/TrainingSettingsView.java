@@ -1,8 +1,10 @@
 package atomstudio.app.train;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.tuning.config.TrainingSetting;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -12,15 +14,14 @@ import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.VBox;
 
-/// How the method is trained, in groups; made from the family of training settings.
+/// The training settings in groups, one control per setting.
 final class TrainingSettingsView extends VBox {
     private final TrainingSettingsViewModel model;
     private final Map<TrainingSetting, OptionView> optionViews = new EnumMap<>(TrainingSetting.class);
 
-    /// What settings are about.
     private enum SettingGroup {
-        SCHEDULE("Course"), PHOTOS("Pictures"), PRIOR_PRESERVATION("Keeping the class"), OPTIMIZATION("Each step"),
-        PREVIEWS("Watching"), PERFORMANCE("Machine");
+        SCHEDULE("Schedule"), PHOTOS("Photos"), PRIOR_PRESERVATION("Prior preservation"), OPTIMIZATION("Optimizer"),
+        PREVIEWS("Previews and validation"), PERFORMANCE("Performance");
 
         private final String title;
 
@@ -75,44 +76,42 @@ final class TrainingSettingsView extends VBox {
     private OptionView createView(TrainingSetting setting) {
         OptionView.ControlKind kind = setting.isFlag() ? OptionView.ControlKind.FLAG
                 : setting.allowedValues().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.description(), kind,
-                setting.allowedValues());
+        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.title(),
+                setting.description(), kind, setting.allowedValues(), UnaryOperator.identity());
         return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
                 () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
     }
 
     private String defaultText(TrainingSetting setting) {
         return switch (setting) {
-            case BATCH_SIZE, RESOLUTION -> "as the model";
-            case PREVIEW_EVERY -> "five in all";
-            case CAPTION_TEMPLATE -> "a few usual ones";
+            case BATCH_SIZE, RESOLUTION -> "model default";
+            case PREVIEW_EVERY -> "5 in total";
+            case CAPTION_TEMPLATE -> "built-in templates";
             case MIN_SNR_GAMMA, CLASS_IMAGES -> "none";
-            case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, SEED,
-                    WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY,
-                    CROP, FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE,
-                    EARLY_STOPPING, PRECISION,
-                    GRADIENT_CHECKPOINTING -> model.defaultValue(setting);
+            case COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE -> {
+                String rate = model.defaultValue(setting);
+                yield rate.isEmpty() ? "not used" : rate;
+            }
+            case STEPS, LEARNING_RATE, SEED, WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY, CROP,
+                    FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE,
+                    EARLY_STOPPING, PRECISION, GRADIENT_CHECKPOINTING -> model.defaultValue(setting);
         };
     }
 
-    /// A folder for the class; `auto` is offered with it.
+    /// Buttons for generated class images (`auto`) and for a folder of them.
     private Node classImagesChooser() {
-        Button auto = button("auto", "Let the model make pictures of the class", () -> model
-                .setText(TrainingSetting.CLASS_IMAGES,
-                        model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
-        Button folder = button("…", "Choose a folder with pictures of the class", model::chooseClassImages);
+        Button auto = button("auto", "Generate class images with the model", () -> model
+                .setText(TrainingSetting.CLASS_IMAGES, model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
+        Button folder = button("…", "Choose a folder of class images", model::chooseClassImages);
         HBox both = new HBox(3, auto, folder);
         both.setMinWidth(USE_PREF_SIZE);
         return both;
     }
 
-    private static Button button(String text, String help, Runnable action) {
-        Button button = new Button(text);
-        button.setId("prior-" + (text.equals("…") ? "folder" : text));
-        button.getStyleClass().add("small");
-        button.setAccessibleText(help);
-        button.setTooltip(new Tooltip(help));
-        button.setOnAction(pressed -> action.run());
+    private static Button button(String text, String description, Runnable action) {
+        Button button = new ActionButtonView(text, action, "small");
+        button.setAccessibleText(description);
+        button.setTooltip(new Tooltip(description));
         return button;
     }
 }

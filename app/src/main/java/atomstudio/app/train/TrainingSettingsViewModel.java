@@ -12,7 +12,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 
-/// How the method is trained: what was typed, and what it means.
+/// The training settings: entered text and the settings parsed from it.
 public final class TrainingSettingsViewModel {
     private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
@@ -32,27 +32,27 @@ public final class TrainingSettingsViewModel {
         return method;
     }
 
-    /// What is chosen, as far as it was understood.
+    /// The last valid settings.
     public ReadOnlyObjectProperty<TrainingSettings> settings() {
         return settings.getReadOnlyProperty();
     }
 
-    /// What is typed and cannot be, in the words of the command line; empty when all is well.
+    /// Why the entered text is invalid; starts with the setting's option name. Empty if valid.
     public ReadOnlyStringProperty invalidMessage() {
         return invalidMessage.getReadOnlyProperty();
     }
 
-    /// What is not as usual: `steps 50 · flip`; empty where all is.
+    /// The settings that differ from their defaults: `Steps 50 · Horizontal flip`.
     public ReadOnlyStringProperty summary() {
         return summary.getReadOnlyProperty();
     }
 
-    /// What is typed; empty: as usual.
+    /// The entered text; empty: the default.
     public String text(TrainingSetting setting) {
         return typedValues.getOrDefault(setting, "");
     }
 
-    /// What a setting is while nothing is typed; empty where the model decides.
+    /// The value used while nothing is entered; empty if it depends on the model.
     public String defaultValue(TrainingSetting setting) {
         return settings.get().defaultValue(setting, method.get());
     }
@@ -63,20 +63,20 @@ public final class TrainingSettingsViewModel {
         parse();
     }
 
-    /// Asks for a folder with pictures of other members of the class.
+    /// Lets the user choose a folder of class images.
     public void chooseClassImages() {
-        choosers.folder("Pictures of other members of the class")
+        choosers.folder("Choose a folder of class images")
                 .ifPresent(folder -> setText(TrainingSetting.CLASS_IMAGES, folder.toString()));
     }
 
     private void parse() {
         try {
             TrainingSettings parsed = new TrainingSettings(typedValues);
-            // What is typed as it is anyway is not worth a word.
+            // Leaves out values that equal the defaults.
             TrainingSettings effective = TrainingSettings.of(parsed.toConfig(method.get()), method.get());
             invalidMessage.set("");
             settings.set(parsed);
-            summary.set(String.join(" · ", RunSpec.TrainingChoices.summaries(effective)));
+            summary.set(new RunSpec.TrainingChoices(MethodSettings.of(method.get().choice()), effective).summary());
         } catch (IllegalArgumentException invalid) {
             invalidMessage.set(String.valueOf(invalid.getMessage()));
         }

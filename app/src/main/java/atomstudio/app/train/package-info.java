@@ -1,4 +1,4 @@
-/// Tuning as the window shows it: choosing a method, watching a run, past runs.
+/// Selection of the tuning method and the training settings, and the start of a run.
 @NullMarked
 package atomstudio.app.train;
 

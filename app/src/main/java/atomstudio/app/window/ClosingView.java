@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.OverlayView;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
@@ -10,10 +11,8 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 
-/// The question before a window is closed during a run.
+/// The dialog before the window closes during a run.
 final class ClosingView extends OverlayView {
-    private final Button keepButton = new Button("Keep for later and close");
-
     ClosingView(WindowViewModel window) {
         ClosingViewModel model = window.closing();
         Label title = new Label();
@@ -21,24 +20,21 @@ final class ClosingView extends OverlayView {
         title.textProperty()
                 .bind(window.queue()
                         .current()
-                        .map(order -> window.titleOf(order) + " is being tuned (" + order.title() + ")")
-                        .orElse("The run has just finished"));
+                        .map(spec -> "Training: " + window.titleOf(spec) + " · " + spec.title())
+                        .orElse("Training has finished"));
         Label message = new Label();
         message.setWrapText(true);
         message.setMinHeight(Region.USE_PREF_SIZE);
         message.textProperty()
                 .bind(model.state()
                         .map(state -> state == ClosingViewModel.ClosingState.STOPPING
-                                ? "The step on its way is finished and a checkpoint written…"
-                                : "Kept, it goes on later exactly where it stopped. Discarded, the unfinished run is deleted."));
-        keepButton.setMinWidth(Region.USE_PREF_SIZE);
-        keepButton.setId("close-keep");
-        keepButton.getStyleClass().add("accent");
-        keepButton.setOnAction(pressed -> model.saveAndClose());
-        Button discardButton = button("close-discard", "Discard and close", model::discard);
-        Button cancelButton = button("close-stay", "Go on tuning", model::cancel);
-        Button closeNowButton = button("close-now", "Close now", model::closeNow);
-        HBox question = new HBox(8, keepButton, discardButton, cancelButton);
+                                ? "Finishing the current step and saving a checkpoint…"
+                                : "Training is still running. Save progress and resume later, or discard it?"));
+        Button saveButton = new ActionButtonView("Save and quit", model::saveAndClose, "accent").withId("close-save");
+        Button closeNowButton = new ActionButtonView("Quit now", model::closeNow).withId("close-now");
+        HBox question = new HBox(8, saveButton,
+                new ActionButtonView("Discard", model::discard).withId("close-discard"),
+                new ActionButtonView("Cancel", model::cancel).withId("close-cancel"));
         HBox stopping = new HBox(8, closeNowButton);
         question.visibleProperty().bind(model.state().map(state -> state == ClosingViewModel.ClosingState.CONFIRMING));
         question.managedProperty().bind(question.visibleProperty());
@@ -53,18 +49,10 @@ final class ClosingView extends OverlayView {
         });
         model.state().subscribe(state -> {
             switch (state) {
-                case CONFIRMING -> showOverlay(keepButton);
+                case CONFIRMING -> showOverlay(saveButton);
                 case STOPPING -> closeNowButton.requestFocus();
                 case OPEN, CLOSED -> hideOverlay();
             }
         });
-    }
-
-    private static Button button(String id, String text, Runnable action) {
-        Button button = new Button(text);
-        button.setId(id);
-        button.setMinWidth(Region.USE_PREF_SIZE);
-        button.setOnAction(pressed -> action.run());
-        return button;
     }
 }

@@ -8,7 +8,7 @@ import atomstudio.app.runs.RunStore;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 
-/// Closing the window. While something is tuned it asks first: keep the run for later, throw it away, or go on.
+/// Closing the window. During a run the user chooses: save progress and quit, discard the run, or cancel.
 public final class ClosingViewModel {
     public enum ClosingState { OPEN, CONFIRMING, STOPPING, CLOSED }
 
@@ -29,18 +29,18 @@ public final class ClosingViewModel {
         return state.getReadOnlyProperty();
     }
 
-    /// Somebody wants to close the window: it closes if nothing is being tuned, or else the question is asked.
+    /// Closes the window, or opens the dialog if a run is in progress.
     public void requestClose() {
         if (state.get() != ClosingState.OPEN) return;
         state.set(queue.isBusy() ? ClosingState.CONFIRMING : ClosingState.CLOSED);
     }
 
-    /// Goes on tuning, with the window open.
+    /// Closes the dialog; the window stays open and training continues.
     public void cancel() {
         if (state.get() == ClosingState.CONFIRMING) state.set(ClosingState.OPEN);
     }
 
-    /// Writes a checkpoint, then closes: the run can be gone on with exactly.
+    /// Stops with a checkpoint, then closes; the run can be resumed exactly.
     public void saveAndClose() {
         stop(false);
     }
@@ -61,14 +61,14 @@ public final class ClosingViewModel {
         queue.stopAll();
     }
 
-    /// Does not wait any longer for the checkpoint: the end of its input makes the process write it and end by itself.
+    /// Closes without waiting: the training process still writes its checkpoint when its input closes.
     public void closeNow() {
         if (state.get() == ClosingState.STOPPING) state.set(ClosingState.CLOSED);
     }
 
     private void onRunEnded(RunSpec spec, RunProgress progress) {
         if (state.get() == ClosingState.CONFIRMING) {
-            // It was done before the question was answered.
+            // The run ended while the dialog was open.
             return;
         }
         if (state.get() != ClosingState.STOPPING) return;

@@ -6,6 +6,7 @@ import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
+import atomstudio.app.estimate.ChildProcessEstimator;
 import atomstudio.app.export.AdapterExport;
 import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Jobs;
@@ -27,10 +28,10 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The services as they are outside tests.
+/// Creates the services of the real program.
 final class Composition {
     private static final String MAIN = "atomstudio.app.cli.Main";
-    /// Sample subjects of the first page, and the word that the embedded model knows them by.
+    /// @param className a word that the built-in model draws
     private record SampleEntry(String name, String className) {}
 
     private static final List<SampleEntry> SAMPLE_ENTRIES = List.of(new SampleEntry("car", "car"),
@@ -50,8 +51,8 @@ final class Composition {
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
         TrainingEnvironment exportEnvironment = new TrainingEnvironment(Device.CPU,
                 Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders());
-        Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher, launcher,
-                generator, generator,
+        Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher,
+                new ChildProcessEstimator(launcher), generator,
                 (run, file, format) -> AdapterExport
                         .write(run, file, AdapterExport.IfExists.REPLACE, format, exportEnvironment)
                         .warning());
@@ -67,7 +68,7 @@ final class Composition {
         }, outcome -> {}));
     }
 
-    /// A few of the subjects that come with the program.
+    /// The sample subjects of the start page.
     private static List<Subject.SampleSubject> samples() throws Failure {
         Assets assets = Assets.find();
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();

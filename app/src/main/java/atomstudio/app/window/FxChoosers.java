@@ -13,7 +13,7 @@ import javafx.stage.DirectoryChooser;
 import javafx.stage.FileChooser;
 import javafx.stage.Window;
 
-/// The system's file choosers over the window. Where there are none, nothing is chosen.
+/// JavaFX file choosers.
 final class FxChoosers implements FileChoosers {
     private final Supplier<Window> owner;
 
@@ -23,29 +23,16 @@ final class FxChoosers implements FileChoosers {
 
     @Override
     public List<Path> images(String title) {
-        FileChooser chooser = new FileChooser();
-        chooser.setTitle(title);
-        chooser.getExtensionFilters()
-                .add(new FileChooser.ExtensionFilter("Pictures",
-                        ImageFormat.extensions()
-                                .stream()
-                                .flatMap(ending -> Stream.of("*." + ending, "*." + ending.toUpperCase(Locale.ROOT)))
-                                .toList()));
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
-        List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
-        return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
+        Stream<String> patterns = ImageFormat.extensions()
+                .stream()
+                .flatMap(extension -> Stream.of("*." + extension, "*." + extension.toUpperCase(Locale.ROOT)));
+        return openMultiple(chooser(title, "Images", patterns.toList()));
     }
 
     @Override
     public List<Path> adapters(String title) {
-        FileChooser chooser = new FileChooser();
-        chooser.setTitle(title);
-        chooser.getExtensionFilters()
-                .add(new FileChooser.ExtensionFilter("Adapters, LoRA, embeddings, pictures that carry theirs",
-                        "*.safetensors", "*.pt", "*.bin", "*.png"));
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
-        List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
-        return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
+        return openMultiple(chooser(title, "Adapters, LoRA, embeddings, PNG with embedded adapters",
+                List.of("*.safetensors", "*.pt", "*.bin", "*.png")));
     }
 
     @Override
@@ -57,12 +44,8 @@ final class FxChoosers implements FileChoosers {
 
     @Override
     public Optional<Path> model(String title) {
-        FileChooser chooser = new FileChooser();
-        chooser.setTitle(title);
-        chooser.getExtensionFilters()
-                .add(new FileChooser.ExtensionFilter("Models", "*.safetensors", "*.ckpt", "*.pt", "*.pth",
-                        "*.SAFETENSORS", "*.CKPT"));
-        chooser.getExtensionFilters().add(new FileChooser.ExtensionFilter("All files", "*"));
+        FileChooser chooser = chooser(title, "Models",
+                List.of("*.safetensors", "*.ckpt", "*.pt", "*.pth", "*.SAFETENSORS", "*.CKPT"));
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
     }
 
@@ -72,5 +55,19 @@ final class FxChoosers implements FileChoosers {
         chooser.setTitle(title);
         chooser.setInitialFileName(suggestedName);
         return Optional.ofNullable(chooser.showSaveDialog(owner.get())).map(File::toPath);
+    }
+
+    private static FileChooser chooser(String title, String filterName, List<String> patterns) {
+        FileChooser chooser = new FileChooser();
+        chooser.setTitle(title);
+        chooser.getExtensionFilters()
+                .addAll(new FileChooser.ExtensionFilter(filterName, patterns),
+                        new FileChooser.ExtensionFilter("All files", "*"));
+        return chooser;
+    }
+
+    private List<Path> openMultiple(FileChooser chooser) {
+        List<File> chosen = chooser.showOpenMultipleDialog(owner.get());
+        return chosen == null ? List.of() : chosen.stream().map(File::toPath).toList();
     }
 }

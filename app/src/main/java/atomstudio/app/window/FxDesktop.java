@@ -11,7 +11,7 @@ import javafx.scene.input.ClipboardContent;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Clipboard by JavaFX, file manager by the system's own opener.
+/// JavaFX clipboard, and the operating system's command to open folders.
 final class FxDesktop implements DesktopActions {
     private static final Logger log = LoggerFactory.getLogger(FxDesktop.class);
 
@@ -32,7 +32,7 @@ final class FxDesktop implements DesktopActions {
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
         } catch (IOException none) {
-            log.warn("no {} to show {}", opener, folder, none);
+            log.warn("{} cannot open {}", opener, folder, none);
         }
     }
 }

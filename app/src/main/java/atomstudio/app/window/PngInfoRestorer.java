@@ -11,34 +11,24 @@ import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.pipeline.GenerationParameters;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.subjects.SubjectPageViewModel;
-import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.Infotext.AdapterEntry;
-import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.Seed;
-import atomstudio.diffusion.tensor.DType;
-import atomstudio.tuning.adapter.AdapterSource;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
-import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
-/// Makes the window as it was when a saved picture was made: its model, the subject whose run made it, prompt, seed,
-/// sampler and adapters.
+/// Restores the generation settings of a saved image: model, subject, prompt, seed, sampler and adapters.
 final class PngInfoRestorer {
     private static final int MAX_LISTED = 6;
 
@@ -48,17 +38,17 @@ final class PngInfoRestorer {
     private final List<String> restored = new ArrayList<>();
     private final List<String> missing = new ArrayList<>();
 
-    /// @param generatePage where pictures are made without a subject
+    /// @param generatePage used if the image was not generated with a run of a subject
     PngInfoRestorer(ModelsViewModel models, List<SubjectPageViewModel> subjects, GenerateViewModel generatePage) {
         this.models = models;
         this.subjects = subjects;
         this.generatePage = generatePage;
     }
 
-    /// Where it is to be seen; empty: where pictures are made without a subject.
+    /// @param page the subject's page with the restored settings; empty: the Generate page
     record RestoreResult(Optional<SubjectPageViewModel> page, String message) {}
 
-    /// A run of a subject here, which made the picture.
+    /// The run that generated the image.
     private record MatchedRun(SubjectPageViewModel page, RunSummary run, double weight) {}
 
     RestoreResult restore(PngInfo info) {
@@ -79,23 +69,22 @@ final class PngInfoRestorer {
         recipe.sampler().ifPresent(sampler -> restored.add(sampler.title()));
         target.source().requireSource(describeMissingSource(info));
         String message = "From " + info.file().getFileName() + ": " + String.join(", ", restored)
-                + (missing.isEmpty() ? "" : " · not here: " + joinLimited(missing))
-                + (!missing.isEmpty() ? ". Without that it comes out otherwise."
-                        : recipe.hasCpuNoise() ? ". Generate makes it again."
-                        : ". Generate makes it again if its noise was drawn on the CPU, which it does not say.");
+                + (!missing.isEmpty() ? ". The result will differ: missing " + joinLimited(missing) + "."
+                        : recipe.hasCpuNoise() ? ". Press Generate to recreate it."
+                        : ". Press Generate to recreate it, provided its noise came from the CPU, which it does not "
+                                + "record.");
         return new RestoreResult(match.map(MatchedRun::page), message);
     }
 
-    /// What a picture started from it does not carry; no other picture takes its place silently.
+    /// A PNG does not contain its source image, so the user must choose it.
     private String describeMissingSource(PngInfo info) {
         GenerationParameters recipe = info.recipe();
         if (!recipe.isImageToImage()) return "";
-        missing.add("the picture that it started from");
-        return info.file().getFileName() + " started from "
-                + recipe.sourceImageName().map(name -> "the picture " + name).orElse("another picture")
-                + (recipe.isMasked() ? ", within a mask" : "")
-                + ", which it does not carry. Choose that under “Start from a picture…” in the settings"
-                + (recipe.isMasked() ? " and paint its mask" : "") + ", or pictures start from noise.";
+        missing.add("the source image");
+        return info.file().getFileName() + " was generated from "
+                + recipe.sourceImageName().map(name -> "the image " + name).orElse("another image")
+                + (recipe.isMasked() ? " with a mask" : "") + ". Choose it under “Image to image…” in the settings"
+                + (recipe.isMasked() ? " and paint its mask" : "") + "; without it, generation starts from noise.";
     }
 
     private void restoreModel(GenerationParameters recipe) {
@@ -113,7 +102,7 @@ final class PngInfoRestorer {
         }, () -> missing.add("the model “" + name + "”"));
     }
 
-    /// The first of the picture's adapters that is a finished run here, on the model as it is now.
+    /// The first of the image's adapters that is a finished run on the current model.
     private Optional<MatchedRun> matchRun(GenerationParameters recipe) {
         ModelSummary model = models.current().get();
         for (AdapterEntry adapter : recipe.adapters()) {
@@ -128,7 +117,7 @@ final class PngInfoRestorer {
         return Optional.empty();
     }
 
-    /// The other adapters, from the picture itself or from runs here.
+    /// The other adapters, from the PNG or from known runs.
     private List<SelectedAdapter> findAdapters(PngInfo info, Optional<MatchedRun> match) {
         List<SelectedAdapter> adapters = new ArrayList<>();
         String ownName = match.map(one -> one.run.folder().getFileName().toString()).orElse("");
@@ -143,24 +132,25 @@ final class PngInfoRestorer {
             } else {
                 double weight = Math.clamp(adapter.weight(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
                 if (weight != adapter.weight())
-                    missing.add("the strength " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name()
-                            + "”, " + Infotext.formatNumber(weight) + " instead");
+                    missing.add(
+                            "weight " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name() + "” (using "
+                                    + Infotext.formatNumber(weight) + ")");
                 adapters.add(new SelectedAdapter(file, weight));
                 restored.add(adapter.name());
                 if (adapter.textEncoderWeight() != adapter.weight())
-                    missing.add("the text encoder's own strength of “" + adapter.name() + "”");
+                    missing.add("the text encoder weight of “" + adapter.name() + "”");
             }
         }
         return adapters;
     }
 
     private @Nullable Path adapterFile(String name, PngInfo info) {
-        Optional<Path> attached = info.attached()
+        Optional<Path> embedded = info.adapters()
                 .stream()
                 .filter(one -> one.name().equals(name))
-                .map(PngInfo.AttachedAdapter::file)
+                .map(PngInfo.EmbeddedAdapter::file)
                 .findFirst();
-        if (attached.isPresent()) return attached.get();
+        if (embedded.isPresent()) return embedded.get();
         return subjects.stream()
                 .flatMap(page -> page.runs().runs().stream())
                 .filter(run -> run.isDone() && run.folder().getFileName().toString().equals(name))
@@ -169,12 +159,11 @@ final class PngInfoRestorer {
                 .orElse(null);
     }
 
-    /// The words, with the run's own phrase in the subject's place where it stands by itself among them.
+    /// Replaces the run's phrase, as whole words, by the placeholder for the subject.
     private static SubjectPrompt toPrompt(String text, Optional<MatchedRun> match) {
         String words = text.replaceAll("\\R", " ");
         if (match.isPresent()) {
-            String phrase = match.get().run.spec().phrase().triggerWord() + " "
-                    + match.get().run.spec().phrase().className();
+            String phrase = match.get().run.spec().phrase().text();
             int index = words.indexOf(phrase);
             boolean isWholePhrase = index >= 0 && (index == 0 || !Character.isLetterOrDigit(words.charAt(index - 1)))
                     && (index + phrase.length() == words.length()
@@ -183,7 +172,7 @@ final class PngInfoRestorer {
                 return new SubjectPrompt(words.substring(0, index).strip(), SubjectPrompt.Mention.SUBJECT,
                         words.substring(index + phrase.length()).strip());
         }
-        return new SubjectPrompt("", SubjectPrompt.Mention.NONE, words);
+        return SubjectPrompt.ofText(words);
     }
 
     private static String joinLimited(List<String> items) {
@@ -191,17 +180,17 @@ final class PngInfoRestorer {
                 + (items.size() > MAX_LISTED ? " and " + (items.size() - MAX_LISTED) + " more" : "");
     }
 
-    /// What the picture says and the settings cannot be.
+    /// The values of the image that the settings cannot represent.
     private static List<String> differences(ImageSettings settings, GenerationParameters recipe) {
         List<String> result = new ArrayList<>();
         SamplerSettings sampling = settings.sampling();
         if (recipe.steps().isPresent() && recipe.steps().getAsInt() != sampling.steps())
-            result.add(recipe.steps().getAsInt() + " steps, " + sampling.steps() + " instead");
+            result.add(recipe.steps().getAsInt() + " steps (using " + sampling.steps() + ")");
         if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != sampling.clipSkip())
-            result.add("clip skip " + recipe.clipSkip().getAsInt() + ", " + sampling.clipSkip() + " instead");
+            result.add("clip skip " + recipe.clipSkip().getAsInt() + " (using " + sampling.clipSkip() + ")");
         if (recipe.guidanceScale().isPresent() && recipe.guidanceScale().getAsDouble() != sampling.guidance().scale()) {
-            result.add("CFG scale " + Infotext.formatNumber(recipe.guidanceScale().getAsDouble()) + ", "
-                    + Infotext.formatNumber(sampling.guidance().scale()) + " instead");
+            result.add("CFG scale " + Infotext.formatNumber(recipe.guidanceScale().getAsDouble()) + " (using "
+                    + Infotext.formatNumber(sampling.guidance().scale()) + ")");
         }
         if (recipe.guidanceRescale().isPresent()
                 && recipe.guidanceRescale().getAsDouble() != sampling.guidance().rescale())
@@ -211,7 +200,7 @@ final class PngInfoRestorer {
         if (recipe.eta().isPresent() && !recipe.eta().equals(sampling.eta()))
             result.add("eta " + Infotext.formatNumber(recipe.eta().getAsDouble()) + " with this sampler");
         if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty())
-            result.add("a second pass of × " + Infotext.formatNumber(recipe.hires().get().scale()));
+            result.add("hires ×" + Infotext.formatNumber(recipe.hires().get().scale()));
         if (recipe.denoisingStrength().isPresent()
                 && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength())
             result.add("denoising strength " + Infotext.formatNumber(recipe.denoisingStrength().getAsDouble()));
@@ -229,8 +218,8 @@ final class PngInfoRestorer {
                         && side % ImageSettings.SIDE_MULTIPLE == 0);
     }
 
-    /// What the picture does not say stays as it is, but for what pictures say only where it is unusual. What no
-    /// setting can be is brought within its bounds, or left as it is.
+    /// Values missing in the image stay unchanged, except those that infotext leaves out at their defaults. Values out
+    /// of range are clamped or ignored.
     private static ImageSettings toSettings(ImageSettings current, GenerationParameters recipe) {
         SamplerName sampler = recipe.sampler().orElse(current.sampling().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.AUTOMATIC);
@@ -252,7 +241,7 @@ final class PngInfoRestorer {
                 hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         ImageSettings.OutputSize size = recipe.size()
                 .filter(PngInfoRestorer::isAllowed)
-                .map(said -> new ImageSettings.OutputSize(said.width(), said.height()))
+                .map(found -> new ImageSettings.OutputSize(found.width(), found.height()))
                 .orElse(current.size());
         ImageSettings.Seeds seeds = recipe.seed().isPresent() ? new ImageSettings.Seeds(recipe.seed().getAsLong(), 1)
                 : current.seeds();
@@ -261,43 +250,5 @@ final class PngInfoRestorer {
                 .withSource(source)
                 .withSize(size)
                 .withSeeds(seeds);
-    }
-
-    /// A saved picture that says how it was made, and the adapters that it carries, each in a file of its own by now.
-    public record PngInfo(Path file, GenerationParameters recipe, List<AttachedAdapter> attached) {
-        public PngInfo {
-            attached = List.copyOf(attached);
-        }
-
-        /// @param name that the picture has for it
-        public record AttachedAdapter(String name, Path file) {}
-
-        /// Empty for a file that is no PNG, or says nothing of its making. For jobs.
-        /// @param adapters the folder where adapters are kept that came in pictures
-        public static Optional<PngInfo> read(Path file, Path adapters) throws Failure {
-            if (!file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png") || !Files.isRegularFile(file))
-                return Optional.empty();
-            Optional<GenerationParameters> recipe = GenerationParameters.read(file);
-            if (recipe.isEmpty()) return Optional.empty();
-            List<AttachedAdapter> attached = new ArrayList<>();
-            if (!PngAttachment.read(file).isEmpty()) {
-                for (AdapterSource.NamedAdapter found : AdapterSource.read(file))
-                    attached.add(new AttachedAdapter(found.name(), saveAdapter(found, adapters)));
-            }
-            return Optional.of(new PngInfo(file, recipe.get(), attached));
-        }
-
-        /// Under its own name, which pictures made with it will say, in a folder named by its content: equal adapters
-        /// are kept once.
-        private static Path saveAdapter(AdapterSource.NamedAdapter found, Path folder) throws Failure {
-            byte[] bytes = found.source().toBytes(DType.F32);
-            CRC32 crc = new CRC32();
-            crc.update(bytes);
-            String name = found.name().replaceAll("[^\\p{L}\\p{N}+._ -]+", "-").replaceFirst("^[. ]+", "");
-            Path file = folder.resolve(HexFormat.of().toHexDigits((int) crc.getValue()))
-                    .resolve((name.isEmpty() ? "adapter" : name) + ".safetensors");
-            if (!Files.exists(file)) AtomicFile.write(file, out -> out.write(bytes));
-            return file;
-        }
     }
 }

@@ -1,12 +1,12 @@
 package atomstudio.app.window;
 
+import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.subjects.SubjectViewModel;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
@@ -20,9 +20,9 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 
-/// Subjects, and the other pages.
+/// The list of subjects and the links to the other pages.
 final class SidebarView extends VBox {
-    private static final PseudoClass SELECTED = PseudoClass.getPseudoClass("on");
+    private static final PseudoClass SELECTED = PseudoClass.getPseudoClass("current");
     private static final double COVER_SIDE = 34;
 
     private final WindowViewModel model;
@@ -38,9 +38,9 @@ final class SidebarView extends VBox {
         newSubject.setMaxWidth(Double.MAX_VALUE);
         newSubject.setOnAction(pressed -> model.newSubject());
         Label title = new Label("Subjects");
-        title.getStyleClass().addAll("muted", "small-text", "side-title");
-        Label emptyLabel = new Label("none yet");
-        emptyLabel.getStyleClass().addAll("muted", "side-none");
+        title.getStyleClass().addAll("muted", "small-text", "sidebar-title");
+        Label emptyLabel = new Label("None yet");
+        emptyLabel.getStyleClass().addAll("muted", "sidebar-empty");
         ScrollPane scroll = new ScrollPane(items);
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
@@ -49,9 +49,9 @@ final class SidebarView extends VBox {
         refresh(emptyLabel);
         getChildren().addAll(newSubject, title, emptyLabel, scroll,
                 new NoteView(NoteView.NoteKind.ERROR, model.problem()),
-                pageButton("Generate only", model::openGenerate, WindowPage.Generate.class),
-                pageButton("Models", model::openModels, WindowPage.Models.class),
-                pageButton("Settings", model::openSettings, WindowPage.Settings.class));
+                pageButton("Generate", "open-generate", model::openGenerate, WindowPage.GeneratePage.class),
+                pageButton("Models", "open-models", model::openModels, WindowPage.ModelsPage.class),
+                pageButton("Settings", "open-settings", model::openSettings, WindowPage.SettingsPage.class));
         model.page()
                 .subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED,
                         page instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject)));
@@ -75,7 +75,6 @@ final class SidebarView extends VBox {
         state.getStyleClass().addAll("muted", "small-text");
         state.textProperty().bind(subject.sidebarText());
         StackPane cover = new StackPane();
-        cover.getStyleClass().add("cover");
         cover.setMinSize(COVER_SIDE, COVER_SIDE);
         cover.setMaxSize(COVER_SIDE, COVER_SIDE);
         Runnable updateCover = () -> cover.getChildren()
@@ -95,7 +94,7 @@ final class SidebarView extends VBox {
         item.setGraphic(content);
         item.setId("subject-" + name);
         item.setAccessibleText("Subject " + name);
-        item.getStyleClass().addAll("flat", "side-item");
+        item.getStyleClass().addAll("flat", "sidebar-item");
         item.setMaxWidth(Double.MAX_VALUE);
         item.setAlignment(Pos.CENTER_LEFT);
         item.setOnAction(pressed -> model.open(subject));
@@ -104,13 +103,10 @@ final class SidebarView extends VBox {
         return item;
     }
 
-    private Button pageButton(String text, Runnable action, Class<? extends WindowPage> page) {
-        Button link = new Button(text);
-        link.setId("open-" + page.getSimpleName().toLowerCase(Locale.ROOT));
-        link.getStyleClass().addAll("flat", "side-item");
+    private Button pageButton(String text, String id, Runnable action, Class<? extends WindowPage> page) {
+        Button link = new ActionButtonView(text, action, "flat", "sidebar-item").withId(id);
         link.setMaxWidth(Double.MAX_VALUE);
         link.setAlignment(Pos.CENTER_LEFT);
-        link.setOnAction(pressed -> action.run());
         model.page().subscribe(shown -> link.pseudoClassStateChanged(SELECTED, page.isInstance(shown)));
         return link;
     }

@@ -19,7 +19,7 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.util.Duration;
 
-/// Name, model, machine, light or dark.
+/// The bar at the top: model menu, system information and theme button.
 final class TopBarView extends HBox {
     TopBarView(WindowViewModel model) {
         super(12);
@@ -29,20 +29,20 @@ final class TopBarView extends HBox {
         name.getStyleClass().add("app-name");
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        Label machine = new Label();
-        machine.getStyleClass().add("chip-label");
-        machine.textProperty().bind(model.systemInfo());
-        machine.visibleProperty().bind(model.systemInfo().isNotEmpty());
+        Label systemInfo = new Label();
+        systemInfo.getStyleClass().add("chip-label");
+        systemInfo.textProperty().bind(model.systemInfo());
+        systemInfo.visibleProperty().bind(model.systemInfo().isNotEmpty());
         Button theme = new Button();
         theme.setId("theme");
         theme.getStyleClass().add("theme-button");
         Region icon = new Region();
-        icon.getStyleClass().add("theme-sign");
+        icon.getStyleClass().add("theme-icon");
         theme.setGraphic(icon);
-        theme.setTooltip(new Tooltip("Light or dark"));
-        theme.setAccessibleText("Light or dark");
+        theme.setTooltip(new Tooltip("Switch between light and dark theme"));
+        theme.setAccessibleText("Switch between light and dark theme");
         theme.setOnAction(pressed -> model.settings().toggleTheme());
-        getChildren().addAll(name, modelMenu(model), gap, machine, theme);
+        getChildren().addAll(name, modelMenu(model), gap, systemInfo, theme);
         RepeatWhileShown.every(Duration.seconds(5), this, model::refreshSystemInfo);
     }
 
@@ -52,7 +52,7 @@ final class TopBarView extends HBox {
         menu.setId("model-menu");
         menu.setMnemonicParsing(false);
         menu.textProperty()
-                .bind(models.current().map(ModelSummary::title).orElse("no model").map(title -> "Model  " + title));
+                .bind(models.current().map(ModelSummary::title).map(title -> "Model: " + title).orElse("No model"));
         Runnable refresh = () -> {
             menu.getItems().setAll(models.known().stream().map(summary -> {
                 MenuItem item = new MenuItem(summary.title());
@@ -61,15 +61,15 @@ final class TopBarView extends HBox {
                 return item;
             }).toList());
             menu.getItems()
-                    .addAll(new SeparatorMenuItem(), openItem("Open a model folder…", window, models::chooseFolder),
-                            openItem("Open a model file…", window, models::chooseFile));
+                    .addAll(new SeparatorMenuItem(), openItem("Open model folder…", window, models::chooseFolder),
+                            openItem("Open model file…", window, models::chooseFile));
         };
         models.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
         refresh.run();
         return menu;
     }
 
-    /// What becomes of it is said on the page Models.
+    /// Opens the Models page, which shows progress and errors, and runs an action.
     private static MenuItem openItem(String text, WindowViewModel window, Runnable action) {
         MenuItem item = new MenuItem(text);
         item.setOnAction(chosen -> {
@@ -79,7 +79,7 @@ final class TopBarView extends HBox {
         return item;
     }
 
-    /// Something that happens again and again while a node is on a screen.
+    /// Runs an action periodically while a node is in a scene.
     static final class RepeatWhileShown {
         private RepeatWhileShown() {}
 

@@ -13,10 +13,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Opens the window and waits until it is closed. No `Application` is inherited: the class path is enough.
+/// Opens the window and waits until it is closed. Not a JavaFX `Application`, so that it runs from the class path.
 public final class WindowLauncher {
     private static final Logger log = LoggerFactory.getLogger(WindowLauncher.class);
-    private static final String NO_DISPLAY = "There is no display for the window (DISPLAY and WAYLAND_DISPLAY are not set). The commands need none: see --help.";
+    private static final String NO_DISPLAY = "There is no display for the window (DISPLAY and WAYLAND_DISPLAY are not "
+            + "set). The commands need none: see --help.";
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
@@ -25,13 +26,12 @@ public final class WindowLauncher {
     private WindowLauncher() {}
 
     /// @return the process's exit code
-    /// @throws Failure.NoDevice when there is no display that a window could be opened on
+    /// @throws Failure.DeviceUnavailable if there is no display
     public static int open(String[] arguments) throws Failure {
         if (!hasDisplay()) throw new Failure.DeviceUnavailable(NO_DISPLAY);
         return new WindowLauncher().run();
     }
 
-    /// Whether a window can be opened here, as far as one can tell without trying.
     private static boolean hasDisplay() {
         boolean linux = System.getProperty("os.name").startsWith("Linux");
         return !linux || System.getenv("DISPLAY") != null || System.getenv("WAYLAND_DISPLAY") != null
@@ -49,16 +49,16 @@ public final class WindowLauncher {
             Thread.currentThread().interrupt();
         }
         if (failure != null) throw new IllegalStateException("The window could not be opened: " + failure, failure);
-        // The process ends after this: native code that still runs would lose its ground.
+        // The process exits after this: native code must not be running any more.
         if (generator != null) generator.close();
         return 0;
     }
 
-    /// On the toolkit's thread.
+    /// Runs on the JavaFX thread.
     private void start() {
         Thread.currentThread()
                 .setUncaughtExceptionHandler(
-                        (thread, unexpected) -> log.error("unexpected, in the window", unexpected));
+                        (thread, unexpected) -> log.error("unexpected error in the window", unexpected));
         try {
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);

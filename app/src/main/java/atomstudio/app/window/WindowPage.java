@@ -4,17 +4,16 @@ import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel;
 
-/// What the middle of the window shows.
+/// The page in the center of the window.
 public sealed interface WindowPage {
-    /// Where pictures are dropped.
     record StartPage() implements WindowPage {}
 
     record SubjectPage(SubjectPageViewModel subject) implements WindowPage {}
 
-    /// Pictures of the base model, without a subject.
-    record Generate(GenerateViewModel generate, LargeImageViewModel largeImage) implements WindowPage {}
+    /// Generation without a subject.
+    record GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) implements WindowPage {}
 
-    record Models() implements WindowPage {}
+    record ModelsPage() implements WindowPage {}
 
-    record Settings() implements WindowPage {}
+    record SettingsPage() implements WindowPage {}
 }

@@ -14,16 +14,17 @@ import javafx.scene.Scene;
 import javafx.scene.text.Font;
 import javafx.stage.Stage;
 
-/// The stage with the window in it.
+/// Sets up the stage: scene, style sheets, theme, fonts and closing.
 final class WindowStage {
     private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css",
-            "subjects/subjects.css", "train/train.css", "generate/generate.css");
+            "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css",
+            "models/models.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 
     private WindowStage() {}
 
-    /// Fills a stage; `onClosed` runs once the window may go.
+    /// @param onClosed called when the window may close
     static Scene populate(Stage stage, WindowViewModel model, Services services, Runnable onClosed) {
         loadFonts();
         WindowView view = new WindowView(model, services.environment().clock());
@@ -51,7 +52,7 @@ final class WindowStage {
         return scene;
     }
 
-    /// Where the typeface is missing, the sheets name others.
+    /// Without these fonts JavaFX falls back to the system font.
     private static void loadFonts() {
         for (String name : FONTS) {
             URL file = WindowStage.class.getResource("/com/formdev/flatlaf/fonts/inter/" + name);

@@ -1,7 +1,9 @@
 package atomstudio.app.window;
 
 import atomstudio.app.generate.GeneratePageView;
+import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageView;
+import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.generate.MaskPaintView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.settings.SettingsView;
@@ -23,56 +25,59 @@ import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.StackPane;
+import org.jspecify.annotations.Nullable;
 
-/// The whole window: bars around a page, and what lies over it. All of it takes dropped files.
+/// The window's root: bars around the current page, and overlays. Files can be dropped anywhere.
 public final class WindowView extends StackPane {
     private static final PseudoClass DROPPING = PseudoClass.getPseudoClass("dropping");
 
     private final WindowViewModel model;
     private final InstantSource clock;
     private final BorderPane frame = new BorderPane();
-    private final StackPane over = new StackPane();
+    private final StackPane overlays = new StackPane();
     private final Map<SubjectPageViewModel, SubjectPageView> subjectPages = new HashMap<>();
     private final StartView startView;
-    private final GeneratePageView generateView;
+    private @Nullable GeneratePageView generateView;
 
     public WindowView(WindowViewModel model, InstantSource clock) {
         this.model = model;
         this.clock = clock;
         getStyleClass().add("window");
         startView = new StartView(model.start());
-        generateView = new GeneratePageView(model);
         frame.setTop(new TopBarView(model));
         frame.setLeft(new SidebarView(model));
         frame.setBottom(new StatusBarView(model));
-        over.setPickOnBounds(false);
-        getChildren().addAll(frame, over, new ClosingView(model));
+        overlays.setPickOnBounds(false);
+        getChildren().addAll(frame, overlays, new ClosingView(model));
         model.page().subscribe(this::showPage);
-        setOnDragOver(this::over);
+        setOnDragOver(this::onDragOver);
         setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
         setOnDragDropped(this::onDropped);
     }
 
     private void showPage(WindowPage page) {
-        List<Node> overlays = new ArrayList<>();
+        List<Node> pageOverlays = new ArrayList<>();
         frame.setCenter(switch (page) {
             case WindowPage.StartPage _ -> startView;
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> {
                 SubjectPageView view = subjectPages.computeIfAbsent(subject,
-                        missing -> new SubjectPageView(missing, clock));
-                overlays.add(new LargeImageView(subject.largeImage()));
-                overlays.add(new MaskPaintView(subject.generate().source()));
+                        added -> new SubjectPageView(added, clock));
+                pageOverlays.add(new LargeImageView(subject.largeImage()));
+                pageOverlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
             }
-            case WindowPage.Generate shown -> {
-                overlays.add(new LargeImageView(shown.largeImage()));
-                overlays.add(new MaskPaintView(shown.generate().source()));
-                yield generateView.showPage(shown);
+            case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> {
+                pageOverlays.add(new LargeImageView(largeImage));
+                pageOverlays.add(new MaskPaintView(generate.source()));
+                GeneratePageView view = generateView;
+                if (view == null) view = new GeneratePageView(model.models().current(), generate, largeImage);
+                generateView = view;
+                yield view;
             }
-            case WindowPage.Models _ -> new ModelsView(model.models());
-            case WindowPage.Settings _ -> new SettingsView(model);
+            case WindowPage.ModelsPage _ -> new ModelsView(model.models());
+            case WindowPage.SettingsPage _ -> new SettingsView(model.settings(), model.home(), model::showFiles);
         });
-        over.getChildren().setAll(overlays);
+        overlays.getChildren().setAll(pageOverlays);
         if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view)
             view.focusInitialControl(arrival());
     }
@@ -84,7 +89,7 @@ public final class WindowView extends StackPane {
         return SubjectPageView.Arrival.NEW;
     }
 
-    private void over(DragEvent drag) {
+    private void onDragOver(DragEvent drag) {
         if (!drag.getDragboard().hasFiles()) return;
         drag.acceptTransferModes(TransferMode.COPY);
         pseudoClassStateChanged(DROPPING, true);
@@ -99,7 +104,7 @@ public final class WindowView extends StackPane {
         drag.consume();
     }
 
-    /// One line of what is going on.
+    /// The line at the bottom: current activity.
     static final class StatusBarView extends HBox {
         StatusBarView(WindowViewModel model) {
             getStyleClass().add("status-bar");

@@ -6,7 +6,6 @@ import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageViewModel;
-import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
@@ -18,7 +17,6 @@ import atomstudio.app.start.StartViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -27,14 +25,14 @@ import javafx.beans.property.SimpleObjectProperty;
 import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 
-/// The window: its pages, the subjects in the sidebar, and the bottom line.
+/// The window: current page, subjects, status line, and dropped files.
 public final class WindowViewModel {
     private final Services services;
     private final ModelsViewModel models;
     private final RunQueue queue;
     private final StartViewModel start;
     private final ClosingViewModel closing;
-    private final WindowPage.Generate generatePage;
+    private final WindowPage.GeneratePage generatePage;
     private final ObservableList<SubjectPageViewModel> subjects = FXCollections.observableArrayList();
     private final ObservableList<SubjectPageViewModel> subjectsView = FXCollections
             .unmodifiableObservableList(subjects);
@@ -55,10 +53,9 @@ public final class WindowViewModel {
                 models.current(),
                 new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
         GenerateViewModel generate = new GenerateViewModel(services.jobs(),
-                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(),
-                        services.engines().rowEvaluator(), environment.choosers()),
+                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers()),
                 environment.clock(), models.current(), new SimpleObjectProperty<>());
-        generatePage = new WindowPage.Generate(generate,
+        generatePage = new WindowPage.GeneratePage(generate,
                 new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate));
         settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::invalidateImages);
         queue.current().subscribe(now -> updateStatus());
@@ -67,26 +64,16 @@ public final class WindowViewModel {
         watch(generate);
     }
 
-    /// Reads what is on disk. Called once, when the window is there.
+    /// Loads models, samples and subjects. Called once, when the window is shown.
     public void load() {
         models.load();
         refreshSystemInfo();
-        services.jobs().start("Finding the samples", cancellation -> services.stores().samples().list(), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<List<Subject.SampleSubject>>(List<Subject.SampleSubject> samples) ->
-                        start.setSamples(samples);
-                case JobOutcome.Failed<List<Subject.SampleSubject>>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<List<Subject.SampleSubject>>() -> {}
-            }
-        });
-        services.jobs().start("Listing the subjects", cancellation -> services.stores().subjects().list(), outcome -> {
-            switch (outcome) {
-                case JobOutcome.Succeeded<List<Subject>>(List<Subject> found) ->
-                        subjects.addAll(found.stream().map(this::createPage).toList());
-                case JobOutcome.Failed<List<Subject>>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<List<Subject>>() -> {}
-            }
-        });
+        Services.Stores stores = services.stores();
+        services.jobs()
+                .start("Listing samples", cancellation -> stores.samples().list(), start::setSamples, problem::set);
+        services.jobs()
+                .start("Listing subjects", cancellation -> stores.subjects().list(),
+                        found -> subjects.addAll(found.stream().map(this::createPage).toList()), problem::set);
     }
 
     private SubjectPageViewModel createPage(Subject subject) {
@@ -124,17 +111,17 @@ public final class WindowViewModel {
         return page.getReadOnlyProperty();
     }
 
-    /// The bottom line: what is being done, from any page.
+    /// The status line: current training or generation.
     public ReadOnlyStringProperty status() {
         return status.getReadOnlyProperty();
     }
 
-    /// `CPU  2 threads · 3.1 GB free`.
+    /// `CPU · 2 threads · 3.1 GB free`.
     public ReadOnlyStringProperty systemInfo() {
         return systemInfo.getReadOnlyProperty();
     }
 
-    /// What could not be read at the start.
+    /// Why subjects or samples could not be loaded.
     public ReadOnlyStringProperty problem() {
         return problem.getReadOnlyProperty();
     }
@@ -151,12 +138,10 @@ public final class WindowViewModel {
     public void refreshSystemInfo() {
         SystemInfo info = services.environment().systemInfo();
         services.jobs()
-                .start("Looking at the machine",
-                        cancellation -> info.device() + "  " + DisplayFormat.plural(info.threads(), "thread") + " · "
+                .start("Reading system information",
+                        cancellation -> info.device() + " · " + DisplayFormat.plural(info.threads(), "thread") + " · "
                                 + DisplayFormat.bytes(info.freeMemory()) + " free",
-                        outcome -> {
-                            if (outcome instanceof JobOutcome.Succeeded<String>(String text)) systemInfo.set(text);
-                        });
+                        systemInfo::set, ignored -> {});
     }
 
     public void newSubject() {
@@ -172,65 +157,57 @@ public final class WindowViewModel {
     }
 
     public void openModels() {
-        page.set(new WindowPage.Models());
+        page.set(new WindowPage.ModelsPage());
     }
 
     public void openSettings() {
-        page.set(new WindowPage.Settings());
+        page.set(new WindowPage.SettingsPage());
     }
 
-    /// Shows where subjects and runs are kept.
+    /// Opens the home folder in the file manager.
     public void showFiles() {
         services.environment().desktop().showInFileManager(home());
     }
 
-    /// Ends every generation at its next step.
+    /// Cancels all image generation at the next step.
     public void cancelGenerating() {
         generatePage.generate().cancel();
         subjects.forEach(subject -> subject.generate().cancel());
     }
 
-    /// The folder of everything that is kept.
+    /// The folder of subjects, runs and settings.
     public Path home() {
         return services.stores().subjects().folder().getParent();
     }
 
-    /// Something was dropped somewhere on the window. A saved picture that says how it was made brings that back,
-    /// whatever page it is.
+    /// Handles files dropped anywhere on the window. A single PNG with generation settings restores them.
     public void onFilesDropped(List<Path> files) {
         if (files.size() != 1) {
             useFiles(files);
             return;
         }
         Path file = files.getFirst();
+        // A file that cannot be read is reported where it is used as an image.
         services.jobs()
-                .start("Reading " + file,
-                        cancellation -> PngInfoRestorer.PngInfo.read(file, new Home(home()).adapters()), outcome -> {
-                            switch (outcome) {
-                                case JobOutcome.Succeeded<Optional<PngInfoRestorer.PngInfo>>(Optional<PngInfoRestorer.PngInfo> info) ->
-                                        info.ifPresentOrElse(this::restore, () -> useFiles(files));
-                                // As a picture it says for itself what is wrong with it.
-                                case JobOutcome.Failed<Optional<PngInfoRestorer.PngInfo>> _ -> useFiles(files);
-                                case JobOutcome.Cancelled<Optional<PngInfoRestorer.PngInfo>>() -> {}
-                            }
-                        });
+                .start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()),
+                        info -> info.ifPresentOrElse(this::restore, () -> useFiles(files)), message -> useFiles(files));
     }
 
-    private void restore(PngInfoRestorer.PngInfo info) {
+    private void restore(PngInfo info) {
         PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate())
                 .restore(info);
         result.page().ifPresentOrElse(this::open, this::openGenerate);
         result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(result.message());
     }
 
-    /// Pictures: on a subject's page they are added to it, on the page Generate one of them is what pictures start
-    /// from, elsewhere they make a new subject.
+    /// On a subject's page, adds photos; on the Generate page, a single image becomes the source of image to image;
+    /// elsewhere, creates a subject.
     private void useFiles(List<Path> files) {
         if (page.get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)) {
             subject.subject().add(files);
             return;
         }
-        if (page.get() instanceof WindowPage.Generate(GenerateViewModel generate, LargeImageViewModel _)
+        if (page.get() instanceof WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel _)
                 && files.size() == 1) {
             generate.source().setImage(files.getFirst());
             return;
@@ -247,7 +224,7 @@ public final class WindowViewModel {
         open(subjectPage);
     }
 
-    /// What people call the subject of a run.
+    /// The display name of a run's subject.
     public String titleOf(RunSpec spec) {
         return subjects.stream()
                 .map(page -> page.subject().subject().get())
@@ -257,7 +234,7 @@ public final class WindowViewModel {
                 .orElse(spec.subject());
     }
 
-    /// A folder called by a word that the model knows answers the one question by itself.
+    /// Sets the class word if the subject's name is a word that the model draws.
     private void guessClassName(SubjectPageViewModel subjectPage) {
         Subject subject = subjectPage.subject().subject().get();
         String name = subject.name().replaceFirst("-\\d+$", "");
@@ -274,7 +251,7 @@ public final class WindowViewModel {
         RunProgress progress = queue.progress().get();
         if (current != null) {
             String timeLeft = progress.timeLeft();
-            status.set("Tuning " + titleOf(current)
+            status.set("Training " + titleOf(current)
                     + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
                     + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? ""
                             : " · " + timeLeft));
@@ -282,11 +259,11 @@ public final class WindowViewModel {
         }
         GenerateViewModel generate = switch (page.get()) {
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> subject.generate();
-            case WindowPage.Generate(GenerateViewModel only, LargeImageViewModel _) -> only;
-            case WindowPage.StartPage _,WindowPage.Models _,WindowPage.Settings _ -> null;
+            case WindowPage.GeneratePage(GenerateViewModel generateOnly, LargeImageViewModel _) -> generateOnly;
+            case WindowPage.StartPage _,WindowPage.ModelsPage _,WindowPage.SettingsPage _ -> null;
         };
         String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get()
                 : generate.busy().get();
-        status.set(generating.isEmpty() ? "Ready · nothing leaves this computer" : generating);
+        status.set(generating.isEmpty() ? "Ready" : generating);
     }
 }

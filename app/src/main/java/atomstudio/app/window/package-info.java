@@ -1,4 +1,4 @@
-/// The window itself: top bar, sidebar, pages, and what it does on closing.
+/// The window: navigation, status line, dropped files, closing, and the assembly of services.
 @NullMarked
 package atomstudio.app.window;
 

@@ -19,22 +19,22 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SubjectStoreTest {
     @TempDir
-    Path place;
+    Path folder;
     private SubjectStore store;
     private Path good;
     private Path bad;
 
     @BeforeEach
-    void pictures() throws Exception {
-        store = new SubjectStore(place.resolve("subjects"), new PhotoFinder.DiskPhotoFinder());
-        good = place.resolve("in/good.png");
-        bad = place.resolve("in/notes.txt");
+    void createFiles() throws Exception {
+        store = new SubjectStore(folder.resolve("subjects"), new PhotoFinder.DiskPhotoFinder());
+        good = folder.resolve("in/good.png");
+        bad = folder.resolve("in/notes.txt");
         PngWriter.write(good, RgbImage.filled(20, 10, 0x336699), Map.of());
-        Files.writeString(bad, "not a picture");
+        Files.writeString(bad, "not an image");
     }
 
     @Test
-    void aSubjectKeepsCopiesOfItsPictures() throws Exception {
+    void subjectKeepsCopiesOfPhotos() throws Exception {
         SubjectStore.ImportResult imported = store.create("car", "car", List.of(good), () -> false);
         assertEquals(1, imported.addedCount());
         Files.delete(good);
@@ -42,7 +42,7 @@ class SubjectStoreTest {
     }
 
     @Test
-    void aFileThatIsNoPictureIsRefusedByNameAndTheGoodOnesAreKept() throws Exception {
+    void rejectsNonImageAndKeepsPhotos() throws Exception {
         SubjectStore.ImportResult imported = store.create("car", "", List.of(bad, good), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
         assertEquals("notes.txt", imported.rejected().getFirst().file());
@@ -51,8 +51,8 @@ class SubjectStoreTest {
     }
 
     @Test
-    void aDamagedPictureIsRefusedByName() throws Exception {
-        Path cut = place.resolve("in/cut.png");
+    void rejectsDamagedImage() throws Exception {
+        Path cut = folder.resolve("in/cut.png");
         Files.write(cut, java.util.Arrays.copyOf(Files.readAllBytes(good), 40));
         SubjectStore.ImportResult imported = store.create("car", "", List.of(good, cut), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
@@ -60,35 +60,35 @@ class SubjectStoreTest {
     }
 
     @Test
-    void nothingIsMadeOfNoPictures() throws Exception {
+    void noPhotosCreateNothing() throws Exception {
         SubjectStore.ImportResult imported = store.create("car", "", List.of(bad), () -> false);
         assertEquals(0, imported.addedCount());
         assertEquals(List.of(), store.list());
-        assertFalse(Files.exists(place.resolve("subjects/car")));
+        assertFalse(Files.exists(folder.resolve("subjects/car")));
     }
 
     @Test
-    void aFolderGivesItsPicturesAndSaysWhatItLeftOut() throws Exception {
-        Files.writeString(place.resolve("in/.hidden"), "");
-        SubjectStore.ImportResult imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
+    void folderImportReportsSkippedFiles() throws Exception {
+        Files.writeString(folder.resolve("in/.hidden"), "");
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(folder.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals(List.of("notes.txt: not a picture, left out"),
+        assertEquals(List.of("notes.txt: not an image – skipped"),
                 imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
     }
 
     private Path photo(String file) throws Exception {
-        Path path = place.resolve(file);
+        Path path = folder.resolve(file);
         PngWriter.write(path, RgbImage.filled(20, 10, 0x336699), Map.of());
         return path;
     }
 
     @Test
-    void aDroppedFolderInKohyasLayoutGivesTheWordsAndKeepsTheRepeats() throws Exception {
+    void kohyaLayoutProvidesWordsAndRepeats() throws Exception {
         photo("set/10_sks car/a.png");
         photo("set/5_sks car/a.png");
-        Files.writeString(place.resolve("set/5_sks car/a.txt"), "a {} at night");
-        Files.createDirectory(place.resolve("set/log"));
-        SubjectStore.ImportResult imported = store.create("set", "", List.of(place.resolve("set")), () -> false);
+        Files.writeString(folder.resolve("set/5_sks car/a.txt"), "a {} at night");
+        Files.createDirectory(folder.resolve("set/log"));
+        SubjectStore.ImportResult imported = store.create("set", "", List.of(folder.resolve("set")), () -> false);
         Subject subject = imported.subject();
         assertEquals("sks car", subject.promptPhrase());
         assertEquals(List.of("10_sks car/a.png", "5_sks car/a.png"),
@@ -100,79 +100,79 @@ class SubjectStoreTest {
         assertEquals(List.of("log: has no photos"),
                 imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
         Subject more = store.add(subject, List.of(good), () -> false).subject();
-        assertEquals(3, more.photos().size(), "photos beside the folders count too");
+        assertEquals(3, more.photos().size(), "photos next to the folders");
         Subject less = store.remove(more, subject.photoFolder().resolve("5_sks car/a.png"));
         assertEquals(2, less.photos().size());
         assertFalse(Files.exists(subject.photoFolder().resolve("5_sks car")));
     }
 
     @Test
-    void aGivenClassWordWinsAndFoldersOfSeveralSubjectsAreRefused() throws Exception {
+    void classWordOverridesFolderNames() throws Exception {
         photo("set/10_sks car/a.png");
         photo("set/5_sks dog/b.png");
         assertEquals("cat",
-                store.create("set", "cat", List.of(place.resolve("set")), () -> false).subject().className());
+                store.create("set", "cat", List.of(folder.resolve("set")), () -> false).subject().className());
         String message = assertThrows(Failure.Incompatible.class,
-                () -> store.create("other", "", List.of(place.resolve("set")), () -> false)).getMessage();
+                () -> store.create("other", "", List.of(folder.resolve("set")), () -> false)).getMessage();
         assertTrue(message.contains("5_sks dog"), message);
     }
 
     @Test
-    void photosOfFoldersOfOtherNamesAreTaken() throws Exception {
+    void importsPhotosOfOtherSubfolders() throws Exception {
         photo("set/front/a.png");
         photo("set/side/a.png");
         assertEquals(List.of("a.png", "a-2.png").stream().sorted().toList(),
-                names(store.create("set", "", List.of(place.resolve("set")), () -> false).subject()).stream()
+                names(store.create("set", "", List.of(folder.resolve("set")), () -> false).subject()).stream()
                         .sorted()
                         .toList());
     }
 
     @Test
-    void masksOfOtherProgramsComeWithTheirPicturesAndAreNone() throws Exception {
+    void importsMasksNamedByOtherPrograms() throws Exception {
         for (String name : List.of("good-masklabel.png", "good_mask.jpg", "good.mask.webp", "good-condlabel.png",
                 "boat_mask.png"))
-            Files.copy(good, place.resolve("in/" + name));
-        SubjectStore.ImportResult imported = store.create("car", "", List.of(place.resolve("in")), () -> false);
+            Files.copy(good, folder.resolve("in/" + name));
+        SubjectStore.ImportResult imported = store.create("car", "", List.of(folder.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
         assertEquals(
-                List.of("boat_mask.png: a mask without its picture, left out", "notes.txt: not a picture, left out"),
+                List.of("boat_mask.png: mask without its image – skipped", "notes.txt: not an image – skipped"),
                 imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
         assertTrue(Files.exists(imported.subject().photoFolder().resolve("good.mask.webp")));
     }
 
     @Test
-    void captionsAndMasksComeWithTheirPicturesAndAreNone() throws Exception {
-        Files.writeString(place.resolve("in/good.txt"), "{} on a table");
-        PngWriter.write(place.resolve("in/good-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
-        PngWriter.write(place.resolve("in/stray-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
-        SubjectStore.ImportResult imported = store.create("car", "car", List.of(place.resolve("in")), () -> false);
+    void importsCaptionsAndMasks() throws Exception {
+        Files.writeString(folder.resolve("in/good.txt"), "{} on a table");
+        PngWriter.write(folder.resolve("in/good-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
+        PngWriter.write(folder.resolve("in/stray-mask.png"), RgbImage.filled(20, 10, 0xFFFFFF), Map.of());
+        SubjectStore.ImportResult imported = store.create("car", "car", List.of(folder.resolve("in")), () -> false);
         assertEquals(List.of("good.png"), names(imported.subject()));
-        assertEquals("1 picture · 1 caption · 1 mask", imported.subject().summary());
+        assertEquals("1 photo · 1 caption · 1 mask", imported.subject().summary());
         assertEquals(List.of("stray-mask.png", "notes.txt"),
                 imported.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
-        // Beside a picture of the same name they follow its new name.
+        // Captions and masks follow the new name of a renamed copy.
         Subject twice = store.add(imported.subject(), List.of(good), () -> false).subject();
-        assertEquals("2 pictures · 2 captions · 2 masks", twice.summary());
+        assertEquals("2 photos · 2 captions · 2 masks", twice.summary());
         assertTrue(Files.exists(twice.photoFolder().resolve("good-2-mask.png")));
         Subject less = store.remove(twice, twice.photoFolder().resolve("good-2.png"));
-        assertEquals("1 picture · 1 caption · 1 mask", less.summary());
+        assertEquals("1 photo · 1 caption · 1 mask", less.summary());
     }
 
     @Test
-    void aCaptionMayComeLaterThanItsPicture() throws Exception {
+    void importsCaptionForExistingPhoto() throws Exception {
         Subject subject = store.create("car", "car", List.of(good), () -> false).subject();
-        Path caption = place.resolve("later/good.txt");
+        Path caption = folder.resolve("later/good.txt");
         Files.createDirectories(caption.getParent());
         Files.writeString(caption, "{} in a street");
         SubjectStore.ImportResult imported = store.add(subject, List.of(caption), () -> false);
         assertEquals(List.of(), imported.rejected());
-        assertEquals("1 picture · 1 caption", imported.subject().summary());
+        assertEquals("1 photo · 1 caption", imported.subject().summary());
         assertEquals("{} in a street", Files.readString(subject.photoFolder().resolve("good.txt")));
     }
 
     @Test
-    void equalNamesDoNotOverwriteEachOther() throws Exception {
-        Path other = place.resolve("other/good.png");
+    void equalNamesAreNumbered() throws Exception {
+        Path other = folder.resolve("other/good.png");
         PngWriter.write(other, RgbImage.filled(5, 5, 0xFF0000), Map.of());
         Subject first = store.create("car", "", List.of(good, other), () -> false).subject();
         Subject second = store.create("car", "", List.of(good), () -> false).subject();
@@ -182,7 +182,7 @@ class SubjectStoreTest {
     }
 
     @Test
-    void wordsAreReadBackAsTheyWereSaved() throws Exception {
+    void savedWordsAreReadBack() throws Exception {
         Subject subject = store.create("my: car/1", "", List.of(good), () -> false).subject();
         assertEquals("my- car-1", subject.name());
         store.save(subject.with("véhicule", "zwx"));
@@ -191,16 +191,16 @@ class SubjectStoreTest {
     }
 
     @Test
-    void removingAPictureDeletesTheCopyAlone() throws Exception {
+    void removeDeletesOnlyTheCopy() throws Exception {
         Subject subject = store.create("car", "", List.of(good), () -> false).subject();
         assertEquals(List.of(), store.remove(subject, subject.photos().getFirst()).photos());
         assertTrue(Files.exists(good));
     }
 
     @Test
-    void aDamagedSubjectIsLeftOutAndLeftAlone() throws Exception {
+    void skipsDamagedSubject() throws Exception {
         store.create("car", "", List.of(good), () -> false);
-        Path damaged = place.resolve("subjects/owl/subject.json");
+        Path damaged = folder.resolve("subjects/owl/subject.json");
         Files.createDirectories(damaged.getParent());
         Files.writeString(damaged, "{");
         assertEquals(List.of("car"), store.list().stream().map(Subject::name).toList());

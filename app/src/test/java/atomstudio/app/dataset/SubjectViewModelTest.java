@@ -17,35 +17,35 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SubjectViewModelTest {
     @TempDir
-    Path place;
+    Path folder;
     private SubjectStore store;
     private SubjectViewModel model;
 
     @BeforeEach
     void subject() throws Exception {
         PhotoFinder.DiskPhotoFinder files = new PhotoFinder.DiskPhotoFinder();
-        store = new SubjectStore(place.resolve("subjects"), files);
-        Subject subject = store.create("car", "", List.of(picture("a.png", 300, 200)), () -> false).subject();
+        store = new SubjectStore(folder.resolve("subjects"), files);
+        Subject subject = store.create("car", "", List.of(photo("a.png", 300, 200)), () -> false).subject();
         model = new SubjectViewModel(new InlineJobs(), store, files, new FakeDesktop(), subject);
     }
 
-    private Path picture(String name, int width, int height) throws Exception {
-        Path file = place.resolve(name);
+    private Path photo(String name, int width, int height) throws Exception {
+        Path file = folder.resolve(name);
         PngWriter.write(file, RgbImage.filled(width, height, 0x2244AA), Map.of());
         return file;
     }
 
     @Test
-    void thumbnailsAreSmallSquares() {
+    void thumbnailsAreSquare() {
         RgbImage thumbnail = model.thumbnails().getFirst().image();
         assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.width());
         assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.height());
     }
 
     @Test
-    void moreMayBeDroppedAndWhatIsNoPictureIsNamedInTheCard() throws Exception {
-        Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
-        model.add(List.of(picture("b.png", 10, 10), notes));
+    void addReportsRejectedFiles() throws Exception {
+        Path notes = Files.writeString(folder.resolve("notes.txt"), "hello");
+        model.add(List.of(photo("b.png", 10, 10), notes));
         assertEquals(2, model.thumbnails().size());
         assertEquals(List.of("notes.txt"), model.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
         model.dismissMessages();
@@ -53,7 +53,7 @@ class SubjectViewModelTest {
     }
 
     @Test
-    void wordsAreSavedAsTheyAreTyped() throws Exception {
+    void savesWordsWhileTyping() throws Exception {
         model.setClassName("c");
         model.setClassName("car ");
         model.setTriggerWord("zwx");
@@ -62,8 +62,8 @@ class SubjectViewModelTest {
     }
 
     @Test
-    void aRemovedPictureIsGoneFromCardAndDisk() throws Exception {
-        model.add(List.of(picture("b.png", 10, 10)));
+    void removedPhotoIsDeleted() throws Exception {
+        model.add(List.of(photo("b.png", 10, 10)));
         model.remove(model.thumbnails().getFirst());
         assertEquals(List.of("b.png"),
                 model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
@@ -71,9 +71,9 @@ class SubjectViewModelTest {
     }
 
     @Test
-    void addingKeepsWordsTypedMeanwhile() throws Exception {
+    void addKeepsTypedWords() throws Exception {
         model.setClassName("car");
-        model.add(List.of(picture("b.png", 10, 10)));
+        model.add(List.of(photo("b.png", 10, 10)));
         assertEquals("car", model.subject().get().className());
     }
 }

@@ -9,12 +9,12 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// A desktop whose choosers answer what the test told them, and that remembers what it was asked to do.
+/// A desktop whose choosers return preset files, and which records what was copied and shown.
 public final class FakeDesktop implements FileChoosers, DesktopActions, SettingsStore {
-    public List<Path> pictures = List.of();
+    public List<Path> images = List.of();
     public List<Path> adapters = List.of();
     public @Nullable Path folder;
-    public @Nullable Path target;
+    public @Nullable Path saveTarget;
     public String lastSuggestedName = "";
     public String copiedText = "";
     public final List<Path> shownPaths = new ArrayList<>();
@@ -22,7 +22,7 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
 
     @Override
     public List<Path> images(String title) {
-        return pictures;
+        return images;
     }
 
     @Override
@@ -43,7 +43,7 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
     @Override
     public Optional<Path> saveFile(String title, String suggestedName) {
         lastSuggestedName = suggestedName;
-        return Optional.ofNullable(target);
+        return Optional.ofNullable(saveTarget);
     }
 
     @Override

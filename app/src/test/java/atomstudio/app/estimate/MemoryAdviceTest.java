@@ -11,20 +11,18 @@ import org.junit.jupiter.api.Test;
 
 class MemoryAdviceTest {
     @Test
-    void optionsAreUnderstoodAsSettings() {
+    void parsesOptions() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice
-                .parse("--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps");
-        assertEquals(Map.of(TrainingSetting.BATCH_SIZE, "1", TrainingSetting.GRADIENT_ACCUMULATION, "6"),
-                advice.trainingSettings());
-        assertEquals("batch size 1, gradient accumulation 6: one photo at a time, the same steps",
-                advice.displayText());
+                .parse("--batch 1 --accumulate 6: one image at a time");
+        assertEquals(Map.of(TrainingSetting.BATCH_SIZE, "1", TrainingSetting.GRADIENT_ACCUMULATION, "6"), advice.trainingSettings());
+        assertEquals("Batch size 1, Gradient accumulation 6: one image at a time", advice.displayText());
     }
 
     @Test
-    void aFlagIsYesAndALayerChoiceIsTheMethods() {
+    void parsesFlagsAndLayers() {
         assertEquals(Map.of(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES),
                 MemoryCheckViewModel.MemoryAdvice
-                        .parse("--gradient-checkpointing: recomputes activations instead of keeping them")
+                        .parse("--checkpointing: recomputes activations")
                         .trainingSettings());
         assertEquals(Map.of(MethodSetting.LAYERS, "up"),
                 MemoryCheckViewModel.MemoryAdvice.parse("--layers up: fewer layers, those near the output")
@@ -32,10 +30,10 @@ class MemoryAdviceTest {
     }
 
     @Test
-    void whatIsNoSettingCanOnlyBeRead() {
+    void textWithoutOptionsIsNotApplicable() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice.parse("Close other programs.");
         assertFalse(advice.isApplicable());
-        assertTrue(MemoryCheckViewModel.MemoryAdvice.parse("--resolution 384: smaller photos").isApplicable());
+        assertTrue(MemoryCheckViewModel.MemoryAdvice.parse("--size 384: smaller images").isApplicable());
         assertEquals("Close other programs.", advice.displayText());
     }
 }

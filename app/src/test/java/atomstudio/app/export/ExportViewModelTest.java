@@ -33,20 +33,20 @@ class ExportViewModelTest {
     }
 
     @Test
-    void exportsAndShowsTheFile() {
-        desktop.target = Path.of("/home/me/my-car.safetensors");
+    void saysWhereTheFileWentAndShowsIt() {
+        desktop.saveTarget = Path.of("/home/me/my-car.safetensors");
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertEquals("car-lora.safetensors", desktop.lastSuggestedName);
         assertEquals("Exported to /home/me/my-car.safetensors", model.exportNote().get().text());
         model.showInFolder();
-        assertEquals(List.of(desktop.target), desktop.shownPaths);
+        assertEquals(List.of(desktop.saveTarget), desktop.shownPaths);
     }
 
     @Test
-    void offersFormatsOfTheMethodAndSuggestsAFileName() {
-        desktop.target = Path.of("/x.safetensors");
-        List<ExportFormat> requested = new ArrayList<>();
+    void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
+        desktop.saveTarget = Path.of("/x.safetensors");
+        List<ExportFormat> requested = new java.util.ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
             requested.add(format);
             return "";
@@ -58,16 +58,16 @@ class ExportViewModelTest {
     }
 
     @Test
-    void showsTheWarning() {
-        desktop.target = Path.of("/x.safetensors");
+    void passesOnWhatIsWorthKnowing() {
+        desktop.saveTarget = Path.of("/x.safetensors");
         ExportViewModel model = model((from, to, format) -> "The run is not finished: this is step 50 of 250.");
         model.export(run, ExportFormat.ATOMSTUDIO);
         assertTrue(model.exportNote().get().text().endsWith("step 50 of 250."), model.exportNote().get().text());
     }
 
     @Test
-    void failureIsShownWithoutAFile() {
-        desktop.target = Path.of("/full/x.safetensors");
+    void aFailureIsSaidAndThereIsNothingToShow() {
+        desktop.saveTarget = Path.of("/full/x.safetensors");
         ExportViewModel model = model((from, to, format) -> {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new IOException());
         });

@@ -21,33 +21,33 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// With the embedded model.
+/// Uses the built-in model.
 class EngineRowGeneratorTest {
     @TempDir
     Path home;
 
-    /// What a row said.
-    private static class Heard implements RowGenerator.RowListener {
+    /// Records the events of a row.
+    private static class RecordingListener implements RowGenerator.RowListener {
         final List<Integer> steps = new ArrayList<>();
-        final List<RowGenerator.GeneratedImage> pictures = new ArrayList<>();
-        final List<RgbImage> looks = new ArrayList<>();
+        final List<RowGenerator.GeneratedImage> images = new ArrayList<>();
+        final List<RgbImage> previews = new ArrayList<>();
         final List<String> warnings = new ArrayList<>();
-        int of;
+        int total;
 
         @Override
-        public void step(int done, int all) {
+        public void step(int done, int total) {
             steps.add(done);
-            of = all;
+            this.total = total;
         }
 
         @Override
-        public void image(int column, RowGenerator.GeneratedImage made) {
-            pictures.add(made);
+        public void image(int column, RowGenerator.GeneratedImage generated) {
+            images.add(generated);
         }
 
         @Override
-        public void preview(int column, RgbImage look) {
-            looks.add(look);
+        public void preview(int column, RgbImage image) {
+            previews.add(image);
         }
 
         @Override
@@ -56,34 +56,34 @@ class EngineRowGeneratorTest {
         }
     }
 
-    private Heard make(Optional<Path> preview) throws Exception {
+    private RecordingListener generate(Optional<Path> preview) throws Exception {
         ImageSettings initial = ImageSettings.initial(64, 4);
         ImageSettings settings = initial.withSeeds(new ImageSettings.Seeds(1, 2))
                 .withSampling(initial.sampling().withSteps(4))
                 .withSource(new ImageSettings.SourceSettings(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
-        Heard heard = new Heard();
-        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
+        RecordingListener listener = new RecordingListener();
+        try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
                 new TokenizerFolders(new Home(home)),
                 () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
-            rows.generate(new RowGenerator.RowRequest(Shared.root().resolve("assets/default-model"), "a red apple",
-                    Optional.empty(), settings), heard, () -> false);
+            generator.generate(new RowGenerator.RowRequest(Shared.root().resolve("assets/default-model"), "a red apple",
+                    Optional.empty(), settings), listener, () -> false);
         }
-        return heard;
+        return listener;
     }
 
     @Test
-    void everyStepOfBothPassesIsHeardAndPicturesShowThemselves() throws Exception {
-        Heard heard = make(Optional.empty());
-        assertEquals(12, heard.of);
-        assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), heard.steps);
-        assertEquals(2, heard.pictures.size());
-        assertEquals(96, heard.pictures.getFirst().image().width());
-        assertTrue(!heard.looks.isEmpty());
-        assertEquals(List.of(), heard.warnings);
+    void reportsStepsOfBothPassesAndPreviews() throws Exception {
+        RecordingListener listener = generate(Optional.empty());
+        assertEquals(12, listener.total);
+        assertEquals(List.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12), listener.steps);
+        assertEquals(2, listener.images.size());
+        assertEquals(96, listener.images.getFirst().image().width());
+        assertTrue(!listener.previews.isEmpty());
+        assertEquals(List.of(), listener.warnings);
     }
 
     @Test
-    void aModelThatChangedIsOpenedAnewForTheNextRow() throws Exception {
+    void reopensChangedModel() throws Exception {
         Path original = Shared.root().resolve("assets/default-model");
         Path model = home.resolve("model");
         try (Stream<Path> files = Files.walk(original)) {
@@ -91,35 +91,36 @@ class EngineRowGeneratorTest {
         }
         Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
         ImageSettings initial = ImageSettings.initial(64, 4);
-        RowGenerator.RowRequest order = new RowGenerator.RowRequest(model, "a red apple", Optional.empty(),
+        RowGenerator.RowRequest request = new RowGenerator.RowRequest(model, "a red apple", Optional.empty(),
                 initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
-        try (EngineRowGenerator rows = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
+        try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
                 new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
-            Failure failure = assertThrows(Failure.Unreadable.class, () -> rows.generate(order, new Heard() {
-                @Override
-                public void step(int done, int all) {
-                    assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
-                }
-            }, () -> false));
+            Failure failure = assertThrows(Failure.Unreadable.class,
+                    () -> generator.generate(request, new RecordingListener() {
+                        @Override
+                        public void step(int done, int total) {
+                            assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
+                        }
+                    }, () -> false));
             assertTrue(failure.getMessage().contains(weights + ": changed while it was in use"), failure.getMessage());
-            Heard heard = new Heard();
-            rows.generate(order, heard, () -> false);
-            assertEquals(1, heard.pictures.size());
+            RecordingListener listener = new RecordingListener();
+            generator.generate(request, listener, () -> false);
+            assertEquals(1, listener.images.size());
         }
     }
 
     @Test
-    void aDecoderForPreviewsIsLookedThrough() throws Exception {
-        Heard heard = make(Optional.of(Shared.own("goldens/taesd/decoder.safetensors")));
-        assertEquals(64, heard.looks.getFirst().width());
-        assertEquals(List.of(), heard.warnings);
+    void usesPreviewDecoder() throws Exception {
+        RecordingListener listener = generate(Optional.of(Shared.own("goldens/taesd/decoder.safetensors")));
+        assertEquals(64, listener.previews.getFirst().width());
+        assertEquals(List.of(), listener.warnings);
     }
 
     @Test
-    void aFileThatIsNoDecoderIsSaidAndPicturesAreMade() throws Exception {
-        Heard heard = make(Optional.of(Shared.own("goldens/taesd/golden.safetensors")));
-        assertTrue(heard.warnings.getFirst().startsWith("Previews without the chosen decoder: "),
-                heard.warnings.toString());
-        assertEquals(2, heard.pictures.size());
+    void unusablePreviewDecoderIsAWarning() throws Exception {
+        RecordingListener listener = generate(Optional.of(Shared.own("goldens/taesd/golden.safetensors")));
+        assertTrue(listener.warnings.getFirst().startsWith("The preview decoder cannot be used: "),
+                listener.warnings.toString());
+        assertEquals(2, listener.images.size());
     }
 }

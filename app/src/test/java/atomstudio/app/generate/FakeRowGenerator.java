@@ -5,31 +5,50 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.measure.ClipScores;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// Makes pictures of one colour, and fails when it is told to.
+/// Generates images of one colour and constant scores, or fails on request.
 public final class FakeRowGenerator implements RowGenerator {
-    public final List<RowRequest> orders = new ArrayList<>();
+    public final List<RowRequest> requests = new ArrayList<>();
+    public final List<EvaluationRequest> evaluations = new ArrayList<>();
     public IntConsumer onStep = step -> {};
+    /// Thrown at the second image.
     public @Nullable Failure failure;
+    /// Empty: the model has no image encoder.
+    public Optional<String> encoder = Optional.of("image_encoder of Small");
+    public @Nullable Failure evaluationFailure;
 
     @Override
-    public void generate(RowRequest order, RowListener listener, Cancellation cancellation) throws Failure {
-        orders.add(order);
-        List<Long> seeds = order.settings().seeds().list();
-        int of = seeds.size() * order.settings().sampling().steps();
+    public void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
+        requests.add(request);
+        List<Long> seeds = request.settings().seeds().list();
+        int steps = request.settings().sampling().steps();
         for (int column = 0; column < seeds.size(); column++) {
-            for (int step = 1; step <= order.settings().sampling().steps(); step++) {
-                onStep.accept(column * order.settings().sampling().steps() + step);
+            for (int step = 1; step <= steps; step++) {
+                onStep.accept(column * steps + step);
                 cancellation.throwIfRequested();
-                listener.step(column * order.settings().sampling().steps() + step, of);
+                listener.step(column * steps + step, seeds.size() * steps);
             }
             if (failure != null && column == 1) throw failure;
             listener.image(column, new GeneratedImage(RgbImage.filled(4, 4, (int) (0x100000 + seeds.get(column))),
-                    new ImageMetadata(Infotext.of(order.prompt(), "").withSeed(seeds.get(column)), List.of())));
+                    new ImageMetadata(Infotext.of(request.prompt(), "").withSeed(seeds.get(column)), List.of())));
         }
+    }
+
+    @Override
+    public Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+        evaluations.add(request);
+        if (evaluationFailure != null) throw evaluationFailure;
+        return encoder.map(name -> request.rows()
+                .stream()
+                .map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25),
+                        OptionalDouble.of(0.125)))
+                .toList());
     }
 }

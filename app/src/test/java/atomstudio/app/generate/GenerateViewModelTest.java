@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.FakeDesktop;
-import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
@@ -17,14 +16,12 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
-import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -36,285 +33,273 @@ import org.junit.jupiter.api.Test;
 
 class GenerateViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final FakeRowGenerator maker = new FakeRowGenerator();
-    private final List<RowEvaluator.EvaluationRequest> questions = new ArrayList<>();
-    private Optional<String> encoder = Optional.of("image_encoder of Small");
-    private @Nullable Failure judgeFailure;
+    private final FakeRowGenerator generator = new FakeRowGenerator();
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
             new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(
             new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
-    private GenerateViewModel galleries(Jobs jobs) {
-        return new GenerateViewModel(jobs, new GenerateViewModel.GenerationServices(maker, this::judge, desktop),
+    private GenerateViewModel viewModel(Jobs jobs) {
+        return new GenerateViewModel(jobs, new GenerateViewModel.GenerationServices(generator, desktop),
                 InstantSource.fixed(Instant.EPOCH), model, subject);
     }
 
     @Test
-    void withoutASubjectThereIsAnExampleThatTheBuiltInModelDrawsWell() {
+    void builtInModelHasExamplePromptWithoutSubject() {
         subject.set(null);
-        GenerateViewModel generate = galleries(new InlineJobs());
+        GenerateViewModel generate = viewModel(new InlineJobs());
         String example = generate.prompt().get().text("");
         assertEquals("a 3d penguin in the snow", example);
         model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
         assertEquals("", generate.prompt().get().text(""), "another model has no example");
         generate.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "my own words"));
         model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
-        assertEquals("my own words", generate.prompt().get().text(""), "what is typed stays");
+        assertEquals("my own words", generate.prompt().get().text(""), "a typed prompt is kept");
     }
 
-    private Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question, Cancellation cancellation)
-            throws Failure {
-        questions.add(question);
-        if (judgeFailure != null) throw judgeFailure;
-        return encoder.map(name -> question.rows()
-                .stream()
-                .map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25),
-                        OptionalDouble.of(0.125)))
-                .toList());
-    }
-
-    static RunSummary run(MethodName method, String token) {
-        RunSpec order = new RunSpec("car", Path.of("/model"), Path.of("/pictures"),
-                new RunSpec.SubjectPhrase("car", token), RunSpec.TrainingChoices.of(method),
+    static RunSummary run(MethodName method, String triggerWord) {
+        RunSpec spec = new RunSpec("car", Path.of("/model"), Path.of("/photos"),
+                new RunSpec.SubjectPhrase("car", triggerWord), RunSpec.TrainingChoices.of(method),
                 Path.of("/runs/car-" + method.option()));
-        return new RunSummary(order, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE),
+        return new RunSummary(spec, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE),
                 RunFolder.Status.FINISHED,
                 Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20,
                         OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
     @Test
-    void sizeAndGuidanceAreTheModels() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        assertEquals("128 × 128", galleries.settings().get().size().toString());
-        assertEquals(4, galleries.settings().get().sampling().guidance().scale());
+    void modelDeterminesSizeAndGuidance() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        assertEquals("128 × 128", generate.settings().get().size().toString());
+        assertEquals(4, generate.settings().get().sampling().guidance().scale());
         model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
-        assertEquals("512 × 512", galleries.settings().get().size().toString());
-        assertEquals(7.5, galleries.settings().get().sampling().guidance().scale());
+        assertEquals("512 × 512", generate.settings().get().size().toString());
+        assertEquals(7.5, generate.settings().get().sampling().guidance().scale());
     }
 
     @Test
-    void baseGetsTheClassWordAndARunItsOwnPhrase() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
-        galleries.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
-        galleries.generate();
+    void baseUsesClassWordAndRunUsesTriggerPhrase() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
+        generate.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
+        generate.generate();
         assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"),
-                maker.orders.stream().map(RowGenerator.RowRequest::prompt).toList());
+                generator.requests.stream().map(RowGenerator.RowRequest::prompt).toList());
     }
 
     @Test
-    void everyRowSaysWhatItWears() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        GalleryRow base = galleries.rows().getFirst();
-        assertEquals("nothing tuned", base.adapterLine().get());
-        galleries
-                .settings(galleries.settings()
+    void rowsListAddedAdapters() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        GalleryRow base = generate.rows().getFirst();
+        assertEquals("", base.adapterLine().get());
+        generate
+                .settings(generate.settings()
                         .get()
                         .withAdapters(List.of(
                                 new ImageSettings.SelectedAdapter(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8),
                                 new ImageSettings.SelectedAdapter(Path.of("/styles/ink.safetensors"), 1))));
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
-        assertEquals("wears owl-lora × 0.8, ink × 1.0", base.adapterLine().get());
-        assertEquals("also wears owl-lora × 0.8, ink × 1.0", galleries.rows().getLast().adapterLine().get());
-        galleries.source().removeAdapter(Path.of("/styles/ink.safetensors"));
-        assertEquals("wears owl-lora × 0.8", base.adapterLine().get());
-        galleries.settings(galleries.settings().get().withAdapters(List.of()));
-        assertEquals("nothing tuned", base.adapterLine().get());
-        assertEquals("", galleries.rows().getLast().adapterLine().get());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
+        assertEquals("+ owl-lora (0.8), ink (1.0)", base.adapterLine().get());
+        assertEquals("+ owl-lora (0.8), ink (1.0)", generate.rows().getLast().adapterLine().get());
+        generate.source().removeAdapter(Path.of("/styles/ink.safetensors"));
+        assertEquals("+ owl-lora (0.8)", base.adapterLine().get());
+        generate.settings(generate.settings().get().withAdapters(List.of()));
+        assertEquals("", base.adapterLine().get());
+        assertEquals("", generate.rows().getLast().adapterLine().get());
     }
 
     @Test
-    void withoutTheSubjectThePromptIsTheWordsAlone() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.NONE, "red apple"));
-        galleries.generate();
-        assertEquals("a red apple", maker.orders.getFirst().prompt());
+    void promptWithoutSubjectIsPlainText() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.NONE, "red apple"));
+        generate.generate();
+        assertEquals("a red apple", generator.requests.getFirst().prompt());
     }
 
     @Test
-    void everyRowHasTheSameSeeds() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks"), run(MethodName.LORA, "sks")));
-        galleries.randomizeSeeds(new Random(5));
-        galleries.generate();
-        assertEquals(3, maker.orders.size());
-        assertEquals(1, maker.orders.stream().map(order -> order.settings().seeds()).distinct().count());
-        for (GalleryRow row : galleries.rows())
-            assertEquals(galleries.settings().get().seeds().list(),
+    void rowsShareSeeds() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks"), run(MethodName.LORA, "sks")));
+        generate.randomizeSeeds(new Random(5));
+        generate.generate();
+        assertEquals(3, generator.requests.size());
+        assertEquals(1, generator.requests.stream().map(request -> request.settings().seeds()).distinct().count());
+        for (GalleryRow row : generate.rows())
+            assertEquals(generate.settings().get().seeds().list(),
                     row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
-        assertEquals("12 pictures in 0:00 · same seeds and noise in every row", galleries.report().get());
+        assertEquals("12 images in 0 s · same seeds and noise in every row", generate.report().get());
     }
 
     @Test
-    void whatIsThereIsNotMadeAgain() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.generate();
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
-        galleries.generate();
-        assertEquals(2, maker.orders.size());
-        galleries.generate();
-        assertEquals(2, maker.orders.size());
-        assertTrue(galleries.report().get().startsWith("These pictures are here already."), galleries.report().get());
+    void generatesOnlyMissingRows() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.generate();
+        assertEquals(2, generator.requests.size());
+        generate.generate();
+        assertEquals(2, generator.requests.size());
+        assertTrue(generate.report().get().startsWith("Nothing changed."), generate.report().get());
     }
 
     @Test
-    void anotherStrengthLeavesBaseAsItIs() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
-        galleries.generate();
-        galleries.settings(galleries.settings().get().withAdapterWeight(0.5));
-        assertFalse(galleries.rows().get(0).stale().get());
-        assertTrue(galleries.rows().get(1).stale().get());
-        galleries.generate();
-        assertEquals(3, maker.orders.size());
-        assertEquals(0.5, maker.orders.getLast().settings().adapterWeight());
-        assertFalse(galleries.rows().get(1).stale().get());
+    void adapterWeightDoesNotOutdateBase() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.generate();
+        generate.settings(generate.settings().get().withAdapterWeight(0.5));
+        assertFalse(generate.rows().get(0).stale().get());
+        assertTrue(generate.rows().get(1).stale().get());
+        generate.generate();
+        assertEquals(3, generator.requests.size());
+        assertEquals(0.5, generator.requests.getLast().settings().adapterWeight());
+        assertFalse(generate.rows().get(1).stale().get());
     }
 
     @Test
-    void picturesOfAnotherPromptAreMarkedUntilTheyAreMadeAgain() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.generate();
-        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
-        assertTrue(galleries.rows().getFirst().stale().get());
-        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
-        assertFalse(galleries.rows().getFirst().stale().get());
+    void changedPromptMarksImagesStale() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        assertTrue(generate.rows().getFirst().stale().get());
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        assertFalse(generate.rows().getFirst().stale().get());
     }
 
     @Test
-    void countsItsSteps() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        maker.onStep = step -> {
-            if (step == 31) assertEquals("Base · step 30 of 100", galleries.busy().get());
+    void busyTextCountsSteps() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generator.onStep = step -> {
+            if (step == 31) assertEquals("Base model · step 30 of 100", generate.busy().get());
         };
-        galleries.generate();
-        assertEquals("", galleries.busy().get());
+        generate.generate();
+        assertEquals("", generate.busy().get());
     }
 
     @Test
-    void cancellingKeepsWhatIsFinished() {
-        // The job asks the test at every step, as a person would click meanwhile.
+    void cancelKeepsFinishedImages() {
+        // The callback at every step simulates a click during the job.
         ManualJobs jobs = new ManualJobs();
-        GenerateViewModel galleries = galleries(jobs);
-        maker.onStep = step -> {
-            if (step == 26) galleries.cancel();
+        GenerateViewModel generate = viewModel(jobs);
+        generator.onStep = step -> {
+            if (step == 26) generate.cancel();
         };
-        galleries.generate();
+        generate.generate();
         jobs.runAll();
-        assertEquals("Cancelled. What was finished stays.", galleries.report().get());
-        assertNotNull(galleries.rows().getFirst().cells().get(0).image());
-        assertNull(galleries.rows().getFirst().cells().get(1).image());
-        assertEquals("", galleries.busy().get());
-        assertEquals("", galleries.rows().getFirst().busy().get());
+        assertEquals("Cancelled – 1 of 4 images done", generate.report().get());
+        assertNotNull(generate.rows().getFirst().cells().get(0).image());
+        assertNull(generate.rows().getFirst().cells().get(1).image());
+        assertEquals("", generate.busy().get());
+        assertEquals("", generate.rows().getFirst().busy().get());
     }
 
     @Test
-    void aFailureStandsInTheCardAndThePicturesStay() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        maker.failure = new Failure.Incompatible(
-                "100x100: sides must be multiples of 8; the nearest valid size is 104x104");
-        galleries.generate();
-        assertEquals(maker.failure.getMessage(), galleries.problem().get());
-        assertNotNull(galleries.rows().getFirst().cells().get(0).image());
-        maker.failure = null;
-        galleries.generate();
-        assertEquals("", galleries.problem().get());
+    void failureIsShownAndImagesRemain() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generator.failure = new Failure.Incompatible(
+                "100x100: sides must be multiples of 8; the nearest size that works is 104x104");
+        generate.generate();
+        assertEquals(generator.failure.getMessage(), generate.problem().get());
+        assertNotNull(generate.rows().getFirst().cells().get(0).image());
+        generator.failure = null;
+        generate.generate();
+        assertEquals("", generate.problem().get());
     }
 
     @Test
-    void aSecondClickWhileItIsBusyDoesNothing() {
+    void ignoresGenerateWhileBusy() {
         ManualJobs jobs = new ManualJobs();
-        GenerateViewModel galleries = galleries(jobs);
-        galleries.generate();
-        galleries.generate();
+        GenerateViewModel generate = viewModel(jobs);
+        generate.generate();
+        generate.generate();
         assertEquals(1, jobs.pendingCount());
     }
 
     @Test
-    void withoutAModelItSaysWhatToDo() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
+    void missingModelIsReported() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
         model.set(null);
-        galleries.generate();
-        assertTrue(galleries.problem().get().contains("Models"), galleries.problem().get());
+        generate.generate();
+        assertTrue(generate.problem().get().contains("Models"), generate.problem().get());
     }
 
     @Test
-    void fewerSeedsLeaveFewerColumns() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.generate();
-        galleries.settings(galleries.settings().get().withSeeds(new ImageSettings.Seeds(7, 2)));
-        galleries.generate();
+    void fewerSeedsRemoveColumns() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        generate.settings(generate.settings().get().withSeeds(new ImageSettings.Seeds(7, 2)));
+        generate.generate();
         assertEquals(List.of(7L, 8L),
-                galleries.rows().getFirst().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
+                generate.rows().getFirst().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
     }
 
     @Test
-    void everyRowIsMeasuredOnceItsPicturesAreThereWithTheClassInTheSubjectsPlace() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
-        galleries.generate();
-        assertEquals(1, questions.size());
-        assertEquals("a car in the snow", questions.getFirst().prompt());
-        assertEquals(List.of(4, 4), questions.getFirst().rows().stream().map(List::size).toList());
-        for (GalleryRow row : galleries.rows()) assertEquals("image_encoder of Small", row.metrics().get().encoder());
-        assertEquals("Likeness, diversity and alignment by image_encoder of Small.", galleries.metrics().note().get());
+    void measuresCompleteRowsWithClassPrompt() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.generate();
+        assertEquals(1, generator.evaluations.size());
+        assertEquals("a car in the snow", generator.evaluations.getFirst().prompt());
+        assertEquals(List.of(4, 4), generator.evaluations.getFirst().rows().stream().map(List::size).toList());
+        for (GalleryRow row : generate.rows()) assertEquals("image_encoder of Small", row.metrics().get().encoder());
+        assertEquals(
+                "Measured with image_encoder of Small. High likeness with low alignment means the prompt is ignored.",
+                generate.metrics().note().get());
     }
 
     @Test
-    void onlyNewPicturesAreMeasuredAgain() {
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.generate();
-        galleries.showRuns(List.of(run(MethodName.ATOMS, "sks")));
-        galleries.generate();
-        assertEquals(List.of(1, 1), questions.stream().map(question -> question.rows().size()).toList());
+    void measuresOnlyNewImages() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.generate();
+        assertEquals(List.of(1, 1), generator.evaluations.stream().map(request -> request.rows().size()).toList());
     }
 
     @Test
-    void aModelWithoutAnEncoderShowsNoNumbersAndSaysSoOnce() {
-        encoder = Optional.empty();
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.generate();
-        assertNull(galleries.rows().getFirst().metrics().get());
-        assertEquals("This model brings no image encoder, so likeness, diversity and alignment are not measured.",
-                galleries.metrics().note().get());
-        assertEquals("", galleries.rows().getFirst().warning().get());
+    void missingImageEncoderIsReportedOnce() {
+        generator.encoder = Optional.empty();
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        assertNull(generate.rows().getFirst().metrics().get());
+        assertEquals("This model has no image encoder: likeness, diversity and alignment are not available.",
+                generate.metrics().note().get());
+        assertEquals("", generate.rows().getFirst().warning().get());
     }
 
     @Test
-    void aDamagedEncoderLeavesThePictures() {
-        judgeFailure = new Failure.Unreadable("image_encoder: a layer is missing");
-        GenerateViewModel galleries = galleries(new InlineJobs());
-        galleries.generate();
-        assertEquals("No likeness, diversity or alignment: image_encoder: a layer is missing",
-                galleries.metrics().note().get());
-        assertEquals("", galleries.problem().get());
-        assertEquals(4, galleries.rows().getFirst().cells().size());
+    void failedMeasurementKeepsImages() {
+        generator.evaluationFailure = new Failure.Unreadable("image_encoder: a layer is missing");
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        assertEquals("Likeness, diversity and alignment could not be measured: image_encoder: a layer is missing",
+                generate.metrics().note().get());
+        assertEquals("", generate.problem().get());
+        assertEquals(4, generate.rows().getFirst().cells().size());
     }
 
     @Test
-    void whileItIsMeasuredTheRowSaysSoAndOtherPicturesEndIt() {
+    void newImagesCancelMeasurement() {
         ManualJobs jobs = new ManualJobs();
-        GenerateViewModel galleries = galleries(jobs);
-        galleries.generate();
+        GenerateViewModel generate = viewModel(jobs);
+        generate.generate();
         jobs.runNext();
-        assertEquals("measuring…", galleries.rows().getFirst().metricsStatus().get());
-        assertEquals("", galleries.busy().get());
-        galleries.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
-        galleries.generate();
-        assertEquals("", galleries.rows().getFirst().metricsStatus().get());
+        assertEquals("Measuring…", generate.rows().getFirst().metricsStatus().get());
+        assertEquals("", generate.busy().get());
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
+        generate.generate();
+        assertEquals("", generate.rows().getFirst().metricsStatus().get());
         jobs.runNext();
-        assertNull(galleries.rows().getFirst().metrics().get());
+        assertNull(generate.rows().getFirst().metrics().get());
         jobs.runAll();
-        assertNotNull(galleries.rows().getFirst().metrics().get());
-        assertEquals("a car on the beach", questions.getLast().prompt());
+        assertNotNull(generate.rows().getFirst().metrics().get());
+        assertEquals("a car on the beach", generator.evaluations.getLast().prompt());
     }
 
     @Test
-    void withoutASubjectNothingIsMeasured() {
+    void measuresNothingWithoutSubject() {
         subject.set(null);
-        galleries(new InlineJobs()).generate();
-        assertEquals(List.of(), questions);
+        viewModel(new InlineJobs()).generate();
+        assertEquals(List.of(), generator.evaluations);
     }
 }

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Optional;
 import javafx.beans.property.SimpleObjectProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,89 +22,88 @@ import org.junit.jupiter.api.io.TempDir;
 
 class LargeImageViewModelTest {
     @TempDir
-    Path place;
+    Path folder;
     private final FakeDesktop desktop = new FakeDesktop();
-    private GenerateViewModel galleries;
-    private LargeImageViewModel large;
+    private GenerateViewModel generate;
+    private LargeImageViewModel largeImage;
 
     @BeforeEach
-    void twoRowsOfPictures() {
-        galleries = new GenerateViewModel(new InlineJobs(),
-                new GenerateViewModel.GenerationServices(
-                        new FakeRowGenerator(), (question, cancellation) -> Optional.empty(), desktop),
+    void createRows() {
+        generate = new GenerateViewModel(new InlineJobs(),
+                new GenerateViewModel.GenerationServices(new FakeRowGenerator(), desktop),
                 InstantSource.system(),
                 new SimpleObjectProperty<>(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN,
                         128, 1000, List.of())),
                 new SimpleObjectProperty<>(new Subject("car", Path.of("/car"), "car", "sks", List.of())));
-        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"),
+        generate.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"),
                 GenerateViewModelTest.run(MethodName.LORA, "sks")));
-        galleries.generate();
-        large = new LargeImageViewModel(new InlineJobs(), desktop, desktop, galleries);
-        large.open(galleries.rows().get(0), 1);
+        generate.generate();
+        largeImage = new LargeImageViewModel(new InlineJobs(), desktop, desktop, generate);
+        largeImage.open(generate.rows().get(0), 1);
     }
 
     private String title() {
-        LargeImageViewModel.ShownImage shown = large.shown().get();
+        LargeImageViewModel.ShownImage shown = largeImage.shown().get();
         return shown == null ? "none" : shown.title();
     }
 
     @Test
-    void downGoesToTheSameSeedInTheNextRow() {
-        large.moveRow(1);
+    void moveRowKeepsSeed() {
+        largeImage.moveRow(1);
         assertEquals("Filter atoms · seed 1", title());
-        large.moveRow(1);
-        large.moveRow(1);
+        largeImage.moveRow(1);
+        largeImage.moveRow(1);
         assertEquals("LoRA rank 4 · seed 1", title());
-        large.moveRow(-1);
+        largeImage.moveRow(-1);
         assertEquals("Filter atoms · seed 1", title());
     }
 
     @Test
-    void rightGoesToTheNextSeedAndStopsAtTheLast() {
-        for (int i = 0; i < 9; i++) large.moveColumn(1);
-        assertEquals("Base · seed 3", title());
-        large.moveColumn(-1);
-        assertEquals("Base · seed 2", title());
+    void moveColumnStopsAtLastSeed() {
+        for (int i = 0; i < 9; i++) largeImage.moveColumn(1);
+        assertEquals("Base model · seed 3", title());
+        largeImage.moveColumn(-1);
+        assertEquals("Base model · seed 2", title());
     }
 
     @Test
-    void aRowWithoutAPictureOfThatSeedIsPassedOver() {
-        galleries.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"),
+    void moveRowSkipsRowsWithoutImage() {
+        generate.showRuns(List.of(GenerateViewModelTest.run(MethodName.ATOMS, "sks"),
                 GenerateViewModelTest.run(MethodName.CHANNELS, "sks"),
                 GenerateViewModelTest.run(MethodName.LORA, "sks")));
-        large.moveRow(1);
-        large.moveRow(1);
+        largeImage.moveRow(1);
+        largeImage.moveRow(1);
         assertEquals("LoRA rank 4 · seed 1", title());
     }
 
     @Test
-    void aSavedPictureCarriesHowItWasMade() throws Exception {
-        desktop.target = place.resolve("car.png");
-        large.save();
-        assertEquals("base-1.png", desktop.lastSuggestedName);
-        assertEquals("Saved to " + desktop.target, large.message().get());
-        Infotext text = Infotext.parse(PngText.read(desktop.target).get(Infotext.PNG_KEYWORD));
+    void savedImageContainsInfotext() throws Exception {
+        desktop.saveTarget = folder.resolve("car.png");
+        largeImage.save();
+        assertEquals("base-model-1.png", desktop.lastSuggestedName);
+        assertEquals("Saved to " + desktop.saveTarget, largeImage.message().get());
+        Infotext text = Infotext.parse(PngText.read(desktop.saveTarget).get(Infotext.PNG_KEYWORD));
         assertEquals("a car in the snow", text.prompt().lines().findFirst().orElseThrow());
     }
 
     @Test
-    void aPictureThatCannotBeSavedIsSaidSoInTheSamePlace() throws Exception {
-        Files.writeString(place.resolve("file"), "in the way");
-        desktop.target = place.resolve("file/car.png");
-        large.save();
-        assertTrue(large.message().get().contains("cannot be written"), large.message().get());
+    void saveFailureIsReported() throws Exception {
+        Files.writeString(folder.resolve("file"), "not a folder");
+        desktop.saveTarget = folder.resolve("file/car.png");
+        largeImage.save();
+        assertTrue(largeImage.message().get().contains("cannot be written"), largeImage.message().get());
     }
 
     @Test
-    void settingsCanBeCopied() {
-        large.copySettings();
+    void copiesSettings() {
+        largeImage.copySettings();
         assertTrue(desktop.copiedText.startsWith("a car in the snow"), desktop.copiedText);
     }
 
     @Test
-    void closingShowsNone() {
-        large.close();
-        large.moveRow(1);
-        assertNull(large.shown().get());
+    void closeHidesImage() {
+        largeImage.close();
+        largeImage.moveRow(1);
+        assertNull(largeImage.shown().get());
     }
 }

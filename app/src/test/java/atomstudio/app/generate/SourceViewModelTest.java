@@ -34,107 +34,109 @@ import org.junit.jupiter.api.Test;
 
 class SourceViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
-    private final FakeRowGenerator maker = new FakeRowGenerator();
-    private final GenerateViewModel galleries = new GenerateViewModel(new InlineJobs(),
-            new GenerateViewModel.GenerationServices(maker, (question, cancellation) -> Optional.empty(), desktop),
+    private final FakeRowGenerator generator = new FakeRowGenerator();
+    private final GenerateViewModel generate = new GenerateViewModel(new InlineJobs(),
+            new GenerateViewModel.GenerationServices(generator, desktop),
             InstantSource.fixed(Instant.EPOCH),
             new SimpleObjectProperty<@Nullable ModelSummary>(
                     new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
             new SimpleObjectProperty<@Nullable Subject>());
-    private final SourceViewModel source = galleries.source();
+    private final SourceViewModel source = generate.source();
 
     @Test
-    void picturesStartFromAPictureWithinWhatWasPainted() {
-        desktop.pictures = List.of(Shared.root().resolve("assets/subjects/car/00.png"));
+    void imageToImageUsesPaintedMask() {
+        desktop.images = List.of(Shared.root().resolve("assets/subjects/car/00.png"));
         source.chooseImage();
         source.startPainting();
         SourceImage given = source.painting().get();
         assertNotNull(given);
-        PaintedMask sheet = PaintedMask.of(given.image(), given.mask(), 256);
-        sheet.stroke(128, 40, 128, 200, new BrushTip(20, BrushMode.PAINT));
-        source.finishPainting(sheet.toMask());
+        PaintedMask canvas = PaintedMask.of(given.image(), given.mask(), 256);
+        canvas.stroke(128, 40, 128, 200, new BrushTip(20, BrushMode.PAINT));
+        source.finishPainting(canvas.toMask());
         source.setDenoisingStrength(0.6);
         assertNull(source.painting().get());
-        assertTrue(galleries.settings().get().summary().contains("from 00.png within a mask · denoise 0.60"),
-                galleries.settings().get().summary());
-        galleries.generate();
-        Generation made = maker.orders.getFirst().generation(1, List.of());
-        Source.FromImage from = (Source.FromImage) made.source();
+        assertTrue(generate.settings().get().summary().contains("img2img: 00.png, masked · denoising 0.60"),
+                generate.settings().get().summary());
+        generate.generate();
+        Generation generation = generator.requests.getFirst().generation(1, List.of());
+        Source.FromImage from = (Source.FromImage) generation.source();
         assertEquals(0.6, from.denoisingStrength());
         Mask mask = from.mask().orElseThrow().cropAndResize(128, 128);
         assertTrue(mask.isInpainted(64, 60));
         assertFalse(mask.isInpainted(20, 60));
         source.removeImage();
-        assertTrue(galleries.rows().getFirst().stale().get());
+        assertTrue(generate.rows().getFirst().stale().get());
     }
 
     @Test
-    void theBrushErasesAndAMaskWithNothingPaintedIsNone() {
-        PaintedMask sheet = PaintedMask.of(RgbImage.filled(100, 50, 0), Optional.empty(), 64);
-        assertEquals("64x32", sheet.width() + "x" + sheet.height());
-        sheet.stroke(10, 10, 50, 10, new BrushTip(6, BrushMode.PAINT));
-        assertTrue(sheet.isPainted(30, 10));
-        PaintedMask again = PaintedMask.of(RgbImage.filled(100, 50, 0), sheet.toMask(), 64);
-        assertTrue(again.isPainted(30, 10));
-        again.stroke(0, 10, 63, 10, new BrushTip(12, BrushMode.ERASE));
-        assertEquals(Optional.empty(), again.toMask());
-        sheet.clear();
-        assertEquals(Optional.empty(), sheet.toMask());
+    void erasedMaskIsEmpty() {
+        PaintedMask canvas = PaintedMask.of(RgbImage.filled(100, 50, 0), Optional.empty(), 64);
+        assertEquals("64x32", canvas.width() + "x" + canvas.height());
+        canvas.stroke(10, 10, 50, 10, new BrushTip(6, BrushMode.PAINT));
+        assertTrue(canvas.isPainted(30, 10));
+        PaintedMask copy = PaintedMask.of(RgbImage.filled(100, 50, 0), canvas.toMask(), 64);
+        assertTrue(copy.isPainted(30, 10));
+        copy.stroke(0, 10, 63, 10, new BrushTip(12, BrushMode.ERASE));
+        assertEquals(Optional.empty(), copy.toMask());
+        canvas.clear();
+        assertEquals(Optional.empty(), canvas.toMask());
     }
 
     @Test
-    void aPictureThatCannotBeReadSaysSoAndChangesNothing() {
-        desktop.pictures = List.of(Path.of("/nowhere.png"));
+    void unreadableImageIsReported() {
+        desktop.images = List.of(Path.of("/nowhere.png"));
         source.chooseImage();
         assertTrue(source.problem().get().contains("nowhere.png"), source.problem().get());
-        assertEquals(Optional.empty(), galleries.settings().get().source().image());
+        assertEquals(Optional.empty(), generate.settings().get().source().image());
     }
 
     @Test
-    void adaptersAreWornByEveryRowEachWithItsStrength() {
+    void addedAdaptersApplyToEveryRow() {
         desktop.adapters = List.of(Path.of("/a.safetensors"), Path.of("/b.safetensors"));
         source.chooseAdapters();
         source.chooseAdapters();
         source.setAdapterWeight(Path.of("/b.safetensors"), 0.5);
         source.removeAdapter(Path.of("/a.safetensors"));
-        galleries.generate();
-        assertEquals(List.of(new SelectedAdapter(Path.of("/b.safetensors"), 0.5)), maker.orders.getFirst().adapters());
+        generate.generate();
+        assertEquals(List.of(new SelectedAdapter(Path.of("/b.safetensors"), 0.5)),
+                generator.requests.getFirst().adapters());
     }
 
     @Test
-    void allThatIsChosenReachesTheGeneration() {
-        ImageSettings settings = galleries.settings().get();
-        ImageSettings.SamplerSettings way = settings.sampling()
+    void allSettingsReachGeneration() {
+        ImageSettings settings = generate.settings().get();
+        ImageSettings.SamplerSettings sampling = settings.sampling()
                 .with(SamplerName.DDIM)
                 .with(ScheduleName.KARRAS)
                 .withEta(0.5)
                 .with(new Guidance(6, 0.7))
                 .withClipSkip(2)
                 .withSteps(11);
-        galleries.settings(settings.withSampling(way));
+        generate.settings(settings.withSampling(sampling));
         source.setHiresScale(OptionalDouble.of(1.5));
-        galleries.generate();
-        Generation made = maker.orders.getFirst().generation(9, List.of());
-        assertEquals(ScheduleName.KARRAS, made.settings().sampling().schedule());
-        assertEquals(OptionalDouble.of(0.5), made.settings().sampling().eta());
-        assertEquals(new Guidance(6, 0.7), made.settings().guidance());
-        assertEquals(2, made.settings().clipSkip());
-        assertEquals(1.5, made.hires().orElseThrow().scale());
+        generate.generate();
+        Generation generation = generator.requests.getFirst().generation(9, List.of());
+        assertEquals(ScheduleName.KARRAS, generation.settings().sampling().schedule());
+        assertEquals(OptionalDouble.of(0.5), generation.settings().sampling().eta());
+        assertEquals(new Guidance(6, 0.7), generation.settings().guidance());
+        assertEquals(2, generation.settings().clipSkip());
+        assertEquals(1.5, generation.hires().orElseThrow().scale());
         assertEquals(
-                "seeds 0–3 · DDIM Karras · 11 steps · guidance 6.0 · eta 0.5 · rescale 0.7 · clip skip 2 · 128 × 128 · then × 1.5 · denoise 0.75",
-                galleries.settings().get().summary());
+                "seeds 0–3 · DDIM Karras · 11 steps · guidance 6.0 · eta 0.5 · rescale 0.7 · clip skip 2 · 128 × 128"
+                        + " · hires ×1.5 · denoising 0.75",
+                generate.settings().get().summary());
     }
 
     @Test
-    void anotherSamplerKeepsOnlyWhatItTakes() {
-        ImageSettings.SamplerSettings way = galleries.settings()
+    void changedSamplerDropsUnsupportedSettings() {
+        ImageSettings.SamplerSettings sampling = generate.settings()
                 .get()
                 .sampling()
                 .with(SamplerName.DDIM)
                 .with(ScheduleName.KARRAS)
                 .withEta(0.5)
                 .with(SamplerName.PNDM);
-        assertEquals(ScheduleName.AUTOMATIC, way.schedule());
-        assertEquals(OptionalDouble.empty(), way.eta());
+        assertEquals(ScheduleName.AUTOMATIC, sampling.schedule());
+        assertEquals(OptionalDouble.empty(), sampling.eta());
     }
 }

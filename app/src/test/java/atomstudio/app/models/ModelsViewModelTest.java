@@ -17,9 +17,9 @@ import org.junit.jupiter.api.Test;
 class ModelsViewModelTest {
     private static final Path SD = Path.of("/models/sd15");
     private final FakeDesktop desktop = new FakeDesktop();
-    private Optional<String> lack = Optional.empty();
+    private Optional<String> missingTokenizer = Optional.empty();
 
-    private final ModelSummary.SummaryReader library = new ModelSummary.SummaryReader() {
+    private final ModelSummary.SummaryReader reader = new ModelSummary.SummaryReader() {
         @Override
         public ModelSummary readBuiltIn() {
             return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1,
@@ -28,27 +28,27 @@ class ModelsViewModelTest {
 
         @Override
         public ModelSummary read(Path folder) throws Failure {
-            if (folder.endsWith("broken")) throw new IllegalStateException("a mistake");
+            if (folder.endsWith("broken")) throw new IllegalStateException("a bug");
             if (!folder.equals(SD)) throw new Failure.Unreadable(folder + ": is not a model folder");
             return new ModelSummary(folder, "sd15", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of(),
-                    new ModelSummary.ModelWarnings(List.of(), lack));
+                    new ModelSummary.ModelWarnings(List.of(), missingTokenizer));
         }
     };
 
     private ModelsViewModel model(Jobs jobs) {
-        ModelsViewModel model = new ModelsViewModel(jobs, library, desktop, desktop, desktop);
+        ModelsViewModel model = new ModelsViewModel(jobs, reader, desktop, desktop, desktop);
         model.load();
         return model;
     }
 
     @Test
-    void theAddressOfAPageWithModelsIsCopied() {
+    void copiesDownloadAddress() {
         model(new InlineJobs()).copyLink("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5");
         assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copiedText);
     }
 
     @Test
-    void openingAModelCanBeGivenUpAndItsLateResultIsDropped() {
+    void cancelledOpeningDropsLateResult() {
         ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);
         jobs.runAll();
@@ -65,12 +65,12 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void theEmbeddedModelComesFirst() {
+    void builtInModelIsFirst() {
         assertEquals("Small · 128 px", model(new InlineJobs()).current().get().title());
     }
 
     @Test
-    void anotherFolderIsChosenAndRemembered() {
+    void selectedModelIsSaved() {
         ModelsViewModel model = model(new InlineJobs());
         desktop.folder = SD;
         model.chooseFolder();
@@ -83,7 +83,7 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void aModelInOneFileIsChosenTheSameWay() {
+    void opensSingleFileModel() {
         ModelsViewModel model = model(new InlineJobs());
         desktop.folder = SD;
         model.chooseFile();
@@ -92,7 +92,7 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void aFolderThatIsNoModelIsRefusedAndTheOldOneStays() {
+    void rejectsFolderWithoutModel() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(Path.of("/music"));
         assertEquals("/music: is not a model folder", model.problem().get());
@@ -102,7 +102,7 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void aRememberedFolderThatIsGoneIsNamedAndTheEmbeddedOneIsUsed() {
+    void missingModelIsListedAsUnreadable() {
         desktop.update(
                 settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
         ModelsViewModel model = model(new InlineJobs());
@@ -117,10 +117,10 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void aModelThatIsLookedAtAgainTakesItsOwnPlace() {
+    void reopenedModelReplacesItsEntry() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(SD);
-        lack = Optional.of("no tokenizer");
+        missingTokenizer = Optional.of("no tokenizer");
         model.open(SD);
         assertEquals(Optional.of("no tokenizer"), model.current().get().warnings().missingTokenizer());
         assertEquals(2, model.known().size());
@@ -128,7 +128,7 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void aProgrammingMistakeIsNoLostModel() {
+    void unexpectedErrorIsNotAnUnreadableModel() {
         desktop.update(settings -> settings.withModels(List.of(Path.of("/broken"))));
         ModelsViewModel model = model(new InlineJobs());
         assertTrue(model.problem().get().contains("failed unexpectedly"), model.problem().get());
@@ -136,7 +136,7 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void aForgottenModelIsOffTheListAndNoLongerUsed() {
+    void removedModelIsDeselected() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(SD);
         model.remove(model.current().get());
@@ -145,10 +145,10 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void itSaysThatItReads() {
+    void busyWhileReading() {
         ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);
-        assertEquals("Reading the models", model.busy().get());
+        assertEquals("Reading models…", model.busy().get());
         jobs.runAll();
         assertEquals("", model.busy().get());
     }

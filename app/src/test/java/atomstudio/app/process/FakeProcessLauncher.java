@@ -23,63 +23,63 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
 
-/// A tuner that writes a run folder as the real one does, `stepsAtOnce` steps each time it is waited for.
+/// Writes a run folder like a real training process, `stepsPerWait` steps at each wait.
 public final class FakeProcessLauncher implements TrainingProcess.ProcessLauncher {
-    public final List<RunSpec> orders = new ArrayList<>();
-    public final List<TrainingProcess.ProcessCommand> heard = new ArrayList<>();
+    public final List<RunSpec> specs = new ArrayList<>();
+    public final List<TrainingProcess.ProcessCommand> commands = new ArrayList<>();
     public final List<String> prompts = new ArrayList<>();
-    /// Called each time somebody waits for the process, with the number of finished steps.
+    /// Called at each wait for the process, with the number of finished steps.
     public IntConsumer onWait = step -> {};
     public int steps = 20;
-    public int stepsAtOnce = 5;
-    /// Ends with this code instead of going past `breakAt`.
+    public int stepsPerWait = 5;
+    /// Exit code at step `breakAt`.
     public int breakCode;
     public int breakAt = Integer.MAX_VALUE;
-    /// From this step on every wait ends with a validation.
+    /// From this step on, every wait ends with a validation.
     public int validateAfter = Integer.MAX_VALUE;
-    public String words = "";
-    public Duration pace = Duration.ZERO;
+    public String output = "";
+    public Duration delay = Duration.ZERO;
 
     @Override
-    public TrainingProcess start(RunSpec order) throws Failure {
-        orders.add(order);
+    public TrainingProcess start(RunSpec spec) throws Failure {
+        specs.add(spec);
         try {
-            Files.createDirectories(order.folder());
-            Process process = new Process(order);
-            if (!Files.exists(order.folder().resolve("run.json")))
-                Files.writeString(order.folder().resolve("run.json"), request(order));
+            Files.createDirectories(spec.folder());
+            Process process = new Process(spec);
+            if (!Files.exists(spec.folder().resolve("run.json")))
+                Files.writeString(spec.folder().resolve("run.json"), request(spec));
             process.line("start", 0, "\"steps\":" + steps + ",\"device\":\"cpu\",\"threads\":2");
             return process;
         } catch (IOException e) {
-            throw new Failure.Unwritable(order.folder().toString(), e);
+            throw new Failure.Unwritable(spec.folder().toString(), e);
         }
     }
 
-    private String request(RunSpec order) {
+    private String request(RunSpec spec) {
         JsonObject model = new JsonObject();
-        model.addProperty("path", order.model().toString());
+        model.addProperty("path", spec.model().toString());
         model.addProperty("name", "Small illustrated");
         model.addProperty("hash", "00");
         JsonObject json = new JsonObject();
         json.addProperty("format", 2);
         json.add("model", model);
-        json.addProperty("class", order.phrase().className());
-        json.addProperty("token", order.phrase().triggerWord());
-        json.addProperty("method", order.choice().option());
+        json.addProperty("class", spec.phrase().className());
+        json.addProperty("token", spec.phrase().triggerWord());
+        json.addProperty("method", spec.choice().option());
         JsonObject settings = new JsonObject();
-        order.choices().method().entries().forEach(settings::addProperty);
+        spec.choices().method().entries().forEach(settings::addProperty);
         json.add("settings", settings);
-        json.add("recipe", recipe(order));
+        json.add("recipe", config(spec));
         json.addProperty("batch",
-                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.BATCH_SIZE, "6")));
+                Integer.parseInt(spec.choices().training().chosen().getOrDefault(TrainingSetting.BATCH_SIZE, "6")));
         json.addProperty("size",
-                Integer.parseInt(order.choices().training().chosen().getOrDefault(TrainingSetting.RESOLUTION, "128")));
-        JsonObject picture = new JsonObject();
-        picture.addProperty("name", "00.png");
-        picture.addProperty("sha256", "0".repeat(64));
-        json.add("pictures", list(picture));
+                Integer.parseInt(spec.choices().training().chosen().getOrDefault(TrainingSetting.RESOLUTION, "128")));
+        JsonObject photo = new JsonObject();
+        photo.addProperty("name", "00.png");
+        photo.addProperty("sha256", "0".repeat(64));
+        json.add("pictures", list(photo));
         json.add("captions",
-                list(new JsonPrimitive("a " + order.phrase().triggerWord() + " " + order.phrase().className())));
+                list(new JsonPrimitive("a " + spec.phrase().triggerWord() + " " + spec.phrase().className())));
         json.addProperty("numbers", 2268);
         json.addProperty("created", "2026-05-03T10:15:30Z");
         return json.toString();
@@ -91,14 +91,13 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         return list;
     }
 
-    private JsonObject recipe(RunSpec order) {
-        TrainingSettings training = order.choices().training();
+    private JsonObject config(RunSpec spec) {
+        TrainingSettings training = spec.choices().training();
         JsonObject json = new JsonObject();
         for (TrainingSetting setting : TrainingSetting.values()) {
             String value = training.chosen()
-                    .getOrDefault(setting, training.defaultValue(setting, order.choices().method()));
-            if (setting == TrainingSetting.PRIOR_LOSS_WEIGHT
-                    && !training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
+                    .getOrDefault(setting, training.defaultValue(setting, spec.choices().method()));
+            if (setting == TrainingSetting.PRIOR_LOSS_WEIGHT && !training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
                 value = "0";
             if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
@@ -119,8 +118,8 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         private boolean paused;
         private boolean stopped;
 
-        Process(RunSpec order) {
-            run = order.folder();
+        Process(RunSpec spec) {
+            run = spec.folder();
         }
 
         void line(String kind, int at, String more) throws IOException {
@@ -131,10 +130,10 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         }
 
         @Override
-        public void send(ProcessCommand order) {
-            heard.add(order);
+        public void send(ProcessCommand command) {
+            commands.add(command);
             try {
-                switch (order) {
+                switch (command) {
                     case PAUSE -> {
                         paused = true;
                         line("paused", step, "");
@@ -165,8 +164,8 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         }
 
         @Override
-        public OptionalInt await(Duration atMost) throws InterruptedException {
-            Thread.sleep(pace);
+        public OptionalInt await(Duration timeout) throws InterruptedException {
+            Thread.sleep(delay);
             onWait.accept(step);
             try {
                 if (stopped) {
@@ -174,13 +173,13 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
                     return OptionalInt.of(130);
                 }
                 if (paused) return OptionalInt.empty();
-                for (int i = 0; i < stepsAtOnce && step < Math.min(steps, breakAt); i++) {
+                for (int i = 0; i < stepsPerWait && step < Math.min(steps, breakAt); i++) {
                     step++;
                     line("step", step, "\"loss\":" + (0.5 / step + 0.05 * Math.sin(step) * Math.sin(step))
                             + ",\"rate\":0.01,\"seconds\":0.25,\"memory\":1200000000");
                 }
                 if (step >= validateAfter)
-                    line("validation", step, "\"measure\":\"loss of a picture held out\",\"value\":"
+                    line("validation", step, "\"measure\":\"loss of the held-out photo\",\"value\":"
                             + (0.3 / step + 0.03) + ",\"best\":" + step);
                 if (step >= breakAt) return OptionalInt.of(breakCode);
                 if (step < steps) return OptionalInt.empty();
@@ -200,7 +199,7 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
 
         @Override
         public String lastOutput() {
-            return words;
+            return output;
         }
 
         @Override

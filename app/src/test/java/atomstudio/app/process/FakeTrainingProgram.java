@@ -7,8 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
-/// A program of its own for the tests of child processes: notes its arguments and what it hears, and ends as it is
-/// told.
+/// A child process for tests: records its arguments and input, and exits on command.
 public final class FakeTrainingProgram {
     private FakeTrainingProgram() {}
 
@@ -22,18 +21,18 @@ public final class FakeTrainingProgram {
         Files.writeString(run.resolve("arguments"), String.join("\n", arguments));
         Files.writeString(run.resolve("home"), System.getenv("ATOMSTUDIO_HOME"));
         Files.writeString(run.resolve("telemetry"), String.valueOf(System.getenv("ORT_DISABLE_TELEMETRY")));
-        Path heard = run.resolve("heard");
+        Path received = run.resolve("received");
         try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
-                Files.writeString(heard, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                Files.writeString(received, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
                 if (line.equals("pause")) {
-                    System.err.println("studio: the pictures changed since the run began");
+                    System.err.println("studio: the photos changed since the run began");
                     System.exit(1);
                 }
                 if (line.equals("stop")) System.exit(130);
             }
         }
-        Files.writeString(heard, "end\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Files.writeString(received, "end\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     private static String value(List<String> arguments, String option) {
@@ -52,7 +51,8 @@ public final class FakeTrainingProgram {
             System.exit(2);
         }
         System.out.println(
-                "{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
-                        + "\"advice\":[\"--batch-size 1: one photo at a time\"]}");
+                "{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,"
+                        + "\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
+                        + "\"advice\":[\"--batch 1: one image at a time\"]}");
     }
 }

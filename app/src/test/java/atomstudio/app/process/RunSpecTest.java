@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class RunSpecTest {
     @ParameterizedTest @CsvSource({", true", "0, false", "20, true"})
-    void picturesAreMadeOnTheWayUnlessAPersonWantsNone(String every, boolean expected) {
+    void previewsAreOnUnlessDisabled(String every, boolean expected) {
         TrainingSettings training = every == null ? TrainingSettings.DEFAULTS
                 : TrainingSettings.DEFAULTS.with(TrainingSetting.PREVIEW_EVERY, every);
         assertEquals(expected,

@@ -38,12 +38,12 @@ class EventLogReaderTest {
     }
 
     @Test
-    void aRunThatHasNotBegunHasNoEvents() throws Exception {
+    void missingFileHasNoEvents() throws Exception {
         assertEquals(RunProgress.RunPhase.STARTING, events.poll().phase());
     }
 
     @Test
-    void readsWhatWasAddedSinceTheLastLook() throws Exception {
+    void readsAddedLines() throws Exception {
         append(start(0, 10) + step(1, 0.4));
         assertEquals(1, events.poll().step());
         append(step(2, 0.3));
@@ -54,7 +54,7 @@ class EventLogReaderTest {
     }
 
     @Test
-    void aTornLineCountsOnceItsEndIsWritten() throws Exception {
+    void waitsForEndOfLine() throws Exception {
         String line = step(1, 0.4);
         append(start(0, 10) + line.substring(0, 25));
         assertEquals(0, events.poll().step());
@@ -63,7 +63,7 @@ class EventLogReaderTest {
     }
 
     @Test
-    void aLetterOfSeveralBytesMayBeTornToo() throws Exception {
+    void handlesSplitMultiByteCharacter() throws Exception {
         byte[] line = "{\"time\":1,\"kind\":\"failed\",\"step\":3,\"message\":\"zu groß\"}\n"
                 .getBytes(java.nio.charset.StandardCharsets.UTF_8);
         int inside = line.length - 5;
@@ -74,14 +74,14 @@ class EventLogReaderTest {
     }
 
     @Test
-    void linesThatAreDamagedOrOfALaterVersionArePassedOver() throws Exception {
+    void skipsDamagedAndUnknownLines() throws Exception {
         append(start(0, 10) + "{\"kind\":\"step\",\"st\n" + "{\"time\":1,\"kind\":\"weather\",\"step\":1}\n"
                 + step(2, 0.3));
         assertEquals(2, events.poll().step());
     }
 
     @Test
-    void aFileThatBecameShorterIsReadAgain() throws Exception {
+    void rereadsTruncatedFile() throws Exception {
         append(start(0, 10) + step(1, 0.4) + step(2, 0.3) + step(3, 0.2));
         events.poll();
         Files.writeString(file, start(0, 10) + step(1, 0.4));
@@ -91,7 +91,7 @@ class EventLogReaderTest {
     }
 
     @Test
-    void whatLiesPastTheCheckpointOfAResumeDidNotHappen() throws Exception {
+    void resumeDropsStepsAfterCheckpoint() throws Exception {
         append(start(0, 10) + step(1, 0.4) + step(2, 0.3) + step(3, 0.2) + start(2, 10) + step(3, 0.25));
         RunProgress progress = events.poll();
         assertEquals(List.of(0.4, 0.3, 0.25), progress.losses().stream().map(RunProgress.LossPoint::raw).toList());

@@ -19,7 +19,7 @@ class RunProgressTest {
     }
 
     @Test
-    void saysHowLongItTakesYetAndHowFastItIs() {
+    void reportsTimeLeftAndSpeed() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1), step(2, 1));
         assertEquals("0:25 left", progress.timeLeft());
         assertEquals("4.0 steps/s · 1.2 GB", progress.speedText());
@@ -27,14 +27,14 @@ class RunProgressTest {
     }
 
     @Test
-    void theSmoothedLossFollowsSlowlyAndStartsAtTheFirst() {
+    void smoothedLossIsMovingAverage() {
         RunProgress progress = after(step(1, 1), step(2, 0));
         assertEquals(1, progress.losses().get(0).smoothed(), 1e-9);
         assertEquals(0.95, progress.losses().get(1).smoothed(), 1e-9);
     }
 
     @Test
-    void pausedIsActiveAndHasNoTimeLeft() {
+    void pausedRunIsActiveWithoutTimeLeft() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1),
                 new TrainingEvent.Paused(1));
         assertTrue(progress.isActive());
@@ -43,15 +43,15 @@ class RunProgressTest {
     }
 
     @Test
-    void aFailureKeepsItsMessageAndTheCurve() {
-        RunProgress progress = after(step(1, 1), new TrainingEvent.Failed(1, "the loss is no number at step 2"));
-        assertEquals("the loss is no number at step 2", progress.message());
+    void failureKeepsMessageAndLosses() {
+        RunProgress progress = after(step(1, 1), new TrainingEvent.Failed(1, "training diverged at step 2"));
+        assertEquals("training diverged at step 2", progress.message());
         assertEquals(1, progress.losses().size());
         assertFalse(progress.isActive());
     }
 
     @Test
-    void aPreviewOfTheSameStepReplacesTheFormer() {
+    void previewReplacesPreviewOfSameStep() {
         RunProgress progress = after(new TrainingEvent.Preview(0, "a.png", "p"),
                 new TrainingEvent.Preview(50, "b.png", "p"), new TrainingEvent.Preview(50, "c.png", "p"));
         assertEquals(List.of("a.png", "c.png"),
@@ -59,7 +59,7 @@ class RunProgressTest {
     }
 
     @Test
-    void foldingAtOnceOrOneByOneIsTheSame() {
+    void batchedEventsEqualSingleEvents() {
         List<TrainingEvent> events = new ArrayList<>(List.of(new TrainingEvent.Start(0, 30, "cpu", 2)));
         for (int i = 1; i <= 30; i++) events.add(step(i, 1.0 / i));
         events.add(new TrainingEvent.Start(20, 30, "cpu", 2));
@@ -70,10 +70,10 @@ class RunProgressTest {
     }
 
     @Test
-    void validationsAreKeptBesideTheLossWithTheBestOfThem() {
+    void keepsValidationsWithBestStep() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(25, 1),
-                new TrainingEvent.Validation(25, "loss of a picture held out", 0.4, 25),
-                new TrainingEvent.Validation(50, "loss of a picture held out", 0.5, 25));
+                new TrainingEvent.Validation(25, "loss of the held-out photo", 0.4, 25),
+                new TrainingEvent.Validation(50, "loss of the held-out photo", 0.5, 25));
         assertEquals(List.of(25, 50),
                 progress.history().validations().stream().map(RunProgress.ValidationPoint::step).toList());
         assertTrue(progress.history().validations().getLast().isLoss());
@@ -82,7 +82,7 @@ class RunProgressTest {
     }
 
     @Test
-    void everyNoteStaysAndIsNoFailure() {
+    void keepsNotes() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2),
                 new TrainingEvent.Note(0, "computed in fp32"), step(1, 1), new TrainingEvent.Note(1, "ended early"));
         assertEquals(List.of("computed in fp32", "ended early"),
@@ -91,7 +91,7 @@ class RunProgressTest {
     }
 
     @Test
-    void whatLiesPastTheCheckpointDidNotHappen() {
+    void restartDropsHistoryAfterCheckpoint() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(30, 1),
                 new TrainingEvent.Validation(30, "loss", 0.4, 30), new TrainingEvent.Note(30, "a note"),
                 new TrainingEvent.Start(20, 100, "cpu", 2));

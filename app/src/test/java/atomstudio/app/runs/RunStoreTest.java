@@ -20,38 +20,38 @@ class RunStoreTest {
     @TempDir
     Path runs;
 
-    private void tuned(FakeProcessLauncher tuner, String name, String subject, MethodName method) {
-        new RunQueue(new InlineJobs(), tuner).add(new RunSpec(subject, Path.of("/model"), Path.of("/pictures"),
+    private void train(FakeProcessLauncher launcher, String name, String subject, MethodName method) {
+        new RunQueue(new InlineJobs(), launcher).add(new RunSpec(subject, Path.of("/model"), Path.of("/photos"),
                 new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve(name)));
     }
 
     @Test
-    void listsTheRunsOfASubjectAndNoOthers() throws Exception {
-        tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
-        tuned(new FakeProcessLauncher(), "car-lora-2", "car", MethodName.LORA);
-        tuned(new FakeProcessLauncher(), "car-atoms-lora", "car-atoms", MethodName.LORA);
-        tuned(new FakeProcessLauncher(), "cart-atoms", "cart", MethodName.ATOMS);
+    void listsOnlyRunsOfSubject() throws Exception {
+        train(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
+        train(new FakeProcessLauncher(), "car-lora-2", "car", MethodName.LORA);
+        train(new FakeProcessLauncher(), "car-atoms-lora", "car-atoms", MethodName.LORA);
+        train(new FakeProcessLauncher(), "cart-atoms", "cart", MethodName.ATOMS);
         assertEquals(Set.of("car-atoms", "car-lora-2"), Set.copyOf(
                 new RunStore(runs).list("car").stream().map(run -> run.folder().getFileName().toString()).toList()));
     }
 
     @Test
-    void aFinishedRunKnowsItsPrice() throws Exception {
-        tuned(new FakeProcessLauncher(), "car-lora", "car", MethodName.LORA);
+    void finishedRunHasCost() throws Exception {
+        train(new FakeProcessLauncher(), "car-lora", "car", MethodName.LORA);
         RunSummary run = new RunStore(runs).list("car").getFirst();
         assertTrue(run.isDone());
         assertEquals("LoRA rank 4", run.title());
-        assertEquals(List.of("2,268 parameters · 0.038 %", "9.6 KB · tuned in 0:05"), run.costLines());
+        assertEquals(List.of("2,268 parameters · 0.038%", "9.6 KB · trained in 5 s"), run.costLines());
         assertTrue(run.summary(Instant.parse("2026-05-03T10:20:00Z")).startsWith("20 steps · today "),
                 run.summary(Instant.parse("2026-05-03T10:20:00Z")));
     }
 
     @Test
-    void aRunThatWasCutOffIsUnfinishedAndCanBeGoneOnWith() throws Exception {
-        FakeProcessLauncher tuner = new FakeProcessLauncher();
-        tuner.breakAt = 8;
-        tuner.breakCode = 137;
-        tuned(tuner, "car-atoms", "car", MethodName.ATOMS);
+    void killedRunIsUnfinished() throws Exception {
+        FakeProcessLauncher launcher = new FakeProcessLauncher();
+        launcher.breakAt = 8;
+        launcher.breakCode = 137;
+        train(launcher, "car-atoms", "car", MethodName.ATOMS);
         RunSummary run = new RunStore(runs).list("car").getFirst();
         assertFalse(run.isDone());
         assertEquals(RunProgress.RunPhase.CANCELLED, run.progress().phase());
@@ -61,15 +61,15 @@ class RunStoreTest {
     }
 
     @Test
-    void aDamagedRunIsLeftOut() throws Exception {
-        tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
+    void skipsDamagedRun() throws Exception {
+        train(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
         Files.createDirectories(runs.resolve("car-lora"));
         Files.writeString(runs.resolve("car-lora/run.json"), "{\"format\":1}");
         assertEquals(1, new RunStore(runs).list("car").size());
     }
 
     @Test
-    void aNewRunGetsANameThatNeitherDiskNorQueueHas() throws Exception {
+    void newFolderIsUnused() throws Exception {
         RunStore store = new RunStore(runs);
         Files.createDirectory(runs.resolve("car-atoms"));
         assertEquals(runs.resolve("car-atoms-3"),
@@ -77,8 +77,8 @@ class RunStoreTest {
     }
 
     @Test
-    void deletesARunAndNothingOutsideItsFolder() throws Exception {
-        tuned(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
+    void deletesOnlyRunFolders() throws Exception {
+        train(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
         RunStore store = new RunStore(runs);
         store.delete(runs.resolve("car-atoms"));
         assertFalse(Files.exists(runs.resolve("car-atoms")));

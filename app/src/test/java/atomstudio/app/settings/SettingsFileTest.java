@@ -16,7 +16,7 @@ class SettingsFileTest {
     Path home;
 
     @Test
-    void settingsOutliveTheProgram() {
+    void settingsAreReadBack() {
         Path file = home.resolve("a/settings.json");
         new SettingsFile(file, Runnable::run).update(settings -> settings.with(AppSettings.Theme.DARK)
                 .withModel(Optional.of(Path.of("/m")))
@@ -33,7 +33,7 @@ class SettingsFileTest {
     }
 
     @Test
-    void aDamagedFileCountsAsNone() throws Exception {
+    void damagedFileGivesDefaults() throws Exception {
         Path file = home.resolve("settings.json");
         for (String text : List.of("", "{", "[]", "{\"theme\":{}}", "{\"models\":3}", "{\"engine\":\"steam\"}")) {
             Files.writeString(file, text);

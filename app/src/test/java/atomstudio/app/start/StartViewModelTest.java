@@ -25,26 +25,26 @@ import org.junit.jupiter.api.io.TempDir;
 
 class StartViewModelTest {
     @TempDir
-    Path place;
+    Path folder;
     private final FakeDesktop desktop = new FakeDesktop();
     private final List<SubjectStore.ImportResult> created = new ArrayList<>();
     private final List<String> opened = new ArrayList<>();
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>();
 
     private StartViewModel model(Jobs jobs) {
-        return new StartViewModel(jobs, new SubjectStore(place.resolve("subjects"), new PhotoFinder.DiskPhotoFinder()),
+        return new StartViewModel(jobs, new SubjectStore(folder.resolve("subjects"), new PhotoFinder.DiskPhotoFinder()),
                 desktop, model,
                 new StartViewModel.Navigation(created::add, () -> opened.add("models"), () -> opened.add("generate")));
     }
 
-    private Path picture(String name) throws Exception {
-        Path file = place.resolve(name);
+    private Path photo(String name) throws Exception {
+        Path file = folder.resolve(name);
         PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), Map.of());
         return file;
     }
 
     @Test
-    void itTellsWhatTheBuiltInModelIsWhileThatIsInUseAndLeadsToOthers() {
+    void showsNoticeForBuiltInModel() {
         StartViewModel start = model(new InlineJobs());
         assertEquals("", start.modelNotice().get());
         model.set(
@@ -58,52 +58,52 @@ class StartViewModelTest {
     }
 
     @Test
-    void droppedPicturesBecomeASubjectAtOnce() throws Exception {
-        model(new InlineJobs()).createFromFiles(List.of(picture("a.png"), picture("b.png")));
+    void droppedPhotosCreateSubject() throws Exception {
+        model(new InlineJobs()).createFromFiles(List.of(photo("a.png"), photo("b.png")));
         assertEquals(2, created.getFirst().addedCount());
         assertEquals("", created.getFirst().subject().className());
         assertEquals("sks", created.getFirst().subject().triggerWord());
     }
 
     @Test
-    void aDroppedFolderNamesTheSubject() throws Exception {
-        picture("my owl/1.png");
-        model(new InlineJobs()).createFromFiles(List.of(place.resolve("my owl")));
+    void droppedFolderNamesSubject() throws Exception {
+        photo("my owl/1.png");
+        model(new InlineJobs()).createFromFiles(List.of(folder.resolve("my owl")));
         assertEquals("my owl", created.getFirst().subject().name());
     }
 
     @Test
-    void aSampleBringsItsClassWord() throws Exception {
-        Path cover = picture("car/1.png");
+    void sampleHasClassWord() throws Exception {
+        Path cover = photo("car/1.png");
         model(new InlineJobs()).useSample(new Subject.SampleSubject("car", "car", cover.getParent(), cover));
         assertEquals("sks car", created.getFirst().subject().promptPhrase());
     }
 
     @Test
-    void filesThatAreNoPicturesAreRefusedByName() throws Exception {
-        Path notes = Files.writeString(place.resolve("notes.txt"), "hello");
+    void rejectsFilesThatAreNotImages() throws Exception {
+        Path notes = Files.writeString(folder.resolve("notes.txt"), "hello");
         StartViewModel model = model(new InlineJobs());
         model.createFromFiles(List.of(notes));
         assertTrue(created.isEmpty());
         assertEquals(List.of("notes.txt"), model.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
-        assertEquals("None of these could be read as a picture.", model.problem().get());
+        assertEquals("None of these files could be read as an image.", model.problem().get());
         assertEquals("", model.busy().get());
     }
 
     @Test
-    void anEmptyFolderIsSaidToBeEmpty() throws Exception {
+    void emptyFolderIsReported() throws Exception {
         StartViewModel model = model(new InlineJobs());
-        model.createFromFiles(List.of(Files.createDirectory(place.resolve("nothing"))));
-        assertTrue(model.problem().get().startsWith("There is no picture in it."), model.problem().get());
+        model.createFromFiles(List.of(Files.createDirectory(folder.resolve("nothing"))));
+        assertTrue(model.problem().get().startsWith("No photos found."), model.problem().get());
     }
 
     @Test
-    void itIsBusyUntilThePicturesAreReadAndTakesNoSecondDropMeanwhile() throws Exception {
+    void ignoresDropWhileBusy() throws Exception {
         ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
-        model.createFromFiles(List.of(picture("a.png")));
-        assertEquals("Reading the pictures…", model.busy().get());
-        model.createFromFiles(List.of(picture("b.png")));
+        model.createFromFiles(List.of(photo("a.png")));
+        assertEquals("Reading photos…", model.busy().get());
+        model.createFromFiles(List.of(photo("b.png")));
         assertEquals(1, jobs.pendingCount());
         jobs.runAll();
         assertEquals("", model.busy().get());
@@ -111,10 +111,10 @@ class StartViewModelTest {
     }
 
     @Test
-    void cancellingMakesNothing() throws Exception {
+    void cancelCreatesNothing() throws Exception {
         ManualJobs jobs = new ManualJobs();
         StartViewModel model = model(jobs);
-        model.createFromFiles(List.of(picture("a.png")));
+        model.createFromFiles(List.of(photo("a.png")));
         model.cancel();
         jobs.runAll();
         assertTrue(created.isEmpty());
@@ -122,7 +122,7 @@ class StartViewModelTest {
     }
 
     @Test
-    void closingTheChooserChangesNothing() {
+    void cancelledChooserChangesNothing() {
         ManualJobs jobs = new ManualJobs();
         model(jobs).choosePhotos();
         assertEquals(0, jobs.pendingCount());

@@ -20,7 +20,7 @@ class LayerCostCounterTest {
         return new MethodCost.LayerCostCounter().count(model(), List.of(method)).getFirst();
     }
 
-    private static long numbers(MethodSettings method) throws Exception {
+    private static long parameters(MethodSettings method) throws Exception {
         return cost(method).parameterCount();
     }
 
@@ -29,40 +29,40 @@ class LayerCostCounterTest {
     }
 
     @Test
-    void countsByTheModelsOwnLayers() throws Exception {
+    void countsModelLayers() throws Exception {
         List<Layer> layers = DiffusionModel.open(model()).layers(ModelComponent.UNET);
         long convolutions = layers.stream().filter(layer -> layer.kernelSize() == 3).count();
-        assertEquals(81 * convolutions, numbers(MethodSettings.of(MethodName.ATOMS)));
+        assertEquals(81 * convolutions, parameters(MethodSettings.of(MethodName.ATOMS)));
     }
 
     @Test
-    void settingsChangeThePrice() throws Exception {
+    void settingsChangeCost() throws Exception {
         MethodSettings atoms = MethodSettings.of(MethodName.ATOMS);
         MethodSettings lora = MethodSettings.of(MethodName.LORA);
-        assertTrue(numbers(atoms.with(MethodSetting.ATOMS, "3")) < numbers(atoms));
-        assertEquals(2 * numbers(lora), numbers(lora.with(MethodSetting.RANK, "8")));
-        assertTrue(numbers(atoms.with(MethodSetting.LAYERS, "up")) < numbers(atoms));
-        assertTrue(numbers(atoms.with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)) > numbers(atoms));
+        assertTrue(parameters(atoms.with(MethodSetting.ATOMS, "3")) < parameters(atoms));
+        assertEquals(2 * parameters(lora), parameters(lora.with(MethodSetting.RANK, "8")));
+        assertTrue(parameters(atoms.with(MethodSetting.LAYERS, "up")) < parameters(atoms));
+        assertTrue(parameters(atoms.with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)) > parameters(atoms));
     }
 
     @Test
-    void aFileHoldsItsNumbersAndALittleMore() throws Exception {
+    void fileSizeExceedsParameters() throws Exception {
         for (MethodCost cost : new MethodCost.LayerCostCounter().count(model(),
                 Stream.of(MethodName.values()).map(MethodSettings::of).toList())) {
             assertEquals("", cost.problem());
-            // What is stored beside the trained numbers: a layer's names, and frozen tables of some methods.
+            // The file also stores layer names and, for some methods, frozen tables.
             assertTrue(cost.bytes() > 4 * cost.parameterCount(), cost.toString());
         }
     }
 
     @Test
-    void layersThatTheModelDoesNotHaveAreAProblemOfThatMethodAlone() throws Exception {
+    void missingLayersAffectOnlyTheirMethod() throws Exception {
         MethodSettings nowhere = MethodSettings.of(MethodName.LORA).with(MethodSetting.LAYERS, "nowhere.*");
         List<MethodCost> costs = new MethodCost.LayerCostCounter().count(model(),
                 List.of(nowhere, MethodSettings.of(MethodName.ATOMS)));
         assertTrue(costs.getFirst().problem().startsWith("layers nowhere.*: matches no layer of "),
                 costs.getFirst().problem());
-        assertEquals("not on this model", costs.getFirst().summary());
+        assertEquals("Not available for this model", costs.getFirst().summary());
         assertTrue(costs.getLast().parameterCount() > 0);
     }
 }

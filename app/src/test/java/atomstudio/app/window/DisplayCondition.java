@@ -1,12 +1,13 @@
 package atomstudio.app.window;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/// Window tests need no display, but the libraries that lay out text, and a font. Where these are missing the tests
-/// are skipped, saying so.
+/// Skips window tests if the libraries for text layout are missing. No display is needed.
 public final class DisplayCondition implements ExecutionCondition {
     private static final List<String> LIBRARIES = List.of("libpango-1.0.so.0", "libpangoft2-1.0.so.0",
             "libfreetype.so.6", "libfontconfig.so.1");
@@ -18,11 +19,12 @@ public final class DisplayCondition implements ExecutionCondition {
         if (!System.getProperty("os.name").startsWith("Linux")) return ConditionEvaluationResult.enabled("not Linux");
         for (String library : LIBRARIES) {
             if (FOLDERS.stream()
-                    .noneMatch(folder -> java.nio.file.Files.exists(java.nio.file.Path.of(folder, library)))) {
-                return ConditionEvaluationResult.disabled("window tests are skipped: " + library
-                        + " is missing (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libfreetype6 fontconfig fonts-dejavu-core)");
+                    .noneMatch(folder -> Files.exists(Path.of(folder, library)))) {
+                return ConditionEvaluationResult.disabled(
+                        library + " is missing (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libfreetype6 "
+                                + "fontconfig fonts-dejavu-core)");
             }
         }
-        return ConditionEvaluationResult.enabled("text can be laid out");
+        return ConditionEvaluationResult.enabled("libraries for text layout found");
     }
 }

@@ -5,7 +5,6 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.desktop.SystemInfo;
-import atomstudio.app.generate.RowEvaluator;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
@@ -36,26 +35,27 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Services over a folder of the test: real stores and pictures, a tuner and a picture maker that only pretend.
+/// Services on a test folder: real stores and photos, fake training and generation.
 public final class FakeServices {
     public static final Path MODEL = Path.of("/models/embedded");
 
     public final FakeDesktop desktop = new FakeDesktop();
-    public final FakeProcessLauncher tuner = new FakeProcessLauncher();
-    public final List<RowGenerator.RowRequest> made = new ArrayList<>();
+    public final FakeProcessLauncher launcher = new FakeProcessLauncher();
+    public final List<RowGenerator.RowRequest> requests = new ArrayList<>();
     public final List<RunSpec> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
     public final Services services;
 
     public FakeServices(Path home, Jobs jobs) {
-        PhotoFinder.DiskPhotoFinder pictures = new PhotoFinder.DiskPhotoFinder();
-        Services.Stores stores = new Services.Stores(new Library(),
-                new SubjectStore(home.resolve("subjects"), pictures), pictures, new RunStore(home.resolve("runs")),
+        PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
+        Services.Stores stores = new Services.Stores(new Models(),
+                new SubjectStore(home.resolve("subjects"), photoFinder), photoFinder,
+                new RunStore(home.resolve("runs")),
                 () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines(
-                (model, methods) -> methods.stream().map(FakeServices::cost).toList(), tuner,
-                (order, cancellation) -> estimate(order), this::make, FakeServices::judge, (run, file, format) -> {
+                (model, methods) -> methods.stream().map(FakeServices::cost).toList(), launcher,
+                (spec, cancellation) -> estimate(spec), new Generator(), (run, file, format) -> {
                     exported.add(file);
                     return "";
                 });
@@ -100,48 +100,50 @@ public final class FakeServices {
         };
     }
 
-    /// Fits when pictures go through the network one by one.
-    private TrainingEstimate estimate(RunSpec order) throws Failure {
-        estimated.add(order);
+    /// Fits with a batch size of 1.
+    private TrainingEstimate estimate(RunSpec spec) throws Failure {
+        estimated.add(spec);
         if (estimateFailure != null) throw estimateFailure;
-        boolean alone = "1".equals(order.choices().training().chosen().get(TrainingSetting.BATCH_SIZE));
-        TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(alone ? 1_200_000_000L : 4_000_000_000L,
+        boolean fits = "1".equals(spec.choices().training().chosen().get(TrainingSetting.BATCH_SIZE));
+        TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(fits ? 1_200_000_000L : 4_000_000_000L,
                 "what 4 measured steps held", 3_100_000_000L);
         return new TrainingEstimate(29_148, 0.0018, memory, new TrainingEstimate.TimeEstimate(0.25, 1, 51),
-                alone ? List.of()
-                        : List.of("--batch-size 1 --gradient-accumulation 6: one photo at a time, the same steps",
-                                "--gradient-checkpointing: recomputes activations instead of keeping them"));
+                fits ? List.of()
+                        : List.of("--batch 1 --accumulate 6: one image at a time",
+                                "--checkpointing: recomputes activations"));
     }
 
-    /// Rows as if a subject were learned better from one to the next.
-    private static Optional<List<ClipScores>> judge(RowEvaluator.EvaluationRequest question,
-            Cancellation cancellation) {
-        return Optional.of(IntStream.range(0, question.rows().size())
-                .mapToObj(
-                        row -> new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
-                                question.rows().get(row).size() > 1 ? OptionalDouble.of(0.3) : OptionalDouble.empty(),
-                                OptionalDouble.of(0.24)))
-                .toList());
-    }
-
-    private void make(RowGenerator.RowRequest order, RowGenerator.RowListener listener, Cancellation cancellation)
-            throws Failure {
-        made.add(order);
-        int of = order.settings().sampling().steps();
-        for (int step = 1; step <= of; step++) {
-            cancellation.throwIfRequested();
-            listener.step(step, of);
+    private final class Generator implements RowGenerator {
+        @Override
+        public void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
+            requests.add(request);
+            int steps = request.settings().sampling().steps();
+            for (int step = 1; step <= steps; step++) {
+                cancellation.throwIfRequested();
+                listener.step(step, steps);
+            }
+            for (int column = 0; column < request.settings().seeds().count(); column++) {
+                int colour = request.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
+                Infotext infotext = Infotext.of(request.prompt(), request.settings().negativePrompt())
+                        .withSeed(request.settings().seeds().list().get(column));
+                listener.image(column, new GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500),
+                        new ImageMetadata(infotext, List.of())));
+            }
         }
-        for (int column = 0; column < order.settings().seeds().count(); column++) {
-            int colour = order.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
-            listener.image(column,
-                    new RowGenerator.GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500),
-                            new ImageMetadata(Infotext.of(order.prompt(), order.settings().negativePrompt())
-                                    .withSeed(order.settings().seeds().list().get(column)), List.of())));
+
+        /// Likeness increases from row to row.
+        @Override
+        public Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) {
+            return Optional.of(IntStream.range(0, request.rows().size()).mapToObj(row -> {
+                OptionalDouble diversity = request.rows().get(row).size() > 1 ? OptionalDouble.of(0.3)
+                        : OptionalDouble.empty();
+                return new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
+                        diversity, OptionalDouble.of(0.24));
+            }).toList());
         }
     }
 
-    private static final class Library implements ModelSummary.SummaryReader {
+    private static final class Models implements ModelSummary.SummaryReader {
         @Override
         public ModelSummary readBuiltIn() {
             return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, 128, 16_480_196,

@@ -24,13 +24,13 @@ import javax.imageio.ImageIO;
 import org.testfx.api.FxRobot;
 import org.testfx.util.WaitForAsyncUtils;
 
-/// The real window on JavaFX's headless platform, with services that pretend.
+/// The real window on JavaFX's headless platform, with fake services.
 record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicBoolean closed) {
-    /// On the toolkit's thread; with a home of its own below a folder of the test.
+    /// Runs on the JavaFX thread. Every window has its own home folder.
     static FakeWindow open(Stage stage, Path home) throws IOException {
         FakeServices fake = new FakeServices(Files.createTempDirectory(home, "home"),
                 new BackgroundJobs(Platform::runLater));
-        fake.tuner.pace = Duration.ofMillis(200);
+        fake.launcher.delay = Duration.ofMillis(200);
         WindowViewModel model = new WindowViewModel(fake.services);
         AtomicBoolean closed = new AtomicBoolean();
         Scene scene = WindowStage.populate(stage, model, fake.services, () -> {
@@ -45,8 +45,8 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
         return new FakeWindow(fake, model, scene, closed);
     }
 
-    /// A subject's page that is ready to tune.
-    void subject(FxRobot robot, String sample) throws Exception {
+    /// Opens a subject's page and waits until training can start.
+    void openSubject(FxRobot robot, String sample) throws Exception {
         WaitForAsyncUtils.asyncFx(() -> model.start().useSample(FakeServices.sample(sample))).get();
         waitFor(() -> robot.lookup("#start").tryQuery().isPresent()
                 && !robot.lookup("#start").queryAs(Button.class).isDisabled());
@@ -57,35 +57,36 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
         WaitForAsyncUtils.waitForFxEvents();
     }
 
-    /// Asked on the toolkit's thread: a lookup from another walks children that change under it.
+    /// Evaluates the condition on the JavaFX thread, because lookups are not thread-safe.
     static void waitFor(Callable<Boolean> condition) throws Exception {
         WaitForAsyncUtils.waitFor(20, TimeUnit.SECONDS, () -> WaitForAsyncUtils.asyncFx(condition).get());
         WaitForAsyncUtils.waitForFxEvents();
     }
 
-    /// What holds on every page: at most one accented button, and no small text.
-    private void judge() {
+    /// Checks that there is at most one accented button and no small text.
+    private void checkPage() {
         Set<Node> accented = scene.getRoot().lookupAll(".accent");
         assertTrue(
-                accented.stream().filter(FakeWindow::seen).count() <= 1
+                accented.stream().filter(FakeWindow::isShown).count() <= 1
                         || !model.closing().state().get().equals(ClosingViewModel.ClosingState.OPEN),
                 "accented: " + accented);
         Set<Node> texts = scene.getRoot().lookupAll(".text");
         assertTrue(texts.size() > 8, "texts found: " + texts.size());
         for (Node node : texts) {
-            if (node instanceof Text text && seen(text) && !text.getText().isBlank())
+            if (node instanceof Text text && isShown(text) && !text.getText().isBlank())
                 assertTrue(text.getFont().getSize() >= 11.5, text.getText() + " has " + text.getFont());
         }
     }
 
-    private static boolean seen(Node node) {
-        for (Node at = node; at != null; at = at.getParent()) if (!at.isVisible()) return false;
+    private static boolean isShown(Node node) {
+        for (Node ancestor = node; ancestor != null; ancestor = ancestor.getParent())
+            if (!ancestor.isVisible()) return false;
         return true;
     }
 
-    /// Into target/screenshots, for people to look at.
-    void shoot(String name) throws Exception {
-        WaitForAsyncUtils.asyncFx(this::judge).get();
+    /// Saves a screenshot to target/screenshots.
+    void screenshot(String name) throws Exception {
+        WaitForAsyncUtils.asyncFx(this::checkPage).get();
         BufferedImage image = SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(),
                 null);
         Path file = RealWindow.TARGET.resolve(name + ".png");

@@ -30,9 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The page Generate with the real model: a picture to start from, a painted mask, a picture that emerges, a second
-/// pass. `mvn -pl app -am test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups=
-/// -Dsurefire.failIfNoSpecifiedTests=false`.
+/// The Generate page with the real model: image to image, a painted mask, live previews, hires fix. `mvn -pl app -am
+/// test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class GenerateScreenshotsTest {
@@ -47,13 +46,13 @@ class GenerateScreenshotsTest {
     }
 
     @Test
-    void fromAPictureAndWithinAMask() throws Exception {
+    void imageToImageWithMask() throws Exception {
         window.waitFor(60, () -> window.model().models().current().get() != null);
         window.run(window.model()::openGenerate);
-        GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();
+        GenerateViewModel page = ((WindowPage.GeneratePage) window.model().page().get()).generate();
         window.run(() -> {
             page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
-            ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true);
+            ((ToggleButton) window.scene().lookup("#image-settings")).setSelected(true);
             page.settings(page.settings()
                     .get()
                     .withSampling(page.settings()
@@ -66,14 +65,14 @@ class GenerateScreenshotsTest {
         window.waitFor(60, () -> page.settings().get().source().image().isPresent());
         window.run(page.source()::startPainting);
         paint();
-        window.shoot("mask");
+        window.screenshot("mask");
         window.run(() -> ((Button) window.scene().lookup("#mask-done")).fire());
         assertTrue(page.settings().get().source().image().orElseThrow().mask().isPresent());
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
         window.waitFor(120, () -> page.rows().getFirst().preview().get() != null
                 && page.rows().getFirst().preview().get().column() == 2);
-        window.shootNow("generating");
+        window.screenshotNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
         window.run(() -> {
@@ -86,22 +85,22 @@ class GenerateScreenshotsTest {
         window.run(page::generate);
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals(256, firstOf(page).image().width());
+        assertEquals(256, firstImage(page).image().width());
     }
 
-    private static RowGenerator.GeneratedImage firstOf(GenerateViewModel page) {
-        RowGenerator.GeneratedImage made = page.rows().getFirst().cells().getFirst().image();
-        assertNotNull(made);
-        return made;
+    private static RowGenerator.GeneratedImage firstImage(GenerateViewModel page) {
+        RowGenerator.GeneratedImage image = page.rows().getFirst().cells().getFirst().image();
+        assertNotNull(image);
+        return image;
     }
 
-    /// A few strokes with the mouse, as events: the headless platform has no robot for drags.
+    /// Fires mouse events: the headless platform has no robot for drags.
     private void paint() throws Exception {
         window.run(() -> {
-            Node place = window.scene().lookup("#mask-place");
-            fire(place, MouseEvent.MOUSE_PRESSED, 220, 200);
+            Node canvas = window.scene().lookup("#mask-canvas");
+            fire(canvas, MouseEvent.MOUSE_PRESSED, 220, 200);
             for (int i = 0; i <= 12; i++) {
-                fire(place, MouseEvent.MOUSE_DRAGGED, 220 + i % 2 * 130, 150 + i * 14);
+                fire(canvas, MouseEvent.MOUSE_DRAGGED, 220 + i % 2 * 130, 150 + i * 14);
             }
         });
     }

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The pages Models, Settings and Generate, into target/screenshots, with real files: a folder, a file, one without a
-/// tokenizer, and some that are refused. `mvn -pl app -am test -Dtest=PagesScreenshotsTest -Dtest.excludedGroups=
+/// Screenshots of the Models, Settings and Generate pages with real files: a model folder, a checkpoint, one without a
+/// tokenizer, and rejected files. `mvn -pl app -am test -Dtest=PagesScreenshotsTest -Dtest.excludedGroups=
 /// -Dsurefire.failIfNoSpecifiedTests=false`.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
@@ -62,20 +62,20 @@ class PagesScreenshotsTest {
         open(Shared.own("goldens/taesd/decoder.safetensors"), 3);
         assertTrue(window.model().models().problem().get().contains("is a decoder for previews"),
                 window.model().models().problem().get());
-        window.shoot("models");
+        window.screenshot("models");
         open(models, 3);
         assertTrue(window.model().models().problem().get().contains("found a folder without it"),
                 window.model().models().problem().get());
         Files.move(file, models.resolve("moved.ckpt"));
         window.run(window.model().models()::load);
         window.waitFor(60, () -> window.model().models().unreadable().size() == 1);
-        window.shoot("models-lost");
+        window.screenshot("models-unreadable");
         window.run(window.model()::openSettings);
-        window.shoot("preferences");
+        window.screenshot("preferences");
     }
 
     @Test
-    void whatPicturesWearAndNeed() throws Exception {
+    void addedAdaptersAndMissingSource() throws Exception {
         window.waitFor(60, () -> window.model().models().current().get() != null);
         Path toy = models.resolve("cat-toy.safetensors");
         SafetensorsWriter.write(toy, Map.of("<cat-toy>", Tensor.filled(Shape.of(2, 128), 0.1f)), Map.of());
@@ -91,23 +91,23 @@ class PagesScreenshotsTest {
                         .with("Source picture", "table.png")
                         .toPngText());
         window.run(() -> window.model().onFilesDropped(List.of(old)));
-        window.waitFor(60, () -> window.model().page().get() instanceof WindowPage.Generate);
-        GenerateViewModel page = ((WindowPage.Generate) window.model().page().get()).generate();
+        window.waitFor(60, () -> window.model().page().get() instanceof WindowPage.GeneratePage);
+        GenerateViewModel page = ((WindowPage.GeneratePage) window.model().page().get()).generate();
         window.run(() -> page
                 .settings(page.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(toy, 0.8)))));
         window.run(page::generate);
         window.waitFor(120, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals("wears cat-toy × 0.8", page.rows().getFirst().adapterLine().get());
+        assertEquals("+ cat-toy (0.8)", page.rows().getFirst().adapterLine().get());
         assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"),
                 page.rows().getFirst().warning().get());
-        window.shoot("wears-and-needs");
-        window.run(() -> ((ToggleButton) window.scene().lookup("#picture-settings")).setSelected(true));
-        window.shoot("wears-and-needs-settings");
+        window.screenshot("adapters-and-source");
+        window.run(() -> ((ToggleButton) window.scene().lookup("#image-settings")).setSelected(true));
+        window.screenshot("adapters-and-source-settings");
     }
 
-    private void open(Path place, int known) throws Exception {
-        window.run(() -> window.model().models().open(place));
+    private void open(Path file, int known) throws Exception {
+        window.run(() -> window.model().models().open(file));
         window.waitFor(60, () -> window.model().models().busy().get().isEmpty());
         assertEquals(known, window.model().models().known().size(), window.model().models().problem().get());
     }

@@ -36,16 +36,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Saved pictures that are dropped on the window.
+/// Saved images dropped on the window.
 class PngInfoRestorerTest {
     @TempDir
-    Path place;
+    Path folder;
     private WindowViewModel window;
     private String model;
 
     @BeforeEach
     void open() {
-        window = new WindowViewModel(new FakeServices(place.resolve("home"), new InlineJobs()).services);
+        window = new WindowViewModel(new FakeServices(folder.resolve("home"), new InlineJobs()).services);
         window.load();
         model = window.models().current().get().name();
     }
@@ -62,7 +62,7 @@ class PngInfoRestorerTest {
     }
 
     private Path drop(String name, Infotext text, PngAttachment... attachments) throws Exception {
-        Path file = place.resolve(name);
+        Path file = folder.resolve(name);
         PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), new ImageMetadata(text, List.of(attachments)));
         window.onFilesDropped(List.of(file));
         return file;
@@ -74,7 +74,7 @@ class PngInfoRestorerTest {
     }
 
     @Test
-    void aPictureOfARunOpensItsSubjectAsItWas() throws Exception {
+    void imageOfRunRestoresSubjectPage() throws Exception {
         window.start().useSample(window.start().samples().getFirst());
         SubjectPageViewModel car = window.subjects().getFirst();
         car.train().start(MethodName.LORA);
@@ -93,55 +93,58 @@ class PngInfoRestorerTest {
         assertEquals("192 × 128", settings.size().toString());
         assertEquals("blurry", settings.negativePrompt());
         assertEquals(0.7, settings.adapterWeight());
-        assertTrue(car.isCompared(place.resolve("home/runs/car-lora")), "the older of two runs is a row now");
-        assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Generate makes it again.",
+        assertTrue(car.isCompared(folder.resolve("home/runs/car-lora")), "the older of two runs is a row");
+        assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Press Generate to recreate it.",
                 window.status().get());
     }
 
     @Test
-    void aPictureFromElsewhereBringsItsAdaptersAlong() throws Exception {
+    void embeddedAdaptersAreRestored() throws Exception {
         Path file = drop("other.png",
                 text("a <cat-toy>").withAdapter("toy", 0.6)
                         .withAdapter("large", 1)
                         .with("Denoising strength", "0.4")
                         .with("Hires upscale", "1.5"),
                 embedding("toy", "<cat-toy>"));
-        assertInstanceOf(WindowPage.Generate.class, window.page().get());
-        ImageSettings settings = ((WindowPage.Generate) window.page().get()).generate().settings().get();
+        assertInstanceOf(WindowPage.GeneratePage.class, window.page().get());
+        ImageSettings settings = ((WindowPage.GeneratePage) window.page().get()).generate().settings().get();
         assertEquals(1, settings.adapters().size());
         SelectedAdapter toy = settings.adapters().getFirst();
         assertEquals(0.6, toy.weight());
         assertEquals(OptionalDouble.of(1.5), settings.source().hiresScale());
         assertEquals(0.4, settings.source().denoisingStrength());
-        assertTrue(window.status().get().contains("not here: the adapter “large”."), window.status().get());
+        assertTrue(window.status().get().contains("missing the adapter “large”."), window.status().get());
         Files.delete(file);
         AdapterSource.NamedAdapter found = AdapterSource.read(toy.file()).getFirst();
         assertEquals("toy", found.name());
         assertEquals("<cat-toy>", assertInstanceOf(EmbeddingFile.class, found.source()).word(),
-                "kept though the picture is gone");
+                "saved to a file");
     }
 
     @Test
-    void whatIsNotHereIsToldAndTheRestComesBack() throws Exception {
+    void missingPartsAreReported() throws Exception {
         drop("web.png", Infotext.parse(
-                "a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, Denoising strength: 0.6"));
+                "a castle\nSteps: 28, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64, Model: v1-5-pruned, "
+                        + "Denoising strength: 0.6"));
         assertEquals(
-                "From web.png: seed 5, Euler a · not here: the model “v1-5-pruned”, the picture that it started from. Without that it comes out otherwise.",
+                "From web.png: seed 5, Euler a. The result will differ: missing the model “v1-5-pruned”, the source "
+                        + "image.",
                 window.status().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
         assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"),
-                ((WindowPage.Generate) window.page().get()).generate().prompt().get());
+                ((WindowPage.GeneratePage) window.page().get()).generate().prompt().get());
     }
 
     @Test
-    void thePictureThatIsNeededIsNamedUntilThereIsOne() throws Exception {
+    void missingSourceImageIsReported() throws Exception {
         drop("second.png",
                 text("a castle").with("Denoising strength", "0.6")
                         .with("Inpaint area", "Whole picture")
                         .with("Source picture", "table.png"));
         assertEquals(
-                "second.png started from the picture table.png, within a mask, which it does not carry. Choose that under “Start from a picture…” in the settings and paint its mask, or pictures start from noise.",
+                "second.png was generated from the image table.png with a mask. Choose it under “Image to image…” in "
+                        + "the settings and paint its mask; without it, generation starts from noise.",
                 generate().source().missingSource().get());
         generate().source().setImage("table.png", RgbImage.filled(8, 8, 0xFF0000));
         assertEquals("", generate().source().missingSource().get());
@@ -151,12 +154,12 @@ class PngInfoRestorerTest {
     }
 
     private GenerateViewModel generate() {
-        return ((WindowPage.Generate) window.page().get()).generate();
+        return ((WindowPage.GeneratePage) window.page().get()).generate();
     }
 
     @Test
-    void onlyOneSuchPictureByItselfIsRead() throws Exception {
-        Path one = place.resolve("1.png"), two = place.resolve("2.png");
+    void severalFilesAreNotRestored() throws Exception {
+        Path one = folder.resolve("1.png"), two = folder.resolve("2.png");
         for (Path file : List.of(one, two))
             PngWriter.write(file, RgbImage.filled(8, 8, 0x0000FF), new ImageMetadata(text("a dog"), List.of()));
         window.onFilesDropped(List.of(one, two));
@@ -169,11 +172,11 @@ class PngInfoRestorerTest {
     }
 
     @Test
-    void whatNothingHereDoesTheSameWayIsNamed() throws Exception {
+    void unsupportedSettingsAreReported() throws Exception {
         assertTrue(statusOf("a.png", text("x").withSampler("Restart"))
-                .contains("not here: the sampler “Restart”. Without"), window.status().get());
+                .contains("missing the sampler “Restart”."), window.status().get());
         assertTrue(statusOf("b.png", text("x").withScheduleType("KL Optimal"))
-                .contains("not here: the schedule “KL Optimal”. Without"), window.status().get());
+                .contains("missing the schedule “KL Optimal”."), window.status().get());
         SamplerName without = Stream.of(SamplerName.values())
                 .filter(name -> !name.schedules().contains(ScheduleName.KARRAS))
                 .findFirst()
@@ -185,34 +188,36 @@ class PngInfoRestorerTest {
         assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"),
                 window.status().get());
         assertTrue(
-                statusOf("f.png", text("x").with("Version", "v1.10.1")).contains("if its noise was drawn on the CPU"),
+                statusOf("f.png", text("x").with("Version", "v1.10.1"))
+                        .contains("provided its noise came from the CPU"),
                 window.status().get());
         assertTrue(statusOf("g.png", text("x").with("Seed", "many")).contains("the seed “many”"),
                 window.status().get());
     }
 
     @Test
-    void aSecondPassThatIsMadeOtherwiseIsNamed() throws Exception {
+    void differingHiresPassIsReported() throws Exception {
         Infotext passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
-        assertTrue(statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Generate makes it again."),
+        assertTrue(
+                statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Press Generate to recreate it."),
                 window.status().get());
         assertEquals(OptionalDouble.of(2), generate().settings().get().source().hiresScale());
         assertEquals("", generate().source().missingSource().get());
         assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256"))
-                .contains("not here: the second pass to 300x256. "), window.status().get());
+                .contains("missing the second pass to 300x256."), window.status().get());
         Infotext upscaled = passes.with("Hires upscale", "2");
-        assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Generate makes it again."),
+        assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Press Generate to recreate it."),
                 window.status().get());
         assertTrue(statusOf("d.png", upscaled.with("Hires steps", "10").with("Hires upscaler", "R-ESRGAN 4x+"))
                 .contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().get());
         assertTrue(statusOf("e.png", upscaled.with("Hires prompt", "a dog, \"big\""))
                 .contains("“Hires prompt: a dog, \"big\"”"), window.status().get());
-        assertTrue(statusOf("f.png", passes.with("Hires upscale", "9")).contains("a second pass of × 9"),
+        assertTrue(statusOf("f.png", passes.with("Hires upscale", "9")).contains("hires ×9"),
                 window.status().get());
     }
 
     @Test
-    void whatIsBeyondTheSettingsIsNamed() throws Exception {
+    void valuesOutOfRangeAreReported() throws Exception {
         String status = statusOf("a.png",
                 text("x").withSteps(5000)
                         .withGuidanceScale(99)
@@ -221,32 +226,32 @@ class PngInfoRestorerTest {
                         .with("CFG Rescale", "3")
                         .withAdapter("large", 1)
                         .with("Tiling", "True"));
-        for (String part : List.of("5000 steps, 1000 instead", "CFG scale 99, 30 instead", "clip skip 40, 12 instead"))
+        for (String part : List.of("5000 steps (using 1000)", "CFG scale 99 (using 30)", "clip skip 40 (using 12)"))
             assertTrue(status.contains(part), status);
-        assertTrue(status.contains("more. Without"), status);
+        assertTrue(status.contains("more."), status);
         assertEquals(1000, generate().settings().get().sampling().steps());
         assertTrue(statusOf("b.png", text("x").withSize(4096, 100)).contains("the size 4096 × 100"),
                 window.status().get());
     }
 
     @Test
-    void seedsOf64BitsComeBack() throws Exception {
+    void restores64BitSeeds() throws Exception {
         assertTrue(
                 statusOf("a.png", text("x").with("Seed", "18446744073709551615")).contains("seed 18446744073709551615"),
                 window.status().get());
-        assertTrue(window.status().get().endsWith("Generate makes it again."), window.status().get());
+        assertTrue(window.status().get().endsWith("Press Generate to recreate it."), window.status().get());
         assertEquals(new ImageSettings.Seeds(-1, 1), generate().settings().get().seeds());
         assertEquals(List.of(-1L, 0L), new ImageSettings.Seeds(-1, 2).list());
         assertEquals("18446744073709551615", new ImageSettings.Seeds(-1, 1).toString());
         drop("b.png", text("x").with("Seed", "18446744073709551616"));
-        assertTrue(window.status().get().contains("not here: the seed “18446744073709551616”"), window.status().get());
+        assertTrue(window.status().get().contains("missing the seed “18446744073709551616”"), window.status().get());
     }
 
     @Test
-    void theCasesAreRestoredOrSayWhatIsMissing() throws Exception {
+    void restoresSampleFiles() throws Exception {
         Map<String, String> expected = Map.of("png-unknown-sampler/restart.png", "the sampler “Restart”",
                 "png-unknown-sampler/kl-optimal.png", "the schedule “KL Optimal”",
-                "png-hires/resize.png", "Generate makes it again", "png-hires/steps.png", "“Hires steps: 10”",
+                "png-hires/resize.png", "Press Generate to recreate it", "png-hires/steps.png", "“Hires steps: 10”",
                 "png-lines-after-settings/template.png", "seed 3, Euler a", "png-one-bad-text/bad.png", "seed 3, Euler",
                 "seed-of-64-bits/seed.png", "seed 18446744073709551615");
         for (Map.Entry<String, String> one : expected.entrySet()) {

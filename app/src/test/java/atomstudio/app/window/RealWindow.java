@@ -18,15 +18,15 @@ import javafx.stage.Stage;
 import javax.imageio.ImageIO;
 import org.testfx.util.WaitForAsyncUtils;
 
-/// The window with its real services, choosers apart, on the headless platform: what screenshots are taken of.
-record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path pictures) {
-    /// Where those go that the README shows.
+/// The window with real services, except file choosers, on the headless platform.
+record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path screenshots) {
+    /// Screenshots for the README.
     static final Path DOCS = Shared.root().resolve("docs/screenshots");
-    /// Where those go that show paths of the machine: for people to look at.
+    /// Screenshots that show local paths.
     static final Path TARGET = Path.of("target/screenshots");
 
-    /// On the toolkit's thread.
-    static RealWindow open(Stage stage, Path home, Path pictures) {
+    /// Runs on the JavaFX thread.
+    static RealWindow open(Stage stage, Path home, Path screenshots) {
         FakeDesktop desktop = new FakeDesktop();
         Services services = Composition.create(new Home(home), new BackgroundJobs(Platform::runLater), desktop,
                 desktop);
@@ -36,10 +36,10 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
         stage.setHeight(800);
         stage.show();
         model.load();
-        return new RealWindow(desktop, model, scene, pictures);
+        return new RealWindow(desktop, model, scene, screenshots);
     }
 
-    /// Does something as a click would, and waits until it is seen.
+    /// Runs an action on the JavaFX thread and waits for its effects.
     void run(Runnable action) throws Exception {
         WaitForAsyncUtils.asyncFx(action).get();
         WaitForAsyncUtils.waitForFxEvents();
@@ -50,16 +50,16 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
         WaitForAsyncUtils.waitForFxEvents();
     }
 
-    void shoot(String name) throws Exception {
-        // Pictures that load in the background.
+    void screenshot(String name) throws Exception {
+        // Images load in the background.
         Thread.sleep(500);
-        shootNow(name);
+        screenshotNow(name);
     }
 
-    /// While something is on its way.
-    void shootNow(String name) throws Exception {
+    /// Takes the screenshot without waiting for images.
+    void screenshotNow(String name) throws Exception {
         WaitForAsyncUtils.waitForFxEvents();
-        Path file = pictures.resolve(name + ".png");
+        Path file = screenshots.resolve(name + ".png");
         Files.createDirectories(file.getParent());
         assertTrue(ImageIO.write(
                 SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null), "png",

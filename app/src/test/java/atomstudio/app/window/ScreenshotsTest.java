@@ -19,9 +19,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// Makes docs/screenshots with the real model, trainer and engine: a sample subject is taken, tuned three times and
-/// compared. `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups=
-/// -Dsurefire.failIfNoSpecifiedTests=false`; `-Dscreenshots.steps=N` for a quick look with fewer training steps.
+/// Creates docs/screenshots with the real model, trainer and engine: trains a sample subject with three methods and
+/// compares them. `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups=
+/// -Dsurefire.failIfNoSpecifiedTests=false`; `-Dscreenshots.steps=N` for a quick run with fewer training steps.
 @Tag("slow")
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class ScreenshotsTest {
@@ -36,10 +36,10 @@ class ScreenshotsTest {
     }
 
     @Test
-    void fromADropToTheExport() throws Exception {
+    void dropToExport() throws Exception {
         WindowViewModel model = window.model();
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
-        window.shoot("start");
+        window.screenshot("start");
         window.run(() -> model.start().useSample(model.start().samples().getFirst()));
         window.waitFor(60,
                 () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
@@ -47,54 +47,54 @@ class ScreenshotsTest {
         window.waitFor(60, () -> page.subject().thumbnails().size() == 6);
         window.run(page.train()::checkMemory);
         window.waitFor(300, () -> page.train().memoryCheck().busy().get().isEmpty());
-        assertTrue(page.train().memoryCheck().summary().get().contains(" · about "),
+        assertTrue(page.train().memoryCheck().summary().get().contains(", about "),
                 page.train().memoryCheck().problem().get());
-        window.shoot("subject");
+        window.screenshot("subject");
         settings(page);
         window.run(() -> page.generate().generate());
         window.waitFor(300, () -> page.generate().busy().get().isEmpty());
-        tune(page);
+        train(page);
         window.run(
                 () -> page.generate().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
         window.run(() -> page.generate().generate());
         window.waitFor(600, () -> page.generate().busy().get().isEmpty()
                 && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
-        window.shoot("galleries");
+        window.screenshot("galleries");
         window.run(model.settings()::toggleTheme);
-        window.shoot("galleries-dark");
+        window.screenshot("galleries-dark");
         window.run(() -> page.largeImage().open(page.generate().rows().get(2), 1));
-        window.shoot("large-dark");
+        window.screenshot("large-dark");
         window.run(page.largeImage()::close);
         window.run(model.settings()::toggleTheme);
-        window.desktop().target = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
+        window.desktop().saveTarget = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
         GalleryRow last = page.generate().rows().getLast();
         window.run(
                 () -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
         window.waitFor(60,
                 () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
-        assertTrue(Files.size(window.desktop().target) == last.run().orElseThrow().report().orElseThrow().bytes());
-        window.shoot("exported");
-        Files.delete(window.desktop().target);
+        assertTrue(Files.size(window.desktop().saveTarget) == last.run().orElseThrow().report().orElseThrow().bytes());
+        window.screenshot("exported");
+        Files.delete(window.desktop().saveTarget);
     }
 
-    /// Methods and training settings, unfolded.
+    /// Screenshots with expanded training options.
     private void settings(SubjectPageViewModel page) throws Exception {
-        ToggleButton fold = (ToggleButton) window.scene().lookup("#fold-training");
+        ToggleButton expander = (ToggleButton) window.scene().lookup("#training-options");
         window.run(() -> {
             page.train().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
-            fold.setSelected(true);
+            expander.setSelected(true);
         });
-        window.run(() -> window.scene().lookup("#option-gradient-checkpointing").requestFocus());
-        window.shoot("settings");
+        window.run(() -> window.scene().lookup("#option-checkpointing").requestFocus());
+        window.screenshot("settings");
         window.run(() -> {
-            // The galleries show what the defaults make.
+            // The gallery shows the default settings.
             page.train().training().setText(TrainingSetting.VALIDATE, "");
-            fold.setSelected(false);
+            expander.setSelected(false);
         });
-        window.run(fold::requestFocus);
+        window.run(expander::requestFocus);
     }
 
-    private void tune(SubjectPageViewModel page) throws Exception {
+    private void train(SubjectPageViewModel page) throws Exception {
         int steps = Integer.getInteger("screenshots.steps", 0);
         window.run(() -> {
             if (steps > 0) page.train().training().setText(TrainingSetting.STEPS, String.valueOf(steps));
@@ -109,7 +109,7 @@ class ScreenshotsTest {
         window.waitFor(60, () -> page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         window.run(() -> page.runs().requestPreview("a sks car on the beach"));
         window.waitFor(120, () -> page.queue().pendingPreview().get().isEmpty());
-        window.shoot("tuning");
+        window.screenshot("training");
         window.run(page.queue()::resume);
         window.waitFor(3600, () -> !page.queue().isBusy() && page.runs().runs().size() == 3);
     }

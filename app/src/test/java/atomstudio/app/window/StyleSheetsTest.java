@@ -25,18 +25,18 @@ class StyleSheetsTest {
     }
 
     @Test
-    void coloursAreTheThemesTokens() throws Exception {
+    void colorsAreThemeTokens() throws Exception {
         List<String> found = new ArrayList<>();
         for (Path sheet : sheets()) {
             for (String line : Files.readAllLines(sheet))
                 if (COLOUR.matcher(line).find()) found.add(sheet.getFileName() + ": " + line);
         }
         assertEquals(List.of(), found);
-        assertEquals(5, sheets().size());
+        assertEquals(8, sheets().size());
     }
 
     @Test
-    void noTextIsSmallerThanElevenAndAHalf() throws Exception {
+    void fontsAreAtLeast11Point5Pixels() throws Exception {
         List<String> small = new ArrayList<>();
         for (Path sheet : sheets()) {
             Matcher size = SIZE.matcher(Files.readString(sheet));

@@ -28,7 +28,7 @@ import org.testfx.api.FxRobot;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// Tuning, as a person at the window meets it: methods, settings, pause, cancel, closing.
+/// Training in the real window: methods, settings, pause, cancel, closing.
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class TrainingWindowTest {
     @TempDir
@@ -42,44 +42,44 @@ class TrainingWindowTest {
     }
 
     @Test
-    void closingDuringARunAsksAndKeepsTheRun(FxRobot robot) throws Exception {
-        window.subject(robot, "car");
-        window.fake().tuner.stepsAtOnce = 1;
+    void closingDuringRunCanSave(FxRobot robot) throws Exception {
+        window.openSubject(robot, "car");
+        window.fake().launcher.stepsPerWait = 1;
         robot.clickOn("#start");
         waitFor(() -> window.model().queue().progress().get().step() > 1);
         robot.interact(() -> window.scene()
                 .getWindow()
                 .fireEvent(new WindowEvent(window.scene().getWindow(), WindowEvent.WINDOW_CLOSE_REQUEST)));
-        waitFor(() -> robot.lookup("#close-stay").query().isVisible());
-        window.shoot("closing");
+        waitFor(() -> robot.lookup("#close-cancel").query().isVisible());
+        window.screenshot("closing");
         robot.type(KeyCode.ESCAPE);
         waitFor(() -> window.model().closing().state().get() == ClosingViewModel.ClosingState.OPEN);
         robot.interact(() -> window.scene()
                 .getWindow()
                 .fireEvent(new WindowEvent(window.scene().getWindow(), WindowEvent.WINDOW_CLOSE_REQUEST)));
-        robot.clickOn("#close-keep");
+        robot.clickOn("#close-save");
         waitFor(window.closed()::get);
-        assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), window.fake().tuner.heard);
+        assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), window.fake().launcher.commands);
     }
 
     @Test
-    void aMethodAndItsSettingsAreChosenWithTheKeyboard(FxRobot robot) throws Exception {
-        window.subject(robot, "car");
-        TrainViewModel tune = window.model().subjects().getFirst().train();
+    void keyboardSelectsMethodAndSettings(FxRobot robot) throws Exception {
+        window.openSubject(robot, "car");
+        TrainViewModel train = window.model().subjects().getFirst().train();
         focus(robot, "#method-lora");
         robot.type(KeyCode.SPACE, KeyCode.DOWN);
-        waitFor(() -> tune.method().settings().get().choice() == MethodName.ATOMS_AND_WORD);
+        waitFor(() -> train.method().settings().get().choice() == MethodName.ATOMS_AND_WORD);
         focus(robot, "#more-methods");
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup("#method-lokr").query().isVisible());
-        window.shoot("methods");
+        window.screenshot("methods");
         focus(robot, "#method-lokr");
         robot.type(KeyCode.SPACE);
-        waitFor(() -> tune.method().settings().get().choice() == MethodName.LOKR);
+        waitFor(() -> train.method().settings().get().choice() == MethodName.LOKR);
         focus(robot, "#more-methods");
         robot.type(KeyCode.SPACE);
-        assertEquals("▸ more methods: LoKr", robot.lookup("#more-methods").queryAs(ToggleButton.class).getText());
-        focus(robot, "#fold-method");
+        assertEquals("▸ More methods: LoKr", robot.lookup("#more-methods").queryAs(ToggleButton.class).getText());
+        focus(robot, "#method-options");
         robot.type(KeyCode.SPACE);
         focus(robot, "#option-rank");
         robot.write("none");
@@ -89,69 +89,69 @@ class TrainingWindowTest {
                 .anyMatch(note -> note.isVisible()
                         && note.getText().equals("rank: expected a whole number, found none")));
         assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
-        window.shoot("method-settings-wrong");
+        window.screenshot("method-settings-invalid");
         robot.eraseText(4).write("8");
         focus(robot, "#option-train-text-encoder");
         robot.type(KeyCode.SPACE);
         waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
         assertFalse(robot.lookup("#option-atoms").query().getParent().isVisible());
-        focus(robot, "#fold-method");
+        focus(robot, "#method-options");
         robot.type(KeyCode.SPACE);
-        assertEquals("▸ method settings: rank 8 · text encoder",
-                robot.lookup("#fold-method").queryAs(ToggleButton.class).getText());
+        assertEquals("▸ Method options: Rank 8 · Train text encoder (LoRA)",
+                robot.lookup("#method-options").queryAs(ToggleButton.class).getText());
     }
 
     @Test
-    void trainingSettingsAreFoldedAwayAndSaidAndAdviceMakesARunFit(FxRobot robot) throws Exception {
-        window.subject(robot, "car");
-        focus(robot, "#fold-training");
+    void collapsedSettingsShowSummaryAndAdviceApplies(FxRobot robot) throws Exception {
+        window.openSubject(robot, "car");
+        focus(robot, "#training-options");
         robot.type(KeyCode.SPACE);
         focus(robot, "#option-steps");
         robot.write("50");
         focus(robot, "#option-flip");
         robot.type(KeyCode.SPACE);
-        window.shoot("training-settings");
+        window.screenshot("training-settings");
         for (TrainingSetting setting : TrainingSetting.values()) {
             Node control = robot.lookup("#option-" + setting.option()).query();
             assertTrue(control.isFocusTraversable()
                     && control.getAccessibleText().length() > setting.option().length() + 2, setting.option());
         }
-        focus(robot, "#fold-training");
+        focus(robot, "#training-options");
         robot.type(KeyCode.SPACE);
-        assertEquals("▸ more settings: steps 50 · flip",
-                robot.lookup("#fold-training").queryAs(ToggleButton.class).getText());
-        focus(robot, "#will-it-fit");
+        assertEquals("▸ Training options: Steps 50 · Horizontal flip",
+                robot.lookup("#training-options").queryAs(ToggleButton.class).getText());
+        focus(robot, "#check-memory");
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup(".apply-advice").queryAll().size() == 2);
-        window.shoot("does-not-fit");
+        window.screenshot("does-not-fit");
         robot.interact(() -> robot.lookup(".apply-advice").nth(0).<Node>query().requestFocus());
         robot.type(KeyCode.SPACE);
-        waitFor(() -> robot.lookup("#fit .note-good")
+        waitFor(() -> robot.lookup("#memory-check .note-good")
                 .queryAllAs(Label.class)
                 .stream()
-                .anyMatch(note -> note.isVisible() && note.getText().startsWith("fits · 1.2 GB of 3.1 GB")));
-        window.shoot("fits");
+                .anyMatch(note -> note.isVisible() && note.getText().startsWith("Fits: 1.2 GB of 3.1 GB")));
+        window.screenshot("fits");
     }
 
     @Test
-    void pauseBecomesResume(FxRobot robot) throws Exception {
-        window.subject(robot, "owl");
-        window.fake().tuner.stepsAtOnce = 1;
+    void pauseButtonBecomesResume(FxRobot robot) throws Exception {
+        window.openSubject(robot, "owl");
+        window.fake().launcher.stepsPerWait = 1;
         robot.clickOn("#start");
         waitFor(() -> window.model().queue().progress().get().step() > 1);
         robot.clickOn("#pause-run");
         waitFor(() -> window.model().queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         assertEquals("Resume", robot.lookup("#pause-run").queryAs(Button.class).getText());
-        robot.clickOn("#ask-now");
-        waitFor(() -> robot.lookup("#ask-picture").query().isVisible()
+        robot.clickOn("#preview-now");
+        waitFor(() -> robot.lookup("#preview-request").query().isVisible()
                 && window.model().queue().progress().get().manualPreviews() == 1);
-        assertEquals(List.of("a sks owl on the beach"), window.fake().tuner.prompts);
-        waitFor(() -> !robot.lookup("#ask-now").queryAs(Button.class).isDisabled());
-        window.shoot("paused");
+        assertEquals(List.of("a sks owl on the beach"), window.fake().launcher.prompts);
+        waitFor(() -> !robot.lookup("#preview-now").queryAs(Button.class).isDisabled());
+        window.screenshot("paused");
         robot.clickOn("#pause-run");
         waitFor(() -> window.model().queue().progress().get().phase() == RunProgress.RunPhase.TRAINING);
         robot.clickOn("#cancel-run");
         waitFor(() -> !window.model().queue().isBusy() && robot.lookup(".resume-run").tryQuery().isPresent());
-        window.shoot("cancelled");
+        window.screenshot("cancelled");
     }
 }

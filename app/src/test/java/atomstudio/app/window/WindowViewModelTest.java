@@ -29,17 +29,16 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The whole window without a display: from a drop to the galleries, closing during a run, and what a second start
-/// finds.
+/// The window's view models without a display.
 class WindowViewModelTest {
     @TempDir
-    Path place;
+    Path folder;
     private FakeServices fake;
     private WindowViewModel window;
 
     @BeforeEach
     void open() {
-        fake = new FakeServices(place.resolve("home"), new InlineJobs());
+        fake = new FakeServices(folder.resolve("home"), new InlineJobs());
         window = new WindowViewModel(fake.services);
         window.load();
     }
@@ -49,14 +48,14 @@ class WindowViewModelTest {
         return window.subjects().getFirst();
     }
 
-    private Path picture(String name) throws Exception {
-        Path file = place.resolve(name);
+    private Path image(String name) throws Exception {
+        Path file = folder.resolve(name);
         PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), Map.of());
         return file;
     }
 
     @Test
-    void threeGesturesLeadFromNothingToTheComparison() {
+    void comparisonNeedsThreeActions() {
         SubjectPageViewModel page = car();
         assertEquals(new WindowPage.SubjectPage(page), window.page().get());
         assertTrue(page.untrained().get());
@@ -64,7 +63,8 @@ class WindowViewModelTest {
         page.train().start();
         assertFalse(page.untrained().get());
         page.generate().generate();
-        assertEquals(List.of("Base", "Filter atoms"), page.generate().rows().stream().map(GalleryRow::title).toList());
+        assertEquals(List.of("Base model", "Filter atoms"),
+                page.generate().rows().stream().map(GalleryRow::title).toList());
         assertTrue(page.generate()
                 .rows()
                 .stream()
@@ -74,71 +74,71 @@ class WindowViewModelTest {
     }
 
     @Test
-    void picturesDroppedOnASubjectsPageAreAddedToIt() throws Exception {
+    void photosDroppedOnSubjectPageAreAdded() throws Exception {
         SubjectPageViewModel page = car();
-        window.onFilesDropped(List.of(picture("another.png"), Files.writeString(place.resolve("notes.txt"), "x")));
+        window.onFilesDropped(List.of(image("another.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
         assertEquals(7, page.subject().thumbnails().size());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
         assertEquals(1, window.subjects().size());
     }
 
     @Test
-    void picturesDroppedElsewhereMakeANewSubjectThatAsksForItsClass() throws Exception {
+    void photosDroppedElsewhereCreateSubject() throws Exception {
         window.openModels();
-        window.onFilesDropped(List.of(picture("a.png"), Files.writeString(place.resolve("notes.txt"), "x")));
+        window.onFilesDropped(List.of(image("a.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
         SubjectPageViewModel page = window.subjects().getFirst();
         assertInstanceOf(WindowPage.SubjectPage.class, window.page().get());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
-        assertEquals("Say what it is: a class word.", page.train().missing().get());
+        assertEquals("Enter what it is to start.", page.train().missing().get());
         page.train().start();
-        assertEquals(0, fake.tuner.orders.size());
+        assertEquals(0, fake.launcher.specs.size());
         page.subject().setClassName("dog");
         assertEquals("", page.train().missing().get());
     }
 
     @Test
-    void aFolderNamedByAWordOfTheModelNeedsNoQuestion() throws Exception {
-        picture("boat/1.png");
-        window.onFilesDropped(List.of(place.resolve("boat")));
+    void folderNameSetsClassWord() throws Exception {
+        image("boat/1.png");
+        window.onFilesDropped(List.of(folder.resolve("boat")));
         assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().promptPhrase());
     }
 
     @Test
-    void methodsShowTheirPriceBeforeStart() {
+    void methodsShowCostBeforeStart() {
         assertEquals("2,268 parameters · 9.6 KB",
                 car().train().method().cost(MethodName.ATOMS).orElseThrow().summary());
     }
 
     @Test
-    void anEarlierRunTellsHowLongTheNextTakes() {
+    void earlierRunGivesDurationEstimate() {
         SubjectPageViewModel page = car();
         page.train().method().choose(MethodName.ATOMS);
         assertEquals("", page.train().durationEstimate().get());
         page.train().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.duration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB",
+        assertEquals("about " + DisplayFormat.roughDuration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB",
                 page.train().durationEstimate().get());
         page.train().training().setText(TrainingSetting.STEPS, "40");
-        assertTrue(page.train().durationEstimate().get().startsWith("about 0:10"),
+        assertTrue(page.train().durationEstimate().get().startsWith("about 10 s"),
                 page.train().durationEstimate().get());
     }
 
     @Test
-    void theBottomLineAndTheSidebarTellOfARunFromAnyPage() {
+    void statusLineAndSidebarShowRunOnEveryPage() {
         SubjectPageViewModel page = car();
-        fake.tuner.onWait = step -> {
+        fake.launcher.onWait = step -> {
             if (step != 10) return;
             window.openSettings();
-            assertEquals("Tuning car · step 10 of 20 · 0:03 left", window.status().get());
-            assertEquals("tuning · 50 %", page.sidebarText().get());
+            assertEquals("Training car · step 10 of 20 · 0:03 left", window.status().get());
+            assertEquals("training · 50%", page.sidebarText().get());
             assertTrue(page.training().get());
         };
         page.train().start();
-        assertEquals("Ready · nothing leaves this computer", window.status().get());
+        assertEquals("Ready", window.status().get());
     }
 
     @Test
-    void pastRunsCanBeOpenedAndClosed() {
+    void opensAndClosesPastRun() {
         SubjectPageViewModel page = car();
         page.train().start();
         RunSummary run = page.runs().runs().getFirst();
@@ -150,32 +150,33 @@ class WindowViewModelTest {
     }
 
     @Test
-    void aFailedRunStaysInViewWithItsReason() {
+    void failedRunStaysOpenWithReason() {
         SubjectPageViewModel page = car();
-        fake.tuner.breakAt = 7;
-        fake.tuner.breakCode = 139;
+        fake.launcher.breakAt = 7;
+        fake.launcher.breakCode = 139;
         page.train().start();
-        assertTrue(page.runs().shownRun().get().progress().message().contains("crashed in native code (code 139)"));
+        assertTrue(
+                page.runs().shownRun().get().progress().message().contains("crashed in native code (exit code 139)"));
         assertTrue(page.runs().problem().get().contains("Resume it"), page.runs().problem().get());
-        fake.tuner.breakAt = Integer.MAX_VALUE;
+        fake.launcher.breakAt = Integer.MAX_VALUE;
         page.runs().resume(page.runs().runs().getFirst());
         assertTrue(page.runs().runs().getFirst().isDone());
         assertEquals("", page.runs().problem().get());
     }
 
     @Test
-    void onlyTheNewestRunOfAMethodIsARow() {
+    void newestRunOfEachMethodIsARow() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.ATOMS);
         assertEquals(3, page.runs().runs().size());
-        assertEquals(List.of("Base", "Filter atoms", "LoRA rank 4"),
+        assertEquals(List.of("Base model", "Filter atoms", "LoRA rank 4"),
                 page.generate().rows().stream().map(GalleryRow::title).toList());
     }
 
     @Test
-    void anyRunCanBeARowAndAnyRowCanGo() {
+    void rowsCanBeShownAndHidden() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.LORA);
@@ -189,7 +190,7 @@ class WindowViewModelTest {
     }
 
     @Test
-    void aDeletedRunLeavesListAndGalleries() {
+    void deletedRunLeavesListAndGallery() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.runs().delete(page.runs().runs().getFirst());
@@ -198,23 +199,23 @@ class WindowViewModelTest {
     }
 
     @Test
-    void aSecondStartFindsSubjectsAndRuns() {
+    void secondStartLoadsSubjectsAndRuns() {
         car().train().start(MethodName.ATOMS);
-        WindowViewModel again = new WindowViewModel(fake.services);
-        again.load();
-        assertEquals("Atoms ✓", again.subjects().getFirst().sidebarText().get());
+        WindowViewModel restarted = new WindowViewModel(fake.services);
+        restarted.load();
+        assertEquals("Atoms ✓", restarted.subjects().getFirst().sidebarText().get());
     }
 
     @Test
-    void withoutARunTheWindowClosesAtOnce() {
+    void closesImmediatelyWithoutRun() {
         window.closing().requestClose();
         assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
     }
 
     @Test
-    void duringARunClosingAsksAndOneMayStay() {
+    void closingDuringRunCanBeCancelled() {
         SubjectPageViewModel page = car();
-        fake.tuner.onWait = step -> {
+        fake.launcher.onWait = step -> {
             if (step != 10) return;
             window.closing().requestClose();
             assertEquals(ClosingViewModel.ClosingState.CONFIRMING, window.closing().state().get());
@@ -226,65 +227,65 @@ class WindowViewModelTest {
     }
 
     @Test
-    void keepingWritesACheckpointClosesAndGoesOnNextTime() {
+    void savedRunResumesAfterRestart() {
         SubjectPageViewModel page = car();
-        fake.tuner.onWait = step -> {
+        fake.launcher.onWait = step -> {
             if (step != 10) return;
             window.closing().requestClose();
             window.closing().saveAndClose();
             assertEquals(ClosingViewModel.ClosingState.STOPPING, window.closing().state().get());
         };
         page.train().start(MethodName.ATOMS);
-        assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), fake.tuner.heard);
+        assertEquals(List.of(TrainingProcess.ProcessCommand.STOP), fake.launcher.commands);
         assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
-        fake.tuner.onWait = step -> {};
-        WindowViewModel again = new WindowViewModel(fake.services);
-        again.load();
-        SubjectPageViewModel found = again.subjects().getFirst();
+        fake.launcher.onWait = step -> {};
+        WindowViewModel restarted = new WindowViewModel(fake.services);
+        restarted.load();
+        SubjectPageViewModel found = restarted.subjects().getFirst();
         assertFalse(found.runs().runs().getFirst().isDone());
         found.runs().resume(found.runs().runs().getFirst());
         assertTrue(found.runs().runs().getFirst().isDone());
     }
 
     @Test
-    void discardingDeletesTheUnfinishedRun() {
+    void discardDeletesUnfinishedRun() {
         SubjectPageViewModel page = car();
-        fake.tuner.onWait = step -> {
+        fake.launcher.onWait = step -> {
             if (step != 10) return;
             window.closing().requestClose();
             window.closing().discard();
         };
         page.train().start(MethodName.ATOMS);
         assertEquals(ClosingViewModel.ClosingState.CLOSED, window.closing().state().get());
-        assertFalse(Files.exists(place.resolve("home/runs/car-atoms")));
+        assertFalse(Files.exists(folder.resolve("home/runs/car-atoms")));
     }
 
     @Test
-    void lightOrDarkIsRemembered() {
+    void themeIsSaved() {
         window.settings().toggleTheme();
         assertEquals(AppSettings.Theme.DARK, window.settings().theme().get());
         assertEquals(AppSettings.Theme.DARK, new WindowViewModel(fake.services).settings().theme().get());
     }
 
     @Test
-    void anotherWishAboutSafetyIsRememberedAndPicturesAreMadeAgain() {
+    void safetyCheckerChangeOutdatesImages() {
         SubjectPageViewModel page = car();
         page.generate().generate();
         window.settings().setSafety(SafetyFilter.OFF);
         assertTrue(page.generate().rows().getFirst().stale().get());
-        int before = fake.made.size();
+        int before = fake.requests.size();
         page.generate().generate();
-        assertEquals(before + 1, fake.made.size());
+        assertEquals(before + 1, fake.requests.size());
         assertEquals(SafetyFilter.OFF, new WindowViewModel(fake.services).settings().safety().getValue());
     }
 
     @Test
-    void anotherEngineIsRememberedAndPicturesAreMadeAgain() {
+    void engineChangeOutdatesImages() {
         window.openGenerate();
-        GenerateViewModel generate = ((WindowPage.Generate) window.page().get()).generate();
+        GenerateViewModel generate = ((WindowPage.GeneratePage) window.page().get()).generate();
         generate.generate();
         window.settings().engine(EngineName.AUTO);
-        assertFalse(generate.rows().getFirst().stale().get(), "that is the one already");
+        assertFalse(generate.rows().getFirst().stale().get(), "no change");
         window.settings().engine(EngineName.TORCH);
         assertTrue(generate.rows().getFirst().stale().get());
         assertEquals(EngineName.TORCH, fake.desktop.get().generation().engine());
@@ -292,21 +293,21 @@ class WindowViewModelTest {
     }
 
     @Test
-    void theMachineIsShown() {
-        assertEquals("CPU  2 threads · 3.1 GB free", window.systemInfo().get());
+    void showsSystemInfo() {
+        assertEquals("CPU · 2 threads · 3.1 GB free", window.systemInfo().get());
     }
 
     @Test
-    void aPictureDroppedOnThePageGenerateIsWhatOthersStartFrom() throws Exception {
+    void imageDroppedOnGeneratePageIsSource() throws Exception {
         window.openGenerate();
-        window.onFilesDropped(List.of(picture("green.png")));
-        GenerateViewModel generate = ((WindowPage.Generate) window.page().get()).generate();
+        window.onFilesDropped(List.of(image("green.png")));
+        GenerateViewModel generate = ((WindowPage.GeneratePage) window.page().get()).generate();
         assertEquals("green.png", generate.settings().get().source().image().orElseThrow().name());
         assertTrue(window.subjects().isEmpty());
     }
 
     @Test
-    void theDecoderForPreviewsIsRemembered() {
+    void previewDecoderIsSaved() {
         fake.desktop.adapters = List.of(Path.of("/taesd.safetensors"));
         window.settings().choosePreviewDecoder();
         assertEquals(Optional.of(Path.of("/taesd.safetensors")),

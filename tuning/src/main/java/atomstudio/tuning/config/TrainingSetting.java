@@ -9,15 +9,15 @@ public enum TrainingSetting {
     STEPS(List.of("steps"), "Steps", "N", "Training steps. Default: the method's."),
     LEARNING_RATE(List.of("learning-rate", "rate"), "Learning rate", "X",
             "Learning rate of the method. Default: the method's; 1 with prodigy, which adapts its own."),
-    COMBINED_LEARNING_RATE(List.of("combined-learning-rate", "also-rate"), "Combined learning rate", "X",
+    COMBINED_LEARNING_RATE(List.of("combined-learning-rate", "also-rate"), "Combined method LR", "X",
             "Learning rate of the method trained together with it (--combine-with). Default: that method's."),
-    WORD_LEARNING_RATE(List.of("word-learning-rate", "word-rate"), "Word learning rate", "X",
+    WORD_LEARNING_RATE(List.of("word-learning-rate", "word-rate"), "Trigger word LR", "X",
             "Learning rate of a word trained together with the method. Default: textual inversion's."),
     TEXT_ENCODER_LEARNING_RATE(List.of("text-encoder-learning-rate", "text-encoder-rate"),
-            "Text encoder learning rate", "X",
+            "Text encoder LR", "X",
             "Learning rate of LoRA on the text encoder (--train-text-encoder). Default: LoRA's."),
     SEED(List.of("seed"), "Seed", "N", "Random seed, from 0 to 18446744073709551615."),
-    WARMUP_STEPS(List.of("warmup-steps", "warmup"), "Warmup steps", "N",
+    WARMUP_STEPS(List.of("warmup-steps", "warmup"), "Warm-up steps", "N",
             "Steps over which the learning rate rises linearly."),
     LR_SCHEDULER(List.of("lr-scheduler", "decay"), "LR scheduler", TrainingConfig.LearningRateScheduler.values(),
             "Learning rate after warmup: %s (decays to 0 at the last step, so steps cannot be added later)."),
@@ -34,12 +34,12 @@ public enum TrainingSetting {
     CROP(List.of("crop"), "Cropping", TrainingConfig.CropMode.values(),
             "Part of a photo that is trained on: %s (random: another square each time; whole: all of it, in its own "
                     + "aspect ratio)."),
-    FLIP(List.of("flip"), "Flip horizontally", "Also train on the mirrored photos."),
-    CAPTIONS(List.of("captions"), "Captions",
+    FLIP(List.of("flip"), "Horizontal flip", "Also train on the mirrored photos."),
+    CAPTIONS(List.of("captions"), "Use captions",
             "Use NAME.txt beside a photo as its caption; {} in it stands for the subject."),
     CAPTION_TEMPLATE(List.of("caption-template"), "Caption template", "TEXT",
             "Caption of photos without one of their own, such as \"a photo of {}\". Default: built-in templates."),
-    MASKS(List.of("masks"), "Masks",
+    MASKS(List.of("masks"), "Use masks",
             "Train only on the white parts of NAME-mask.png, or on what is not transparent."),
     CACHED_NOISE_SAMPLES(List.of("cached-noise-samples", "bank"), "Cached noise samples", "N",
             "Train on N fixed noisy samples, usually 64 to 128, and cache the UNet encoder's features of them on "
@@ -54,13 +54,13 @@ public enum TrainingSetting {
                     + "generate them once with the base model."),
     PRIOR_LOSS_WEIGHT(List.of("prior-loss-weight", "prior-weight"), "Prior loss weight", "X",
             "Weight of the class images' loss."),
-    PREVIEW_EVERY(List.of("preview-every"), "Preview every", "N", "Steps between previews; 0: no previews."),
+    PREVIEW_EVERY(List.of("preview-every"), "Preview interval", "N", "Steps between previews; 0: no previews."),
     VALIDATE(List.of("validate"), "Validation",
             "Hold out one of five or more photos and record its loss (with fewer, score the previews where the model "
                     + "can); keep the best checkpoint as the adapter."),
     EARLY_STOPPING(List.of("early-stopping", "stop-early"), "Early stopping",
             "Stop when validation no longer improves."),
-    PRECISION(List.of("precision"), "Precision", TrainingConfig.PrecisionMode.values(),
+    PRECISION(List.of("precision"), "Precision of frozen weights", TrainingConfig.PrecisionMode.values(),
             "Precision of the frozen weights: %s."),
     GRADIENT_CHECKPOINTING(List.of("gradient-checkpointing", "checkpointing"), "Gradient checkpointing",
             "Recompute activations instead of keeping them: less memory, more time.");
@@ -141,4 +141,9 @@ public enum TrainingSetting {
 
     /// Whether it is switched on by its name alone.
     public boolean isFlag() { return allowedValues.equals(List.of(NO, YES)); }
+
+    /// Title and value for summaries: `Steps 50`, `Horizontal flip`.
+    public String describe(String value) {
+        return isFlag() ? title : title + " " + value;
+    }
 }

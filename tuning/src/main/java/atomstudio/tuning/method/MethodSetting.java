@@ -18,7 +18,7 @@ public enum MethodSetting {
             "Channel atoms per layer: 1 to the block's side squared."),
     RANK(List.of("rank"), "Rank", "R", "Rank of the low-rank matrices."),
     ALPHA(List.of("alpha"), "Alpha", "X", "The update is scaled by alpha / rank. Default: the rank."),
-    SIDE(List.of("side"), "Rotated side", "NAME",
+    SIDE(List.of("side"), "Rotated channels", "NAME",
             "Channels of a layer that are rotated: input (the paper's, peft's) or output (LyCORIS')."),
     BLOCK_SIZE(List.of("block-size", "block"), "Block size", "N",
             "Channels that are rotated together: a number, or a share of the layer's such as 1/4, the paper's."),
@@ -58,6 +58,16 @@ public enum MethodSetting {
     /// The caption in the window.
     public String title() {
         return title;
+    }
+
+    /// Title and value for summaries: `Rank 8`, `Combine with Textual inversion`.
+    public String describe(String value) {
+        return switch (this) {
+            case TRAIN_TEXT_ENCODER -> title;
+            case COMBINE_WITH -> title + " " + MethodName.ofOption(value).displayName();
+            case ATOMS, INNER_ATOMS, CODING, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, SIDE, BLOCK_SIZE, LAYERS ->
+                    title + " " + value;
+        };
     }
 
     /// Stands for the value in the help.

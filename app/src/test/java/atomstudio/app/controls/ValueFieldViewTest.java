@@ -1,4 +1,4 @@
-package atomstudio.app.generate;
+package atomstudio.app.controls;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -18,13 +18,13 @@ import org.testfx.framework.junit5.Start;
 import org.testfx.util.WaitForAsyncUtils;
 
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
-class SeedFieldViewTest {
+class ValueFieldViewTest {
     private final List<Long> changes = new ArrayList<>();
-    private SeedFieldView field;
+    private ValueFieldView<Long> field;
 
     @Start
     void start(Stage stage) {
-        field = new SeedFieldView(changes::add);
+        field = ValueFieldView.ofSeed(changes::add);
         stage.setScene(new Scene(new StackPane(field)));
     }
 
@@ -37,9 +37,9 @@ class SeedFieldViewTest {
     }
 
     @Test
-    void takesSeedsOf64BitsAndNothingElse() throws Exception {
+    void acceptsOnly64BitSeeds() throws Exception {
         run(() -> {
-            field.showSeed(77);
+            field.showValue(77L);
             for (String typed : new String[] {"18446744073709551615", "18446744073709551616", "many", "",
                     "9007199254740993"})
                 field.setText(typed);
@@ -48,19 +48,31 @@ class SeedFieldViewTest {
     }
 
     @Test
-    void showsAllDigitsAndStopsAtBothEnds() throws Exception {
+    void arrowKeysStopAtBounds() throws Exception {
         run(() -> {
-            field.showSeed(-2);
+            field.showValue(-2L);
             press(KeyCode.UP);
             press(KeyCode.UP);
         });
         assertEquals("18446744073709551615", field.getText());
         run(() -> {
-            field.showSeed(1);
+            field.showValue(1L);
             press(KeyCode.DOWN);
             press(KeyCode.DOWN);
         });
         assertEquals("0", field.getText());
         assertEquals(List.of(-1L, 0L), changes);
+    }
+
+    @Test
+    void numbersAreStrictlyWithinBounds() throws Exception {
+        List<Double> numbers = new ArrayList<>();
+        run(() -> {
+            ValueFieldView<Double> number = ValueFieldView.ofNumber(new ValueFieldView.NumberRange(1, 8, 1),
+                    value -> String.valueOf((long) value), numbers::add);
+            number.showValue(4.0);
+            for (String typed : new String[] {"9", "2.5", "eight", "8"}) number.setText(typed);
+        });
+        assertEquals(List.of(8.0), numbers);
     }
 }
