@@ -44,7 +44,8 @@ class DatasetTest {
 
     private static Dataset dataset(TrainingConfig config, int batch, Optional<Integer> window,
             Dataset.TrainingExample... examples) {
-        return new Dataset("", List.of(examples), CONDITIONING, new Dataset.BatchSampling(objective, config, batch, window));
+        return new Dataset("", List.of(examples), CONDITIONING,
+                new Dataset.BatchSampling(objective, config, batch, window));
     }
 
     private static Tensor filled(float value, int height, int width) {

@@ -108,7 +108,8 @@ class PreparedPhotosTest {
         put("boat-mask.png", half(64, 48));
         put("car-mask.png", half(64, 48));
         List<String> warnings = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).warnings();
-        assertTrue(warnings.size() == 1 && warnings.getFirst().contains("boat-mask.png: skipped, a mask without a photo"),
+        assertTrue(
+                warnings.size() == 1 && warnings.getFirst().contains("boat-mask.png: skipped, a mask without a photo"),
                 warnings::toString);
     }
 
@@ -223,12 +224,14 @@ class PreparedPhotosTest {
         PreparedPhotos prepared = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS);
         assertEquals(1, prepared.photos().size());
         assertEquals(0.5, prepared.photos().getFirst().mask().orElseThrow().coverage(), 0.01, "OneTrainer's own");
-        assertTrue(prepared.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")),
+        assertTrue(
+                prepared.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")),
                 prepared.warnings()::toString);
         assertTrue(
                 prepared.warnings()
                         .stream()
-                        .anyMatch(note -> note.contains("car-mask.png: skipped, a second mask beside car-masklabel.png")),
+                        .anyMatch(
+                                note -> note.contains("car-mask.png: skipped, a second mask beside car-masklabel.png")),
                 prepared.warnings()::toString);
     }
 

@@ -80,9 +80,11 @@ class CustomFunctionTest {
                 Tape tape = torch.tape(activations == null ? Checkpointing.NONE : activations)) {
             EagerOps on = activations == null ? ops : ops.withTape(tape);
             NDArray x = torch.leaf(ReferenceOps.random(1, testCase.x.sizes())), first = torch.leaf(
-                    ReferenceOps.random(3, (testCase.change == Change.BLOCKS ? Shape.of(16, 16) : testCase.weight).sizes()));
+                    ReferenceOps.random(3,
+                            (testCase.change == Change.BLOCKS ? Shape.of(16, 16) : testCase.weight).sizes()));
             NDArray second = torch.leaf(ReferenceOps.random(4, testCase.weight.size(0)));
-            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(ReferenceOps.random(5, testCase.weight.sizes())),
+            LayerWeights<NDArray> base = new LayerWeights<>(
+                    torch.array(ReferenceOps.random(5, testCase.weight.sizes())),
                     testCase.biased ? torch.array(ReferenceOps.random(6, testCase.weight.size(0))) : null);
             LayerWeights<NDArray> layer = switch (testCase.change) {
                 case BLOCKS -> new LayerWeights<>(base.weight(), base.bias(), ops.scale(first, 0.1));

@@ -73,7 +73,8 @@ class MergedWeightsTest {
                         layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null);
                 NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));
                 LayerWeights<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base,
-                        slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)), adapterWeight)
+                        slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)),
+                        adapterWeight)
                         : base;
                 weights.put(layer.weightKey(), torch.tensor(tuned.weight()));
                 if (tuned.bias() != null) weights.put(layer.biasKey(), torch.tensor(tuned.bias()));

@@ -63,7 +63,8 @@ class TextAdaptersTest {
         @Override
         public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta,
                 T adapterWeight) {
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), adapterWeight)), base.bias());
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), adapterWeight)),
+                    base.bias());
         }
     }
 

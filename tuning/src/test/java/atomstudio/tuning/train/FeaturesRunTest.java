@@ -75,7 +75,8 @@ class FeaturesRunTest {
     }
 
     private static TrainingRequest request(TrainingConfig trainingConfig) {
-        MethodSettings method = trainingConfig.data().cachedNoiseSamples() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up") : ATOMS;
+        MethodSettings method = trainingConfig.data().cachedNoiseSamples() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up")
+                : ATOMS;
         return TrainingRequest.of(model.path(), photos, "thing", method).with(trainingConfig);
     }
 
@@ -204,7 +205,8 @@ class FeaturesRunTest {
         assertTrue(report.steps() < 100, "ended at " + report.steps());
         assertEquals(report.steps(), report.bestStep().orElseThrow() + Validation.PATIENCE * 2);
         assertTrue(events("run").stream()
-                .anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("stopped early")));
+                .anyMatch(
+                        event -> event instanceof TrainingEvent.Note note && note.message().contains("stopped early")));
         assertEquals(RunFolder.Status.FINISHED, new RunFolder(folder.resolve("run")).status());
     }
 

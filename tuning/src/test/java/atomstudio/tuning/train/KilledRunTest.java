@@ -44,7 +44,8 @@ class KilledRunTest {
                 .withLearningRate(1e-2);
     }
 
-    /// All features with state: gradient accumulation, EMA, Prodigy, validation, generated class images, random prepared.
+    /// All features with state: gradient accumulation, EMA, Prodigy, validation, generated class images, random
+    /// prepared.
     private static TrainingRequest everything(Path folder) throws Failure {
         TrainingRequest plain = request(folder);
         TrainingConfig config = TrainingConfig.of(plain.method())

@@ -129,7 +129,7 @@ class PhotoFoldersRunTest {
         List<String> warnings = reading("sks car").prepare(photos).warnings();
         assertTrue(warnings.contains(photos.resolve("2_sks dog")
                 + ": the folder's name gives 2 repeats; its words \"sks dog\" are ignored, "
-                        + "the run uses \"sks car\""),
+                + "the run uses \"sks car\""),
                 warnings.toString());
     }
 

@@ -182,9 +182,13 @@ class RunTest {
         assertRejected(original.withSteps(2), "steps");
         assertRejected(original.withPreviewEvery(1), "preview-every");
         assertRejected(request("lora", 3), "method: the run has atoms, requested is lora");
-        assertRejected(new TrainingRequest(original.model(), original.photos(), new Trigger("sks", "other"), original.method(),
-                original.config()), "class");
-        assertRejected(new TrainingRequest(original.model(), other, original.trigger(), original.method(), original.config()), "photos");
+        assertRejected(
+                new TrainingRequest(original.model(), original.photos(), new Trigger("sks", "other"), original.method(),
+                        original.config()),
+                "class");
+        assertRejected(
+                new TrainingRequest(original.model(), other, original.trigger(), original.method(), original.config()),
+                "photos");
         Failure both = assertThrows(Failure.Incompatible.class,
                 () -> run(original.withLearningRate(0.5).withSeed(4), "run"));
         assertTrue(both.getMessage().contains("rate") && both.getMessage().contains("seed"), "all are listed");
@@ -229,7 +233,8 @@ class RunTest {
                 .findFirst()
                 .orElseThrow();
         assertTrue(
-                note.message().contains("cpu with 2 thread(s) after cpu with 1") && note.message().contains("last bits"),
+                note.message().contains("cpu with 2 thread(s) after cpu with 1")
+                        && note.message().contains("last bits"),
                 note.message());
     }
 
@@ -299,7 +304,9 @@ class RunTest {
         Files.writeString(bad.resolve("broken.png"), "no picture");
         TrainingRequest original = request("atoms", 3);
         Failure failure = assertThrows(Failure.Unreadable.class,
-                () -> run(new TrainingRequest(original.model(), bad, original.trigger(), original.method(), original.config()),
+                () -> run(
+                        new TrainingRequest(original.model(), bad, original.trigger(), original.method(),
+                                original.config()),
                         "run"));
         assertTrue(failure.getMessage().contains("broken.png"));
         assertFalse(Files.exists(folder.resolve("run")));

@@ -147,7 +147,8 @@ class TrainingEstimateTest {
         Path run = folder.resolve("run");
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(
-                        TrainingRequest.of(model.path(), photoFolder, "thing", ATOMS).with(config), run, RunControl.none(),
+                        TrainingRequest.of(model.path(), photoFolder, "thing", ATOMS).with(config), run,
+                        RunControl.none(),
                         EventSink.none()));
         List<TrainingEvent> events = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).toList();
         EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, config, 5), model);
