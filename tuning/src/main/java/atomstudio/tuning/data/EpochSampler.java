@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Chooses the examples of each batch: in shuffled epochs, each example as often as its repeats say, and in a batch
+/// Chooses the examples of each batch: in shuffled epochs, each example according to its repeats, and in a batch
 /// only examples of one shape (aspect ratio bucketing). A function of seed and batch number alone.
 /// @param shapes of the examples; equal where every batch crops the same square
 /// @param repeats of the examples

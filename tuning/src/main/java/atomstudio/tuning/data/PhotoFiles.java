@@ -75,7 +75,7 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         List<CompanionImage> ignored = new ArrayList<>();
         for (CompanionImage companion : ignoredCompanions(directory)) {
             Optional<Path> owner = photos.stream()
-                    .filter(picture -> companion.belongsTo(picture.getFileName().toString()))
+                    .filter(photo -> companion.belongsTo(photo.getFileName().toString()))
                     .map(PhotoFiles::stem)
                     .findFirst();
             if (companion.role() != CompanionImage.Role.MASK || owner.isEmpty()
@@ -127,8 +127,8 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         if (companion.role() == CompanionImage.Role.CONDITIONING)
             return companion.file() + ": skipped, a conditioning image by its name";
         Optional<Path> usedMask = photos.stream()
-                .filter(picture -> isBeside(companion, picture))
-                .map(picture -> masks.get(stem(picture)))
+                .filter(photo -> isBeside(companion, photo))
+                .map(photo -> masks.get(stem(photo)))
                 .findFirst();
         if (usedMask.isPresent())
             return companion.file() + ": skipped, a second mask beside " + usedMask.get().getFileName();

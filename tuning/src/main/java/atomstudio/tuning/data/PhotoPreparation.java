@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 /// Prepares the photos of a folder for training: cropped and resized, with their masks and captions.
 public record PhotoPreparation(TrainingConfig config, CropPolicy cropPolicy, Captions captions) {
     /// @throws Failure.Unreadable that names a photo, mask or caption which cannot be read
-    /// @throws Failure.Incompatible that names a mask which does not fit, or says that there are no masks or captions
+    /// @throws Failure.Incompatible that names a mask which does not fit, or the folder if it has no masks or captions
     public PreparedPhotos prepare(Path folder) throws Failure {
         PhotoFiles files = PhotoFiles.of(folder);
         List<String> warnings = new ArrayList<>(PartialTrigger.warnings(folder, files.folders(), captions.subject()));

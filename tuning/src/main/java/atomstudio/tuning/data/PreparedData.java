@@ -42,7 +42,7 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
             PhotoFiles files = PhotoFiles.of(Path.of(prior.source()));
             boolean hasCaptions = files.photos()
                     .stream()
-                    .anyMatch(picture -> files.captions().containsKey(PhotoFiles.stem(picture)));
+                    .anyMatch(photo -> files.captions().containsKey(PhotoFiles.stem(photo)));
             Captions captions = Captions.forClass(request.trigger().className(), request.config());
             PreparedPhotos classImages = new PhotoPreparation(
                     hasCaptions ? defaultConfig.with(TrainingConfig.Feature.CAPTIONS) : defaultConfig, cropPolicy,

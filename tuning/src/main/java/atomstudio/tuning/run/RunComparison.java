@@ -105,7 +105,7 @@ final class RunComparison {
         if (!config.classImages().isEmpty() && !request.classImages().isEmpty())
             here.remove(TrainingSetting.CLASS_IMAGES);
         if (config.requested().schedule().scheduler() == TrainingConfig.LearningRateScheduler.COSINE)
-            add("steps (the learning rate decays to 0 at the last one; with --lr-scheduler constant steps can be added)",
+            add("steps (the learning rate decays to 0 at the last one; --lr-scheduler constant allows more)",
                     config.steps(), request.steps());
         else
             if (request.steps() < config.steps())

@@ -13,7 +13,7 @@ import java.util.List;
 /// @param created ISO time
 public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettings method, ResolvedConfig config,
         long parameterCount, String created) {
-    /// The model that is fine-tuned.
+    /// The base model.
     /// @param hash    of the weights that are trained on, as in `BaseModelHashes`
     /// @param options the user's, without tokenizer folders, which differ between machines
     public record BaseModelInfo(Path path, String name, String hash, ModelLoadOptions options) {

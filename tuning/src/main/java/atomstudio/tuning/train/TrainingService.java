@@ -137,7 +137,7 @@ public final class TrainingService {
         if (model.unet().channels().in() != model.vae().latentChannels()) {
             throw new Failure.Incompatible(
                     model.path() + ": its UNet has " + model.unet().channels().in() + " input channels; only models of "
-                            + model.vae().latentChannels() + " (no inpainting models) can be fine-tuned");
+                            + model.vae().latentChannels() + " (no inpainting models) can be trained");
         }
         List<Layer> layers = model.trainableLayers();
         request.method().check(model.path().toString(), layers);

@@ -13,13 +13,13 @@ class LearningRateAdviceTest {
     private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
 
     @Test
-    void theDefaultRateIsWarnedOfOnAModelThatItWasNotFoundOn() {
+    void warnsOfTheDefaultRateOnALargeModel() {
         String advice = LearningRateAdvice.of(LORA, TrainingConfig.of(LORA), SD15).orElseThrow();
         assertTrue(advice.contains("0.004") && advice.contains("1.0e-4") && advice.contains("859 million"), advice);
     }
 
     @Test
-    void aChosenRateTheDefaultModelAndProdigyNeedNoAdvice() {
+    void noAdviceForAChosenRateTheDefaultModelAndProdigy() {
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA, TrainingConfig.of(LORA), 16_480_196));
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA,
                 TrainingConfig.of(LORA).with(TrainingConfig.of(LORA).schedule().withLearningRate(2e-4)), SD15));

@@ -24,28 +24,29 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is drawn, without a network.
+/// Sampled batches, without a network.
 class DatasetTest {
     private static final TrainingConfig USUAL = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS));
-    private static final TextConditioning WORDING = new TextConditioning.PrecomputedStates(
+    private static final TextConditioning CONDITIONING = new TextConditioning.PrecomputedStates(
             Map.of("a", Tensor.zeros(Shape.of(1, 1, 1))));
     @TempDir
     static Path shared;
-    private static DiffusionObjective noising;
+    private static DiffusionObjective objective;
 
     @BeforeAll
     static void prepare() throws Exception {
         DiffusionModel model = TinyModel.make(shared.resolve("model"), "sd1");
-        noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
+        objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()), model.scheduler().predictionType());
     }
 
     private static Dataset.TrainingExample example(Tensor latents) {
         return new Dataset.TrainingExample(latents, Optional.empty(), Optional.empty(), List.of("a"));
     }
 
-    private static Dataset dataset(TrainingConfig recipe, int batch, Optional<Integer> window,
+    private static Dataset dataset(TrainingConfig config, int batch, Optional<Integer> window,
             Dataset.TrainingExample... examples) {
-        return new Dataset("", List.of(examples), WORDING, new Dataset.BatchSampling(noising, recipe, batch, window));
+        return new Dataset("", List.of(examples), CONDITIONING,
+                new Dataset.BatchSampling(objective, config, batch, window));
     }
 
     private static Tensor filled(float value, int height, int width) {
@@ -53,7 +54,7 @@ class DatasetTest {
     }
 
     @Test
-    void theStepsOfABankComeAgainAndTogetherCoverTheTimestepsEvenly() {
+    void cachedStepsRepeatAndCoverTheTimestepsEvenly() {
         Dataset dataset = dataset(USUAL.with(new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "", 16)),
                 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
         List<Float> timesteps = new ArrayList<>();
@@ -66,13 +67,13 @@ class DatasetTest {
         }
         List<Integer> shares = timesteps.stream()
                 .sorted()
-                .map(timestep -> (int) (timestep * 16 / noising.schedule().size()))
+                .map(timestep -> (int) (timestep * 16 / objective.schedule().size()))
                 .toList();
         assertEquals(java.util.stream.IntStream.range(0, 16).boxed().toList(), shares, "one in each sixteenth");
     }
 
     @Test
-    void picturesAreDrawnAsOftenAsTheyAreRepeated() {
+    void samplesPhotosByTheirRepeats() {
         Dataset dataset = dataset(USUAL, 2, Optional.empty(), repeated(1, 2), repeated(2, 6), repeated(3, 4));
         int[] drawn = new int[4];
         for (int step = 0; step < 6; step++) {
@@ -84,7 +85,7 @@ class DatasetTest {
     }
 
     @Test
-    void picturesOfSeveralShapesAreDrawnAsOftenAsTheyAreRepeated() {
+    void samplesBucketsByTheRepeatsOfTheirPhotos() {
         Dataset.TrainingExample wide = new Dataset.TrainingExample(filled(2, 2, 4), Optional.empty(), Optional.empty(),
                 List.of("a"), 3);
         Dataset dataset = dataset(USUAL, 1, Optional.empty(), repeated(1, 1), wide);
@@ -94,7 +95,7 @@ class DatasetTest {
     }
 
     @Test
-    void equalRepeatsAreAsNone() {
+    void equalRepeatsChangeNothing() {
         Dataset once = dataset(USUAL, 2, Optional.empty(), repeated(1, 1), repeated(2, 1), repeated(3, 1));
         Dataset often = dataset(USUAL, 2, Optional.empty(), repeated(1, 10), repeated(2, 10), repeated(3, 10));
         for (int step = 0; step < 9; step++)
@@ -110,12 +111,12 @@ class DatasetTest {
         return USUAL.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, passes, 0));
     }
 
-    /// x0 from what is made noisy and its noise.
+    /// x0 from noisy latents and their noise.
     private static float[] clean(TrainingBatch batch) {
         float[] clean = new float[batch.noisyLatents().data().length];
         int each = clean.length / batch.timesteps().length;
         for (int i = 0; i < clean.length; i++) {
-            double bar = noising.schedule().alphaCumprod((int) batch.timesteps()[i / each]);
+            double bar = objective.schedule().alphaCumprod((int) batch.timesteps()[i / each]);
             clean[i] = (float) ((batch.noisyLatents().data()[i] - Math.sqrt(1 - bar) * batch.target().data()[i])
                     / Math.sqrt(bar));
         }
@@ -123,7 +124,7 @@ class DatasetTest {
     }
 
     @Test
-    void accumulatedBatchesAreTheLargeOneInParts() {
+    void accumulatedBatchesEqualOneLargeBatch() {
         Dataset.TrainingExample[] three = {example(filled(1, 2, 2)), example(filled(2, 2, 2)),
                 example(filled(3, 2, 2))};
         Dataset large = dataset(USUAL, 6, Optional.empty(), three);
@@ -139,13 +140,13 @@ class DatasetTest {
     }
 
     @Test
-    void theGradientOfAccumulatedBatchesIsTheirMean() throws Exception {
+    void accumulatedGradientIsTheMeanOverBatches() throws Exception {
         Dataset parts = dataset(accumulating(2), 1, Optional.empty(), example(filled(1, 2, 2)));
         double[] losses = {3, 5};
-        int[] asked = {0};
+        int[] request = {0};
         DenoisingLoss.Gradient gradient = new GradientAccumulation(parts, Optional.empty(), 0)
-                .gradient((numbers, batch) -> {
-                    double loss = losses[asked[0]++];
+                .gradient((parameters, batch) -> {
+                    double loss = losses[request[0]++];
                     return new DenoisingLoss.Gradient(loss, new float[] {(float) loss, 1});
                 }, new float[2], 0);
         assertEquals(4, gradient.loss());
@@ -153,18 +154,18 @@ class DatasetTest {
     }
 
     @Test
-    void theClassCountsByItsWeightBesideTheSubject() throws Exception {
-        TrainingConfig recipe = USUAL.with(
+    void priorLossWeightScalesTheClassImages() throws Exception {
+        TrainingConfig config = USUAL.with(
                 new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))));
-        Dataset subject = dataset(recipe, 2, Optional.empty(), example(filled(1, 2, 2)));
-        Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), WORDING, subject.sampling());
+        Dataset subject = dataset(config, 2, Optional.empty(), example(filled(1, 2, 2)));
+        Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), CONDITIONING, subject.sampling());
         List<TrainingBatch> batches = new GradientAccumulation(subject, Optional.of(prior), 0).batches(3);
         assertEquals(2, batches.size());
         assertArrayEquals(new float[] {1, 1}, batches.get(0).lossWeights().data());
         assertArrayEquals(new float[] {0.5f, 0.5f}, batches.get(1).lossWeights().data());
         assertEquals(-1, clean(batches.get(1))[0], 0.1);
         DenoisingLoss.Gradient sum = new GradientAccumulation(subject, Optional.of(prior), 0)
-                .gradient((numbers, batch) -> {
+                .gradient((parameters, batch) -> {
                     double mean = batch.lossWeights().data()[0] * 2;
                     return new DenoisingLoss.Gradient(mean, new float[] {(float) mean});
                 }, new float[1], 0);
@@ -172,7 +173,7 @@ class DatasetTest {
     }
 
     @Test
-    void aBatchComesFromOneShapeAndShapesComeAsOftenAsTheirPictures() {
+    void batchesHoldOneShapeInProportionToThePhotos() {
         Dataset mixed = dataset(USUAL, 2, Optional.empty(), example(filled(1, 2, 4)), example(filled(2, 4, 2)),
                 example(filled(3, 2, 4)), example(filled(4, 2, 4)));
         int[] wide = {0};
@@ -188,11 +189,11 @@ class DatasetTest {
             }
         }
         assertEquals(30, wide[0]);
-        assertArrayEquals(new int[] {0, 20, 20, 20, 20}, seen, "every picture as often as any other");
+        assertArrayEquals(new int[] {0, 20, 20, 20, 20}, seen, "every photo equally often");
     }
 
     @Test
-    void randomCropsAreWindowsOfThePictureInAllPlaces() {
+    void randomCropsCoverThePhoto() {
         Tensor wide = Tensor.zeros(Shape.of(1, 4, 2, 5));
         for (int i = 0; i < wide.data().length; i++) wide.data()[i] = 10 * (i % 5);
         Dataset dataset = dataset(USUAL, 1, Optional.of(2), example(wide));
@@ -210,7 +211,7 @@ class DatasetTest {
     }
 
     @Test
-    void flipsMirrorPictureAndMaskTogetherHalfOfTheTime() {
+    void flipsPhotoAndMaskTogetherHalfOfTheTime() {
         Tensor latents = Tensor.zeros(Shape.of(1, 4, 1, 2));
         Tensor mirrored = Tensor.zeros(Shape.of(1, 4, 1, 2));
         for (int i = 0; i < 8; i++) latents.data()[i] = mirrored.data()[7 - i] = i % 2 == 0 ? 100 : -100;
@@ -228,16 +229,16 @@ class DatasetTest {
     }
 
     @Test
-    void minSnrWeighsEveryPictureByItsTimestepAndLeavesMasksInPlace() {
-        TrainingConfig recipe = USUAL.with(new TrainingConfig.LossConfig(5, 0, Optional.empty()));
+    void minSnrWeightsSamplesByTimestepAndKeepsMasks() {
+        TrainingConfig config = USUAL.with(new TrainingConfig.LossConfig(5, 0, Optional.empty()));
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
-        Dataset dataset = dataset(recipe, 2, Optional.empty(),
+        Dataset dataset = dataset(config, 2, Optional.empty(),
                 new Dataset.TrainingExample(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
         for (int step = 0; step < 20; step++) {
             TrainingBatch batch = dataset.batch(0, step, 0);
-            float[] snr = noising.minSnrWeights(batch.timesteps(), 5).data();
+            float[] snr = objective.minSnrWeights(batch.timesteps(), 5).data();
             assertArrayEquals(new float[] {2 * snr[0], 0, 2 * snr[1], 0}, batch.lossWeights().data(), 1e-6f);
-            if (batch.timesteps()[0] < 100) assertTrue(snr[0] < 0.9 && snr[1] == 1, "little noise counts less");
+            if (batch.timesteps()[0] < 100) assertTrue(snr[0] < 0.9 && snr[1] == 1, "low noise has a smaller weight");
         }
     }
 
@@ -259,7 +260,7 @@ class DatasetTest {
     }
 
     @Test
-    void whatIsHeldOutIsAlwaysSeenAlike() {
+    void heldOutBatchIsFixed() {
         Dataset held = dataset(USUAL, 4, Optional.empty(), example(filled(1, 2, 2)));
         TrainingBatch batch = held.fixedBatch(4, 4, 8);
         assertEquals(batch.noisyLatents(), held.fixedBatch(4, 4, 8).noisyLatents());

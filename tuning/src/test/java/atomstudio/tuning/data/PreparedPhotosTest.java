@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// A person's folder: pictures, masks and captions.
+/// The user's folder: photos, masks and captions.
 class PreparedPhotosTest {
     @TempDir
     Path folder;
@@ -38,11 +38,11 @@ class PreparedPhotosTest {
     }
 
     private PreparedPhotos read(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) throws Failure {
-        TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS)).with(features);
-        return new PhotoPreparation(recipe, new CropPolicy(crop, 32, 8), new Captions("sks car", "")).prepare(folder);
+        TrainingConfig config = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS)).with(features);
+        return new PhotoPreparation(config, new CropPolicy(crop, 32, 8), new Captions("sks car", "")).prepare(folder);
     }
 
-    private Failure refused(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) {
+    private Failure failure(TrainingConfig.CropMode crop, TrainingConfig.Feature... features) {
         return assertThrows(Failure.class, () -> read(crop, features));
     }
 
@@ -53,7 +53,7 @@ class PreparedPhotosTest {
     }
 
     @Test
-    void aMaskIsNeverItselfAPictureWhetherOrNotItIsUsed() throws Exception {
+    void masksAreNeverPhotos() throws Exception {
         put("car-mask.png", half(64, 48));
         PreparedPhotos unused = read(TrainingConfig.CropMode.CENTRE);
         assertEquals(1, unused.photos().size());
@@ -66,7 +66,7 @@ class PreparedPhotosTest {
     }
 
     @Test
-    void aMaskWeighsItsLatentPixelsWithAMeanOfOne() throws Exception {
+    void maskWeightsHaveMeanOne() throws Exception {
         put("car-mask.png", half(64, 48));
         Tensor weights = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos()
                 .getFirst()
@@ -83,7 +83,7 @@ class PreparedPhotosTest {
     }
 
     @Test
-    void withoutAMaskFileTheAlphaChannelIsTheMask() throws Exception {
+    void usesTheAlphaChannelWithoutAMaskFile() throws Exception {
         int[] argb = new int[64 * 48];
         for (int i = 0; i < argb.length; i++) argb[i] = i / 64 < 24 ? 0xFF112233 : 0x00112233;
         put("car.png", new RgbImage(64, 48, argb));
@@ -97,85 +97,86 @@ class PreparedPhotosTest {
     }
 
     @Test
-    void aMaskOfAnotherSizeIsRefusedByName() throws Exception {
+    void rejectsMaskOfAnotherSize() throws Exception {
         put("car-mask.png", half(32, 48));
-        String message = refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage();
+        String message = failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage();
         assertTrue(message.contains("car-mask.png") && message.contains("64x48") && message.contains("32x48")
                 && message.contains("car.png"), message);
     }
 
     @Test
-    void aMaskWithoutItsPictureIsNamedAndLeftOut() throws Exception {
+    void skipsMaskWithoutPhoto() throws Exception {
         put("boat-mask.png", half(64, 48));
         put("car-mask.png", half(64, 48));
-        List<String> notes = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).warnings();
-        assertTrue(notes.size() == 1 && notes.getFirst().contains("boat-mask.png: a mask without its picture"),
-                notes::toString);
+        List<String> warnings = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).warnings();
+        assertTrue(
+                warnings.size() == 1 && warnings.getFirst().contains("boat-mask.png: skipped, a mask without a photo"),
+                warnings::toString);
     }
 
     @Test
-    void aMaskThatLeavesNothingIsRefused() throws Exception {
+    void rejectsEmptyMask() throws Exception {
         put("car-mask.png", RgbImage.filled(64, 48, 0));
-        String message = refused(TrainingConfig.CropMode.WHOLE, TrainingConfig.Feature.MASKS).getMessage();
+        String message = failure(TrainingConfig.CropMode.WHOLE, TrainingConfig.Feature.MASKS).getMessage();
         assertTrue(message.contains("car-mask.png: everything is masked out"), message);
     }
 
     @Test
-    void aMaskThatLeavesNothingOfTheCentreSaysSo() throws Exception {
+    void rejectsMaskThatIsEmptyWithinTheCentreSquare() throws Exception {
         int[] argb = new int[64 * 48];
         for (int i = 0; i < argb.length; i++) argb[i] = i % 64 < 6 ? 0xFFFFFFFF : 0xFF000000;
         put("car-mask.png", new RgbImage(64, 48, argb));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
+        assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
                 .contains("--crop whole"));
         assertEquals(1, read(TrainingConfig.CropMode.WHOLE, TrainingConfig.Feature.MASKS).photos().size());
     }
 
     @Test
-    void masksThatAreAskedForAndNotThereAreRefused() {
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
+    void rejectsMasksOptionWithoutMasks() {
+        assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
                 .contains("NAME-mask.png"));
     }
 
     @Test
-    void onlyMasksAreNoPictures() throws Exception {
+    void rejectsFolderWithOnlyMasks() throws Exception {
         Files.move(folder.resolve("car.png"), folder.resolve("car-mask.png"));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE).getMessage().contains("only masks"));
+        assertTrue(failure(TrainingConfig.CropMode.CENTRE).getMessage().contains("only masks"));
     }
 
     @Test
-    void captionsStandBesideTheirPicturesALineEach() throws Exception {
+    void readsOneCaptionPerLine() throws Exception {
         put("other.png", RgbImage.filled(64, 48, 0x993366));
         Files.writeString(folder.resolve("car.txt"), "a red {} in the rain\n\n{} from above\n");
-        PreparedPhotos crops = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS);
+        PreparedPhotos prepared = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS);
         assertEquals(List.of("a red sks car in the rain", "sks car from above"),
-                crops.photos().get(0).info().captions());
-        assertEquals(List.of(), crops.photos().get(1).info().captions());
-        assertTrue(crops.warnings().size() == 1 && crops.warnings().getFirst().contains("other.png")
-                && crops.warnings().getFirst().contains("\"a sks car\""), crops.warnings()::toString);
+                prepared.photos().get(0).info().captions());
+        assertEquals(List.of(), prepared.photos().get(1).info().captions());
+        assertTrue(prepared.warnings().size() == 1 && prepared.warnings().getFirst().contains("other.png")
+                && prepared.warnings().getFirst().contains("\"a sks car\""), prepared.warnings()::toString);
     }
 
     @Test
-    void aCaptionThatDoesNotNameTheSubjectIsSaid() throws Exception {
+    void warnsOfCaptionsWithoutTheTriggerWord() throws Exception {
         Files.writeString(folder.resolve("car.txt"), "a red car");
-        List<String> notes = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).warnings();
-        assertTrue(notes.getFirst().contains("car.txt") && notes.getFirst().contains("{}"), notes::toString);
+        List<String> warnings = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).warnings();
+        assertTrue(warnings.getFirst().contains("car.txt") && warnings.getFirst().contains("{}"), warnings::toString);
     }
 
     @Test
-    void emptyOrUnreadableCaptionsAreRefusedByName() throws Exception {
+    void rejectsEmptyAndUnreadableCaptions() throws Exception {
         Files.writeString(folder.resolve("car.txt"), " \n");
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+        assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
                 .contains("car.txt: expected a caption, found nothing"));
         Files.write(folder.resolve("car.txt"), "café {}".getBytes(StandardCharsets.ISO_8859_1));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+        assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
                 .contains("UTF-8"));
         Files.delete(folder.resolve("car.txt"));
-        assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+        assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
                 .contains("NAME.txt"));
     }
 
     @ParameterizedTest @CsvSource({"64,48", "48,64", "300,100", "100,101", "77,33", "1024,8"})
-    void aWholePictureKeepsItsShapeAndLosesNoMoreThanRounding(int width, int height) {
+    void wholePhotosKeepTheirAspectRatio(int width, int height) {
         int[] argb = new int[width * height];
         for (int i = 0; i < argb.length; i++)
             argb[i] = 0xFF000000 | 255 * (i % width) / (width - 1) << 16 | 255 * (i / width) / (height - 1) << 8;
@@ -195,7 +196,7 @@ class PreparedPhotosTest {
     }
 
     @Test
-    void aPictureForRandomCropsKeepsItsShorterSide() {
+    void randomCropsKeepTheShorterSide() {
         RgbImage framed = new CropPolicy(TrainingConfig.CropMode.RANDOM, 32, 8).apply(RgbImage.filled(96, 48, 1));
         assertEquals(List.of(64, 32), List.of(framed.width(), framed.height()));
         assertEquals(64,
@@ -205,44 +206,46 @@ class PreparedPhotosTest {
 
     @ParameterizedTest @CsvSource({"car-masklabel.png", "car_mask.png", "car.mask.png", "car-mask.webp", "car-Mask.PNG",
             "car.png_mask.jpg"})
-    void masksAreRecognizedAsOtherProgramsNameThem(String name) throws Exception {
+    void recognizesMaskNamesOfOtherPrograms(String name) throws Exception {
         put("other.png", half(64, 48));
-        // Kinds are told by the first bytes, so that the ending need not be true.
+        // The format is detected from the first bytes, not from the extension.
         Files.move(folder.resolve("other.png"), folder.resolve(name));
-        assertEquals(1, read(TrainingConfig.CropMode.CENTRE).photos().size(), "never a picture itself");
-        PreparedPhotos crops = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS);
-        assertEquals(1, crops.photos().size());
-        assertEquals(0.5, crops.photos().getFirst().mask().orElseThrow().coverage(), 0.01);
-        assertEquals(List.of(), crops.warnings());
+        assertEquals(1, read(TrainingConfig.CropMode.CENTRE).photos().size(), "masks are not photos");
+        PreparedPhotos prepared = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS);
+        assertEquals(1, prepared.photos().size());
+        assertEquals(0.5, prepared.photos().getFirst().mask().orElseThrow().coverage(), 0.01);
+        assertEquals(List.of(), prepared.warnings());
     }
 
     @Test
-    void aConditioningImageIsLeftOutAndOneMaskCounts() throws Exception {
+    void skipsConditioningImagesAndUsesOneMask() throws Exception {
         put("car-condlabel.png", half(64, 48));
         put("car-masklabel.png", half(64, 48));
         put("car-mask.png", RgbImage.filled(64, 48, 0xFFFFFF));
-        PreparedPhotos crops = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS);
-        assertEquals(1, crops.photos().size());
-        assertEquals(0.5, crops.photos().getFirst().mask().orElseThrow().coverage(), 0.01, "OneTrainer's own");
-        assertTrue(crops.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")),
-                crops.warnings()::toString);
+        PreparedPhotos prepared = read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS);
+        assertEquals(1, prepared.photos().size());
+        assertEquals(0.5, prepared.photos().getFirst().mask().orElseThrow().coverage(), 0.01, "OneTrainer's own");
         assertTrue(
-                crops.warnings()
+                prepared.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")),
+                prepared.warnings()::toString);
+        assertTrue(
+                prepared.warnings()
                         .stream()
-                        .anyMatch(note -> note.contains("car-mask.png: a further mask; car-masklabel.png counts")),
-                crops.warnings()::toString);
+                        .anyMatch(
+                                note -> note.contains("car-mask.png: skipped, a second mask beside car-masklabel.png")),
+                prepared.warnings()::toString);
     }
 
     @Test
-    void theCaseOfMasksIsNotTrainedOn() throws Exception {
-        Path pictures = Shared.file("cases/masks-trained-as-pictures/pictures");
-        List<Path> taken = PhotoFiles.of(pictures).photos();
+    void doesNotTrainOnTheMasksOfTheCase() throws Exception {
+        Path photoFolder = Shared.file("cases/masks-trained-as-pictures/pictures");
+        List<Path> taken = PhotoFiles.of(photoFolder).photos();
         for (Path picture : taken) assertTrue(!picture.getFileName().toString().contains("mask"), taken::toString);
-        assertEquals(List.of(), PhotoFiles.of(pictures).ignoredCompanions());
+        assertEquals(List.of(), PhotoFiles.of(photoFolder).ignoredCompanions());
     }
 
     @Test
-    void byteOrderMarksAreObeyedAndDropped() throws Exception {
+    void readsCaptionsWithByteOrderMarks() throws Exception {
         for (String charset : new String[] {"UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"}) {
             Files.write(folder.resolve("car.txt"), "\uFEFFa café {}\r\n\uFEFF{} 雪\n".getBytes(charset));
             assertEquals(List.of("a café sks car", "sks car 雪"),
@@ -255,33 +258,33 @@ class PreparedPhotosTest {
     }
 
     @Test
-    void whatIsNoTextIsNeverACaption() throws Exception {
+    void rejectsBinaryCaptions() throws Exception {
         byte[][] others = {"a {}".getBytes(StandardCharsets.UTF_16LE), "a {}".getBytes(StandardCharsets.UTF_16BE),
                 "a {}".getBytes("UTF-32LE"), {'a', 0, 'b'}, {(byte) 0x89, 'P', 'N', 'G'}, {'a', 1, 2, 3},
                 "\u001B[31m{}".getBytes(StandardCharsets.UTF_8), {(byte) 0xFF, (byte) 0xFE, 'a'}};
         for (byte[] bytes : others) {
             Files.write(folder.resolve("car.txt"), bytes);
-            assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+            assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
                     .contains("car.txt: expected text in UTF-8"), java.util.Arrays.toString(bytes));
         }
         for (String nothing : new String[] {"", "\uFEFF", "\u200B", " \u00A0\n\u200D\u2060", "\u3164",
                 "\u2800\uFE0F"}) {
             Files.writeString(folder.resolve("car.txt"), nothing);
-            assertTrue(refused(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
+            assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
                     .contains("car.txt: expected a caption, found nothing"), nothing);
         }
     }
 
     @Test
-    void theCasesOfCaptionsAreReadOrRefused() throws Exception {
+    void readsOrRejectsTheCaptionCases() throws Exception {
         List<List<String>> captions = new java.util.ArrayList<>();
         for (String name : new String[] {"bom", "plain"}) {
-            TrainingConfig recipe = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
+            TrainingConfig config = TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
                     .with(TrainingConfig.Feature.CAPTIONS);
-            PreparedPhotos crops = new PhotoPreparation(recipe,
+            PreparedPhotos prepared = new PhotoPreparation(config,
                     new CropPolicy(TrainingConfig.CropMode.CENTRE, 32, 8), new Captions("sks car", ""))
                     .prepare(Shared.file("cases/caption-bom/" + name));
-            captions.add(crops.photos().getFirst().info().captions());
+            captions.add(prepared.photos().getFirst().info().captions());
         }
         assertEquals(captions.get(0), captions.get(1));
         for (String name : new String[] {"caption-of-nothing-visible", "caption-utf16-without-mark"}) {

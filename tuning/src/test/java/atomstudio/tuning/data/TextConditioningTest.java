@@ -40,7 +40,7 @@ class TextConditioningTest {
         engine.close();
     }
 
-    /// A caption of so many chunks.
+    /// A caption of this many chunks.
     private static String caption(int chunks) throws Exception {
         StringBuilder text = new StringBuilder("a sks car, red");
         while (tokenizer.captionChunks(text.toString()).size() < chunks) text.append(" and red");
@@ -48,22 +48,22 @@ class TextConditioningTest {
     }
 
     @Test
-    void aShortCaptionIsReadAsBefore() throws Exception {
+    void shortCaptionIsOneChunk() throws Exception {
         assertEquals(1, tokenizer.captionChunks(SHORT).size());
         assertArrayEquals(tokenizer.encodePadded(SHORT).ids(), tokenizer.captionChunks(SHORT).getFirst());
         assertArrayEquals(tokenizer.encodePadded("").ids(), tokenizer.captionChunks("").getFirst());
         assertArrayEquals(tokenizer.encodePadded("a (sks:1.5) car").ids(),
-                tokenizer.captionChunks("a (sks:1.5) car").getFirst(), "brackets are letters in a caption");
+                tokenizer.captionChunks("a (sks:1.5) car").getFirst(), "brackets have no meaning in captions");
     }
 
     @Test
-    void aLongCaptionIsTrainedOnAsTheSamePromptIsSampled() throws Exception {
+    void longCaptionsAreEncodedLikeLongPrompts() throws Exception {
         PromptEncoder prompts = PromptEncoder.of(model, engine);
         for (int chunks = 1; chunks <= TextConditioning.MAX_CHUNKS; chunks++) {
             String caption = caption(chunks);
             Conditioning.Embedded trained = assertInstanceOf(Conditioning.Embedded.class,
                     TextConditioning.precompute(List.of(caption), tokenizer, engine).of(List.of(caption)));
-            // Against a negative prompt of as many chunks, so that sampling repeats nothing.
+            // With a negative prompt of as many chunks, so that sampling does not repeat chunks.
             Tensor sampled = prompts.encode(new Generation.PromptPair(caption, caption), 1, List.of()).prompt();
             assertEquals(sampled, trained.context(), chunks + " chunks");
             assertEquals(chunks * tokenizer.maxLength(), trained.context().shape().size(1));
@@ -71,7 +71,7 @@ class TextConditioningTest {
     }
 
     @Test
-    void captionsOfOneBatchAreRepeatedToTheSameLength() throws Exception {
+    void captionsOfABatchAreRepeatedToTheSameLength() throws Exception {
         List<String> captions = List.of(SHORT, caption(2), caption(3));
         Conditioning.Embedded embedded = (Conditioning.Embedded) TextConditioning
                 .precompute(captions, tokenizer, engine)
@@ -86,15 +86,15 @@ class TextConditioningTest {
     }
 
     @Test
-    void onlyWhatIsBeyondThreeChunksIsLeftOutAndTold() throws Exception {
+    void truncatesCaptionsAfterThreeChunksWithAWarning() throws Exception {
         assertEquals(List.of(), TextConditioning.warnings(List.of(SHORT, caption(3)), tokenizer));
         String longer = caption(4) + String.join("", Collections.nCopies(5, " and green"));
-        List<String> notes = TextConditioning.warnings(List.of(longer, longer, SHORT), tokenizer);
-        assertEquals(1, notes.size());
+        List<String> warnings = TextConditioning.warnings(List.of(longer, longer, SHORT), tokenizer);
+        assertEquals(1, warnings.size());
         assertTrue(
-                notes.getFirst().contains("a sks car, red and red")
-                        && notes.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)),
-                notes.getFirst());
+                warnings.getFirst().contains("a sks car, red and red")
+                        && warnings.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)),
+                warnings.getFirst());
         assertEquals(3,
                 ((Conditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer)))
                         .chunks());

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Two ways through a convolution whose kernels are mixed: mixed activations, and a mixed weight.
+/// Compares the transform of the activations with the transform of the weight.
 class AtomConvolutionTest {
     private static Torch torch;
     private static EagerOps ops;
@@ -44,7 +44,7 @@ class AtomConvolutionTest {
     }
 
     @ParameterizedTest @MethodSource("cases")
-    void bothGiveTheSameOutputAndGradientsAtARandomPoint(Shape mixing, Ops.ConvGeometry geometry) {
+    void matchesAutogradAtARandomPoint(Shape mixing, Ops.ConvGeometry geometry) {
         List<Tensor> weight = pass(mixing, (x, layer, tape) -> ops.conv2d(x, layer.materialized(ops), geometry));
         List<Tensor> recorded = pass(mixing, (x, layer, tape) -> TorchKernels
                 .addBias(new AtomConvolution(torch.kernels(), layer, geometry).forward(x), layer));
@@ -58,7 +58,7 @@ class AtomConvolutionTest {
     }
 
     @Test
-    void smallConvolutionsMixTheirWeight() {
+    void smallConvolutionsMaterializeTheirWeight() {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray x = torch.array(ReferenceOps.random(1, 1, 6, 8, 8));
             LayerWeights<NDArray> layer = new LayerWeights<>(torch.array(ReferenceOps.random(2, 5, 6, 3, 3)), null,

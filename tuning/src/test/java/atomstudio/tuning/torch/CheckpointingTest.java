@@ -48,23 +48,23 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases")
-    void gradientsAreEqualWhetherActivationsAreKeptOrComputedAgain(TuningMethod method, Checkpointing activations)
+    void checkpointingDoesNotChangeGradients(TuningMethod method, Checkpointing activations)
             throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
-        float[] numbers = ReferenceOps.random(1, layout.size()).data();
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
-        DenoisingLoss.Gradient kept = network.gradient(layout, numbers, Checkpointing.NONE, ComputeDtype.FP32);
-        DenoisingLoss.Gradient again = network.gradient(layout, numbers, activations, ComputeDtype.FP32);
+        float[] parameters = ReferenceOps.random(1, layout.size()).data();
+        for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
+        DenoisingLoss.Gradient kept = network.gradient(layout, parameters, Checkpointing.NONE, ComputeDtype.FP32);
+        DenoisingLoss.Gradient again = network.gradient(layout, parameters, activations, ComputeDtype.FP32);
         assertEquals(kept.loss(), again.loss());
         double largest = 0;
         for (float number : kept.vector()) largest = Math.max(largest, Math.abs(number));
         assertTrue(largest > 0);
-        // Where layers keep their inputs, what joins them is differentiated piece by piece.
+        // If layers save only their inputs, the operations between them are differentiated one by one.
         boolean inOrder = method instanceof FilterAtoms || method instanceof ChannelAtoms || method instanceof Lora;
         int at = 0;
         for (ParameterLayout.LayerParameter entry : layout.trained()) {
             int size = (int) entry.spec().shape().elements();
-            // Before the skips and the time embedding, gradients of several paths are summed in another order.
+            // At the skips and the time embedding, gradients of several paths are summed in another order.
             boolean above = entry.layer().name().startsWith("up_blocks.") || entry.layer().name().equals("conv_out");
             double tolerance = above && inOrder ? 0 : 1e-6 * largest;
             for (int i = at; i < at + size; i++)
@@ -75,10 +75,10 @@ class CheckpointingTest {
     }
 
     @ParameterizedTest @MethodSource("cases")
-    void twoCallsInARowAreEqual(TuningMethod method, Checkpointing activations) throws Exception {
+    void repeatedCallsAreEqual(TuningMethod method, Checkpointing activations) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
-        float[] numbers = ReferenceOps.random(1, layout.size()).data();
-        assertTrue(Arrays.equals(network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector(),
-                network.gradient(layout, numbers, activations, ComputeDtype.FP32).vector()));
+        float[] parameters = ReferenceOps.random(1, layout.size()).data();
+        assertTrue(Arrays.equals(network.gradient(layout, parameters, activations, ComputeDtype.FP32).vector(),
+                network.gradient(layout, parameters, activations, ComputeDtype.FP32).vector()));
     }
 }

@@ -32,7 +32,7 @@ class ComputeDtypeTest {
     }
 
     @Test
-    void graphicsProcessorsHaveUnitsFromCapabilityEightOn() {
+    void gpusHaveBf16HardwareFromCapabilityEight() {
         assertFalse(ComputeDtype.supportsBf16("75"));
         assertTrue(ComputeDtype.supportsBf16("80"));
         assertTrue(ComputeDtype.supportsBf16("120"));
@@ -42,18 +42,18 @@ class ComputeDtypeTest {
         return Stream.of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4));
     }
 
-    /// bfloat16 has 8 bits: a gradient of hundreds of rounded products points the same way, but is not the same.
+    /// bfloat16 has 8 significant bits: a gradient of hundreds of rounded products has the same direction, but differs.
     @ParameterizedTest @MethodSource("methods")
-    void gradientsInBfloat16PointWhereThoseOfFloat32Do(TuningMethod method) throws Exception {
+    void bf16GradientsAreCloseToFloat32(TuningMethod method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
-        float[] numbers = ReferenceOps.random(1, layout.size()).data();
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
+        float[] parameters = ReferenceOps.random(1, layout.size()).data();
+        for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
         for (Checkpointing activations : Checkpointing.values()) {
-            DenoisingLoss.Gradient full = network.gradient(layout, numbers, activations, ComputeDtype.FP32);
-            DenoisingLoss.Gradient half = network.gradient(layout, numbers, activations, ComputeDtype.BF16);
+            DenoisingLoss.Gradient full = network.gradient(layout, parameters, activations, ComputeDtype.FP32);
+            DenoisingLoss.Gradient half = network.gradient(layout, parameters, activations, ComputeDtype.BF16);
             assertEquals(full.loss(), half.loss(), 0.02 * full.loss());
             double dot = 0, a = 0, b = 0;
-            for (int i = 0; i < numbers.length; i++) {
+            for (int i = 0; i < parameters.length; i++) {
                 dot += (double) full.vector()[i] * half.vector()[i];
                 a += (double) full.vector()[i] * full.vector()[i];
                 b += (double) half.vector()[i] * half.vector()[i];

@@ -20,27 +20,27 @@ import org.junit.jupiter.api.Test;
 @Tag("gpu")
 class CudaGradientTest {
     @Test
-    void gradientsOfBothPrecisionsAreNearTheProcessors() throws Exception {
+    void gpuGradientsAreCloseToTheCpus() throws Exception {
         DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
         ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), model.trainableLayers());
-        float[] numbers = ReferenceOps.random(1, layout.size()).data();
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.05f;
+        float[] parameters = ReferenceOps.random(1, layout.size()).data();
+        for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
         TrainingBatch batch = new TrainingBatch(ReferenceOps.random(2, 2, 4, 8, 8), new float[] {10, 700},
                 new Conditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())),
                 ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
         try (TorchEngine cpu = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
                 TorchEngine cuda = open(model)) {
-            float[] expected = gradient(cpu, layout, numbers, batch, ComputeDtype.FP32);
-            assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, ComputeDtype.FP32)), 1e-3);
-            assertEquals(1, cosine(expected, gradient(cuda, layout, numbers, batch, ComputeDtype.BF16)), 0.02);
+            float[] expected = gradient(cpu, layout, parameters, batch, ComputeDtype.FP32);
+            assertEquals(1, cosine(expected, gradient(cuda, layout, parameters, batch, ComputeDtype.FP32)), 1e-3);
+            assertEquals(1, cosine(expected, gradient(cuda, layout, parameters, batch, ComputeDtype.BF16)), 0.02);
         }
     }
 
-    private static float[] gradient(TorchEngine engine, ParameterLayout layout, float[] numbers, TrainingBatch batch,
+    private static float[] gradient(TorchEngine engine, ParameterLayout layout, float[] parameters, TrainingBatch batch,
             ComputeDtype precision) throws Failure {
-        try (DenoisingLoss differentiation = engine.denoisingLoss(
+        try (DenoisingLoss denoisingLoss = engine.denoisingLoss(
                 new DenoisingLossOptions(layout, Map.of(), DenoisingLossOptions.Checkpointing.NONE, precision))) {
-            return differentiation.gradient(numbers, batch).vector();
+            return denoisingLoss.gradient(parameters, batch).vector();
         }
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Layers whose weight is made again for their gradients, against the same layers under PyTorch's recording.
+/// Layers that recompute their weight in the backward pass, against autograd.
 class CustomFunctionTest {
     private static Torch torch;
     private static EagerOps ops;
@@ -49,7 +49,7 @@ class CustomFunctionTest {
             cases.add(new Case(change, Shape.of(1, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.same(1), false));
             cases.add(new Case(change, Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), Ops.ConvGeometry.strided(2, 0),
                     true));
-            cases.add(new Case(change, Shape.of(1, 3, 1024), Shape.of(2 * 2048 + 4, 1024), null, true)); // in parts
+            cases.add(new Case(change, Shape.of(1, 3, 1024), Shape.of(2 * 2048 + 4, 1024), null, true)); // in chunks
             cases.add(new Case(change, Shape.of(2, 1024, 3, 2), Shape.of(2048 + 4, 1024, 1, 1),
                     Ops.ConvGeometry.same(1), true));
         }
@@ -59,32 +59,34 @@ class CustomFunctionTest {
         cases.add(new Case(Change.WEIGHT, Shape.of(1, 6, 8, 8), Shape.of(5, 6, 3, 3),
                 new Ops.ConvGeometry(2, 0, 0, 1, 1), true));
         cases.add(new Case(Change.WEIGHT, Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3), Ops.ConvGeometry.same(3),
-                true)); // by Winograd's way
+                true)); // Winograd
         return cases.stream().map(Arguments::of);
     }
 
     @ParameterizedTest @MethodSource("cases")
-    void outputAndGradientsAreThoseThatPyTorchRecords(Case tried) {
+    void outputAndGradientsMatchAutograd(Case testCase) {
         for (Checkpointing activations : List.of(Checkpointing.SELECTIVE, Checkpointing.FULL)) {
-            List<Tensor> recorded = pass(tried, null), own = pass(tried, activations);
+            List<Tensor> recorded = pass(testCase, null), own = pass(testCase, activations);
             assertEquals(recorded.size(), own.size());
             for (int i = 0; i < recorded.size(); i++)
-                assertClose(List.of("output", "by input", "by what is trained", "by another").get(i), recorded.get(i),
+                assertClose(List.of("output", "by input", "by the parameters", "by another").get(i), recorded.get(i),
                         own.get(i), 2e-5);
         }
     }
 
     /// @param activations none: without a tape
-    private static List<Tensor> pass(Case tried, @Nullable Checkpointing activations) {
+    private static List<Tensor> pass(Case testCase, @Nullable Checkpointing activations) {
         try (TorchScope scope = torch.scope(GradMode.ON);
                 Tape tape = torch.tape(activations == null ? Checkpointing.NONE : activations)) {
             EagerOps on = activations == null ? ops : ops.withTape(tape);
-            NDArray x = torch.leaf(ReferenceOps.random(1, tried.x.sizes())), first = torch.leaf(
-                    ReferenceOps.random(3, (tried.change == Change.BLOCKS ? Shape.of(16, 16) : tried.weight).sizes()));
-            NDArray second = torch.leaf(ReferenceOps.random(4, tried.weight.size(0)));
-            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(ReferenceOps.random(5, tried.weight.sizes())),
-                    tried.biased ? torch.array(ReferenceOps.random(6, tried.weight.size(0))) : null);
-            LayerWeights<NDArray> layer = switch (tried.change) {
+            NDArray x = torch.leaf(ReferenceOps.random(1, testCase.x.sizes())), first = torch.leaf(
+                    ReferenceOps.random(3,
+                            (testCase.change == Change.BLOCKS ? Shape.of(16, 16) : testCase.weight).sizes()));
+            NDArray second = torch.leaf(ReferenceOps.random(4, testCase.weight.size(0)));
+            LayerWeights<NDArray> base = new LayerWeights<>(
+                    torch.array(ReferenceOps.random(5, testCase.weight.sizes())),
+                    testCase.biased ? torch.array(ReferenceOps.random(6, testCase.weight.size(0))) : null);
+            LayerWeights<NDArray> layer = switch (testCase.change) {
                 case BLOCKS -> new LayerWeights<>(base.weight(), base.bias(), ops.scale(first, 0.1));
                 case WEIGHT -> new LayerWeights<>(base.weight(), base.bias(), null,
                         () -> new LayerWeights<>(plus(base.weight(), first, tape), base.bias()));
@@ -94,8 +96,8 @@ class CustomFunctionTest {
             };
             NDArray y = on.checkpointed("block", List.of(ops.scale(x, 1)), in -> {
                 tape.markTrainableUse();
-                return tried.geometry == null ? on.linear(in.getFirst(), layer)
-                        : on.conv2d(in.getFirst(), layer, tried.geometry);
+                return testCase.geometry == null ? on.linear(in.getFirst(), layer)
+                        : on.conv2d(in.getFirst(), layer, testCase.geometry);
             });
             NDArray loss = ops.loss(y, torch.array(ReferenceOps.random(7, ops.shape(y).sizes())),
                     torch.array(Tensor.filled(Shape.of(1), 1)));

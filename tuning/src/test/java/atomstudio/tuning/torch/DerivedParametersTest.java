@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Sparse coding's α is computed once and read by gradients and by sampling.
+/// Sparse coding's α is computed once and used for gradients and sampling.
 class DerivedParametersTest {
     private static final TorchSettings SETTINGS = new TorchSettings(
             Path.of(System.getProperty("user.home"), ".atomstudio", "natives"), 1);
@@ -35,7 +35,7 @@ class DerivedParametersTest {
     }
 
     @Test
-    void gradientsAndSamplingReadTheArraysThatWereDerivedOnce() throws Exception {
+    void gradientsAndSamplingShareDerivedValues() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), model.trainableLayers());
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, SETTINGS)) {
@@ -47,16 +47,16 @@ class DerivedParametersTest {
                 return engine.tensor(key);
             });
             assertEquals(layout.derived().size(), read.get());
-            float[] numbers = normals(layout.size(), "numbers");
+            float[] parameters = normals(layout.size(), "numbers");
             Map<String, Tensor> stored = new HashMap<>(frozen);
-            stored.putAll(layout.fromVector(numbers));
+            stored.putAll(layout.fromVector(parameters));
             Map<String, Tensor> whole = new HashMap<>(completed);
-            whole.putAll(layout.fromVector(numbers));
+            whole.putAll(layout.fromVector(parameters));
             TrainingBatch batch = batch(model);
 
             float[] expected;
-            try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, completed))) {
-                expected = differentiation.gradient(numbers, batch).vector();
+            try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, completed))) {
+                expected = denoisingLoss.gradient(parameters, batch).vector();
             }
             Tensor picture = engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model),
                     List.of(new WeightedAdapter(new Adapter("whole", "", layout.method(), whole), 1)));
@@ -69,13 +69,13 @@ class DerivedParametersTest {
             engine.derive(layout, frozen);
             assertEquals(Float.BYTES * layout.derivedElementCount(), engine.derivedBytes());
             for (int i = 0; i < 2; i++) {
-                try (DenoisingLoss differentiation = engine.denoisingLoss(new DenoisingLossOptions(layout, frozen))) {
-                    assertArrayEquals(expected, differentiation.gradient(numbers, batch).vector());
+                try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, frozen))) {
+                    assertArrayEquals(expected, denoisingLoss.gradient(parameters, batch).vector());
                 }
                 assertEquals(picture,
                         engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied));
             }
-            assertTrue(engine.derivedBytes() > 0, "closing a differentiation leaves them");
+            assertTrue(engine.derivedBytes() > 0, "closing the loss keeps them");
         }
     }
 

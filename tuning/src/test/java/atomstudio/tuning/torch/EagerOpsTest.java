@@ -35,7 +35,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void convolutionEqualsItsFormulaForEveryPaddingAndStride() {
+    void convolutionMatchesItsFormulaForEveryPaddingAndStride() {
         Tensor x = ReferenceOps.random(1, 2, 3, 7, 6);
         Tensor bias = ReferenceOps.random(3, 4);
         for (Ops.ConvGeometry geometry : List.of(Ops.ConvGeometry.same(3), Ops.ConvGeometry.strided(2, 1),
@@ -50,7 +50,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void linearMapsTheLastAxis() {
+    void linearTransformsTheLastAxis() {
         Tensor x = ReferenceOps.random(1, 2, 5, 3);
         Tensor w = ReferenceOps.random(2, 4, 3);
         Tensor bias = ReferenceOps.random(3, 4);
@@ -71,7 +71,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void inversesOfSkewShiftsUndoThem() {
+    void inverseTimesMatrixIsIdentity() {
         Tensor x = ReferenceOps.random(1, 3, 5, 5);
         Tensor shifted = Tensor.zeros(x.shape());
         for (int n = 0; n < 3; n++)
@@ -84,7 +84,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void inverseRowNormsAreOneOverTheLengths() {
+    void inverseRowNormsMatchTheirFormula() {
         Tensor x = new Tensor(Shape.of(3, 2), new float[] {3, 4, 0, 0, -0.6f, 0.8f});
         Tensor found = eager(l -> ops.reciprocalRowNorms(l.getFirst()), x);
         assertEquals(Shape.of(3, 1), found.shape());
@@ -95,7 +95,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void normsEqualTheirFormulas() {
+    void normsMatchTheirFormulas() {
         Tensor x = ReferenceOps.random(1, 2, 6, 3, 2);
         Tensor w = ReferenceOps.random(2, 6);
         Tensor bias = ReferenceOps.random(3, 6);
@@ -111,7 +111,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void activationsEqualTheirFormulas() {
+    void activationsMatchTheirFormulas() {
         Tensor x = ReferenceOps.random(1, 200);
         assertClose("silu", ReferenceOps.map(x, v -> v / (1 + Math.exp(-v))), eager(l -> ops.silu(l.getFirst()), x),
                 TOLERANCE);
@@ -125,7 +125,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void attentionEqualsItsFormulaAcrossAndCausal() {
+    void attentionMatchesItsFormulaWithAndWithoutCausalMask() {
         Tensor q = ReferenceOps.random(1, 2, 5, 8);
         Tensor k = ReferenceOps.random(2, 2, 3, 8);
         Tensor v = ReferenceOps.random(3, 2, 3, 8);
@@ -137,7 +137,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void upsamplingReadsTheFlooredPixelAtAnySize() {
+    void upsamplingUsesTheFlooredPixel() {
         Tensor x = ReferenceOps.random(1, 1, 2, 3, 4);
         Tensor found = eager(l -> ops.upsampleNearest(l.getFirst(), 5, 8), x);
         Tensor expected = Tensor.zeros(Shape.of(1, 2, 5, 8));
@@ -149,7 +149,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void lookupTakesRowsById() {
+    void embeddingSelectsRowsById() {
         Tensor table = ReferenceOps.random(1, 7, 3);
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             Tensor found = torch.tensor(ops.embedding(torch.array(table), torch.array(new int[][] {{6, 0}, {3, 3}})));
@@ -162,7 +162,7 @@ class EagerOpsTest {
     }
 
     @Test
-    void shapesAreMovedAsNumPyMovesThem() {
+    void reshapePermuteSplitAndConcatMatchNumPy() {
         Tensor x = ReferenceOps.random(1, 2, 3, 4);
         Tensor moved = eager(l -> ops.permute(l.getFirst(), 2, 0, 1), x);
         assertEquals(Shape.of(4, 2, 3), moved.shape());

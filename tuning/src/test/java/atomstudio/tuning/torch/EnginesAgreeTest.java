@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The law of the family, its last part: PyTorch and ONNX Runtime say the same of every adapted network.
+/// PyTorch and ONNX Runtime agree on every network, with and without adapters.
 class EnginesAgreeTest {
     private static final double TOLERANCE = 2e-5;
     private static DiffusionModel model;
@@ -93,38 +93,38 @@ class EnginesAgreeTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void onEveryMethodAtAnyStrength(TuningMethod method) throws Exception {
+    void agreeOnEveryMethodAndAdapterWeight(TuningMethod method) throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         Tensor base = torch.predictNoise(LATENTS, TIMESTEPS, context, List.of());
-        for (double strength : new double[] {0, 0.7, 2}) {
-            List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), strength));
+        for (double adapterWeight : new double[] {0, 0.7, 2}) {
+            List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), adapterWeight));
             Tensor expected = torch.predictNoise(LATENTS, TIMESTEPS, context, applied);
             Tensor folded = onnx.predictNoise(LATENTS, TIMESTEPS, context, applied);
-            assertClose(method + " at " + strength, expected, folded, TOLERANCE);
-            assertClose(method + " multiplied in or live, at " + strength,
+            assertClose(method + " at " + adapterWeight, expected, folded, TOLERANCE);
+            assertClose(method + " multiplied in or live, at " + adapterWeight,
                     live.predictNoise(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
-            assertClose(method + " multiplied in by PyTorch, at " + strength, expected,
+            assertClose(method + " multiplied in by PyTorch, at " + adapterWeight, expected,
                     folding.predictNoise(LATENTS, TIMESTEPS, context, applied), 1e-5);
             Tensor rounded = half.predictNoise(LATENTS, TIMESTEPS, context, applied);
-            assertClose(method + " in bfloat16, at " + strength, expected, rounded, 0.1);
+            assertClose(method + " in bfloat16, at " + adapterWeight, expected, rounded, 0.1);
             assertNotEquals(expected, rounded);
-            for (OnnxEngine graph : strength == 0.7 ? halfGraphs : List.<OnnxEngine>of()) {
+            for (OnnxEngine graph : adapterWeight == 0.7 ? halfGraphs : List.<OnnxEngine>of()) {
                 Tensor inHalf = graph.predictNoise(LATENTS, TIMESTEPS, context, applied);
-                assertClose(method + " in float16, at " + strength, expected, inHalf, 0.02);
+                assertClose(method + " in float16, at " + adapterWeight, expected, inHalf, 0.02);
                 assertNotEquals(expected, inHalf);
             }
-            if (strength == 0) assertClose("strength 0 is the base", base, expected, 1e-5);
+            if (adapterWeight == 0) assertClose("weight 0 is the base model", base, expected, 1e-5);
             else assertNotEquals(base, expected);
         }
     }
 
     @Test
-    void afterAnotherAdapterOrStrengthAsBefore() throws Exception {
+    void fusingAnotherAdapterDoesNotAffectTheNext() throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         List<List<WeightedAdapter>> looks = new ArrayList<>(List.of(List.of()));
-        for (double strength : new double[] {1, 0.5})
+        for (double adapterWeight : new double[] {1, 0.5})
             for (TuningMethod method : List.of(new FilterAtoms(9), new Lora(2)))
-                looks.add(List.of(new WeightedAdapter(adapter(method, 1), strength)));
+                looks.add(List.of(new WeightedAdapter(adapter(method, 1), adapterWeight)));
         for (Engine engine : List.of(onnx, live, folding)) {
             List<Tensor> first = new ArrayList<>();
             for (List<WeightedAdapter> look : looks) first.add(engine.predictNoise(LATENTS, TIMESTEPS, context, look));
@@ -136,7 +136,7 @@ class EnginesAgreeTest {
     }
 
     @Test
-    void whereBlocksGoThroughInPartsOrSlices() throws Exception {
+    void agreesForChunkedBlocks() throws Exception {
         Tensor wide = ReferenceOps.random(3, 1, 4, 32, 32);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1,
@@ -147,7 +147,7 @@ class EnginesAgreeTest {
                             0.7)))) {
                 Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
                 assertClose("in parts", expected, mapped.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);
-                assertClose("in parts, adapters live", expected, live.predictNoise(wide, TIMESTEPS, context, applied),
+                assertClose("in chunks, live adapters", expected, live.predictNoise(wide, TIMESTEPS, context, applied),
                         1e-5);
             }
             Tensor whole = mapped.predictNoise(wide, TIMESTEPS, context, List.of());
@@ -157,7 +157,7 @@ class EnginesAgreeTest {
     }
 
     @Test
-    void onTwoAdaptersWhoseDifferencesAdd() throws Exception {
+    void agreeOnTwoAdapters() throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1),
                 new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5),
@@ -171,7 +171,7 @@ class EnginesAgreeTest {
     }
 
     @Test
-    void onTheDecoderInParts() throws Exception {
+    void agreeOnTheDecoderInTiles() throws Exception {
         int level = model.vae().levels() - 1;
         Tensor features = torch.decodeHead(LATENTS, level);
         assertClose("head", features, onnx.decodeHead(LATENTS, level), TOLERANCE);
@@ -193,11 +193,11 @@ class EnginesAgreeTest {
         for (Layer layer : NetworkLayers.of(model.unet())) {
             for (Map.Entry<String, Shape> slot : method.parameterShapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
-                float[] numbers = new CounterRng(seed, key).normals((int) slot.getValue().elements());
-                for (int i = 0; i < numbers.length; i++)
-                    numbers[i] = 0.1f * numbers[i]
+                float[] parameters = new CounterRng(seed, key).normals((int) slot.getValue().elements());
+                for (int i = 0; i < parameters.length; i++)
+                    parameters[i] = 0.1f * parameters[i]
                             + (slot.getKey().equals("g") || slot.getKey().equals("gamma") ? 1 : 0);
-                values.put(key, new Tensor(slot.getValue(), numbers));
+                values.put(key, new Tensor(slot.getValue(), parameters));
             }
         }
         return new Adapter("random", "hash " + method + seed, method, values);

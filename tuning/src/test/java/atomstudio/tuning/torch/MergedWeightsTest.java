@@ -30,14 +30,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Weights with a method's numbers multiplied in, written to a model of their own, say the same as the adapter over
-/// the base model.
+/// A model file with the adapter merged into its weights gives the same output as the adapter on the base model.
 class MergedWeightsTest {
     private static final double STRENGTH = 0.7;
     @TempDir
     Path folder;
 
-    /// SSF only where a layer has a bias: a checkpoint has no place for one that the network does not ask for.
+    /// SSF only for layers with a bias: a checkpoint cannot add one.
     static Stream<MethodSettings> methods() {
         return Stream.of(MethodName.values())
                 .filter(choice -> choice != MethodName.TEXTUAL_INVERSION)
@@ -46,7 +45,7 @@ class MergedWeightsTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void mergedWeightsSayTheSameAsTheAdapterLive(MethodSettings settings) throws Exception {
+    void fusedWeightsMatchTheLiveAdapter(MethodSettings settings) throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         DiffusionModel merged = TinyModel.make(folder.resolve("merged"), "sd1");
         TuningMethod method = settings.method();
@@ -72,9 +71,10 @@ class MergedWeightsTest {
             for (Layer layer : NetworkLayers.of(model.unet())) {
                 LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())),
                         layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null);
-                NDArray strength = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));
+                NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));
                 LayerWeights<NDArray> tuned = method.tunes(layer) ? method.effective(torch.ops(), layer, base,
-                        slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)), strength)
+                        slot -> torch.array(applied.adapter().parameters().get(layer.name() + "." + slot)),
+                        adapterWeight)
                         : base;
                 weights.put(layer.weightKey(), torch.tensor(tuned.weight()));
                 if (tuned.bias() != null) weights.put(layer.biasKey(), torch.tensor(tuned.bias()));

@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Arrays of a megabyte among others that stay, so that what is freed lies in holes.
+/// Frees megabyte arrays between others that stay, which leaves holes.
 final class NativeHeapTest {
     private static final long MEGABYTE = 1 << 20;
     private static final int ARRAYS = 96;
@@ -26,7 +26,7 @@ final class NativeHeapTest {
     }
 
     @Test
-    void holesAreGivenBack() throws Exception {
+    void releasesHoles() throws Exception {
         withHoles(_ -> {}, heap -> {
             long before = ProcessMemory.anonymous();
             heap.trimIfNeeded();
@@ -35,7 +35,7 @@ final class NativeHeapTest {
     }
 
     @Test
-    void whatWasOnceInUseIsNotAHoleToGiveBack() throws Exception {
+    void memoryUpToThePeakIsNotAHole() throws Exception {
         withHoles(NativeHeap::trimIfNeeded, heap -> {
             long before = ProcessMemory.anonymous();
             heap.trimIfNeeded();
@@ -45,7 +45,7 @@ final class NativeHeapTest {
         });
     }
 
-    /// Most of what the arrays had, or little of it.
+    /// Most of the arrays' bytes, or few of them.
     private static void assertGiven(long before, boolean expected) {
         long given = (before - ProcessMemory.anonymous()) / MEGABYTE;
         assertTrue(expected ? given > ARRAYS / 2 : given < ARRAYS / 4, given + " MB of " + ARRAYS + " given back");
@@ -54,12 +54,12 @@ final class NativeHeapTest {
     private static void withHoles(Consumer<NativeHeap> full, Consumer<NativeHeap> then) throws Exception {
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard()); TorchScope _ = torch.scope(GradMode.OFF)) {
             NativeHeap heap = new NativeHeap(16 * MEGABYTE);
-            heap.trim(); // what other tests left
+            heap.trim(); // left by other tests
             heap.trimIfNeeded();
             List<NDArray> passing = new ArrayList<>();
             for (int i = 0; i < ARRAYS; i++) {
                 passing.add(torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)));
-                torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)); // too large for another hole, so it lies between
+                torch.array(Tensor.filled(Shape.of(MEGABYTE / 4), 1)); // too large for the holes
             }
             full.accept(heap);
             passing.forEach(NDArray::close);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/// Gradients of every operation against difference quotients along a random direction.
+/// Gradients of every operation against finite differences along a random direction.
 class OperationGradientTest {
     private static Torch torch;
     private static EagerOps ops;
@@ -88,7 +88,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void lossIsTheMeanOfSquaresWeightedByPictureAndPixel() {
+    void lossIsTheMeanOfWeightedSquaredErrors() {
         Tensor found = ReferenceOps.random(1, 2, 3, 2, 2);
         Tensor target = ReferenceOps.random(2, 2, 3, 2, 2);
         Tensor weights = new Tensor(Shape.of(2, 1, 2, 2), new float[] {1, 0.25f, 0, 2, 1, 1, 3, 0.5f});
@@ -107,7 +107,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void aScopeThatDoesNotRecordLeavesNothingToDifferentiate() throws Exception {
+    void scopeWithoutGradRecordsNothing() throws Exception {
         Thread fresh = new Thread(() -> {
             try (TorchScope scope = torch.scope(GradMode.OFF)) {
                 NDArray leaf = torch.leaf(ReferenceOps.random(1, 4));
@@ -123,7 +123,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void equalStepsGiveEqualBits() {
+    void equalStepsAreBitIdentical() {
         Tensor x = ReferenceOps.random(1, 4, 32, 16, 16);
         Tensor w = ReferenceOps.random(2, 32, 32, 3, 3);
         Function<NDArray, NDArray> f = leaf -> ops.groupNorm(
@@ -134,7 +134,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void aScopeFreesWhatWasMadeInIt() {
+    void scopeFreesItsArrays() {
         NDArray kept;
         NDArray freed;
         try (TorchScope scope = torch.scope(GradMode.ON)) {

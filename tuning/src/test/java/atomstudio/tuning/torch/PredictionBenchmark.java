@@ -17,10 +17,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Seconds and memory of the UNet's part in a guided step: `java … atomstudio.tuning.torch.LookBenchmark MODEL
-/// onnx|torch|torch-bf16 STEPS [METHOD]`. Two pictures of the model's own size, as guidance asks for, random numbers.
-/// Ready is the time from opening the model to the end of the text encoder's first answer and of the UNet's session;
-/// anonymous memory is what nobody but the process can give back.
+/// Time and memory of the UNet in a guided step: `java … atomstudio.tuning.torch.PredictionBenchmark MODEL
+/// onnx|torch|torch-bf16 STEPS [METHOD]`. A batch of two random samples of the model's own size, as for guidance. Ready
+/// is the time from opening the model until the text encoder has run and the UNet is loaded; anonymous memory is not
+/// backed by files.
 public final class PredictionBenchmark {
     private static volatile long mostAnonymous;
     private static volatile long mostResident;
@@ -45,14 +45,14 @@ public final class PredictionBenchmark {
                 long before = System.nanoTime();
                 Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.concatenate(context, context),
                         adapters);
-                System.out.printf("%.4f s, first number %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0],
+                System.out.printf("%.4f s, first value %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0],
                         memory());
             }
         }
         System.out.println(memory());
     }
 
-    /// Random numbers of a method's shapes, small enough to leave the network in its range.
+    /// Random parameters of a method, small enough to keep the network in its range.
     private static Adapter adapter(DiffusionModel model, String method) throws Exception {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
         Map<String, Tensor> values = new HashMap<>();
@@ -86,7 +86,7 @@ public final class PredictionBenchmark {
                 }
             }
         } catch (java.io.IOException | InterruptedException e) {
-            System.err.println("memory is no longer watched: " + e);
+            System.err.println("the memory is not measured: " + e);
         }
     }
 

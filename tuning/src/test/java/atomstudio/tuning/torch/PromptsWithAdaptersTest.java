@@ -41,7 +41,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// From prompt to picture with adapters that bring words and layers of the text encoder.
+/// Generation with adapters that add tokens or adapt the text encoder.
 class PromptsWithAdaptersTest {
     private static DiffusionModel model;
     private static OnnxEngine onnx;
@@ -59,7 +59,7 @@ class PromptsWithAdaptersTest {
         onnx.close();
     }
 
-    /// The engine, with what it is asked to encode written down.
+    /// An engine that records what it encodes.
     @BeforeEach
     void listen() throws Exception {
         Engine engine = (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
@@ -74,25 +74,25 @@ class PromptsWithAdaptersTest {
         pipeline = DiffusionPipeline.of(model, engine);
     }
 
-    private static WeightedAdapter rows(String name, String word, int count, double strength) {
+    private static WeightedAdapter rows(String name, String word, int count, double adapterWeight) {
         return new WeightedAdapter(
                 adapter(name, new TextAdaptersTest.Rows(count), Optional.of(new Adapter.EmbeddingToken(word, count))),
-                strength);
+                adapterWeight);
     }
 
     private static Adapter adapter(String name, Adaptation form, Optional<Adapter.EmbeddingToken> placeholder) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
             form.parameterShapes(layer).forEach((slot, shape) -> {
-                float[] numbers = new CounterRng(1, name + layer.name() + slot).normals((int) shape.elements());
-                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.3f;
-                values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
+                float[] parameters = new CounterRng(1, name + layer.name() + slot).normals((int) shape.elements());
+                for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.3f;
+                values.put(layer.name() + "." + slot, new Tensor(shape, parameters));
             });
         }
         return new Adapter(name, "hash of " + name, form, values, placeholder);
     }
 
-    private RgbImage picture(String prompt, List<WeightedAdapter> adapters) throws Failure {
+    private RgbImage photo(String prompt, List<WeightedAdapter> adapters) throws Failure {
         Generation.GenerationSettings settings = Generation.GenerationSettings
                 .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
         return pipeline
@@ -102,48 +102,48 @@ class PromptsWithAdaptersTest {
     }
 
     @Test
-    void aPlaceholderChangesThePictureAndOnlyWithItsAdapter() throws Exception {
-        RgbImage plain = picture("a sks car", List.of());
-        assertFalse(Arrays.equals(plain.argb(), picture("a sks car", List.of(rows("one", "sks", 1, 1))).argb()));
-        assertArrayEquals(plain.argb(), picture("a sks car", List.of()).argb());
-        assertArrayEquals(picture("a car", List.of()).argb(),
-                picture("a car", List.of(rows("one", "sks", 1, 1))).argb(),
-                "rows that no word asks for change nothing");
+    void embeddingTokenChangesTheImageOnlyWithItsAdapter() throws Exception {
+        RgbImage plain = photo("a sks car", List.of());
+        assertFalse(Arrays.equals(plain.argb(), photo("a sks car", List.of(rows("one", "sks", 1, 1))).argb()));
+        assertArrayEquals(plain.argb(), photo("a sks car", List.of()).argb());
+        assertArrayEquals(photo("a car", List.of()).argb(),
+                photo("a car", List.of(rows("one", "sks", 1, 1))).argb(),
+                "unused rows change nothing");
     }
 
     @Test
-    void idsOfSeveralAdaptersFollowOneAnother() throws Exception {
+    void tokenIdsOfSeveralAdaptersAreConsecutive() throws Exception {
         int next = model.textEncoder().vocabularySize();
         List<WeightedAdapter> adapters = List.of(rows("one", "sks", 2, 1), rows("two", "qwe", 1, 0.5));
         int[] ids = pipeline.promptEncoder().tokenizer(adapters).encode("qwe, SKS");
         assertArrayEquals(new int[] {next + 2}, Arrays.copyOfRange(ids, 1, 2));
         assertArrayEquals(new int[] {next, next + 1}, Arrays.copyOfRange(ids, ids.length - 3, ids.length - 1));
-        picture("qwe sks", adapters);
+        photo("qwe sks", adapters);
         assertTrue(encoded.stream().anyMatch(sent -> sent[1] == next + 2 && sent[2] == next && sent[3] == next + 1));
     }
 
     @Test
-    void twoAdaptersOfOneWordAreRefusedByName() {
+    void rejectsTwoAdaptersWithTheSameTriggerWord() {
         List<WeightedAdapter> adapters = List.of(rows("boat", "sks", 1, 1), rows("owl", "SKS", 1, 1));
-        String message = assertThrows(Failure.Incompatible.class, () -> picture("a sks", adapters)).getMessage();
+        String message = assertThrows(Failure.Incompatible.class, () -> photo("a sks", adapters)).getMessage();
         assertTrue(message.contains("boat") && message.contains("owl") && message.contains("SKS"), message);
     }
 
     @Test
-    void aPromptIsEmbeddedAgainOnlyWhereTheTextEncoderChanges() throws Exception {
-        picture("a sks car", List.of());
+    void promptsAreEncodedAgainOnlyIfTheTextEncoderChanges() throws Exception {
+        photo("a sks car", List.of());
         assertEquals(2, encoded.size(), "the prompt and the negative one");
-        picture("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
-        picture("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 0.5)));
-        assertEquals(2, encoded.size(), "an adapter of the UNet alone");
-        picture("a sks car", List.of(rows("one", "sks", 1, 1)));
+        photo("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
+        photo("a sks car", List.of(new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 0.5)));
+        assertEquals(2, encoded.size(), "an adapter of the UNet");
+        photo("a sks car", List.of(rows("one", "sks", 1, 1)));
         assertEquals(4, encoded.size());
-        picture("a sks car", List.of(rows("one", "sks", 1, 1),
+        photo("a sks car", List.of(rows("one", "sks", 1, 1),
                 new WeightedAdapter(adapter("atoms", new FilterAtoms(9), Optional.empty()), 1)));
-        assertEquals(4, encoded.size(), "with another that does not reach the text encoder");
-        picture("a sks car", List.of(rows("one", "sks", 1, 0.5)));
-        assertEquals(6, encoded.size(), "at another strength");
-        picture("a sks car", List.of(rows("two", "sks", 1, 1)));
-        assertEquals(8, encoded.size(), "with other numbers");
+        assertEquals(4, encoded.size(), "with an adapter of the UNet");
+        photo("a sks car", List.of(rows("one", "sks", 1, 0.5)));
+        assertEquals(6, encoded.size(), "at another adapter weight");
+        photo("a sks car", List.of(rows("two", "sks", 1, 1)));
+        assertEquals(8, encoded.size(), "with other parameters");
     }
 }

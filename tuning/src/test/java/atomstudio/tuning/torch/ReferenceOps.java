@@ -6,7 +6,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 
-/// The operations as their textbook formulas, in doubles: what the carrier is compared with.
+/// Reference implementations of the operations by their textbook formulas, in double precision.
 final class ReferenceOps {
     private ReferenceOps() {}
 
@@ -42,7 +42,7 @@ final class ReferenceOps {
         return y;
     }
 
-    /// (R,K) · (C,K)ᵀ + bias.
+    /// (R, K) · (C, K)ᵀ + bias.
     static Tensor linear(Tensor x, Tensor w, float[] bias) {
         int rows = x.data().length / n(x, -1), k = n(x, -1), columns = n(w, 0);
         Tensor y = Tensor.zeros(x.shape().with(-1, columns));
@@ -54,7 +54,7 @@ final class ReferenceOps {
         return y;
     }
 
-    /// Normalizes runs of `run` consecutive numbers; the affine map's index of a number is i / inner % channels.
+    /// Normalizes runs of `run` consecutive values; value i has the affine parameters i / inner % channels.
     static Tensor normalize(Tensor x, int run, int inner, Tensor weight, Tensor bias, double epsilon) {
         Tensor y = Tensor.zeros(x.shape());
         int channels = weight.data().length;

@@ -10,14 +10,14 @@ import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.Map;
 
-/// A small Stable Diffusion, opened for training on one thread, and the batch that gradients are taken of.
+/// A small Stable Diffusion, opened for training on one thread, and a batch.
 record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoCloseable {
     static SmallNetwork open() throws Exception {
         DiffusionModel model = DiffusionModel.open(TinyModel.reference("sd1"));
         return new SmallNetwork(model, TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)));
     }
 
-    /// Two noisy pictures under a context of random numbers.
+    /// Two noisy samples with a random context.
     TrainingBatch batch() {
         return batch(new Conditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())));
     }
@@ -27,11 +27,11 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
                 ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
     }
 
-    DenoisingLoss.Gradient gradient(ParameterLayout layout, float[] numbers, Checkpointing activations,
+    DenoisingLoss.Gradient gradient(ParameterLayout layout, float[] parameters, Checkpointing activations,
             ComputeDtype precision) throws Failure {
-        try (DenoisingLoss differentiation = engine
+        try (DenoisingLoss denoisingLoss = engine
                 .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
-            return differentiation.gradient(numbers, batch());
+            return denoisingLoss.gradient(parameters, batch());
         }
     }
 

@@ -26,8 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Adapters on the text encoder: PyTorch and ONNX Runtime say the same of it, and what does not reach it leaves it
-/// alone.
+/// Adapters of the text encoder: PyTorch and ONNX Runtime agree, and adapters of other networks do not change it.
 class TextAdaptersTest {
     private static final double TOLERANCE = 2e-5;
     private static final String TABLE = "text_model.embeddings.token_embedding";
@@ -35,7 +34,7 @@ class TextAdaptersTest {
     private static TorchEngine torch;
     private static OnnxEngine onnx;
 
-    /// Appends rows to the table: start + s · (rows − start).
+    /// Appends rows to the embedding: start + s · (rows − start).
     record Rows(int count) implements Adaptation {
         @Override
         public Map<String, Shape> parameterShapes(Layer layer) {
@@ -45,14 +44,14 @@ class TextAdaptersTest {
 
         @Override
         public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta,
-                T strength) {
+                T adapterWeight) {
             T start = theta.get("start");
-            T change = ops.multiply(ops.add(theta.get("rows"), ops.scale(start, -1)), strength);
+            T change = ops.multiply(ops.add(theta.get("rows"), ops.scale(start, -1)), adapterWeight);
             return new LayerWeights<>(ops.concat(base.weight(), ops.add(start, change), 0), null);
         }
     }
 
-    /// Adds a matrix to the projections of queries and values, and to the UNet's where it says so.
+    /// Adds a matrix to the query and value projections, optionally also the UNet's.
     private record Projections(String ends) implements Adaptation {
         @Override
         public Map<String, Shape> parameterShapes(Layer layer) {
@@ -63,8 +62,9 @@ class TextAdaptersTest {
 
         @Override
         public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> theta,
-                T strength) {
-            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), strength)), base.bias());
+                T adapterWeight) {
+            return new LayerWeights<>(ops.add(base.weight(), ops.multiply(theta.get("delta"), adapterWeight)),
+                    base.bias());
         }
     }
 
@@ -81,16 +81,16 @@ class TextAdaptersTest {
         onnx.close();
     }
 
-    private static WeightedAdapter applied(Adaptation form, long seed, double strength) {
+    private static WeightedAdapter applied(Adaptation form, long seed, double adapterWeight) {
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
             form.parameterShapes(layer).forEach((slot, shape) -> {
-                float[] numbers = new CounterRng(seed, layer.name() + slot).normals((int) shape.elements());
-                for (int i = 0; i < numbers.length; i++) numbers[i] *= 0.2f;
-                values.put(layer.name() + "." + slot, new Tensor(shape, numbers));
+                float[] parameters = new CounterRng(seed, layer.name() + slot).normals((int) shape.elements());
+                for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.2f;
+                values.put(layer.name() + "." + slot, new Tensor(shape, parameters));
             });
         }
-        return new WeightedAdapter(new Adapter("random", form + " " + seed, form, values), strength);
+        return new WeightedAdapter(new Adapter("random", form + " " + seed, form, values), adapterWeight);
     }
 
     private static int[][] ids(int... own) {
@@ -109,15 +109,15 @@ class TextAdaptersTest {
     }
 
     @ParameterizedTest @ValueSource(doubles = {0, 0.7, 2})
-    void theEnginesAgreeOnLayersOfTheTextEncoder(double strength) throws Exception {
-        Tensor tuned = agreed(ids(3, 4, 5), List.of(applied(new Projections("_proj"), 1, strength)));
+    void enginesAgreeOnAdaptedTextEncoder(double adapterWeight) throws Exception {
+        Tensor tuned = agreed(ids(3, 4, 5), List.of(applied(new Projections("_proj"), 1, adapterWeight)));
         Tensor base = torch.encodeText(ids(3, 4, 5), 1, List.of());
-        if (strength == 0) assertClose("strength 0 is the base", base, tuned, 1e-5);
+        if (adapterWeight == 0) assertClose("weight 0 is the base model", base, tuned, 1e-5);
         else assertNotEquals(base, tuned);
     }
 
     @Test
-    void rowsOfSeveralAdaptersFollowOneAnother() throws Exception {
+    void rowsOfSeveralAdaptersAreAppendedInOrder() throws Exception {
         int next = model.textEncoder().vocabularySize();
         WeightedAdapter one = applied(new Rows(1), 1, 1);
         WeightedAdapter two = applied(new Rows(2), 2, 0.6);
@@ -131,7 +131,7 @@ class TextAdaptersTest {
     }
 
     @Test
-    void atStrengthZeroRowsAreTheirStart() throws Exception {
+    void atWeightZeroRowsAreTheirInitialization() throws Exception {
         int next = model.textEncoder().vocabularySize();
         WeightedAdapter row = applied(new Rows(1), 1, 0);
         Map<String, Tensor> started = new HashMap<>(row.adapter().parameters());
@@ -143,7 +143,7 @@ class TextAdaptersTest {
     }
 
     @Test
-    void anAdapterThatDoesNotReachANetworkLeavesItAlone() throws Exception {
+    void adapterWithoutLayersInANetworkDoesNotChangeIt() throws Exception {
         WeightedAdapter unet = applied(new Projections("to_q"), 1, 1);
         WeightedAdapter text = applied(new Projections("q_proj"), 1, 1);
         assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));

@@ -40,7 +40,7 @@ class TextEncoderGradientTest {
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES));
     }
 
-    /// A batch whose words ask for the first new row of the table.
+    /// A batch with the first new token.
     private static TrainingBatch batch() {
         int[] ids = new int[network.model().textEncoder().maxTokens()];
         Arrays.fill(ids, 999);
@@ -51,12 +51,12 @@ class TextEncoderGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void theyAreTheSlopeOfTheLossAndReachEveryNumberOfTheTextEncoder(MethodSettings method) throws Exception {
+    void gradientsMatchFiniteDifferencesAndReachAllTextEncoderParameters(MethodSettings method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
-        try (DenoisingLoss differentiation = network.engine()
+        try (DenoisingLoss denoisingLoss = network.engine()
                 .denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
-            float[] found = differentiation.gradient(point, batch()).vector();
+            float[] found = denoisingLoss.gradient(point, batch()).vector();
             int at = 0;
             for (ParameterLayout.LayerParameter entry : layout.trained()) {
                 int size = (int) entry.spec().shape().elements();
@@ -73,7 +73,7 @@ class TextEncoderGradientTest {
                         there[at + i] += (float) (step * own[i]);
                         back[at + i] -= (float) (step * own[i]);
                     }
-                    double slope = (differentiation.loss(there, batch()) - differentiation.loss(back, batch()))
+                    double slope = (denoisingLoss.loss(there, batch()) - denoisingLoss.loss(back, batch()))
                             / (2 * step);
                     assertEquals(norm, slope, 0.1 * norm + 2e-7 / step, entry.key());
                 }
@@ -83,14 +83,14 @@ class TextEncoderGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void theyAreTheSameWhenActivationsAreComputedAgain(MethodSettings method) throws Exception {
+    void checkpointingDoesNotChangeTextEncoderGradients(MethodSettings method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (Checkpointing activations : List.of(Checkpointing.NONE, Checkpointing.FULL)) {
-            try (DenoisingLoss differentiation = network.engine()
+            try (DenoisingLoss denoisingLoss = network.engine()
                     .denoisingLoss(input(layout, activations, ComputeDtype.FP32))) {
-                found[activations == Checkpointing.NONE ? 0 : 1] = differentiation.gradient(point, batch()).vector();
+                found[activations == Checkpointing.NONE ? 0 : 1] = denoisingLoss.gradient(point, batch()).vector();
             }
         }
         double largest = 0;
@@ -99,14 +99,14 @@ class TextEncoderGradientTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void theyPointTheSameWayInBfloat16(MethodSettings method) throws Exception {
+    void bf16TextEncoderGradientsAreCloseToFloat32(MethodSettings method) throws Exception {
         ParameterLayout layout = ParameterLayout.of(method.method(), network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
         float[][] found = new float[2][];
         for (ComputeDtype precision : ComputeDtype.values()) {
-            try (DenoisingLoss differentiation = network.engine()
+            try (DenoisingLoss denoisingLoss = network.engine()
                     .denoisingLoss(input(layout, Checkpointing.SELECTIVE, precision))) {
-                found[precision.ordinal()] = differentiation.gradient(point, batch()).vector();
+                found[precision.ordinal()] = denoisingLoss.gradient(point, batch()).vector();
             }
         }
         double both = 0, first = 0, second = 0;
@@ -118,9 +118,9 @@ class TextEncoderGradientTest {
         assertTrue(both / Math.sqrt(first * second) > 0.99, "cosine " + both / Math.sqrt(first * second));
     }
 
-    /// A caption in two chunks read within the step is the same as its chunks read before it and put in a row.
+    /// A caption in two chunks, encoded within the step, equals its chunks encoded before it and concatenated.
     @Test
-    void captionsOfSeveralChunksAreReadAsInSampling() throws Exception {
+    void chunksOfLongCaptionsAreConcatenated() throws Exception {
         int length = network.model().textEncoder().maxTokens();
         int[][] ids = new int[4][length];
         for (int i = 0; i < ids.length; i++)
@@ -133,11 +133,11 @@ class TextEncoderGradientTest {
         ParameterLayout layout = ParameterLayout.of(MethodSettings.of(MethodName.ATOMS).method(),
                 network.model().trainableLayers());
         float[] point = scaled(ReferenceOps.random(1, layout.size()).data(), 0.05f);
-        try (DenoisingLoss differentiation = network.engine()
+        try (DenoisingLoss denoisingLoss = network.engine()
                 .denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
-            double before = differentiation.loss(point,
+            double before = denoisingLoss.loss(point,
                     network.batch(new Conditioning.Embedded(Tensor.concatenate(contexts))));
-            assertEquals(before, differentiation.loss(point, network.batch(new Conditioning.TokenIds(ids, 2))),
+            assertEquals(before, denoisingLoss.loss(point, network.batch(new Conditioning.TokenIds(ids, 2))),
                     1e-6 * before);
         }
     }
@@ -150,8 +150,8 @@ class TextEncoderGradientTest {
         return new DenoisingLossOptions(layout, constants, activations, precision);
     }
 
-    private static float[] scaled(float[] numbers, float by) {
-        for (int i = 0; i < numbers.length; i++) numbers[i] *= by;
-        return numbers;
+    private static float[] scaled(float[] parameters, float by) {
+        for (int i = 0; i < parameters.length; i++) parameters[i] *= by;
+        return parameters;
     }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /// Both engines against transformers and peft (goldens/text/make.py): LoRA on the text encoder, and rows appended to
-/// its table.
+/// its embedding.
 class TextGoldenTest {
     private static final double TOLERANCE = 1e-5;
     private static DiffusionModel model;
@@ -47,14 +47,14 @@ class TextGoldenTest {
     }
 
     private static int[][] ids(String name) {
-        float[] numbers = golden.read(name).data();
-        int[] ids = new int[numbers.length];
-        for (int i = 0; i < ids.length; i++) ids[i] = (int) numbers[i];
+        float[] parameters = golden.read(name).data();
+        int[] ids = new int[parameters.length];
+        for (int i = 0; i < ids.length; i++) ids[i] = (int) parameters[i];
         return new int[][] {ids};
     }
 
     @Test
-    void loraOnTheTextEncoderIsPefts() throws Exception {
+    void loraOnTheTextEncoderMatchesPeft() throws Exception {
         RestrictedMethod form = new RestrictedMethod(new Lora(4, 8), new LayerSelector(List.of("text_model.*_proj")));
         Map<String, Tensor> values = new HashMap<>();
         for (Layer layer : model.trainableLayers()) {
@@ -66,7 +66,7 @@ class TextGoldenTest {
     }
 
     @Test
-    void rowsAppendedToTheTableAreTransformersResizedTable() throws Exception {
+    void appendedRowsMatchTransformersResizedEmbedding() throws Exception {
         Tensor rows = golden.read("rows");
         Map<String, Tensor> values = Map.of(TextualInversion.TOKEN_EMBEDDING + ".start", Tensor.zeros(rows.shape()),
                 TextualInversion.TOKEN_EMBEDDING + ".rows", rows);

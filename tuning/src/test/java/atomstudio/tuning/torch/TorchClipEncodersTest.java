@@ -20,18 +20,18 @@ class TorchClipEncodersTest implements ClipEncodersLaw {
     Path temporary;
 
     @Test
-    void bothEnginesSayTheSame() throws Exception {
-        Tensor pictures = ReferenceOps.random(3, 2, 3, 32, 32);
+    void torchAndOnnxAgree() throws Exception {
+        Tensor photos = ReferenceOps.random(3, 2, 3, 32, 32);
         int[][] ids = {{198, 5, 199, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}};
         try (TorchEngine torch = open(ClipTestModels.MODEL);
                 OnnxEngine onnx = OnnxEngine.open(DiffusionModel.open(ClipTestModels.MODEL), Device.CPU, 1)) {
-            assertClose("pictures", torch.embedImages(pictures), onnx.embedImages(pictures), 2e-5);
+            assertClose("pictures", torch.embedImages(photos), onnx.embedImages(photos), 2e-5);
             assertClose("texts", torch.embedText(ids), onnx.embedText(ids), 2e-5);
         }
     }
 
     @Test
-    void aModelWithoutATowerSaysSo() throws Exception {
+    void reportsMissingImageEncoder() throws Exception {
         try (TorchEngine engine = open(ClipTestModels.without(temporary))) {
             assertThrows(Failure.Incompatible.class, () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
         }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchEngineTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2", "inpaint"})
-    void networksEqualTheReference(String name) throws Exception {
+    void networksMatchTheReference(String name) throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model"));
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/nets/" + name + "/golden.safetensors"));
                 TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {

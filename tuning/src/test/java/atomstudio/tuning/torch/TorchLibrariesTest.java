@@ -24,7 +24,7 @@ class TorchLibrariesTest {
     }
 
     @Test
-    void whatIsAsItWasMarkedStaysAndCostsNoCheckSum() throws Exception {
+    void keepsCompleteFoldersWithoutChecksum() throws Exception {
         Path version = version("2.7.1");
         CompletionMarker.write(version);
         TorchLibraries.removeDamaged(natives.resolve("pytorch"));
@@ -35,7 +35,7 @@ class TorchLibrariesTest {
     }
 
     @Test
-    void whatIsTruncatedAlteredMissingOrWithoutAMarkIsRemoved() throws Exception {
+    void removesDamagedAndUnmarkedFolders() throws Exception {
         Path whole = version("whole");
         Path truncated = version("truncated");
         Path altered = version("altered");

@@ -18,11 +18,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// Seconds and memory of single training steps: `java … atomstudio.tuning.torch.StepBenchmark MODEL
-/// METHOD[/LAYERS[/lower]] KEPT|LEAN|RECOMPUTED FP32|BF16 STEPS`. With `-` for STEPS one step for each line of
-/// standard input (docs/performance/turns.py). With `lower` the lower part of the network is computed once, timed,
-/// and steps begin above it, as with a bank (whose file is not read here). One picture of the model's own size,
-/// random numbers. Anonymous memory is what nobody but the process can give back.
+/// Time and memory of single training steps: `java … atomstudio.tuning.torch.TrainingStepBenchmark MODEL
+/// METHOD[/LAYERS[/lower]] NONE|SELECTIVE|FULL FP32|BF16 STEPS`. With `-` for STEPS one step for each line of standard
+/// input (docs/performance/turns.py). With `lower` the UNet encoder runs once, timed, and steps use its features, as
+/// with cached noise samples (without reading their file). One random sample of the model's own size. Anonymous memory
+/// is not backed by files.
 public final class TrainingStepBenchmark {
     private static volatile long mostAnonymous;
 
@@ -42,16 +42,16 @@ public final class TrainingStepBenchmark {
         System.out.printf("predicted %.2f GB%n",
                 new TrainingStepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
-                DenoisingLoss differentiation = engine
+                DenoisingLoss denoisingLoss = engine
                         .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
-            float[] numbers = layout.initialVector(new ParameterLayout.Initialization(engine::tensor, 1, List.of()));
+            float[] parameters = layout.initialVector(new ParameterLayout.Initialization(engine::tensor, 1, List.of()));
             System.out.println(memory());
             Thread.ofPlatform().daemon().start(TrainingStepBenchmark::watch);
             if (arguments[1].endsWith("/lower")) {
                 for (int time = 0; time < 2; time++) {
                     long start = System.nanoTime();
-                    UNet.EncoderFeatures<Tensor> lower = differentiation.encoderFeatures(batch);
-                    System.out.printf("%.2f s for the lower part%n", (System.nanoTime() - start) / 1e9);
+                    UNet.EncoderFeatures<Tensor> lower = denoisingLoss.encoderFeatures(batch);
+                    System.out.printf("%.2f s for the UNet encoder%n", (System.nanoTime() - start) / 1e9);
                     batch = batch.with(lower);
                 }
             }
@@ -59,7 +59,7 @@ public final class TrainingStepBenchmark {
                     : IntStream.range(0, Integer.parseInt(arguments[4])).boxed()).iterator();
             for (; steps.hasNext(); steps.next()) {
                 long start = System.nanoTime();
-                double loss = differentiation.gradient(numbers, batch).loss();
+                double loss = denoisingLoss.gradient(parameters, batch).loss();
                 System.out.printf("%.2f s, loss %.4f, %s%n", (System.nanoTime() - start) / 1e9, loss, memory());
             }
         }
@@ -82,7 +82,7 @@ public final class TrainingStepBenchmark {
                 }
             }
         } catch (java.io.IOException | InterruptedException e) {
-            System.err.println("memory is no longer watched: " + e);
+            System.err.println("the memory is not measured: " + e);
         }
     }
 

@@ -23,7 +23,7 @@ class TrainingStepMemoryTest {
     }
 
     @Test
-    void whatIsComputedAgainIsNotHeld() {
+    void recomputedActivationsAreNotCounted() {
         assertTrue(
                 bytes(Checkpointing.SELECTIVE, ComputeDtype.FP32, 1) < bytes(Checkpointing.NONE, ComputeDtype.FP32, 1));
         assertTrue(
@@ -31,7 +31,7 @@ class TrainingStepMemoryTest {
     }
 
     @Test
-    void anotherPictureAddsItsActivationsAndNoWeights() {
+    void memoryGrowsByTheActivationsOfEachSample() {
         long one = bytes(Checkpointing.NONE, ComputeDtype.FP32, 1),
                 two = bytes(Checkpointing.NONE, ComputeDtype.FP32, 2),
                 three = bytes(Checkpointing.NONE, ComputeDtype.FP32, 3);
@@ -40,7 +40,7 @@ class TrainingStepMemoryTest {
     }
 
     @Test
-    void bfloat16HoldsHalf() {
+    void bf16HalvesActivationMemory() {
         assertEquals(bytes(Checkpointing.NONE, ComputeDtype.FP32, 2),
                 2 * bytes(Checkpointing.NONE, ComputeDtype.BF16, 2));
     }

@@ -34,9 +34,9 @@ class WinogradConvolutionTest {
         torch.close();
     }
 
-    /// Two blocks, the first with a skip around two convolutions, one mixed and one not.
+    /// Two blocks, the first with a skip around two convolutions, one with a kernel transform and one without.
     @ParameterizedTest @EnumSource
-    void gradientsAreThoseThatRecordingFinds(Checkpointing activations) {
+    void gradientsMatchAutograd(Checkpointing activations) {
         for (String by : List.of("x", "m")) {
             List<Tensor> direct = pass(by, Checkpointing.NONE, Way.DIRECT), fast = pass(by, activations, Way.WINOGRAD);
             for (int i = 0; i < direct.size(); i++)
@@ -45,7 +45,7 @@ class WinogradConvolutionTest {
     }
 
     @Test
-    void kernelsGoToTheirPointsInParts() {
+    void transformsKernelsInChunks() {
         WinogradConvolution.WinogradScript parts = new WinogradConvolution.WinogradScript(
                 new WinogradConvolution.WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false),
                 whole = new WinogradConvolution.WinogradScript(
@@ -55,7 +55,7 @@ class WinogradConvolutionTest {
             NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)),
                     weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
             WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new LayerWeights<>(weight, null));
-            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8)); // through which the direct way is taken
+            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8)); // recorded, so that the direct convolution is used
             assertClose("parts",
                     torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), Ops.ConvGeometry.same(3))),
                     torch.tensor(fast.forward(x)), 3e-5);
@@ -63,7 +63,7 @@ class WinogradConvolutionTest {
     }
 
     @Test
-    void gradientsAreGatheredOverTheParts() {
+    void gradientsAccumulateOverChunks() {
         for (String by : List.of("x", "m")) assertClose("by " + by, wide(by, Way.DIRECT), wide(by, Way.WINOGRAD), 1e-4);
     }
 
@@ -81,7 +81,7 @@ class WinogradConvolutionTest {
     }
 
     @Test
-    void paysOverWholeTilesAlone() {
+    void isFasterOnlyForWholeTiles() {
         assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3),
                 Ops.ConvGeometry.same(3)));
         assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3),

@@ -32,22 +32,21 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every method trains, and every tensor that it trains moves: the paper's four variants, among them D_c beside β and
-/// D1, and all others.
+/// Every method trains, and every parameter tensor changes.
 class AllMethodsTrainingTest {
     @TempDir
     static Path shared;
     @TempDir
     Path folder;
     private static DiffusionModel model;
-    private static Path pictures;
+    private static Path photos;
 
     @BeforeAll
     static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
-        pictures = Files.createDirectory(shared.resolve("subject"));
+        photos = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 2; i++)
-            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+            PngWriter.write(photos.resolve("picture" + i + ".png"), RunTest.photo(i), Map.of());
     }
 
     static Stream<MethodSettings> methods() {
@@ -64,8 +63,8 @@ class AllMethodsTrainingTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void everyTrainedTensorMoves(MethodSettings method) throws Exception {
-        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method)
+    void everyParameterTensorIsTrained(MethodSettings method) throws Exception {
+        TrainingRequest request = TrainingRequest.of(model.path(), photos, "thing", method)
                 .withToken("qx")
                 .withSteps(4);
         TrainingService.TrainingOutcome outcome = new TrainingService(

@@ -32,20 +32,20 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What names the kept pictures of a class.
+/// The cache key of class images.
 class ClassImagesTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
     @TempDir
     Path folder;
 
     private String key(DiffusionModel model, String className, String template) throws Exception {
-        TrainingConfig recipe = TrainingConfig.of(ATOMS)
+        TrainingConfig config = TrainingConfig.of(ATOMS)
                 .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, template, 0))
                 .with(new TrainingConfig.LossConfig(0, 0,
                         Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
         RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(className, "sks", List.of(), List.of());
         RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), "the UNet's alone"), subject,
-                ATOMS, new RunInfo.ResolvedConfig(recipe, 1, 16), 1, "");
+                ATOMS, new RunInfo.ResolvedConfig(config, 1, 16), 1, "");
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             return new ClassImages(new TrainingEnvironment(Device.CPU, 1, folder.resolve("home")),
                     new RunFolder(folder.resolve("run")), info, model, DiffusionPipeline.of(model, engine)).cacheKey();
@@ -56,7 +56,7 @@ class ClassImagesTest {
         return TinyModel.make(folder.resolve(name), "sd1");
     }
 
-    /// A copy with one tensor of a part doubled.
+    /// A copy with one tensor of a component doubled.
     private DiffusionModel doubled(String name, String file) throws Exception {
         Path weights = copy(name).path().resolve(file);
         Map<String, Tensor> tensors = new HashMap<>();
@@ -83,7 +83,7 @@ class ClassImagesTest {
     }
 
     @Test
-    void allThatChangesThePicturesChangesTheirName() throws Exception {
+    void cacheKeyDependsOnEverythingThatChangesTheImages() throws Exception {
         DiffusionModel model = copy("model");
         Map<String, String> keys = new LinkedHashMap<>();
         keys.put("as it is", key(model, "car", ""));

@@ -10,13 +10,13 @@ class ComputeModeTest {
     private static final double NO_ROOM = Double.POSITIVE_INFINITY;
 
     @Test
-    void bfloat16MustBeClearlyFaster() {
+    void bf16IsChosenOnlyIfClearlyFaster() {
         assertChosen(ComputeDtype.BF16, 1.2, 1, "computed in bf16: in fp32 a step took 1.20 s, in bf16 it took 1.00 s");
         assertChosen(ComputeDtype.FP32, 1.1, 1, "computed in fp32: in fp32 a step took 1.10 s, in bf16 it took 1.00 s");
     }
 
     @Test
-    void whatDoesNotFitIsNotChosenWhereTheOtherDoes() {
+    void choosesThePrecisionThatFits() {
         assertChosen(ComputeDtype.BF16, NO_ROOM, 3,
                 "computed in bf16: in fp32 a step does not fit in memory, in bf16 it took 3.00 s");
         assertChosen(ComputeDtype.FP32, 3, NO_ROOM,

@@ -86,7 +86,7 @@ class DamagedRunTest {
         model = TinyModel.make(shared.resolve("model"), "sd1");
         Path photos = Files.createDirectory(shared.resolve("photos"));
         for (int i = 0; i < 2; i++)
-            PngWriter.write(photos.resolve("photo" + i + ".png"), RunTest.picture(i), Map.of());
+            PngWriter.write(photos.resolve("photo" + i + ".png"), RunTest.photo(i), Map.of());
         TrainingRequest request = TrainingRequest
                 .of(model.path(), photos, "thing", MethodSettings.parse("atoms", Map.of("atoms", "2")))
                 .withSteps(6)

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Whole runs with the settings that one can ask for.
+/// Whole runs with various training settings.
 class FeaturesRunTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
     @TempDir
@@ -53,36 +53,37 @@ class FeaturesRunTest {
     @TempDir
     Path folder;
     private static DiffusionModel model;
-    private static Path pictures;
+    private static Path photos;
     private static Path home;
 
     @BeforeAll
     static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
-        pictures = Files.createDirectory(shared.resolve("subject"));
+        photos = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 6; i++)
-            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
-        // Natives where they always are; what runs keep beside them goes to a folder of its own.
+            PngWriter.write(photos.resolve("picture" + i + ".png"), RunTest.photo(i), Map.of());
+        // The usual natives, but a separate home for what runs cache.
         home = Files.createDirectory(shared.resolve("home"));
         Files.createSymbolicLink(home.resolve("natives"), Files.createDirectories(RunTest.home().resolve("natives")));
     }
 
-    /// A few of everything, to be varied.
-    private static TrainingConfig recipe(int steps) {
+    /// A config with one feature.
+    private static TrainingConfig configOf(int steps) {
         return TrainingConfig.of(ATOMS)
                 .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5,
                         TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 1, 0));
     }
 
-    private static TrainingRequest request(TrainingConfig recipe) {
-        MethodSettings method = recipe.data().cachedNoiseSamples() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up") : ATOMS;
-        return TrainingRequest.of(model.path(), pictures, "thing", method).with(recipe);
+    private static TrainingRequest request(TrainingConfig trainingConfig) {
+        MethodSettings method = trainingConfig.data().cachedNoiseSamples() > 0 ? ATOMS.with(MethodSetting.LAYERS, "up")
+                : ATOMS;
+        return TrainingRequest.of(model.path(), photos, "thing", method).with(trainingConfig);
     }
 
-    private TrainingService.TrainingOutcome run(TrainingConfig recipe, String name, RunControl control,
+    private TrainingService.TrainingOutcome run(TrainingConfig trainingConfig, String name, RunControl control,
             EventSink listener) throws Failure {
-        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request(recipe),
+        return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request(trainingConfig),
                 folder.resolve(name), control, listener);
     }
 
@@ -95,7 +96,7 @@ class FeaturesRunTest {
     }
 
     private static TrainingConfig of(String kind, int steps) {
-        TrainingConfig base = recipe(steps);
+        TrainingConfig base = configOf(steps);
         return switch (kind) {
             case "plain" -> base;
             case "prodigy" -> base
@@ -112,7 +113,7 @@ class FeaturesRunTest {
             case "bank" -> base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 8))
                     .with(TrainingConfig.Feature.FLIP);
             case "prior" -> base.with(new TrainingConfig.LossConfig(0, 0,
-                    Optional.of(new TrainingConfig.PriorPreservation(pictures.toString(), 0.5))));
+                    Optional.of(new TrainingConfig.PriorPreservation(photos.toString(), 0.5))));
             case "validate" -> base.with(new TrainingConfig.RuntimeConfig(4, TrainingConfig.PrecisionMode.FP32,
                     Set.of(TrainingConfig.Feature.VALIDATE)));
             case "cosine" -> base.with(
@@ -123,7 +124,7 @@ class FeaturesRunTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"prodigy", "muon", "ema", "random", "whole", "bank", "prior", "validate", "cosine"})
-    void aStoppedRunResumesToEqualBytesAndDiffersFromAPlainOne(String kind) throws Exception {
+    void stoppedRunWithFeaturesResumesExactly(String kind) throws Exception {
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 run(of(kind, 10), "straight", RunControl.none(), EventSink.none()));
         int[] done = {0};
@@ -135,11 +136,11 @@ class FeaturesRunTest {
                         RunControl.none(), EventSink.none()));
         assertArrayEquals(adapter("straight"), adapter("stopped"));
         run(of("plain", 10), "plain", RunControl.none(), EventSink.none());
-        assertFalse(Arrays.equals(adapter("plain"), adapter("straight")), "the setting does something");
+        assertFalse(Arrays.equals(adapter("plain"), adapter("straight")), "the setting has an effect");
     }
 
     @Test
-    void aRunThatChoosesItsPrecisionIsTheRunOfThatPrecisionAndGoesOnInIt() throws Exception {
+    void autoPrecisionEqualsTheChosenPrecisionAndIsKeptOnResume() throws Exception {
         int[] done = {-1};
         RunControl stop = () -> done[0] >= 3 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", stop,
@@ -152,31 +153,31 @@ class FeaturesRunTest {
                 .orElseThrow();
         assertEquals(new TrainingEvent.Checkpoint(0),
                 events("auto").stream().filter(TrainingEvent.Checkpoint.class::isInstance).findFirst().orElseThrow(),
-                "the choice is kept before the first step");
+                "the choice is saved before the first step");
         run(precision(TrainingConfig.PrecisionMode.AUTO), "auto", RunControl.none(), EventSink.none());
         assertEquals(1, events("auto").stream()
                 .filter(event -> event instanceof TrainingEvent.Note note && note.message().startsWith("computed in "))
                 .count(), "chosen once");
         run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.BF16
-                : TrainingConfig.PrecisionMode.FP32), "asked", RunControl.none(), EventSink.none());
-        assertArrayEquals(adapter("asked"), adapter("auto"));
+                : TrainingConfig.PrecisionMode.FP32), "original", RunControl.none(), EventSink.none());
+        assertArrayEquals(adapter("original"), adapter("auto"));
         run(precision(chosen.startsWith("computed in bf16") ? TrainingConfig.PrecisionMode.FP32
                 : TrainingConfig.PrecisionMode.BF16), "other", RunControl.none(), EventSink.none());
         assertFalse(Arrays.equals(adapter("other"), adapter("auto")));
     }
 
     private static TrainingConfig precision(TrainingConfig.PrecisionMode precision) {
-        return recipe(6).with(new TrainingConfig.RuntimeConfig(0, precision, Set.of()));
+        return configOf(6).with(new TrainingConfig.RuntimeConfig(0, precision, Set.of()));
     }
 
     @Test
-    void oneOfFiveOrMoreIsHeldOutAndTheBestStepIsTheAdapter() throws Exception {
-        TrainingConfig recipe = recipe(12)
+    void holdsOutOneOfFivePhotosAndKeepsTheBestStep() throws Exception {
+        TrainingConfig trainingConfig = configOf(12)
                 .with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.RuntimeConfig(3, TrainingConfig.PrecisionMode.FP32,
                         Set.of(TrainingConfig.Feature.VALIDATE)));
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                run(recipe, "run", RunControl.none(), EventSink.none())).report();
+                run(trainingConfig, "run", RunControl.none(), EventSink.none())).report();
         List<TrainingEvent.Validation> validations = events("run").stream()
                 .filter(TrainingEvent.Validation.class::isInstance)
                 .map(TrainingEvent.Validation.class::cast)
@@ -195,46 +196,47 @@ class FeaturesRunTest {
     }
 
     @Test
-    void aRunThatGetsNoBetterEndsEarly() throws Exception {
-        TrainingConfig recipe = recipe(100)
+    void stopsEarlyWithoutImprovement() throws Exception {
+        TrainingConfig trainingConfig = configOf(100)
                 .with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
                 .with(new TrainingConfig.RuntimeConfig(2, TrainingConfig.PrecisionMode.FP32,
                         Set.of(TrainingConfig.Feature.EARLY_STOPPING)));
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
-                run(recipe, "run", RunControl.none(), EventSink.none())).report();
+                run(trainingConfig, "run", RunControl.none(), EventSink.none())).report();
         assertTrue(report.steps() < 100, "ended at " + report.steps());
         assertEquals(report.steps(), report.bestStep().orElseThrow() + Validation.PATIENCE * 2);
         assertTrue(events("run").stream()
-                .anyMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("ended early")));
+                .anyMatch(
+                        event -> event instanceof TrainingEvent.Note note && note.message().contains("stopped early")));
         assertEquals(RunFolder.Status.FINISHED, new RunFolder(folder.resolve("run")).status());
     }
 
     @Test
-    void withFewerPicturesAndNoImageEncoderNothingIsValidatedAndItIsSaid() throws Exception {
+    void warnsIfFewPhotosAndNoImageEncoderPreventValidation() throws Exception {
         Path few = Files.createDirectory(folder.resolve("few"));
-        for (int i = 0; i < 4; i++) Files.copy(pictures.resolve("picture" + i + ".png"), few.resolve(i + ".png"));
+        for (int i = 0; i < 4; i++) Files.copy(photos.resolve("picture" + i + ".png"), few.resolve(i + ".png"));
         TrainingRequest request = TrainingRequest.of(model.path(), few, "thing", ATOMS)
-                .with(recipe(2).with(TrainingConfig.Feature.VALIDATE));
+                .with(configOf(2).with(TrainingConfig.Feature.VALIDATE));
         List<TrainingEvent> heard = new ArrayList<>();
         new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request, folder.resolve("run"),
                 RunControl.none(), heard::add);
         assertTrue(heard.stream()
                 .anyMatch(event -> event instanceof TrainingEvent.Note note
-                        && note.message().contains("5 or more pictures")),
+                        && note.message().contains("5 or more photos")),
                 heard::toString);
     }
 
     @Test
-    void picturesOfTheClassAreMadeOnceAndServeTheNextRun() throws Exception {
-        TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0,
+    void classImagesAreGeneratedOnceAndReused() throws Exception {
+        TrainingConfig trainingConfig = configOf(2).with(new TrainingConfig.LossConfig(0, 0,
                 Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
-        int[] asked = {0};
-        RunControl later = () -> ++asked[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
+        int[] original = {0};
+        RunControl later = () -> ++original[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2),
-                run(recipe, "first", later, EventSink.none()), "stop is heard while they are made");
-        run(recipe, "first", RunControl.none(), EventSink.none());
+                run(trainingConfig, "first", later, EventSink.none()), "stop is heard while they are made");
+        run(trainingConfig, "first", RunControl.none(), EventSink.none());
         List<TrainingEvent> heard = new ArrayList<>();
-        run(recipe, "second", RunControl.none(), heard::add);
+        run(trainingConfig, "second", RunControl.none(), heard::add);
         assertTrue(heard.stream()
                 .noneMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("making")),
                 heard::toString);
@@ -245,23 +247,23 @@ class FeaturesRunTest {
     }
 
     @Test
-    void captionsBesidePicturesOfTheClassAndTheTemplateCount() throws Exception {
+    void usesCaptionsOfClassImagesAndTheTemplate() throws Exception {
         Path others = Files.createDirectory(folder.resolve("others"));
         for (int i = 0; i < 3; i++)
-            Files.copy(pictures.resolve("picture" + i + ".png"), others.resolve("o" + i + ".png"));
-        TrainingConfig recipe = recipe(2).with(new TrainingConfig.LossConfig(0, 0,
+            Files.copy(photos.resolve("picture" + i + ".png"), others.resolve("o" + i + ".png"));
+        TrainingConfig trainingConfig = configOf(2).with(new TrainingConfig.LossConfig(0, 0,
                 Optional.of(new TrainingConfig.PriorPreservation(others.toString(), 1))));
-        TrainingConfig painted = recipe
+        TrainingConfig painted = trainingConfig
                 .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, "a painting of {}", 0));
-        run(recipe, "plain", RunControl.none(), EventSink.none());
+        run(trainingConfig, "plain", RunControl.none(), EventSink.none());
         run(painted, "painted", RunControl.none(), EventSink.none());
         Files.writeString(others.resolve("o1.txt"), "an old {} in the rain");
         List<TrainingEvent> heard = new ArrayList<>();
-        run(recipe, "captioned", RunControl.none(), heard::add);
+        run(trainingConfig, "captioned", RunControl.none(), heard::add);
         assertFalse(Arrays.equals(adapter("plain"), adapter("captioned")), "the caption is trained on");
-        String notes = heard.toString();
-        assertTrue(notes.contains("the captions beside the pictures of the class are used")
-                && notes.contains("no caption beside o0.png, o2.png; called \"a thing\""), notes);
+        String warnings = heard.toString();
+        assertTrue(warnings.contains("the captions beside the class images are used")
+                && warnings.contains("no caption beside o0.png, o2.png; called \"a thing\""), warnings);
         RunInfo info = RunInfo.read(folder.resolve("captioned/run.json"));
         assertEquals(List.of(List.of(), List.of("an old thing in the rain"), List.of()),
                 info.config().classImages().stream().map(RunInfo.PhotoInfo::captions).toList());
@@ -270,14 +272,14 @@ class FeaturesRunTest {
         assertTrue(preparation.warnings().stream().anyMatch(note -> note.contains("called \"a painting of thing\"")),
                 preparation.warnings().toString());
         Files.writeString(others.resolve("o1.txt"), "a new {}");
-        String refused = assertThrows(Failure.Incompatible.class,
-                () -> run(recipe, "captioned", RunControl.none(), EventSink.none())).getMessage();
-        assertTrue(refused.contains("captions beside pictures of the class"), refused);
+        String failure = assertThrows(Failure.Incompatible.class,
+                () -> run(trainingConfig, "captioned", RunControl.none(), EventSink.none())).getMessage();
+        assertTrue(failure.contains("captions of the class images"), failure);
     }
 
     @Test
-    void aPausedRunMakesAPictureOfItsHalfTunedAdapterAndGoesOnToTheSameBits() throws Exception {
-        run(recipe(6), "straight", RunControl.none(), EventSink.none());
+    void pausedRunMakesRequestedPreviewAndResumesExactly() throws Exception {
+        run(configOf(6), "straight", RunControl.none(), EventSink.none());
         Queue<String> prompts = new ArrayDeque<>(List.of("{} in the (rain:1.2.3)", "{} in the rain"));
         int[] done = {0};
         boolean[] answered = {false};
@@ -293,7 +295,7 @@ class FeaturesRunTest {
                 return done[0] == 3 ? Optional.ofNullable(prompts.poll()) : Optional.empty();
             }
         };
-        run(recipe(6), "asked", control, event -> {
+        run(configOf(6), "original", control, event -> {
             heard.add(event);
             if (event instanceof TrainingEvent.Step step) done[0] = step.step();
             if (event instanceof TrainingEvent.Preview) answered[0] = true;
@@ -307,15 +309,15 @@ class FeaturesRunTest {
                 heard.stream()
                         .anyMatch(event -> event instanceof TrainingEvent.Note note
                                 && note.message().contains(":1.2.3)")),
-                "a mistyped prompt is answered, and ends nothing");
+                "an invalid prompt is reported and does not stop the run");
         assertEquals("sks thing in the rain", made.prompt());
         assertEquals(3, made.step());
-        assertTrue(Files.size(folder.resolve("asked").resolve(made.file())) > 100);
-        assertArrayEquals(adapter("straight"), adapter("asked"));
+        assertTrue(Files.size(folder.resolve("original").resolve(made.file())) > 100);
+        assertArrayEquals(adapter("straight"), adapter("original"));
     }
 
     @Test
-    void aBankLiesBesideTheRunWhileItGoesOnAndIsRefusedWhereMoreThanTheUpperPartIsTuned() throws Exception {
+    void featureCacheLastsForTheRunAndRequiresAFrozenEncoder() throws Exception {
         int[] done = {0};
         RunControl stop = () -> done[0] >= 6 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         run(of("bank", 10), "run", stop,
@@ -324,23 +326,23 @@ class FeaturesRunTest {
         try (var files = Files.list(bank)) {
             assertEquals(Set.of("0-0.safetensors", "1-0.safetensors", "2-0.safetensors", "3-0.safetensors"),
                     files.map(file -> file.getFileName().toString()).collect(Collectors.toSet()),
-                    "eight pictures are four steps of two");
+                    "eight samples are four steps of two");
         }
         assertTrue(Math.abs(UNetFeatureCache.bytes(model, 2, 16) - Files.size(bank.resolve("0-0.safetensors"))) < 2000,
-                "the note says what files take");
+                "the note contains the size of the cache");
         run(of("bank", 10), "run", RunControl.none(), EventSink.none());
         assertFalse(Files.exists(bank));
-        TrainingRequest everywhere = TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(of("bank", 10));
-        Failure refused = assertThrows(Failure.Incompatible.class,
+        TrainingRequest everywhere = TrainingRequest.of(model.path(), photos, "thing", ATOMS).with(of("bank", 10));
+        Failure failure = assertThrows(Failure.Incompatible.class,
                 () -> new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(everywhere,
                         folder.resolve("other"), RunControl.none(), EventSink.none()));
-        assertTrue(refused.getMessage().contains("conv_in") && refused.getMessage().contains("--layers up"),
-                refused.getMessage());
+        assertTrue(failure.getMessage().contains("conv_in") && failure.getMessage().contains("--layers up"),
+                failure.getMessage());
         assertFalse(Files.exists(folder.resolve("other")));
     }
 
     @Test
-    void anEstimateCountsTheFillingOfABank() throws Exception {
+    void estimateIncludesFillingTheFeatureCache() throws Exception {
         TrainingEstimate estimate = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home))
                 .estimate(request(of("bank", 200)));
         assertEquals(estimate.time().setupSeconds() + 200 * estimate.time().stepSeconds(),
@@ -349,27 +351,27 @@ class FeaturesRunTest {
     }
 
     @Test
-    void otherCaptionsOrMasksAreAnotherRun() throws Exception {
+    void rejectsChangedCaptionsAndMasks() throws Exception {
         Path mine = Files.createDirectory(folder.resolve("mine"));
-        PngWriter.write(mine.resolve("a.png"), RunTest.picture(1), Map.of());
+        PngWriter.write(mine.resolve("a.png"), RunTest.photo(1), Map.of());
         Files.writeString(mine.resolve("a.txt"), "{} in the rain");
         TrainingRequest request = TrainingRequest.of(model.path(), mine, "thing", ATOMS)
-                .with(recipe(2).with(TrainingConfig.Feature.CAPTIONS));
+                .with(configOf(2).with(TrainingConfig.Feature.CAPTIONS));
         TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home));
         tuning.run(request, folder.resolve("run"), RunControl.none(), EventSink.none());
         assertEquals(List.of("sks thing in the rain"),
                 new RunFolder(folder.resolve("run")).info().subject().photos().getFirst().captions());
         Files.writeString(mine.resolve("a.txt"), "{} in the sun");
-        Failure refused = assertThrows(Failure.Incompatible.class,
+        Failure failure = assertThrows(Failure.Incompatible.class,
                 () -> tuning.run(request, folder.resolve("run"), RunControl.none(), EventSink.none()));
-        assertTrue(refused.getMessage().contains("captions") && refused.getMessage().contains("in the sun"),
-                refused.getMessage());
+        assertTrue(failure.getMessage().contains("captions") && failure.getMessage().contains("in the sun"),
+                failure.getMessage());
     }
 
     @Test
-    void aDryRunSaysWhatARunWouldTakeAndLeavesNothing() throws Exception {
+    void estimateMeasuresTimeAndMemoryAndLeavesNoFiles() throws Exception {
         TrainingEstimate estimate = new TrainingService(new TrainingEnvironment(Device.CPU, 1, home))
-                .estimate(request(recipe(200)));
+                .estimate(request(configOf(200)));
         assertEquals(new RunInfoNumbers(ATOMS).count(), estimate.parameterCount());
         assertTrue(estimate.memory().bytes() > 0 && estimate.time().stepSeconds() > 0);
         assertEquals(estimate.time().setupSeconds() + 200 * estimate.time().stepSeconds(),

@@ -22,13 +22,13 @@ class Fp32FallbackTest {
     private static final DenoisingLoss.Gradient BETTER = new DenoisingLoss.Gradient(1.1, new float[] {1, 2});
 
     @Test
-    void onlyWhatLeftTheNumbersIsComputedAgainAndThatIsSaidOnce(@TempDir Path folder) throws Exception {
-        List<TrainingEvent> told = new ArrayList<>();
+    void recomputesOnlyOverflowedBatchesAndNotifiesOnce(@TempDir Path folder) throws Exception {
+        List<TrainingEvent> reported = new ArrayList<>();
         try (EventLog log = EventLog.resume(folder.resolve("events.jsonl"), 0, -1)) {
-            EventSink journal = EventSink.of(log, told::add);
+            EventSink events = EventSink.of(log, reported::add);
             DenoisingLoss.Gradient[] next = {GOOD};
-            ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((numbers, batch) -> next[0],
-                    (numbers, batch) -> BETTER, journal);
+            ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((parameters, batch) -> next[0],
+                    (parameters, batch) -> BETTER, events);
             Tensor one = Tensor.zeros(Shape.of(1, 1, 1, 1));
             TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new Conditioning.Embedded(one), one, one);
             assertSame(GOOD, resort.gradient(new float[2], batch));
@@ -36,7 +36,7 @@ class Fp32FallbackTest {
             assertSame(BETTER, resort.gradient(new float[2], batch));
             next[0] = new DenoisingLoss.Gradient(1, new float[] {1, Float.POSITIVE_INFINITY});
             assertSame(BETTER, resort.gradient(new float[2], batch));
-            assertEquals(1, told.size());
+            assertEquals(1, reported.size());
         }
     }
 }

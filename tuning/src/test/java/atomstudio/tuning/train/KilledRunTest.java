@@ -44,11 +44,11 @@ class KilledRunTest {
                 .withLearningRate(1e-2);
     }
 
-    /// Everything that has a state of its own: accumulation, a running mean, Prodigy, validation, pictures of the
-    /// class that the model makes, random crops.
+    /// All features with state: gradient accumulation, EMA, Prodigy, validation, generated class images, random
+    /// prepared.
     private static TrainingRequest everything(Path folder) throws Failure {
         TrainingRequest plain = request(folder);
-        TrainingConfig recipe = TrainingConfig.of(plain.method())
+        TrainingConfig config = TrainingConfig.of(plain.method())
                 .with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateScheduler.COSINE))
                 .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 2, 0.95))
                 .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 0))
@@ -56,10 +56,10 @@ class KilledRunTest {
                         Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 0.5))))
                 .with(new TrainingConfig.RuntimeConfig(10, TrainingConfig.PrecisionMode.FP32,
                         Set.of(TrainingConfig.Feature.VALIDATE, TrainingConfig.Feature.FLIP)));
-        return plain.with(recipe);
+        return plain.with(config);
     }
 
-    /// The process that is killed at a moment that nobody knows before.
+    /// The process that is killed at a random moment.
     public static final class Worker {
         private Worker() {}
 
@@ -71,12 +71,12 @@ class KilledRunTest {
     }
 
     @Test
-    void killedAtRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
+    void runKilledAtRandomMomentsEndsWithEqualBytes() throws Exception {
         killedAtRandomMoments(3);
     }
 
     @Test @Tag("slow")
-    void killedAtManyRandomMomentsWithEverythingOnItEndsInEqualBytes() throws Exception {
+    void runKilledAtManyRandomMomentsEndsWithEqualBytes() throws Exception {
         killedAtRandomMoments(25);
     }
 
@@ -84,7 +84,7 @@ class KilledRunTest {
         TinyModel.make(folder.resolve("model"), "sd1");
         Files.createDirectory(folder.resolve("pictures"));
         for (int i = 0; i < 6; i++)
-            PngWriter.write(folder.resolve("pictures/" + i + ".png"), RunTest.picture(i), Map.of());
+            PngWriter.write(folder.resolve("pictures/" + i + ".png"), RunTest.photo(i), Map.of());
         Files.createDirectories(folder.resolve("home"));
         Files.createSymbolicLink(folder.resolve("home/natives"),
                 Files.createDirectories(RunTest.home().resolve("natives")));
@@ -94,7 +94,7 @@ class KilledRunTest {
         for (int i = 0; i < kills; i++) {
             Process child = start(Worker.class);
             try {
-                // Mostly while it trains; a JVM and PyTorch take most of a second to start.
+                // Mostly while it trains; JVM and PyTorch need most of a second to start.
                 if (!child.waitFor(800 + random.nextInt(2500), TimeUnit.MILLISECONDS)) killed++;
                 else assertEquals(0, child.exitValue(), () -> read(folder.resolve("child.log")));
             } finally {
@@ -160,11 +160,11 @@ class KilledRunTest {
     }
 
     @Test
-    void aKilledRunIsNoLongerRunningAndResumesToEqualBytes() throws Exception {
+    void killedRunReleasesItsLockAndResumesExactly() throws Exception {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         assertEquals("model", model.name());
         Files.createDirectory(folder.resolve("pictures"));
-        PngWriter.write(folder.resolve("pictures/0.png"), RunTest.picture(1), Map.of());
+        PngWriter.write(folder.resolve("pictures/0.png"), RunTest.photo(1), Map.of());
         RunFolder run = new RunFolder(folder.resolve("run"));
         Process child = start(Child.class);
         try {
@@ -173,7 +173,7 @@ class KilledRunTest {
             TrainingService tuning = new TrainingService(new TrainingEnvironment(Device.CPU, 1, RunTest.home()));
             Failure occupied = assertThrows(Failure.Conflict.class,
                     () -> tuning.run(request(folder), run.folder(), RunControl.none(), EventSink.none()));
-            assertTrue(occupied.getMessage().contains("already going on"));
+            assertTrue(occupied.getMessage().contains("active in another process"));
             child.destroyForcibly();
             assertTrue(child.waitFor(20, TimeUnit.SECONDS));
             assertEquals(RunFolder.Status.UNFINISHED, run.status());
@@ -194,7 +194,7 @@ class KilledRunTest {
             if (run.events().stream().anyMatch(event -> event.event().step() >= 33)) return;
             Thread.sleep(100);
         }
-        throw new AssertionError("the child did not get to step 33:\n" + read(folder.resolve("child.log")));
+        throw new AssertionError("the child did not reach step 33:\n" + read(folder.resolve("child.log")));
     }
 
     private static String read(Path file) {

@@ -44,16 +44,16 @@ class RunTest {
     @TempDir
     Path folder;
     private static DiffusionModel model;
-    private static Path pictures;
+    private static Path photos;
 
     @BeforeAll
     static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
-        pictures = Files.createDirectory(shared.resolve("subject"));
-        for (int i = 0; i < 3; i++) PngWriter.write(pictures.resolve("picture" + i + ".png"), picture(i), Map.of());
+        photos = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 3; i++) PngWriter.write(photos.resolve("picture" + i + ".png"), photo(i), Map.of());
     }
 
-    static RgbImage picture(int number) {
+    static RgbImage photo(int number) {
         int[] argb = new int[40 * 50];
         for (int i = 0; i < argb.length; i++) argb[i] = 0xFF000000 | (number + 1) * (i * 7919 & 0x3FFFFF);
         return new RgbImage(40, 50, argb);
@@ -61,7 +61,7 @@ class RunTest {
 
     private static TrainingRequest request(String method, int steps) throws Failure {
         return TrainingRequest
-                .of(model.path(), pictures, "thing",
+                .of(model.path(), photos, "thing",
                         MethodSettings.parse(method,
                                 Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2")))
                 .withSteps(steps)
@@ -80,7 +80,7 @@ class RunTest {
         return tuning(1).run(request, folder.resolve(name), RunControl.none(), EventSink.none());
     }
 
-    /// Says stop once so many steps are done.
+    /// Stops after a number of steps.
     private static final class StopAfter implements RunControl, EventSink {
         private final int steps;
         private int done;
@@ -101,7 +101,7 @@ class RunTest {
     }
 
     @ParameterizedTest @CsvSource({"atoms", "atoms+channels", "lora"})
-    void aStoppedRunResumesToEqualBytes(String method) throws Exception {
+    void stoppedRunResumesExactly(String method) throws Exception {
         TrainingReport straight = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 run(request(method, 20), "straight")).report();
         StopAfter seven = new StopAfter(7);
@@ -126,7 +126,7 @@ class RunTest {
     }
 
     @Test
-    void aCrashedRunGoesOnFromItsLastCheckpoint() throws Exception {
+    void crashedRunResumesFromItsCheckpoint() throws Exception {
         run(request("atoms", 60), "straight");
         Path crashed = folder.resolve("crashed");
         IllegalStateException crash = assertThrows(IllegalStateException.class,
@@ -152,7 +152,7 @@ class RunTest {
     }
 
     @Test
-    void aFinishedRunGivesItsResultAgainAndMoreStepsGoOn() throws Exception {
+    void finishedRunReturnsItsReportAndCanBeExtended() throws Exception {
         run(request("atoms", 12), "long");
         TrainingService.TrainingOutcome.Finished first = assertInstanceOf(
                 TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 5), "run"));
@@ -170,47 +170,51 @@ class RunTest {
     }
 
     @Test
-    void changedSettingsAreRefusedByNameAndNothingIsLost() throws Exception {
+    void rejectsChangedSettingsByNameAndKeepsTheRun() throws Exception {
         run(request("atoms", 3), "run");
         byte[] before = Files.readAllBytes(folder.resolve("run/adapter.safetensors"));
         Path other = Files.createDirectory(folder.resolve("other"));
-        PngWriter.write(other.resolve("a.png"), picture(9), Map.of());
-        TrainingRequest asked = request("atoms", 3);
-        refused(asked.withLearningRate(0.5), "learning-rate: the run has 0.01, requested is 0.5");
-        refused(asked.withSeed(4), "seed");
-        refused(asked.withToken("zwx"), "token");
-        refused(asked.withSteps(2), "steps");
-        refused(asked.withPreviewEvery(1), "preview-every");
-        refused(request("lora", 3), "method: the run has atoms, asked for is lora");
-        refused(new TrainingRequest(asked.model(), asked.photos(), new Trigger("sks", "other"), asked.method(),
-                asked.config()), "class");
-        refused(new TrainingRequest(asked.model(), other, asked.trigger(), asked.method(), asked.config()), "pictures");
+        PngWriter.write(other.resolve("a.png"), photo(9), Map.of());
+        TrainingRequest original = request("atoms", 3);
+        assertRejected(original.withLearningRate(0.5), "learning-rate: the run has 0.01, requested is 0.5");
+        assertRejected(original.withSeed(4), "seed");
+        assertRejected(original.withToken("zwx"), "token");
+        assertRejected(original.withSteps(2), "steps");
+        assertRejected(original.withPreviewEvery(1), "preview-every");
+        assertRejected(request("lora", 3), "method: the run has atoms, requested is lora");
+        assertRejected(
+                new TrainingRequest(original.model(), original.photos(), new Trigger("sks", "other"), original.method(),
+                        original.config()),
+                "class");
+        assertRejected(
+                new TrainingRequest(original.model(), other, original.trigger(), original.method(), original.config()),
+                "photos");
         Failure both = assertThrows(Failure.Incompatible.class,
-                () -> run(asked.withLearningRate(0.5).withSeed(4), "run"));
+                () -> run(original.withLearningRate(0.5).withSeed(4), "run"));
         assertTrue(both.getMessage().contains("rate") && both.getMessage().contains("seed"), "all are listed");
         assertArrayEquals(before, Files.readAllBytes(folder.resolve("run/adapter.safetensors")));
     }
 
-    private void refused(TrainingRequest request, String message) {
-        Failure refused = assertThrows(Failure.Incompatible.class, () -> run(request, "run"));
-        assertTrue(refused.getMessage().contains(message), refused.getMessage());
+    private void assertRejected(TrainingRequest request, String message) {
+        Failure failure = assertThrows(Failure.Incompatible.class, () -> run(request, "run"));
+        assertTrue(failure.getMessage().contains(message), failure.getMessage());
     }
 
     @Test
-    void picturesCountByContentNotByName() throws Exception {
+    void photosAreComparedByContent() throws Exception {
         run(request("atoms", 3), "run");
         Path renamed = Files.createDirectory(folder.resolve("renamed"));
         for (int i = 0; i < 3; i++)
-            Files.copy(pictures.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"),
+            Files.copy(photos.resolve("picture" + i + ".png"), renamed.resolve("x" + (9 - i) + ".png"),
                     StandardCopyOption.REPLACE_EXISTING);
-        TrainingRequest asked = request("atoms", 3);
-        TrainingRequest same = new TrainingRequest(asked.model(), renamed, asked.trigger(), asked.method(),
-                asked.config());
+        TrainingRequest original = request("atoms", 3);
+        TrainingRequest same = new TrainingRequest(original.model(), renamed, original.trigger(), original.method(),
+                original.config());
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(same, "run"));
     }
 
     @Test
-    void aRunGoesOnByItsOwnDescription() throws Exception {
+    void resumesWithTheRunsOwnSettings() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("lora", 4), folder.resolve("run"), two, two);
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
@@ -218,7 +222,7 @@ class RunTest {
     }
 
     @Test
-    void anotherThreadCountIsAllowedWithALine() throws Exception {
+    void resumesWithAnotherThreadCountWithANotice() throws Exception {
         StopAfter two = new StopAfter(2);
         tuning(1).run(request("atoms", 4), folder.resolve("run"), two, two);
         List<TrainingEvent> heard = new ArrayList<>();
@@ -229,18 +233,19 @@ class RunTest {
                 .findFirst()
                 .orElseThrow();
         assertTrue(
-                note.message().contains("cpu and 2 thread(s) after cpu and 1") && note.message().contains("last bits"),
+                note.message().contains("cpu with 2 thread(s) after cpu with 1")
+                        && note.message().contains("last bits"),
                 note.message());
     }
 
     @Test
-    void aPausedRunWaitsAndCanBeStopped() throws Exception {
+    void pausedRunWaitsAndCanBeStopped() throws Exception {
         List<TrainingEvent> heard = new ArrayList<>();
-        int[] asked = {0};
+        int[] polls = {0};
         RunControl control = () -> {
-            int ask = ++asked[0] - 3; // one before each picture is encoded
-            return ask <= 3 ? RunControl.RunCommand.CONTINUE : ask <= 6 ? RunControl.RunCommand.PAUSE
-                    : ask <= 8 ? RunControl.RunCommand.CONTINUE : ask <= 10 ? RunControl.RunCommand.PAUSE
+            int poll = ++polls[0] - 3; // polled once before each photo is encoded
+            return poll <= 3 ? RunControl.RunCommand.CONTINUE : poll <= 6 ? RunControl.RunCommand.PAUSE
+                    : poll <= 8 ? RunControl.RunCommand.CONTINUE : poll <= 10 ? RunControl.RunCommand.PAUSE
                     : RunControl.RunCommand.STOP;
         };
         assertEquals(new TrainingService.TrainingOutcome.Stopped(5, 9),
@@ -253,11 +258,11 @@ class RunTest {
                 kinds);
         assertEquals(heard,
                 new RunFolder(folder.resolve("run")).events().stream().map(TrainingEvent.Timed::event).toList(),
-                "the log holds what the listener heard");
+                "log and listener have the same events");
     }
 
     @Test
-    void previewsAreWrittenBeforeDuringAndAtTheEnd() throws Exception {
+    void writesPreviewsBeforeDuringAndAfterTraining() throws Exception {
         List<TrainingEvent> heard = new ArrayList<>();
         tuning(1).run(request("atoms", 5).withPreviewEvery(2), folder.resolve("run"), RunControl.none(), heard::add);
         List<Integer> at = heard.stream()
@@ -274,7 +279,7 @@ class RunTest {
     }
 
     @Test
-    void aFolderOfSomethingElseIsLeftAlone() throws Exception {
+    void rejectsAFolderWithOtherFiles() throws Exception {
         Path mine = Files.createDirectory(folder.resolve("mine"));
         Files.writeString(mine.resolve("thesis.txt"), "words");
         Failure occupied = assertThrows(Failure.Conflict.class, () -> run(request("atoms", 3), "mine"));
@@ -283,7 +288,7 @@ class RunTest {
     }
 
     @Test
-    void whatARunLeftThatWasKilledWhileItWroteIsInNobodysWay() throws Exception {
+    void ignoresPartFilesOfAKilledRun() throws Exception {
         Path run = Files.createDirectories(folder.resolve("killed"));
         Files.writeString(run.resolve(".run.json.123.part"), "{\"form");
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, run(request("atoms", 2), "killed"));
@@ -293,20 +298,22 @@ class RunTest {
     }
 
     @Test
-    void aPictureThatIsNoneStopsTheRunBeforeItBegins() throws Exception {
+    void rejectsUnreadablePhotoBeforeTheRunStarts() throws Exception {
         Path bad = Files.createDirectory(folder.resolve("bad"));
-        Files.copy(pictures.resolve("picture0.png"), bad.resolve("good.png"));
+        Files.copy(photos.resolve("picture0.png"), bad.resolve("good.png"));
         Files.writeString(bad.resolve("broken.png"), "no picture");
-        TrainingRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Unreadable.class,
-                () -> run(new TrainingRequest(asked.model(), bad, asked.trigger(), asked.method(), asked.config()),
+        TrainingRequest original = request("atoms", 3);
+        Failure failure = assertThrows(Failure.Unreadable.class,
+                () -> run(
+                        new TrainingRequest(original.model(), bad, original.trigger(), original.method(),
+                                original.config()),
                         "run"));
-        assertTrue(refused.getMessage().contains("broken.png"));
+        assertTrue(failure.getMessage().contains("broken.png"));
         assertFalse(Files.exists(folder.resolve("run")));
     }
 
     @Test
-    void whatCannotBeWrittenIsSaidAndTheEventLogKeepsIt() throws Exception {
+    void reportsAndLogsFilesThatCannotBeWritten() throws Exception {
         Path run = folder.resolve("run");
         Files.createDirectories(run);
         run(request("atoms", 3), "run");
@@ -316,16 +323,16 @@ class RunTest {
         assertTrue(unwritable.getMessage().contains("checkpoint.safetensors"));
         List<TrainingEvent.Timed> events = new RunFolder(run).events();
         assertInstanceOf(TrainingEvent.Failed.class, events.getLast().event());
-        assertTrue(Files.isRegularFile(run.resolve("adapter.safetensors")), "the old result is still there");
+        assertTrue(Files.isRegularFile(run.resolve("adapter.safetensors")), "the old report is unchanged");
     }
 
     @Test
-    void anInpaintingModelIsRefused() throws Exception {
+    void rejectsInpaintingModel() throws Exception {
         DiffusionModel inpaint = TinyModel.make(folder.resolve("inpaint"), "inpaint");
-        TrainingRequest asked = request("atoms", 3);
-        Failure refused = assertThrows(Failure.Incompatible.class,
-                () -> run(new TrainingRequest(ModelReference.of(inpaint.path()), pictures, asked.trigger(),
-                        asked.method(), asked.config()), "run"));
-        assertTrue(refused.getMessage().contains("9 input channels"));
+        TrainingRequest original = request("atoms", 3);
+        Failure failure = assertThrows(Failure.Incompatible.class,
+                () -> run(new TrainingRequest(ModelReference.of(inpaint.path()), photos, original.trigger(),
+                        original.method(), original.config()), "run"));
+        assertTrue(failure.getMessage().contains("9 input channels"));
     }
 }

@@ -35,17 +35,17 @@ class SingleFileRunTest {
     Path folder;
 
     @Test
-    void aRunOnAModelInOneFileGoesOnWithWhatWasSaidOfTheModel() throws Exception {
+    void singleFileRunResumesWithItsModelOptions() throws Exception {
         Path file = Files.copy(Shared.own("goldens/files/sd1.ckpt"), folder.resolve("sd1.ckpt"));
         Files.copy(Shared.own("goldens/files/sd1.json"), folder.resolve("sd1.json"));
         Path vocabulary = TinyModel.make(folder.resolve("known"), "sd1").path().resolve("tokenizer");
-        Path pictures = Files.createDirectory(folder.resolve("subject"));
-        PngWriter.write(pictures.resolve("picture.png"), RunTest.picture(0), Map.of());
+        Path photos = Files.createDirectory(folder.resolve("subject"));
+        PngWriter.write(photos.resolve("picture.png"), RunTest.photo(0), Map.of());
         ModelReference model = new ModelReference(file,
                 ModelLoadOptions.ofTokenizerFolders(List.of(vocabulary))
                         .withPredictionType(PredictionType.V)
                         .withVae(Shared.own("goldens/nets/sd1/model/vae")));
-        TrainingRequest request = TrainingRequest.of(model, pictures, "thing", MethodSettings.parse("atoms", Map.of()))
+        TrainingRequest request = TrainingRequest.of(model, photos, "thing", MethodSettings.parse("atoms", Map.of()))
                 .withSteps(3)
                 .withLearningRate(1e-2);
         TrainingService tuning = new TrainingService(
@@ -62,10 +62,10 @@ class SingleFileRunTest {
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 tuning.resume(run, RunControl.none(), EventSink.none()));
         ModelReference other = new ModelReference(file, model.options().withPredictionType(PredictionType.EPSILON));
-        TrainingRequest changed = new TrainingRequest(other, pictures, request.trigger(), request.method(),
+        TrainingRequest changed = new TrainingRequest(other, photos, request.trigger(), request.method(),
                 request.config());
-        Failure refused = assertThrows(Failure.Incompatible.class,
+        Failure failure = assertThrows(Failure.Incompatible.class,
                 () -> tuning.run(changed, run, RunControl.none(), EventSink.none()));
-        assertTrue(refused.getMessage().contains("prediction"), refused.getMessage());
+        assertTrue(failure.getMessage().contains("prediction"), failure.getMessage());
     }
 }

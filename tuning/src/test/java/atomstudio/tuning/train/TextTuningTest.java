@@ -60,7 +60,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Runs that tune the text encoder: new rows of its table, and LoRA on its attention.
+/// Runs that train the text encoder: new embedding rows, and LoRA on its attention.
 class TextTuningTest {
     private static final String ROWS = TextualInversion.TOKEN_EMBEDDING + ".rows";
     private static final String START = TextualInversion.TOKEN_EMBEDDING + ".start";
@@ -69,14 +69,14 @@ class TextTuningTest {
     @TempDir
     Path folder;
     private static DiffusionModel model;
-    private static Path pictures;
+    private static Path photos;
 
     @BeforeAll
     static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
-        pictures = Files.createDirectory(shared.resolve("subject"));
+        photos = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 2; i++)
-            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+            PngWriter.write(photos.resolve("picture" + i + ".png"), RunTest.photo(i), Map.of());
     }
 
     static Stream<MethodSettings> methods() {
@@ -88,13 +88,13 @@ class TextTuningTest {
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES));
     }
 
-    /// One step of AdamW moves every parameter by its learning rate, whatever its gradient: `full` alone has 3e-5.
+    /// The first step of AdamW changes every parameter by its learning rate; only `full` has 3e-5.
     @Test
-    void aWordBesideFullTuningHasALearningRateOfItsOwn() throws Exception {
+    void wordTrainedWithFullFineTuningHasItsOwnLearningRate() throws Exception {
         MethodSettings method = MethodSettings.of(MethodName.FULL)
                 .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                 .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
-        TrainingRequest request = TrainingRequest.of(model.path(), pictures, "thing", method).withSteps(1);
+        TrainingRequest request = TrainingRequest.of(model.path(), photos, "thing", method).withSteps(1);
         TrainingConfig.ScheduleConfig course = request.config().schedule();
         request = request.with(request.config()
                 .with(new TrainingConfig.ScheduleConfig(1, course.learningRates(), 0, 0,
@@ -119,7 +119,7 @@ class TextTuningTest {
     }
 
     private static TrainingRequest request(MethodSettings method, int steps) {
-        return TrainingRequest.of(model.path(), pictures, "thing", method).withSteps(steps).withLearningRate(1e-2);
+        return TrainingRequest.of(model.path(), photos, "thing", method).withSteps(steps).withLearningRate(1e-2);
     }
 
     private TrainingService.TrainingOutcome run(TrainingRequest request, String name, RunControl control,
@@ -135,7 +135,7 @@ class TextTuningTest {
     }
 
     @ParameterizedTest @MethodSource("methods")
-    void everyTrainedNumberOfTheTextEncoderMovesAndAStoppedRunResumesToEqualBytes(MethodSettings method)
+    void textEncoderParametersAreTrainedAndResumeExactly(MethodSettings method)
             throws Exception {
         AdapterFile adapter = tuned(request(method, 6), "straight");
         for (TrainingEvent.Timed event : new RunFolder(folder.resolve("straight")).events()) {
@@ -165,7 +165,7 @@ class TextTuningTest {
     }
 
     @Test
-    void rowsStartAtTheMeanOfTheClassWordsTokens() throws Exception {
+    void rowsStartAtTheMeanOfTheClassTokens() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1), "run");
         assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 1)), adapter.embeddingToken());
         assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().parameterCount(),
@@ -184,7 +184,7 @@ class TextTuningTest {
     }
 
     @Test
-    void anAdapterOfWordsChangesThePictureAndItsBaseHashCountsTheTextEncoder() throws Exception {
+    void textAdapterChangesTheImageAndItsBaseHashIncludesTheTextEncoder() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withLearningRate(0.5),
                 "run");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
@@ -192,24 +192,24 @@ class TextTuningTest {
                 adapter.base().hash());
         assertNotEquals(hashes.hash(model), adapter.base().hash());
         assertTrue(BaseModel.sameWeights(hashes.hash(model), adapter.base().hash()),
-                "runs with and without the text encoder are of one model");
+                "runs with and without the text encoder have the same base model");
         assertFalse(BaseModel.sameWeights("0".repeat(64), adapter.base().hash()));
         assertEquals(Optional.empty(),
                 adapter.compatibilityWarning("model", model.trainableLayers(), Optional.of(adapter.base().hash())));
         try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
-            RgbImage base = picture(maker, "a sks thing", List.of());
-            RgbImage tuned = picture(maker, "a sks thing",
+            RgbImage base = photo(maker, "a sks thing", List.of());
+            RgbImage tuned = photo(maker, "a sks thing",
                     List.of(new WeightedAdapter(adapter.toAdapter("word", model), 1)));
-            RgbImage started = picture(maker, "a sks thing",
+            RgbImage started = photo(maker, "a sks thing",
                     List.of(new WeightedAdapter(adapter.toAdapter("word", model), 0)));
             assertNotEquals(base, tuned);
             assertNotEquals(started, tuned);
-            assertEquals(base, picture(maker, "a sks thing", List.of()));
+            assertEquals(base, photo(maker, "a sks thing", List.of()));
         }
     }
 
-    private static RgbImage picture(DiffusionPipeline maker, String prompt, List<WeightedAdapter> adapters)
+    private static RgbImage photo(DiffusionPipeline maker, String prompt, List<WeightedAdapter> adapters)
             throws Failure {
         Generation.GenerationSettings settings = Generation.GenerationSettings
                 .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
@@ -220,7 +220,7 @@ class TextTuningTest {
     }
 
     @Test
-    void previewsAreMadeWithTheRowsAsTheyAre() throws Exception {
+    void previewsUseTheCurrentEmbeddingRows() throws Exception {
         tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withLearningRate(0.5).withPreviewEvery(2),
                 "run");
         List<byte[]> previews = new java.util.ArrayList<>();
@@ -231,7 +231,7 @@ class TextTuningTest {
     }
 
     @Test
-    void aTableOfAnotherSizeIsRefused() throws Exception {
+    void rejectsEmbeddingTableOfAnotherSize() throws Exception {
         AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1), "run");
         DiffusionModel other = TinyModel.make(folder.resolve("other"), "sd2");
         String message = assertThrows(Failure.Incompatible.class,
@@ -240,12 +240,12 @@ class TextTuningTest {
     }
 
     @Test
-    void aTokenThatCannotStandForRowsIsRefusedBeforeAnythingIsMade() {
+    void rejectsUnusableTriggerWordBeforeTheRunStarts() {
         for (String token : List.of("two words", "THING", "<|endoftext|>")) {
             TrainingRequest request = request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 1).withToken(token);
             String message = assertThrows(Failure.Incompatible.class,
                     () -> run(request, "run", RunControl.none(), EventSink.none())).getMessage();
-            assertTrue(message.contains(token) && message.contains("--token"), message);
+            assertTrue(message.contains(token) && message.contains("--trigger-word"), message);
             assertFalse(Files.exists(folder.resolve("run")));
         }
     }
@@ -256,7 +256,7 @@ class TextTuningTest {
     }
 
     @Test
-    void theExportedEmbeddingIsTheRowsUnderTheirWord() throws Exception {
+    void exportedEmbeddingHoldsTheRowsOfTheTriggerWord() throws Exception {
         AdapterFile adapter = tuned(
                 request(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"), 2),
                 "run");
@@ -275,7 +275,7 @@ class TextTuningTest {
     }
 
     @Test
-    void exportedLoraHasOtherProgramsNamesForBothNetworks() throws Exception {
+    void exportedLoraHasKohyaKeysForBothNetworks() throws Exception {
         MethodSettings method = MethodSettings.of(MethodName.LORA)
                 .with(MethodSetting.RANK, "2")
                 .with(MethodSetting.ALPHA, "4")

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The loop with a loss whose minimum is known: no network, no PyTorch.
+/// The training loop on a loss with a known minimum, without a network.
 class TrainerTest {
     @TempDir
     Path folder;
@@ -64,62 +64,62 @@ class TrainerTest {
         layout = ParameterLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), "Base", "00"),
                 new RunInfo.SubjectInfo("thing", "sks", List.of(), List.of("a")), method,
-                new RunInfo.ResolvedConfig(recipe(), 1, 16), layout.size(), "");
+                new RunInfo.ResolvedConfig(config(), 1, 16), layout.size(), "");
         setup = new Trainer.TrainerContext(run, info, layout, AdaptedLayer.of(method.method(), layers), Map.of(),
                 new GradientAccumulation(dataset(1, 0), Optional.empty(), 0),
                 new TrainingState.ComputeDevice("cpu", 1));
     }
 
-    /// Pictures of one number each.
-    private Dataset dataset(int batch, float... numbers) throws Failure {
-        DiffusionObjective noising = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
+    /// Photos of one value each.
+    private Dataset dataset(int batch, float... parameters) throws Failure {
+        DiffusionObjective objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),
                 model.scheduler().predictionType());
         List<Dataset.TrainingExample> examples = new ArrayList<>();
-        for (float number : numbers)
+        for (float number : parameters)
             examples.add(
                     new Dataset.TrainingExample(filled(number), Optional.empty(), Optional.empty(), List.of("a", "b")));
-        return new Dataset("", examples, wording("a", "b"),
-                new Dataset.BatchSampling(noising, recipe(), batch, Optional.empty()));
+        return new Dataset("", examples, conditioning("a", "b"),
+                new Dataset.BatchSampling(objective, config(), batch, Optional.empty()));
     }
 
-    private static TextConditioning wording(String... captions) {
+    private static TextConditioning conditioning(String... captions) {
         Map<String, Tensor> contexts = new HashMap<>();
         for (String caption : captions) contexts.put(caption, Tensor.filled(Shape.of(1, 1, 1), contexts.size()));
         return new TextConditioning.PrecomputedStates(contexts);
     }
 
-    private static TrainingConfig recipe() {
+    private static TrainingConfig config() {
         return TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
                 .with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS,
                         TrainingConfig.LearningRateScheduler.CONSTANT));
     }
 
     /// Σ (x − 0.1)² / n.
-    private static DenoisingLoss.Gradient quadratic(float[] numbers) {
-        float[] gradient = new float[numbers.length];
+    private static DenoisingLoss.Gradient quadratic(float[] parameters) {
+        float[] gradient = new float[parameters.length];
         double loss = 0;
-        for (int i = 0; i < numbers.length; i++) {
-            gradient[i] = (numbers[i] - 0.1f) * 2 / numbers.length;
-            loss += Math.pow(numbers[i] - 0.1, 2) / numbers.length;
+        for (int i = 0; i < parameters.length; i++) {
+            gradient[i] = (parameters[i] - 0.1f) * 2 / parameters.length;
+            loss += Math.pow(parameters[i] - 0.1, 2) / parameters.length;
         }
         return new DenoisingLoss.Gradient(loss, gradient);
     }
 
     private TrainingState train(Trainer.LossFunction loss) throws Failure {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
-            EventSink journal = EventSink.of(log, EventSink.none());
+            EventSink events = EventSink.of(log, EventSink.none());
             PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, null),
                     setup.info().subject());
             return new Trainer(setup,
-                    new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, journal, none, Optional.empty()),
-                    TrainingState.initial(new float[layout.size()])).run(new ControlPoint(RunControl.none(), journal))
+                    new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, events, none, Optional.empty()),
+                    TrainingState.initial(new float[layout.size()])).run(new ControlPoint(RunControl.none(), events))
                     .state();
         }
     }
 
     @Test
     void findsTheMinimum() throws Exception {
-        TrainingState reached = train((numbers, batch) -> quadratic(numbers));
+        TrainingState reached = train((parameters, batch) -> quadratic(parameters));
         assertEquals(60, reached.step());
         for (float number : reached.parameters()) assertEquals(0.1, number, 0.02);
         List<TrainingEvent> steps = run.events()
@@ -133,27 +133,27 @@ class TrainerTest {
     }
 
     @ParameterizedTest @ValueSource(strings = {"loss", "gradient"})
-    void numbersThatLeaveTheFinitesStopTheRunAndTheLastGoodOnesAreKept(String what) throws Exception {
-        AtomicInteger asked = new AtomicInteger();
+    void divergenceStopsTheRunAndKeepsTheLastGoodState(String what) throws Exception {
+        AtomicInteger request = new AtomicInteger();
         float[][] seen = new float[60][];
-        Trainer.LossFunction loss = (numbers, batch) -> {
-            seen[asked.get()] = numbers.clone();
-            DenoisingLoss.Gradient gradient = quadratic(numbers);
-            if (asked.incrementAndGet() < 33) return gradient;
+        Trainer.LossFunction loss = (parameters, batch) -> {
+            seen[request.get()] = parameters.clone();
+            DenoisingLoss.Gradient gradient = quadratic(parameters);
+            if (request.incrementAndGet() < 33) return gradient;
             if (what.equals("loss")) return new DenoisingLoss.Gradient(Double.NaN, gradient.vector());
             gradient.vector()[7] = Float.POSITIVE_INFINITY;
             return gradient;
         };
         Failure diverged = assertThrows(Failure.Diverged.class, () -> train(loss));
-        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--rate"),
+        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--learning-rate"),
                 diverged.getMessage());
         AdapterFile kept = run.latestAdapter().orElseThrow();
-        assertEquals(31, kept.training().steps(), "the numbers before the last step, whose loss was finite");
+        assertEquals(31, kept.training().steps(), "the parameters before the last step, whose loss was finite");
         assertArrayEquals(seen[31], layout.toVector(kept.values()));
     }
 
     @Test
-    void batchesAreAFunctionOfSeedAndStep() throws Exception {
+    void batchesDependOnlyOnSeedAndStep() throws Exception {
         Dataset dataset = dataset(4, 1, 2, 3);
         TrainingBatch batch = dataset.batch(5, 17, 0);
         assertEquals(batch.noisyLatents(), dataset.batch(5, 17, 0).noisyLatents());
@@ -171,7 +171,7 @@ class TrainerTest {
     }
 
     @Test
-    void everyPictureComesOnceBeforeAnyComesAgain() throws Exception {
+    void everyEpochContainsEachPhotoOnce() throws Exception {
         Dataset dataset = dataset(3, 1000, 2000, 3000);
         int[] seen = new int[4];
         boolean[] first = new boolean[4];

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What an estimate counts, part by part.
+/// The parts of an estimate.
 class TrainingEstimateTest {
     private static final MethodSettings ATOMS = MethodSettings.of(MethodName.ATOMS);
     private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
@@ -42,120 +42,121 @@ class TrainingEstimateTest {
     @TempDir
     Path folder;
     private static DiffusionModel model;
-    private static Path pictures;
+    private static Path photoFolder;
     private static Path home;
 
     @BeforeAll
     static void prepare() throws Exception {
         model = TinyModel.make(shared.resolve("model"), "sd1");
-        pictures = Files.createDirectory(shared.resolve("subject"));
+        photoFolder = Files.createDirectory(shared.resolve("subject"));
         for (int i = 0; i < 5; i++)
-            PngWriter.write(pictures.resolve("picture" + i + ".png"), RunTest.picture(i), Map.of());
+            PngWriter.write(photoFolder.resolve("picture" + i + ".png"), RunTest.photo(i), Map.of());
         home = Files.createDirectory(shared.resolve("home"));
         Files.createSymbolicLink(home.resolve("natives"), Files.createDirectories(RunTest.home().resolve("natives")));
     }
 
-    private static TrainingConfig recipe(MethodSettings method, int steps) {
+    private static TrainingConfig config(MethodSettings method, int steps) {
         return TrainingConfig.of(method).with(TrainingConfig.of(method).schedule().withSteps(steps));
     }
 
-    private static TrainingConfig previewed(TrainingConfig recipe, int every) {
-        return recipe.with(
-                new TrainingConfig.RuntimeConfig(every, recipe.runtime().precision(), recipe.runtime().features()));
+    private static TrainingConfig previewed(TrainingConfig config, int every) {
+        return config.with(
+                new TrainingConfig.RuntimeConfig(every, config.runtime().precision(), config.runtime().features()));
     }
 
-    private static TrainingConfig withPrior(TrainingConfig recipe) {
-        return recipe.with(new TrainingConfig.LossConfig(0, 0,
+    private static TrainingConfig withPrior(TrainingConfig config) {
+        return config.with(new TrainingConfig.LossConfig(0, 0,
                 Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
     }
 
-    private static RunInfo info(MethodSettings method, TrainingConfig recipe, int photos) {
+    private static RunInfo info(MethodSettings method, TrainingConfig config, int photos) {
         List<RunInfo.PhotoInfo> names = Collections.nCopies(photos, new RunInfo.PhotoInfo("a.png", "", "", List.of()));
         return new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), ""),
                 new RunInfo.SubjectInfo("thing", "sks", names, List.of("a sks thing")), method,
-                new RunInfo.ResolvedConfig(recipe, 1, model.defaultImageSize()), 1, "");
+                new RunInfo.ResolvedConfig(config, 1, model.defaultImageSize()), 1, "");
     }
 
     private static ParameterLayout layout(MethodSettings method) {
         return ParameterLayout.of(method.method(), model.trainableLayers());
     }
 
-    private static long memory(MethodSettings method, TrainingConfig recipe, ParameterLayout layout) throws Exception {
+    private static long memory(MethodSettings method, TrainingConfig config, ParameterLayout layout) throws Exception {
         return MemoryEstimate.PredictedMemory
-                .of(info(method, recipe, 3), model, layout, ComputeMode.predicted(recipe, model))
+                .of(info(method, config, 3), model, layout, ComputeMode.predicted(config, model))
                 .bytes();
     }
 
-    private static long memory(MethodSettings method, TrainingConfig recipe) throws Exception {
-        return memory(method, recipe, layout(method));
+    private static long memory(MethodSettings method, TrainingConfig config) throws Exception {
+        return memory(method, config, layout(method));
     }
 
     @Test
-    void memoryCountsSparseCodes() throws Exception {
+    void memoryIncludesSparseCodes() throws Exception {
         MethodSettings sparse = ATOMS.with(MethodSetting.CODING, "sparse").with(MethodSetting.ATOMS, "12");
         ParameterLayout whole = layout(sparse);
         ParameterLayout without = new ParameterLayout(whole.method(), whole.trained(), whole.frozen(), List.of());
         assertTrue(whole.derivedElementCount() > 0);
         assertEquals(4 * whole.derivedElementCount(),
-                memory(sparse, recipe(sparse, 10), whole) - memory(sparse, recipe(sparse, 10), without));
+                memory(sparse, config(sparse, 10), whole) - memory(sparse, config(sparse, 10), without));
     }
 
     @Test
-    void memoryCountsATrainedTextEncoder() throws Exception {
+    void memoryIncludesATrainedTextEncoder() throws Exception {
         MethodSettings both = LORA.with(MethodSetting.TRAIN_TEXT_ENCODER, "yes");
-        long more = memory(both, recipe(both, 10)) - memory(LORA, recipe(LORA, 10));
+        long more = memory(both, config(both, 10)) - memory(LORA, config(LORA, 10));
         long weights = 4 * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
-        long numbers = 4 * 8 * (layout(both).size() - layout(LORA).size());
-        assertTrue(more > weights + numbers,
-                more + " bytes: its weights " + weights + ", its numbers " + numbers + ", and its activations");
+        long parameters = 4 * 8 * (layout(both).size() - layout(LORA).size());
+        assertTrue(more > weights + parameters,
+                more + " bytes: its weights " + weights + ", its parameters " + parameters + ", and its activations");
     }
 
     @Test
-    void memoryCountsPreviewsAndPicturesOfTheClass() throws Exception {
+    void memoryIncludesPreviewsAndClassImages() throws Exception {
         SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
         long latent = model.defaultImageSize() / model.vae().downsamplingFactor();
         assertTrue(sampling.weights() > 0
                 && sampling.weights() < 4 * Layer.parameterCount(NetworkLayers.of(model.vae())));
         assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
-        long plain = memory(ATOMS, recipe(ATOMS, 10));
-        long previewed = memory(ATOMS, previewed(recipe(ATOMS, 10), 5));
+        long plain = memory(ATOMS, config(ATOMS, 10));
+        long previewed = memory(ATOMS, previewed(config(ATOMS, 10), 5));
         assertTrue(previewed >= plain + sampling.weights(), previewed + " with previews, " + plain + " without");
-        assertEquals(previewed, memory(ATOMS, withPrior(recipe(ATOMS, 10))));
+        assertEquals(previewed, memory(ATOMS, withPrior(config(ATOMS, 10))));
     }
 
     @Test
-    void timeCountsPreviewsValidationsAndPicturesOfTheClass() throws Exception {
-        TrainingConfig plain = recipe(ATOMS, 40);
+    void timeIncludesPreviewsValidationsAndClassImages() throws Exception {
+        TrainingConfig plain = config(ATOMS, 40);
         assertEquals(0, watched(plain), 1e-9);
         assertTrue(watched(previewed(plain, 5)) > 0);
         assertTrue(watched(plain.with(TrainingConfig.Feature.VALIDATE)) > 0);
         assertTrue(estimate(withPrior(plain)).time().setupSeconds() > estimate(plain).time().setupSeconds());
     }
 
-    private static double watched(TrainingConfig recipe) throws Exception {
-        TrainingEstimate.TimeEstimate time = estimate(recipe).time();
-        return time.totalSeconds() - time.setupSeconds() - recipe.schedule().steps() * time.stepSeconds();
+    private static double watched(TrainingConfig config) throws Exception {
+        TrainingEstimate.TimeEstimate time = estimate(config).time();
+        return time.totalSeconds() - time.setupSeconds() - config.schedule().steps() * time.stepSeconds();
     }
 
-    private static TrainingEstimate estimate(TrainingConfig recipe) throws Exception {
+    private static TrainingEstimate estimate(TrainingConfig config) throws Exception {
         return new TrainingService(new TrainingEnvironment(Device.CPU, 1, home))
-                .estimate(TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe));
+                .estimate(TrainingRequest.of(model.path(), photoFolder, "thing", ATOMS).with(config));
     }
 
     @Test
-    void asManyPreviewsAndValidationsAreCountedAsARunMakes() throws Exception {
-        TrainingConfig recipe = previewed(recipe(ATOMS, 7), 3).with(TrainingConfig.Feature.VALIDATE);
+    void evaluationPlanCountsPreviewsAndValidationsOfARun() throws Exception {
+        TrainingConfig config = previewed(config(ATOMS, 7), 3).with(TrainingConfig.Feature.VALIDATE);
         Path run = folder.resolve("run");
         assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(
-                        TrainingRequest.of(model.path(), pictures, "thing", ATOMS).with(recipe), run, RunControl.none(),
+                        TrainingRequest.of(model.path(), photoFolder, "thing", ATOMS).with(config), run,
+                        RunControl.none(),
                         EventSink.none()));
         List<TrainingEvent> events = new RunFolder(run).events().stream().map(TrainingEvent.Timed::event).toList();
-        EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, recipe, 5), model);
+        EvaluationPlan watching = EvaluationPlan.of(info(ATOMS, config, 5), model);
         assertEquals(4, watching.previewCount(), "of steps 0, 3, 6 and 7");
         assertEquals(events.stream().filter(TrainingEvent.Preview.class::isInstance).count(), watching.previewCount());
         assertEquals(events.stream().filter(TrainingEvent.Validation.class::isInstance).count(),
                 watching.validationCount());
-        assertEquals(0, EvaluationPlan.of(info(ATOMS, recipe(ATOMS, 7), 5), model).validationCount());
+        assertEquals(0, EvaluationPlan.of(info(ATOMS, config(ATOMS, 7), 5), model).validationCount());
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainingGoldenTest {
     @ParameterizedTest @ValueSource(strings = {"sd1", "sd2"})
-    void gradientsAndStepsEqualTheReference(String name) throws Exception {
+    void gradientsAndStepsMatchTheReference(String name) throws Exception {
         try (SafetensorsFile golden = SafetensorsFile
                 .open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
             assertTrue(TrainingGolden.matches(golden.tensors().keySet()));
@@ -38,7 +38,7 @@ class TrainingGoldenTest {
     }
 
     @Test
-    void otherGoldensAreNotMistakenForTuning() {
+    void recognizesOnlyTrainingGoldens() {
         assertFalse(TrainingGolden.matches(Set.of("unet.sample", "unet.out")));
         assertFalse(TrainingGolden.matches(Set.of("noise", "latents", "pixels")));
     }

@@ -20,13 +20,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Training in a process of its own, started as the launcher starts it, must not grow.
+/// The memory of a training process, started like the launcher does, must not grow.
 @Tag("slow")
 class TrainingMemoryTest {
     @TempDir
     Path folder;
 
-    /// The process that is watched.
+    /// The measured process.
     public static final class Child {
         private Child() {}
 
