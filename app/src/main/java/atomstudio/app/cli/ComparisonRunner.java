@@ -4,6 +4,7 @@ import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonJob;
 import atomstudio.app.compare.ComparisonRequest;
 import atomstudio.app.compare.ComparisonText;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseModelHashes;
@@ -70,8 +71,8 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
     private static void printLines(Terminal terminal, ComparisonJob.ComparisonResult result) {
         for (ComparisonRow row : result.comparison().rows()) {
             String cost = row.isBase() ? " ".repeat(25)
-                    : String.format(Locale.ROOT, "%10s %14s", ComparisonText.bytes(row.bytes()),
-                            ComparisonText.seconds(row.seconds()));
+                    : String.format(Locale.ROOT, "%10s %14s", DisplayFormat.bytes(row.bytes()),
+                            DisplayFormat.seconds(row.seconds()));
             String line = String.format(Locale.ROOT, "%-22s %18s %s", ComparisonText.rowTitle(row),
                     ComparisonText.parameters(row), cost);
             terminal.printResult((line + "  " + String.join("  ", ComparisonText.metrics(row))).stripTrailing());

@@ -1,5 +1,6 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.StepRate;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -89,7 +90,7 @@ public final class ProgressBar implements AutoCloseable {
         if (secondsPerStep > 0) {
             line.append("  ").append(formatRate(secondsPerStep));
             if (done < total) {
-                line.append("  ").append(formatDuration(Math.round(secondsPerStep * (total - done)))).append(" left");
+                line.append("  ").append(DisplayFormat.duration(secondsPerStep * (total - done))).append(" left");
             }
         }
         return line.toString();
@@ -99,11 +100,5 @@ public final class ProgressBar implements AutoCloseable {
         return secondsPerStep < 1
                 ? String.format(Locale.ROOT, "%.1f steps/s", 1 / secondsPerStep)
                 : String.format(Locale.ROOT, "%.1f s/step", secondsPerStep);
-    }
-
-    private static String formatDuration(long seconds) {
-        return seconds >= 3600
-                ? "%d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60)
-                : "%d:%02d".formatted(seconds / 60, seconds % 60);
     }
 }

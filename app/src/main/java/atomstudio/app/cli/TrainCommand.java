@@ -1,5 +1,6 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.tuning.adapter.Trigger;
@@ -149,7 +150,7 @@ final class TrainCommand implements Callable<Integer> {
                     memory.source()));
             if (estimate.time().stepSeconds() > 0)
                 lines.add(String.format(Locale.ROOT, "time: %.2f s a step, %s in all", estimate.time().stepSeconds(),
-                        duration(estimate.time().totalSeconds())));
+                        DisplayFormat.seconds(estimate.time().totalSeconds())));
             lines.add(estimate.fits() ? "It fits." : "It does not fit. What takes less:");
             estimate.advice().forEach(suggestion -> lines.add("  " + suggestion));
             return String.join(System.lineSeparator(), lines);
@@ -170,13 +171,6 @@ final class TrainCommand implements Callable<Integer> {
             estimate.advice().forEach(advice::add);
             json.add("advice", advice);
             return json;
-        }
-
-        private static String duration(double seconds) {
-            long whole = Math.round(seconds);
-            if (whole < 120) return whole + " s";
-            if (whole < 7200) return Math.round(whole / 60.0) + " min";
-            return String.format(Locale.ROOT, "%.1f h", whole / 3600.0);
         }
     }
 }

@@ -2,18 +2,20 @@ package atomstudio.app.compare;
 
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.ComparisonSheet.SheetLayout.PromptColumns;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.drawing.BitmapFont;
 import atomstudio.app.drawing.BitmapFont.Pen;
 import atomstudio.app.drawing.BitmapFont.TextStyle;
 import atomstudio.app.drawing.PixelCanvas;
-import atomstudio.app.drawing.PixelCanvas.Box;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.RgbImage;
+import java.awt.Point;
+import java.awt.Rectangle;
 import java.util.ArrayList;
 import java.util.List;
 
 /// Draws a comparison as one picture: the subject on top, a row each for Base and the runs, a column each for prompt
-/// and seed. Needs neither a display nor a font.
+/// and seed. Needs neither a display nor a font of the system.
 final class ComparisonSheet {
     private static final int BACKGROUND = 0xFFFFFF;
     private static final int INK = 0x1F2328;
@@ -99,8 +101,8 @@ final class ComparisonSheet {
         if (shown > 0)
             drawText(canvas, TextStyle.SMALL, count, new Pen(label, MARGIN + font.ascent(TextStyle.SMALL) - 4, MUTED));
         for (int i = 0; i < shown; i++)
-            canvas.image(photos.get(i).centerSquare(THUMBNAIL_SIDE), left + i * (THUMBNAIL_SIDE + SEED_GAP), top,
-                    CORNER_RADIUS);
+            canvas.image(photos.get(i).centerSquare(THUMBNAIL_SIDE),
+                    new Point(left + i * (THUMBNAIL_SIDE + SEED_GAP), top), CORNER_RADIUS);
 
         int maxWidth = left - PROMPT_GAP - MARGIN;
         Comparison comparison = content.comparison();
@@ -136,13 +138,14 @@ final class ComparisonSheet {
         int y = top + captionHeight(band);
         drawCaptions(canvas, band, y);
         for (ComparisonRow row : rows()) {
-            canvas.fill(new Box(MARGIN, y, width - 2 * MARGIN, 1), LINE);
+            canvas.fill(new Rectangle(MARGIN, y, width - 2 * MARGIN, 1), LINE);
             y += ROW_GAP / 2;
             drawRowHeader(canvas, row, y);
             int x = MARGIN + ROW_HEADER_WIDTH;
             for (PromptColumns span : band) {
                 for (long seed : span.seeds()) {
-                    canvas.image(images.load(row, span.prompt(), seed).resize(tile, tileHeight), x, y, CORNER_RADIUS);
+                    canvas.image(images.load(row, span.prompt(), seed).resize(tile, tileHeight), new Point(x, y),
+                            CORNER_RADIUS);
                     x += tile + SEED_GAP;
                 }
                 x += PROMPT_GAP - SEED_GAP;
@@ -194,8 +197,8 @@ final class ComparisonSheet {
     private static List<String> facts(ComparisonRow row) {
         List<String> facts = new ArrayList<>(List.of(ComparisonText.parameters(row)));
         if (!row.isBase())
-            facts.addAll(List.of(ComparisonText.bytes(row.bytes()) + " adapter",
-                    ComparisonText.seconds(row.seconds()) + " training"));
+            facts.addAll(List.of(DisplayFormat.bytes(row.bytes()) + " adapter",
+                    DisplayFormat.seconds(row.seconds()) + " training"));
         facts.addAll(ComparisonText.metrics(row));
         return facts;
     }

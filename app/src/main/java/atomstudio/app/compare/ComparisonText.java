@@ -1,5 +1,6 @@
 package atomstudio.app.compare;
 
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.sample.SamplingSettings;
@@ -13,8 +14,6 @@ import java.util.OptionalDouble;
 public final class ComparisonText {
     static final String NO_METRICS = "Likeness, diversity and alignment are not measured: the model has no vision tower that can be used (image_encoder or safety_checker).";
 
-    private static final String[] UNITS = {"bytes", "KB", "MB", "GB"};
-
     private ComparisonText() {}
 
     /// `atoms+channels-2` is "Atoms + channels 2".
@@ -25,7 +24,7 @@ public final class ComparisonText {
     }
 
     public static String parameters(Comparison.ComparisonRow row) {
-        return row.isBase() ? "not trained" : String.format(Locale.ROOT, "%,d parameters", row.parameterCount());
+        return row.isBase() ? "not trained" : DisplayFormat.count(row.parameterCount()) + " parameters";
     }
 
     /// `likeness 0.56`, `diversity 0.36`, `alignment 0.45`: all of them or none; what could not be measured is a dash.
@@ -50,25 +49,6 @@ public final class ComparisonText {
                 .orElse(NO_METRICS);
     }
 
-    public static String bytes(long bytes) {
-        double amount = bytes;
-        int unit = 0;
-        while (amount >= 1000 && unit < UNITS.length - 1) {
-            amount /= 1000;
-            unit++;
-        }
-        String format = unit == 0 || amount >= 100 ? "%.0f %s" : "%.1f %s";
-        return String.format(Locale.ROOT, format, amount, UNITS[unit]);
-    }
-
-    public static String seconds(double seconds) {
-        long whole = Math.round(seconds);
-        if (seconds < 10) return String.format(Locale.ROOT, "%.1f s", seconds);
-        if (whole < 60) return whole + " s";
-        if (whole < 3600) return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
-        return String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
-    }
-
     /// How the images were sampled, in one line.
     static String samplingDetails(String model, ComparisonRequest.ImageOptions look) {
         return samplingDetails(model, look.settings())
@@ -84,7 +64,7 @@ public final class ComparisonText {
                 + settings.height();
     }
 
-    static String photos(int count) {
+    public static String photos(int count) {
         return count == 1 ? "1 photo" : count + " photos";
     }
 }

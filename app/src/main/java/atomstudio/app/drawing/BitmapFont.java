@@ -1,108 +1,87 @@
 package atomstudio.app.drawing;
 
-import com.google.gson.Gson;
-import com.google.gson.JsonObject;
-import java.awt.image.Raster;
+import java.awt.geom.AffineTransform;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import javax.imageio.ImageIO;
+import java.util.Objects;
+import org.apache.fontbox.cff.Type2CharString;
+import org.apache.fontbox.ttf.OTFParser;
+import org.apache.fontbox.ttf.OpenTypeFont;
+import org.apache.pdfbox.io.RandomAccessReadBuffer;
 
-/// Letters drawn once into an atlas (see `src/labels/make.py`), so that the sheet needs no font. What the atlas lacks
-/// is an empty box.
+/// Text as shapes from the typeface Inter that ships with the program, read by FontBox: the system needs no font,
+/// and the pixels are the same everywhere. What Inter lacks (CJK, emoji) is a box.
 public final class BitmapFont {
-    /// What a text is for; each has its own size and weight in the atlas.
-    public enum TextStyle { TITLE, HEADING, BODY, SMALL }
+    /// What a text is for: its weight and its size in pixels.
+    public enum TextStyle {
+        TITLE("SemiBold", 40), HEADING("SemiBold", 24), BODY("Regular", 20), SMALL("Regular", 17);
 
-    private static final String ELLIPSIS = "…";
-    private static final int MISSING_GLYPH = 0;
+        private final String weight;
+        private final int size;
 
-    /// A letter: its place in the atlas, its corner seen from the pen on the base line, how far the pen moves.
-    private record Glyph(int x, int y, int width, int height, int left, int top, int advance) {}
-
-    private record FontFace(int ascent, int descent, Map<Integer, Glyph> glyphs) {}
-
-    /// A style as the file has it.
-    private record StoredFace(int ascent, int descent, int[][] letters) {}
-
-    private final Raster atlas;
-    private final Map<TextStyle, FontFace> faces;
-
-    private BitmapFont(Raster atlas, Map<TextStyle, FontFace> faces) {
-        this.atlas = atlas;
-        this.faces = faces;
-    }
-
-    public static BitmapFont load() {
-        try (InputStream picture = resource("labels.png");
-                Reader metrics = new InputStreamReader(resource("labels.json"), StandardCharsets.UTF_8)) {
-            Gson gson = new Gson();
-            JsonObject stored = gson.fromJson(metrics, JsonObject.class);
-            Map<TextStyle, FontFace> faces = new EnumMap<>(TextStyle.class);
-            for (TextStyle style : TextStyle.values()) {
-                faces.put(style,
-                        face(gson.fromJson(stored.get(style.name().toLowerCase(Locale.ROOT)), StoredFace.class)));
-            }
-            ImageIO.setUseCache(false);
-            return new BitmapFont(ImageIO.read(picture).getRaster(), faces);
-        } catch (IOException broken) {
-            throw new UncheckedIOException("the program's letters", broken);
+        TextStyle(String weight, int size) {
+            this.weight = weight;
+            this.size = size;
         }
     }
 
-    private static InputStream resource(String name) {
-        InputStream stream = BitmapFont.class.getResourceAsStream(name);
-        if (stream == null) throw new IllegalStateException(name + " is missing from the class path");
-        return stream;
+    private static final String ELLIPSIS = "…";
+    /// In parts of the size: from a line's top to its base line, and from one base line to the next.
+    private static final double ASCENT = 0.95;
+    private static final double LINE = 1.3;
+    /// Font units in Inter's em.
+    private static final int UNITS = 2048;
+
+    private final Map<String, OpenTypeFont> fonts = new HashMap<>();
+
+    private BitmapFont() {}
+
+    public static BitmapFont load() {
+        BitmapFont letters = new BitmapFont();
+        for (TextStyle style : TextStyle.values()) letters.fonts.computeIfAbsent(style.weight, BitmapFont::font);
+        return letters;
     }
 
-    private static FontFace face(StoredFace stored) {
-        Map<Integer, Glyph> glyphs = new HashMap<>();
-        for (int[] n : stored.letters) glyphs.put(n[0], new Glyph(n[1], n[2], n[3], n[4], n[5], n[6], n[7]));
-        return new FontFace(stored.ascent, stored.descent, glyphs);
+    private static OpenTypeFont font(String weight) {
+        String name = "/com/formdev/flatlaf/fonts/inter/Inter-" + weight + ".otf";
+        try (InputStream file = Objects.requireNonNull(BitmapFont.class.getResourceAsStream(name), name)) {
+            return new OTFParser().parse(new RandomAccessReadBuffer(file));
+        } catch (IOException broken) {
+            throw new UncheckedIOException(name, broken);
+        }
     }
 
     /// From the top of a line to its base line.
     public int ascent(TextStyle style) {
-        return face(style).ascent;
+        return (int) Math.round(ASCENT * style.size);
     }
 
     /// From one base line to the next.
     public int lineHeight(TextStyle style) {
-        return (int) Math.round((face(style).ascent + face(style).descent) * 1.1);
+        return (int) Math.round(LINE * style.size);
     }
 
     public int width(String text, TextStyle style) {
-        int width = 0;
-        for (Glyph glyph : glyphs(text, style)) width += glyph.advance;
-        return width;
+        return (int) Math.ceil(glyphs(text, style).stream().mapToInt(Type2CharString::getWidth).sum() * scale(style));
     }
 
-    /// Draws one line; (x, baseline) is where the pen starts.
+    /// Draws one line.
     public void draw(PixelCanvas canvas, String text, TextStyle style, Pen pen) {
-        int x = pen.x;
-        for (Glyph glyph : glyphs(text, style)) {
-            for (int row = 0; row < glyph.height; row++) {
-                for (int column = 0; column < glyph.width; column++) {
-                    int coverage = atlas.getSample(glyph.x + column, glyph.y + row, 0);
-                    canvas.blend(x + glyph.left + column, pen.baseline + glyph.top + row, pen.rgb, coverage);
-                }
-            }
-            x += glyph.advance;
+        double scale = scale(style);
+        AffineTransform place = new AffineTransform(scale, 0, 0, -scale, pen.x, pen.baseline);
+        for (Type2CharString glyph : glyphs(text, style)) {
+            canvas.fill(place.createTransformedShape(glyph.getPath()), pen.rgb);
+            place.translate(glyph.getWidth(), 0);
         }
     }
 
-    /// Where a line starts, and its colour 0xRRGGBB.
+    /// Where the base line of a text starts, and its colour 0xRRGGBB.
     public record Pen(int x, int baseline, int rgb) {}
 
     /// Lines no wider than `width`, broken at spaces, words that are too long anywhere; what does not fit into `most`
@@ -145,14 +124,19 @@ public final class BitmapFont {
         return end;
     }
 
-    private List<Glyph> glyphs(String text, TextStyle style) {
-        Map<Integer, Glyph> known = face(style).glyphs;
-        List<Glyph> result = new ArrayList<>();
-        Normalizer.normalize(text, Normalizer.Form.NFC).codePoints().filter(BitmapFont::isVisible).forEach(code -> {
-            Glyph glyph = known.get(Character.isWhitespace(code) || code == 0xA0 ? ' ' : code);
-            result.add(glyph == null ? known.get(MISSING_GLYPH) : glyph);
-        });
-        return result;
+    private List<Type2CharString> glyphs(String text, TextStyle style) {
+        OpenTypeFont font = Objects.requireNonNull(fonts.get(style.weight));
+        List<Type2CharString> glyphs = new ArrayList<>();
+        try {
+            String composed = Normalizer.normalize(text, Normalizer.Form.NFC);
+            for (int code : composed.codePoints().filter(BitmapFont::isVisible).toArray()) {
+                int glyph = font.getUnicodeCmapLookup().getGlyphId(Character.isWhitespace(code) ? ' ' : code);
+                glyphs.add(font.getCFF().getFont().getType2CharString(glyph));
+            }
+            return glyphs;
+        } catch (IOException broken) {
+            throw new UncheckedIOException("the typeface Inter", broken);
+        }
     }
 
     /// Marks that join or vary the letter before them take no room.
@@ -163,9 +147,8 @@ public final class BitmapFont {
         };
     }
 
-    private FontFace face(TextStyle style) {
-        FontFace face = faces.get(style);
-        if (face == null) throw new IllegalStateException("no letters for " + style);
-        return face;
+    /// Pixels of a font unit.
+    private static double scale(TextStyle style) {
+        return (double) style.size / UNITS;
     }
 }

@@ -108,7 +108,7 @@ public final class MemoryCheckViewModel {
     private static String summary(TrainingEstimate result) {
         TrainingEstimate.MemoryFit memory = result.memory();
         String time = result.time().stepSeconds() > 0
-                ? ", about " + DisplayFormat.roughDuration(result.time().totalSeconds())
+                ? ", about " + DisplayFormat.roughSeconds(result.time().totalSeconds())
                 : "";
         String available = DisplayFormat.bytes(memory.available());
         if (!result.fits()) return "Needs " + DisplayFormat.bytes(memory.bytes()) + ", " + available + " free" + time;

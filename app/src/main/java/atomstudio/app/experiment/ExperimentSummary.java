@@ -1,6 +1,7 @@
 package atomstudio.app.experiment;
 
 import atomstudio.app.compare.ComparisonText;
+import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
@@ -21,7 +22,7 @@ public final class ExperimentSummary {
         Key key = row.key();
         String label = key.steps() == 0 ? key.subject() + " " + key.method()
                 : String.format(Locale.ROOT, "step %d (%s)", key.checkpoint(),
-                        ComparisonText.seconds(row.cost().trainingSeconds()));
+                        DisplayFormat.seconds(row.cost().trainingSeconds()));
         ClipScores measures = row.measures();
         return label + ": likeness " + ComparisonText.metric(measures.likeness()) + "  diversity "
                 + ComparisonText.metric(measures.diversity()) + "  alignment "
@@ -65,15 +66,15 @@ public final class ExperimentSummary {
                     .append(" | ")
                     .append(group.size())
                     .append(" | ")
-                    .append(String.format(Locale.ROOT, "%,d", group.getFirst().cost().parameters()))
+                    .append(DisplayFormat.count(group.getFirst().cost().parameters()))
                     .append(" | ")
-                    .append(ComparisonText.bytes(group.getFirst().cost().fileBytes()))
+                    .append(DisplayFormat.bytes(group.getFirst().cost().fileBytes()))
                     .append(" | ")
                     .append(String.format(Locale.ROOT, "%.0f",
                             mean(group, experimentRow -> OptionalDouble.of(experimentRow.cost().trainingSeconds()))
                                     .orElse(0)))
                     .append(" | ")
-                    .append(ComparisonText.bytes(group.stream()
+                    .append(DisplayFormat.bytes(group.stream()
                             .mapToLong(experimentRow -> experimentRow.cost().peakMemoryBytes())
                             .max()
                             .orElse(0)))

@@ -4,14 +4,18 @@ import atomstudio.app.drawing.BitmapFont;
 import atomstudio.app.drawing.BitmapFont.Pen;
 import atomstudio.app.drawing.BitmapFont.TextStyle;
 import atomstudio.app.drawing.PixelCanvas;
-import atomstudio.app.drawing.PixelCanvas.Box;
-import atomstudio.app.drawing.PixelCanvas.LineSegment;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Plot.PlotCurves.Curve;
 import atomstudio.app.experiment.Plot.PlotCurves.CurvePoint;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
+import java.awt.BasicStroke;
+import java.awt.Rectangle;
+import java.awt.Shape;
+import java.awt.geom.Ellipse2D;
+import java.awt.geom.Path2D;
+import java.awt.geom.Point2D;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -19,7 +23,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /// Draws likeness against alignment and against diversity, a line a method over its checkpoints, the two kinds of
-/// subject below each other. Nearer to the upper right is better. Needs neither a display nor a font.
+/// subject below each other. Nearer to the upper right is better. Needs neither a display nor a font of the system.
 public final class Plot {
     private static final int BACKGROUND = 0xFFFFFF;
     private static final int FOREGROUND = 0x1F2328;
@@ -38,6 +42,7 @@ public final class Plot {
     private static final int HEADER_HEIGHT = 76;
     private static final int FOOTER_HEIGHT = 68;
     private static final int TICK_COUNT = 5;
+    private static final BasicStroke CURVE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND);
 
     private final BitmapFont letters = BitmapFont.load();
     private final PlotCurves curves;
@@ -72,9 +77,9 @@ public final class Plot {
             text(TextStyle.HEADING, "Phase " + curves.phase() + ", " + kind.label() + ": " + subjects, MARGIN,
                     top + letters.ascent(TextStyle.HEADING) + 12, FOREGROUND);
             panel(new PlotPanel(kind, PlotCurves.Axis.ALIGNMENT,
-                    new Box(MARGIN + AXIS_WIDTH, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
+                    new Rectangle(MARGIN + AXIS_WIDTH, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
             panel(new PlotPanel(kind, PlotCurves.Axis.DIVERSITY,
-                    new Box(MARGIN + 2 * AXIS_WIDTH + PLOT_SIZE, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
+                    new Rectangle(MARGIN + 2 * AXIS_WIDTH + PLOT_SIZE, top + HEADER_HEIGHT, PLOT_SIZE, PLOT_SIZE)));
             legend(kind, top + HEADER_HEIGHT);
             top += HEADER_HEIGHT + PLOT_SIZE + FOOTER_HEIGHT;
         }
@@ -89,7 +94,7 @@ public final class Plot {
     }
 
     /// One of the diagrams.
-    private record PlotPanel(ExperimentSubject.SubjectKind kind, PlotCurves.Axis axis, Box box) {}
+    private record PlotPanel(ExperimentSubject.SubjectKind kind, PlotCurves.Axis axis, Rectangle box) {}
 
     private void panel(PlotPanel panel) {
         List<Curve> panelCurves = curves.of(panel.kind, panel.axis);
@@ -102,44 +107,46 @@ public final class Plot {
         frame(panel, x, y);
         for (Curve curve : panelCurves) {
             int colour = colour(curve.method());
-            List<double[]> points = curve.points()
-                    .stream()
-                    .map(point -> new double[] {panel.box.x() + x.position(point.x()) * PLOT_SIZE,
-                            panel.box.y() + (1 - y.position(point.likeness())) * PLOT_SIZE})
-                    .toList();
-            for (int i = 1; i < points.size(); i++)
-                canvas.line(
-                        new LineSegment(points.get(i - 1)[0], points.get(i - 1)[1], points.get(i)[0], points.get(i)[1]),
-                        2.2, colour);
-            for (int i = 0; i < points.size(); i++)
-                canvas.disc(points.get(i)[0], points.get(i)[1], i == points.size() - 1 ? 7 : 4, colour);
+            Path2D line = new Path2D.Double();
+            for (CurvePoint point : curve.points()) {
+                Point2D place = new Point2D.Double(panel.box.x + x.position(point.x()) * PLOT_SIZE + 0.5,
+                        panel.box.y + (1 - y.position(point.likeness())) * PLOT_SIZE + 0.5);
+                if (line.getCurrentPoint() == null) line.moveTo(place.getX(), place.getY());
+                else line.lineTo(place.getX(), place.getY());
+                canvas.fill(spot(place.getX(), place.getY(), point == curve.points().getLast() ? 7 : 4), colour);
+            }
+            canvas.fill(CURVE.createStrokedShape(line), colour);
         }
     }
 
+    private static Shape spot(double x, double y, double radius) {
+        return new Ellipse2D.Double(x - radius, y - radius, 2 * radius, 2 * radius);
+    }
+
     private void frame(PlotPanel panel, AxisScale x, AxisScale y) {
-        Box box = panel.box;
+        Rectangle box = panel.box;
         for (int i = 0; i <= TICK_COUNT; i++) {
             int offset = Math.round((float) PLOT_SIZE * i / TICK_COUNT);
-            canvas.fill(new Box(box.x() + offset, box.y(), 1, PLOT_SIZE), GRID);
-            canvas.fill(new Box(box.x(), box.y() + offset, PLOT_SIZE + 1, 1), GRID);
+            canvas.fill(new Rectangle(box.x + offset, box.y, 1, PLOT_SIZE), GRID);
+            canvas.fill(new Rectangle(box.x, box.y + offset, PLOT_SIZE + 1, 1), GRID);
             String xLabel = x.tickLabel(i);
-            text(TextStyle.SMALL, xLabel, box.x() + offset - letters.width(xLabel, TextStyle.SMALL) / 2,
-                    box.y() + PLOT_SIZE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
+            text(TextStyle.SMALL, xLabel, box.x + offset - letters.width(xLabel, TextStyle.SMALL) / 2,
+                    box.y + PLOT_SIZE + 8 + letters.ascent(TextStyle.SMALL), MUTED);
             String yLabel = y.tickLabel(TICK_COUNT - i);
-            text(TextStyle.SMALL, yLabel, box.x() - 10 - letters.width(yLabel, TextStyle.SMALL),
-                    box.y() + offset + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
+            text(TextStyle.SMALL, yLabel, box.x - 10 - letters.width(yLabel, TextStyle.SMALL),
+                    box.y + offset + letters.ascent(TextStyle.SMALL) / 2 - 1, MUTED);
         }
         String axisName = panel.axis.label();
-        text(TextStyle.BODY, axisName, box.x() + (PLOT_SIZE - letters.width(axisName, TextStyle.BODY)) / 2,
-                box.y() + PLOT_SIZE + 28 + letters.ascent(TextStyle.BODY), FOREGROUND);
-        text(TextStyle.BODY, "likeness", box.x(), box.y() - 12, FOREGROUND);
+        text(TextStyle.BODY, axisName, box.x + (PLOT_SIZE - letters.width(axisName, TextStyle.BODY)) / 2,
+                box.y + PLOT_SIZE + 28 + letters.ascent(TextStyle.BODY), FOREGROUND);
+        text(TextStyle.BODY, "likeness", box.x, box.y - 12, FOREGROUND);
     }
 
     private void legend(ExperimentSubject.SubjectKind kind, int top) {
         int x = MARGIN + 2 * (AXIS_WIDTH + PLOT_SIZE) + 36;
         int y = top + letters.ascent(TextStyle.BODY);
         for (Curve curve : curves.of(kind, PlotCurves.Axis.ALIGNMENT)) {
-            canvas.disc(x, y - letters.ascent(TextStyle.BODY) / 3.0, 7, colour(curve.method()));
+            canvas.fill(spot(x, y - letters.ascent(TextStyle.BODY) / 3.0, 7), colour(curve.method()));
             text(TextStyle.BODY, letters.ellipsize(curve.method(), TextStyle.BODY, LEGEND_WIDTH - 60), x + 18, y,
                     FOREGROUND);
             y += letters.lineHeight(TextStyle.BODY) + 6;

@@ -280,7 +280,7 @@ public final class GenerateViewModel {
         row.showStep(done, total);
         double secondsLeft = stepRate.secondsPerStep() * (1 - allRows);
         busy.set(row.title() + " · step " + done + " of " + total
-                + (secondsLeft > 0 ? " · " + DisplayFormat.clock(secondsLeft) + " left" : ""));
+                + (secondsLeft > 0 ? " · " + DisplayFormat.duration(secondsLeft) + " left" : ""));
     }
 
     private void onEnded(JobOutcome<?> outcome, Map<GalleryRow, RowGenerator.RowRequest> requests, Instant started) {
@@ -291,7 +291,7 @@ public final class GenerateViewModel {
         double seconds = Duration.between(started, clock.instant()).toMillis() / 1000.0;
         String images = DisplayFormat.plural(imageCount, "image");
         switch (outcome) {
-            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(seconds)
+            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.seconds(seconds)
                     + " · same seeds and noise in every row");
             case JobOutcome.Failed<?>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + completedImages + " of " + images + " done");

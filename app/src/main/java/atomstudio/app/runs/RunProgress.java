@@ -100,7 +100,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
     /// `0:19 left`; empty if unknown.
     public String timeLeft() {
         return phase == RunPhase.TRAINING && secondsPerStep().isPresent()
-                ? DisplayFormat.clock((steps - step) * secondsPerStep().getAsDouble()) + " left"
+                ? DisplayFormat.duration((steps - step) * secondsPerStep().getAsDouble()) + " left"
                 : "";
     }
 

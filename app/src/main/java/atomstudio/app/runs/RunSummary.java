@@ -40,7 +40,7 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
         return report.map(result -> List.of(
                 DisplayFormat.count(result.parameterCount()) + " parameters · "
                         + DisplayFormat.percent(result.parameterShare()),
-                DisplayFormat.bytes(result.bytes()) + " · trained in " + DisplayFormat.duration(result.seconds())))
+                DisplayFormat.bytes(result.bytes()) + " · trained in " + DisplayFormat.seconds(result.seconds())))
                 .orElse(List.of());
     }
 }

@@ -163,7 +163,7 @@ public final class TrainViewModel {
                 .findFirst()
                 .map(run -> {
                     TrainingReport report = run.report().orElseThrow();
-                    return "about " + DisplayFormat.roughDuration(report.seconds() / report.steps() * choices.steps())
+                    return "about " + DisplayFormat.roughSeconds(report.seconds() / report.steps() * choices.steps())
                             + " · " + DisplayFormat.bytes(report.peakMemory());
                 })
                 .orElse(""));

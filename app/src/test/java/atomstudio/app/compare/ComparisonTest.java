@@ -111,13 +111,5 @@ class ComparisonTest {
         assertEquals(List.of("Base", "Filter atoms", "LoRA"),
                 comparison.rows().stream().map(ComparisonText::rowTitle).toList());
         assertEquals("2,268 parameters", ComparisonText.parameters(comparison.rows().get(1)));
-        assertEquals("999 bytes", ComparisonText.bytes(999));
-        assertEquals("11.2 KB", ComparisonText.bytes(11_234));
-        assertEquals("270 KB", ComparisonText.bytes(270_456));
-        assertEquals("1.1 MB", ComparisonText.bytes(1_100_000));
-        assertEquals("7.3 s", ComparisonText.seconds(7.26));
-        assertEquals("38 s", ComparisonText.seconds(38.25));
-        assertEquals("2 min 05 s", ComparisonText.seconds(125));
-        assertEquals("1 min 00 s", ComparisonText.seconds(59.6));
     }
 }

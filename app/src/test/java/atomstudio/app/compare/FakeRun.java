@@ -16,6 +16,7 @@ import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodSettings;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,6 +28,12 @@ import java.util.Random;
 
 /// A finished run that nobody trained: its adapter's numbers are small and random, the same for the same method.
 public record FakeRun(Path model, BaseModelHashes hashes, String method, String className, String token) {
+    private static final String RECIPE = """
+        {"steps": 10, "rate": 0.01, "seed": 0, "warmup": 0, "decay": "constant", "optimizer": "adamw", "batch": 0, "accumulate": 1, "ema": 0,
+         "size": 0, "crop": "centre", "caption-template": "", "bank": 0, "min-snr": 0, "noise-offset": 0, "prior": "", "prior-weight": 0,
+         "preview-every": 0, "precision": "fp32", "captions": false, "masks": false, "flip": false, "validate": false, "stop-early": false,
+         "checkpointing": false}""";
+
     public FakeRun(Path model, BaseModelHashes hashes, String method) {
         this(model, hashes, method, "car", "sks");
     }
@@ -57,7 +64,7 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
             PngWriter.write(run.resolve("pictures/0" + i + ".png"), RgbImage.filled(64, 64, 0x3366CC + i), Map.of());
         try {
             Files.writeString(run.resolve("run.json"),
-                    description(folder.name(), hash, adapter.parameterCount()).toString());
+                    description(folder.name(), hash, settings, adapter.parameterCount()).toString());
             Files.writeString(run.resolve("report.json"),
                     "{\"numbers\":%d,\"bytes\":%d,\"seconds\":1.5,\"steps\":10,\"loss\":0.1,\"share\":0.001,\"peakMemory\":1000}"
                             .formatted(adapter.parameterCount(), Files.size(run.resolve("adapter.safetensors"))));
@@ -67,7 +74,7 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
         return run;
     }
 
-    private JsonObject description(String name, String hash, long numbers) {
+    private JsonObject description(String name, String hash, MethodSettings chosen, long numbers) {
         JsonObject base = new JsonObject();
         base.addProperty("path", model.toString());
         base.addProperty("name", name);
@@ -77,9 +84,12 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
         Map<String, String> words = Map.of("class", className, "token", token, "method", method, "created",
                 "2026-01-01T00:00:00Z");
         words.forEach(json::addProperty);
-        Map<String, Number> settings = Map.of("format", 1, "atoms", 9, "rank", 4, "steps", 10, "rate", 0.01, "seed", 0,
-                "batch", 2, "previewEvery", 0, "numbers", numbers);
-        settings.forEach(json::addProperty);
+        Map<String, Number> amounts = Map.of("format", 2, "batch", 2, "size", 64, "numbers", numbers);
+        amounts.forEach(json::addProperty);
+        JsonObject settings = new JsonObject();
+        chosen.entries().forEach(settings::addProperty);
+        json.add("settings", settings);
+        json.add("recipe", JsonParser.parseString(RECIPE));
         JsonArray pictures = new JsonArray();
         for (int i = 0; i < 2; i++) {
             JsonObject picture = new JsonObject();

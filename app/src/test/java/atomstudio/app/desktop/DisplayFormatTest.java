@@ -19,15 +19,16 @@ class DisplayFormatTest {
 
     @Test
     void formatsDurations() {
-        assertEquals("0:19", DisplayFormat.clock(19.4));
-        assertEquals("12:05", DisplayFormat.clock(725));
-        assertEquals("1:00:07", DisplayFormat.clock(3607));
-        assertEquals("19 s", DisplayFormat.duration(19.4));
-        assertEquals("5 min 22 s", DisplayFormat.duration(322));
-        assertEquals("1 h 05 min", DisplayFormat.duration(3900));
-        assertEquals("51 s", DisplayFormat.roughDuration(51));
-        assertEquals("5 min", DisplayFormat.roughDuration(282));
-        assertEquals("1 h 00 min", DisplayFormat.roughDuration(3601));
+        assertEquals("0:19", DisplayFormat.duration(19.4));
+        assertEquals("12:05", DisplayFormat.duration(725));
+        assertEquals("1:00:07", DisplayFormat.duration(3607));
+        assertEquals("7.3 s", DisplayFormat.seconds(7.26));
+        assertEquals("38 s", DisplayFormat.seconds(38.25));
+        assertEquals("2 min 05 s", DisplayFormat.seconds(125));
+        assertEquals("1 min 00 s", DisplayFormat.seconds(59.6));
+        assertEquals("51 s", DisplayFormat.roughSeconds(51));
+        assertEquals("5 min", DisplayFormat.roughSeconds(282));
+        assertEquals("1 h 00 min", DisplayFormat.roughSeconds(3601));
     }
 
     @Test

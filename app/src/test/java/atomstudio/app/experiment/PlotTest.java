@@ -67,7 +67,7 @@ class PlotTest {
         String text = ExperimentSummary.markdown(TEST);
         assertTrue(text.contains("### Phase test, known class (owl)")
                 && text.contains("### Phase test, new class (teapot)"), text);
-        assertTrue(text.contains("| atoms | 0.01 | 400 | 2 | 2,268 | 10.8 KB | 13 | 500 MB | 0.70 | – | 0.30 |"), text);
+        assertTrue(text.contains("| atoms | 0.01 | 400 | 2 | 2,268 | 11 KB | 13 | 500 MB | 0.70 | – | 0.30 |"), text);
         List<ExperimentRow> three = Stream.of("owl", "cat", "car")
                 .map(subject -> ExperimentRows.of(ExperimentRows.test(subject, "atoms", 0, 400),
                         subject.equals("owl") ? 0.6 : 0.3, 0.2))

@@ -116,7 +116,7 @@ class WindowViewModelTest {
         assertEquals("", page.train().durationEstimate().get());
         page.train().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.roughDuration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB",
+        assertEquals("about " + DisplayFormat.roughSeconds(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB",
                 page.train().durationEstimate().get());
         page.train().training().setText(TrainingSetting.STEPS, "40");
         assertTrue(page.train().durationEstimate().get().startsWith("about 10 s"),

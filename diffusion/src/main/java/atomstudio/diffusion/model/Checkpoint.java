@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -9,11 +10,8 @@ import atomstudio.diffusion.tensor.TensorInfo;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -143,26 +141,16 @@ public final class Checkpoint implements AutoCloseable {
     /// safetensors file with nothing else in it, of everything after the header. Reads every byte: not for the way to
     /// the first picture.
     public String sha256() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (TensorFile file : files) {
-                entries.values()
-                        .stream()
-                        .filter(entry -> entry.file == file)
-                        .map(Entry::info)
-                        .sorted(Comparator.comparingLong(TensorInfo::offset))
-                        .forEach(info -> update(digest, file.bytes(info)));
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+        Sha256 hash = new Sha256();
+        for (TensorFile file : files) {
+            entries.values()
+                    .stream()
+                    .filter(entry -> entry.file == file)
+                    .map(Entry::info)
+                    .sorted(Comparator.comparingLong(TensorInfo::offset))
+                    .forEach(info -> hash.add(file.bytes(info)));
         }
-    }
-
-    private static void update(MessageDigest digest, MemorySegment bytes) {
-        long chunk = 1L << 24;
-        for (long at = 0; at < bytes.byteSize(); at += chunk)
-            digest.update(bytes.asSlice(at, Math.min(chunk, bytes.byteSize() - at)).asByteBuffer());
+        return hash.hex();
     }
 
     private Entry entry(String key) {

@@ -3,6 +3,7 @@ package atomstudio.diffusion.sample;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import org.apache.commons.statistics.distribution.BetaDistribution;
 
 /// How the noise levels that a sampler visits are spaced.
 public enum ScheduleName {
@@ -28,7 +29,7 @@ public enum ScheduleName {
 
     /// Karras et al.'s choice.
     private static final double RHO = 7;
-    private static final double BETA_SHAPE = 0.6;
+    private static final BetaDistribution BETA_SHAPE = BetaDistribution.of(0.6, 0.6);
     /// Of 1000; one more, 0, is where the last step ends before it goes to no noise.
     private static final double[] AYS_TIMESTEPS = {999, 850, 736, 645, 545, 455, 343, 233, 124, 24, 0};
     private static final int AYS_STEPS = AYS_TIMESTEPS.length - 1;
@@ -67,7 +68,7 @@ public enum ScheduleName {
             case MODEL -> model;
             case KARRAS -> Sigmas.ofSigmas(trained, spaced(count, Math.pow(range.sigmaMax, 1 / RHO), Math.pow(range.sigmaMin, 1 / RHO), root -> Math.pow(root, RHO)));
             case EXPONENTIAL -> Sigmas.ofSigmas(trained, spaced(count, Math.log(range.sigmaMax), Math.log(range.sigmaMin), Math::exp));
-            case BETA_SIGMAS -> Sigmas.ofSigmas(trained, spaced(count, 1, 0, p -> range.sigmaMin + BetaDistribution.quantile(p, BETA_SHAPE, BETA_SHAPE) * (range.sigmaMax - range.sigmaMin)));
+            case BETA_SIGMAS -> Sigmas.ofSigmas(trained, spaced(count, 1, 0, p -> range.sigmaMin + BETA_SHAPE.inverseCumulativeProbability(p) * (range.sigmaMax - range.sigmaMin)));
             case BETA -> Sigmas.ofTimesteps(trained, beta(trained.size() - 1, count));
             case AYS -> alignYourSteps(trained, count);
             case SGM_UNIFORM -> sgmUniform(trained, count);
@@ -88,7 +89,8 @@ public enum ScheduleName {
 
     private static double[] beta(int last, int count) {
         double[] timesteps = new double[count];
-        for (int i = 0; i < count; i++) timesteps[i] = Math.rint(BetaDistribution.quantile(1 - (double) i / count, BETA_SHAPE, BETA_SHAPE) * last);
+        // The distribution is symmetric; from this side the middle is rounded as the reference rounds it.
+        for (int i = 0; i < count; i++) timesteps[i] = Math.rint((1 - BETA_SHAPE.inverseCumulativeProbability((double) i / count)) * last);
         return Arrays.stream(timesteps).distinct().toArray();
     }
 

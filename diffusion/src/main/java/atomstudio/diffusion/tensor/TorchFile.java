@@ -61,7 +61,7 @@ public final class TorchFile implements TensorFile {
     }
 
     private static StateDict readArchive(Path file, MemorySegment bytes) throws Failure {
-        Map<String, StoredZip.Entry> entries = StoredZip.entries(file, bytes);
+        Map<String, StoredZip.Entry> entries = StoredZip.entries(file, bytes.byteSize());
         String pickleName = entries.keySet()
                 .stream()
                 .filter(name -> name.equals("data.pkl") || name.endsWith("/data.pkl"))

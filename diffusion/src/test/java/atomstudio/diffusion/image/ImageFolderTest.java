@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,8 +76,8 @@ class ImageFolderTest {
     void picturesCountByContent() throws IOException, Failure {
         Path one = Files.writeString(folder.resolve("one.png"), "abc");
         Path copy = Files.copy(one, folder.resolve("copy.png"));
-        assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", ContentHash.of(one));
-        assertEquals(ContentHash.of(one), ContentHash.of(copy));
-        assertNotEquals(ContentHash.of(one), ContentHash.of(add("three.png")));
+        assertEquals("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", Sha256.of(one));
+        assertEquals(Sha256.of(one), Sha256.of(copy));
+        assertNotEquals(Sha256.of(one), Sha256.of(add("three.png")));
     }
 }

@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -17,12 +18,9 @@ import com.google.gson.JsonParser;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,8 +41,6 @@ final class AdapterFormat {
 
     /// What the method's settings begin with.
     private static final String SETTING_PREFIX = "method.";
-    /// The settings of files written before these were named so.
-    private static final List<String> LEGACY_SETTINGS = List.of("atoms", "rank");
 
     private AdapterFormat() {}
 
@@ -106,17 +102,13 @@ final class AdapterFormat {
 
     /// SHA-256 of the bytes after the header of the file that `write` makes.
     static String hash(AdapterFile adapter) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Tensor tensor : tensors(adapter, stacks(adapter, shapes(adapter))).values()) {
-                ByteBuffer bytes = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
-                bytes.asFloatBuffer().put(tensor.data());
-                digest.update(bytes.array());
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+        Sha256 hash = new Sha256();
+        for (Tensor tensor : tensors(adapter, stacks(adapter, shapes(adapter))).values()) {
+            ByteBuffer bytes = ByteBuffer.allocate(4 * tensor.data().length).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(tensor.data());
+            hash.add(bytes);
         }
+        return hash.hex();
     }
 
     private static Map<String, Tensor> tensors(AdapterFile adapter, Map<String, StackedTensor> stacks) {
@@ -308,8 +300,6 @@ final class AdapterFormat {
 
     private static Map<String, String> settings(Map<String, String> metadata) {
         Map<String, String> settings = new TreeMap<>();
-        for (String legacy : LEGACY_SETTINGS)
-            if (metadata.containsKey(legacy)) settings.put(legacy, metadata.get(legacy));
         metadata.forEach((key, value) -> {
             if (key.startsWith(SETTING_PREFIX)) settings.put(key.substring(SETTING_PREFIX.length()), value);
         });

@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.DType;
@@ -11,13 +12,9 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.method.TextualInversion;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,7 +75,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
             throw new Failure.Unreadable(file.file()
                     + ": expected a word that the rows stand for, found a tensor without a name; rename the file to the word and the tensor to "
                     + EMB_PARAMS);
-        return new EmbeddingFile(word, rows, hash(file.bytes(info.name()).toArray(ValueLayout.JAVA_BYTE)));
+        return new EmbeddingFile(word, rows, new Sha256().add(file.bytes(info.name())).hex());
     }
 
     /// The same of rows that lie in no file of tensors.
@@ -90,15 +87,7 @@ public record EmbeddingFile(String word, Tensor rows, String hash) implements Ad
                 throw new Failure.Unreadable(file + ": its rows hold " + value + "; the file is damaged, get it again");
         ByteBuffer bytes = ByteBuffer.allocate(4 * rows.data().length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(rows.data());
-        return new EmbeddingFile(word, rows, hash(bytes.array()));
-    }
-
-    private static String hash(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return new EmbeddingFile(word, rows, Sha256.of(bytes.array()));
     }
 
     private int rowCount() {

@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
@@ -18,14 +19,10 @@ import atomstudio.tuning.interop.KeyConvention;
 import atomstudio.tuning.interop.LayerDelta;
 import atomstudio.tuning.interop.ModelFamily;
 import atomstudio.tuning.interop.PeftConfigs;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,17 +101,10 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     }
 
     private static String hash(TensorFile file, Iterable<String> names, Map<String, Double> factors) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (String name : names) {
-                MemorySegment bytes = file.bytes(name);
-                if (bytes.byteSize() > 0) digest.update(bytes.asByteBuffer());
-            }
-            if (!factors.isEmpty()) digest.update(factors.toString().getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        Sha256 hash = new Sha256();
+        for (String name : names) hash.add(file.bytes(name));
+        if (!factors.isEmpty()) hash.add(StandardCharsets.UTF_8.encode(factors.toString()));
+        return hash.hex();
     }
 
     @Override

@@ -2,6 +2,7 @@ package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.file.Sha256;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
@@ -11,9 +12,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,17 +78,15 @@ record HashCache(Path file) {
     /// can be set.
     private static String sampledHash(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            Sha256 hash = new Sha256();
             long step = Math.max(BLOCK_BYTES, channel.size() / MAX_BLOCKS);
             ByteBuffer block = ByteBuffer.allocate(BLOCK_BYTES);
             for (long offset = 0; offset < channel.size(); offset += step) {
                 block.clear();
                 channel.read(block, offset);
-                digest.update(block.flip());
+                hash.add(block.flip());
             }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+            return hash.hex();
         }
     }
 }

@@ -15,8 +15,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// A recipe in run.json: every setting by the name of its option. What a file does not say is as runs had it before
-/// there was a choice.
+/// A recipe in run.json: every setting by the name of its option. A part without a learning rate of its own has none.
 public final class TrainingConfigJson {
     private static final String ALSO_RATE = "also-rate";
     private static final String WORD_RATE = "word-rate";
@@ -82,7 +81,7 @@ public final class TrainingConfigJson {
                 integer(json, "accumulate"), json.number("ema"));
         TrainingConfig.DataConfig data = new TrainingConfig.DataConfig(integer(json, "size"),
                 enumValue(json, "crop", TrainingConfig.CropMode.class), json.string("caption-template"),
-                json.has("bank") ? integer(json, "bank") : 0);
+                integer(json, "bank"));
         String prior = json.string("prior");
         TrainingConfig.LossConfig loss = new TrainingConfig.LossConfig(json.number("min-snr"),
                 json.number("noise-offset"),
@@ -90,31 +89,17 @@ public final class TrainingConfigJson {
                         : Optional.of(new TrainingConfig.PriorPreservation(prior, json.number("prior-weight"))));
         Set<TrainingConfig.Feature> features = EnumSet.noneOf(TrainingConfig.Feature.class);
         for (TrainingConfig.Feature feature : TrainingConfig.Feature.values())
-            if (json.has(feature.option()) && json.get(feature.option(), "true or false", Json::bool))
-                features.add(feature);
+            if (json.get(feature.option(), "true or false", Json::bool)) features.add(feature);
         return new TrainingConfig(schedule, optimizer, data, loss,
                 new TrainingConfig.RuntimeConfig(integer(json, "preview-every"),
                         enumValue(json, "precision", TrainingConfig.PrecisionMode.class), features));
     }
 
-    /// A run of format 1, which knew steps, rate, seed and previews.
-    public static TrainingConfig readVersion1(Json json) throws Failure.Unreadable {
-        return new TrainingConfig(
-                new TrainingConfig.ScheduleConfig(integer(json, "steps"), json.number("rate"), seed(json),
-                        TrainingConfig.DEFAULT_WARMUP_STEPS, TrainingConfig.LearningRateDecay.CONSTANT),
-                new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, TrainingConfig.UNSET, 1, 0),
-                new TrainingConfig.DataConfig(TrainingConfig.UNSET, TrainingConfig.CropMode.CENTRE, "", 0),
-                new TrainingConfig.LossConfig(0, 0, Optional.empty()), new TrainingConfig.RuntimeConfig(
-                        integer(json, "previewEvery"), TrainingConfig.PrecisionMode.FP32, Set.of()));
-    }
-
-    /// Runs from before each part had a learning rate of its own were trained with one.
     private static TrainingConfig.LearningRateConfig learningRates(Json json) throws Failure.Unreadable {
         return new TrainingConfig.LearningRateConfig(json.number("rate"), optionalRate(json, ALSO_RATE),
                 optionalRate(json, WORD_RATE), optionalRate(json, TEXT_ENCODER_RATE));
     }
 
-    /// Negative in runs from before seeds were written unsigned.
     private static long seed(Json json) throws Failure.Unreadable {
         return json.get("seed", Seed.RANGE, element -> {
             if (!element.getAsJsonPrimitive().isNumber()) throw new IllegalStateException("no number");

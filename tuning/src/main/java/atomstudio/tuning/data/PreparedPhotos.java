@@ -1,6 +1,7 @@
 package atomstudio.tuning.data;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
@@ -9,10 +10,7 @@ import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -157,7 +155,6 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
 
     /// Checks that pictures are as large as their run says that it trains on.
     public void requireSizes(RunInfo.ResolvedConfig config, Path folder) throws Failure {
-        if (config.sideLength() == TrainingConfig.UNSET) return;
         for (PreparedPhoto each : photos) {
             int shorter = Math.min(each.image.width(), each.image.height());
             boolean hasExpectedSize = switch (config.requested().data().crop()) {
@@ -190,10 +187,6 @@ public record PreparedPhotos(List<PreparedPhoto> photos, List<String> warnings) 
     private static String hash(RgbImage image) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * image.argb().length);
         bytes.asIntBuffer().put(image.argb());
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return Sha256.of(bytes.array());
     }
 }

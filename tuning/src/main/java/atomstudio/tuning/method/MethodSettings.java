@@ -151,12 +151,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> chose
                             .orElseThrow(() -> new IllegalArgumentException(
                                     "setting " + key + " is not known; a newer version wrote it")),
                             value));
-            MethodName choice = MethodName.ofOption(name);
-            // Files wrote a block before there was a side: these turn what comes out.
-            boolean usesOft = choice == MethodName.OFT || combinedWith(chosen).equals(Optional.of(MethodName.OFT));
-            if (usesOft && chosen.containsKey(MethodSetting.BLOCK))
-                chosen.putIfAbsent(MethodSetting.SIDE, Oft.Side.OUTPUT.option());
-            MethodSettings settings = new MethodSettings(choice, chosen);
+            MethodSettings settings = new MethodSettings(MethodName.ofOption(name), chosen);
             settings.method();
             return settings;
         } catch (IllegalArgumentException e) {

@@ -1,9 +1,9 @@
 package atomstudio.tuning.run;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.FileHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,7 +55,7 @@ public record RunFolder(Path folder) {
     private void requireReportedHash() throws Failure {
         Optional<String> hash = trainingReport().flatMap(report -> report.adapterFile().sha256());
         if (hash.isEmpty() || !Files.isRegularFile(adapter())) return;
-        String found = FileHashes.compute(adapter());
+        String found = Sha256.of(adapter());
         if (!found.equals(hash.get())) {
             throw new Failure.Unreadable(adapter() + ": expected the adapter that report.json tells of (SHA-256 "
                     + hash.get() + "), found another (" + found + "); put it back, or train the run again");

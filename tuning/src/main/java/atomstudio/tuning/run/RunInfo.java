@@ -203,13 +203,10 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
                     folder + ": holds a run with other settings, so it cannot go on with these:\n  "
                             + String.join("\n  ", differences) + "\nAsk for the same ones, or choose another --out.");
         }
-        ResolvedConfig resolved = new ResolvedConfig(config.requested, config.batchSize,
-                config.sideLength == TrainingConfig.UNSET ? request.config.sideLength : config.sideLength,
-                config.classImages);
         return new RunInfo(
                 new BaseModelInfo(request.baseModel.path, baseModel.name, baseModel.hash,
                         request.baseModel.modelChoices),
-                subject, method, resolved.withSteps(request.config.steps()), parameterCount, created);
+                subject, method, config.withSteps(request.config.steps()), parameterCount, created);
     }
 
     /// The recipe's settings by their options' names. What both leave open is as the run has it; more steps may be

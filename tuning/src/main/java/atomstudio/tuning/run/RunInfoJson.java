@@ -23,8 +23,6 @@ import java.util.Optional;
 /// folder, and what is told twice is told alike.
 final class RunInfoJson {
     static final int FORMAT = 2;
-    /// Of runs whose settings were few.
-    private static final int LEGACY_FORMAT = 1;
     /// A latent pixel of published models is as many pixels.
     private static final int MIN_SIDE = 8;
     private static final int MAX_SIDE = 1 << 14;
@@ -32,22 +30,22 @@ final class RunInfoJson {
     private static final int MAX_REPEATS = 1000;
 
     private final Json json;
-    private final long format;
 
-    private RunInfoJson(Json json, long format) {
+    private RunInfoJson(Json json) {
         this.json = json;
-        this.format = format;
     }
 
     /// @throws Failure.Unreadable that names the key whose value cannot be
-    /// @throws Failure.Incompatible when a newer version wrote it
+    /// @throws Failure.Incompatible when another version wrote it
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
         long format = json.integer("format");
-        if (format != FORMAT && format != LEGACY_FORMAT)
-            throw new Failure.Incompatible(file + ": expected a run of format " + FORMAT + ", found " + format
-                    + "; open it with a newer version");
-        return new RunInfoJson(json, format).info();
+        if (format != FORMAT) {
+            throw new Failure.Incompatible(
+                    file + ": expected a run of format " + FORMAT + ", found " + format + "; open it with "
+                            + (format < FORMAT ? "the version that made it" : "a newer version"));
+        }
+        return new RunInfoJson(json).info();
     }
 
     private RunInfo info() throws Failure {
@@ -71,11 +69,7 @@ final class RunInfoJson {
         }
     }
 
-    /// The method's settings; runs made before these had an object of their own have atoms and rank beside the method.
     private Map<String, String> settings() throws Failure {
-        if (!json.has("settings"))
-            return Map.of("atoms", Integer.toString(json.integer("atoms", 1, Integer.MAX_VALUE)), "rank",
-                    Integer.toString(json.integer("rank", 1, Integer.MAX_VALUE)));
         Json given = json.object("settings");
         Map<String, String> settings = new LinkedHashMap<>();
         for (String setting : given.object().keySet()) settings.put(setting, given.string(setting));
@@ -85,8 +79,6 @@ final class RunInfoJson {
     private RunInfo.ResolvedConfig resolvedConfig() throws Failure {
         int batch = json.integer("batch", 1, Integer.MAX_VALUE);
         try {
-            if (format == LEGACY_FORMAT)
-                return new RunInfo.ResolvedConfig(TrainingConfigJson.readVersion1(json), batch, TrainingConfig.UNSET);
             TrainingConfig config = TrainingConfigJson.read(json.object("recipe"));
             RunInfo.ResolvedConfig resolved = new RunInfo.ResolvedConfig(config, batch,
                     json.integer("size", MIN_SIDE, MAX_SIDE), json.has("prior") ? photos("prior") : List.of());

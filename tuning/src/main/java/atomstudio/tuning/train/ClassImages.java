@@ -3,6 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
@@ -19,12 +20,9 @@ import atomstudio.tuning.run.TrainingEvent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -104,13 +102,6 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
                         model.scheduler().toString(), PreviewGenerator.generationSettings(model).toString()));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
         parts.add(Arrays.toString(tokenizer.encodePadded("").ids()));
-        String all = String.join("\n", parts);
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8)))
-                    .substring(0, 16);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return Sha256.of(String.join("\n", parts).getBytes(StandardCharsets.UTF_8)).substring(0, 16);
     }
 }

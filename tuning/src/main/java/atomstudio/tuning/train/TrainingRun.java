@@ -2,13 +2,13 @@ package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.config.LearningRateAdvice;
 import atomstudio.tuning.config.TrainingConfig;
@@ -235,7 +235,7 @@ final class TrainingRun implements AutoCloseable {
         }
         double share = (double) info.parameterCount() / TrainingService.parameterCount(model);
         TrainingReport.AdapterFileInfo adapterFile = new TrainingReport.AdapterFileInfo(bytes,
-                Optional.of(FileHashes.compute(folder.adapter())));
+                Optional.of(Sha256.of(folder.adapter())));
         OptionalDouble loss = Double.isFinite(state.meanLoss()) ? OptionalDouble.of(state.meanLoss())
                 : OptionalDouble.empty();
         TrainingReport report = new TrainingReport(info.parameterCount(), adapterFile, state.seconds(), state.step(),

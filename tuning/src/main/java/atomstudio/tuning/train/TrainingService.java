@@ -92,7 +92,7 @@ public final class TrainingService {
     /// Everything that is wrong with a run's own files is said before any of them is touched.
     private static void requireUsableRun(RunFolder folder, RunInfo info, DiffusionModel model) throws Failure {
         int size = info.config().sideLength();
-        Optional<String> problem = size == TrainingConfig.UNSET ? Optional.empty() : model.sizeProblem(size, size);
+        Optional<String> problem = model.sizeProblem(size, size);
         if (problem.isPresent()) throw new Failure.Unreadable(folder.infoFile() + ": size: " + problem.get());
         PreparedPhotos.readRun(folder, info.subject().photos()).requireSizes(info.config(), folder.photos());
         PreparedPhotos.readClassImages(folder, info.config().classImages())

@@ -144,22 +144,6 @@ class AdapterFileTest {
     }
 
     @Test
-    void anOftOfBeforeThereWasASideIsReadAsItWasMeant() throws Exception {
-        AdapterFile adapter = adapter(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"));
-        Path file = folder.resolve("a.safetensors"), old = folder.resolve("old.safetensors");
-        adapter.write(file);
-        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-            Map<String, String> metadata = new HashMap<>(tensors.metadata());
-            assertEquals("output", metadata.remove("method.side"));
-            Map<String, Tensor> values = new HashMap<>();
-            for (String key : tensors.tensors().keySet()) values.put(key, tensors.read(key));
-            SafetensorsWriter.write(old, values, metadata);
-        }
-        assertEquals(adapter.method(), AdapterFile.read(old).method());
-        assertEquals(adapter.values(), AdapterFile.read(old).values());
-    }
-
-    @Test
     void truncatedFilesAreRefusedAtEveryLength() throws Exception {
         Path file = folder.resolve("a.safetensors");
         adapter("lora", 9).write(file);
@@ -206,16 +190,6 @@ class AdapterFileTest {
         }
         damage(file, metadata -> metadata.put("method", "sorcery"));
         assertThrows(Failure.Incompatible.class, () -> AdapterFile.read(file));
-    }
-
-    @Test
-    void filesOfTheFirstVersionsAreStillRead() throws Exception {
-        Path file = folder.resolve("a.safetensors");
-        damage(file, metadata -> {
-            metadata.keySet().removeIf(key -> key.startsWith("method."));
-            metadata.putAll(Map.of("atoms", "9", "rank", "4"));
-        });
-        assertEquals(MethodSettings.of(MethodName.ATOMS), AdapterFile.read(file).method());
     }
 
     @Test

@@ -108,17 +108,15 @@ class OftTest {
     }
 
     @Test
-    void filesWrittenBeforeThereWasASideTurnWhatComesOut() throws Exception {
-        MethodSettings old = MethodSettings.parse("oft",
-                Map.of("block", "8", "layers", "attention", "text-encoder", "no"));
-        assertEquals(MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output"), old);
-        assertEquals(new RestrictedMethod(oft(Side.OUTPUT, "8"), LayerSelector.parse("attention")), old.method());
-        MethodSettings beside = MethodSettings.parse("atoms", Map.of("atoms", "9", "also", "oft", "block", "4"));
-        assertEquals("output", beside.value(MethodSetting.SIDE));
+    void sideAndBlockComeBackFromAFile() throws Exception {
+        MethodSettings output = MethodSettings.of(MethodName.OFT).with(MethodSetting.SIDE, "output");
+        assertEquals(new RestrictedMethod(oft(Side.OUTPUT, "8"), LayerSelector.parse("attention")), output.method());
+        MethodSettings beside = MethodSettings.parse("atoms",
+                Map.of("atoms", "9", "also", "oft", "side", "output", "block", "4"));
         assertEquals(new RestrictedMethod(oft(Side.INPUT, "1/4"), LayerSelector.parse("attention")),
                 MethodSettings.of(MethodName.OFT).method());
         for (MethodSettings now : List.of(MethodSettings.of(MethodName.OFT),
-                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), old, beside)) {
+                MethodSettings.of(MethodName.OFT).with(MethodSetting.BLOCK, "8"), output, beside)) {
             assertEquals(now, MethodSettings.parse(now.name(), now.entries()));
         }
     }

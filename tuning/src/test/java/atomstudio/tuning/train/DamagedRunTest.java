@@ -11,6 +11,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -18,7 +19,6 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.method.MethodSettings;
@@ -122,7 +122,7 @@ class DamagedRunTest {
         Map<String, String> contents = new TreeMap<>();
         try (Stream<Path> files = Files.walk(run)) {
             for (Path file : files.filter(Files::isRegularFile).filter(file -> !file.endsWith("lock")).toList())
-                contents.put(run.relativize(file).toString(), FileHashes.compute(file));
+                contents.put(run.relativize(file).toString(), Sha256.of(file));
         }
         return contents;
     }
@@ -152,8 +152,7 @@ class DamagedRunTest {
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, resume()).report();
         assertEquals(6, report.steps());
         assertTrue(Double.isFinite(report.loss().orElseThrow()));
-        assertEquals(FileHashes.compute(run.resolve("adapter.safetensors")),
-                report.adapterFile().sha256().orElseThrow());
+        assertEquals(Sha256.of(run.resolve("adapter.safetensors")), report.adapterFile().sha256().orElseThrow());
     }
 
     @ParameterizedTest @CsvSource(delimiter = '|', value = {
