@@ -44,12 +44,13 @@ public final class DisplayFormat {
                         wholeSeconds % 60);
     }
 
-    /// A measured time: 19 s, 5 min 22 s, 1 h 05 min.
+    /// A measured time in words: 7.3 s, 38 s, 2 min 05 s, 1 h 10 min.
     public static String duration(double seconds) {
-        long wholeSeconds = Math.max(0, Math.round(seconds));
-        if (wholeSeconds < 60) return wholeSeconds + " s";
-        return wholeSeconds < 3600 ? wholeSeconds / 60 + " min " + wholeSeconds % 60 + " s"
-                : String.format(Locale.ROOT, "%d h %02d min", wholeSeconds / 3600, wholeSeconds / 60 % 60);
+        long whole = Math.round(seconds);
+        if (seconds < 10) return String.format(Locale.ROOT, "%.1f s", seconds);
+        if (whole < 60) return whole + " s";
+        if (whole < 3600) return String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
+        return String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
     }
 
     /// An estimated time: 50 s, 5 min, 1 h 05 min.

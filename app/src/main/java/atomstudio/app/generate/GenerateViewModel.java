@@ -149,7 +149,6 @@ public final class GenerateViewModel {
         if (!changed.equals(settings.get())) settings(changed);
     }
 
-    /// New seeds, as many as before.
     public void randomizeSeeds(RandomGenerator random) {
         long first = random.nextLong(0, 1L << 31);
         updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(first, now.seeds().count())));

@@ -22,9 +22,10 @@ class DisplayFormatTest {
         assertEquals("0:19", DisplayFormat.clock(19.4));
         assertEquals("12:05", DisplayFormat.clock(725));
         assertEquals("1:00:07", DisplayFormat.clock(3607));
-        assertEquals("19 s", DisplayFormat.duration(19.4));
-        assertEquals("5 min 22 s", DisplayFormat.duration(322));
-        assertEquals("1 h 05 min", DisplayFormat.duration(3900));
+        assertEquals("7.3 s", DisplayFormat.duration(7.26));
+        assertEquals("38 s", DisplayFormat.duration(38.25));
+        assertEquals("2 min 05 s", DisplayFormat.duration(125));
+        assertEquals("1 min 00 s", DisplayFormat.duration(59.6));
         assertEquals("51 s", DisplayFormat.roughDuration(51));
         assertEquals("5 min", DisplayFormat.roughDuration(282));
         assertEquals("1 h 00 min", DisplayFormat.roughDuration(3601));

@@ -127,7 +127,7 @@ class GenerateViewModelTest {
         for (GalleryRow row : generate.rows())
             assertEquals(generate.settings().get().seeds().list(),
                     row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
-        assertEquals("12 images in 0 s · same seeds and noise in every row", generate.report().get());
+        assertEquals("12 images in 0.0 s · same seeds and noise in every row", generate.report().get());
     }
 
     @Test
