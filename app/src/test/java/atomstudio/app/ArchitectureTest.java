@@ -109,7 +109,7 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage("picocli..", "atomstudio.app.cli..")
                 .because(
-                        "the window starts the same jobs, or the command line as a child process; it does not call commands")
+                        "the window starts the same jobs, or the command line as a child process, not commands")
                 .check(CLASSES);
     }
 

@@ -10,7 +10,7 @@ enlarged by torch's bilinear (antialias off, align_corners off) and go through t
 A generator draws in the pipelines' order: the picture's latents, the noise, the masked picture's latents (inpainting always
 samples these, also for four channels, where nothing reads them), then a draw a step. The pipelines hand DDIM and TCD an eta of 0.
 
-Written with diffusers 0.42.1; LMSDiscreteScheduler needs scipy. PNDM and LMS have no case with a denoise below 1: see docs/decisions/pictures-from-pictures.md.
+Written with diffusers 0.42.1; LMSDiscreteScheduler needs scipy. PNDM and LMS have no case with a denoise below 1: see docs/decisions/img2img.md.
 """
 import json
 import os

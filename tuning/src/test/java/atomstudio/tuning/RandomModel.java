@@ -22,26 +22,37 @@ import java.util.SplittableRandom;
 /// is needed. `java … atomstudio.tuning.RandomModel FOLDER F32|F16` writes 4.3 or 2.1 GB.
 public final class RandomModel {
     private static final String UNET = """
-            {"_class_name": "UNet2DConditionModel", "sample_size": 64, "in_channels": 4, "out_channels": 4, "layers_per_block": 2,
-             "block_out_channels": [320, 640, 1280, 1280], "cross_attention_dim": 768, "attention_head_dim": 8, "norm_num_groups": 32, "norm_eps": 1e-05,
-             "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+            {"_class_name": "UNet2DConditionModel", "sample_size": 64, "in_channels": 4, "out_channels": 4,
+             "layers_per_block": 2,
+             "block_out_channels": [320, 640, 1280, 1280], "cross_attention_dim": 768, "attention_head_dim": 8,
+             "norm_num_groups": 32, "norm_eps": 1e-05,
+             "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
+             "DownBlock2D"],
              "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
              "act_fn": "silu", "flip_sin_to_cos": true, "freq_shift": 0, "downsample_padding": 1}""";
     private static final String VAE = """
-            {"_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": 4, "layers_per_block": 2, "act_fn": "silu",
-             "block_out_channels": [128, 256, 512, 512], "norm_num_groups": 32, "sample_size": 512, "scaling_factor": 0.18215,
-             "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
+            {"_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": 4,
+             "layers_per_block": 2, "act_fn": "silu",
+             "block_out_channels": [128, 256, 512, 512], "norm_num_groups": 32, "sample_size": 512,
+             "scaling_factor": 0.18215,
+             "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D",
+             "DownEncoderBlock2D"],
              "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}""";
     private static final String TEXT = """
-            {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", "hidden_act": "quick_gelu", "hidden_size": 768, "intermediate_size": 3072,
-             "num_attention_heads": 12, "num_hidden_layers": 12, "max_position_embeddings": 77, "vocab_size": 49408, "layer_norm_eps": 1e-05,
+            {"architectures": ["CLIPTextModel"], "model_type": "clip_text_model", "hidden_act": "quick_gelu",
+             "hidden_size": 768, "intermediate_size": 3072,
+             "num_attention_heads": 12, "num_hidden_layers": 12, "max_position_embeddings": 77,
+             "vocab_size": 49408, "layer_norm_eps": 1e-05,
              "bos_token_id": 998, "eos_token_id": 999, "pad_token_id": 999}""";
     private static final String SCHEDULER = """
-            {"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
+            {"_class_name": "PNDMScheduler", "beta_start": 0.00085, "beta_end": 0.012,
+             "beta_schedule": "scaled_linear", "num_train_timesteps": 1000,
              "steps_offset": 1, "set_alpha_to_one": false, "skip_prk_steps": true, "prediction_type": "epsilon"}""";
     private static final String INDEX = """
-            {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"],
-             "text_encoder": ["transformers", "CLIPTextModel"], "scheduler": ["diffusers", "PNDMScheduler"], "tokenizer": ["transformers", "CLIPTokenizer"]}""";
+            {"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"],
+             "vae": ["diffusers", "AutoencoderKL"],
+             "text_encoder": ["transformers", "CLIPTextModel"], "scheduler": ["diffusers", "PNDMScheduler"],
+             "tokenizer": ["transformers", "CLIPTokenizer"]}""";
 
     /// How numbers are kept.
     public enum Precision { F32, F16 }

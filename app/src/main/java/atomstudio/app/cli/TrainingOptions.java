@@ -3,8 +3,8 @@ package atomstudio.app.cli;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
-import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.OptionSpec;
 

@@ -41,7 +41,8 @@ public record ChildProcessEstimator(ChildProcessLauncher launcher) implements Me
                     .stream()
                     .map(JsonElement::getAsString)
                     .toList();
-            return new TrainingEstimate(json.get("parameters").getAsLong(), json.get("share").getAsDouble(), memory, time,
+            return new TrainingEstimate(json.get("parameters").getAsLong(), json.get("share").getAsDouble(), memory,
+                    time,
                     advice);
         } catch (JsonParseException | IllegalStateException | NullPointerException e) {
             throw new Failure.Unreadable("The estimate is not readable: expected one JSON object, found \""

@@ -75,8 +75,8 @@ public final class ModelsView extends VBox {
         card.setId("get-model-card");
         card.add(new MutedLabelView(
                 "Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, or 2 GB in half "
-                        + "precision), as one .safetensors or .ckpt file or as a diffusers folder. Then open it here. It "
-                        + "generates 512-pixel images; on a CPU one takes minutes."));
+                        + "precision), as one .safetensors or .ckpt file or as a diffusers folder. Then open it here. "
+                        + "It generates 512-pixel images; on a CPU one takes minutes."));
         HBox links = new HBox(8);
         links.setAlignment(Pos.CENTER_LEFT);
         for (String link : DOWNLOAD_PAGES)

@@ -1,8 +1,8 @@
 package atomstudio.app.train;
 
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodName;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

@@ -92,7 +92,8 @@ final class TrainingSettingsView extends VBox {
                 String rate = model.defaultValue(setting);
                 yield rate.isEmpty() ? "not used" : rate;
             }
-            case STEPS, LEARNING_RATE, SEED, WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY, CROP,
+            case STEPS, LEARNING_RATE, SEED, WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY,
+                    CROP,
                     FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE,
                     EARLY_STOPPING, PRECISION, GRADIENT_CHECKPOINTING -> model.defaultValue(setting);
         };
@@ -101,7 +102,8 @@ final class TrainingSettingsView extends VBox {
     /// Buttons for generated class images (`auto`) and for a folder of them.
     private Node classImagesChooser() {
         Button auto = button("auto", "Generate class images with the model", () -> model
-                .setText(TrainingSetting.CLASS_IMAGES, model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
+                .setText(TrainingSetting.CLASS_IMAGES,
+                        model.text(TrainingSetting.CLASS_IMAGES).equals("auto") ? "" : "auto"));
         Button folder = button("…", "Choose a folder of class images", model::chooseClassImages);
         HBox both = new HBox(3, auto, folder);
         both.setMinWidth(USE_PREF_SIZE);

@@ -2,8 +2,8 @@ package atomstudio.app.window;
 
 import atomstudio.app.pipeline.GenerationParameters;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.tuning.adapter.AdapterSource;
 import java.nio.file.Files;

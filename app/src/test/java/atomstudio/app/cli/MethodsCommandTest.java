@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;

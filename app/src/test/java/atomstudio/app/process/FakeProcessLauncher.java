@@ -97,7 +97,8 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
         for (TrainingSetting setting : TrainingSetting.values()) {
             String value = training.chosen()
                     .getOrDefault(setting, training.defaultValue(setting, spec.choices().method()));
-            if (setting == TrainingSetting.PRIOR_LOSS_WEIGHT && !training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
+            if (setting == TrainingSetting.PRIOR_LOSS_WEIGHT
+                    && !training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
                 value = "0";
             if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);

@@ -77,7 +77,8 @@ class DamagedFilesTest {
     @ParameterizedTest @ValueSource(strings = {"[]", "7", "", "{}", "{\"kind\":7,\"denoise\":\"x\"}",
             "{\"kind\":\"hires\",\"denoise\":0.5,\"scheduler\":[],\"width\":1e9}",
             "{\"prompt\":[],\"config\":{},\"scheduler\":\"DDIMScheduler\"}",
-            "{\"prompt\":\"a\",\"seed\":1,\"config\":{\"beta_start\":\"x\"},\"scheduler\":\"DDIMScheduler\",\"steps\":2,"
+            "{\"prompt\":\"a\",\"seed\":1,\"config\":{\"beta_start\":\"x\"},\"scheduler\":\"DDIMScheduler\","
+                    + "\"steps\":2,"
                     + "\"guidance\":1}"})
     void goldenWithWrongMetadataIsRejectedByName(String description) throws Exception {
         Path golden = folder.resolve("golden.safetensors");

@@ -88,7 +88,7 @@ record LatentDecoder(DiffusionModel model, Engine engine, LongSupplier available
     /// on the norms before it, so each norm needs a pass over the tiles: about four times the level's own time. (Tiles
     /// with their own statistics, blended where they overlap, differed from the whole image by 3 to 7 of 255 levels on
     /// average and by 20 to 90 at most, on two photos with the default model; see
-    /// docs/decisions/pictures-from-pictures.md.)
+    /// docs/decisions/img2img.md.)
     ///
     /// @param tileSide without margin, in pixels of a level's input
     record TiledDecoder(Vae vae, Engine engine, int tileSide) {

@@ -1,6 +1,5 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.LatentMath.add;
 import static atomstudio.diffusion.sample.LatentMath.weightedSum;
 
 import atomstudio.diffusion.tensor.Tensor;

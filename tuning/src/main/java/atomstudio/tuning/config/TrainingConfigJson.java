@@ -1,6 +1,27 @@
 package atomstudio.tuning.config;
 
-import static atomstudio.tuning.config.TrainingSetting.*;
+import static atomstudio.tuning.config.TrainingSetting.BATCH_SIZE;
+import static atomstudio.tuning.config.TrainingSetting.CACHED_NOISE_SAMPLES;
+import static atomstudio.tuning.config.TrainingSetting.CAPTION_TEMPLATE;
+import static atomstudio.tuning.config.TrainingSetting.CLASS_IMAGES;
+import static atomstudio.tuning.config.TrainingSetting.COMBINED_LEARNING_RATE;
+import static atomstudio.tuning.config.TrainingSetting.CROP;
+import static atomstudio.tuning.config.TrainingSetting.EMA_DECAY;
+import static atomstudio.tuning.config.TrainingSetting.GRADIENT_ACCUMULATION;
+import static atomstudio.tuning.config.TrainingSetting.LEARNING_RATE;
+import static atomstudio.tuning.config.TrainingSetting.LR_SCHEDULER;
+import static atomstudio.tuning.config.TrainingSetting.MIN_SNR_GAMMA;
+import static atomstudio.tuning.config.TrainingSetting.NOISE_OFFSET;
+import static atomstudio.tuning.config.TrainingSetting.OPTIMIZER;
+import static atomstudio.tuning.config.TrainingSetting.PRECISION;
+import static atomstudio.tuning.config.TrainingSetting.PREVIEW_EVERY;
+import static atomstudio.tuning.config.TrainingSetting.PRIOR_LOSS_WEIGHT;
+import static atomstudio.tuning.config.TrainingSetting.RESOLUTION;
+import static atomstudio.tuning.config.TrainingSetting.SEED;
+import static atomstudio.tuning.config.TrainingSetting.STEPS;
+import static atomstudio.tuning.config.TrainingSetting.TEXT_ENCODER_LEARNING_RATE;
+import static atomstudio.tuning.config.TrainingSetting.WARMUP_STEPS;
+import static atomstudio.tuning.config.TrainingSetting.WORD_LEARNING_RATE;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;

@@ -17,7 +17,8 @@ public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements Tu
 
     public OvercompleteAtoms {
         LinearCoding.requireAtomCount(atomCount, MAX_KERNEL_SIZE * MAX_KERNEL_SIZE);
-        if (innerAtomCount < 1) throw new IllegalArgumentException("inner-atoms: expected at least 1, found " + innerAtomCount);
+        if (innerAtomCount < 1)
+            throw new IllegalArgumentException("inner-atoms: expected at least 1, found " + innerAtomCount);
     }
 
     @Override

@@ -1,8 +1,8 @@
 package atomstudio.tuning.run;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.sample.PredictionType;

@@ -3,8 +3,8 @@ package atomstudio.tuning.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 

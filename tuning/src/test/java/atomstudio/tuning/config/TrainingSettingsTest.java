@@ -4,11 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.MethodName;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -123,9 +122,10 @@ class TrainingSettingsTest {
             "PRIOR_LOSS_WEIGHT|2|prior-loss-weight: expected --class-images with it, found none",
             "COMBINED_LEARNING_RATE|0.1|combined-learning-rate: expected --combine-with METHOD (a word has "
                     + "--word-learning-rate) with it, found none",
-            "WORD_LEARNING_RATE|0.1|word-learning-rate: expected --method atoms+word or --combine-with textual-inversion "
-                    + "with it, found none",
-            "TEXT_ENCODER_LEARNING_RATE|0.1|text-encoder-learning-rate: expected --train-text-encoder with it, found none"})
+            "WORD_LEARNING_RATE|0.1|word-learning-rate: expected --method atoms+word or --combine-with "
+                    + "textual-inversion with it, found none",
+            "TEXT_ENCODER_LEARNING_RATE|0.1|text-encoder-learning-rate: expected --train-text-encoder with it, "
+                    + "found none"})
     void rejectsInvalidValuesByName(TrainingSetting setting, String value, String message) {
         IllegalArgumentException rejected = assertThrows(IllegalArgumentException.class,
                 () -> TrainingSettings.DEFAULTS.with(setting, value).toConfig(LORA));

@@ -55,7 +55,8 @@ class WinogradConvolutionTest {
             NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)),
                     weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
             WinogradConvolution fast = new WinogradConvolution(torch.kernels(), new LayerWeights<>(weight, null));
-            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8)); // recorded, so that the direct convolution is used
+            // A recorded input makes conv2d use the direct convolution.
+            NDArray recorded = torch.leaf(ReferenceOps.random(6, 1, 256, 8, 8));
             assertClose("parts",
                     torch.tensor(ops.conv2d(recorded, new LayerWeights<>(weight, null), Ops.ConvGeometry.same(3))),
                     torch.tensor(fast.forward(x)), 3e-5);
