@@ -22,9 +22,9 @@ final class BaseModelOptions {
     private @Nullable Path vae;
 
     @Option(names = "--tokenizer", paramLabel = "DIR",
-            description = "Tokenizer for a model in one file: vocab.json and merges.txt, or CLIP's "
-                    + "bpe_simple_vocab_16e6.txt.gz. Default: beside the file, in ~/.atomstudio/clip-vocabulary, "
-                    + "or of another known model with the same vocabulary size.")
+            description = "Tokenizer for a model in one file: a folder with vocab.json and merges.txt, or with CLIP's "
+                    + "bpe_simple_vocab_16e6.txt.gz. Default: beside the file, in the folder clip-vocabulary of the "
+                    + "home, or of another known model with the same vocabulary size.")
     private @Nullable Path tokenizer;
 
     /// The chosen model, or the embedded one.

@@ -9,11 +9,12 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
-/// Prepares arguments for picocli: replaces earlier option names, which still work but are not in the help, and rejects
-/// an option whose value is missing.
+/// Prepares arguments for picocli: replaces other names of options, mostly those of earlier versions, which work but
+/// are not listed in the help, and rejects an option whose value is missing.
 final class CommandArguments {
-    /// By earlier name; those of the training and method settings are added below.
+    /// By other name; those of the training and method settings are added below.
     private static final Map<String, String> CURRENT_NAMES = new HashMap<>(Map.of(
+            "--guidance", "--cfg-scale",
             "--negative", "--negative-prompt",
             "--strength", "--adapter-weight",
             "--denoise", "--denoising-strength",

@@ -45,16 +45,13 @@ import picocli.CommandLine.Spec;
                 + "If interrupted, the same command continues. Subjects of a class that the model knows and of a new "
                 + "class are reported separately.",
         footer = {"",
-                "The whole experiment takes hours. Methods: atoms, atoms+word (with a trained word), overcomplete,",
-                "overcomplete+word, channels, atoms+channels, overcomplete+channels, atoms-up (only the up blocks), "
-                        + "lora-4,",
-                "lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and \"untuned-token\": the "
-                        + "base model",
-                "with the class alone and with trigger word and class.",
+                "The whole experiment takes hours. Methods: atoms, atoms+word (with a trained word), overcomplete, "
+                        + "overcomplete+word, channels, atoms+channels, overcomplete+channels, atoms-up (only the up "
+                        + "blocks), lora-4, lora+word, lora-16, lokr, bitfit, textual-inversion. Rows \"untuned\" and "
+                        + "\"untuned-token\": the base model with the class alone and with trigger word and class.",
                 "", "Examples:",
                 "  studio experiment --out experiment",
-                "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat "
-                        + "--checkpoints 1",
+                "  studio experiment --out experiment --phase tune --methods atoms,lora-4 --subjects boat",
                 "  studio experiment --out experiment --phase test --learning-rate atoms=1e-2 --seeds 1",
                 "  studio experiment --out experiment --plot --table"})
 final class ExperimentCommand implements Callable<Integer>, Experiment.ExperimentListener {

@@ -41,22 +41,18 @@ import picocli.CommandLine.TypeConversionException;
         name = "generate",
         description = "Generates images from a prompt.",
         footer = {"", "Examples:", "  studio generate --prompt \"a red apple on a table\" --out apple.png",
-                "  studio generate --prompt \"a sks car in the snow\" --adapter car.safetensors:0.8 --count 4 --out "
-                        + "car.png",
-                "  studio generate --model ~/models/stable-diffusion-v1-5 --prompt \"a lighthouse\" --sampler dpmpp-2m"
-                        + " --schedule karras --out lighthouse.png",
-                "  studio generate --prompt \"a red car in the snow\" --image car.png --denoising-strength 0.6 --out "
-                        + "snow.png",
-                "  studio generate --prompt \"a red apple\" --image table.png --mask area.png --denoising-strength 0.9"
-                        + " --out apple.png",
+                "  studio generate --prompt \"a sks car\" --adapter car.safetensors:0.8 --count 4 --out car.png",
+                "  studio generate --model sd15 --prompt \"a lighthouse\" --schedule karras --out lighthouse.png",
+                "  studio generate --prompt \"a car in snow\" --image car.png --denoising-strength 0.6 --out snow.png",
+                "  studio generate --prompt \"a red apple\" --image table.png --mask area.png --out apple.png",
                 "",
                 "Prompt syntax (A1111): (word) weights by 1.1, (word:1.3) by 1.3, [word] by 1/1.1; \\( is a literal "
-                        + "bracket;"
-                        + " BREAK starts a new chunk. [from:to:0.4] changes the prompt after 0.4 of the steps,"
-                        + " [from:to:10] after 10 steps, [cat|dog] with every step. <lora:NAME:0.8> applies an "
-                        + "adapter of"
-                        + " ~/.atomstudio/adapters or the run of that name; <lora:NAME:0.5:1> has separate weights for"
-                        + " the text encoder and the UNet. A prompt has at most 100,000 characters."})
+                        + "bracket; BREAK starts a new chunk.",
+                "[from:to:0.4] changes the prompt after 0.4 of the steps, [from:to:10] after 10 steps; [cat|dog] "
+                        + "alternates.",
+                "<lora:NAME:0.8> applies an adapter of the home's folder adapters, or of the run of that name;",
+                "<lora:NAME:0.5:1> has separate weights for the text encoder and the UNet.",
+                "A prompt has at most 100,000 characters."})
 final class GenerateCommand implements Callable<Integer> {
     private static final int MAX_IMAGES = 10_000;
 

@@ -28,9 +28,9 @@ final class SamplingOptions {
             description = "What the image should not show.")
     private String negativePrompt = "";
 
-    @Option(names = {"--cfg-scale", "--guidance"}, paramLabel = "X",
-            description = "Classifier-free guidance scale; 1 or less: off. Default: 4 for the embedded model, else "
-                    + "7.5.")
+    @Option(names = "--cfg-scale", paramLabel = "X",
+            description = "Classifier-free guidance scale, also --guidance; 1 or less: off. "
+                    + "Default: 4 for the embedded model, else 7.5.")
     private @Nullable Double guidanceScale;
 
     @Option(names = "--guidance-rescale", paramLabel = "X", defaultValue = "0",

@@ -32,12 +32,10 @@ import picocli.CommandLine.Spec;
         description = "Trains an adapter on photos of a subject. If the run exists, it is resumed.",
         footer = {
                 "",
-                "Photos: JPEG, PNG, WebP, GIF, BMP, TIFF. For car1.jpg, car1.txt holds captions (--captions) of up "
-                        + "to 225",
-                "tokens, and car1-mask.png is the mask (--masks); -masklabel, _mask and .mask are masks too.",
-                "kohya's folder layout is read: \"10_sks car\" gives repeats, trigger word and class. With several "
-                        + "folders",
-                "the repeats weight the photos.",
+                "Photos: JPEG, PNG, WebP, GIF, BMP, TIFF. For car1.jpg, car1.txt holds captions (--captions) of up to "
+                        + "225 tokens, and car1-mask.png is the mask (--masks); -masklabel, _mask and .mask are masks "
+                        + "too. kohya's folder layout is read: \"10_sks car\" gives repeats, trigger word and class. "
+                        + "With several folders the repeats weight the photos.",
                 "Ctrl-C writes a checkpoint; `studio resume RUN` continues with the settings of the run.",
                 "",
                 "Examples:",
