@@ -166,7 +166,7 @@ class PreparedPhotosTest {
     void rejectsEmptyAndUnreadableCaptions() throws Exception {
         Files.writeString(folder.resolve("car.txt"), " \n");
         assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
-                .contains("car.txt: expected a caption, found nothing"));
+                .contains("car.txt: expected a caption, found only blank text"));
         Files.write(folder.resolve("car.txt"), "café {}".getBytes(StandardCharsets.ISO_8859_1));
         assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
                 .contains("UTF-8"));
@@ -271,7 +271,7 @@ class PreparedPhotosTest {
                 "\u2800\uFE0F"}) {
             Files.writeString(folder.resolve("car.txt"), nothing);
             assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.CAPTIONS).getMessage()
-                    .contains("car.txt: expected a caption, found nothing"), nothing);
+                    .contains("car.txt: expected a caption, found only blank text"), nothing);
         }
     }
 

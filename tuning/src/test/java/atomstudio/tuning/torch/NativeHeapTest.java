@@ -30,7 +30,7 @@ final class NativeHeapTest {
         withHoles(_ -> {}, heap -> {
             long before = ProcessMemory.anonymous();
             heap.trimIfNeeded();
-            assertGiven(before, true);
+            assertReleased(before, true);
         });
     }
 
@@ -39,16 +39,16 @@ final class NativeHeapTest {
         withHoles(NativeHeap::trimIfNeeded, heap -> {
             long before = ProcessMemory.anonymous();
             heap.trimIfNeeded();
-            assertGiven(before, false);
+            assertReleased(before, false);
             heap.trim();
-            assertGiven(before, true);
+            assertReleased(before, true);
         });
     }
 
     /// Most of the arrays' bytes, or few of them.
-    private static void assertGiven(long before, boolean expected) {
-        long given = (before - ProcessMemory.anonymous()) / MEGABYTE;
-        assertTrue(expected ? given > ARRAYS / 2 : given < ARRAYS / 4, given + " MB of " + ARRAYS + " given back");
+    private static void assertReleased(long before, boolean expected) {
+        long released = (before - ProcessMemory.anonymous()) / MEGABYTE;
+        assertTrue(expected ? released > ARRAYS / 2 : released < ARRAYS / 4, released + " MB of " + ARRAYS + " released");
     }
 
     private static void withHoles(Consumer<NativeHeap> full, Consumer<NativeHeap> then) throws Exception {
