@@ -4,10 +4,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// A sampler: one step of a schedule as a pure function of the latents and the history. [SamplingPlan#run] is the loop
-/// of all samplers.
-public sealed interface Sampler
-        permits Euler, EulerAncestral, Heun, Lms, Ddim, Ddpm, Pndm, DpmPlusPlus2M, DpmPlusPlusSde,
-        DpmPlusPlus2SAncestral, DpmPlusPlus3MSde, Dpm2, Dpm2Ancestral, UniPc, Deis, Lcm, Tcd {
+/// of all samplers, [SamplerName] lists them.
+public interface Sampler {
     /// From the latents at the step's `from` to those at its `to`.
     StepResult step(StepContext context) throws Failure;
 

@@ -88,6 +88,7 @@ class ConvergenceTest {
             case Deis d -> Schedule.Parameterization.VARIANCE_PRESERVING;
             case Lcm l -> Schedule.Parameterization.VARIANCE_PRESERVING;
             case Tcd t -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            default -> throw new AssertionError("add the parameterization of " + sampler);
         };
     }
 

@@ -11,10 +11,8 @@ import java.util.Map;
 /// A parameter-efficient fine-tuning method: which layers it targets, which parameters it adds, and how these change a
 /// layer's weight. The contract of all methods: at initialization nothing changes; at adapter weight s the layer has
 /// the weight base + s · (adapted − base); every trained parameter has a gradient at a random point; all backends
-/// agree. A setting that changes the algebra is another record.
-public sealed interface TuningMethod extends Adaptation permits
-        FilterAtoms, SparseAtoms, OvercompleteAtoms, ChannelAtoms, Lora, Loha, Lokr, Oft, Dora, BitFit, NormOnly, Ssf,
-        DiffFit, Glora, TextualInversion, FullFineTuning, RestrictedMethod, CombinedMethods {
+/// agree. A setting that changes the algebra is another record. [MethodName] lists the methods.
+public interface TuningMethod extends Adaptation {
     /// The parameters of a layer; empty where the method does not target it.
     List<ParameterSpec> parameterSpecs(Layer layer);
 

@@ -93,11 +93,14 @@ class MethodContractTest {
 
     @Test
     void everyMethodIsTestedOnATargetLayer() {
-        for (Class<?> type : TuningMethod.class.getPermittedSubclasses()) {
-            assertTrue(
-                    methods().stream()
-                            .anyMatch(method -> type.isInstance(method) && layers().stream().anyMatch(method::tunes)),
-                    type.getSimpleName());
+        for (MethodName name : MethodName.values()) {
+            for (TuningMethod part : name.methods(MethodSettings.of(name), LayerSelector.ALL)) {
+                TuningMethod tested = part instanceof RestrictedMethod restricted ? restricted.method() : part;
+                assertTrue(methods().stream()
+                        .anyMatch(method -> tested.getClass().isInstance(method)
+                                && layers().stream().anyMatch(method::tunes)),
+                        name + ": " + tested);
+            }
         }
     }
 
