@@ -202,7 +202,7 @@ class SafetensorsFileTest {
         Path longName = raw("{\"" + "n".repeat(5000) + "\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}",
                 new byte[4]);
         String cut = assertThrows(Failure.Unreadable.class, () -> SafetensorsFile.open(longName)).getMessage();
-        assertTrue(cut.length() < 600 && cut.contains("(5000 letters)"), cut);
+        assertTrue(cut.length() < 600 && cut.contains("(5000 characters)"), cut);
     }
 
     @Test
