@@ -226,7 +226,9 @@ class PreparedPhotosTest {
         assertEquals(1, prepared.photos().size());
         assertEquals(0.5, prepared.photos().getFirst().mask().orElseThrow().coverage(), 0.01, "OneTrainer's own");
         assertTrue(
-                prepared.warnings().stream().anyMatch(note -> note.contains("car-condlabel.png: a conditioning image")),
+                prepared.warnings()
+                        .stream()
+                        .anyMatch(note -> note.contains("car-condlabel.png: skipped, a conditioning image")),
                 prepared.warnings()::toString);
         assertTrue(
                 prepared.warnings()

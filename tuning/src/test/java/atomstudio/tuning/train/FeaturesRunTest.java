@@ -263,13 +263,13 @@ class FeaturesRunTest {
         assertFalse(Arrays.equals(adapter("plain"), adapter("captioned")), "the caption is trained on");
         String warnings = heard.toString();
         assertTrue(warnings.contains("the captions beside the class images are used")
-                && warnings.contains("no caption beside o0.png, o2.png; called \"a thing\""), warnings);
+                && warnings.contains("no caption beside o0.png, o2.png; captioned \"a thing\""), warnings);
         RunInfo info = RunInfo.read(folder.resolve("captioned/run.json"));
         assertEquals(List.of(List.of(), List.of("an old thing in the rain"), List.of()),
                 info.config().classImages().stream().map(RunInfo.PhotoInfo::captions).toList());
         PreparedData preparation = PreparedData.of(request(painted), model);
         assertEquals(List.of(), preparation.classImages().photos().getFirst().info().captions());
-        assertTrue(preparation.warnings().stream().anyMatch(note -> note.contains("called \"a painting of thing\"")),
+        assertTrue(preparation.warnings().stream().anyMatch(note -> note.contains("captioned \"a painting of thing\"")),
                 preparation.warnings().toString());
         Files.writeString(others.resolve("o1.txt"), "a new {}");
         String failure = assertThrows(Failure.Incompatible.class,
