@@ -43,7 +43,7 @@ class ChildProcessEstimatorTest {
                 () -> false);
         assertEquals(65792, estimate.parameterCount());
         assertEquals(0.25, estimate.time().stepSeconds());
-        assertEquals(List.of("--batch 1: one image at a time"), estimate.advice());
+        assertEquals(List.of("--batch-size 1: one image at a time"), estimate.advice());
         assertFalse(estimate.fits());
     }
 
@@ -60,6 +60,6 @@ class ChildProcessEstimatorTest {
         RunSpec.TrainingChoices invalid = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA),
                 TrainingSettings.DEFAULTS.with(TrainingSetting.RESOLUTION, "7"));
         Failure failure = assertThrows(Failure.class, () -> estimator().estimate(spec(invalid), () -> false));
-        assertEquals("size: expected a multiple of 8, found 7", failure.getMessage());
+        assertEquals("resolution: expected a multiple of 8, found 7", failure.getMessage());
     }
 }

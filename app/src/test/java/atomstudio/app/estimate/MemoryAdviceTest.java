@@ -13,7 +13,7 @@ class MemoryAdviceTest {
     @Test
     void parsesOptions() {
         MemoryCheckViewModel.MemoryAdvice advice = MemoryCheckViewModel.MemoryAdvice
-                .parse("--batch 1 --accumulate 6: one image at a time");
+                .parse("--batch-size 1 --gradient-accumulation 6: one image at a time");
         assertEquals(Map.of(TrainingSetting.BATCH_SIZE, "1", TrainingSetting.GRADIENT_ACCUMULATION, "6"),
                 advice.trainingSettings());
         assertEquals("Batch size 1, Gradient accumulation 6: one image at a time", advice.displayText());

@@ -46,7 +46,7 @@ class BackgroundJobsTest {
         assertTrue(message(new OutOfMemoryError("Java heap space")).contains("heap of"));
         assertTrue(message(new OutOfMemoryError(
                 "unable to create native thread: possibly out of memory or process/resource limits reached"))
-                .contains("another thread"));
+                .contains("new thread"));
         assertTrue(message(new InternalError("a fault occurred")).contains("truncated"));
     }
 }

@@ -82,7 +82,7 @@ class ChildProcessLauncherTest {
     @Test
     void leavesDefaultsToTheCommand() {
         List<String> arguments = ChildProcessLauncher.arguments(spec(RunSpec.TrainingChoices.of(MethodName.LORA)));
-        assertEquals(List.of("tune", "--control-stdin"), arguments.subList(0, 2));
+        assertEquals(List.of("train", "--control-stdin"), arguments.subList(0, 2));
         assertTrue(arguments.contains("--class=police car"), arguments.toString());
         Assertions.assertFalse(
                 arguments.toString().contains("--steps") || arguments.toString().contains("--learning-rate"),
@@ -101,8 +101,8 @@ class ChildProcessLauncherTest {
                 .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                 .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         List<String> arguments = ChildProcessLauncher.arguments(spec(new RunSpec.TrainingChoices(method, training)));
-        for (String option : List.of("--steps=50", "--preview-every=0", "--prior=auto", "--rank=8",
-                "--also=textual-inversion", "--flip", "--text-encoder")) {
+        for (String option : List.of("--steps=50", "--preview-every=0", "--class-images=auto", "--rank=8",
+                "--combine-with=textual-inversion", "--flip", "--train-text-encoder")) {
             assertTrue(arguments.contains(option), arguments.toString());
         }
         assertEquals(1, arguments.stream().filter(argument -> argument.startsWith("--preview-every")).count());
@@ -114,7 +114,7 @@ class ChildProcessLauncherTest {
                 new RunSpec.SubjectPhrase("--out", "@arguments"), RunSpec.TrainingChoices.of(MethodName.LORA),
                 folder.resolve("car-lora"));
         List<String> arguments = ChildProcessLauncher.arguments(spec);
-        assertTrue(arguments.containsAll(List.of("--class=--out", "--token=@arguments", "--pictures=--out")),
+        assertTrue(arguments.containsAll(List.of("--class=--out", "--trigger-word=@arguments", "--photos=--out")),
                 arguments.toString());
         assertTrue(arguments.stream().skip(1).allMatch(argument -> argument.startsWith("--")), arguments.toString());
     }

@@ -51,8 +51,9 @@ public final class FakeTrainingProgram {
             System.exit(2);
         }
         System.out.println(
-                "{\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\",\"available\":3000,"
+                "{\"parameters\":65792,\"numbers\":65792,\"share\":0.011,\"memory\":4000,\"memorySource\":\"steps\","
+                        + "\"available\":3000,"
                         + "\"secondsPerStep\":0.25,\"secondsBefore\":1.0,\"seconds\":31.0,\"fits\":false,"
-                        + "\"advice\":[\"--batch 1: one image at a time\"]}");
+                        + "\"advice\":[\"--batch-size 1: one image at a time\"]}");
     }
 }

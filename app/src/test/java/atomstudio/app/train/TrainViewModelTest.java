@@ -94,7 +94,7 @@ class TrainViewModelTest {
         train.method().setText(MethodSetting.ATOMS, "6");
         assertEquals("", train.missing().get());
         train.training().setText(TrainingSetting.LEARNING_RATE, "fast");
-        assertEquals("rate: expected a number, found fast", train.missing().get());
+        assertEquals("learning-rate: expected a number, found fast", train.missing().get());
         train.training().setText(TrainingSetting.LEARNING_RATE, "");
         assertEquals("Filter atoms m = 6", started().title());
     }
@@ -197,9 +197,9 @@ class TrainViewModelTest {
 
     @Test
     void failedMemoryCheckDoesNotPreventStart() {
-        fake.estimateFailure = new Failure.Unreadable("size: expected a multiple of 8, found 7");
+        fake.estimateFailure = new Failure.Unreadable("resolution: expected a multiple of 8, found 7");
         train.checkMemory();
-        assertEquals("size: expected a multiple of 8, found 7", train.memoryCheck().problem().get());
+        assertEquals("resolution: expected a multiple of 8, found 7", train.memoryCheck().problem().get());
         assertEquals("", train.memoryCheck().busy().get());
         assertEquals("", train.missing().get());
     }

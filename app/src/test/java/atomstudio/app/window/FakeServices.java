@@ -109,7 +109,7 @@ public final class FakeServices {
                 "what 4 measured steps held", 3_100_000_000L);
         return new TrainingEstimate(29_148, 0.0018, memory, new TrainingEstimate.TimeEstimate(0.25, 1, 51),
                 fits ? List.of()
-                        : List.of("--batch 1 --accumulate 6: one image at a time",
+                        : List.of("--batch-size 1 --gradient-accumulation 6: one image at a time",
                                 "--checkpointing: recomputes activations"));
     }
 
