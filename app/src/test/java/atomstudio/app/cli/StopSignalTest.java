@@ -59,7 +59,7 @@ class StopSignalTest {
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})
     void ctrlCLetsAJobFinishItsStepAndTheProcessEndsWith130() throws Exception {
-        assumeFalse(interruptsAreIgnored(),
+        assumeFalse(ignoresSignal(SIGINT),
                 "skipped: this process ignores SIGINT, like a background job of a shell, and so do its children");
         assertEquals(List.of("working", "saved"), linesAfterSignal("INT", "registered"));
     }
@@ -70,8 +70,8 @@ class StopSignalTest {
         assertEquals(List.of("working"), linesAfterSignal("TERM", "unregistered"));
     }
 
-    /// False without /proc.
-    private static boolean interruptsAreIgnored() throws IOException {
+    /// Whether this process, and so its children, ignores a signal. False without /proc.
+    static boolean ignoresSignal(int signal) throws IOException {
         Path status = Path.of("/proc/self/status");
         if (!Files.exists(status)) return false;
         String ignored = Files.readAllLines(status)
@@ -79,7 +79,7 @@ class StopSignalTest {
                 .filter(line -> line.startsWith("SigIgn:"))
                 .findFirst()
                 .orElse("SigIgn: 0");
-        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & 1L << SIGINT - 1) != 0;
+        return (Long.parseUnsignedLong(ignored.substring("SigIgn:".length()).strip(), 16) & 1L << signal - 1) != 0;
     }
 
     private static List<String> linesAfterSignal(String signal, String kind) throws IOException, InterruptedException {
