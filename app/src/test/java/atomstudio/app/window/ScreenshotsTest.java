@@ -84,7 +84,7 @@ class ScreenshotsTest {
             page.train().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
             expander.setSelected(true);
         });
-        window.run(() -> window.scene().lookup("#option-checkpointing").requestFocus());
+        window.run(() -> window.scene().lookup("#option-gradient-checkpointing").requestFocus());
         window.screenshot("settings");
         window.run(() -> {
             // The gallery shows the default settings.
