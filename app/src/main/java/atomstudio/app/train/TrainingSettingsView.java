@@ -1,6 +1,7 @@
 package atomstudio.app.train;
 
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.tuning.config.SettingGroup;
 import atomstudio.tuning.config.TrainingSetting;
 import java.util.EnumMap;
 import java.util.Map;
@@ -19,30 +20,6 @@ final class TrainingSettingsView extends VBox {
     private final TrainingSettingsViewModel model;
     private final Map<TrainingSetting, OptionView> optionViews = new EnumMap<>(TrainingSetting.class);
 
-    private enum SettingGroup {
-        SCHEDULE("Schedule"), PHOTOS("Photos"), PRIOR_PRESERVATION("Prior preservation"), OPTIMIZATION("Optimizer"),
-        PREVIEWS("Previews and validation"), PERFORMANCE("Performance");
-
-        private final String title;
-
-        SettingGroup(String title) {
-            this.title = title;
-        }
-
-        static SettingGroup of(TrainingSetting setting) {
-            return switch (setting) {
-                case STEPS, LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE,
-                        WARMUP_STEPS, LR_SCHEDULER, SEED -> SCHEDULE;
-                case RESOLUTION, CROP, CAPTION_TEMPLATE, CAPTIONS, MASKS, FLIP -> PHOTOS;
-                case CLASS_IMAGES, PRIOR_LOSS_WEIGHT -> PRIOR_PRESERVATION;
-                case OPTIMIZER, BATCH_SIZE, GRADIENT_ACCUMULATION, EMA_DECAY, MIN_SNR_GAMMA, NOISE_OFFSET ->
-                        OPTIMIZATION;
-                case PREVIEW_EVERY, VALIDATE, EARLY_STOPPING -> PREVIEWS;
-                case PRECISION, GRADIENT_CHECKPOINTING, CACHED_NOISE_SAMPLES -> PERFORMANCE;
-            };
-        }
-    }
-
     TrainingSettingsView(TrainingSettingsViewModel model) {
         super(5);
         this.model = model;
@@ -57,16 +34,16 @@ final class TrainingSettingsView extends VBox {
     }
 
     private Node[] groupNodes(SettingGroup group) {
-        Label title = new Label(group.title);
+        Label title = new Label(group.title());
         title.getStyleClass().add("group-title");
         FlowPane flags = new FlowPane(14, 5);
         Stream<Node> fields = optionViews.entrySet()
                 .stream()
-                .filter(entry -> SettingGroup.of(entry.getKey()) == group && !entry.getKey().isFlag())
+                .filter(entry -> entry.getKey().group() == group && !entry.getKey().isFlag())
                 .map(Map.Entry::getValue);
         optionViews.entrySet()
                 .stream()
-                .filter(entry -> SettingGroup.of(entry.getKey()) == group && entry.getKey().isFlag())
+                .filter(entry -> entry.getKey().group() == group && entry.getKey().isFlag())
                 .map(Map.Entry::getValue)
                 .forEach(flags.getChildren()::add);
         Stream<Node> last = flags.getChildren().isEmpty() ? Stream.of() : Stream.of(flags);
@@ -83,20 +60,10 @@ final class TrainingSettingsView extends VBox {
     }
 
     private String defaultText(TrainingSetting setting) {
-        return switch (setting) {
-            case BATCH_SIZE, RESOLUTION -> "model default";
-            case PREVIEW_EVERY -> "5 in total";
-            case CAPTION_TEMPLATE -> "built-in templates";
-            case MIN_SNR_GAMMA, CLASS_IMAGES -> "none";
-            case COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE -> {
-                String rate = model.defaultValue(setting);
-                yield rate.isEmpty() ? "not used" : rate;
-            }
-            case STEPS, LEARNING_RATE, SEED, WARMUP_STEPS, LR_SCHEDULER, OPTIMIZER, GRADIENT_ACCUMULATION, EMA_DECAY,
-                    CROP,
-                    FLIP, CAPTIONS, MASKS, CACHED_NOISE_SAMPLES, NOISE_OFFSET, PRIOR_LOSS_WEIGHT, VALIDATE,
-                    EARLY_STOPPING, PRECISION, GRADIENT_CHECKPOINTING -> model.defaultValue(setting);
-        };
+        // A run of the window has previews unless the user sets 0.
+        if (setting == TrainingSetting.PREVIEW_EVERY) return "5 in total";
+        String value = model.defaultValue(setting);
+        return value.isEmpty() ? setting.unsetLabel() : value;
     }
 
     /// Buttons for generated class images (`auto`) and for a folder of them.

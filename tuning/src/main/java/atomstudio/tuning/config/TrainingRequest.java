@@ -34,20 +34,19 @@ public record TrainingRequest(ModelReference model, Path photos, Trigger trigger
     }
 
     public TrainingRequest withSteps(int steps) {
-        return with(config.with(config.schedule().withSteps(steps)));
+        return with(config.with(TrainingSetting.STEPS, steps));
     }
 
     public TrainingRequest withLearningRate(double learningRate) {
-        return with(config.with(config.schedule().withLearningRate(learningRate)));
+        return with(config.with(TrainingSetting.LEARNING_RATE, learningRate));
     }
 
     public TrainingRequest withSeed(long seed) {
-        return with(config.with(config.schedule().withSeed(seed)));
+        return with(config.with(TrainingSetting.SEED, seed));
     }
 
     public TrainingRequest withPreviewEvery(int previewEvery) {
-        return with(config.with(new TrainingConfig.RuntimeConfig(previewEvery, config.runtime().precision(),
-                config.runtime().features())));
+        return with(config.with(TrainingSetting.PREVIEW_EVERY, previewEvery));
     }
 
     private static String requireWord(String name, String text) {

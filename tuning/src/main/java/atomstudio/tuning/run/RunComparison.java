@@ -101,7 +101,7 @@ final class RunComparison {
             here.put(TrainingSetting.RESOLUTION, config.resolution());
             there.put(TrainingSetting.RESOLUTION, request.resolution());
         }
-        here.remove(TrainingSetting.STEPS);
+        here.keySet().removeIf(TrainingSetting::mayChangeOnResume);
         if (!config.classImages().isEmpty() && !request.classImages().isEmpty())
             here.remove(TrainingSetting.CLASS_IMAGES);
         if (config.requested().schedule().scheduler() == TrainingConfig.LearningRateScheduler.COSINE)

@@ -81,9 +81,8 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
             return requested.runtime().previewEvery();
         }
 
-        ResolvedConfig withSteps(int steps) {
-            return new ResolvedConfig(requested.with(requested.schedule().withSteps(steps)), batchSize, resolution,
-                    classImages);
+        ResolvedConfig resumedWith(ResolvedConfig request) {
+            return new ResolvedConfig(requested.resumedWith(request.requested), batchSize, resolution, classImages);
         }
     }
 
@@ -103,6 +102,6 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
         RunComparison.requireContinues(this, request, folder);
         return new RunInfo(
                 new BaseModelInfo(request.baseModel.path, baseModel.name, baseModel.hash, request.baseModel.options),
-                subject, method, config.withSteps(request.config.steps()), parameterCount, created);
+                subject, method, config.resumedWith(request.config), parameterCount, created);
     }
 }

@@ -63,7 +63,7 @@ record TrainingDatasets(Dataset photos, Optional<Dataset> classImages, Optional<
             int heldOutIndex = new CounterRng(info.config().seed(), "held out").randint(count, 0);
             List<Dataset.TrainingExample> remaining = new ArrayList<>(all.examples());
             Dataset.TrainingExample heldOut = remaining.remove(heldOutIndex);
-            TrainingConfig validationConfig = config().with(new TrainingConfig.LossConfig(0, 0, Optional.empty()));
+            TrainingConfig validationConfig = config().withPlainLoss();
             return new TrainingDatasets(new Dataset(all.rngStream(), remaining, all.textConditioning(), all.sampling()),
                     classDataset,
                     Optional.of(new Dataset("validation ", List.of(heldOut), all.textConditioning(),

@@ -22,9 +22,9 @@ class LearningRateAdviceTest {
     void noAdviceForAChosenRateTheDefaultModelAndProdigy() {
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA, TrainingConfig.of(LORA), 16_480_196));
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA,
-                TrainingConfig.of(LORA).with(TrainingConfig.of(LORA).schedule().withLearningRate(2e-4)), SD15));
+                TrainingConfig.of(LORA).with(TrainingSetting.LEARNING_RATE, 2e-4), SD15));
         TrainingConfig prodigy = TrainingConfig.of(LORA)
-                .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 1, 1, 0));
+                .with(TrainingSetting.OPTIMIZER, TrainingConfig.OptimizerName.PRODIGY);
         assertEquals(Optional.empty(), LearningRateAdvice.of(LORA, prodigy, SD15));
     }
 

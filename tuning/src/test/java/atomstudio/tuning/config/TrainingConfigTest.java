@@ -16,25 +16,16 @@ import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainingConfigTest {
     private static final TrainingConfig DEFAULTS = TrainingConfig
             .of(MethodSettings.of(MethodName.ATOMS));
-    private static final TrainingConfig EVERYTHING = new TrainingConfig(
-            new TrainingConfig.ScheduleConfig(77,
-                    new TrainingConfig.LearningRateConfig(0.02, OptionalDouble.of(0.3), OptionalDouble.of(0.03),
-                            OptionalDouble.of(0.004)),
-                    5, 3, TrainingConfig.LearningRateScheduler.COSINE),
-            new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 3, 2, 0.99),
-            new TrainingConfig.DataConfig(96, TrainingConfig.CropMode.WHOLE, "a photo of {}", 64),
-            new TrainingConfig.LossConfig(5, 0.05, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))),
-            new TrainingConfig.RuntimeConfig(10, TrainingConfig.PrecisionMode.BF16,
-                    Set.of(TrainingConfig.Feature.values())));
+    private static final TrainingConfig EVERYTHING = TrainingSettingsTest.everyOther()
+            .with(TrainingSetting.STEPS, "77")
+            .toConfig(TrainingSettingsTest.COMBINED);
     @TempDir
     Path folder;
 
@@ -104,7 +95,7 @@ class TrainingConfigTest {
     @Test
     void cosineSchedulerFixesTheNumberOfSteps() {
         for (int steps : new int[] {50, 150}) {
-            TrainingConfig other = EVERYTHING.with(EVERYTHING.schedule().withSteps(steps));
+            TrainingConfig other = EVERYTHING.with(TrainingSetting.STEPS, steps);
             Failure rejected = assertThrows(Failure.Incompatible.class,
                     () -> info(EVERYTHING).extendedTo(info(other), folder));
             assertTrue(rejected.getMessage().contains("steps") && rejected.getMessage().contains("77")
@@ -114,8 +105,7 @@ class TrainingConfigTest {
 
     @Test
     void keepsTheRunsResolvedBatchSize() throws Exception {
-        RunInfo given = info(
-                DEFAULTS.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 3, 1, 0)), 3);
+        RunInfo given = info(DEFAULTS.with(TrainingSetting.BATCH_SIZE, 3), 3);
         assertEquals(6, info(DEFAULTS, 6).extendedTo(info(DEFAULTS, 4), folder).config().batchSize(),
                 "another default does not change a run that is continued");
         given.extendedTo(info(DEFAULTS, 3), folder);
@@ -125,33 +115,35 @@ class TrainingConfigTest {
 
     @Test
     void learningRateWarmsUpLinearlyAndDecaysAsHalfACosine() {
-        TrainingConfig.ScheduleConfig schedule = new TrainingConfig.ScheduleConfig(110, 0.1, 0, 10,
-                TrainingConfig.LearningRateScheduler.COSINE);
+        TrainingConfig.ScheduleConfig schedule = DEFAULTS
+                .with(Map.of(TrainingSetting.STEPS, 110, TrainingSetting.LEARNING_RATE, 0.1,
+                        TrainingSetting.WARMUP_STEPS, 10, TrainingSetting.LR_SCHEDULER,
+                        TrainingConfig.LearningRateScheduler.COSINE))
+                .schedule();
         assertEquals(0.01, schedule.learningRate(0), 1e-12);
         assertEquals(0.1, schedule.learningRate(10), 1e-12);
         assertEquals(0.05, schedule.learningRate(60), 1e-12);
         assertEquals(0.1 * 0.5 * (1 + Math.cos(Math.PI * 0.99)), schedule.learningRate(109), 1e-12);
-        assertEquals(0.1, new TrainingConfig.ScheduleConfig(5, 0.1, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT)
+        assertEquals(0.1, DEFAULTS.with(Map.of(TrainingSetting.LEARNING_RATE, 0.1, TrainingSetting.WARMUP_STEPS, 0))
+                .schedule()
                 .learningRate(0), 0);
     }
 
     @Test
     void rejectsInvalidValuesByOption() {
-        rejected("ema-decay", () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 1, 1));
-        rejected("gradient-accumulation",
-                () -> new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, 0, 0));
-        rejected("min-snr-gamma", () -> new TrainingConfig.LossConfig(-1, 0, Optional.empty()));
-        rejected("noise-offset", () -> new TrainingConfig.LossConfig(0, 2, Optional.empty()));
-        rejected("prior-loss-weight", () -> new TrainingConfig.PriorPreservation("auto", 0));
-        rejected("caption-template",
-                () -> new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "a car", 0));
-        rejected("warmup-steps",
-                () -> new TrainingConfig.ScheduleConfig(1, 0.1, 0, -1, TrainingConfig.LearningRateScheduler.CONSTANT));
+        rejected(TrainingSetting.EMA_DECAY, 1.0);
+        rejected(TrainingSetting.GRADIENT_ACCUMULATION, 0);
+        rejected(TrainingSetting.MIN_SNR_GAMMA, -1.0);
+        rejected(TrainingSetting.NOISE_OFFSET, 2.0);
+        rejected(TrainingSetting.PRIOR_LOSS_WEIGHT, 0.0);
+        rejected(TrainingSetting.CAPTION_TEMPLATE, "a car");
+        rejected(TrainingSetting.WARMUP_STEPS, -1);
+        rejected(TrainingSetting.WORD_LEARNING_RATE, OptionalDouble.of(10));
     }
 
-    private static void rejected(String option, Runnable constructor) {
-        assertTrue(assertThrows(IllegalArgumentException.class, constructor::run).getMessage()
-                .startsWith(option + ": expected"));
+    private static void rejected(TrainingSetting setting, Object value) {
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EVERYTHING.with(setting, value)).getMessage()
+                .startsWith(setting.option() + ": expected"));
     }
 
     private static RunInfo info(TrainingConfig config) {

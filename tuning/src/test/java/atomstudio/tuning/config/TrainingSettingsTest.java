@@ -1,13 +1,16 @@
 package atomstudio.tuning.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -15,10 +18,11 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainingSettingsTest {
     private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
-    private static final MethodSettings COMBINED = MethodSettings.of(MethodName.ATOMS_AND_WORD)
+    static final MethodSettings COMBINED = MethodSettings.of(MethodName.ATOMS_AND_WORD)
             .with(MethodSetting.COMBINE_WITH, "lora")
             .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
 
@@ -46,34 +50,51 @@ class TrainingSettingsTest {
 
     @Test
     void chosenSettingsRoundTripThroughTheConfig() {
-        TrainingSettings settings = TrainingSettings.DEFAULTS;
-        for (TrainingSetting setting : TrainingSetting.values()) settings = settings.with(setting, other(setting));
+        TrainingSettings settings = everyOther();
         assertEquals(TrainingSetting.values().length, settings.chosen().size());
         TrainingConfig config = settings.toConfig(COMBINED);
         assertEquals(settings, TrainingSettings.of(config, COMBINED));
         assertEquals(config, TrainingSettings.of(config, COMBINED).toConfig(COMBINED));
     }
 
-    private static String other(TrainingSetting setting) {
-        return switch (setting) {
-            case CAPTION_TEMPLATE -> "a drawing of {}";
-            case CLASS_IMAGES -> "auto";
-            case LR_SCHEDULER, OPTIMIZER, CROP, FLIP, CAPTIONS, MASKS, VALIDATE, EARLY_STOPPING, PRECISION,
-                    GRADIENT_CHECKPOINTING ->
-                    otherName(setting);
-            case LEARNING_RATE, COMBINED_LEARNING_RATE, WORD_LEARNING_RATE, TEXT_ENCODER_LEARNING_RATE, EMA_DECAY,
-                    NOISE_OFFSET -> "0.25";
-            case STEPS, SEED, WARMUP_STEPS, BATCH_SIZE, GRADIENT_ACCUMULATION, RESOLUTION, CACHED_NOISE_SAMPLES,
-                    MIN_SNR_GAMMA, PRIOR_LOSS_WEIGHT, PREVIEW_EVERY -> "64";
-        };
+    @ParameterizedTest @EnumSource
+    void everySettingRoundTripsThroughConfigAndJson(TrainingSetting setting) throws Exception {
+        String other = other(setting);
+        TrainingConfig config = base(setting).with(setting, other).toConfig(COMBINED);
+        assertNotEquals(base(setting).toConfig(COMBINED), config);
+        String json = TrainingConfigJson.write(config).toString();
+        TrainingConfig read = TrainingConfigJson.read(Json.parse("run.json", json));
+        assertEquals(config, read);
+        assertEquals(other, TrainingSettings.of(read, COMBINED).chosen().get(setting));
     }
 
-    private static String otherName(TrainingSetting setting) {
-        return setting.allowedValues()
-                .stream()
-                .filter(name -> !name.equals(TrainingSettings.DEFAULTS.defaultValue(setting, LORA)))
-                .findFirst()
-                .orElseThrow();
+    /// Every setting with another value than its default.
+    static TrainingSettings everyOther() {
+        TrainingSettings settings = TrainingSettings.DEFAULTS;
+        for (TrainingSetting setting : TrainingSetting.values()) settings = settings.with(setting, other(setting));
+        return settings;
+    }
+
+    private static String other(TrainingSetting setting) {
+        List<String> values = setting.allowedValues().isEmpty() ? List.of("64", "0.25", "a drawing of {}")
+                : setting.allowedValues();
+        return values.stream().filter(value -> isOther(setting, value)).findFirst().orElseThrow();
+    }
+
+    private static boolean isOther(TrainingSetting setting, String value) {
+        try {
+            TrainingConfig config = base(setting).with(setting, value).toConfig(COMBINED);
+            return !config.values().get(setting).equals(base(setting).toConfig(COMBINED).values().get(setting));
+        } catch (IllegalArgumentException invalid) {
+            return false;
+        }
+    }
+
+    /// The defaults, with what a setting needs.
+    private static TrainingSettings base(TrainingSetting setting) {
+        return setting == TrainingSetting.PRIOR_LOSS_WEIGHT
+                ? TrainingSettings.DEFAULTS.with(TrainingSetting.CLASS_IMAGES, "auto")
+                : TrainingSettings.DEFAULTS;
     }
 
     @Test

@@ -10,6 +10,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.DenoisingLoss;
@@ -55,7 +56,7 @@ class DatasetTest {
 
     @Test
     void cachedStepsRepeatAndCoverTheTimestepsEvenly() {
-        Dataset dataset = dataset(USUAL.with(new TrainingConfig.DataConfig(0, TrainingConfig.CropMode.CENTRE, "", 16)),
+        Dataset dataset = dataset(USUAL.with(TrainingSetting.CACHED_NOISE_SAMPLES, 16),
                 2, Optional.empty(), example(filled(1, 2, 2)), example(filled(2, 2, 2)), example(filled(3, 2, 2)));
         List<Float> timesteps = new ArrayList<>();
         for (int step = 0; step < 8; step++) {
@@ -108,7 +109,7 @@ class DatasetTest {
     }
 
     private static TrainingConfig accumulating(int passes) {
-        return USUAL.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 0, passes, 0));
+        return USUAL.with(TrainingSetting.GRADIENT_ACCUMULATION, passes);
     }
 
     /// x0 from noisy latents and their noise.
@@ -156,7 +157,7 @@ class DatasetTest {
     @Test
     void priorLossWeightScalesTheClassImages() throws Exception {
         TrainingConfig config = USUAL.with(
-                new TrainingConfig.LossConfig(0, 0, Optional.of(new TrainingConfig.PriorPreservation("auto", 0.5))));
+                Map.of(TrainingSetting.CLASS_IMAGES, "auto", TrainingSetting.PRIOR_LOSS_WEIGHT, 0.5));
         Dataset subject = dataset(config, 2, Optional.empty(), example(filled(1, 2, 2)));
         Dataset prior = new Dataset("prior ", List.of(example(filled(-1, 2, 2))), CONDITIONING, subject.sampling());
         List<TrainingBatch> batches = new GradientAccumulation(subject, Optional.of(prior), 0).batches(3);
@@ -230,7 +231,7 @@ class DatasetTest {
 
     @Test
     void minSnrWeightsSamplesByTimestepAndKeepsMasks() {
-        TrainingConfig config = USUAL.with(new TrainingConfig.LossConfig(5, 0, Optional.empty()));
+        TrainingConfig config = USUAL.with(TrainingSetting.MIN_SNR_GAMMA, 5.0);
         Tensor mask = new Tensor(Shape.of(1, 1, 1, 2), new float[] {2, 0});
         Dataset dataset = dataset(config, 2, Optional.empty(),
                 new Dataset.TrainingExample(filled(1, 1, 2), Optional.empty(), Optional.of(mask), List.of("a")));
@@ -246,7 +247,7 @@ class DatasetTest {
     void noiseOffsetShiftsWholeChannels() {
         Dataset.TrainingExample one = example(filled(0, 8, 8));
         Dataset plain = dataset(USUAL, 1, Optional.empty(), one);
-        Dataset shifted = dataset(USUAL.with(new TrainingConfig.LossConfig(0, 0.5, Optional.empty())), 1,
+        Dataset shifted = dataset(USUAL.with(TrainingSetting.NOISE_OFFSET, 0.5), 1,
                 Optional.empty(), one);
         float[] before = plain.batch(0, 0, 0).target().data();
         float[] after = shifted.batch(0, 0, 0).target().data();

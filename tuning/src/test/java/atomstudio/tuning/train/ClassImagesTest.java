@@ -16,6 +16,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunFolder;
@@ -27,7 +28,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,9 +40,9 @@ class ClassImagesTest {
 
     private String key(DiffusionModel model, String className, String template) throws Exception {
         TrainingConfig config = TrainingConfig.of(ATOMS)
-                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, template, 0))
-                .with(new TrainingConfig.LossConfig(0, 0,
-                        Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+                .with(Map.of(TrainingSetting.RESOLUTION, 16, TrainingSetting.CAPTION_TEMPLATE, template,
+                        TrainingSetting.CLASS_IMAGES, TrainingConfig.PriorPreservation.AUTO,
+                        TrainingSetting.PRIOR_LOSS_WEIGHT, 1.0));
         RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(className, "sks", List.of(), List.of());
         RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), model.name(), "the UNet's alone"), subject,
                 ATOMS, new RunInfo.ResolvedConfig(config, 1, 16), 1, "");

@@ -17,6 +17,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.data.PreparedData;
 import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.MethodName;
@@ -70,9 +71,8 @@ class FeaturesRunTest {
     /// A config with one feature.
     private static TrainingConfig configOf(int steps) {
         return TrainingConfig.of(ATOMS)
-                .with(new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 5,
-                        TrainingConfig.LearningRateScheduler.CONSTANT))
-                .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 1, 0));
+                .with(Map.of(TrainingSetting.STEPS, steps, TrainingSetting.LEARNING_RATE, 1e-2,
+                        TrainingSetting.WARMUP_STEPS, 5, TrainingSetting.BATCH_SIZE, 2));
     }
 
     private static TrainingRequest request(TrainingConfig trainingConfig) {
@@ -99,25 +99,26 @@ class FeaturesRunTest {
         TrainingConfig base = configOf(steps);
         return switch (kind) {
             case "plain" -> base;
-            case "prodigy" -> base
-                    .with(new TrainingConfig.ScheduleConfig(steps, 1, 0, 0,
-                            TrainingConfig.LearningRateScheduler.CONSTANT))
-                    .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 1, 0));
-            case "muon" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.MUON, 2, 1, 0));
-            case "ema" -> base.with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.ADAMW, 2, 2, 0.9));
+            case "prodigy" -> base.with(Map.of(TrainingSetting.LEARNING_RATE, 1.0, TrainingSetting.WARMUP_STEPS, 0,
+                    TrainingSetting.OPTIMIZER, TrainingConfig.OptimizerName.PRODIGY));
+            case "muon" -> base.with(TrainingSetting.OPTIMIZER, TrainingConfig.OptimizerName.MUON);
+            case "ema" -> base.with(Map.of(TrainingSetting.GRADIENT_ACCUMULATION, 2, TrainingSetting.EMA_DECAY, 0.9));
             case "random" ->
-                    base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "a photo of {}", 0))
+                    base.with(
+                            Map.of(TrainingSetting.RESOLUTION, 16, TrainingSetting.CROP, TrainingConfig.CropMode.RANDOM,
+                                    TrainingSetting.CAPTION_TEMPLATE, "a photo of {}"))
                             .with(TrainingConfig.Feature.FLIP);
-            case "whole" -> base.with(new TrainingConfig.DataConfig(24, TrainingConfig.CropMode.WHOLE, "", 0))
-                    .with(new TrainingConfig.LossConfig(5, 0.1, Optional.empty()));
-            case "bank" -> base.with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 8))
+            case "whole" -> base.with(Map.of(TrainingSetting.RESOLUTION, 24, TrainingSetting.CROP,
+                    TrainingConfig.CropMode.WHOLE, TrainingSetting.MIN_SNR_GAMMA, 5.0, TrainingSetting.NOISE_OFFSET,
+                    0.1));
+            case "bank" -> base.with(Map.of(TrainingSetting.RESOLUTION, 16, TrainingSetting.CROP,
+                    TrainingConfig.CropMode.RANDOM, TrainingSetting.CACHED_NOISE_SAMPLES, 8))
                     .with(TrainingConfig.Feature.FLIP);
-            case "prior" -> base.with(new TrainingConfig.LossConfig(0, 0,
-                    Optional.of(new TrainingConfig.PriorPreservation(photos.toString(), 0.5))));
-            case "validate" -> base.with(new TrainingConfig.RuntimeConfig(4, TrainingConfig.PrecisionMode.FP32,
-                    Set.of(TrainingConfig.Feature.VALIDATE)));
-            case "cosine" -> base.with(
-                    new TrainingConfig.ScheduleConfig(steps, 1e-2, 0, 2, TrainingConfig.LearningRateScheduler.COSINE));
+            case "prior" -> base.with(Map.of(TrainingSetting.CLASS_IMAGES, photos.toString(),
+                    TrainingSetting.PRIOR_LOSS_WEIGHT, 0.5));
+            case "validate" -> base.with(Map.of(TrainingSetting.PREVIEW_EVERY, 4, TrainingSetting.VALIDATE, true));
+            case "cosine" -> base.with(Map.of(TrainingSetting.WARMUP_STEPS, 2, TrainingSetting.LR_SCHEDULER,
+                    TrainingConfig.LearningRateScheduler.COSINE));
             default -> throw new IllegalArgumentException(kind);
         };
     }
@@ -167,15 +168,14 @@ class FeaturesRunTest {
     }
 
     private static TrainingConfig precision(TrainingConfig.PrecisionMode precision) {
-        return configOf(6).with(new TrainingConfig.RuntimeConfig(0, precision, Set.of()));
+        return configOf(6).with(TrainingSetting.PRECISION, precision);
     }
 
     @Test
     void holdsOutOneOfFivePhotosAndKeepsTheBestStep() throws Exception {
         TrainingConfig trainingConfig = configOf(12)
-                .with(new TrainingConfig.ScheduleConfig(12, 0.5, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
-                .with(new TrainingConfig.RuntimeConfig(3, TrainingConfig.PrecisionMode.FP32,
-                        Set.of(TrainingConfig.Feature.VALIDATE)));
+                .with(Map.of(TrainingSetting.LEARNING_RATE, 0.5, TrainingSetting.WARMUP_STEPS, 0,
+                        TrainingSetting.PREVIEW_EVERY, 3, TrainingSetting.VALIDATE, true));
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 run(trainingConfig, "run", RunControl.none(), EventSink.none())).report();
         List<TrainingEvent.Validation> validations = events("run").stream()
@@ -198,9 +198,8 @@ class FeaturesRunTest {
     @Test
     void stopsEarlyWithoutImprovement() throws Exception {
         TrainingConfig trainingConfig = configOf(100)
-                .with(new TrainingConfig.ScheduleConfig(100, 0.9, 0, 0, TrainingConfig.LearningRateScheduler.CONSTANT))
-                .with(new TrainingConfig.RuntimeConfig(2, TrainingConfig.PrecisionMode.FP32,
-                        Set.of(TrainingConfig.Feature.EARLY_STOPPING)));
+                .with(Map.of(TrainingSetting.LEARNING_RATE, 0.9, TrainingSetting.WARMUP_STEPS, 0,
+                        TrainingSetting.PREVIEW_EVERY, 2, TrainingSetting.EARLY_STOPPING, true));
         TrainingReport report = assertInstanceOf(TrainingService.TrainingOutcome.Finished.class,
                 run(trainingConfig, "run", RunControl.none(), EventSink.none())).report();
         assertTrue(report.steps() < 100, "ended at " + report.steps());
@@ -228,8 +227,8 @@ class FeaturesRunTest {
 
     @Test
     void classImagesAreGeneratedOnceAndReused() throws Exception {
-        TrainingConfig trainingConfig = configOf(2).with(new TrainingConfig.LossConfig(0, 0,
-                Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+        TrainingConfig trainingConfig = configOf(2).with(Map.of(TrainingSetting.CLASS_IMAGES,
+                TrainingConfig.PriorPreservation.AUTO, TrainingSetting.PRIOR_LOSS_WEIGHT, 1.0));
         int[] original = {0};
         RunControl later = () -> ++original[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2),
@@ -251,10 +250,11 @@ class FeaturesRunTest {
         Path others = Files.createDirectory(folder.resolve("others"));
         for (int i = 0; i < 3; i++)
             Files.copy(photos.resolve("picture" + i + ".png"), others.resolve("o" + i + ".png"));
-        TrainingConfig trainingConfig = configOf(2).with(new TrainingConfig.LossConfig(0, 0,
-                Optional.of(new TrainingConfig.PriorPreservation(others.toString(), 1))));
+        TrainingConfig trainingConfig = configOf(2).with(Map.of(TrainingSetting.CLASS_IMAGES, others.toString(),
+                TrainingSetting.PRIOR_LOSS_WEIGHT, 1.0));
         TrainingConfig painted = trainingConfig
-                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.CENTRE, "a painting of {}", 0));
+                .with(Map.of(TrainingSetting.RESOLUTION, 16, TrainingSetting.CAPTION_TEMPLATE,
+                        "a painting of {}"));
         run(trainingConfig, "plain", RunControl.none(), EventSink.none());
         run(painted, "painted", RunControl.none(), EventSink.none());
         Files.writeString(others.resolve("o1.txt"), "an old {} in the rain");

@@ -14,6 +14,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
@@ -24,9 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -49,13 +48,18 @@ class KilledRunTest {
     private static TrainingRequest everything(Path folder) throws Failure {
         TrainingRequest plain = request(folder);
         TrainingConfig config = TrainingConfig.of(plain.method())
-                .with(new TrainingConfig.ScheduleConfig(40, 1, 7, 3, TrainingConfig.LearningRateScheduler.COSINE))
-                .with(new TrainingConfig.OptimizerConfig(TrainingConfig.OptimizerName.PRODIGY, 2, 2, 0.95))
-                .with(new TrainingConfig.DataConfig(16, TrainingConfig.CropMode.RANDOM, "", 0))
-                .with(new TrainingConfig.LossConfig(5, 0.05,
-                        Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 0.5))))
-                .with(new TrainingConfig.RuntimeConfig(10, TrainingConfig.PrecisionMode.FP32,
-                        Set.of(TrainingConfig.Feature.VALIDATE, TrainingConfig.Feature.FLIP)));
+                .with(Map.of(TrainingSetting.STEPS, 40, TrainingSetting.LEARNING_RATE, 1.0, TrainingSetting.SEED, 7L,
+                        TrainingSetting.WARMUP_STEPS, 3, TrainingSetting.LR_SCHEDULER,
+                        TrainingConfig.LearningRateScheduler.COSINE))
+                .with(Map.of(TrainingSetting.OPTIMIZER, TrainingConfig.OptimizerName.PRODIGY,
+                        TrainingSetting.BATCH_SIZE, 2, TrainingSetting.GRADIENT_ACCUMULATION, 2,
+                        TrainingSetting.EMA_DECAY, 0.95))
+                .with(Map.of(TrainingSetting.RESOLUTION, 16, TrainingSetting.CROP, TrainingConfig.CropMode.RANDOM,
+                        TrainingSetting.FLIP, true))
+                .with(Map.of(TrainingSetting.MIN_SNR_GAMMA, 5.0, TrainingSetting.NOISE_OFFSET, 0.05,
+                        TrainingSetting.CLASS_IMAGES, TrainingConfig.PriorPreservation.AUTO,
+                        TrainingSetting.PRIOR_LOSS_WEIGHT, 0.5))
+                .with(Map.of(TrainingSetting.PREVIEW_EVERY, 10, TrainingSetting.VALIDATE, true));
         return plain.with(config);
     }
 

@@ -14,6 +14,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.data.Captions;
 import atomstudio.tuning.data.CropPolicy;
 import atomstudio.tuning.data.PartialTrigger;
@@ -61,8 +62,7 @@ class PhotoFoldersRunTest {
 
     private static TrainingConfig withPrior(Path source) {
         return TrainingConfig.of(ATOMS)
-                .with(new TrainingConfig.LossConfig(0, 0,
-                        Optional.of(new TrainingConfig.PriorPreservation(source.toString(), 1))));
+                .with(Map.of(TrainingSetting.CLASS_IMAGES, source.toString(), TrainingSetting.PRIOR_LOSS_WEIGHT, 1.0));
     }
 
     private static List<String> names(PartialTrigger words) {

@@ -32,9 +32,9 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodName;
@@ -95,10 +95,7 @@ class TextTuningTest {
                 .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                 .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
         TrainingRequest request = TrainingRequest.of(model.path(), photos, "thing", method).withSteps(1);
-        TrainingConfig.ScheduleConfig course = request.config().schedule();
-        request = request.with(request.config()
-                .with(new TrainingConfig.ScheduleConfig(1, course.learningRates(), 0, 0,
-                        TrainingConfig.LearningRateScheduler.CONSTANT)));
+        request = request.with(request.config().with(TrainingSetting.WARMUP_STEPS, 0));
         AdapterFile adapter = tuned(request, "run");
         Tensor start = adapter.values().get(START);
         Tensor rows = adapter.values().get(ROWS);

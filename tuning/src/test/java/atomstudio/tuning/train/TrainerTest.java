@@ -17,6 +17,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.data.Dataset;
 import atomstudio.tuning.data.DiffusionObjective;
 import atomstudio.tuning.data.TextConditioning;
@@ -90,8 +91,7 @@ class TrainerTest {
 
     private static TrainingConfig config() {
         return TrainingConfig.of(MethodSettings.of(MethodName.ATOMS))
-                .with(new TrainingConfig.ScheduleConfig(60, 0.01, 0, TrainingConfig.DEFAULT_WARMUP_STEPS,
-                        TrainingConfig.LearningRateScheduler.CONSTANT));
+                .with(Map.of(TrainingSetting.STEPS, 60, TrainingSetting.LEARNING_RATE, 0.01));
     }
 
     /// Σ (x − 0.1)² / n.

@@ -13,6 +13,7 @@ import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
@@ -28,7 +29,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,17 +56,16 @@ class TrainingEstimateTest {
     }
 
     private static TrainingConfig config(MethodSettings method, int steps) {
-        return TrainingConfig.of(method).with(TrainingConfig.of(method).schedule().withSteps(steps));
+        return TrainingConfig.of(method).with(TrainingSetting.STEPS, steps);
     }
 
     private static TrainingConfig previewed(TrainingConfig config, int every) {
-        return config.with(
-                new TrainingConfig.RuntimeConfig(every, config.runtime().precision(), config.runtime().features()));
+        return config.with(TrainingSetting.PREVIEW_EVERY, every);
     }
 
     private static TrainingConfig withPrior(TrainingConfig config) {
-        return config.with(new TrainingConfig.LossConfig(0, 0,
-                Optional.of(new TrainingConfig.PriorPreservation(TrainingConfig.PriorPreservation.AUTO, 1))));
+        return config.with(Map.of(TrainingSetting.CLASS_IMAGES, TrainingConfig.PriorPreservation.AUTO,
+                TrainingSetting.PRIOR_LOSS_WEIGHT, 1.0));
     }
 
     private static RunInfo info(MethodSettings method, TrainingConfig config, int photos) {
