@@ -216,13 +216,13 @@ class FeaturesRunTest {
         for (int i = 0; i < 4; i++) Files.copy(photos.resolve("picture" + i + ".png"), few.resolve(i + ".png"));
         TrainingRequest request = TrainingRequest.of(model.path(), few, "thing", ATOMS)
                 .with(configOf(2).with(TrainingConfig.Feature.VALIDATE));
-        List<TrainingEvent> heard = new ArrayList<>();
+        List<TrainingEvent> events = new ArrayList<>();
         new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(request, folder.resolve("run"),
-                RunControl.none(), heard::add);
-        assertTrue(heard.stream()
+                RunControl.none(), events::add);
+        assertTrue(events.stream()
                 .anyMatch(event -> event instanceof TrainingEvent.Note note
                         && note.message().contains("5 or more photos")),
-                heard::toString);
+                events::toString);
     }
 
     @Test
@@ -232,13 +232,13 @@ class FeaturesRunTest {
         int[] original = {0};
         RunControl later = () -> ++original[0] > 100 ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE;
         assertEquals(new TrainingService.TrainingOutcome.Stopped(0, 2),
-                run(trainingConfig, "first", later, EventSink.none()), "stop is heard while they are made");
+                run(trainingConfig, "first", later, EventSink.none()), "stop is events while they are made");
         run(trainingConfig, "first", RunControl.none(), EventSink.none());
-        List<TrainingEvent> heard = new ArrayList<>();
-        run(trainingConfig, "second", RunControl.none(), heard::add);
-        assertTrue(heard.stream()
+        List<TrainingEvent> events = new ArrayList<>();
+        run(trainingConfig, "second", RunControl.none(), events::add);
+        assertTrue(events.stream()
                 .noneMatch(event -> event instanceof TrainingEvent.Note note && note.message().contains("making")),
-                heard::toString);
+                events::toString);
         assertArrayEquals(adapter("first"), adapter("second"));
         try (var files = Files.list(folder.resolve("first/prior"))) {
             assertEquals(ClassImages.COUNT, files.count());
@@ -258,10 +258,10 @@ class FeaturesRunTest {
         run(trainingConfig, "plain", RunControl.none(), EventSink.none());
         run(painted, "painted", RunControl.none(), EventSink.none());
         Files.writeString(others.resolve("o1.txt"), "an old {} in the rain");
-        List<TrainingEvent> heard = new ArrayList<>();
-        run(trainingConfig, "captioned", RunControl.none(), heard::add);
+        List<TrainingEvent> events = new ArrayList<>();
+        run(trainingConfig, "captioned", RunControl.none(), events::add);
         assertFalse(Arrays.equals(adapter("plain"), adapter("captioned")), "the caption is trained on");
-        String warnings = heard.toString();
+        String warnings = events.toString();
         assertTrue(warnings.contains("the captions beside the class images are used")
                 && warnings.contains("no caption beside o0.png, o2.png; captioned \"a thing\""), warnings);
         RunInfo info = RunInfo.read(folder.resolve("captioned/run.json"));
@@ -283,7 +283,7 @@ class FeaturesRunTest {
         Queue<String> prompts = new ArrayDeque<>(List.of("{} in the (rain:1.2.3)", "{} in the rain"));
         int[] done = {0};
         boolean[] answered = {false};
-        List<TrainingEvent> heard = new ArrayList<>();
+        List<TrainingEvent> events = new ArrayList<>();
         RunControl control = new RunControl() {
             @Override
             public RunCommand command() {
@@ -296,17 +296,17 @@ class FeaturesRunTest {
             }
         };
         run(configOf(6), "original", control, event -> {
-            heard.add(event);
+            events.add(event);
             if (event instanceof TrainingEvent.Step step) done[0] = step.step();
             if (event instanceof TrainingEvent.Preview) answered[0] = true;
         });
-        TrainingEvent.Preview made = heard.stream()
+        TrainingEvent.Preview made = events.stream()
                 .filter(TrainingEvent.Preview.class::isInstance)
                 .map(TrainingEvent.Preview.class::cast)
                 .findFirst()
                 .orElseThrow();
         assertTrue(
-                heard.stream()
+                events.stream()
                         .anyMatch(event -> event instanceof TrainingEvent.Note note
                                 && note.message().contains(":1.2.3)")),
                 "an invalid prompt is reported and does not stop the run");
