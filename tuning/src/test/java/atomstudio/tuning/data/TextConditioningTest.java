@@ -12,7 +12,7 @@ import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.Conditioning;
+import atomstudio.tuning.torch.BatchConditioning;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
 import java.util.Collections;
@@ -61,7 +61,7 @@ class TextConditioningTest {
         PromptEncoder prompts = PromptEncoder.of(model, engine);
         for (int chunks = 1; chunks <= TextConditioning.MAX_CHUNKS; chunks++) {
             String caption = caption(chunks);
-            Conditioning.Embedded trained = assertInstanceOf(Conditioning.Embedded.class,
+            BatchConditioning.Embedded trained = assertInstanceOf(BatchConditioning.Embedded.class,
                     TextConditioning.precompute(List.of(caption), tokenizer, engine).of(List.of(caption)));
             // With a negative prompt of as many chunks, so that sampling does not repeat chunks.
             Tensor sampled = prompts.encode(new Generation.PromptPair(caption, caption), 1, List.of()).prompt();
@@ -73,11 +73,11 @@ class TextConditioningTest {
     @Test
     void captionsOfABatchAreRepeatedToTheSameLength() throws Exception {
         List<String> captions = List.of(SHORT, caption(2), caption(3));
-        Conditioning.Embedded embedded = (Conditioning.Embedded) TextConditioning
+        BatchConditioning.Embedded embedded = (BatchConditioning.Embedded) TextConditioning
                 .precompute(captions, tokenizer, engine)
                 .of(captions);
         assertEquals(6L * tokenizer.maxLength(), embedded.context().shape().size(1));
-        Conditioning.TokenIds words = (Conditioning.TokenIds) TextConditioning.tokenize(captions, tokenizer)
+        BatchConditioning.TokenIds words = (BatchConditioning.TokenIds) TextConditioning.tokenize(captions, tokenizer)
                 .of(captions);
         assertEquals(6, words.chunks());
         assertEquals(18, words.ids().length);
@@ -96,7 +96,7 @@ class TextConditioningTest {
                         && warnings.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)),
                 warnings.getFirst());
         assertEquals(3,
-                ((Conditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer)))
+                ((BatchConditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer)))
                         .chunks());
     }
 }

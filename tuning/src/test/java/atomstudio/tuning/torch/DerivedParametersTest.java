@@ -88,7 +88,7 @@ class DerivedParametersTest {
         Shape latents = Shape.of(1, model.unet().channels().in(), 8, 8);
         int count = (int) latents.elements();
         return new TrainingBatch(new Tensor(latents, normals(count, "noisy")), new float[] {7},
-                new Conditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")),
+                new BatchConditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")),
                 Tensor.filled(Shape.of(1, 1, 1, 1), 1));
     }
 }
