@@ -48,7 +48,8 @@ final class NativeHeapTest {
     /// Most of the arrays' bytes, or few of them.
     private static void assertReleased(long before, boolean expected) {
         long released = (before - ProcessMemory.anonymous()) / MEGABYTE;
-        assertTrue(expected ? released > ARRAYS / 2 : released < ARRAYS / 4, released + " MB of " + ARRAYS + " released");
+        assertTrue(expected ? released > ARRAYS / 2 : released < ARRAYS / 4,
+                released + " MB of " + ARRAYS + " released");
     }
 
     private static void withHoles(Consumer<NativeHeap> full, Consumer<NativeHeap> then) throws Exception {
