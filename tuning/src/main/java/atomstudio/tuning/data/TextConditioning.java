@@ -1,7 +1,7 @@
 package atomstudio.tuning.data;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.TextEncoder;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -58,12 +58,13 @@ public sealed interface TextConditioning {
         }
     }
 
-    static TextConditioning precompute(Collection<String> captions, Tokenizer tokenizer, Engine engine) throws Failure {
+    static TextConditioning precompute(Collection<String> captions, Tokenizer tokenizer, TextEncoder textEncoder)
+            throws Failure {
         Map<String, Tensor> contexts = new HashMap<>();
         for (String caption : captions) {
             List<Tensor> states = new ArrayList<>();
             for (int[] chunk : chunks(caption, tokenizer))
-                states.add(engine.encodeText(new int[][] {chunk}, 1, List.of()));
+                states.add(textEncoder.encode(new int[][] {chunk}, 1, List.of()));
             contexts.put(caption, concatenate(states));
         }
         return new PrecomputedStates(contexts);

@@ -128,7 +128,9 @@ class TextEncoderGradientTest {
         Tensor[] contexts = new Tensor[2];
         for (int i = 0; i < 2; i++)
             contexts[i] = network.engine()
-                    .encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of())
+                    .networks()
+                    .textEncoder()
+                    .encode(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of())
                     .reshape(Shape.of(1, 2L * length, network.model().textEncoder().hiddenSize()));
         ParameterLayout layout = ParameterLayout.of(MethodSettings.of(MethodName.ATOMS).method(),
                 network.model().trainableLayers());

@@ -30,7 +30,8 @@ class Fp32FallbackTest {
             ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((parameters, batch) -> next[0],
                     (parameters, batch) -> BETTER, events);
             Tensor one = Tensor.zeros(Shape.of(1, 1, 1, 1));
-            TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new BatchConditioning.Embedded(one), one, one);
+            TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new BatchConditioning.Embedded(one), one,
+                    one);
             assertSame(GOOD, resort.gradient(new float[2], batch));
             next[0] = new DenoisingLoss.Gradient(Double.NaN, new float[] {1, 2});
             assertSame(BETTER, resort.gradient(new float[2], batch));
