@@ -3,7 +3,6 @@ package atomstudio.app.pipeline;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
-import atomstudio.diffusion.engine.SplitEngine;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -49,12 +48,13 @@ public enum EngineName {
         };
     }
 
+    /// The UNet on PyTorch, the rest on ONNX Runtime.
     private static Engine openSplit(DiffusionModel model, Device device) throws Failure {
-        Engine unet = TORCH.open(model, device);
+        Engine torch = TORCH.open(model, device);
         try {
-            return new SplitEngine(unet, ONNX.open(model, device));
+            return ONNX.open(model, device).withNoisePredictor(torch.noisePredictor());
         } catch (Failure e) {
-            unet.close();
+            torch.close();
             throw e;
         }
     }

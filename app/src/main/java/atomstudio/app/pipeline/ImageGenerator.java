@@ -99,7 +99,7 @@ public final class ImageGenerator implements AutoCloseable {
     /// Decodes previews from latents.
     LatentPreviewer previewer() throws Failure {
         LatentPreviewer cached = previewer;
-        if (cached == null) previewer = cached = LatentPreviewer.fastest(model, engine);
+        if (cached == null) previewer = cached = LatentPreviewer.fastest(model, engine.autoencoder());
         return cached;
     }
 

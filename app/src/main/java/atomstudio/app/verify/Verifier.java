@@ -65,7 +65,7 @@ public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Devic
                         (model, engine) -> Img2ImgGolden.compare(file, model, engine));
             if (PromptGolden.recognizes(file))
                 return verifyWithOnnx(golden, defaultModel(),
-                        (model, engine) -> PromptGolden.compare(file, model, engine));
+                        (model, engine) -> PromptGolden.compare(file, model, engine.textEncoder()));
             if (TrainingGolden.matches(file.tensors().keySet())) return verifyTraining(golden, file);
             if (NetworkGolden.recognizes(file)) return verifyNetworks(golden, file);
             if (SamplerGolden.recognizes(file)) return Verification.of(golden, "java", SamplerGolden.verify(golden));
@@ -102,7 +102,7 @@ public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Devic
         try (Engine engine = OnnxEngine.open(opened, device, torch.threads())) {
             checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
         }
-        try (Engine engine = TorchEngine.open(opened, device, torch)) {
+        try (Engine engine = TorchEngine.open(opened, device, torch).networks()) {
             checks.addAll(Verification.checks("torch", NetworkGolden.compare(file, engine)));
         }
         return new Verification(golden, checks, List.of());

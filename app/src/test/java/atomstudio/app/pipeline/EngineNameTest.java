@@ -1,7 +1,6 @@
 package atomstudio.app.pipeline;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.runtime.Assets;
@@ -11,7 +10,6 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
-import atomstudio.diffusion.engine.SplitEngine;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -36,9 +34,9 @@ class EngineNameTest {
         try (Engine auto = EngineName.AUTO.open(model, Device.CPU);
                 Engine onnx = EngineName.ONNX.open(model, Device.CPU);
                 Engine torch = EngineName.TORCH.open(model, Device.CPU)) {
-            assertInstanceOf(OnnxEngine.class, auto);
-            assertInstanceOf(OnnxEngine.class, onnx);
-            assertInstanceOf(TorchEngine.class, torch);
+            assertEquals(onnx.noisePredictor().getClass(), auto.noisePredictor().getClass());
+            assertEquals(OnnxEngine.class.getPackage(), onnx.noisePredictor().getClass().getPackage());
+            assertEquals(TorchEngine.class.getPackage(), torch.noisePredictor().getClass().getPackage());
         }
     }
 
@@ -51,8 +49,8 @@ class EngineNameTest {
                 images.add(generator.generate(GENERATION, StepListener.none()).orElseThrow());
             }
         }
-        try (Engine both = new SplitEngine(EngineName.TORCH.open(model, Device.CPU),
-                EngineName.ONNX.open(model, Device.CPU))) {
+        try (Engine both = EngineName.ONNX.open(model, Device.CPU)
+                .withNoisePredictor(EngineName.TORCH.open(model, Device.CPU).noisePredictor())) {
             RgbImage split = DiffusionPipeline.of(model, both).generate(GENERATION, StepListener.none()).orElseThrow();
             assertTrue(rootMeanSquare(images.getLast(), split) < 0.5,
                     "text encoder and decoder on the other engine, of 255: " + rootMeanSquare(images.getLast(), split));

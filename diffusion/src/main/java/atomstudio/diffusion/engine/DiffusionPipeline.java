@@ -14,16 +14,17 @@ import java.util.function.Consumer;
 /// Generates images from prompts with any engine: tokenizer, text encoder, sampler with guidance, decoder. Images are
 /// not batched, so each is reproducible by itself. Not thread-safe; does not own the engine.
 public final class DiffusionPipeline {
-    private final Engine engine;
     private final PromptEncoder promptEncoder;
     private final LatentSampler sampler;
+    private final LatentSampling sampling;
     private final LatentDecoder decoder;
 
-    private DiffusionPipeline(Engine engine, PromptEncoder promptEncoder, LatentSampler sampler,
+    /// @param sampling the sampler with its fallback
+    private DiffusionPipeline(PromptEncoder promptEncoder, LatentSampler sampler, LatentSampling sampling,
             LatentDecoder decoder) {
-        this.engine = engine;
         this.promptEncoder = promptEncoder;
         this.sampler = sampler;
+        this.sampling = sampling;
         this.decoder = decoder;
     }
 
@@ -34,9 +35,12 @@ public final class DiffusionPipeline {
 
     /// @param warnings called with a sentence for every fallback: tiled decoding, full precision, sliced attention
     public static DiffusionPipeline of(DiffusionModel model, Engine engine, Consumer<String> warnings) throws Failure {
-        return new DiffusionPipeline(engine, PromptEncoder.of(model, engine),
-                new LatentSampler(model, engine, warnings),
-                new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warnings));
+        NoisePredictor unet = SlicedAttentionFallback.around(engine.noisePredictor(), warnings);
+        Autoencoder vae = TiledDecodingFallback.around(engine.autoencoder(), model.vae(), warnings);
+        FullPrecisionFallback fullPrecision = FullPrecisionFallback.of(engine.noisePredictor(), warnings);
+        LatentSampler sampler = new LatentSampler(model, unet, vae);
+        return new DiffusionPipeline(PromptEncoder.of(model, engine.textEncoder()), sampler,
+                fullPrecision.around(sampler), new LatentDecoder(model.vae(), fullPrecision.around(vae)));
     }
 
     public PromptEncoder promptEncoder() {
@@ -52,10 +56,7 @@ public final class DiffusionPipeline {
     /// Generates one image; empty if the listener stopped sampling.
     /// @throws Failure.Diverged if the result has NaN or infinity, for example with far too high guidance
     public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
-        SamplingResult result = sampleLatents(generation, listener);
-        if (result instanceof SamplingResult.Finished(Tensor latents) && !isFinite(latents) && switchToFullPrecision())
-            result = sampleLatents(generation, listener);
-        return switch (result) {
+        return switch (sampleLatents(generation, listener)) {
             case SamplingResult.Finished(Tensor latents) -> {
                 Tensor pixels = requireFinite(decode(requireFinite(latents)));
                 yield Optional.of(restoreUnmasked(generation, RgbImage.fromTensor(pixels)));
@@ -65,23 +66,15 @@ public final class DiffusionPipeline {
     }
 
     private static Tensor requireFinite(Tensor tensor) throws Failure {
-        if (isFinite(tensor)) return tensor;
+        if (tensor.isFinite()) return tensor;
         throw new Failure.Diverged(
                 "sampling produced NaN or infinity; lower the guidance scale or the adapter weight, "
                         + "or check the model's weights");
     }
 
-    /// False if the engine uses full precision already.
-    private boolean switchToFullPrecision() throws Failure {
-        if (engine.precision() == Engine.ComputePrecision.FULL) return false;
-        decoder.warnings().accept("Half precision produced NaN or infinity: repeating in full precision.");
-        engine.useFullPrecision();
-        return true;
-    }
-
     /// The latents (1, 4, H/8, W/8) of an image, still multiplied by the scaling factor.
     public SamplingResult sampleLatents(Generation generation, StepListener listener) throws Failure {
-        return sampler.sample(generation, ConditioningSchedule.of(generation, promptEncoder), listener);
+        return sampling.sample(generation, ConditioningSchedule.of(generation, promptEncoder), listener);
     }
 
     /// Replaces the pixels outside the mask by the initial image.
@@ -93,14 +86,8 @@ public final class DiffusionPipeline {
         return mask.blend(init.image().cropAndResize(width, height), generated);
     }
 
-    private static boolean isFinite(Tensor tensor) {
-        for (float value : tensor.data()) if (!Float.isFinite(value)) return false;
-        return true;
-    }
-
     /// Sampled latents -> (1, 3, H, W), about -1..1.
     public Tensor decode(Tensor latents) throws Failure {
-        Tensor decoded = decoder.decode(latents);
-        return isFinite(decoded) || !switchToFullPrecision() ? decoded : decoder.decode(latents);
+        return decoder.decode(latents);
     }
 }

@@ -43,8 +43,9 @@ public final class Img2ImgGolden {
         Generation generation = generation(golden, model);
         PromptEmbeddings embeddings = needsInpaintingModel(golden)
                 ? new PromptEmbeddings(golden.read("context"), golden.read("negative"))
-                : PromptEncoder.of(model, engine).encode(generation.prompt(), 1, List.of());
-        LatentSampler sampler = new LatentSampler(model, engine, warning -> {});
+                : PromptEncoder.of(model, engine.textEncoder()).encode(generation.prompt(), 1, List.of());
+        LatentSampler sampler = new LatentSampler(model,
+                SlicedAttentionFallback.around(engine.noisePredictor(), warning -> {}), engine.autoencoder());
         SamplingResult result = sampler.sample(generation, ConditioningSchedule.of(embeddings), StepListener.none());
         Tensor latents = result.requireLatents();
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));

@@ -19,11 +19,11 @@ record Latent2RgbPreviewer(double[][] weights, int upscaleFactor) implements Lat
     private static final int PATCHES_PER_SIDE = 16;
     private static final int LATENTS_PER_PATCH = 2;
 
-    static Latent2RgbPreviewer fit(DiffusionModel model, Engine engine) throws Failure {
+    static Latent2RgbPreviewer fit(DiffusionModel model, Autoencoder autoencoder) throws Failure {
         int upscaleFactor = model.vae().downsamplingFactor();
         int side = PATCHES_PER_SIDE * LATENTS_PER_PATCH;
         RgbImage image = calibrationImage(side * upscaleFactor);
-        Tensor latents = engine.encode(image.toTensor()).mean();
+        Tensor latents = autoencoder.encode(image.toTensor()).mean();
         Tensor colours = image.resize(side, side, Resampling.BILINEAR).toTensor();
         int channels = Math.toIntExact(latents.shape().size(1));
         int pixels = side * side;

@@ -48,11 +48,11 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
     }
 
     /// @param fullPlan all steps, of which the last ones are run
-    PassInputs inputs(DiffusionModel model, Engine engine, SamplingPlan fullPlan, NoiseSource noiseSource)
+    PassInputs inputs(DiffusionModel model, Autoencoder autoencoder, SamplingPlan fullPlan, NoiseSource noiseSource)
             throws Failure {
         boolean isInpaintingModel = model.unet().channels().in() != model.vae().latentChannels();
         SamplingPlan plan = fullPlan.lastSteps(steps(fullPlan));
-        LatentEncoder encoder = new LatentEncoder(model, engine, noiseSource);
+        LatentEncoder encoder = new LatentEncoder(model, autoencoder, noiseSource);
         int factor = model.vae().downsamplingFactor();
         int width = size.width() * factor;
         int height = size.height() * factor;
@@ -97,9 +97,9 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
     }
 
     /// Encodes images to sampled latents, multiplied by the scaling factor.
-    private record LatentEncoder(DiffusionModel model, Engine engine, NoiseSource noiseSource) {
+    private record LatentEncoder(DiffusionModel model, Autoencoder autoencoder, NoiseSource noiseSource) {
         Tensor encode(Tensor pixels) throws Failure {
-            Tensor sample = engine.encode(pixels).sample(noiseSource);
+            Tensor sample = autoencoder.encode(pixels).sample(noiseSource);
             float scalingFactor = (float) model.vae().scalingFactor();
             for (int i = 0; i < sample.data().length; i++) sample.data()[i] *= scalingFactor;
             return sample;

@@ -15,10 +15,11 @@ public interface LatentPreviewer {
     RgbImage preview(Tensor denoised) throws Failure;
 
     /// The best one that is cheap compared with a step: the decoder of a small model, latent2rgb for a large one.
-    static LatentPreviewer fastest(DiffusionModel model, Engine engine) throws Failure {
+    static LatentPreviewer fastest(DiffusionModel model, Autoencoder autoencoder) throws Failure {
         long parameters = Layer.parameterCount(NetworkLayers.of(model.vae()));
-        if (parameters > Latent2RgbPreviewer.MAX_DECODER_PARAMETERS) return Latent2RgbPreviewer.fit(model, engine);
-        LatentDecoder decoder = new LatentDecoder(model, engine, LatentDecoder.AvailableMemory::bytes, warning -> {});
+        if (parameters > Latent2RgbPreviewer.MAX_DECODER_PARAMETERS) return Latent2RgbPreviewer.fit(model, autoencoder);
+        LatentDecoder decoder = new LatentDecoder(model.vae(),
+                TiledDecodingFallback.around(autoencoder, model.vae(), warning -> {}));
         return denoised -> RgbImage.fromTensor(decoder.decode(denoised));
     }
 }

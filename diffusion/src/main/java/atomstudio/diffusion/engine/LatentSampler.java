@@ -18,18 +18,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// Samples a generation's latents: text to image, img2img or inpainting, in one pass or two (hires fix). Does not own
-/// the engine.
-record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warnings) {
+/// the networks.
+record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencoder autoencoder) implements LatentSampling {
     /// Size of a pass in latent pixels.
     record LatentSize(int height, int width) {}
 
-    /// The latents (1, 4, H/8, W/8) of the last pass, still multiplied by the scaling factor.
-    /// @throws Failure.Incompatible for invalid sizes, steps or strengths
-    SamplingResult sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
+    @Override
+    public SamplingResult sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
             throws Failure {
         LatentSize size = size(generation);
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
@@ -75,7 +73,7 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
     private SamplingResult runPass(Generation generation, List<PromptEmbeddings> embeddings, LatentInit init,
             SamplingPlan plan, StepListener listener) throws Failure {
         NoiseSource noiseSource = NoiseSource.ofSeeds(generation.seed());
-        LatentInit.PassInputs inputs = init.inputs(model, engine, plan, noiseSource);
+        LatentInit.PassInputs inputs = init.inputs(model, autoencoder, plan, noiseSource);
         AtomicInteger stepsDone = new AtomicInteger();
         Denoiser denoiser = denoiser(generation, () -> embeddings.get(stepsDone.get()), inputs);
         StepListener compositeListener = progress -> {
@@ -94,30 +92,22 @@ record LatentSampler(DiffusionModel model, Engine engine, Consumer<String> warni
         Guidance guidance = generation.settings().guidance();
         List<WeightedAdapter> adapters = generation.adapters();
         if (!guidance.isActive())
-            return (latents, timestep) -> predictNoise(inputs.modelInput(latents), timestep,
+            return (latents, timestep) -> predict(inputs.modelInput(latents), timestep,
                     currentEmbeddings.get().prompt(), adapters);
         return (latents, timestep) -> {
             Tensor modelInput = inputs.modelInput(latents);
             PromptEmbeddings embeddings = currentEmbeddings.get();
-            Tensor output = predictNoise(Tensor.concatenate(modelInput, modelInput), timestep,
+            Tensor output = predict(Tensor.concatenate(modelInput, modelInput), timestep,
                     Tensor.concatenate(embeddings.negative(), embeddings.prompt()), adapters);
             return guidance.combine(output.rows(0, 1), output.rows(1, 2));
         };
     }
 
-    /// If memory is short, switches to sliced attention for good and retries.
-    private Tensor predictNoise(Tensor latents, double timestep, Tensor context, List<WeightedAdapter> adapters)
+    private Tensor predict(Tensor latents, double timestep, Tensor context, List<WeightedAdapter> adapters)
             throws Failure {
         float[] timesteps = new float[(int) latents.shape().size(0)];
         Arrays.fill(timesteps, (float) timestep);
-        try {
-            return engine.predictNoise(latents, timesteps, context, adapters);
-        } catch (Failure.OutOfMemory outOfMemory) {
-            if (!engine.enableAttentionSlicing()) throw outOfMemory;
-            warnings.accept("Not enough memory for full attention: it is computed in slices from now on, more slowly, "
-                    + "with the same result.");
-            return engine.predictNoise(latents, timesteps, context, adapters);
-        }
+        return unet.predict(latents, timesteps, Conditioning.of(context), adapters);
     }
 
     static Shape latentShape(DiffusionModel model, LatentSize size) {

@@ -29,7 +29,8 @@ public final class NetworkGolden {
         for (String variant : variants(golden, "vae", ".image")) encoder(golden, engine, variant, deviations);
         if (golden.has("text.input_ids")) text(golden, engine, deviations);
         if (golden.has("vision.pixel_values"))
-            add(golden, "vision.image_embeds", engine.embedImages(golden.read("vision.pixel_values")), deviations);
+            add(golden, "vision.image_embeds", clipEncoders(engine).embedImages(golden.read("vision.pixel_values")),
+                    deviations);
         return deviations;
     }
 
@@ -44,19 +45,20 @@ public final class NetworkGolden {
 
     private static void unet(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
             throws Failure {
-        Tensor out = engine.predictNoise(golden.read(name + ".sample"), golden.read(name + ".timestep").data(),
-                golden.read(name + ".encoder_hidden_states"), List.of());
+        Tensor out = engine.noisePredictor()
+                .predict(golden.read(name + ".sample"), golden.read(name + ".timestep").data(),
+                        Conditioning.of(golden.read(name + ".encoder_hidden_states")), List.of());
         add(golden, name + ".out", out, deviations);
     }
 
     private static void decoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
             throws Failure {
-        add(golden, name + ".decoded", engine.decode(golden.read(name + ".latents")), deviations);
+        add(golden, name + ".decoded", engine.autoencoder().decode(golden.read(name + ".latents")), deviations);
     }
 
     private static void encoder(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
             throws Failure {
-        Engine.LatentDistribution distribution = engine.encode(golden.read(name + ".image"));
+        LatentDistribution distribution = engine.autoencoder().encode(golden.read(name + ".image"));
         add(golden, name + ".mean", distribution.mean(), deviations);
         add(golden, name + ".logvar", distribution.logVariance(), deviations);
     }
@@ -66,9 +68,14 @@ public final class NetworkGolden {
         int tokens = Math.toIntExact(flat.shape().size(1));
         int[][] ids = new int[Math.toIntExact(flat.shape().size(0))][tokens];
         for (int i = 0; i < flat.data().length; i++) ids[i / tokens][i % tokens] = (int) flat.data()[i];
-        add(golden, "text.last_hidden_state", engine.encodeText(ids, 1, List.of()), deviations);
-        add(golden, "text.penultimate", engine.encodeText(ids, 2, List.of()), deviations);
-        if (golden.has("text.text_embeds")) add(golden, "text.text_embeds", engine.embedText(ids), deviations);
+        add(golden, "text.last_hidden_state", engine.textEncoder().encode(ids, 1, List.of()), deviations);
+        add(golden, "text.penultimate", engine.textEncoder().encode(ids, 2, List.of()), deviations);
+        if (golden.has("text.text_embeds"))
+            add(golden, "text.text_embeds", clipEncoders(engine).embedText(ids), deviations);
+    }
+
+    private static ClipEncoders clipEncoders(Engine engine) throws Failure {
+        return engine.clipEncoders().orElseThrow(() -> new Failure.Unsupported("this engine has no CLIP encoders"));
     }
 
     private static void add(SafetensorsFile golden, String name, Tensor found, List<Deviation> deviations) {

@@ -18,14 +18,14 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// Encodes prompts to the UNet's context: tokenizer, adapters' tokens, text encoder. Not thread-safe; does not own the
-/// engine.
+/// text encoder.
 public final class PromptEncoder {
     /// Galleries use the same prompts for every row and seed.
     private static final int MAX_CACHED = 32;
 
     private final DiffusionModel model;
     private final Tokenizer tokenizer;
-    private final Engine engine;
+    private final TextEncoder textEncoder;
     private final AdapterTargets targets;
     private final Map<CacheKey, Tensor> cache = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
@@ -48,16 +48,16 @@ public final class PromptEncoder {
         }
     }
 
-    private PromptEncoder(DiffusionModel model, Tokenizer tokenizer, Engine engine) {
+    private PromptEncoder(DiffusionModel model, Tokenizer tokenizer, TextEncoder textEncoder) {
         this.model = model;
         this.tokenizer = tokenizer;
-        this.engine = engine;
+        this.textEncoder = textEncoder;
         this.targets = AdapterTargets.of(model);
     }
 
     /// @throws Failure.Unreadable if the model's tokenizer is missing or damaged
-    public static PromptEncoder of(DiffusionModel model, Engine engine) throws Failure {
-        return new PromptEncoder(model, model.tokenizer(), engine);
+    public static PromptEncoder of(DiffusionModel model, TextEncoder textEncoder) throws Failure {
+        return new PromptEncoder(model, model.tokenizer(), textEncoder);
     }
 
     /// The tokenizer extended by the adapters' tokens, which map to the embeddings that the adapters append to the text
@@ -132,7 +132,7 @@ public final class PromptEncoder {
         if (embedding == null) {
             List<Tensor> chunks = new ArrayList<>();
             for (Tokenizer.Chunk chunk : tokenizer(textAdapters).chunks(text)) {
-                Tensor states = engine.encodeText(new int[][] {chunk.ids()}, clipSkip, textAdapters);
+                Tensor states = textEncoder.encode(new int[][] {chunk.ids()}, clipSkip, textAdapters);
                 chunks.add(applyTokenWeights(states, chunk));
             }
             embedding = concatenate(chunks);

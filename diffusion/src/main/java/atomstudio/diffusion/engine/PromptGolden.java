@@ -23,8 +23,9 @@ public final class PromptGolden {
         return file.metadata().containsKey("cases") && file.has("context.0");
     }
 
-    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
-        PromptEncoder encoder = PromptEncoder.of(model, engine);
+    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, TextEncoder textEncoder)
+            throws Failure {
+        PromptEncoder encoder = PromptEncoder.of(model, textEncoder);
         List<Deviation> deviations = new ArrayList<>();
         List<Json> cases = cases(golden);
         for (int k = 0; k < cases.size(); k++) {

@@ -1,4 +1,4 @@
-/// The engine interface and image generation over it: prompt encoding, sampling, decoding, previews, goldens.
+/// The networks of an engine and image generation over it: prompt encoding, sampling, decoding, previews, goldens.
 @NullMarked
 package atomstudio.diffusion.engine;
 

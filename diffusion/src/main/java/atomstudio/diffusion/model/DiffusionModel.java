@@ -75,8 +75,8 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
             throw new Failure.Incompatible(index + ": " + SafeText.of(className)
                     + " is not supported; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) are");
         ModelConfig unetConfig = config(folder, ModelComponent.UNET);
-        Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get())
-                : Autoencoder.ofFolder(folder.resolve(ModelComponent.VAE.folder()));
+        VaeSource vae = options.vae().isPresent() ? VaeSource.open(options.vae().get())
+                : VaeSource.ofFolder(folder.resolve(ModelComponent.VAE.folder()));
         Networks networks = new Networks(NetworkFactory.unet(unetConfig), vae.network(),
                 NetworkFactory.textEncoder(config(folder, ModelComponent.TEXT_ENCODER)));
         Map<ModelComponent, WeightLocation> weights = new EnumMap<>(ModelComponent.class);

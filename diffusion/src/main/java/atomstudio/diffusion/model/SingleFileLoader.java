@@ -41,8 +41,8 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         boolean isSd2 = inferred.usesLinearProjection();
         ModelConfig config = sidecar.mergedConfig(ModelComponent.UNET.folder(), inferred.unet());
         UNet unet = NetworkFactory.unet(config);
-        Autoencoder vae = options.vae().isPresent() ? Autoencoder.open(options.vae().get())
-                : Autoencoder.of(tensors, sidecar);
+        VaeSource vae = options.vae().isPresent() ? VaeSource.open(options.vae().get())
+                : VaeSource.of(tensors, sidecar);
         TextEncoder textEncoder = textEncoder(isSd2);
         List<String> warnings = new ArrayList<>();
         DetectedPredictionType prediction = options.predictionType().isPresent()

@@ -60,6 +60,12 @@ public record Tensor(Shape shape, float[] data) {
         return new Tensor(tensors[0].shape.with(0, rows), all);
     }
 
+    /// Whether no element is NaN or infinite.
+    public boolean isFinite() {
+        for (float value : data) if (!Float.isFinite(value)) return false;
+        return true;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Tensor tensor && shape.equals(tensor.shape) && Arrays.equals(data, tensor.data);

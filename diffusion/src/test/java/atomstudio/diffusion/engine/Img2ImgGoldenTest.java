@@ -53,8 +53,9 @@ class Img2ImgGoldenTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2);
                 SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = Img2ImgGolden.generation(golden, model);
-            LatentSampler sampler = new LatentSampler(model, engine, warning -> {});
-            ConditioningSchedule conditioning = ConditioningSchedule.of(generation, PromptEncoder.of(model, engine));
+            LatentSampler sampler = new LatentSampler(model, engine.noisePredictor(), engine.autoencoder());
+            ConditioningSchedule conditioning = ConditioningSchedule.of(generation,
+                    PromptEncoder.of(model, engine.textEncoder()));
             int[] steps = {0};
             assertInstanceOf(SamplingResult.Finished.class,
                     sampler.sample(generation, conditioning,

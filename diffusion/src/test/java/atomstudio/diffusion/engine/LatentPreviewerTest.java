@@ -18,7 +18,7 @@ class LatentPreviewerTest {
     void latent2RgbPreviewResemblesTheImage() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            LatentPreviewer previewer = Latent2RgbPreviewer.fit(model, engine);
+            LatentPreviewer previewer = Latent2RgbPreviewer.fit(model, engine.autoencoder());
             for (Path file : new Path[] {Shared.own("goldens/from-pictures/picture.png"),
                     Shared.root().resolve("assets/subjects/owl/01.png")}) {
                 RgbImage image = ImageFiles.read(file);
@@ -37,13 +37,14 @@ class LatentPreviewerTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             RgbImage image = ImageFiles.read(Shared.own("goldens/from-pictures/picture.png"));
             assertTrue(
-                    difference(image, LatentPreviewer.fastest(model, engine).preview(latents(model, engine, image)))
+                    difference(image,
+                            LatentPreviewer.fastest(model, engine.autoencoder()).preview(latents(model, engine, image)))
                             < 12);
         }
     }
 
     private static Tensor latents(DiffusionModel model, Engine engine, RgbImage image) throws Exception {
-        Tensor latents = engine.encode(image.toTensor()).mean();
+        Tensor latents = engine.autoencoder().encode(image.toTensor()).mean();
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] *= (float) model.vae().scalingFactor();
         return latents;
     }

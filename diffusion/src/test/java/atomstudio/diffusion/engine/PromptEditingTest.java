@@ -15,8 +15,6 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -37,7 +35,7 @@ class PromptEditingTest {
     void open() throws Exception {
         model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         engine = OnnxEngine.open(model, Device.CPU, 2);
-        PromptEncoder encoder = PromptEncoder.of(model, engine);
+        PromptEncoder encoder = PromptEncoder.of(model, engine.textEncoder());
         for (String text : List.of("a red car", "a blue car", "snow", "rain", ""))
             promptOfEmbedding.put(encoder.encode(new PromptPair(text, ""), 1, List.of()).prompt(), text);
     }
@@ -64,15 +62,11 @@ class PromptEditingTest {
     }
 
     private Engine recordingEngine() {
-        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
-                (proxy, method, arguments) -> {
-                    if (method.getName().equals("predictNoise")) contexts.add((Tensor) arguments[2]);
-                    try {
-                        return method.invoke(engine, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        NoisePredictor recording = (latents, timesteps, conditioning, adapters) -> {
+            contexts.add(conditioning.hiddenStates());
+            return engine.noisePredictor().predict(latents, timesteps, conditioning, adapters);
+        };
+        return new Engine(engine.textEncoder(), recording, engine.autoencoder(), engine.clipEncoders());
     }
 
     @Test

@@ -34,10 +34,10 @@ class PromptGoldenTest {
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/default-model.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             agrees(golden, model, engine);
-            Tensor plain = engine.encodeText(
-                    new int[][] {model.tokenizer().encodePadded("a red car in the snow").ids()}, 1, List.of());
+            int[] ids = model.tokenizer().encodePadded("a red car in the snow").ids();
+            Tensor plain = engine.textEncoder().encode(new int[][] {ids}, 1, List.of());
             assertEquals(plain,
-                    PromptEncoder.of(model, engine)
+                    PromptEncoder.of(model, engine.textEncoder())
                             .encode(new PromptPair("a red car in the snow", ""), 1, List.of())
                             .prompt(),
                     "bit-identical without emphasis");
@@ -60,14 +60,15 @@ class PromptGoldenTest {
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/prompts/sd1.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             List<String> prompts = prompts(golden);
-            PromptEncoder.PromptEmbeddings embeddings = PromptEncoder.of(model, engine)
+            PromptEncoder.PromptEmbeddings embeddings = PromptEncoder.of(model, engine.textEncoder())
                     .encode(new PromptPair(prompts.get(12), prompts.get(8)), 1, List.of());
             assertTrue(golden.info("context.12").shape().size(1) != golden.info("context.8").shape().size(1),
                     "different lengths");
             assertEquals(embeddings.prompt().shape(), embeddings.negative().shape());
             Tensor latents = golden.read("unet.latents");
-            Tensor both = engine.predictNoise(Tensor.concatenate(latents, latents), new float[] {500, 500},
-                    Tensor.concatenate(embeddings.prompt(), embeddings.negative()), List.of());
+            Tensor both = engine.noisePredictor()
+                    .predict(Tensor.concatenate(latents, latents), new float[] {500, 500},
+                            Conditioning.of(Tensor.concatenate(embeddings.prompt(), embeddings.negative())), List.of());
             assertClose("prompt", golden.read("unet.prompt"), both.rows(0, 1), 1e-4);
             assertClose("negative", golden.read("unet.negative"), both.rows(1, 2), 1e-4);
         }
@@ -77,7 +78,7 @@ class PromptGoldenTest {
     void rejectsSkippingMoreBlocksThanThereAre() throws Exception {
         DiffusionModel model = sd1();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
-            PromptEncoder encoder = PromptEncoder.of(model, engine);
+            PromptEncoder encoder = PromptEncoder.of(model, engine.textEncoder());
             for (int clipSkip : new int[] {0, model.textEncoder().transformer().depth() + 1}) {
                 String message = assertThrows(Failure.Incompatible.class,
                         () -> encoder.encode(new PromptPair("a", ""), clipSkip, List.of())).getMessage();
@@ -87,7 +88,7 @@ class PromptGoldenTest {
     }
 
     private static void agrees(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Exception {
-        List<Deviation> deviations = PromptGolden.compare(golden, model, engine);
+        List<Deviation> deviations = PromptGolden.compare(golden, model, engine.textEncoder());
         assertEquals(CASES, deviations.size());
         for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
     }

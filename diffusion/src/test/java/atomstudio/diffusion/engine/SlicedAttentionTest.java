@@ -1,6 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,8 +18,6 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -35,11 +34,17 @@ class SlicedAttentionTest {
         List<String> warnings = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = latents(DiffusionPipeline.of(model, engine));
-            assertClose("latents", expected, latents(DiffusionPipeline.of(model, lowMemory(engine), warnings::add)),
+            LowMemory unet = new LowMemory(engine.noisePredictor());
+            assertClose("latents", expected, latents(DiffusionPipeline.of(model, with(engine, unet), warnings::add)),
                     1e-5);
-            assertTrue(warnings.size() == 1 && warnings.getFirst().contains("slices"), warnings.toString());
-            assertFalse(engine.enableAttentionSlicing(), "already sliced");
-            assertThrows(Failure.OutOfMemory.class, () -> latents(DiffusionPipeline.of(model, lowMemory(engine))));
+            assertEquals(List.of("Not enough memory for full attention: it is computed in slices from now on, more "
+                    + "slowly, with the same result."), warnings);
+            assertEquals(1, unet.rejected, "sliced for good");
+            assertFalse(unet.enableAttentionSlicing(), "already sliced");
+            LowMemory slicedBefore = new LowMemory(engine.noisePredictor());
+            assertThrows(Failure.OutOfMemory.class,
+                    () -> latents(DiffusionPipeline.of(model, with(engine, slicedBefore), warnings::add)));
+            assertEquals(1, warnings.size(), "no warning without a change");
         }
     }
 
@@ -52,7 +57,7 @@ class SlicedAttentionTest {
                 List.of());
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
             Tensor expected = finished(DiffusionPipeline.of(model, engine), odd);
-            assertTrue(engine.enableAttentionSlicing());
+            assertTrue(((SliceableAttention) engine.noisePredictor()).enableAttentionSlicing());
             assertClose("latents", expected, finished(DiffusionPipeline.of(model, engine), odd), 1e-5);
         }
     }
@@ -66,19 +71,33 @@ class SlicedAttentionTest {
         return finished(pipeline, GENERATION);
     }
 
-    private static Engine lowMemory(Engine engine) {
-        boolean[] sliced = {false};
-        return (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
-                (proxy, method, arguments) -> {
-                    if (method.getName().equals("predictNoise") && !sliced[0])
-                        throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
-                    try {
-                        Object result = method.invoke(engine, arguments);
-                        if (method.getName().equals("enableAttentionSlicing")) sliced[0] = (boolean) result;
-                        return result;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+    private static Engine with(Engine engine, NoisePredictor unet) {
+        return new Engine(engine.textEncoder(), unet, engine.autoencoder(), engine.clipEncoders());
+    }
+
+    /// A UNet that runs out of memory until its attention is sliced.
+    private static final class LowMemory implements NoisePredictor, SliceableAttention {
+        private final NoisePredictor unet;
+        private boolean sliced;
+        private int rejected;
+
+        LowMemory(NoisePredictor unet) {
+            this.unet = unet;
+        }
+
+        @Override
+        public Tensor predict(Tensor latents, float[] timesteps, Conditioning conditioning,
+                List<WeightedAdapter> adapters) throws Failure {
+            if (sliced) return unet.predict(latents, timesteps, conditioning, adapters);
+            rejected++;
+            throw new Failure.OutOfMemory("the UNet", new IllegalStateException("too large"));
+        }
+
+        @Override
+        public boolean enableAttentionSlicing() {
+            boolean switched = ((SliceableAttention) unet).enableAttentionSlicing();
+            sliced |= switched;
+            return switched;
+        }
     }
 }

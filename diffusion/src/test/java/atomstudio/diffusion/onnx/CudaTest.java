@@ -1,13 +1,15 @@
 package atomstudio.diffusion.onnx;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.ReducedPrecision;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -22,19 +24,22 @@ class CudaTest {
     void cudaMatchesCpuWithinFloat16Precision() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(2, 4, 16, 16), context = wave(2, 20, model.unet().crossAttentionDim());
-        try (OnnxEngine cpu = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine cuda = open(model)) {
-            assertEquals(Engine.ComputePrecision.HALF, cuda.precision());
-            Tensor expected = cpu.predictNoise(latents, new float[] {801, 20}, context, List.of());
+        try (Engine cpu = OnnxEngine.open(model, Device.CPU, 2); Engine cuda = open(model)) {
+            Tensor expected = cpu.noisePredictor()
+                    .predict(latents, new float[] {801, 20}, Conditioning.of(context), List.of());
             assertClose("UNet in float16", expected,
-                    cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.02);
-            cuda.useFullPrecision();
+                    cuda.noisePredictor().predict(latents, new float[] {801, 20}, Conditioning.of(context), List.of()),
+                    0.02);
+            assertTrue(((ReducedPrecision) cuda.noisePredictor()).useFullPrecision(), "float16 before");
             assertClose("UNet in float32, whose products the GPU may round to TF32", expected,
-                    cuda.predictNoise(latents, new float[] {801, 20}, context, List.of()), 0.01);
-            assertClose("decoder", cpu.decode(wave(1, 4, 16, 16)), cuda.decode(wave(1, 4, 16, 16)), 0.01);
+                    cuda.noisePredictor().predict(latents, new float[] {801, 20}, Conditioning.of(context), List.of()),
+                    0.01);
+            assertClose("decoder", cpu.autoencoder().decode(wave(1, 4, 16, 16)),
+                    cuda.autoencoder().decode(wave(1, 4, 16, 16)), 0.01);
         }
     }
 
-    private static OnnxEngine open(DiffusionModel model) throws Failure {
+    private static Engine open(DiffusionModel model) throws Failure {
         try {
             return OnnxEngine.open(model, Device.CUDA, 2);
         } catch (Failure.DeviceUnavailable unavailable) {

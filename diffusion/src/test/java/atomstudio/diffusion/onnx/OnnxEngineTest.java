@@ -4,12 +4,16 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
+import atomstudio.diffusion.engine.ReducedPrecision;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -17,6 +21,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,29 +42,37 @@ class OnnxEngineTest {
         DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         Tensor latents = wave(1, 2, 4, 16, 16), context = wave(0.3f, 2, 20, model.unet().crossAttentionDim());
         float[] timesteps = {801, 20};
-        try (OnnxEngine full = OnnxEngine.open(model, Device.CPU, 2); OnnxEngine half = OnnxEngine.open(model,
+        try (Engine full = OnnxEngine.open(model, Device.CPU, 2); Engine half = OnnxEngine.open(model,
                 Device.CPU, 2,
                 new OnnxSettings(256L << 20, OnnxSettings.AdapterMode.FUSED, OnnxSettings.UNetPrecision.FLOAT16))) {
-            assertEquals(List.of(Engine.ComputePrecision.FULL, Engine.ComputePrecision.HALF),
-                    List.of(full.precision(), half.precision()));
-            Tensor expected = full.predictNoise(latents, timesteps, context, List.of());
-            Tensor rounded = half.predictNoise(latents, timesteps, context, List.of());
+            assertFalse(((ReducedPrecision) full.noisePredictor()).useFullPrecision(), "computes in float32");
+            Tensor expected = full.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of());
+            Tensor rounded = half.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of());
             assertClose("UNet", expected, rounded, 0.01);
             assertNotEquals(expected, rounded);
-            assertEquals(full.decode(wave(1, 1, 4, 16, 16)), half.decode(wave(1, 1, 4, 16, 16)),
+            assertEquals(full.autoencoder().decode(wave(1, 1, 4, 16, 16)),
+                    half.autoencoder().decode(wave(1, 1, 4, 16, 16)),
                     "the decoder stays in float32");
             Tensor large = wave(1e6f, 2, 4, 16, 16);
-            assertFalse(isFinite(half.predictNoise(large, timesteps, context, List.of())));
-            half.useFullPrecision();
-            assertEquals(Engine.ComputePrecision.FULL, half.precision());
-            assertTrue(isFinite(half.predictNoise(large, timesteps, context, List.of())));
-            assertEquals(expected, half.predictNoise(latents, timesteps, context, List.of()));
+            assertFalse(
+                    half.noisePredictor().predict(large, timesteps, Conditioning.of(context), List.of()).isFinite());
+            assertTrue(((ReducedPrecision) half.noisePredictor()).useFullPrecision());
+            assertFalse(((ReducedPrecision) half.noisePredictor()).useFullPrecision(), "switched before");
+            assertTrue(half.noisePredictor().predict(large, timesteps, Conditioning.of(context), List.of()).isFinite());
+            assertEquals(expected,
+                    half.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of()));
         }
     }
 
-    private static boolean isFinite(Tensor tensor) {
-        for (float number : tensor.data()) if (!Float.isFinite(number)) return false;
-        return true;
+    @Test
+    void rejectsConditioningThatItWouldIgnore() throws Exception {
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
+        Tensor context = wave(0.3f, 1, 20, model.unet().crossAttentionDim());
+        Conditioning pooled = new Conditioning(context, Optional.of(wave(1, 1, 16)), Optional.empty());
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 2)) {
+            assertThrows(Failure.Unsupported.class, () -> engine.noisePredictor()
+                    .predict(wave(1, 1, 4, 8, 8), new float[] {321}, pooled, List.of()));
+        }
     }
 
     private static Tensor wave(float scale, long... sizes) {
@@ -71,7 +84,7 @@ class OnnxEngineTest {
     private static void assertMatchesGolden(String name, OnnxSettings settings) throws Exception {
         Path folder = Shared.own("goldens/nets/" + name);
         try (SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
-                OnnxEngine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2,
+                Engine engine = OnnxEngine.open(DiffusionModel.open(folder.resolve("model")), Device.CPU, 2,
                         settings)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());

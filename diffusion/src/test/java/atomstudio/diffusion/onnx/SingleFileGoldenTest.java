@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
@@ -19,7 +20,7 @@ class SingleFileGoldenTest {
     void singleFileCheckpointMatchesDiffusers(String file, String net)
             throws Exception {
         Path golden = Shared.own("goldens/nets/" + net + "/golden.safetensors");
-        try (SafetensorsFile expected = SafetensorsFile.open(golden); OnnxEngine engine = OnnxEngine
+        try (SafetensorsFile expected = SafetensorsFile.open(golden); Engine engine = OnnxEngine
                 .open(DiffusionModel.open(Shared.own("goldens/files/" + file)), Device.CPU, 2)) {
             List<Deviation> deviations = NetworkGolden.compare(expected, engine);
             assertEquals(14, deviations.size());

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -49,8 +51,8 @@ class UnmappedWeightsTest {
         Tensor latents = Tensor.zeros(Shape.of(1, model.unet().channels().in(), 8, 8));
         for (int i = 0; i < latents.data().length; i++) latents.data()[i] = (float) Math.sin(1 + 7.3 * i);
         Tensor context = Tensor.filled(Shape.of(1, 5, model.unet().crossAttentionDim()), 0.3f);
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            return engine.predictNoise(latents, new float[] {321}, context, List.of());
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            return engine.noisePredictor().predict(latents, new float[] {321}, Conditioning.of(context), List.of());
         }
     }
 

@@ -44,14 +44,14 @@ public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer toke
                             photo.info().repeats()));
         }
         TextConditioning textConditioning = switch (captionEncoding) {
-            case PRECOMPUTED -> TextConditioning.precompute(captions, tokenizer, engine);
+            case PRECOMPUTED -> TextConditioning.precompute(captions, tokenizer, engine.textEncoder());
             case ENCODE_EACH_STEP -> TextConditioning.tokenize(captions, tokenizer);
         };
         return Optional.of(new Dataset(input.rngStream, examples, textConditioning, input.sampling));
     }
 
     private Tensor latents(RgbImage image) throws Failure {
-        Tensor mean = engine.encode(image.toTensor()).mean();
+        Tensor mean = engine.autoencoder().encode(image.toTensor()).mean();
         for (int i = 0; i < mean.data().length; i++) mean.data()[i] *= (float) model.vae().scalingFactor();
         return mean;
     }

@@ -1,11 +1,11 @@
 package atomstudio.tuning.data;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.TextEncoder;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.Conditioning;
+import atomstudio.tuning.torch.BatchConditioning;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -24,18 +24,18 @@ public sealed interface TextConditioning {
     int MAX_SHOWN_CHARACTERS = 60;
 
     /// The conditioning of a batch with these captions, one per photo.
-    Conditioning of(List<String> captions);
+    BatchConditioning of(List<String> captions);
 
     /// For a frozen text encoder: each caption is encoded once.
     /// @param contexts of each caption (1, chunks·S, C)
     record PrecomputedStates(Map<String, Tensor> contexts) implements TextConditioning {
         @Override
-        public Conditioning of(List<String> captions) {
+        public BatchConditioning of(List<String> captions) {
             List<Tensor> all = captions.stream().map(contexts::get).toList();
             int length = all.stream()
                     .mapToInt(context -> (int) context.shape().size(1))
                     .reduce(1, TextConditioning::leastCommonMultiple);
-            return new Conditioning.Embedded(Tensor.concatenate(all.stream()
+            return new BatchConditioning.Embedded(Tensor.concatenate(all.stream()
                     .map(context -> concatenate(Collections.nCopies(length / (int) context.shape().size(1), context)))
                     .toArray(Tensor[]::new)));
         }
@@ -45,7 +45,7 @@ public sealed interface TextConditioning {
     /// @param ids of each caption's chunks (chunks, S)
     record TokenizedCaptions(Map<String, int[][]> ids) implements TextConditioning {
         @Override
-        public Conditioning of(List<String> captions) {
+        public BatchConditioning of(List<String> captions) {
             int chunks = captions.stream()
                     .mapToInt(caption -> ids.get(caption).length)
                     .reduce(1, TextConditioning::leastCommonMultiple);
@@ -54,16 +54,17 @@ public sealed interface TextConditioning {
                 int[][] captionIds = ids.get(caption);
                 for (int i = 0; i < chunks; i++) all.add(captionIds[i % captionIds.length]);
             }
-            return new Conditioning.TokenIds(all.toArray(int[][]::new), chunks);
+            return new BatchConditioning.TokenIds(all.toArray(int[][]::new), chunks);
         }
     }
 
-    static TextConditioning precompute(Collection<String> captions, Tokenizer tokenizer, Engine engine) throws Failure {
+    static TextConditioning precompute(Collection<String> captions, Tokenizer tokenizer, TextEncoder textEncoder)
+            throws Failure {
         Map<String, Tensor> contexts = new HashMap<>();
         for (String caption : captions) {
             List<Tensor> states = new ArrayList<>();
             for (int[] chunk : chunks(caption, tokenizer))
-                states.add(engine.encodeText(new int[][] {chunk}, 1, List.of()));
+                states.add(textEncoder.encode(new int[][] {chunk}, 1, List.of()));
             contexts.put(caption, concatenate(states));
         }
         return new PrecomputedStates(contexts);

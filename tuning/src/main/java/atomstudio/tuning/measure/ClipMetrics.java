@@ -1,6 +1,7 @@
 package atomstudio.tuning.measure;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipEncoders;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -17,29 +18,29 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Embeds images and prompts with the model's own CLIP to compute metrics. One thread at a time; does not own the
-/// engine.
+/// encoders.
 public final class ClipMetrics {
     private final ImageEncoder imageEncoder;
-    private final Engine engine;
+    private final ClipEncoders encoders;
     private final @Nullable Tokenizer tokenizer;
     private final Map<String, ClipEmbedding> promptCache = new HashMap<>();
 
-    private ClipMetrics(ImageEncoder imageEncoder, Engine engine, @Nullable Tokenizer tokenizer) {
+    private ClipMetrics(ImageEncoder imageEncoder, ClipEncoders encoders, @Nullable Tokenizer tokenizer) {
         this.imageEncoder = imageEncoder;
-        this.engine = engine;
+        this.encoders = encoders;
         this.tokenizer = tokenizer;
     }
 
-    /// Empty for a model without an image encoder.
+    /// Empty for a model without an image encoder, or an engine without CLIP encoders.
     /// @param engine an engine for this model
     /// @throws Failure that names the image encoder if it is damaged
     public static Optional<ClipMetrics> of(DiffusionModel model, Engine engine) throws Failure {
         Optional<ImageEncoder> imageEncoder = model.imageEncoder();
-        if (imageEncoder.isEmpty()) return Optional.empty();
+        if (imageEncoder.isEmpty() || engine.clipEncoders().isEmpty()) return Optional.empty();
         imageEncoder.get().openCheckpoint().close(); // checks the whole file first
         Tokenizer tokenizer = hasMatchingTextEncoder(imageEncoder.get(), model.textProjection()) ? model.tokenizer()
                 : null;
-        return Optional.of(new ClipMetrics(imageEncoder.get(), engine, tokenizer));
+        return Optional.of(new ClipMetrics(imageEncoder.get(), engine.clipEncoders().get(), tokenizer));
     }
 
     /// The text projection matches the image encoder if both have the same projection dimension; a safety checker's
@@ -58,7 +59,7 @@ public final class ClipMetrics {
     }
 
     public ClipEmbedding embedImage(RgbImage image) throws Failure {
-        return ClipEmbedding.of(engine.embedImages(imageEncoder.processor().preprocess(image)).data());
+        return ClipEmbedding.of(encoders.embedImages(imageEncoder.processor().preprocess(image)).data());
     }
 
     public List<ClipEmbedding> embedImages(List<RgbImage> images) throws Failure {
@@ -75,7 +76,7 @@ public final class ClipMetrics {
         ClipEmbedding embedding = promptCache.get(prompt);
         if (embedding == null) {
             int[] ids = tokenizer.encodePadded(plainText(prompt)).ids();
-            embedding = ClipEmbedding.of(engine.embedText(new int[][] {ids}).data());
+            embedding = ClipEmbedding.of(encoders.embedText(new int[][] {ids}).data());
             promptCache.put(prompt, embedding);
         }
         return Optional.of(embedding);

@@ -92,7 +92,7 @@ public final class DenoisingLoss implements AutoCloseable {
         return runInScope(GradMode.OFF, () -> {
             Torch torch = engine.torch();
             EagerOps ops = torch.ops(computeDtype);
-            if (!(batch.conditioning() instanceof Conditioning.Embedded(Tensor context)))
+            if (!(batch.conditioning() instanceof BatchConditioning.Embedded(Tensor context)))
                 throw new IllegalArgumentException("encoder features with a trained text encoder");
             UNet.EncoderFeatures<NDArray> features = engine.model()
                     .unet()
@@ -117,8 +117,8 @@ public final class DenoisingLoss implements AutoCloseable {
         List<AdaptedWeights.BoundAdapter<NDArray>> bound = List.of(new AdaptedWeights.BoundAdapter<>(layout.method(),
                 layer -> parameterArrays(values, layer, tape), adapterWeight));
         NDArray context = switch (batch.conditioning()) {
-            case Conditioning.Embedded embedded -> torch.array(embedded.context());
-            case Conditioning.TokenIds tokenIds -> context(tokenIds, bound);
+            case BatchConditioning.Embedded embedded -> torch.array(embedded.context());
+            case BatchConditioning.TokenIds tokenIds -> context(tokenIds, bound);
         };
         AdaptedWeights<NDArray> layers = new AdaptedWeights<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
         NDArray features = ops.toActivationDtype(timestepFeatures(batch));
@@ -136,7 +136,7 @@ public final class DenoisingLoss implements AutoCloseable {
     }
 
     /// (B, chunks·S, C).
-    private NDArray context(Conditioning.TokenIds tokenIds, List<AdaptedWeights.BoundAdapter<NDArray>> bound) {
+    private NDArray context(BatchConditioning.TokenIds tokenIds, List<AdaptedWeights.BoundAdapter<NDArray>> bound) {
         Torch torch = engine.torch();
         ClipTextModel text = engine.model().textEncoder();
         NDArray states = text.encode(torch.ops(),

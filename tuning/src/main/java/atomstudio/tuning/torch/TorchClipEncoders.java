@@ -1,7 +1,7 @@
 package atomstudio.tuning.torch;
 
-import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipEncoders;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
@@ -9,11 +9,10 @@ import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A model's CLIP image and text encoder, loaded on first use. Owns arrays and mapped files.
-final class TorchClipEncoders implements AutoCloseable {
+/// A model's CLIP image and text encoder on PyTorch, loaded on first use. Closing it closes the whole engine.
+final class TorchClipEncoders implements ClipEncoders {
     private record LoadedEncoder<T>(T encoder, Checkpoint checkpoint, TorchWeights weights) {
         void close() {
             weights.close();
@@ -21,30 +20,33 @@ final class TorchClipEncoders implements AutoCloseable {
         }
     }
 
+    private final TorchEngine engine;
     private final DiffusionModel model;
     private final Torch torch;
     private @Nullable LoadedEncoder<ImageEncoder> imageEncoder;
     private @Nullable LoadedEncoder<TextProjection> textProjection;
 
-    TorchClipEncoders(DiffusionModel model, Torch torch) {
-        this.model = model;
-        this.torch = torch;
+    TorchClipEncoders(TorchEngine engine) {
+        this.engine = engine;
+        this.model = engine.model();
+        this.torch = engine.torch();
     }
 
-    /// Embeds preprocessed images; to be run inside a scope.
-    Supplier<NDArray> embedImages(Tensor pixels) throws Failure {
+    @Override
+    public Tensor embedImages(Tensor pixels) throws Failure {
         LoadedEncoder<ImageEncoder> loaded = imageEncoder();
-        return () -> loaded.encoder.network().embed(torch.ops(), loaded.weights, torch.array(pixels));
+        return engine.run("image encoder",
+                () -> loaded.encoder.network().embed(torch.ops(), loaded.weights, torch.array(pixels)));
     }
 
-    /// Embeds texts; to be run inside a scope.
-    Supplier<NDArray> embedTexts(int[][] ids) throws Failure {
+    @Override
+    public Tensor embedText(int[][] ids) throws Failure {
         LoadedEncoder<TextProjection> loaded = textProjection();
         int[][] eosPositions = loaded.encoder.eosPositions(ids);
-        return () -> loaded.encoder.textEncoder()
+        return engine.run("text encoder", () -> loaded.encoder.textEncoder()
                 .project(torch.ops(), loaded.weights,
                         new ClipTextModel.TokenBatch<>(torch.array(ids), torch.array(eosPositions)),
-                        loaded.encoder.projectionDim());
+                        loaded.encoder.projectionDim()));
     }
 
     private LoadedEncoder<ImageEncoder> imageEncoder() throws Failure {
@@ -67,6 +69,11 @@ final class TorchClipEncoders implements AutoCloseable {
 
     @Override
     public void close() {
+        engine.close();
+    }
+
+    /// Frees arrays and mapped files.
+    void release() {
         if (imageEncoder != null) imageEncoder.close();
         if (textProjection != null) textProjection.close();
         imageEncoder = null;

@@ -2,7 +2,6 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
@@ -10,7 +9,6 @@ import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.AdaptedWeights;
-import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -20,14 +18,13 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Runs a model on PyTorch, in float32; for sampling, the UNet also in bfloat16. Weights are loaded when a network
+/// A model on PyTorch: its networks for an [Engine], and gradients for training. Weights are loaded when a network
 /// first runs and kept until released. One thread at a time; owns its native arrays and the mapped weights.
-public final class TorchEngine implements Engine {
+public final class TorchEngine implements AutoCloseable {
     /// The networks whose weights can be released separately.
     public enum Network {
         TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE),
@@ -43,22 +40,22 @@ public final class TorchEngine implements Engine {
     private final DiffusionModel model;
     private final Torch torch;
     private final EagerOps ops;
-    private final AdapterTargets adapterTargets;
+    private final TorchNoisePredictor noisePredictor;
     private final TorchClipEncoders clipEncoders;
+    private final Engine networks;
     private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
-    /// The UNet's precision for sampling with fused adapters; empty: adapters are applied in every call.
-    private Optional<ComputeDtype> samplingDtype;
-    private @Nullable FusedLayers fused;
     private @Nullable DerivedParameters derived;
+    private boolean closed;
 
     private TorchEngine(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype) {
         this.model = model;
         this.torch = torch;
-        this.samplingDtype = samplingDtype;
         this.ops = torch.ops();
-        this.adapterTargets = AdapterTargets.of(model);
-        this.clipEncoders = new TorchClipEncoders(model, torch);
+        this.noisePredictor = new TorchNoisePredictor(this, samplingDtype);
+        this.clipEncoders = new TorchClipEncoders(this);
+        this.networks = new Engine(new TorchTextEncoder(this), noisePredictor, new TorchAutoencoder(this),
+                Optional.of(clipEncoders));
     }
 
     /// For training and its previews.
@@ -68,11 +65,11 @@ public final class TorchEngine implements Engine {
         return open(model, Torch.open(device, settings), Optional.empty());
     }
 
-    /// For sampling: adapters are fused into the UNet's weights, and it runs in this precision.
+    /// The networks for sampling: adapters are fused into the UNet's weights, and it runs in this precision.
     /// @throws Failure like `open`
-    public static TorchEngine openForSampling(DiffusionModel model, Device device, TorchSettings settings,
+    public static Engine openForSampling(DiffusionModel model, Device device, TorchSettings settings,
             ComputeDtype computeDtype) throws Failure {
-        return open(model, Torch.open(device, settings), Optional.of(computeDtype));
+        return open(model, Torch.open(device, settings), Optional.of(computeDtype)).networks();
     }
 
     private static TorchEngine open(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype)
@@ -90,41 +87,12 @@ public final class TorchEngine implements Engine {
         }
     }
 
-    @Override
-    public Tensor encodeText(int[][] ids, int clipSkip, List<WeightedAdapter> adapters) throws Failure {
-        return run("text encoder",
-                () -> model.textEncoder()
-                        .encode(ops, adapted(Network.TEXT, adapterTargets.targetingTextEncoder(adapters)),
-                                torch.array(ids), clipSkip - 1));
+    /// The networks; closing one of them closes this.
+    public Engine networks() {
+        return networks;
     }
 
-    @Override
-    public Tensor predictNoise(Tensor latents, float[] timesteps, Tensor context, List<WeightedAdapter> adapters)
-            throws Failure {
-        ComputeDtype precision = samplingDtype.orElse(ComputeDtype.FP32);
-        return run("UNet", () -> {
-            WeightSource<NDArray> layers = samplingDtype.isPresent()
-                    ? fused(precision, adapterTargets.targetingUnet(adapters))
-                    : adapted(Network.UNET, adapterTargets.targetingUnet(adapters));
-            EagerOps precisionOps = torch.ops(precision);
-            Tensor features = model.unet().timeProjection().embed(timesteps);
-            return precisionOps.toFloat32(model.unet()
-                    .forward(precisionOps, layers, precisionOps.toActivationDtype(torch.array(latents)),
-                            precisionOps.toActivationDtype(torch.array(features)),
-                            precisionOps.toActivationDtype(torch.array(context))));
-        });
-    }
-
-    private FusedLayers fused(ComputeDtype computeDtype, List<WeightedAdapter> adapters) {
-        FusedLayers layers = fused;
-        if (layers != null && layers.matches(adapters)) return layers;
-        if (layers != null) layers.close();
-        layers = new FusedLayers(torch, layers(Network.UNET), computeDtype, adapters);
-        fused = layers;
-        return layers;
-    }
-
-    private WeightSource<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
+    WeightSource<NDArray> adapted(Network network, List<WeightedAdapter> adapters) {
         List<AdaptedWeights.BoundAdapter<NDArray>> bound = new ArrayList<>();
         for (WeightedAdapter weighted : adapters) bound.add(bind(weighted));
         return new AdaptedWeights<>(ops, layers(network), bound);
@@ -162,58 +130,15 @@ public final class TorchEngine implements Engine {
                 .orElseThrow(() -> new IllegalStateException(key + ": neither given nor derived"));
     }
 
-    @Override
-    public Tensor decode(Tensor latents) throws Failure {
-        return run("decoder", () -> model.vae().decode(ops, layers(Network.DECODER), torch.array(latents)));
-    }
-
-    @Override
-    public Tensor decodeHead(Tensor latents, int levels) throws Failure {
-        return run("decoder", () -> model.vae().decodeHead(ops, layers(Network.DECODER), torch.array(latents), levels));
-    }
-
-    @Override
-    public Tensor decodeTile(Tensor features, int level, List<LayerWeights<Tensor>> norms) throws Failure {
-        return run("decoder", () -> {
-            List<LayerWeights<NDArray>> groupNorms = norms.stream()
-                    .map(norm -> new LayerWeights<>(torch.array(norm.weight()),
-                            torch.array(Objects.requireNonNull(norm.bias()))))
-                    .toList();
-            return model.vae().decodeTile(ops, layers(Network.DECODER), torch.array(features), level, groupNorms);
-        });
-    }
-
-    @Override
-    public LatentDistribution encode(Tensor images) throws Failure {
-        return LatentDistribution.ofEncoderOutput(
-                run("encoder", () -> model.vae().encode(ops, layers(Network.ENCODER), torch.array(images))));
-    }
-
-    @Override
-    public Tensor embedImages(Tensor pixels) throws Failure {
-        return run("image encoder", clipEncoders.embedImages(pixels));
-    }
-
-    @Override
-    public Tensor embedText(int[][] ids) throws Failure {
-        return run("text encoder", clipEncoders.embedTexts(ids));
-    }
-
-    @Override
-    public void checkFiles() throws Failure.Unreadable {
+    /// Checks that the model's files are unchanged since they were opened.
+    /// @throws Failure.Unreadable if one changed
+    void checkFiles() throws Failure.Unreadable {
         for (Checkpoint checkpoint : checkpoints.values()) checkpoint.checkUnchanged();
     }
 
-    @Override
-    public ComputePrecision precision() {
-        return samplingDtype.equals(Optional.of(ComputeDtype.BF16)) ? ComputePrecision.HALF : ComputePrecision.FULL;
-    }
-
-    @Override
-    public void useFullPrecision() {
-        if (fused != null) fused.close();
-        fused = null;
-        samplingDtype = Optional.of(ComputeDtype.FP32);
+    void checkFiles(ModelComponent component) throws Failure.Unreadable {
+        Checkpoint open = checkpoints.get(component);
+        if (open != null) open.checkUnchanged();
     }
 
     /// Frees a network's weights; they are loaded again if it runs again.
@@ -261,7 +186,7 @@ public final class TorchEngine implements Engine {
         return found;
     }
 
-    private Tensor run(String operation, Supplier<NDArray> network) throws Failure {
+    Tensor run(String operation, Supplier<NDArray> network) throws Failure {
         checkFiles();
         return TorchFailures.translate(operation, () -> {
             try (TorchScope scope = torch.scope(GradMode.OFF)) {
@@ -272,13 +197,14 @@ public final class TorchEngine implements Engine {
 
     @Override
     public void close() {
-        if (fused != null) fused.close();
-        fused = null;
+        if (closed) return;
+        closed = true;
+        noisePredictor.releaseFused();
         if (derived != null) derived.close();
         derived = null;
         weights.values().forEach(TorchWeights::close);
         weights.clear();
-        clipEncoders.close();
+        clipEncoders.release();
         torch.close();
         checkpoints.values().forEach(Checkpoint::close);
         checkpoints.clear();

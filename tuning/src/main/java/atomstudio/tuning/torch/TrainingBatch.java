@@ -10,9 +10,9 @@ import java.util.Optional;
 /// @param target          of the prediction, (B, C, H, W)
 /// @param lossWeights     per sample, (B, 1, 1, 1), or per latent pixel, (B, 1, H, W)
 /// @param encoderFeatures cached features of the UNet encoder
-public record TrainingBatch(Tensor noisyLatents, float[] timesteps, Conditioning conditioning, Tensor target,
+public record TrainingBatch(Tensor noisyLatents, float[] timesteps, BatchConditioning conditioning, Tensor target,
         Tensor lossWeights, Optional<UNet.EncoderFeatures<Tensor>> encoderFeatures) {
-    public TrainingBatch(Tensor noisyLatents, float[] timesteps, Conditioning conditioning, Tensor target,
+    public TrainingBatch(Tensor noisyLatents, float[] timesteps, BatchConditioning conditioning, Tensor target,
             Tensor lossWeights) {
         this(noisyLatents, timesteps, conditioning, target, lossWeights, Optional.empty());
     }

@@ -146,7 +146,8 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
         if (evaluationPlan.validationKind() != EvaluationPlan.ValidationKind.BY_SCORE)
             return new SamplingTrial(imageSeconds, 0, 0);
         long start = System.nanoTime();
-        Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, setup.engine(), data.photos(),
+        Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, setup.engine().networks(),
+                data.photos(),
                 prompt);
         double setupSeconds = secondsSince(start);
         start = System.nanoTime();

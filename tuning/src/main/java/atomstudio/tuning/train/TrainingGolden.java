@@ -16,7 +16,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.optimize.AdamW;
-import atomstudio.tuning.torch.Conditioning;
+import atomstudio.tuning.torch.BatchConditioning;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.DenoisingLossOptions;
 import atomstudio.tuning.torch.TorchEngine;
@@ -102,7 +102,7 @@ public final class TrainingGolden {
 
     private TrainingBatch batch(Tensor weights) {
         return new TrainingBatch(golden.read("noisy"), golden.read("timesteps").data(),
-                new Conditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"),
+                new BatchConditioning.Embedded(golden.read("encoder_hidden_states")), golden.read("target"),
                 weights.reshape(Shape.of(weights.shape().size(0), 1, 1, 1)));
     }
 

@@ -156,7 +156,7 @@ final class TrainingRun implements AutoCloseable {
         if (!setup.config().has(TrainingConfig.Feature.VALIDATE)) return Optional.empty();
         if (datasets.heldOut().isPresent())
             return Optional.of(new Validation.HeldOut(datasets.heldOut().get(), denoisingLoss::loss));
-        Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, setup.engine(),
+        Optional<Validation.ImageScore> score = Validation.ClipImageScore.of(model, setup.engine().networks(),
                 PreparedPhotos.readRun(folder, info.subject().photos()), previews.prompt(info.subject().className()));
         if (score.isEmpty()) {
             events.emit(new TrainingEvent.Note(folder.checkpointStep(),

@@ -39,7 +39,7 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
     }
 
     DiffusionPipeline pipeline() throws Failure {
-        return DiffusionPipeline.of(model, engine);
+        return DiffusionPipeline.of(model, engine.networks());
     }
 
     boolean trainsTextEncoder() {
@@ -51,7 +51,7 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
     }
 
     DatasetEncoder datasetEncoder() throws Failure {
-        return new DatasetEncoder(engine, model, subjectTokenizer().tokenizer(),
+        return new DatasetEncoder(engine.networks(), model, subjectTokenizer().tokenizer(),
                 trainsTextEncoder() ? DatasetEncoder.CaptionEncoding.ENCODE_EACH_STEP
                         : DatasetEncoder.CaptionEncoding.PRECOMPUTED);
     }

@@ -82,7 +82,7 @@ class EmbeddingFileTest {
         DiffusionModel model = model();
         try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("sd1.safetensors"));
                 Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            PromptEncoder encoder = PromptEncoder.of(model, engine);
+            PromptEncoder encoder = PromptEncoder.of(model, engine.textEncoder());
             List<WeightedAdapter> adapters = List
                     .of(new WeightedAdapter(embedding(GOLDENS.resolve("sks.pt")).toAdapter("sks", model), 1));
             int compared = 0, k = 0;
@@ -105,7 +105,7 @@ class EmbeddingFileTest {
         DiffusionModel model = model();
         EmbeddingFile embedding = embedding(file("by bad -neg.safetensors", Map.of("emb_params", rows())));
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            int[] ids = PromptEncoder.of(model, engine)
+            int[] ids = PromptEncoder.of(model, engine.textEncoder())
                     .tokenizer(List.of(new WeightedAdapter(embedding.toAdapter("x", model), 1)))
                     .encode("a By bad -neg");
             int next = model.textEncoder().vocabularySize();

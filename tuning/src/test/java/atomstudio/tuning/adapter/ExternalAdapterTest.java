@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -240,14 +242,18 @@ class ExternalAdapterTest {
                 .source()
                 .toAdapter("lycoris", model), 0.7);
         Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine onnx = OnnxEngine.open(model, Device.CPU, 1);
-                TorchEngine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))) {
-            Tensor expected = torch.predictNoise(latents, new float[] {321}, context, List.of(applied));
-            assertClose("UNet", expected, onnx.predictNoise(latents, new float[] {321}, context, List.of(applied)),
+        try (Engine onnx = OnnxEngine.open(model, Device.CPU, 1);
+                Engine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))
+                        .networks()) {
+            Tensor expected = torch.noisePredictor()
+                    .predict(latents, new float[] {321}, Conditioning.of(context), List.of(applied));
+            assertClose("UNet", expected,
+                    onnx.noisePredictor()
+                            .predict(latents, new float[] {321}, Conditioning.of(context), List.of(applied)),
                     5e-5);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
-            assertClose("text encoder", torch.encodeText(ids, 1, List.of(applied)),
-                    onnx.encodeText(ids, 1, List.of(applied)), 5e-5);
+            assertClose("text encoder", torch.textEncoder().encode(ids, 1, List.of(applied)),
+                    onnx.textEncoder().encode(ids, 1, List.of(applied)), 5e-5);
         }
     }
 

@@ -7,12 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.Conditioning;
+import atomstudio.tuning.torch.BatchConditioning;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
 import java.util.Collections;
@@ -26,13 +27,13 @@ class TextConditioningTest {
     private static final String SHORT = "a sks car";
     private static DiffusionModel model;
     private static Tokenizer tokenizer;
-    private static TorchEngine engine;
+    private static Engine engine;
 
     @BeforeAll
     static void open() throws Exception {
         model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
         tokenizer = model.tokenizer();
-        engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)).networks();
     }
 
     @AfterAll
@@ -58,11 +59,12 @@ class TextConditioningTest {
 
     @Test
     void longCaptionsAreEncodedLikeLongPrompts() throws Exception {
-        PromptEncoder prompts = PromptEncoder.of(model, engine);
+        PromptEncoder prompts = PromptEncoder.of(model, engine.textEncoder());
         for (int chunks = 1; chunks <= TextConditioning.MAX_CHUNKS; chunks++) {
             String caption = caption(chunks);
-            Conditioning.Embedded trained = assertInstanceOf(Conditioning.Embedded.class,
-                    TextConditioning.precompute(List.of(caption), tokenizer, engine).of(List.of(caption)));
+            BatchConditioning.Embedded trained = assertInstanceOf(BatchConditioning.Embedded.class,
+                    TextConditioning.precompute(List.of(caption), tokenizer, engine.textEncoder())
+                            .of(List.of(caption)));
             // With a negative prompt of as many chunks, so that sampling does not repeat chunks.
             Tensor sampled = prompts.encode(new Generation.PromptPair(caption, caption), 1, List.of()).prompt();
             assertEquals(sampled, trained.context(), chunks + " chunks");
@@ -73,11 +75,11 @@ class TextConditioningTest {
     @Test
     void captionsOfABatchAreRepeatedToTheSameLength() throws Exception {
         List<String> captions = List.of(SHORT, caption(2), caption(3));
-        Conditioning.Embedded embedded = (Conditioning.Embedded) TextConditioning
-                .precompute(captions, tokenizer, engine)
+        BatchConditioning.Embedded embedded = (BatchConditioning.Embedded) TextConditioning
+                .precompute(captions, tokenizer, engine.textEncoder())
                 .of(captions);
         assertEquals(6L * tokenizer.maxLength(), embedded.context().shape().size(1));
-        Conditioning.TokenIds words = (Conditioning.TokenIds) TextConditioning.tokenize(captions, tokenizer)
+        BatchConditioning.TokenIds words = (BatchConditioning.TokenIds) TextConditioning.tokenize(captions, tokenizer)
                 .of(captions);
         assertEquals(6, words.chunks());
         assertEquals(18, words.ids().length);
@@ -96,7 +98,7 @@ class TextConditioningTest {
                         && warnings.getFirst().contains(" tokens, more than the " + 3 * (tokenizer.maxLength() - 2)),
                 warnings.getFirst());
         assertEquals(3,
-                ((Conditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer)))
+                ((BatchConditioning.TokenIds) TextConditioning.tokenize(List.of(longer), tokenizer).of(List.of(longer)))
                         .chunks());
     }
 }

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -102,18 +104,24 @@ class WeightDiffExportTest {
                 () -> written.omitted().toString());
         AdapterSource read = AdapterSource.read(file).getFirst().source();
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
-            Tensor plain = engine.predictNoise(latents, new float[] {321}, context, List.of());
-            Tensor expected = engine.predictNoise(latents, new float[] {321}, context,
-                    List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+            Tensor plain = engine.noisePredictor()
+                    .predict(latents, new float[] {321}, Conditioning.of(context), List.of());
+            Tensor expected = engine.noisePredictor()
+                    .predict(latents, new float[] {321}, Conditioning.of(context),
+                            List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
             if (settings.choice() == MethodName.SSF) return; // it also adds biases to layers without one
-            assertClose(settings.toString(), expected, engine.predictNoise(latents, new float[] {321}, context,
-                    List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
+            assertClose(settings.toString(), expected,
+                    engine.noisePredictor()
+                            .predict(latents, new float[] {321}, Conditioning.of(context),
+                                    List.of(new WeightedAdapter(read.toAdapter("read", model), 1))),
+                    5e-3);
             int[][] ids = {new int[model.textEncoder().maxTokens()]};
             assertClose("text encoder",
-                    engine.encodeText(ids, 1, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1))),
-                    engine.encodeText(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))), 5e-3);
+                    engine.textEncoder().encode(ids, 1, List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1))),
+                    engine.textEncoder().encode(ids, 1, List.of(new WeightedAdapter(read.toAdapter("read", model), 1))),
+                    5e-3);
         }
     }
 
@@ -134,11 +142,12 @@ class WeightDiffExportTest {
         }
         assertTrue(Files.size(biases) < Files.size(whole) / 2, Files.size(biases) + " of " + Files.size(whole));
         Tensor latents = wave(1, 4, 8, 8), context = wave(1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             List<Tensor> found = new ArrayList<>();
             for (Path file : List.of(whole, biases))
-                found.add(engine.predictNoise(latents, new float[] {321}, context, List.of(new WeightedAdapter(
-                        AdapterSource.read(file).getFirst().source().toAdapter("read", model), 1))));
+                found.add(engine.noisePredictor()
+                        .predict(latents, new float[] {321}, Conditioning.of(context), List.of(new WeightedAdapter(
+                                AdapterSource.read(file).getFirst().source().toAdapter("read", model), 1))));
             assertClose(choice.option(), found.get(0), found.get(1), 1e-6);
         }
     }

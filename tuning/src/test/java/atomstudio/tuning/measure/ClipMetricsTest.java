@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -27,7 +28,7 @@ class ClipMetricsTest {
     @Test
     void imageHasCosineOneWithItself() throws Exception {
         DiffusionModel model = DiffusionModel.open(ClipTestModels.EMBEDDED);
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             ClipMetrics metrics = ClipMetrics.of(model, engine).orElseThrow();
             ClipEmbedding red = metrics.embedImage(RED);
             assertEquals(1, red.cosine(metrics.embedImage(RED)), 1e-6);
@@ -47,7 +48,7 @@ class ClipMetricsTest {
     @Test
     void safetyCheckerGivesNoAlignment() throws Exception {
         DiffusionModel model = DiffusionModel.open(ClipTestModels.withSafetyChecker(temporary));
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             ClipMetrics metrics = ClipMetrics.of(model, engine).orElseThrow();
             assertEquals(Optional.empty(), metrics.embedPrompt("a car"));
             assertEquals(1,
@@ -64,7 +65,7 @@ class ClipMetricsTest {
     @Test
     void modelWithoutImageEncoderHasNoMetrics() throws Exception {
         DiffusionModel model = DiffusionModel.open(ClipTestModels.without(temporary));
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             assertTrue(ClipMetrics.of(model, engine).isEmpty());
         }
     }
@@ -74,7 +75,7 @@ class ClipMetricsTest {
         ClipTestModels.copy(ClipTestModels.MODEL, temporary);
         Files.delete(temporary.resolve("image_encoder/model.safetensors"));
         DiffusionModel model = DiffusionModel.open(temporary);
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             Failure rejected = assertThrows(Failure.Unreadable.class, () -> ClipMetrics.of(model, engine));
             assertTrue(rejected.getMessage().contains("image_encoder"), rejected.getMessage());
         }

@@ -31,7 +31,7 @@ class CachedFeaturesGradientTest {
             float[] parameters = ReferenceOps.random(1, layout.size()).data();
             for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
             TrainingBatch batch = new TrainingBatch(ReferenceOps.random(2, 2, 4, side, side), new float[] {10, 700},
-                    new Conditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())),
+                    new BatchConditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())),
                     ReferenceOps.random(4, 2, 4, side, side), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
             for (DenoisingLossOptions.Checkpointing activations : DenoisingLossOptions.Checkpointing.values()) {
                 try (DenoisingLoss denoisingLoss = engine

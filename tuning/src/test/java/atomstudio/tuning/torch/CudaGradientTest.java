@@ -26,7 +26,7 @@ class CudaGradientTest {
         float[] parameters = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
         TrainingBatch batch = new TrainingBatch(ReferenceOps.random(2, 2, 4, 8, 8), new float[] {10, 700},
-                new Conditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())),
+                new BatchConditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())),
                 ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
         try (TorchEngine cpu = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
                 TorchEngine cuda = open(model)) {

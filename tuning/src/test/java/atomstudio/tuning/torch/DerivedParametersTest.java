@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -58,12 +59,16 @@ class DerivedParametersTest {
             try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, completed))) {
                 expected = denoisingLoss.gradient(parameters, batch).vector();
             }
-            Tensor picture = engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model),
-                    List.of(new WeightedAdapter(new Adapter("whole", "", layout.method(), whole), 1)));
+            Tensor picture = engine.networks()
+                    .noisePredictor()
+                    .predict(batch.noisyLatents(), batch.timesteps(), Conditioning.of(context(model)),
+                            List.of(new WeightedAdapter(new Adapter("whole", "", layout.method(), whole), 1)));
             List<WeightedAdapter> applied = List
                     .of(new WeightedAdapter(new Adapter("stored", "", layout.method(), stored), 1));
             assertThrows(IllegalStateException.class,
-                    () -> engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied),
+                    () -> engine.networks()
+                            .noisePredictor()
+                            .predict(batch.noisyLatents(), batch.timesteps(), Conditioning.of(context(model)), applied),
                     "nothing is derived yet");
 
             engine.derive(layout, frozen);
@@ -73,7 +78,10 @@ class DerivedParametersTest {
                     assertArrayEquals(expected, denoisingLoss.gradient(parameters, batch).vector());
                 }
                 assertEquals(picture,
-                        engine.predictNoise(batch.noisyLatents(), batch.timesteps(), context(model), applied));
+                        engine.networks()
+                                .noisePredictor()
+                                .predict(batch.noisyLatents(), batch.timesteps(), Conditioning.of(context(model)),
+                                        applied));
             }
             assertTrue(engine.derivedBytes() > 0, "closing the loss keeps them");
         }
@@ -88,7 +96,7 @@ class DerivedParametersTest {
         Shape latents = Shape.of(1, model.unet().channels().in(), 8, 8);
         int count = (int) latents.elements();
         return new TrainingBatch(new Tensor(latents, normals(count, "noisy")), new float[] {7},
-                new Conditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")),
+                new BatchConditioning.Embedded(context(model)), new Tensor(latents, normals(count, "target")),
                 Tensor.filled(Shape.of(1, 1, 1, 1), 1));
     }
 }

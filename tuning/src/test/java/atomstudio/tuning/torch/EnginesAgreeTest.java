@@ -2,12 +2,16 @@ package atomstudio.tuning.torch;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.SliceableAttention;
+import atomstudio.diffusion.engine.TileDecoder;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
@@ -41,19 +45,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 class EnginesAgreeTest {
     private static final double TOLERANCE = 2e-5;
     private static DiffusionModel model;
-    private static TorchEngine torch;
-    private static OnnxEngine onnx;
-    private static OnnxEngine live;
-    private static TorchEngine folding;
-    private static TorchEngine half;
-    private static List<OnnxEngine> halfGraphs;
+    private static Engine torch;
+    private static Engine onnx;
+    private static Engine live;
+    private static Engine folding;
+    private static Engine half;
+    private static List<Engine> halfGraphs;
     private static final Tensor LATENTS = ReferenceOps.random(1, 1, 4, 8, 8);
     private static final float[] TIMESTEPS = {321};
 
     @BeforeAll
     static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
-        torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)).networks();
         onnx = OnnxEngine.open(model, Device.CPU, 1);
         live = OnnxEngine.open(model, Device.CPU, 1, new OnnxSettings(0, OnnxSettings.AdapterMode.RUNTIME));
         folding = TorchEngine.openForSampling(model, Device.CPU, TorchSettings.standard().withThreads(1),
@@ -74,7 +78,7 @@ class EnginesAgreeTest {
         live.close();
         folding.close();
         half.close();
-        halfGraphs.forEach(OnnxEngine::close);
+        halfGraphs.forEach(Engine::close);
     }
 
     static List<TuningMethod> methods() throws Failure {
@@ -95,21 +99,21 @@ class EnginesAgreeTest {
     @ParameterizedTest @MethodSource("methods")
     void agreeOnEveryMethodAndAdapterWeight(TuningMethod method) throws Exception {
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        Tensor base = torch.predictNoise(LATENTS, TIMESTEPS, context, List.of());
+        Tensor base = torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), List.of());
         for (double adapterWeight : new double[] {0, 0.7, 2}) {
             List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(method, 1), adapterWeight));
-            Tensor expected = torch.predictNoise(LATENTS, TIMESTEPS, context, applied);
-            Tensor folded = onnx.predictNoise(LATENTS, TIMESTEPS, context, applied);
+            Tensor expected = torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied);
+            Tensor folded = onnx.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied);
             assertClose(method + " at " + adapterWeight, expected, folded, TOLERANCE);
             assertClose(method + " multiplied in or live, at " + adapterWeight,
-                    live.predictNoise(LATENTS, TIMESTEPS, context, applied), folded, 1e-5);
+                    live.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied), folded, 1e-5);
             assertClose(method + " multiplied in by PyTorch, at " + adapterWeight, expected,
-                    folding.predictNoise(LATENTS, TIMESTEPS, context, applied), 1e-5);
-            Tensor rounded = half.predictNoise(LATENTS, TIMESTEPS, context, applied);
+                    folding.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied), 1e-5);
+            Tensor rounded = half.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied);
             assertClose(method + " in bfloat16, at " + adapterWeight, expected, rounded, 0.1);
             assertNotEquals(expected, rounded);
-            for (OnnxEngine graph : adapterWeight == 0.7 ? halfGraphs : List.<OnnxEngine>of()) {
-                Tensor inHalf = graph.predictNoise(LATENTS, TIMESTEPS, context, applied);
+            for (Engine graph : adapterWeight == 0.7 ? halfGraphs : List.<Engine>of()) {
+                Tensor inHalf = graph.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied);
                 assertClose(method + " in float16, at " + adapterWeight, expected, inHalf, 0.02);
                 assertNotEquals(expected, inHalf);
             }
@@ -127,9 +131,11 @@ class EnginesAgreeTest {
                 looks.add(List.of(new WeightedAdapter(adapter(method, 1), adapterWeight)));
         for (Engine engine : List.of(onnx, live, folding)) {
             List<Tensor> first = new ArrayList<>();
-            for (List<WeightedAdapter> look : looks) first.add(engine.predictNoise(LATENTS, TIMESTEPS, context, look));
+            for (List<WeightedAdapter> look : looks)
+                first.add(engine.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), look));
             for (int i = looks.size() - 1; i >= 0; i--)
-                assertEquals(first.get(i), engine.predictNoise(LATENTS, TIMESTEPS, context, looks.get(i)),
+                assertEquals(first.get(i),
+                        engine.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), looks.get(i)),
                         engine + " " + looks.get(i));
             for (int i = 1; i < first.size(); i++) assertNotEquals(first.getFirst(), first.get(i));
         }
@@ -139,20 +145,23 @@ class EnginesAgreeTest {
     void agreesForChunkedBlocks() throws Exception {
         Tensor wide = ReferenceOps.random(3, 1, 4, 32, 32);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine mapped = OnnxEngine.open(model, Device.CPU, 1,
+        try (Engine mapped = OnnxEngine.open(model, Device.CPU, 1,
                 new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED))) {
             for (List<WeightedAdapter> applied : List.of(List.<WeightedAdapter>of(),
                     List.of(new WeightedAdapter(
                             adapter(MethodSettings.parse("lora", Map.of("layers", "linear,conv")).method(), 1),
                             0.7)))) {
-                Tensor expected = onnx.predictNoise(wide, TIMESTEPS, context, applied);
-                assertClose("in parts", expected, mapped.predictNoise(wide, TIMESTEPS, context, applied), 1e-5);
-                assertClose("in chunks, live adapters", expected, live.predictNoise(wide, TIMESTEPS, context, applied),
+                Tensor expected = onnx.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), applied);
+                assertClose("in parts", expected,
+                        mapped.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), applied), 1e-5);
+                assertClose("in chunks, live adapters", expected,
+                        live.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), applied),
                         1e-5);
             }
-            Tensor whole = mapped.predictNoise(wide, TIMESTEPS, context, List.of());
-            assertTrue(mapped.enableAttentionSlicing());
-            assertClose("in slices", whole, mapped.predictNoise(wide, TIMESTEPS, context, List.of()), 1e-5);
+            Tensor whole = mapped.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), List.of());
+            assertTrue(assertInstanceOf(SliceableAttention.class, mapped.noisePredictor()).enableAttentionSlicing());
+            assertClose("in slices", whole,
+                    mapped.noisePredictor().predict(wide, TIMESTEPS, Conditioning.of(context), List.of()), 1e-5);
         }
     }
 
@@ -162,23 +171,26 @@ class EnginesAgreeTest {
         List<WeightedAdapter> applied = List.of(new WeightedAdapter(adapter(new FilterAtoms(9), 1), 1),
                 new WeightedAdapter(adapter(new FilterAtoms(4), 2), 0.5),
                 new WeightedAdapter(adapter(new Lora(2), 3), 1.5));
-        assertClose("three", torch.predictNoise(LATENTS, TIMESTEPS, context, applied),
-                onnx.predictNoise(LATENTS, TIMESTEPS, context, applied), TOLERANCE);
+        assertClose("three", torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied),
+                onnx.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), applied), TOLERANCE);
         List<WeightedAdapter> opposed = List.of(applied.getFirst(),
                 new WeightedAdapter(applied.getFirst().adapter(), -1));
-        assertClose("an adapter and its opposite", torch.predictNoise(LATENTS, TIMESTEPS, context, List.of()),
-                torch.predictNoise(LATENTS, TIMESTEPS, context, opposed), TOLERANCE);
+        assertClose("an adapter and its opposite",
+                torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), List.of()),
+                torch.noisePredictor().predict(LATENTS, TIMESTEPS, Conditioning.of(context), opposed), TOLERANCE);
     }
 
     @Test
     void agreeOnTheDecoderInTiles() throws Exception {
         int level = model.vae().levels() - 1;
-        Tensor features = torch.decodeHead(LATENTS, level);
-        assertClose("head", features, onnx.decodeHead(LATENTS, level), TOLERANCE);
+        TileDecoder expectedDecoder = assertInstanceOf(TileDecoder.class, torch.autoencoder());
+        TileDecoder foundDecoder = assertInstanceOf(TileDecoder.class, onnx.autoencoder());
+        Tensor features = expectedDecoder.decodeHead(LATENTS, level);
+        assertClose("head", features, foundDecoder.decodeHead(LATENTS, level), TOLERANCE);
         List<LayerWeights<Tensor>> norms = new ArrayList<>();
         while (norms.size() <= model.vae().normCount(level)) {
-            Tensor expected = torch.decodeTile(features, level, norms);
-            assertClose(norms.size() + " norms", expected, onnx.decodeTile(features, level, norms), TOLERANCE);
+            Tensor expected = expectedDecoder.decodeTile(features, level, norms);
+            assertClose(norms.size() + " norms", expected, foundDecoder.decodeTile(features, level, norms), TOLERANCE);
             Shape channels = Shape.of(1, expected.shape().size(1), 1, 1);
             norms.add(new LayerWeights<>(Tensor.filled(channels, 0.5f), Tensor.filled(channels, 0.1f)));
         }

@@ -4,7 +4,9 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -54,10 +56,12 @@ class MergedWeightsTest {
                 merge(model, method, applied), Map.of());
         Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
-        try (OnnxEngine live = OnnxEngine.open(model, Device.CPU, 1);
-                OnnxEngine plain = OnnxEngine.open(merged, Device.CPU, 1)) {
-            Tensor expected = live.predictNoise(latents, new float[] {321}, context, List.of(applied));
-            assertClose(method.toString(), expected, plain.predictNoise(latents, new float[] {321}, context, List.of()),
+        try (Engine live = OnnxEngine.open(model, Device.CPU, 1);
+                Engine plain = OnnxEngine.open(merged, Device.CPU, 1)) {
+            Tensor expected = live.noisePredictor()
+                    .predict(latents, new float[] {321}, Conditioning.of(context), List.of(applied));
+            assertClose(method.toString(), expected,
+                    plain.noisePredictor().predict(latents, new float[] {321}, Conditioning.of(context), List.of()),
                     2e-5);
         }
     }

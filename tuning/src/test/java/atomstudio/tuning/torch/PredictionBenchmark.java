@@ -1,5 +1,6 @@
 package atomstudio.tuning.torch;
 
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
@@ -35,7 +36,7 @@ public final class PredictionBenchmark {
         try (Engine engine = engine(model, arguments[1])) {
             int[][] ids = new int[1][model.textEncoder().maxTokens()];
             Arrays.fill(ids[0], 7);
-            Tensor context = engine.encodeText(ids, 1, List.of());
+            Tensor context = engine.textEncoder().encode(ids, 1, List.of());
             System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
             List<WeightedAdapter> adapters = arguments.length > 3
                     ? List.of(new WeightedAdapter(adapter(model, arguments[3]), 1))
@@ -43,8 +44,9 @@ public final class PredictionBenchmark {
             Tensor latents = ReferenceOps.random(1, 2, model.unet().channels().in(), side, side);
             for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
                 long before = System.nanoTime();
-                Tensor out = engine.predictNoise(latents, new float[] {500, 500}, Tensor.concatenate(context, context),
-                        adapters);
+                Tensor out = engine.noisePredictor()
+                        .predict(latents, new float[] {500, 500}, Conditioning.of(Tensor.concatenate(context, context)),
+                                adapters);
                 System.out.printf("%.4f s, first value %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0],
                         memory());
             }

@@ -11,6 +11,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.TextEncoder;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -26,8 +27,6 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.CounterRng;
 import atomstudio.tuning.method.FilterAtoms;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Generation with adapters that add tokens or adapt the text encoder.
 class PromptsWithAdaptersTest {
     private static DiffusionModel model;
-    private static OnnxEngine onnx;
+    private static Engine onnx;
     private final List<int[]> encoded = new ArrayList<>();
     private DiffusionPipeline pipeline;
 
@@ -62,16 +61,12 @@ class PromptsWithAdaptersTest {
     /// An engine that records what it encodes.
     @BeforeEach
     void listen() throws Exception {
-        Engine engine = (Engine) Proxy.newProxyInstance(Engine.class.getClassLoader(), new Class<?>[] {Engine.class},
-                (proxy, method, arguments) -> {
-                    if (method.getName().equals("encodeText")) encoded.add(((int[][]) arguments[0])[0]);
-                    try {
-                        return method.invoke(onnx, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
-        pipeline = DiffusionPipeline.of(model, engine);
+        TextEncoder recording = (ids, clipSkip, adapters) -> {
+            encoded.add(ids[0]);
+            return onnx.textEncoder().encode(ids, clipSkip, adapters);
+        };
+        pipeline = DiffusionPipeline.of(model,
+                new Engine(recording, onnx.noisePredictor(), onnx.autoencoder(), onnx.clipEncoders()));
     }
 
     private static WeightedAdapter rows(String name, String word, int count, double adapterWeight) {

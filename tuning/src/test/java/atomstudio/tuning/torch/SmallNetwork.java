@@ -19,10 +19,10 @@ record SmallNetwork(DiffusionModel model, TorchEngine engine) implements AutoClo
 
     /// Two noisy samples with a random context.
     TrainingBatch batch() {
-        return batch(new Conditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())));
+        return batch(new BatchConditioning.Embedded(ReferenceOps.random(3, 2, 5, model.unet().crossAttentionDim())));
     }
 
-    TrainingBatch batch(Conditioning conditioning) {
+    TrainingBatch batch(BatchConditioning conditioning) {
         return new TrainingBatch(ReferenceOps.random(2, 2, 4, 8, 8), new float[] {10, 700}, conditioning,
                 ReferenceOps.random(4, 2, 4, 8, 8), Tensor.filled(Shape.of(2, 1, 1, 1), 1));
     }

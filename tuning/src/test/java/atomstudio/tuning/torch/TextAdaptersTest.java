@@ -4,7 +4,9 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -31,8 +33,8 @@ class TextAdaptersTest {
     private static final double TOLERANCE = 2e-5;
     private static final String TABLE = "text_model.embeddings.token_embedding";
     private static DiffusionModel model;
-    private static TorchEngine torch;
-    private static OnnxEngine onnx;
+    private static Engine torch;
+    private static Engine onnx;
 
     /// Appends rows to the embedding: start + s · (rows − start).
     record Rows(int count) implements Adaptation {
@@ -71,7 +73,7 @@ class TextAdaptersTest {
     @BeforeAll
     static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
-        torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1));
+        torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)).networks();
         onnx = OnnxEngine.open(model, Device.CPU, 1);
     }
 
@@ -102,16 +104,17 @@ class TextAdaptersTest {
     }
 
     private static Tensor agreed(int[][] ids, List<WeightedAdapter> adapters) throws Exception {
-        Tensor expected = torch.encodeText(ids, 1, adapters);
-        assertClose("last", expected, onnx.encodeText(ids, 1, adapters), TOLERANCE);
-        assertClose("last but one", torch.encodeText(ids, 2, adapters), onnx.encodeText(ids, 2, adapters), TOLERANCE);
+        Tensor expected = torch.textEncoder().encode(ids, 1, adapters);
+        assertClose("last", expected, onnx.textEncoder().encode(ids, 1, adapters), TOLERANCE);
+        assertClose("last but one", torch.textEncoder().encode(ids, 2, adapters),
+                onnx.textEncoder().encode(ids, 2, adapters), TOLERANCE);
         return expected;
     }
 
     @ParameterizedTest @ValueSource(doubles = {0, 0.7, 2})
     void enginesAgreeOnAdaptedTextEncoder(double adapterWeight) throws Exception {
         Tensor tuned = agreed(ids(3, 4, 5), List.of(applied(new Projections("_proj"), 1, adapterWeight)));
-        Tensor base = torch.encodeText(ids(3, 4, 5), 1, List.of());
+        Tensor base = torch.textEncoder().encode(ids(3, 4, 5), 1, List.of());
         if (adapterWeight == 0) assertClose("weight 0 is the base model", base, tuned, 1e-5);
         else assertNotEquals(base, tuned);
     }
@@ -124,10 +127,11 @@ class TextAdaptersTest {
         Tensor both = agreed(ids(3, next, next + 1, next + 2),
                 List.of(one, applied(new Projections("v_proj"), 3, 1), two));
         assertNotEquals(both, agreed(ids(3, next, next + 1, next + 2), List.of(one, two)));
-        assertEquals(torch.encodeText(ids(3, next), 1, List.of(one)),
-                torch.encodeText(ids(3, next), 1, List.of(one, two)), "the first one's row is where it was");
-        assertEquals(torch.encodeText(ids(3, next, next + 1), 1, List.of(two)),
-                torch.encodeText(ids(3, next + 1, next + 2), 1, List.of(one, two)), "the second one's come after it");
+        assertEquals(torch.textEncoder().encode(ids(3, next), 1, List.of(one)),
+                torch.textEncoder().encode(ids(3, next), 1, List.of(one, two)), "the first one's row is where it was");
+        assertEquals(torch.textEncoder().encode(ids(3, next, next + 1), 1, List.of(two)),
+                torch.textEncoder().encode(ids(3, next + 1, next + 2), 1, List.of(one, two)),
+                "the second one's come after it");
     }
 
     @Test
@@ -146,16 +150,18 @@ class TextAdaptersTest {
     void adapterWithoutLayersInANetworkDoesNotChangeIt() throws Exception {
         WeightedAdapter unet = applied(new Projections("to_q"), 1, 1);
         WeightedAdapter text = applied(new Projections("q_proj"), 1, 1);
-        assertEquals(torch.encodeText(ids(3), 1, List.of()), torch.encodeText(ids(3), 1, List.of(unet)));
-        assertEquals(onnx.encodeText(ids(3), 1, List.of()), onnx.encodeText(ids(3), 1, List.of(unet)));
+        assertEquals(torch.textEncoder().encode(ids(3), 1, List.of()),
+                torch.textEncoder().encode(ids(3), 1, List.of(unet)));
+        assertEquals(onnx.textEncoder().encode(ids(3), 1, List.of()),
+                onnx.textEncoder().encode(ids(3), 1, List.of(unet)));
         Tensor latents = ReferenceOps.random(1, 1, 4, 8, 8);
         Tensor context = ReferenceOps.random(2, 1, 5, model.unet().crossAttentionDim());
         float[] timesteps = {321};
-        assertEquals(torch.predictNoise(latents, timesteps, context, List.of()),
-                torch.predictNoise(latents, timesteps, context, List.of(text)));
-        assertEquals(onnx.predictNoise(latents, timesteps, context, List.of()),
-                onnx.predictNoise(latents, timesteps, context, List.of(text)));
-        assertNotEquals(onnx.predictNoise(latents, timesteps, context, List.of()),
-                onnx.predictNoise(latents, timesteps, context, List.of(text, unet)));
+        assertEquals(torch.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of()),
+                torch.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of(text)));
+        assertEquals(onnx.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of()),
+                onnx.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of(text)));
+        assertNotEquals(onnx.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of()),
+                onnx.noisePredictor().predict(latents, timesteps, Conditioning.of(context), List.of(text, unet)));
     }
 }

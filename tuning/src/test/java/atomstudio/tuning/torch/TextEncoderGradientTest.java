@@ -47,7 +47,7 @@ class TextEncoderGradientTest {
         ids[0] = 998;
         ids[1] = 3;
         ids[2] = network.model().textEncoder().vocabularySize();
-        return network.batch(new Conditioning.TokenIds(new int[][] {ids, ids}));
+        return network.batch(new BatchConditioning.TokenIds(new int[][] {ids, ids}));
     }
 
     @ParameterizedTest @MethodSource("methods")
@@ -128,7 +128,9 @@ class TextEncoderGradientTest {
         Tensor[] contexts = new Tensor[2];
         for (int i = 0; i < 2; i++)
             contexts[i] = network.engine()
-                    .encodeText(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of())
+                    .networks()
+                    .textEncoder()
+                    .encode(new int[][] {ids[2 * i], ids[2 * i + 1]}, 1, List.of())
                     .reshape(Shape.of(1, 2L * length, network.model().textEncoder().hiddenSize()));
         ParameterLayout layout = ParameterLayout.of(MethodSettings.of(MethodName.ATOMS).method(),
                 network.model().trainableLayers());
@@ -136,8 +138,8 @@ class TextEncoderGradientTest {
         try (DenoisingLoss denoisingLoss = network.engine()
                 .denoisingLoss(input(layout, Checkpointing.NONE, ComputeDtype.FP32))) {
             double before = denoisingLoss.loss(point,
-                    network.batch(new Conditioning.Embedded(Tensor.concatenate(contexts))));
-            assertEquals(before, denoisingLoss.loss(point, network.batch(new Conditioning.TokenIds(ids, 2))),
+                    network.batch(new BatchConditioning.Embedded(Tensor.concatenate(contexts))));
+            assertEquals(before, denoisingLoss.loss(point, network.batch(new BatchConditioning.TokenIds(ids, 2))),
                     1e-6 * before);
         }
     }

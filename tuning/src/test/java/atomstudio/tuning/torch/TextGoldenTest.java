@@ -36,7 +36,7 @@ class TextGoldenTest {
     static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
         golden = SafetensorsFile.open(Shared.root().resolve("tuning/src/test/resources/goldens/text/sd1.safetensors"));
-        engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)),
+        engines = List.of(TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1)).networks(),
                 OnnxEngine.open(model, Device.CPU, 1));
     }
 
@@ -76,8 +76,10 @@ class TextGoldenTest {
 
     private static void check(String name, int[][] ids, Adapter adapter) throws Exception {
         for (Engine engine : engines) {
-            assertClose("base", golden.read("base"), engine.encodeText(ids("ids.plain"), 1, List.of()), TOLERANCE);
-            assertClose(name, golden.read(name), engine.encodeText(ids, 1, List.of(new WeightedAdapter(adapter, 1))),
+            assertClose("base", golden.read("base"), engine.textEncoder().encode(ids("ids.plain"), 1, List.of()),
+                    TOLERANCE);
+            assertClose(name, golden.read(name),
+                    engine.textEncoder().encode(ids, 1, List.of(new WeightedAdapter(adapter, 1))),
                     TOLERANCE);
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
@@ -18,7 +19,7 @@ class TorchEngineTest {
     void networksMatchTheReference(String name) throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model"));
         try (SafetensorsFile golden = SafetensorsFile.open(Shared.own("goldens/nets/" + name + "/golden.safetensors"));
-                TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {
+                Engine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard()).networks()) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(14, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation::toString);

@@ -34,7 +34,7 @@ public final class TrainingStepBenchmark {
         long side = model.sampleSize();
         Tensor noisy = ReferenceOps.random(1, 1, 4, side, side);
         TrainingBatch batch = new TrainingBatch(noisy, new float[] {500},
-                new Conditioning.Embedded(
+                new BatchConditioning.Embedded(
                         ReferenceOps.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())),
                 ReferenceOps.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
         Checkpointing activations = Checkpointing.valueOf(arguments[2]);

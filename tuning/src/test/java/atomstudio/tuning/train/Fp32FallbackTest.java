@@ -8,7 +8,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.run.EventLog;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.TrainingEvent;
-import atomstudio.tuning.torch.Conditioning;
+import atomstudio.tuning.torch.BatchConditioning;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.TrainingBatch;
 import java.nio.file.Path;
@@ -30,7 +30,8 @@ class Fp32FallbackTest {
             ComputeMode.Fp32Fallback resort = new ComputeMode.Fp32Fallback((parameters, batch) -> next[0],
                     (parameters, batch) -> BETTER, events);
             Tensor one = Tensor.zeros(Shape.of(1, 1, 1, 1));
-            TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new Conditioning.Embedded(one), one, one);
+            TrainingBatch batch = new TrainingBatch(one, new float[] {1}, new BatchConditioning.Embedded(one), one,
+                    one);
             assertSame(GOOD, resort.gradient(new float[2], batch));
             next[0] = new DenoisingLoss.Gradient(Double.NaN, new float[] {1, 2});
             assertSame(BETTER, resort.gradient(new float[2], batch));

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.PngWriter;
@@ -193,7 +194,7 @@ class TextTuningTest {
         assertFalse(BaseModel.sameWeights("0".repeat(64), adapter.base().hash()));
         assertEquals(Optional.empty(),
                 adapter.compatibilityWarning("model", model.trainableLayers(), Optional.of(adapter.base().hash())));
-        try (OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1)) {
+        try (Engine engine = OnnxEngine.open(model, Device.CPU, 1)) {
             DiffusionPipeline maker = DiffusionPipeline.of(model, engine);
             RgbImage base = photo(maker, "a sks thing", List.of());
             RgbImage tuned = photo(maker, "a sks thing",

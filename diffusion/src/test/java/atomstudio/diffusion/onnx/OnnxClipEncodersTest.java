@@ -8,6 +8,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipEncodersLaw;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.NetworkGolden;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
@@ -21,18 +22,18 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ClipEncodersTest implements ClipEncodersLaw {
+class OnnxClipEncodersTest implements ClipEncodersLaw {
     @TempDir
     Path temporary;
 
     @Test
     void imageEmbeddingDoesNotDependOnTheBatch() throws Exception {
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
-                OnnxEngine engine = open(ClipTestModels.MODEL)) {
+                Engine engine = open(ClipTestModels.MODEL)) {
             Tensor images = golden.read("vision.pixel_values");
-            Tensor all = engine.embedImages(images);
+            Tensor all = engine.clipEncoders().orElseThrow().embedImages(images);
             for (int i = 0; i < 3; i++) {
-                Tensor alone = engine.embedImages(images.rows(i, i + 1));
+                Tensor alone = engine.clipEncoders().orElseThrow().embedImages(images.rows(i, i + 1));
                 for (int k = 0; k < alone.data().length; k++)
                     assertEquals(all.rows(i, i + 1).data()[k], alone.data()[k], 1e-5);
             }
@@ -44,7 +45,7 @@ class ClipEncodersTest implements ClipEncodersLaw {
         OnnxSettings mapped = new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED);
         DiffusionModel model = DiffusionModel.open(ClipTestModels.MODEL);
         try (SafetensorsFile golden = SafetensorsFile.open(ClipTestModels.FOLDER.resolve("golden.safetensors"));
-                OnnxEngine engine = OnnxEngine.open(model, Device.CPU, 1, mapped)) {
+                Engine engine = OnnxEngine.open(model, Device.CPU, 1, mapped)) {
             List<Deviation> deviations = NetworkGolden.compare(golden, engine);
             assertEquals(4, deviations.size());
             for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation.toString());
@@ -53,9 +54,9 @@ class ClipEncodersTest implements ClipEncodersLaw {
 
     @Test
     void modelWithoutImageEncoderFailsOnFirstUse() throws Exception {
-        try (OnnxEngine engine = open(ClipTestModels.without(temporary))) {
+        try (Engine engine = open(ClipTestModels.without(temporary))) {
             Failure failure = assertThrows(Failure.Incompatible.class,
-                    () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+                    () -> engine.clipEncoders().orElseThrow().embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(failure.getMessage().contains("no image encoder"), failure.getMessage());
         }
     }
@@ -66,17 +67,17 @@ class ClipEncodersTest implements ClipEncodersLaw {
         Path weights = temporary.resolve("image_encoder/model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
         Files.write(weights, Arrays.copyOf(bytes, bytes.length / 2));
-        try (OnnxEngine engine = open(temporary)) {
-            assertEquals(Shape.of(1, 16, 24), engine.encodeText(new int[1][16], 1, List.of()).shape(),
+        try (Engine engine = open(temporary)) {
+            assertEquals(Shape.of(1, 16, 24), engine.textEncoder().encode(new int[1][16], 1, List.of()).shape(),
                     "everything else works");
             Failure failure = assertThrows(Failure.Unreadable.class,
-                    () -> engine.embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
+                    () -> engine.clipEncoders().orElseThrow().embedImages(Tensor.zeros(Shape.of(1, 3, 32, 32))));
             assertTrue(failure.getMessage().contains("image_encoder"), failure.getMessage());
         }
     }
 
     @Override
-    public OnnxEngine open(Path model) throws Failure {
+    public Engine open(Path model) throws Failure {
         return OnnxEngine.open(DiffusionModel.open(model), Device.CPU, 1);
     }
 }

@@ -8,10 +8,10 @@ import java.nio.file.Path;
 import java.util.Set;
 
 /// The autoencoder of a model, or its replacement (`--vae`).
-record Autoencoder(Vae network, WeightLocation weights) {
+record VaeSource(Vae network, WeightLocation weights) {
     /// Opens a component folder or model folder in diffusers' layout, or a file with an autoencoder or a complete
     /// model, with LDM or diffusers names.
-    static Autoencoder open(Path path) throws Failure {
+    static VaeSource open(Path path) throws Failure {
         if (Files.isRegularFile(path)) return ofFile(path);
         if (Files.isRegularFile(path.resolve("model_index.json")))
             return ofFolder(path.resolve(ModelComponent.VAE.folder()));
@@ -21,19 +21,19 @@ record Autoencoder(Vae network, WeightLocation weights) {
                         + (Files.isDirectory(path) ? "a folder without any" : "nothing"));
     }
 
-    static Autoencoder ofFolder(Path folder) throws Failure {
-        return new Autoencoder(NetworkFactory.vae(ModelConfig.read(folder.resolve("config.json"))),
+    static VaeSource ofFolder(Path folder) throws Failure {
+        return new VaeSource(NetworkFactory.vae(ModelConfig.read(folder.resolve("config.json"))),
                 new WeightLocation.InFolder(folder,
                         WeightLocation.KeyMapping.renaming(ModelComponent.VAE::diffusersKey)));
     }
 
-    private static Autoencoder ofFile(Path file) throws Failure {
+    private static VaeSource ofFile(Path file) throws Failure {
         try (TensorFile tensors = TensorFile.open(file)) {
             return of(tensors, Sidecar.of(file, tensors.metadata()));
         }
     }
 
-    static Autoencoder of(TensorFile tensors, Sidecar sidecar) throws Failure {
+    static VaeSource of(TensorFile tensors, Sidecar sidecar) throws Failure {
         Path file = tensors.file();
         Set<String> names = tensors.tensors().keySet();
         String prefix = names.stream().anyMatch(name -> name.startsWith(LdmLayout.VAE_PREFIX)) ? LdmLayout.VAE_PREFIX
@@ -53,6 +53,6 @@ record Autoencoder(Vae network, WeightLocation weights) {
         ModelConfig vaeConfig = hasConfigFile ? ModelConfig.read(configFile)
                 : sidecar.mergedConfig(ModelComponent.VAE.folder(),
                         new InferredConfigs(file, LdmLayout.shapes(tensors.tensors().values(), mapping)).vae());
-        return new Autoencoder(NetworkFactory.vae(vaeConfig), new WeightLocation.InFile(file, mapping));
+        return new VaeSource(NetworkFactory.vae(vaeConfig), new WeightLocation.InFile(file, mapping));
     }
 }

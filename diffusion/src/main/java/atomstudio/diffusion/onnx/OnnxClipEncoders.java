@@ -1,6 +1,7 @@
 package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipEncoders;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /// CLIP's image and text encoders, as far as the model has them. Their weights are opened when first used, since most
 /// work needs neither. Owns sessions and mapped weights.
-final class ClipEncoders implements AutoCloseable {
+final class OnnxClipEncoders implements ClipEncoders {
     private static final int MAX_SESSIONS = 2;
 
     private final DiffusionModel model;
@@ -26,18 +27,20 @@ final class ClipEncoders implements AutoCloseable {
     private @Nullable Checkpoint imageWeights;
     private @Nullable Checkpoint textWeights;
 
-    ClipEncoders(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
+    OnnxClipEncoders(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
         this.model = model;
         this.runtime = runtime;
         this.settings = settings;
     }
 
-    Tensor embedImages(Tensor pixelValues) throws Failure {
+    @Override
+    public Tensor embedImages(Tensor pixelValues) throws Failure {
         OnnxSession session = imageSessions.get(pixelValues.shape());
         return session.run(Map.of("pixel_values", OnnxSession.Feed.of(pixelValues)), Map.of());
     }
 
-    Tensor embedText(int[][] ids) throws Failure {
+    @Override
+    public Tensor embedText(int[][] ids) throws Failure {
         int[][] endPositions = textProjection().eosPositions(ids);
         OnnxSession session = textSessions.get(Shape.of(ids.length, ids[0].length));
         return session.run(Map.of("ids", OnnxSession.Feed.ids(ids), "end_positions",

@@ -1,0 +1,14 @@
+package atomstudio.diffusion.engine;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.SamplingResult;
+import atomstudio.diffusion.sample.StepListener;
+
+/// Samples a generation's latents.
+@FunctionalInterface
+interface LatentSampling {
+    /// The latents (1, 4, H/8, W/8) of the last pass, still multiplied by the scaling factor.
+    /// @throws Failure.Incompatible for invalid sizes, steps or strengths
+    SamplingResult sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
+            throws Failure;
+}

@@ -1,0 +1,140 @@
+package atomstudio.diffusion.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.AdapterTargets;
+import atomstudio.diffusion.engine.Conditioning;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.NoisePredictor;
+import atomstudio.diffusion.engine.ReducedPrecision;
+import atomstudio.diffusion.engine.SliceableAttention;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.Checkpoint;
+import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.onnx.Graph.ElementType;
+import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
+import atomstudio.diffusion.onnx.GraphWeights.HalfWeightsMode;
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The UNet on ONNX Runtime. Adapter parameters, or the weights with adapters fused in, are graph inputs: adapters of
+/// the same form, and adapter weights, change without a new session.
+final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, ReducedPrecision, SliceableAttention {
+    /// @param adaptations of the adapters whose parameters are inputs
+    /// @param fusedKeys keys of the weights that are inputs, with adapters fused in
+    private record UNetKey(Shape latents, Shape context, List<Adaptation> adaptations, Set<String> fusedKeys) {}
+
+    private final UNet unet;
+    private final AdapterTargets targets;
+    private final SessionCache<UNetKey> sessions = new SessionCache<>(MAX_SESSIONS, this::build);
+    private final AdapterInputs adapterInputs = new AdapterInputs();
+    private boolean halfPrecision;
+    private boolean slicedAttention;
+    private @Nullable FusedWeights fusedWeights;
+    private @Nullable MappedWeightInputs mappedInputs;
+    private @Nullable AttentionKernel attentionKernel;
+
+    OnnxNoisePredictor(OnnxModel model, Checkpoint checkpoint) {
+        super(model, checkpoint);
+        this.unet = model.model().unet();
+        this.targets = AdapterTargets.of(model.model());
+        this.halfPrecision = model.settings().unetPrecision() == OnnxSettings.UNetPrecision.FLOAT16;
+    }
+
+    @Override
+    public Tensor predict(Tensor latents, float[] timesteps, Conditioning conditioning, List<WeightedAdapter> adapters)
+            throws Failure {
+        Tensor context = conditioning.hiddenStatesOnly();
+        List<WeightedAdapter> used = targets.targetingUnet(adapters);
+        List<Adaptation> adaptations = AdapterInputs.adaptations(used);
+        boolean isFused = model.settings().adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
+        Set<String> fusedKeys = isFused ? fusedWeights().changedKeys(adaptations) : Set.of();
+        OnnxSession session = sessions.get(new UNetKey(latents.shape(), context.shape(),
+                fusedKeys.isEmpty() ? adaptations : List.of(), fusedKeys));
+        Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
+        feeds.put("latents", OnnxSession.Feed.of(latents));
+        feeds.put("time_features", OnnxSession.Feed.of(unet.timeProjection().embed(timesteps)));
+        feeds.put("context", OnnxSession.Feed.of(context));
+        Map<String, OnnxTensor> persistent = new LinkedHashMap<>(
+                mappedInputs().inputs(model.runtime(), session.inputs(), fusedKeys));
+        if (fusedKeys.isEmpty()) {
+            feeds.putAll(AdapterInputs.weightFeeds(used));
+            persistent.putAll(adapterInputs.persistentInputs(model.runtime(), used, session.inputs()));
+        } else {
+            persistent.putAll(fusedWeights().inputs(model.runtime(), used));
+        }
+        return session.run(feeds, persistent);
+    }
+
+    @Override
+    public boolean enableAttentionSlicing() {
+        if (slicedAttention) return false;
+        slicedAttention = true;
+        sessions.close();
+        return true;
+    }
+
+    @Override
+    public boolean useFullPrecision() {
+        if (!halfPrecision) return false;
+        halfPrecision = false;
+        attentionKernel = null; // was selected for float16
+        sessions.close();
+        return true;
+    }
+
+    private FusedWeights fusedWeights() {
+        FusedWeights found = fusedWeights;
+        if (found == null)
+            fusedWeights = found = new FusedWeights(model.model().layers(ModelComponent.UNET), checkpoint());
+        return found;
+    }
+
+    private MappedWeightInputs mappedInputs() {
+        MappedWeightInputs found = mappedInputs;
+        if (found == null) mappedInputs = found = new MappedWeightInputs(checkpoint());
+        return found;
+    }
+
+    private OnnxSession build(UNetKey key) throws Failure {
+        OnnxRuntime runtime = model.runtime();
+        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint(), model.settings());
+        GraphOptions defaults = GraphOptions.of(runtime.device(), weights.mode());
+        GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults)
+                .withElementType(elementType(), attentionKernel(key.latents));
+        boolean isMappedOnCpu = weights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device() == Device.CPU;
+        UNetGraph graph = new UNetGraph(unet, checkpoint(), options,
+                isMappedOnCpu ? HalfWeightsMode.INPUTS : HalfWeightsMode.INITIALIZERS);
+        Graph.Value output = graph.build(key.latents, key.context, key.adaptations, key.fusedKeys);
+        return runtime.createSession(graph.graph().model(output), weights, output.shape());
+    }
+
+    private ElementType elementType() {
+        return halfPrecision ? ElementType.FLOAT16 : ElementType.FLOAT;
+    }
+
+    private AttentionKernel attentionKernel(Shape latents) throws Failure {
+        AttentionKernel found = attentionKernel;
+        if (found == null)
+            attentionKernel = found = AttentionBenchmark.selectKernel(model.runtime(), unet, latents, elementType());
+        return found;
+    }
+
+    @Override
+    public void close() {
+        sessions.close();
+        if (fusedWeights != null) fusedWeights.close();
+        fusedWeights = null;
+        if (mappedInputs != null) mappedInputs.close();
+        mappedInputs = null;
+        adapterInputs.close();
+        super.close();
+    }
+}

@@ -1,0 +1,26 @@
+package atomstudio.tuning.torch;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.EngineNetwork;
+import atomstudio.diffusion.model.ModelComponent;
+
+/// A network of a model on PyTorch. It shares arrays with the engine's other networks; closing it closes all of them.
+abstract class TorchNetwork implements EngineNetwork {
+    final TorchEngine engine;
+    private final ModelComponent component;
+
+    TorchNetwork(TorchEngine engine, ModelComponent component) {
+        this.engine = engine;
+        this.component = component;
+    }
+
+    @Override
+    public final void checkFiles() throws Failure.Unreadable {
+        engine.checkFiles(component);
+    }
+
+    @Override
+    public final void close() {
+        engine.close();
+    }
+}
