@@ -106,7 +106,7 @@ final class ComparisonRunner implements ComparisonJob.ComparisonListener {
     public void onSamplingProgress(int done, int total) {
         if (sampling == null) {
             closeBars();
-            sampling = ProgressBar.of(terminal, phases == 1 ? "images" : phases + "/" + phases + " images", total);
+            sampling = ProgressBar.of(terminal, phases == 1 ? "sampling" : phases + "/" + phases + " sampling", total);
         }
         if (done != lastSampled) sampling.update(done);
         lastSampled = done;
