@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Autoencoder;
 import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
@@ -105,10 +108,30 @@ class TrainerTest {
         return new DenoisingLoss.Gradient(loss, gradient);
     }
 
+    /// Previews are off, so no network runs.
+    private static Engine withoutNetworks() {
+        Autoencoder autoencoder = new Autoencoder() {
+            @Override
+            public LatentDistribution encode(Tensor images) {
+                throw new AssertionError("no network runs");
+            }
+
+            @Override
+            public Tensor decode(Tensor latents) {
+                throw new AssertionError("no network runs");
+            }
+        };
+        return new Engine((ids, clipSkip, adapters) -> {
+            throw new AssertionError("no network runs");
+        }, (latents, timesteps, conditioning, adapters) -> {
+            throw new AssertionError("no network runs");
+        }, autoencoder, Optional.empty());
+    }
+
     private TrainingState train(Trainer.LossFunction loss) throws Failure {
         try (EventLog log = EventLog.resume(run.eventLog(), 0, 0)) {
             EventSink events = EventSink.of(log, EventSink.none());
-            PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, null),
+            PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, withoutNetworks()),
                     setup.info().subject());
             return new Trainer(setup,
                     new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, events, none, Optional.empty()),
