@@ -8,6 +8,7 @@ import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.subjects.SubjectViewModel;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
@@ -49,9 +50,10 @@ final class SidebarView extends VBox {
         refresh(emptyLabel);
         getChildren().addAll(newSubject, title, emptyLabel, scroll,
                 new NoteView(NoteView.NoteKind.ERROR, model.problem()),
-                pageButton("Generate", "open-generate", model::openGenerate, WindowPage.GeneratePage.class),
-                pageButton("Models", "open-models", model::openModels, WindowPage.ModelsPage.class),
-                pageButton("Settings", "open-settings", model::openSettings, WindowPage.SettingsPage.class));
+                pageButton("Generate", "generate", model::openGenerate, WindowPage.GeneratePage.class::isInstance));
+        for (Screen screen : Screen.values())
+            getChildren().add(pageButton(screen.title(), screen.id(), () -> model.open(screen),
+                    new WindowPage.ScreenPage(screen)::equals));
         model.page()
                 .subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED,
                         page instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject)));
@@ -103,11 +105,11 @@ final class SidebarView extends VBox {
         return item;
     }
 
-    private Button pageButton(String text, String id, Runnable action, Class<? extends WindowPage> page) {
-        Button link = new ActionButtonView(text, action, "flat", "sidebar-item").withId(id);
+    private Button pageButton(String text, String id, Runnable action, Predicate<WindowPage> isShown) {
+        Button link = new ActionButtonView(text, action, "flat", "sidebar-item").withId("open-" + id);
         link.setMaxWidth(Double.MAX_VALUE);
         link.setAlignment(Pos.CENTER_LEFT);
-        model.page().subscribe(shown -> link.pseudoClassStateChanged(SELECTED, page.isInstance(shown)));
+        model.page().subscribe(shown -> link.pseudoClassStateChanged(SELECTED, isShown.test(shown)));
         return link;
     }
 }

@@ -13,7 +13,5 @@ public sealed interface WindowPage {
     /// Generation without a subject.
     record GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) implements WindowPage {}
 
-    record ModelsPage() implements WindowPage {}
-
-    record SettingsPage() implements WindowPage {}
+    record ScreenPage(Screen screen) implements WindowPage {}
 }

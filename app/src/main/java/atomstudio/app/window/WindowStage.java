@@ -17,8 +17,7 @@ import javafx.stage.Stage;
 /// Sets up the stage: scene, style sheets, theme, fonts and closing.
 final class WindowStage {
     private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css",
-            "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css",
-            "models/models.css");
+            "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 
@@ -30,6 +29,10 @@ final class WindowStage {
         WindowView view = new WindowView(model, services.environment().clock());
         Scene scene = new Scene(view, 1280, 800);
         for (String sheet : STYLE_SHEETS) scene.getStylesheets().add(styleSheetUrl(sheet));
+        for (Screen screen : Screen.values()) {
+            URL sheet = WindowStage.class.getResource("/atomstudio/app/" + screen.id() + "/" + screen.id() + ".css");
+            if (sheet != null) scene.getStylesheets().add(sheet.toExternalForm());
+        }
         model.settings().theme().subscribe(theme -> {
             Application
                     .setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet()

@@ -5,8 +5,6 @@ import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageView;
 import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.generate.MaskPaintView;
-import atomstudio.app.models.ModelsView;
-import atomstudio.app.settings.SettingsView;
 import atomstudio.app.start.StartView;
 import atomstudio.app.subjects.SubjectPageView;
 import atomstudio.app.subjects.SubjectPageViewModel;
@@ -74,8 +72,7 @@ public final class WindowView extends StackPane {
                 generateView = view;
                 yield view;
             }
-            case WindowPage.ModelsPage _ -> new ModelsView(model.models());
-            case WindowPage.SettingsPage _ -> new SettingsView(model.settings(), model.home(), model::showFiles);
+            case WindowPage.ScreenPage(Screen screen) -> screen.createView(model);
         });
         overlays.getChildren().setAll(pageOverlays);
         if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view)

@@ -157,11 +157,11 @@ public final class WindowViewModel {
     }
 
     public void openModels() {
-        page.set(new WindowPage.ModelsPage());
+        open(Screen.MODELS);
     }
 
-    public void openSettings() {
-        page.set(new WindowPage.SettingsPage());
+    void open(Screen screen) {
+        page.set(new WindowPage.ScreenPage(screen));
     }
 
     /// Opens the home folder in the file manager.
@@ -260,7 +260,7 @@ public final class WindowViewModel {
         GenerateViewModel generate = switch (page.get()) {
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> subject.generate();
             case WindowPage.GeneratePage(GenerateViewModel generateOnly, LargeImageViewModel _) -> generateOnly;
-            case WindowPage.StartPage _,WindowPage.ModelsPage _,WindowPage.SettingsPage _ -> null;
+            case WindowPage.StartPage _,WindowPage.ScreenPage _ -> null;
         };
         String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get()
                 : generate.busy().get();

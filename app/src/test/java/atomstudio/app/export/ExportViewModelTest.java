@@ -32,7 +32,7 @@ class ExportViewModelTest {
     }
 
     @Test
-    void saysWhereTheFileWentAndShowsIt() {
+    void reportsTheExportedFileAndShowsIt() {
         desktop.saveTarget = Path.of("/home/me/my-car.safetensors");
         ExportViewModel model = model((from, to, format) -> "");
         model.export(run, ExportFormat.ATOMSTUDIO);
@@ -43,7 +43,7 @@ class ExportViewModelTest {
     }
 
     @Test
-    void offersWhatTheMethodHasAPlaceInAndNamesTheFileByIt() {
+    void offersSupportedFormatsAndNamesTheFileByFormat() {
         desktop.saveTarget = Path.of("/x.safetensors");
         List<ExportFormat> requested = new java.util.ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
@@ -65,7 +65,7 @@ class ExportViewModelTest {
     }
 
     @Test
-    void aFailureIsSaidAndThereIsNothingToShow() {
+    void reportsFailedExports() {
         desktop.saveTarget = Path.of("/full/x.safetensors");
         ExportViewModel model = model((from, to, format) -> {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new IOException());

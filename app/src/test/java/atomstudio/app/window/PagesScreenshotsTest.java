@@ -70,7 +70,7 @@ class PagesScreenshotsTest {
         window.run(window.model().models()::load);
         window.waitFor(60, () -> window.model().models().unreadable().size() == 1);
         window.screenshot("models-unreadable");
-        window.run(window.model()::openSettings);
+        window.run(() -> window.model().open(Screen.SETTINGS));
         window.screenshot("preferences");
     }
 

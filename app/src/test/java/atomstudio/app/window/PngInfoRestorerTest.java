@@ -79,7 +79,7 @@ class PngInfoRestorerTest {
         SubjectPageViewModel car = window.subjects().getFirst();
         car.train().start(MethodName.LORA);
         car.train().start(MethodName.LORA);
-        window.openSettings();
+        window.open(Screen.SETTINGS);
         drop("car.png", text("a 3d (sks car:1.2)\nin the snow").withAdapter("car-lora", 0.7).with("Clip skip", "2"));
         assertEquals(new WindowPage.SubjectPage(car), window.page().get());
         assertEquals(new SubjectPrompt("a 3d (", SubjectPrompt.Mention.SUBJECT, ":1.2) in the snow"),

@@ -128,7 +128,7 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         fake.launcher.onWait = step -> {
             if (step != 10) return;
-            window.openSettings();
+            window.open(Screen.SETTINGS);
             assertEquals("Training car · step 10 of 20 · 0:03 left", window.status().get());
             assertEquals("training · 50%", page.sidebarText().get());
             assertTrue(page.training().get());

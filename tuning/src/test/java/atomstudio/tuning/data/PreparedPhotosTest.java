@@ -29,7 +29,7 @@ class PreparedPhotosTest {
     Path folder;
 
     @BeforeEach
-    void aPicture() throws Exception {
+    void anImage() throws Exception {
         put("car.png", RgbImage.filled(64, 48, 0x336699));
     }
 
