@@ -1,6 +1,7 @@
 package atomstudio.app.dataset;
 
 import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.file.StudioFolder;
@@ -188,18 +189,22 @@ public final class SubjectStore {
                 out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
-    /// Deletes the subject's copy of a photo; the original file is kept.
-    public Subject remove(Subject subject, Path photo) throws Failure {
+    /// Moves the subject's copy of a photo to the trash, with its caption and mask.
+    public Trash.Entry remove(Subject subject, Path photo, Trash trash) throws Failure {
         if (!subject.photos().contains(photo))
             throw new IllegalArgumentException(photo + " is not a photo of " + subject.name());
         try {
-            List<Path> sidecars = SidecarFiles.of(photo);
-            Files.deleteIfExists(photo);
-            for (Path sidecar : sidecars) Files.deleteIfExists(sidecar);
+            List<Path> files = Stream.concat(Stream.of(photo), SidecarFiles.of(photo).stream()).toList();
+            Trash.Entry entry = trash.move("photo " + photo.getFileName(), files);
             removeIfEmpty(photo.getParent(), subject);
+            return entry;
         } catch (IOException e) {
             throw new Failure.Unwritable(photo + " cannot be deleted: " + e.getMessage(), e);
         }
+    }
+
+    /// Reads a subject again.
+    public Subject read(Subject subject) throws Failure {
         return read(subject.folder());
     }
 

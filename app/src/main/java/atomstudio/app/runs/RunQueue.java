@@ -71,6 +71,13 @@ public final class RunQueue {
         listeners.add(listener);
     }
 
+    /// Whether a run of a subject is training or waiting.
+    public boolean isQueued(String subject) {
+        RunSpec running = current.get();
+        return running != null && running.subject().equals(subject)
+                || waiting.stream().anyMatch(spec -> spec.subject().equals(subject));
+    }
+
     public boolean isBusy() { return current.get() != null; }
 
     /// Starts the run, or appends it to the queue.

@@ -66,16 +66,6 @@ public final class RunStore {
         return path;
     }
 
-    /// Deletes a run permanently.
-    public void delete(Path run) throws Failure {
-        if (!run.startsWith(folder) || run.equals(folder) || !Files.isDirectory(run)) return;
-        try (Stream<Path> files = Files.walk(run)) {
-            for (Path path : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(path);
-        } catch (IOException e) {
-            throw new Failure.Unwritable(run + " cannot be deleted: " + e.getMessage(), e);
-        }
-    }
-
     private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
         RunInfo info = run.info();
         RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(),

@@ -1,8 +1,8 @@
 package atomstudio.app.runs;
 
-import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.trash.Deletions;
 import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,16 +20,19 @@ public final class RunsViewModel {
     private final Jobs jobs;
     private final RunStore store;
     private final RunQueue queue;
+    private final Deletions deletions;
     private final String subject;
     private final ObservableList<RunSummary> runs = FXCollections.observableArrayList();
     private final ObservableList<RunSummary> runsView = FXCollections.unmodifiableObservableList(runs);
     private final ReadOnlyObjectWrapper<@Nullable ShownRun> shownRun = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    public RunsViewModel(Jobs jobs, RunStore store, RunQueue queue, String subject) {
+    public RunsViewModel(Jobs jobs, RunStore store, RunQueue queue, Deletions deletions,
+            String subject) {
         this.jobs = jobs;
         this.store = store;
         this.queue = queue;
+        this.deletions = deletions;
         this.subject = subject;
         queue.current().subscribe(now -> update());
         queue.progress().subscribe(now -> update());
@@ -97,16 +100,11 @@ public final class RunsViewModel {
         queue.add(run.spec());
     }
 
+    /// Moves a run to the trash.
     public void delete(RunSummary run) {
         problem.set("");
         if (shownRun.get() != null && shownRun.get().spec().folder().equals(run.folder())) close();
-        jobs.start("Deleting " + run.folder().getFileName(), cancellation -> {
-            store.delete(run.folder());
-            return run;
-        }, outcome -> {
-            if (outcome instanceof JobOutcome.Failed<RunSummary>(String message)) problem.set(message);
-            refresh();
-        });
+        deletions.delete("run " + run.folder().getFileName(), List.of(run.folder()), this::refresh);
     }
 
     /// Requests a preview of the current run.

@@ -65,6 +65,11 @@ public record Home(Path folder) {
         return folder.resolve("adapters");
     }
 
+    /// What was deleted in the window.
+    public Path trash() {
+        return folder.resolve("trash");
+    }
+
     public Path settings() {
         return folder.resolve("settings.json");
     }

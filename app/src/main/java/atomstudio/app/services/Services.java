@@ -15,6 +15,7 @@ import atomstudio.app.process.TrainingProcess;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.settings.SettingsStore;
 import atomstudio.app.train.MethodCost;
+import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import java.time.InstantSource;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.List;
 public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment) {
     /// Files on disk.
     public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder,
-            RunStore runs, SampleSource samples) {}
+            RunStore runs, Trash trash, SampleSource samples) {}
 
     /// Computation.
     public record Engines(MethodCost.CostCounter costCounter, TrainingProcess.ProcessLauncher launcher,

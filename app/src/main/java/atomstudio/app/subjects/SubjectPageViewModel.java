@@ -14,6 +14,7 @@ import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
 import atomstudio.app.services.Services;
 import atomstudio.app.train.TrainViewModel;
+import atomstudio.app.trash.Deletions;
 import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,14 +48,14 @@ public final class SubjectPageViewModel {
     private final ReadOnlyBooleanWrapper training = new ReadOnlyBooleanWrapper();
     private final ReadOnlyBooleanWrapper untrained = new ReadOnlyBooleanWrapper(true);
 
-    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Subject initial) {
+    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Deletions deletions,
+            Subject initial) {
         this.models = models;
         this.queue = queue;
         Services.Stores stores = services.stores();
         Services.Environment environment = services.environment();
-        subject = new SubjectViewModel(services.jobs(), stores.subjects(), stores.photoFinder(), environment.choosers(),
-                initial);
-        runs = new RunsViewModel(services.jobs(), stores.runs(), queue, initial.name());
+        subject = new SubjectViewModel(services, deletions, initial);
+        runs = new RunsViewModel(services.jobs(), stores.runs(), queue, deletions, initial.name());
         train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
                 services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
         generate = new GenerateViewModel(services.jobs(),

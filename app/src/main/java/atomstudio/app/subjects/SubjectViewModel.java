@@ -7,6 +7,9 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.services.Services;
+import atomstudio.app.trash.Deletions;
+import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
@@ -26,6 +29,7 @@ public final class SubjectViewModel {
     private final SubjectStore store;
     private final PhotoFinder photoFinder;
     private final FileChoosers choosers;
+    private final Deletions deletions;
     private final ReadOnlyObjectWrapper<Subject> subject;
     private final AtomicReference<Subject> latest;
     private final ObservableList<Thumbnail> thumbnails = FXCollections.observableArrayList();
@@ -36,12 +40,12 @@ public final class SubjectViewModel {
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    public SubjectViewModel(Jobs jobs, SubjectStore store, PhotoFinder photoFinder, FileChoosers choosers,
-            Subject subject) {
-        this.jobs = jobs;
-        this.store = store;
-        this.photoFinder = photoFinder;
-        this.choosers = choosers;
+    public SubjectViewModel(Services services, Deletions deletions, Subject subject) {
+        this.jobs = services.jobs();
+        this.store = services.stores().subjects();
+        this.photoFinder = services.stores().photoFinder();
+        this.choosers = services.environment().choosers();
+        this.deletions = deletions;
         this.subject = new ReadOnlyObjectWrapper<>(subject);
         this.latest = new AtomicReference<>(subject);
         loadThumbnails();
@@ -113,18 +117,27 @@ public final class SubjectViewModel {
         runJob("Reading photos…", cancellation -> {
             SubjectStore.ImportResult result = store.add(before, paths, cancellation);
             return new SubjectChange(result.subject(), result.rejected());
-        });
+        }, () -> {});
     }
 
+    /// Moves a photo with its caption and mask to the trash.
     public void remove(Thumbnail thumbnail) {
         Subject before = subject.get();
-        runJob("Removing " + thumbnail.file().getFileName(),
-                cancellation -> new SubjectChange(store.remove(before, thumbnail.file()), List.of()));
+        AtomicReference<Trash.Entry> removed = new AtomicReference<>();
+        runJob("Removing " + thumbnail.file().getFileName(), cancellation -> {
+            removed.set(store.remove(before, thumbnail.file(), deletions.trash()));
+            return new SubjectChange(store.read(before), List.of());
+        }, () -> deletions.offerUndo(removed.get(), this::reload));
+    }
+
+    private void reload() {
+        Subject before = subject.get();
+        runJob("Reading photos…", cancellation -> new SubjectChange(store.read(before), List.of()), () -> {});
     }
 
     private record SubjectChange(Subject subject, List<SubjectStore.RejectedFile> rejected) {}
 
-    private void runJob(String title, Jobs.Job<SubjectChange> job) {
+    private void runJob(String title, Jobs.Job<SubjectChange> job, Runnable onChanged) {
         if (!busy.get().isEmpty()) return;
         busy.set(title);
         problem.set("");
@@ -136,6 +149,7 @@ public final class SubjectViewModel {
                     subject.set(changed.subject.with(subject.get().className(), subject.get().triggerWord()));
                     rejected.setAll(changed.rejected);
                     loadThumbnails();
+                    onChanged.run();
                 }
                 case JobOutcome.Failed<SubjectChange>(String message) -> problem.set(message);
                 case JobOutcome.Cancelled<SubjectChange>() -> {}

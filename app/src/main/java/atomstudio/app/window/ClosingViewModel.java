@@ -4,7 +4,9 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunQueue;
-import atomstudio.app.runs.RunStore;
+import atomstudio.app.trash.Trash;
+import java.nio.file.Files;
+import java.util.List;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 
@@ -14,14 +16,14 @@ public final class ClosingViewModel {
 
     private final Jobs jobs;
     private final RunQueue queue;
-    private final RunStore runs;
+    private final Trash trash;
     private final ReadOnlyObjectWrapper<ClosingState> state = new ReadOnlyObjectWrapper<>(ClosingState.OPEN);
     private boolean discard;
 
-    public ClosingViewModel(Jobs jobs, RunQueue queue, RunStore runs) {
+    public ClosingViewModel(Jobs jobs, RunQueue queue, Trash trash) {
         this.jobs = jobs;
         this.queue = queue;
-        this.runs = runs;
+        this.trash = trash;
         queue.addEndListener(this::onRunEnded);
     }
 
@@ -45,7 +47,7 @@ public final class ClosingViewModel {
         stop(false);
     }
 
-    /// Stops, deletes the unfinished run, then closes.
+    /// Stops, moves the unfinished run to the trash, then closes.
     public void discard() {
         stop(true);
     }
@@ -77,7 +79,7 @@ public final class ClosingViewModel {
             return;
         }
         jobs.start("Deleting " + spec.folder().getFileName(), cancellation -> {
-            runs.delete(spec.folder());
+            if (Files.exists(spec.folder())) trash.move("run " + spec.folder().getFileName(), List.of(spec.folder()));
             return spec;
         }, outcome -> state.set(ClosingState.CLOSED));
     }

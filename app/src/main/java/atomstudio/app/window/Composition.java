@@ -19,6 +19,7 @@ import atomstudio.app.runtime.Home;
 import atomstudio.app.services.Services;
 import atomstudio.app.settings.SettingsFile;
 import atomstudio.app.train.MethodCost;
+import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.adapter.BaseModelHashes;
@@ -44,6 +45,7 @@ final class Composition {
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)),
                 new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()),
+                new Trash(home.trash(), InstantSource.system()),
                 Composition::samples);
         SettingsFile settings = settings(home, jobs);
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()),

@@ -11,15 +11,23 @@ import java.util.Objects;
 import javafx.application.Application;
 import javafx.css.PseudoClass;
 import javafx.scene.Scene;
+import javafx.scene.control.TextInputControl;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.KeyCodeCombination;
+import javafx.scene.input.KeyCombination;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.text.Font;
 import javafx.stage.Stage;
 
 /// Sets up the stage: scene, style sheets, theme, fonts and closing.
 final class WindowStage {
     private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css",
+            "notices/notices.css",
             "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
+
+    private static final KeyCombination UNDO = new KeyCodeCombination(KeyCode.Z, KeyCombination.SHORTCUT_DOWN);
 
     private WindowStage() {}
 
@@ -38,6 +46,10 @@ final class WindowStage {
                     .setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet()
                             : new PrimerLight().getUserAgentStylesheet());
             view.pseudoClassStateChanged(DARK, theme == AppSettings.Theme.DARK);
+        });
+        scene.addEventHandler(KeyEvent.KEY_PRESSED, key -> {
+            // A text field handles the key itself.
+            if (UNDO.match(key) && !(scene.getFocusOwner() instanceof TextInputControl)) model.notices().undo();
         });
         view.setFocusTraversable(true);
         view.requestFocus();

@@ -5,6 +5,7 @@ import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageView;
 import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.generate.MaskPaintView;
+import atomstudio.app.notices.NoticesView;
 import atomstudio.app.start.StartView;
 import atomstudio.app.subjects.SubjectPageView;
 import atomstudio.app.subjects.SubjectPageViewModel;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import javafx.css.PseudoClass;
+import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Label;
@@ -46,11 +48,18 @@ public final class WindowView extends StackPane {
         frame.setLeft(new SidebarView(model));
         frame.setBottom(new StatusBarView(model));
         overlays.setPickOnBounds(false);
-        getChildren().addAll(frame, overlays, new ClosingView(model));
+        getChildren().addAll(frame, overlays, notices(model), new ClosingView(model));
         model.page().subscribe(this::showPage);
         setOnDragOver(this::onDragOver);
         setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
         setOnDragDropped(this::onDropped);
+    }
+
+    private static Node notices(WindowViewModel model) {
+        NoticesView notices = new NoticesView(model.notices());
+        setAlignment(notices, Pos.BOTTOM_RIGHT);
+        setMargin(notices, new Insets(0, 16, 40, 0));
+        return notices;
     }
 
     private void showPage(WindowPage page) {

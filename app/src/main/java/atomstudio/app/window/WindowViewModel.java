@@ -7,16 +7,21 @@ import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.models.ModelsViewModel;
+import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunQueue;
+import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runtime.Home;
 import atomstudio.app.services.Services;
 import atomstudio.app.settings.SettingsViewModel;
 import atomstudio.app.start.StartViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.app.trash.Deletions;
+import atomstudio.app.trash.Trash;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -30,6 +35,8 @@ public final class WindowViewModel {
     private final Services services;
     private final ModelsViewModel models;
     private final RunQueue queue;
+    private final NoticesViewModel notices = new NoticesViewModel();
+    private final Deletions deletions;
     private final StartViewModel start;
     private final ClosingViewModel closing;
     private final WindowPage.GeneratePage generatePage;
@@ -48,7 +55,8 @@ public final class WindowViewModel {
         models = new ModelsViewModel(services.jobs(), services.stores().models(), environment.settings(),
                 environment.choosers(), environment.desktop());
         queue = new RunQueue(services.jobs(), services.engines().launcher());
-        closing = new ClosingViewModel(services.jobs(), queue, services.stores().runs());
+        deletions = new Deletions(services.jobs(), services.stores().trash(), notices);
+        closing = new ClosingViewModel(services.jobs(), queue, services.stores().trash());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
                 models.current(),
                 new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
@@ -77,7 +85,7 @@ public final class WindowViewModel {
     }
 
     private SubjectPageViewModel createPage(Subject subject) {
-        SubjectPageViewModel subjectPage = new SubjectPageViewModel(services, models, queue, subject);
+        SubjectPageViewModel subjectPage = new SubjectPageViewModel(services, models, queue, deletions, subject);
         watch(subjectPage.generate());
         return subjectPage;
     }
@@ -93,6 +101,10 @@ public final class WindowViewModel {
 
     public RunQueue queue() {
         return queue;
+    }
+
+    public NoticesViewModel notices() {
+        return notices;
     }
 
     public StartViewModel start() {
@@ -221,6 +233,34 @@ public final class WindowViewModel {
         subjectPage.subject().showRejected(result.rejected());
         guessClassName(subjectPage);
         subjects.addFirst(subjectPage);
+        open(subjectPage);
+    }
+
+    /// Moves a subject and its runs to the trash.
+    public void delete(SubjectPageViewModel subjectPage) {
+        Subject subject = subjectPage.subject().subject().get();
+        if (queue.isQueued(subject.name())) {
+            notices.showError("“" + subject.title() + "” is being trained. Cancel its runs first.");
+            return;
+        }
+        int index = subjects.indexOf(subjectPage);
+        subjects.remove(subjectPage);
+        if (page.get() instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subjectPage)
+            newSubject();
+        Trash trash = services.stores().trash();
+        services.jobs().start("Deleting the subject " + subject.title(), cancellation -> {
+            List<Path> runs = services.stores().runs().list(subject.name()).stream().map(RunSummary::folder).toList();
+            return trash.move("subject " + subject.title(),
+                    Stream.concat(Stream.of(subject.folder()), runs.stream()).toList());
+        }, entry -> deletions.offerUndo(entry, () -> putBack(index, subjectPage)), message -> {
+            notices.showError(message);
+            putBack(index, subjectPage);
+        });
+    }
+
+    private void putBack(int index, SubjectPageViewModel subjectPage) {
+        subjects.add(Math.min(index, subjects.size()), subjectPage);
+        subjectPage.runs().refresh();
         open(subjectPage);
     }
 

@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -101,7 +103,8 @@ class SubjectStoreTest {
                 imported.rejected().stream().map(SubjectStore.RejectedFile::message).toList());
         Subject more = store.add(subject, List.of(good), () -> false).subject();
         assertEquals(3, more.photos().size(), "photos next to the folders");
-        Subject less = store.remove(more, subject.photoFolder().resolve("5_sks car/a.png"));
+        store.remove(more, subject.photoFolder().resolve("5_sks car/a.png"), trash());
+        Subject less = store.read(more);
         assertEquals(2, less.photos().size());
         assertFalse(Files.exists(subject.photoFolder().resolve("5_sks car")));
     }
@@ -154,8 +157,15 @@ class SubjectStoreTest {
         Subject twice = store.add(imported.subject(), List.of(good), () -> false).subject();
         assertEquals("2 photos · 2 captions · 2 masks", twice.summary());
         assertTrue(Files.exists(twice.photoFolder().resolve("good-2-mask.png")));
-        Subject less = store.remove(twice, twice.photoFolder().resolve("good-2.png"));
+        Trash.Entry removed = store.remove(twice, twice.photoFolder().resolve("good-2.png"), trash());
+        Subject less = store.read(twice);
         assertEquals("1 photo · 1 caption · 1 mask", less.summary());
+        trash().restore(removed);
+        assertEquals("2 photos · 2 captions · 2 masks", store.read(twice).summary());
+    }
+
+    private Trash trash() {
+        return new Trash(folder.resolve("trash"), InstantSource.system());
     }
 
     @Test
@@ -193,7 +203,8 @@ class SubjectStoreTest {
     @Test
     void removeDeletesOnlyTheCopy() throws Exception {
         Subject subject = store.create("car", "", List.of(good), () -> false).subject();
-        assertEquals(List.of(), store.remove(subject, subject.photos().getFirst()).photos());
+        store.remove(subject, subject.photos().getFirst(), trash());
+        assertEquals(List.of(), store.read(subject).photos());
         assertTrue(Files.exists(good));
     }
 

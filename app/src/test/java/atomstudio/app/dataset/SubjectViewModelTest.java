@@ -2,9 +2,12 @@ package atomstudio.app.dataset;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.notices.NoticesViewModel;
+import atomstudio.app.services.Services;
 import atomstudio.app.subjects.SubjectViewModel;
+import atomstudio.app.trash.Deletions;
+import atomstudio.app.window.FakeServices;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Files;
@@ -20,13 +23,16 @@ class SubjectViewModelTest {
     Path folder;
     private SubjectStore store;
     private SubjectViewModel model;
+    private NoticesViewModel notices;
 
     @BeforeEach
     void subject() throws Exception {
-        PhotoFinder.DiskPhotoFinder files = new PhotoFinder.DiskPhotoFinder();
-        store = new SubjectStore(folder.resolve("subjects"), files);
+        Services services = new FakeServices(folder, new InlineJobs()).services;
+        store = services.stores().subjects();
         Subject subject = store.create("car", "", List.of(photo("a.png", 300, 200)), () -> false).subject();
-        model = new SubjectViewModel(new InlineJobs(), store, files, new FakeDesktop(), subject);
+        notices = new NoticesViewModel();
+        model = new SubjectViewModel(services,
+                new Deletions(services.jobs(), services.stores().trash(), notices), subject);
     }
 
     private Path photo(String name, int width, int height) throws Exception {
@@ -62,12 +68,16 @@ class SubjectViewModelTest {
     }
 
     @Test
-    void removedPhotoIsDeleted() throws Exception {
+    void removedPhotoReturnsWithUndo() throws Exception {
         model.add(List.of(photo("b.png", 10, 10)));
         model.remove(model.thumbnails().getFirst());
         assertEquals(List.of("b.png"),
                 model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
         assertEquals(1, store.list().getFirst().photos().size());
+        notices.undo();
+        assertEquals(2, model.thumbnails().size());
+        assertEquals(2, store.list().getFirst().photos().size());
+        assertEquals(List.of(), notices.notices());
     }
 
     @Test

@@ -75,14 +75,4 @@ class RunStoreTest {
         assertEquals(runs.resolve("car-atoms-3"),
                 store.newFolder("car", MethodName.ATOMS, List.of(runs.resolve("car-atoms-2"))));
     }
-
-    @Test
-    void deletesOnlyRunFolders() throws Exception {
-        train(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
-        RunStore store = new RunStore(runs);
-        store.delete(runs.resolve("car-atoms"));
-        assertFalse(Files.exists(runs.resolve("car-atoms")));
-        store.delete(runs);
-        assertTrue(Files.exists(runs));
-    }
 }

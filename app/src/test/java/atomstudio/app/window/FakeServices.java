@@ -14,6 +14,7 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.services.Services;
 import atomstudio.app.train.MethodCost;
+import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.image.ImageMetadata;
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Services on a test folder: real stores and photos, fake training and generation.
 public final class FakeServices {
+    private static final InstantSource CLOCK = InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z"));
     public static final Path MODEL = Path.of("/models/embedded");
 
     public final FakeDesktop desktop = new FakeDesktop();
@@ -51,7 +53,7 @@ public final class FakeServices {
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new Models(),
                 new SubjectStore(home.resolve("subjects"), photoFinder), photoFinder,
-                new RunStore(home.resolve("runs")),
+                new RunStore(home.resolve("runs")), new Trash(home.resolve("trash"), CLOCK),
                 () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines(
                 (model, methods) -> methods.stream().map(FakeServices::cost).toList(), launcher,
@@ -60,7 +62,7 @@ public final class FakeServices {
                     return "";
                 });
         services = new Services(jobs, stores, engines, new Services.Environment(desktop, desktop, desktop,
-                InstantSource.fixed(Instant.parse("2026-05-03T12:00:00Z")), new SystemInfo() {
+                CLOCK, new SystemInfo() {
                     @Override
                     public String device() {
                         return "CPU";

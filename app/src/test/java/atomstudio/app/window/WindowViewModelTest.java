@@ -190,12 +190,29 @@ class WindowViewModelTest {
     }
 
     @Test
+    void deletedSubjectReturnsWithItsRuns() {
+        SubjectPageViewModel page = car();
+        page.train().start(MethodName.LORA);
+        window.delete(page);
+        assertEquals(List.of(), window.subjects());
+        assertInstanceOf(WindowPage.StartPage.class, window.page().get());
+        assertFalse(Files.exists(folder.resolve("home/runs/car-lora")));
+        window.notices().undo();
+        assertEquals(List.of(page), window.subjects());
+        assertEquals(1, page.runs().runs().size());
+        assertTrue(Files.exists(folder.resolve("home/subjects/car/subject.json")));
+    }
+
+    @Test
     void deletedRunLeavesListAndGallery() {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         page.runs().delete(page.runs().runs().getFirst());
         assertEquals(List.of(), page.runs().runs());
         assertEquals(1, page.generate().rows().size());
+        window.notices().undo();
+        assertEquals(1, page.runs().runs().size());
+        assertEquals(2, page.generate().rows().size());
     }
 
     @Test

@@ -1,0 +1,5 @@
+/// The trash folder of the studio, and Undo.
+@NullMarked
+package atomstudio.app.trash;
+
+import org.jspecify.annotations.NullMarked;
