@@ -10,11 +10,8 @@ public record LatentDistribution(Tensor mean, Tensor logVariance) {
     /// mean + exp(½ log variance) · noise, not multiplied by the scaling factor.
     public Tensor sample(NoiseSource noiseSource) {
         Tensor noise = noiseSource.draw(mean.shape());
-        Tensor sample = Tensor.zeros(mean.shape());
-        for (int i = 0; i < sample.data().length; i++) {
-            sample.data()[i] = mean.data()[i] + (float) Math.exp(0.5f * logVariance.data()[i]) * noise.data()[i];
-        }
-        return sample;
+        Tensor standardDeviation = logVariance.map(value -> Math.exp(0.5 * value));
+        return Tensor.add(mean, 1, standardDeviation.zip(noise, (deviation, value) -> deviation * value));
     }
 
     /// From the encoder's output (B, 8, h, w): means, then log variances.

@@ -99,10 +99,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
     /// Encodes images to sampled latents, multiplied by the scaling factor.
     private record LatentEncoder(DiffusionModel model, Autoencoder autoencoder, NoiseSource noiseSource) {
         Tensor encode(Tensor pixels) throws Failure {
-            Tensor sample = autoencoder.encode(pixels).sample(noiseSource);
-            float scalingFactor = (float) model.vae().scalingFactor();
-            for (int i = 0; i < sample.data().length; i++) sample.data()[i] *= scalingFactor;
-            return sample;
+            return autoencoder.encode(pixels).sample(noiseSource).scaled((float) model.vae().scalingFactor());
         }
     }
 
@@ -118,10 +115,8 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
             /// Replaces the known region of `x`.
             Tensor pasteOnto(Tensor x, Tensor known) {
                 int planeSize = mask.data().length;
-                float[] mixed = new float[x.data().length];
-                for (int i = 0; i < mixed.length; i++)
-                    mixed[i] = mask.data()[i % planeSize] == 0 ? known.data()[i] : x.data()[i];
-                return new Tensor(x.shape(), mixed);
+                return Tensor.generate(x.shape(),
+                        i -> mask.data()[i % planeSize] == 0 ? known.data()[i] : x.data()[i]);
             }
         }
 

@@ -146,17 +146,7 @@ public final class PromptEncoder {
     private static Tensor applyTokenWeights(Tensor states, Tokenizer.Chunk chunk) {
         if (chunk.isUnweighted()) return states;
         int width = Math.toIntExact(states.shape().size(2));
-        Tensor weighted = Tensor.zeros(states.shape());
-        for (int i = 0; i < weighted.data().length; i++)
-            weighted.data()[i] = states.data()[i] * chunk.weights()[i / width];
-        double meanRatio = sum(states) / sum(weighted);
-        for (int i = 0; i < weighted.data().length; i++) weighted.data()[i] *= (float) meanRatio;
-        return weighted;
-    }
-
-    private static double sum(Tensor tensor) {
-        double sum = 0;
-        for (float value : tensor.data()) sum += value;
-        return sum;
+        Tensor weighted = Tensor.generate(states.shape(), i -> states.data()[i] * chunk.weights()[i / width]);
+        return weighted.scaled((float) (states.sum() / weighted.sum()));
     }
 }

@@ -67,18 +67,15 @@ public record Mask(RgbImage grayscale) {
     public Tensor toLatentMask(int factor) {
         int width = grayscale.width() / factor;
         int height = grayscale.height() / factor;
-        float[] values = new float[width * height];
-        for (int i = 0; i < values.length; i++) values[i] = isInpainted(i % width * factor, i / width * factor) ? 1 : 0;
-        return new Tensor(Shape.of(1, 1, height, width), values);
+        return Tensor.generate(Shape.of(1, 1, height, width),
+                i -> isInpainted(i % width * factor, i / width * factor) ? 1 : 0);
     }
 
     /// The image (1, 3, H, W) with 0 (mid grey) in the inpainted area: the masked image of inpainting models.
     public Tensor maskOut(Tensor image) {
-        Tensor masked = new Tensor(image.shape(), image.data().clone());
         int plane = grayscale.argb().length;
-        for (int i = 0; i < masked.data().length; i++)
-            if (isInpainted(i % plane % grayscale.width(), i % plane / grayscale.width())) masked.data()[i] = 0;
-        return masked;
+        return Tensor.generate(image.shape(),
+                i -> isInpainted(i % plane % grayscale.width(), i % plane / grayscale.width()) ? 0 : image.data()[i]);
     }
 
     /// Composites the generated image over the original. The edge is feathered inside the mask, so pixels outside it

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.LatentMath.add;
-import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+import static atomstudio.diffusion.tensor.Tensor.add;
+import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;

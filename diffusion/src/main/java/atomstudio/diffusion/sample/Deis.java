@@ -1,7 +1,7 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.LatentMath.add;
-import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+import static atomstudio.diffusion.tensor.Tensor.add;
+import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
@@ -35,7 +35,7 @@ public record Deis(int order, FinalOrder finalOrder, Thresholding thresholding) 
                 .mapToDouble(previous -> Math.log(previous.level().sigma()))
                 .toArray();
         double alphaTo = context.to().alphaT();
-        Tensor x = LatentMath.scale(alphaTo / context.from().alphaT(), context.x());
+        Tensor x = context.x().scaled(alphaTo / context.from().alphaT());
         for (int j = 0; j < stepOrder; j++) {
             double coefficient = Lagrange.logIntegral(logSigmas, j, context.sigma(), context.sigmaNext());
             x = add(x, alphaTo * coefficient, epsilon(history.get(j)));

@@ -1,8 +1,8 @@
 package atomstudio.diffusion.sample;
 
 import static atomstudio.diffusion.sample.AncestralStep.getAncestralStep;
-import static atomstudio.diffusion.sample.LatentMath.add;
-import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+import static atomstudio.diffusion.tensor.Tensor.add;
+import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;

@@ -1,6 +1,6 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.LatentMath.add;
+import static atomstudio.diffusion.tensor.Tensor.add;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;

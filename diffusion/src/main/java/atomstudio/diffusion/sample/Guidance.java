@@ -17,7 +17,7 @@ public record Guidance(double scale, double rescale) {
 
     /// The guided output (B, C, H, W).
     public Tensor combine(Tensor unconditional, Tensor conditional) {
-        Tensor guided = LatentMath.weightedSum(1 - scale, unconditional, scale, conditional);
+        Tensor guided = Tensor.weightedSum(1 - scale, unconditional, scale, conditional);
         return rescale == 0 ? guided : rescaled(guided, conditional);
     }
 
@@ -26,10 +26,10 @@ public record Guidance(double scale, double rescale) {
         Tensor[] rows = new Tensor[Math.toIntExact(guided.shape().size(0))];
         for (int i = 0; i < rows.length; i++) {
             Tensor row = guided.rows(i, i + 1);
-            double stdDev = LatentMath.standardDeviation(row);
-            double target = LatentMath.standardDeviation(conditional.rows(i, i + 1));
+            double stdDev = row.standardDeviation();
+            double target = conditional.rows(i, i + 1).standardDeviation();
             // No factor changes a standard deviation of 0 (or of a single element, which is NaN).
-            rows[i] = stdDev > 0 ? LatentMath.scale(rescale * target / stdDev + 1 - rescale, row) : row;
+            rows[i] = stdDev > 0 ? row.scaled(rescale * target / stdDev + 1 - rescale) : row;
         }
         return Tensor.concatenate(rows);
     }

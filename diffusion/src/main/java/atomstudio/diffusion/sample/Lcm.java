@@ -1,6 +1,6 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.LatentMath.add;
-import static atomstudio.diffusion.sample.LatentMath.weightedSum;
+import static atomstudio.diffusion.tensor.Tensor.add;
+import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
@@ -48,7 +48,7 @@ public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sample
             return new StepResult(firstStep(context, current), current);
         List<ModelOutput> history = context.historyWith(current);
         double[] weights = WEIGHTS[history.size() - 1];
-        Tensor modelOutput = LatentMath.scale(weights[0], current.modelOutput());
+        Tensor modelOutput = current.modelOutput().scaled(weights[0]);
         for (int k = 1; k < weights.length; k++)
             modelOutput = add(modelOutput, weights[k], history.get(k).modelOutput());
         return new StepResult(transfer(context, modelOutput, context.from(), context.to()), current);

@@ -35,8 +35,8 @@ public enum PredictionType {
     /// The x0 that follows from the output. Undefined for EPSILON if alpha is 0.
     public Tensor denoised(Tensor x, Tensor output, NoiseLevel level) {
         return switch (this) {
-            case EPSILON -> LatentMath.weightedSum(1 / level.alphaT(), x, -level.sigmaT() / level.alphaT(), output);
-            case V -> LatentMath.weightedSum(level.alphaT(), x, -level.sigmaT(), output);
+            case EPSILON -> Tensor.weightedSum(1 / level.alphaT(), x, -level.sigmaT() / level.alphaT(), output);
+            case V -> Tensor.weightedSum(level.alphaT(), x, -level.sigmaT(), output);
             case SAMPLE -> output;
         };
     }
@@ -45,8 +45,8 @@ public enum PredictionType {
     public Tensor epsilon(Tensor x, Tensor output, NoiseLevel level) {
         return switch (this) {
             case EPSILON -> output;
-            case V -> LatentMath.weightedSum(level.sigmaT(), x, level.alphaT(), output);
-            case SAMPLE -> LatentMath.weightedSum(1 / level.sigmaT(), x, -level.alphaT() / level.sigmaT(), output);
+            case V -> Tensor.weightedSum(level.sigmaT(), x, level.alphaT(), output);
+            case SAMPLE -> Tensor.weightedSum(1 / level.sigmaT(), x, -level.alphaT() / level.sigmaT(), output);
         };
     }
 }

@@ -64,7 +64,7 @@ public final class SamplerGolden {
                     expectedSigmas(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
         TorchRandom generator = new TorchRandom(seed);
         Tensor noise = generator.randn(file.info("initial").shape());
-        comparison.add("initial", LatentMath.scale(schedule.initNoiseSigma(), noise));
+        comparison.add("initial", noise.scaled(schedule.initNoiseSigma()));
         List<Double> calledTimesteps = new ArrayList<>();
         Denoiser formula = formula(schedule.predictionType());
         plan.run(SamplingRun.fromNoise((latents, timestep) -> {
@@ -119,25 +119,18 @@ public final class SamplerGolden {
     }
 
     private static Tensor vector(double... values) {
-        Tensor vector = Tensor.zeros(Shape.of(values.length));
-        for (int i = 0; i < values.length; i++) vector.data()[i] = (float) values[i];
-        return vector;
+        return Tensor.generate(Shape.of(values.length), i -> values[i]);
     }
 
     /// The formulas of the golden: smooth, and close to a denoiser for data of unit variance.
     private static Denoiser formula(PredictionType prediction) {
         return (latents, timestep) -> {
-            Tensor output = Tensor.zeros(latents.shape());
             double t = timestep;
-            for (int i = 0; i < output.data().length; i++) {
-                double x = latents.data()[i];
-                output.data()[i] = (float) switch (prediction) {
-                    case EPSILON -> Math.tanh(t / 300) * x + 0.1 * Math.sin(3 * x);
-                    case V -> 0.1 * Math.sin(3 * x) + 0.05 * Math.cos(t / 200);
-                    case SAMPLE -> (1 - Math.tanh(t / 300)) * x + 0.1 * Math.sin(3 * x);
-                };
-            }
-            return output;
+            return latents.map(x -> switch (prediction) {
+                case EPSILON -> Math.tanh(t / 300) * x + 0.1 * Math.sin(3 * x);
+                case V -> 0.1 * Math.sin(3 * x) + 0.05 * Math.cos(t / 200);
+                case SAMPLE -> (1 - Math.tanh(t / 300)) * x + 0.1 * Math.sin(3 * x);
+            });
         };
     }
 

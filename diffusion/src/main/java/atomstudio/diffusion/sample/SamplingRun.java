@@ -41,7 +41,7 @@ public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, Nois
         /// The first latents, in the schedule's parameterization.
         default Tensor prepare(Schedule schedule) {
             return switch (this) {
-                case PureNoise(Tensor noise) -> LatentMath.scale(schedule.initNoiseSigma(), noise);
+                case PureNoise(Tensor noise) -> noise.scaled(schedule.initNoiseSigma());
                 case NoisedImage(Tensor latents, Tensor noise) -> {
                     NoiseLevel level = schedule.steps().getFirst().from();
                     yield schedule.parameterization().addNoise(latents, noise, level);

@@ -43,15 +43,15 @@ public record Schedule(List<Step> steps, PredictionType predictionType, Paramete
         /// Clean latents (B, C, H, W) with standard normal noise of the same shape, at a noise level.
         public Tensor addNoise(Tensor original, Tensor noise, NoiseLevel level) {
             return switch (this) {
-                case VARIANCE_EXPLODING -> LatentMath.add(original, level.sigma(), noise);
-                case VARIANCE_PRESERVING -> LatentMath.weightedSum(level.alphaT(), original, level.sigmaT(), noise);
+                case VARIANCE_EXPLODING -> Tensor.add(original, level.sigma(), noise);
+                case VARIANCE_PRESERVING -> Tensor.weightedSum(level.alphaT(), original, level.sigmaT(), noise);
             };
         }
 
         /// The network's input for latents in this parameterization.
         Tensor scaleModelInput(Tensor x, NoiseLevel level) {
             return switch (this) {
-                case VARIANCE_EXPLODING -> LatentMath.scale(level.alphaT(), x);
+                case VARIANCE_EXPLODING -> x.scaled(level.alphaT());
                 case VARIANCE_PRESERVING -> x;
             };
         }

@@ -45,13 +45,13 @@ public sealed interface Thresholding {
     default Tensor apply(Tensor denoised) {
         return switch (this) {
             case None none -> denoised;
-            case ClipSample(double limit) -> LatentMath.clamp(denoised, limit);
+            case ClipSample(double limit) -> denoised.clamped(limit);
             case Dynamic(double quantile, double limit) -> {
                 Tensor[] rows = new Tensor[Math.toIntExact(denoised.shape().size(0))];
                 for (int i = 0; i < rows.length; i++) {
                     Tensor row = denoised.rows(i, i + 1);
                     double scale = Math.min(limit, Math.max(1, quantile(row, quantile)));
-                    rows[i] = LatentMath.scale(1 / scale, LatentMath.clamp(row, scale));
+                    rows[i] = row.clamped(scale).scaled(1 / scale);
                 }
                 yield Tensor.concatenate(rows);
             }

@@ -1,9 +1,13 @@
 package atomstudio.diffusion.tensor;
 
 import java.util.Arrays;
+import java.util.function.DoubleBinaryOperator;
+import java.util.function.DoubleUnaryOperator;
+import java.util.function.IntToDoubleFunction;
 
 /// A float32 tensor on the Java heap, row-major: latents, noise, embeddings, images between networks.
-/// The constructor takes ownership of the array; it is not copied.
+/// The constructor takes ownership of the array; it is not copied. Arithmetic is in double precision and rounds once
+/// per operation, so that products, sums and quotients of two float32 values equal those of float32 arithmetic.
 public record Tensor(Shape shape, float[] data) {
     public Tensor {
         if (shape.elements() != data.length) {
@@ -22,15 +26,67 @@ public record Tensor(Shape shape, float[] data) {
         return tensor;
     }
 
+    /// A tensor whose elements are computed from their indices.
+    public static Tensor generate(Shape shape, IntToDoubleFunction value) {
+        Tensor tensor = zeros(shape);
+        for (int i = 0; i < tensor.data.length; i++) tensor.data[i] = (float) value.applyAsDouble(i);
+        return tensor;
+    }
+
     public Tensor reshape(Shape shape) {
         return new Tensor(shape, data);
     }
 
-    /// This tensor times a factor, copied.
+    /// A function of each element.
+    public Tensor map(DoubleUnaryOperator function) {
+        return generate(shape, i -> function.applyAsDouble(data[i]));
+    }
+
+    /// A function of each element and that of another tensor of this shape.
+    public Tensor zip(Tensor other, DoubleBinaryOperator function) {
+        if (!shape.equals(other.shape))
+            throw new IllegalArgumentException("expected equal shapes, found " + shape + " and " + other.shape);
+        return generate(shape, i -> function.applyAsDouble(data[i], other.data[i]));
+    }
+
+    /// x + a · y.
+    public static Tensor add(Tensor x, double a, Tensor y) {
+        return x.zip(y, (left, right) -> left + a * right);
+    }
+
+    /// a · x + b · y.
+    public static Tensor weightedSum(double a, Tensor x, double b, Tensor y) {
+        return x.zip(y, (left, right) -> a * left + b * right);
+    }
+
     public Tensor scaled(double factor) {
-        float[] scaled = data.clone();
-        for (int i = 0; i < scaled.length; i++) scaled[i] *= (float) factor;
-        return new Tensor(shape, scaled);
+        return map(value -> factor * value);
+    }
+
+    /// Limits all elements to -limit..limit.
+    public Tensor clamped(double limit) {
+        return map(value -> Math.clamp(value, -limit, limit));
+    }
+
+    public double sum() {
+        double sum = 0;
+        for (float value : data) sum += value;
+        return sum;
+    }
+
+    /// The sum of the squares of all elements.
+    public double squaredNorm() {
+        double sum = 0;
+        for (float value : data) sum += (double) value * value;
+        return sum;
+    }
+
+    /// Over all elements, with Bessel's correction (n - 1).
+    public double standardDeviation() {
+        double mean = sum() / data.length;
+        double squares = 0;
+        for (float value : data) squares += (value - mean) * (value - mean);
+        return Math.sqrt(squares / (data.length - 1));
     }
 
     /// Rows `from` (inclusive) to `to` (exclusive) of the first axis, copied.

@@ -125,7 +125,7 @@ class ConvergenceTest {
             starts.data()[i] = (float) (first * (2.0 * i / (starts.data().length - 1) - 1));
         Denoiser denoiser = Mixture.denoiser(levels(schedule));
         SamplingRun.InitialLatents start = SamplingRun.InitialLatents.noisedImage(Tensor.zeros(SHAPE),
-                LatentMath.scale(1 / first, starts));
+                starts.scaled(1 / first));
         Tensor end = end(new SamplingPlan(sampler, schedule),
                 new SamplingRun(denoiser, start, NoiseSource.ofSeeds(1), StepListener.none(),
                         exactFirstSteps(schedule, starts)));
@@ -156,7 +156,7 @@ class ConvergenceTest {
                 exact.data()[i] = (float) Mixture.flow(starts.data()[i], first.getFirst().from().sigma(),
                         step.to().sigma());
             return schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? exact
-                    : LatentMath.scale(step.to().alphaT(), exact);
+                    : exact.scaled(step.to().alphaT());
         };
     }
 
@@ -215,7 +215,7 @@ class ConvergenceTest {
         double scale = schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? 1 : last.alphaT();
         double mean = 0;
         for (float x : end.data()) mean += x / scale / end.data().length;
-        double variance = Math.pow(LatentMath.standardDeviation(end) / scale, 2);
+        double variance = Math.pow(end.standardDeviation() / scale, 2);
         double expected = Mixture.variance() + last.sigma() * last.sigma();
         double count = end.data().length;
         assertEquals(Mixture.mean(), mean, 4 * Math.sqrt(expected / count) + 0.01, sampler + ": mean");

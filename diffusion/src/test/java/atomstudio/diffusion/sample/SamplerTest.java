@@ -36,10 +36,10 @@ class SamplerTest {
         return (x, timestep) -> {
             NoiseLevel level = levels.getOrDefault(timestep,
                     NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
-            Tensor noise = LatentMath.weightedSum(1 / level.sigmaT(), x, -level.alphaT() / level.sigmaT(), clean);
+            Tensor noise = Tensor.weightedSum(1 / level.sigmaT(), x, -level.alphaT() / level.sigmaT(), clean);
             return switch (schedule.predictionType()) {
                 case EPSILON -> noise;
-                case V -> LatentMath.weightedSum(level.alphaT(), noise, -level.sigmaT(), clean);
+                case V -> Tensor.weightedSum(level.alphaT(), noise, -level.sigmaT(), clean);
                 case SAMPLE -> clean;
             };
         };
@@ -100,7 +100,7 @@ class SamplerTest {
     void runsAreRepeatable() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 7).planUnmodified(config(""));
-            Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
+            Denoiser denoiser = (x, timestep) -> x.scaled(Math.tanh(timestep / 300));
             Tensor noise = new TorchRandom(4).randn(SHAPE);
             SamplingResult first = plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
             assertEquals(first, plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1))));
@@ -156,7 +156,7 @@ class SamplerTest {
     void ancestralNoiseDoesNotDependOnTheBatch() throws Exception {
         SamplingPlan plan = SamplingSettings.of(SamplerName.EULER_ANCESTRAL, ScheduleName.AUTOMATIC, 6)
                 .planUnmodified(config(""));
-        Denoiser denoiser = (x, timestep) -> LatentMath.scale(Math.tanh(timestep / 300), x);
+        Denoiser denoiser = (x, timestep) -> x.scaled(Math.tanh(timestep / 300));
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
         NoiseSource alone = NoiseSource.ofSeeds(21);
         SamplingResult both = plan.run(SamplingRun.fromNoise(denoiser, batch.draw(SHAPE), batch));
@@ -237,8 +237,7 @@ class SamplerTest {
                     List<Tensor> ends = new ArrayList<>();
                     int calls = calls(plan, ends, -1);
                     calls(plan, ends, calls - 1);
-                    double change = LatentMath
-                            .standardDeviation(LatentMath.weightedSum(1, ends.get(0), -1, ends.get(1)));
+                    double change = Tensor.weightedSum(1, ends.get(0), -1, ends.get(1)).standardDeviation();
                     assertTrue(change > 1e-4, name + " " + schedule + " " + steps
                             + ": the last network call changes the latents by " + change);
                 }
@@ -251,7 +250,7 @@ class SamplerTest {
         AtomicInteger calls = new AtomicInteger();
         TorchRandom random = new TorchRandom(3);
         SamplingResult end = plan.run(SamplingRun.fromNoise(
-                (x, timestep) -> calls.getAndIncrement() == changed ? LatentMath.scale(3, x) : LatentMath.scale(0.5, x),
+                (x, timestep) -> calls.getAndIncrement() == changed ? x.scaled(3) : x.scaled(0.5),
                 random.randn(SHAPE), random::randn));
         ends.add(((SamplingResult.Finished) end).latents());
         return calls.get();
@@ -265,9 +264,9 @@ class SamplerTest {
         Tensor whole = new Guidance(7, 1).combine(unconditional, conditional);
         Tensor part = new Guidance(7, 0.7).combine(unconditional, conditional);
         for (int row = 0; row < SHAPE.size(0); row++) {
-            assertEquals(LatentMath.standardDeviation(conditional.rows(row, row + 1)),
-                    LatentMath.standardDeviation(whole.rows(row, row + 1)), 1e-6);
+            assertEquals(conditional.rows(row, row + 1).standardDeviation(),
+                    whole.rows(row, row + 1).standardDeviation(), 1e-6);
         }
-        TensorAssert.assertWithin("weighted mean", LatentMath.weightedSum(0.7, whole, 0.3, guided), part, 1e-5);
+        TensorAssert.assertWithin("weighted mean", Tensor.weightedSum(0.7, whole, 0.3, guided), part, 1e-5);
     }
 }

@@ -43,7 +43,7 @@ class SamplingRunTest {
                 return x;
             }, SamplingRun.InitialLatents.noisedImage(CLEAN, NOISE)).withListener(progress -> Next.STOP));
             TensorAssert.assertWithin(name.toString(),
-                    LatentMath.weightedSum(first.alphaT(), CLEAN, first.sigmaT(), NOISE), inputs.getFirst(), 1e-6);
+                    Tensor.weightedSum(first.alphaT(), CLEAN, first.sigmaT(), NOISE), inputs.getFirst(), 1e-6);
         }
     }
 
@@ -83,7 +83,7 @@ class SamplingRunTest {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = plan(name, 3);
             NoiseLevel first = plan.schedule().steps().getFirst().from();
-            Denoiser exact = (x, timestep) -> LatentMath.weightedSum(1 / first.sigmaT(), x,
+            Denoiser exact = (x, timestep) -> Tensor.weightedSum(1 / first.sigmaT(), x,
                     -first.alphaT() / first.sigmaT(), CLEAN);
             plan.run(run(exact, SamplingRun.InitialLatents.pureNoise(NOISE)).withListener(progress -> {
                 TensorAssert.assertWithin(name.toString(), CLEAN, progress.denoised(), 1e-4);

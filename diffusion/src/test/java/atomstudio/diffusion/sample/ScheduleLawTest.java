@@ -80,7 +80,7 @@ class ScheduleLawTest {
         TorchRandom random = new TorchRandom(3);
         Denoiser denoiser = (x, timestep) -> {
             assertTrue(isFinite(x), which + ": model input has NaN or infinity at " + timestep);
-            return LatentMath.scale(Math.tanh(timestep / 300), x);
+            return x.scaled(Math.tanh(timestep / 300));
         };
         SamplingResult end = plan.run(SamplingRun.fromNoise(denoiser, random.randn(SHAPE), random::randn));
         assertTrue(isFinite(((SamplingResult.Finished) end).latents()), which);

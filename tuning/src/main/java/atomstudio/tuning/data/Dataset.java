@@ -162,8 +162,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         float[] shifts = new CounterRng(index.seed, rngStream + "offset " + index.step + " " + index.index)
                 .normals((int) shape.size(1));
         int channelSize = noise.data().length / shifts.length;
-        for (int j = 0; j < noise.data().length; j++) noise.data()[j] += (float) offset * shifts[j / channelSize];
-        return noise;
+        return Tensor.generate(shape, i -> noise.data()[i] + (float) offset * shifts[i / channelSize]);
     }
 
     private Tensor weights(List<NoisySample> samples, float[] timesteps) {
@@ -176,8 +175,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
         if (gamma == 0) return weights;
         float[] snr = sampling.objective.minSnrWeights(timesteps, gamma).data();
         int each = weights.data().length / snr.length;
-        for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= snr[i / each];
-        return weights;
+        return Tensor.generate(weights.shape(), i -> weights.data()[i] * snr[i / each]);
     }
 
     private static Tensor stack(List<NoisySample> samples, Function<NoisySample, Tensor> part) {
@@ -190,10 +188,7 @@ public record Dataset(String rngStream, List<TrainingExample> examples, TextCond
 
     private static Tensor flipHorizontally(Tensor tensor) {
         int width = (int) tensor.shape().size(3);
-        Tensor flipped = Tensor.zeros(tensor.shape());
-        for (int i = 0; i < flipped.data().length; i++)
-            flipped.data()[i] = tensor.data()[i - i % width + width - 1 - i % width];
-        return flipped;
+        return Tensor.generate(tensor.shape(), i -> tensor.data()[i - i % width + width - 1 - i % width]);
     }
 
     private static Tensor crop(Tensor source, int top, int left, int side) {

@@ -51,8 +51,6 @@ public record DatasetEncoder(Engine engine, DiffusionModel model, Tokenizer toke
     }
 
     private Tensor latents(RgbImage image) throws Failure {
-        Tensor mean = engine.autoencoder().encode(image.toTensor()).mean();
-        for (int i = 0; i < mean.data().length; i++) mean.data()[i] *= (float) model.vae().scalingFactor();
-        return mean;
+        return engine.autoencoder().encode(image.toTensor()).mean().scaled((float) model.vae().scalingFactor());
     }
 }

@@ -26,17 +26,15 @@ public record DiffusionObjective(NoiseSchedule schedule, PredictionType predicti
     /// min(snr, γ) over the weight that the plain loss implies: snr for epsilon, snr + 1 for v, 1 for sample.
     /// Source: Hang et al. 2023, "Efficient Diffusion Training via Min-SNR Weighting Strategy", section 3.4.
     public Tensor minSnrWeights(float[] timesteps, double gamma) {
-        float[] weights = new float[timesteps.length];
-        for (int i = 0; i < weights.length; i++) {
+        return Tensor.generate(Shape.of(timesteps.length), i -> {
             double alphaBar = schedule.alphaCumprod((int) timesteps[i]);
             double snr = alphaBar / (1 - alphaBar);
-            weights[i] = (float) (Math.min(snr, gamma) / switch (prediction) {
+            return Math.min(snr, gamma) / switch (prediction) {
                 case EPSILON -> snr;
                 case V -> snr + 1;
                 case SAMPLE -> 1;
-            });
-        }
-        return new Tensor(Shape.of(weights.length), weights);
+            };
+        });
     }
 
     private interface NoiseCombination {
@@ -44,12 +42,9 @@ public record DiffusionObjective(NoiseSchedule schedule, PredictionType predicti
     }
 
     private Tensor combine(Tensor latents, Tensor noise, float[] timesteps, NoiseCombination combination) {
-        Tensor combined = Tensor.zeros(latents.shape());
-        int elementsPerSample = combined.data().length / timesteps.length;
-        for (int i = 0; i < combined.data().length; i++) {
-            NoiseLevel level = schedule.level((int) timesteps[i / elementsPerSample]);
-            combined.data()[i] = (float) combination.combine(level, latents.data()[i], noise.data()[i]);
-        }
-        return combined;
+        int elementsPerSample = latents.data().length / timesteps.length;
+        return Tensor.generate(latents.shape(),
+                i -> combination.combine(schedule.level((int) timesteps[i / elementsPerSample]), latents.data()[i],
+                        noise.data()[i]));
     }
 }

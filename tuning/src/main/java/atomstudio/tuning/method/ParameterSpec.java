@@ -67,15 +67,11 @@ public record ParameterSpec(String name, Shape shape, Role role, Initializer ini
     public boolean isTrained() { return role == Role.TRAINED; }
 
     private static Tensor normals(Shape shape, CounterRng rng, double std) {
-        float[] values = rng.normals(Math.toIntExact(shape.elements()));
-        for (int i = 0; i < values.length; i++) values[i] *= (float) std;
-        return new Tensor(shape, values);
+        return new Tensor(shape, rng.normals(Math.toIntExact(shape.elements()))).scaled((float) std);
     }
 
     private static Tensor kaimingUniform(Shape shape, CounterRng rng) {
-        Tensor uniform = Tensor.zeros(shape);
         double bound = 1 / Math.sqrt((double) shape.elements() / shape.size(0));
-        for (int i = 0; i < uniform.data().length; i++) uniform.data()[i] = (float) ((2 * rng.uniform(i) - 1) * bound);
-        return uniform;
+        return Tensor.generate(shape, i -> (2 * rng.uniform(i) - 1) * bound);
     }
 }

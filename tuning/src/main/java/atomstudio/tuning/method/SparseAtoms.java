@@ -63,9 +63,7 @@ public record SparseAtoms(int maxAtoms) implements TuningMethod {
                 for (int j = 0; j < m; j++) sums[p * m + j] += sign * alpha.data()[row * m + j];
             }
         }
-        Tensor projections = Tensor.zeros(Shape.of(PROJECTIONS, m));
-        for (int i = 0; i < sums.length; i++) projections.data()[i] = (float) sums[i];
-        return projections;
+        return Tensor.generate(Shape.of(PROJECTIONS, m), i -> sums[i]);
     }
 
     private static Tensor verified(Layer layer, Tensor alpha, Tensor expected) {

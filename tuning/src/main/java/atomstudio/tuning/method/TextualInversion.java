@@ -43,13 +43,12 @@ public record TextualInversion(int tokenCount) implements TuningMethod {
     private static Tensor meanOfClassTokens(Shape shape, ParameterSpec.InitContext context) {
         if (context.classTokens().isEmpty())
             throw new IllegalArgumentException("class: expected at least one token, found none");
-        Tensor embeddings = context.readBaseWeight(), rows = Tensor.zeros(shape);
+        Tensor embeddings = context.readBaseWeight();
         int width = Math.toIntExact(shape.size(1));
-        for (int i = 0; i < rows.data().length; i++) {
-            double sum = 0;
-            for (int token : context.classTokens()) sum += embeddings.data()[token * width + i % width];
-            rows.data()[i] = (float) (sum / context.classTokens().size());
-        }
-        return rows;
+        return Tensor.generate(shape, i -> context.classTokens()
+                .stream()
+                .mapToDouble(token -> embeddings.data()[token * width + i % width])
+                .average()
+                .orElseThrow());
     }
 }

@@ -1,7 +1,6 @@
 package atomstudio.tuning.train;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.data.Dataset;
 import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.torch.DenoisingLoss;
@@ -63,8 +62,6 @@ public record GradientAccumulation(Dataset subject, Optional<Dataset> classImage
 
     private TrainingBatch withPriorWeight(TrainingBatch batch) {
         float weight = (float) subject.sampling().config().loss().priorPreservation().orElseThrow().weight();
-        Tensor weights = new Tensor(batch.lossWeights().shape(), batch.lossWeights().data().clone());
-        for (int i = 0; i < weights.data().length; i++) weights.data()[i] *= weight;
-        return batch.with(weights);
+        return batch.with(batch.lossWeights().scaled(weight));
     }
 }
