@@ -12,6 +12,7 @@ import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -59,6 +60,10 @@ class DamagedFilesTest {
                     folder.resolve(name + ".safetensors"));
             rejected += mutations.run(golden, times, () -> verify(golden));
         }
+        Path tokens = Files.copy(GOLDENS.resolve("tokenizer/plain.jsonl"), folder.resolve("plain.jsonl"));
+        Tokenizer plain = Tokenizer.open(GOLDENS.resolve("tokenizer/plain"));
+        Files.write(tokens, Files.readAllLines(tokens).subList(0, 12));
+        rejected += mutations.run(tokens, times, () -> TokenizerGolden.verify(tokens, plain));
         Path run = new FakeRun(Shared.root().resolve("assets/default-model"),
                 new BaseModelHashes(folder.resolve("hashes.json")), "atoms").write(folder.resolve("run"));
         rejected += mutations.run(run.resolve("run.json"), 2 * times, () -> Inspection.of(run).json().toString());

@@ -10,7 +10,7 @@ import java.util.List;
 
 /// The prompt embeddings of every step.
 @FunctionalInterface
-interface ConditioningSchedule {
+public interface ConditioningSchedule {
     /// @param step in the pass, from 1
     PromptEmbeddings embeddingsAt(int step, Pass pass) throws Failure;
 

@@ -22,7 +22,8 @@ import java.util.function.Supplier;
 
 /// Samples a generation's latents: text to image, img2img or inpainting, in one pass or two (hires fix). Does not own
 /// the networks.
-record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencoder autoencoder) implements LatentSampling {
+public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencoder autoencoder)
+        implements LatentSampling {
     /// Size of a pass in latent pixels.
     record LatentSize(int height, int width) {}
 

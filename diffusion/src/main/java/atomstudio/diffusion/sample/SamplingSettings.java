@@ -78,7 +78,7 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
     }
 
     /// The plan with the unmodified config.
-    SamplingPlan planUnmodified(SchedulerConfig config) throws Failure {
+    public SamplingPlan planUnmodified(SchedulerConfig config) throws Failure {
         if (!sampler.schedules().contains(schedule)) {
             String supported = sampler.schedules().stream().map(ScheduleName::option).collect(Collectors.joining(", "));
             throw new Failure.Incompatible("schedule " + schedule.option() + " with sampler " + sampler.option()

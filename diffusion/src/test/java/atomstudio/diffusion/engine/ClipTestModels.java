@@ -1,17 +1,9 @@
 package atomstudio.diffusion.engine;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.tensor.Deviation;
-import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
-import java.util.List;
 import java.util.stream.Stream;
 
 /// Models and goldens of CLIP's encoders, for the tests of every engine.
@@ -51,22 +43,5 @@ public final class ClipTestModels {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) Files.delete(file);
         }
-    }
-
-    /// Whether a golden was made with the built-in model's current weights.
-    public static boolean ofTheEmbeddedModel(SafetensorsFile golden) throws Exception {
-        for (String component : List.of("image_encoder", "text_encoder")) {
-            byte[] weights = Files.readAllBytes(EMBEDDED.resolve(component).resolve("model.safetensors"));
-            String hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(weights));
-            if (!hash.equals(golden.metadata().get(component))) return false;
-        }
-        return true;
-    }
-
-    /// Compares an engine with a golden of this many tensors.
-    public static void agrees(Engine engine, SafetensorsFile golden, int tensors) throws Exception {
-        List<Deviation> deviations = NetworkGolden.compare(golden, engine);
-        assertEquals(tensors, deviations.size());
-        for (Deviation deviation : deviations) assertTrue(deviation.isWithinTolerance(), deviation::toString);
     }
 }

@@ -7,7 +7,6 @@ import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.prompt.Tokenizer;
-import atomstudio.diffusion.prompt.TokenizerGolden;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -73,10 +72,6 @@ class DamagedModelsTest {
             rejected += mutations.run(file, times / 2, () -> read(file));
             rejected += mutations.run(folder.resolve(sidecar), times, () -> read(file));
         }
-        Path golden = Files.copy(Shared.own("goldens/tokenizer/plain.jsonl"), folder.resolve("plain.jsonl"));
-        Tokenizer plain = Tokenizer.open(Shared.own("goldens/tokenizer/plain"));
-        Files.write(golden, Files.readAllLines(golden).subList(0, 12));
-        rejected += mutations.run(golden, times, () -> TokenizerGolden.verify(golden, plain));
         assertTrue(rejected > 10 * times, rejected + " rejected");
     }
 

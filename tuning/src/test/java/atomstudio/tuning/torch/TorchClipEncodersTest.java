@@ -4,7 +4,6 @@ import static atomstudio.diffusion.TensorAssert.assertClose;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.ClipEncodersLaw;
 import atomstudio.diffusion.engine.ClipTestModels;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
@@ -16,7 +15,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class TorchClipEncodersTest implements ClipEncodersLaw {
+class TorchClipEncodersTest {
     @TempDir
     Path temporary;
 
@@ -41,8 +40,7 @@ class TorchClipEncodersTest implements ClipEncodersLaw {
         }
     }
 
-    @Override
-    public Engine open(Path model) throws Failure {
+    private static Engine open(Path model) throws Failure {
         return TorchEngine.open(DiffusionModel.open(model), Device.CPU, TorchSettings.standard().withThreads(1))
                 .networks();
     }

@@ -1,8 +1,13 @@
-package atomstudio.diffusion.engine;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ConditioningSchedule;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.engine.LatentSampler;
+import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.engine.PromptEncoder.PromptEmbeddings;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.Mask;
@@ -22,30 +27,29 @@ import java.util.Optional;
 /// Golden latents of reference pipelines for img2img, inpainting and hires fix: metadata `case` has the settings
 /// ([GoldenCase], kind, denoise, scale), `latents` the result, `context` and `negative` the prompt embeddings of models
 /// without a text encoder. `picture.png` and `mask.png` lie beside the file.
-public final class Img2ImgGolden {
+final class Img2ImgGolden {
     private static final double TOLERANCE = 1e-3;
 
     private Img2ImgGolden() {}
 
-    public static boolean recognizes(SafetensorsFile file) {
+    static boolean recognizes(SafetensorsFile file) {
         String description = file.metadata().getOrDefault("case", "");
         return description.contains("\"kind\"") && description.contains("\"denoise\"")
                 && file.tensors().containsKey("latents");
     }
 
     /// Whether it belongs to an inpainting model, which the built-in model is not.
-    public static boolean needsInpaintingModel(SafetensorsFile golden) {
+    static boolean needsInpaintingModel(SafetensorsFile golden) {
         return golden.tensors().containsKey("context");
     }
 
     /// @throws Failure.Unsupported for a sampler that is not supported
-    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
+    static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
         Generation generation = generation(golden, model);
         PromptEmbeddings embeddings = needsInpaintingModel(golden)
                 ? new PromptEmbeddings(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine.textEncoder()).encode(generation.prompt(), 1, List.of());
-        LatentSampler sampler = new LatentSampler(model,
-                SlicedAttentionFallback.around(engine.noisePredictor(), warning -> {}), engine.autoencoder());
+        LatentSampler sampler = new LatentSampler(model, engine.noisePredictor(), engine.autoencoder());
         SamplingResult result = sampler.sample(generation, ConditioningSchedule.of(embeddings), StepListener.none());
         Tensor latents = result.requireLatents();
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));

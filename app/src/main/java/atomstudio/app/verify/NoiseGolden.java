@@ -1,6 +1,7 @@
-package atomstudio.diffusion.sample;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.TorchRandom;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
@@ -15,18 +16,18 @@ import java.util.regex.Pattern;
 
 /// Golden draws of PyTorch's generator, compared with [TorchRandom]: `seedN.SHAPE` from a fresh generator each,
 /// `seedN.sequence.K` in sequence.
-public final class NoiseGolden {
+final class NoiseGolden {
     private static final double TOLERANCE = 2e-6;
     private static final Pattern KEY = Pattern.compile("seed(-?\\d{1,19})\\.(sequence\\.\\d+|[\\dx]+)");
 
     private NoiseGolden() {}
 
-    public static boolean recognizes(SafetensorsFile file) {
+    static boolean recognizes(SafetensorsFile file) {
         return !file.tensors().isEmpty()
                 && file.tensors().keySet().stream().allMatch(name -> KEY.matcher(name).matches());
     }
 
-    public static List<Deviation> verify(Path golden) throws Failure {
+    static List<Deviation> verify(Path golden) throws Failure {
         try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             List<Deviation> deviations = new ArrayList<>();
             Map<Long, TorchRandom> sequences = new HashMap<>();

@@ -1,4 +1,4 @@
-package atomstudio.diffusion.sample;
+package atomstudio.app.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

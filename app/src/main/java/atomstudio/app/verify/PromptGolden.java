@@ -1,7 +1,9 @@
-package atomstudio.diffusion.engine;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.engine.PromptEncoder;
+import atomstudio.diffusion.engine.TextEncoder;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
@@ -14,16 +16,16 @@ import java.util.List;
 
 /// Golden prompt embeddings of a reference text encoder, with emphasis, chunks and clip skip: metadata `cases` has the
 /// prompts, `context.K` the embedding of case K. Cases with an adapter's token are skipped.
-public final class PromptGolden {
+final class PromptGolden {
     private static final double TOLERANCE = 1e-4;
 
     private PromptGolden() {}
 
-    public static boolean recognizes(SafetensorsFile file) {
+    static boolean recognizes(SafetensorsFile file) {
         return file.metadata().containsKey("cases") && file.has("context.0");
     }
 
-    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, TextEncoder textEncoder)
+    static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, TextEncoder textEncoder)
             throws Failure {
         PromptEncoder encoder = PromptEncoder.of(model, textEncoder);
         List<Deviation> deviations = new ArrayList<>();

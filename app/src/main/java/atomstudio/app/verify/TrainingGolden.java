@@ -1,4 +1,4 @@
-package atomstudio.tuning.train;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
@@ -31,7 +31,7 @@ import java.util.Set;
 
 /// Compares training with reference values: the loss of one batch, and for each method the gradients at a random
 /// point, the losses over five steps of AdamW from there, and the parameters after them.
-public final class TrainingGolden {
+final class TrainingGolden {
     private static final double TOLERANCE = 1e-3;
     private static final double LEARNING_RATE = 1e-2;
     private static final double GAMMA = 5;
@@ -55,7 +55,7 @@ public final class TrainingGolden {
     }
 
     /// The deviations from the golden file, and its methods that are not implemented.
-    public record GoldenComparison(List<Deviation> deviations, List<String> unsupported) {}
+    record GoldenComparison(List<Deviation> deviations, List<String> unsupported) {}
 
     private final SafetensorsFile golden;
     private final TorchEngine engine;
@@ -69,12 +69,12 @@ public final class TrainingGolden {
     }
 
     /// Whether these are the tensor names of such a golden file.
-    public static boolean matches(Set<String> names) {
+    static boolean matches(Set<String> names) {
         return names.contains("noisy") && names.contains("target") && names.contains("loss");
     }
 
     /// @param model the one that the golden file's metadata names
-    public static GoldenComparison compare(SafetensorsFile golden, DiffusionModel model, Device device,
+    static GoldenComparison compare(SafetensorsFile golden, DiffusionModel model, Device device,
             TorchSettings settings) throws Failure {
         try (TorchEngine engine = TorchEngine.open(model, device, settings)) {
             DiffusionObjective objective = new DiffusionObjective(NoiseSchedule.of(model.scheduler()),

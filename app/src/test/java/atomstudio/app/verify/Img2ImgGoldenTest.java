@@ -1,10 +1,14 @@
-package atomstudio.diffusion.engine;
+package atomstudio.app.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.SamplingResult;
@@ -53,18 +57,16 @@ class Img2ImgGoldenTest {
         try (Engine engine = OnnxEngine.open(model, Device.CPU, 2);
                 SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve("hires-euler-1.5.safetensors"))) {
             Generation generation = Img2ImgGolden.generation(golden, model);
-            LatentSampler sampler = new LatentSampler(model, engine.noisePredictor(), engine.autoencoder());
-            ConditioningSchedule conditioning = ConditioningSchedule.of(generation,
-                    PromptEncoder.of(model, engine.textEncoder()));
+            DiffusionPipeline pipeline = DiffusionPipeline.of(model, engine);
             int[] steps = {0};
             assertInstanceOf(SamplingResult.Finished.class,
-                    sampler.sample(generation, conditioning,
+                    pipeline.sampleLatents(generation,
                             progress -> progress.completedSteps() == ++steps[0] ? StepListener.Next.CONTINUE
                                     : StepListener.Next.STOP));
-            assertEquals(sampler.stepCount(generation), steps[0]);
+            assertEquals(pipeline.stepCount(generation), steps[0]);
             int last = steps[0] - 1;
             assertInstanceOf(SamplingResult.Cancelled.class,
-                    sampler.sample(generation, conditioning,
+                    pipeline.sampleLatents(generation,
                             progress -> progress.completedSteps() == last ? StepListener.Next.STOP
                                     : StepListener.Next.CONTINUE));
         }

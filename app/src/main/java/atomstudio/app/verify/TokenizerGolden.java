@@ -1,7 +1,8 @@
-package atomstudio.diffusion.prompt;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -22,14 +23,14 @@ import java.util.regex.Pattern;
 /// Verifies a tokenizer against reference ids. A golden file has one JSON object per line: `text`, `ids` (all of them),
 /// `paddedN` (truncated and padded to N) and `chunks` (the text as a prompt: `ids` of each chunk, and `weights` as runs
 /// [weight, count]). The tolerance is 0.
-public final class TokenizerGolden {
+final class TokenizerGolden {
     private static final Pattern PADDED = Pattern.compile("padded(\\d{1,6})");
     private static final int MAX_QUOTED_LENGTH = 24;
     private static final int MAX_VALUES = 1 << 20;
 
     private TokenizerGolden() {}
 
-    public static List<Deviation> verify(Path golden, Tokenizer tokenizer) throws Failure {
+    static List<Deviation> verify(Path golden, Tokenizer tokenizer) throws Failure {
         List<Deviation> deviations = new ArrayList<>();
         int lineNumber = 0;
         for (String line : lines(golden)) {

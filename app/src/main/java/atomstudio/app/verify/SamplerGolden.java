@@ -1,6 +1,17 @@
-package atomstudio.diffusion.sample;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.Denoiser;
+import atomstudio.diffusion.sample.PredictionType;
+import atomstudio.diffusion.sample.SamplerName;
+import atomstudio.diffusion.sample.SamplingPlan;
+import atomstudio.diffusion.sample.SamplingRun;
+import atomstudio.diffusion.sample.SamplingSettings;
+import atomstudio.diffusion.sample.Schedule;
+import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.SchedulerConfig;
+import atomstudio.diffusion.sample.StepListener;
+import atomstudio.diffusion.sample.TorchRandom;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
@@ -14,17 +25,17 @@ import java.util.Optional;
 /// Golden trajectory of a reference sampler over a formula in place of the network, compared step by step. Metadata:
 /// the diffusers class (`scheduler`), its unmodified `config`, `steps`, `seed` and `eta`; or this program's `sampler`
 /// and `schedule` if diffusers has no such class. Entries are numbered by network calls.
-public final class SamplerGolden {
+final class SamplerGolden {
     private static final double TOLERANCE = 1e-4;
 
     private SamplerGolden() {}
 
-    public static boolean recognizes(SafetensorsFile file) {
+    static boolean recognizes(SafetensorsFile file) {
         return file.tensors().keySet().containsAll(List.of("initial", "timesteps"));
     }
 
     /// @throws Failure.Unsupported for a sampler, or a setting of one, that is not supported
-    public static List<Deviation> verify(Path golden) throws Failure {
+    static List<Deviation> verify(Path golden) throws Failure {
         try (SafetensorsFile file = SafetensorsFile.open(golden)) {
             SchedulerConfig config = SchedulerConfig.parse(golden.toString(), metadata(golden, file, "config"));
             if (!file.metadata().containsKey("sampler")) config = config.forClass(metadata(golden, file, "scheduler"));

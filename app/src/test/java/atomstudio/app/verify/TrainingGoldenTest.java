@@ -1,4 +1,4 @@
-package atomstudio.tuning.train;
+package atomstudio.app.verify;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -9,7 +9,6 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.torch.TorchSettings;
 import java.util.List;
 import java.util.Set;
@@ -24,7 +23,7 @@ class TrainingGoldenTest {
                 .open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
             assertTrue(TrainingGolden.matches(golden.tensors().keySet()));
             TrainingGolden.GoldenComparison comparison = TrainingGolden.compare(golden,
-                    DiffusionModel.open(TinyModel.reference(name)), Device.CPU, TorchSettings.standard());
+                    DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model")), Device.CPU, TorchSettings.standard());
             assertEquals(List.of(), comparison.unsupported());
             Set<String> compared = Set.copyOf(comparison.deviations().stream().map(Deviation::name).toList());
             for (String tensor : golden.tensors().keySet()) {

@@ -1,6 +1,9 @@
-package atomstudio.diffusion.engine;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.DiffusionPipeline;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.NoiseSource;
@@ -15,7 +18,7 @@ import java.util.List;
 
 /// Golden images of a reference pipeline: metadata `case` has the settings ([GoldenCase] and changes to the scheduler's
 /// `config`), `noise`, `latents` and `pixels` the results.
-public final class ImageGolden {
+final class ImageGolden {
     private static final double NOISE_TOLERANCE = 2e-6;
     private static final double LATENTS_TOLERANCE = 1e-3;
     /// Root mean square error of the 8-bit image at a peak signal-to-noise ratio of 40 dB.
@@ -23,14 +26,14 @@ public final class ImageGolden {
 
     private ImageGolden() {}
 
-    public static boolean recognizes(SafetensorsFile file) {
+    static boolean recognizes(SafetensorsFile file) {
         return file.metadata().containsKey("case")
                 && file.tensors().keySet().containsAll(List.of("noise", "latents", "pixels"));
     }
 
     /// Generates each image of the case by itself and compares.
     /// @throws Failure.Unsupported for a sampler or setting that is not supported
-    public static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
+    static List<Deviation> compare(SafetensorsFile golden, DiffusionModel model, Engine engine) throws Failure {
         GoldenCase goldenCase = GoldenCase.of(golden);
         DiffusionModel scheduled = model.withScheduler(scheduler(goldenCase, model));
         Generation first = goldenCase.generation(scheduled);

@@ -1,6 +1,10 @@
-package atomstudio.diffusion.engine;
+package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.ClipEncoders;
+import atomstudio.diffusion.engine.Conditioning;
+import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
@@ -12,17 +16,17 @@ import java.util.TreeSet;
 /// Golden inputs and outputs of a model's networks: `unet*.sample` …, `vae*.latents` …, `text.input_ids` …,
 /// `vision.pixel_values` → `vision.image_embeds`, where * is a variant like `.wide`. `text.text_embeds` is the
 /// projected text embedding.
-public final class NetworkGolden {
+final class NetworkGolden {
     private static final double TOLERANCE = 1e-4;
 
     private NetworkGolden() {}
 
-    public static boolean recognizes(SafetensorsFile file) {
+    static boolean recognizes(SafetensorsFile file) {
         return file.has("text.input_ids") || file.has("vision.pixel_values")
                 || !variants(file, "unet", ".sample").isEmpty() || !variants(file, "vae", ".latents").isEmpty();
     }
 
-    public static List<Deviation> compare(SafetensorsFile golden, Engine engine) throws Failure {
+    static List<Deviation> compare(SafetensorsFile golden, Engine engine) throws Failure {
         List<Deviation> deviations = new ArrayList<>();
         for (String variant : variants(golden, "unet", ".sample")) unet(golden, engine, variant, deviations);
         for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
