@@ -1,7 +1,6 @@
 package atomstudio.app.cli;
 
-import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.config.SettingTable;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +11,7 @@ import picocli.CommandLine.ParameterException;
 /// Prepares arguments for picocli: replaces other names of options, mostly those of earlier versions, which work but
 /// are not listed in the help, and rejects an option whose value is missing.
 final class CommandArguments {
-    /// By other name; those of the training and method settings are added below.
+    /// By other name; those of the settings are added below.
     private static final Map<String, String> CURRENT_NAMES = new HashMap<>(Map.of(
             "--guidance", "--cfg-scale",
             "--negative", "--negative-prompt",
@@ -25,8 +24,7 @@ final class CommandArguments {
             "--tune-steps", "--train-steps"));
 
     static {
-        for (TrainingSetting setting : TrainingSetting.values()) addAliases(setting.option(), setting.aliases());
-        for (MethodSetting setting : MethodSetting.values()) addAliases(setting.option(), setting.aliases());
+        SettingTable.ALL.forEach(setting -> addAliases(setting.option(), setting.aliases()));
     }
 
     private CommandArguments() {}

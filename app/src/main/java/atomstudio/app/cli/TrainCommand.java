@@ -66,9 +66,6 @@ final class TrainCommand implements Callable<Integer> {
     private final PredictionOption prediction = new PredictionOption();
 
     @Mixin
-    private final MethodOptions methodOptions = new MethodOptions();
-
-    @Mixin
     private final TrainingOptions trainingOptions = new TrainingOptions();
 
     @Mixin
@@ -113,8 +110,8 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private TrainingRequest request() throws Failure {
-        MethodSettings settings = methodOptions.settings();
-        TrainingConfig trainingConfig = trainingOptions.trainingConfig(settings);
+        MethodSettings settings = trainingOptions.method();
+        TrainingConfig trainingConfig = trainingOptions.config(settings);
         PartialTrigger trigger = new PartialTrigger(Optional.ofNullable(triggerWord), Optional.ofNullable(className))
                 .completedFrom(photos, trainingConfig);
         String classWord = trigger.className()

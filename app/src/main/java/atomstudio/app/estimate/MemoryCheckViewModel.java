@@ -8,6 +8,7 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.train.TrainingEstimate;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -126,7 +127,7 @@ public final class MemoryCheckViewModel {
             for (int i = 0; i < words.length; i++) {
                 if (!words[i].startsWith(OPTION)) continue;
                 boolean hasValue = i + 1 < words.length && !words[i + 1].startsWith(OPTION);
-                options.put(words[i].substring(OPTION.length()), hasValue ? words[i + 1] : TrainingSetting.YES);
+                options.put(words[i].substring(OPTION.length()), hasValue ? words[i + 1] : Setting.YES);
             }
             Map<MethodSetting, String> method = new EnumMap<>(MethodSetting.class);
             Map<TrainingSetting, String> training = new EnumMap<>(TrainingSetting.class);

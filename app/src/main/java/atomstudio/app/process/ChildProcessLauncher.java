@@ -7,7 +7,6 @@ import atomstudio.app.runtime.NativeLibraries;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.run.RunFolder;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -154,8 +153,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
                         option("method", spec.choice().option())));
         choices.method()
                 .overrides()
-                .forEach((setting, value) -> addOption(arguments, setting.option(), value,
-                        setting == MethodSetting.TRAIN_TEXT_ENCODER));
+                .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));
         choices.training()
                 .chosen()
                 .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));

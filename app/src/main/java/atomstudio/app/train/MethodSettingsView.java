@@ -34,17 +34,8 @@ final class MethodSettingsView extends VBox {
     }
 
     private OptionView createView(MethodSetting setting) {
-        OptionView.ControlKind kind = switch (setting) {
-            case CODING, SIDE, COMBINE_WITH -> OptionView.ControlKind.CHOICE;
-            case LAYERS -> OptionView.ControlKind.AUTOCOMPLETE;
-            case TRAIN_TEXT_ENCODER -> OptionView.ControlKind.FLAG;
-            case ATOMS, INNER_ATOMS, CHANNEL_BLOCK, CHANNEL_ATOMS, RANK, ALPHA, BLOCK_SIZE ->
-                    OptionView.ControlKind.TEXT;
-        };
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.title(),
-                setting.description(), kind, setting.allowedValues(), name -> displayName(setting, name));
-        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
-                () -> defaultValue(setting), text -> model.setText(setting, text)), MethodSetting.YES);
+        return new OptionView(setting, new OptionView.OptionBinding(() -> model.text(setting),
+                () -> defaultValue(setting), text -> model.setText(setting, text)), name -> displayName(setting, name));
     }
 
     /// The value used while nothing is entered.

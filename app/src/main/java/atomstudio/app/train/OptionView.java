@@ -1,7 +1,7 @@
 package atomstudio.app.train;
 
 import atomstudio.app.controls.AutocompleteFieldView;
-import java.util.List;
+import atomstudio.tuning.setting.Setting;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -24,39 +24,38 @@ final class OptionView extends HBox {
     private static final PseudoClass INVALID = PseudoClass.getPseudoClass("invalid");
     private static final double FIELD_WIDTH = 118;
 
-    enum ControlKind { TEXT, CHOICE, AUTOCOMPLETE, FLAG }
-
-    /// @param option name on the command line
-    /// @param values allowed values, the default first; empty: any text
-    /// @param displayName title of a value
-    record OptionSpec(String option, String title, String description, ControlKind kind, List<String> values,
-            UnaryOperator<String> displayName) {}
-
     /// @param text the entered text; empty: the default
     /// @param defaultValue empty: depends on the model
     record OptionBinding(Supplier<String> text, Supplier<String> defaultValue, Consumer<String> setText) {}
 
-    private final OptionSpec spec;
+    private final Setting setting;
     private final OptionBinding value;
+    private final UnaryOperator<String> displayName;
     private final Control control;
 
-    OptionView(OptionSpec spec, OptionBinding value, String flagValue) {
+    OptionView(Setting setting, OptionBinding value) {
+        this(setting, value, UnaryOperator.identity());
+    }
+
+    /// @param displayName title of a value
+    OptionView(Setting setting, OptionBinding value, UnaryOperator<String> displayName) {
         super(6);
-        this.spec = spec;
+        this.setting = setting;
         this.value = value;
+        this.displayName = displayName;
         setAlignment(Pos.CENTER_LEFT);
         getStyleClass().add("option");
-        control = switch (spec.kind) {
+        control = switch (setting.row().type().kind()) {
             case TEXT -> bindText(new TextField());
-            case AUTOCOMPLETE -> bindText(new AutocompleteFieldView(spec::values));
+            case LIST -> bindText(new AutocompleteFieldView(setting::allowedValues));
             case CHOICE -> choiceBox();
-            case FLAG -> checkBox(flagValue);
+            case FLAG -> checkBox();
         };
-        control.setId("option-" + spec.option);
-        control.setAccessibleText(spec.title + ": " + spec.description);
-        control.setTooltip(tooltip(spec.description));
-        if (spec.kind == ControlKind.FLAG) getChildren().add(control);
-        else getChildren().addAll(label(spec.title), spacer(), control);
+        control.setId("option-" + setting.option());
+        control.setAccessibleText(setting.titleWithUnit() + ": " + setting.description());
+        control.setTooltip(tooltip(setting.description()));
+        if (setting.isFlag()) getChildren().add(control);
+        else getChildren().addAll(label(setting.titleWithUnit()), spacer(), control);
         refresh();
     }
 
@@ -71,7 +70,7 @@ final class OptionView extends HBox {
         label.getStyleClass().add("muted");
         label.setLabelFor(control);
         label.setMinWidth(Region.USE_PREF_SIZE);
-        label.setTooltip(tooltip(spec.description));
+        label.setTooltip(tooltip(setting.description()));
         return label;
     }
 
@@ -96,18 +95,19 @@ final class OptionView extends HBox {
 
     private ChoiceBox<String> choiceBox() {
         ChoiceBox<String> box = new ChoiceBox<>();
-        box.getItems().setAll(spec.values);
+        box.getItems().setAll(setting.allowedValues());
         box.setPrefWidth(FIELD_WIDTH);
         box.setConverter(new StringConverter<>() {
             @Override
             public String toString(String name) {
-                return name == null ? "" : spec.displayName.apply(name);
+                return name == null ? "" : displayName.apply(name);
             }
 
             @Override
             public String fromString(String shown) {
-                return spec.values.stream()
-                        .filter(name -> spec.displayName.apply(name).equals(shown))
+                return setting.allowedValues()
+                        .stream()
+                        .filter(name -> displayName.apply(name).equals(shown))
                         .findFirst()
                         .orElse("");
             }
@@ -118,9 +118,9 @@ final class OptionView extends HBox {
         return box;
     }
 
-    private CheckBox checkBox(String flagValue) {
-        CheckBox box = new CheckBox(spec.title);
-        box.selectedProperty().addListener((property, before, now) -> value.setText.accept(now ? flagValue : ""));
+    private CheckBox checkBox() {
+        CheckBox box = new CheckBox(setting.title());
+        box.selectedProperty().addListener((property, before, now) -> value.setText.accept(now ? Setting.YES : ""));
         return box;
     }
 
@@ -142,6 +142,6 @@ final class OptionView extends HBox {
 
     /// Marks the control if an error message starts with its option name.
     void markInvalid(String message) {
-        control.pseudoClassStateChanged(INVALID, message.startsWith(spec.option + ":"));
+        control.pseudoClassStateChanged(INVALID, message.startsWith(setting.option() + ":"));
     }
 }

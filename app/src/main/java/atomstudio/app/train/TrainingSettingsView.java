@@ -1,11 +1,10 @@
 package atomstudio.app.train;
 
 import atomstudio.app.controls.ActionButtonView;
-import atomstudio.tuning.config.SettingGroup;
 import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.setting.SettingGroup;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -27,7 +26,8 @@ final class TrainingSettingsView extends VBox {
         getStyleClass().add("settings");
         for (TrainingSetting setting : TrainingSetting.values()) optionViews.put(setting, createView(setting));
         optionViews.get(TrainingSetting.CLASS_IMAGES).addTrailing(classImagesChooser());
-        for (SettingGroup group : SettingGroup.values()) getChildren().addAll(groupNodes(group));
+        for (SettingGroup group : SettingGroup.values())
+            if (group != SettingGroup.METHOD) getChildren().addAll(groupNodes(group));
         model.settings().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
         model.method().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
         model.invalidMessage().subscribe(wrong -> optionViews.values().forEach(view -> view.markInvalid(wrong)));
@@ -51,12 +51,8 @@ final class TrainingSettingsView extends VBox {
     }
 
     private OptionView createView(TrainingSetting setting) {
-        OptionView.ControlKind kind = setting.isFlag() ? OptionView.ControlKind.FLAG
-                : setting.allowedValues().isEmpty() ? OptionView.ControlKind.TEXT : OptionView.ControlKind.CHOICE;
-        OptionView.OptionSpec option = new OptionView.OptionSpec(setting.option(), setting.title(),
-                setting.description(), kind, setting.allowedValues(), UnaryOperator.identity());
-        return new OptionView(option, new OptionView.OptionBinding(() -> model.text(setting),
-                () -> defaultText(setting), text -> model.setText(setting, text)), TrainingSetting.YES);
+        return new OptionView(setting, new OptionView.OptionBinding(() -> model.text(setting),
+                () -> defaultText(setting), text -> model.setText(setting, text)));
     }
 
     private String defaultText(TrainingSetting setting) {

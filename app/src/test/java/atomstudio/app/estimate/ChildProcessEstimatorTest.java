@@ -14,6 +14,7 @@ import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.train.TrainingEstimate;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class ChildProcessEstimatorTest {
     @Test
     void cancelledEstimateEndsProcess() {
         RunSpec.TrainingChoices slow = new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA),
-                TrainingSettings.DEFAULTS.with(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES));
+                TrainingSettings.DEFAULTS.with(TrainingSetting.GRADIENT_CHECKPOINTING, Setting.YES));
         assertTimeout(Duration.ofSeconds(30), () -> assertThrows(CancellationException.class,
                 () -> estimator().estimate(spec(slow), () -> true)));
     }

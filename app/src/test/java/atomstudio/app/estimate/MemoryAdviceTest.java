@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.setting.Setting;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +22,7 @@ class MemoryAdviceTest {
 
     @Test
     void parsesFlagsAndLayers() {
-        assertEquals(Map.of(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES),
+        assertEquals(Map.of(TrainingSetting.GRADIENT_CHECKPOINTING, Setting.YES),
                 MemoryCheckViewModel.MemoryAdvice
                         .parse("--checkpointing: recomputes activations")
                         .trainingSettings());

@@ -10,6 +10,7 @@ import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -95,11 +96,11 @@ class ChildProcessLauncherTest {
         TrainingSettings training = TrainingSettings.DEFAULTS.with(TrainingSetting.STEPS, "50")
                 .with(TrainingSetting.PREVIEW_EVERY, "0")
                 .with(TrainingSetting.CLASS_IMAGES, "auto")
-                .with(TrainingSetting.FLIP, TrainingSetting.YES);
+                .with(TrainingSetting.FLIP, Setting.YES);
         MethodSettings method = MethodSettings.of(MethodName.LORA)
                 .with(MethodSetting.RANK, "8")
                 .with(MethodSetting.COMBINE_WITH, "textual-inversion")
-                .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES);
         List<String> arguments = ChildProcessLauncher.arguments(spec(new RunSpec.TrainingChoices(method, training)));
         for (String option : List.of("--steps=50", "--preview-every=0", "--class-images=auto", "--rank=8",
                 "--combine-with=textual-inversion", "--flip", "--train-text-encoder")) {

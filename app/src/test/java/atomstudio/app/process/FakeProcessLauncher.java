@@ -5,6 +5,7 @@ import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
+import atomstudio.tuning.setting.Setting;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -102,7 +103,7 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
                 value = "0";
             if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
             if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
-            if (setting.isFlag()) json.addProperty(setting.option(), value.equals(TrainingSetting.YES));
+            if (setting.isFlag()) json.addProperty(setting.option(), value.equals(Setting.YES));
             else
                 if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.CLASS_IMAGES
                         || setting == TrainingSetting.CAPTION_TEMPLATE)

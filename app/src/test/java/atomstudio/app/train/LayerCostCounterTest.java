@@ -10,6 +10,7 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.Setting;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -42,7 +43,7 @@ class LayerCostCounterTest {
         assertTrue(parameters(atoms.with(MethodSetting.ATOMS, "3")) < parameters(atoms));
         assertEquals(2 * parameters(lora), parameters(lora.with(MethodSetting.RANK, "8")));
         assertTrue(parameters(atoms.with(MethodSetting.LAYERS, "up")) < parameters(atoms));
-        assertTrue(parameters(atoms.with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)) > parameters(atoms));
+        assertTrue(parameters(atoms.with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)) > parameters(atoms));
     }
 
     @Test

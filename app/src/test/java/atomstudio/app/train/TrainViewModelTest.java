@@ -17,6 +17,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.train.TrainingEstimate;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,8 +61,8 @@ class TrainViewModelTest {
         train.method().choose(MethodName.LORA);
         train.method().setText(MethodSetting.RANK, "8");
         train.method().setText(MethodSetting.COMBINE_WITH, "textual-inversion");
-        train.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
-        train.training().setText(TrainingSetting.FLIP, TrainingSetting.YES);
+        train.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES);
+        train.training().setText(TrainingSetting.FLIP, Setting.YES);
         train.training().setText(TrainingSetting.SEED, "7");
         RunSpec spec = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", spec.title());
@@ -123,7 +124,7 @@ class TrainViewModelTest {
     void trainedTextEncoderHasRank() {
         train.method().choose(MethodName.ATOMS);
         assertFalse(train.method().settings().get().settings().contains(MethodSetting.RANK));
-        train.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
+        train.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES);
         train.method().setText(MethodSetting.RANK, "2");
         assertEquals(2, train.method().settings().get().rank());
         train.method().setText(MethodSetting.TRAIN_TEXT_ENCODER, "");
@@ -153,7 +154,7 @@ class TrainViewModelTest {
                 .setText(TrainingSetting.STEPS, String.valueOf(train.method().settings().get().choice().steps()));
         assertEquals("", train.training().summary().get());
         train.training().setText(TrainingSetting.STEPS, "50");
-        train.training().setText(TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.YES);
+        train.training().setText(TrainingSetting.GRADIENT_CHECKPOINTING, Setting.YES);
         train.training().setText(TrainingSetting.OPTIMIZER, "muon");
         assertEquals("Steps 50 · Optimizer muon · Gradient checkpointing", train.training().summary().get());
     }

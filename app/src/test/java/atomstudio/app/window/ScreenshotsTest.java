@@ -8,6 +8,7 @@ import atomstudio.app.runs.RunProgress;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javafx.scene.control.ToggleButton;
@@ -81,7 +82,7 @@ class ScreenshotsTest {
     private void settings(SubjectPageViewModel page) throws Exception {
         ToggleButton expander = (ToggleButton) window.scene().lookup("#training-options");
         window.run(() -> {
-            page.train().training().setText(TrainingSetting.VALIDATE, TrainingSetting.YES);
+            page.train().training().setText(TrainingSetting.VALIDATE, Setting.YES);
             expander.setSelected(true);
         });
         window.run(() -> window.scene().lookup("#option-gradient-checkpointing").requestFocus());

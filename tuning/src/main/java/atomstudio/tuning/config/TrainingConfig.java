@@ -2,10 +2,10 @@ package atomstudio.tuning.config;
 
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.OptionValue;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -59,19 +59,6 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
 
     /// Settings that are on or off; each has a `TrainingSetting` of the same name.
     public enum Feature { CAPTIONS, MASKS, FLIP, VALIDATE, EARLY_STOPPING, GRADIENT_CHECKPOINTING }
-
-    /// An enum value with its name on the command line and in run.json.
-    public interface OptionValue {
-        String name();
-
-        default String option() {
-            return name().toLowerCase(Locale.ROOT).replace('_', '-');
-        }
-
-        static <E extends Enum<E> & OptionValue> Optional<E> ofOption(Class<E> type, String option) {
-            return Stream.of(type.getEnumConstants()).filter(each -> each.option().equals(option)).findFirst();
-        }
-    }
 
     /// Learning rates of the parts that are trained together. An empty rate means that the part is not trained, or
     /// has the method's rate.
@@ -136,8 +123,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
         public static final String AUTO = "auto";
 
         public PriorPreservation {
-            TrainingSetting.PRIOR_LOSS_WEIGHT.check(weight);
-            TrainingSetting.CLASS_IMAGES.check(source);
+            TrainingSetting.PRIOR_LOSS_WEIGHT.row().check(weight);
+            TrainingSetting.CLASS_IMAGES.row().check(source);
         }
 
         public boolean isGenerated() { return source.equals(AUTO); }

@@ -2,6 +2,7 @@ package atomstudio.tuning.config;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
+import atomstudio.tuning.setting.SettingType;
 import com.google.gson.JsonObject;
 import java.util.EnumMap;
 import java.util.List;

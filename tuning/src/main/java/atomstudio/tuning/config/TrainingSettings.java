@@ -1,6 +1,8 @@
 package atomstudio.tuning.config;
 
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.OptionValue;
+import atomstudio.tuning.setting.Setting;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
@@ -14,7 +16,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
         Map<TrainingSetting, String> values = new EnumMap<>(TrainingSetting.class);
         values.putAll(chosen);
         values.values().removeIf(String::isBlank);
-        values.entrySet().removeIf(entry -> entry.getKey().isFlag() && entry.getValue().equals(TrainingSetting.NO));
+        values.entrySet().removeIf(entry -> entry.getKey().isFlag() && entry.getValue().equals(Setting.NO));
         chosen = Collections.unmodifiableMap(values);
     }
 
@@ -42,7 +44,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
     }
 
     private Map<TrainingSetting, Object> defaults(MethodSettings method) {
-        return TrainingSetting.defaults(method, TrainingConfig.OptionValue
+        return TrainingSetting.defaults(method, OptionValue
                 .ofOption(TrainingConfig.OptimizerName.class,
                         chosen.getOrDefault(TrainingSetting.OPTIMIZER, "").strip())
                 .orElse(TrainingConfig.OptimizerName.ADAMW));

@@ -115,7 +115,7 @@ public enum MethodName {
     }
 
     private static TuningMethod filterAtoms(MethodSettings settings) {
-        return switch (MethodSetting.CodingName.ofOption(settings.value(MethodSetting.CODING))) {
+        return switch (settings.value(MethodSetting.CODING, MethodSetting.CodingName.class)) {
             case LINEAR -> new FilterAtoms(settings.atoms());
             case SPARSE -> new SparseAtoms(settings.atoms());
         };
@@ -135,7 +135,7 @@ public enum MethodName {
     }
 
     private static TuningMethod oft(MethodSettings settings) {
-        return new Oft(Oft.Side.ofOption(settings.value(MethodSetting.SIDE)),
+        return new Oft(settings.value(MethodSetting.SIDE, Oft.Side.class),
                 Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)));
     }
 

@@ -2,6 +2,8 @@ package atomstudio.tuning.method;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.setting.OptionValue;
+import atomstudio.tuning.setting.Setting;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -101,6 +103,10 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     public String value(MethodSetting setting) {
         String value = overrides.get(setting);
         return value == null ? setting.defaultValue(choice, overrides) : value;
+    }
+
+    <E extends Enum<E> & OptionValue> E value(MethodSetting setting, Class<E> type) {
+        return OptionValue.ofOption(type, value(setting)).orElseThrow();
     }
 
     /// The method itself, with everything that is trained together with it.
@@ -223,7 +229,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     }
 
     private static boolean trainsTextEncoder(Map<MethodSetting, String> values) {
-        return MethodSetting.YES.equals(values.get(MethodSetting.TRAIN_TEXT_ENCODER));
+        return Setting.YES.equals(values.get(MethodSetting.TRAIN_TEXT_ENCODER));
     }
 
     private static List<MethodSetting> applicable(MethodName choice, Map<MethodSetting, String> values) {

@@ -5,9 +5,8 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.setting.OptionValue;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Stream;
 
 /// Block-diagonal rotation R = (I + Q)(I − Q)⁻¹ of a layer's channels with skew-symmetric Q; the b(b−1)/2 elements
 /// above Q's diagonal are trained per block of b channels. On the input side the weight is W · Rᵀ with W as
@@ -17,22 +16,11 @@ import java.util.stream.Stream;
 /// 1846); convolutions as in peft.
 public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
     /// Which channels of a layer are rotated.
-    public enum Side {
+    public enum Side implements OptionValue {
         /// W · Rᵀ, as in the paper, its code and peft.
         INPUT,
         /// R · W, as in LyCORIS: angles between filters change.
-        OUTPUT;
-
-        static Side ofOption(String name) {
-            return Stream.of(values())
-                    .filter(side -> side.option().equals(name))
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("side: expected input or output, found " + name));
-        }
-
-        String option() {
-            return name().toLowerCase(Locale.ROOT);
-        }
+        OUTPUT
     }
 
     /// Number or size of the blocks that a layer's channels are divided into.

@@ -9,6 +9,7 @@ import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.Setting;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ class TrainingSettingsTest {
     private static final MethodSettings LORA = MethodSettings.of(MethodName.LORA);
     static final MethodSettings COMBINED = MethodSettings.of(MethodName.ATOMS_AND_WORD)
             .with(MethodSetting.COMBINE_WITH, "lora")
-            .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
+            .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES);
 
     @Test
     void everySettingHasAValueAndItsOwnNames() {

@@ -31,6 +31,7 @@ import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,7 +93,7 @@ class WeightDiffExportTest {
                                 && choice != MethodName.TEXTUAL_INVERSION)
                         .map(MethodSettings::of),
                 Stream.of(
-                        MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)));
+                        MethodSettings.of(MethodName.ATOMS).with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
     }
 
     @ParameterizedTest @MethodSource("methods")
@@ -200,7 +201,7 @@ class WeightDiffExportTest {
                         ExportFormat.DIFF),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
-                        .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES)));
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES),
                 ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
     }

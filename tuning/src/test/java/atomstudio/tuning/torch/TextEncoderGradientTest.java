@@ -9,6 +9,7 @@ import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.Arrays;
 import java.util.List;
@@ -37,7 +38,7 @@ class TextEncoderGradientTest {
         return List.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION),
                 MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
-                        .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES));
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES));
     }
 
     /// A batch with the first new token.

@@ -46,6 +46,7 @@ import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,10 +84,10 @@ class TextTuningTest {
     static Stream<MethodSettings> methods() {
         return Stream.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION),
                 MethodSettings.of(MethodName.ATOMS).with(MethodSetting.COMBINE_WITH, "textual-inversion"),
-                MethodSettings.of(MethodName.LORA).with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES),
+                MethodSettings.of(MethodName.LORA).with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES),
                 MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
-                        .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES));
+                        .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES));
     }
 
     /// The first step of AdamW changes every parameter by its learning rate; only `full` has 3e-5.
@@ -94,7 +95,7 @@ class TextTuningTest {
     void wordTrainedWithFullFineTuningHasItsOwnLearningRate() throws Exception {
         MethodSettings method = MethodSettings.of(MethodName.FULL)
                 .with(MethodSetting.COMBINE_WITH, "textual-inversion")
-                .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES);
         TrainingRequest request = TrainingRequest.of(model.path(), photos, "thing", method).withSteps(1);
         request = request.with(request.config().with(TrainingSetting.WARMUP_STEPS, 0));
         AdapterFile adapter = tuned(request, "run");
@@ -277,7 +278,7 @@ class TextTuningTest {
         MethodSettings method = MethodSettings.of(MethodName.LORA)
                 .with(MethodSetting.RANK, "2")
                 .with(MethodSetting.ALPHA, "4")
-                .with(MethodSetting.TRAIN_TEXT_ENCODER, MethodSetting.YES);
+                .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES);
         AdapterFile adapter = tuned(request(method, 2), "run");
         Path file = folder.resolve("lora.safetensors");
         assertEquals(Optional.empty(), ExportFormat.KOHYA.write(adapter, base(), file).omitted());
