@@ -1,10 +1,13 @@
 package atomstudio.app.desktop;
 
+import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 
 /// Clipboard and file manager of the desktop.
 public interface DesktopActions {
     void copyToClipboard(String text);
+
+    void copyImage(RgbImage image);
 
     /// Opens a folder, or the folder a file lies in, in the file manager.
     void showInFileManager(Path fileOrFolder);

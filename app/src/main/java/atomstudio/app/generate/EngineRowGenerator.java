@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.pipeline.EngineName;
@@ -30,12 +31,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Generates rows with the selected engine in this process. The model stays open between rows; one row at a time.
+/// Generates rows with the selected engine in this process. The model stays open between rows.
 public final class EngineRowGenerator implements RowGenerator {
+    /// Callers take turns; only [#close] waits.
+    private final ReentrantLock inUse = new ReentrantLock();
     private final BaseModelHashes hashes;
     private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(ignored -> {});
     private final TokenizerFolders tokenizerFolders;
@@ -45,7 +49,7 @@ public final class EngineRowGenerator implements RowGenerator {
     private EngineName currentEngine = EngineName.AUTO;
 
     /// @param tokenizerFolders searched for the tokenizer of a model without one
-    /// @param preferences read before every row
+    /// @param preferences for the preview decoder, and the engine of measurements
     public EngineRowGenerator(BaseModelHashes hashes, TokenizerFolders tokenizerFolders,
             Supplier<AppSettings.GenerationPreferences> preferences) {
         this.preferences = preferences;
@@ -54,20 +58,33 @@ public final class EngineRowGenerator implements RowGenerator {
     }
 
     @Override
-    public synchronized void generate(RowRequest request, RowListener listener, Cancellation cancellation)
+    public void generate(RowRequest request, List<Long> seeds, RowListener listener, Cancellation cancellation)
             throws Failure {
-        ImageGenerator generator = openModel(request.model());
-        generator.setSafetyFilter(preferences.get().safetyFilter());
+        takeTurn();
+        try {
+            generateRow(request, seeds, listener, cancellation);
+        } finally {
+            inUse.unlock();
+        }
+    }
+
+    private void takeTurn() {
+        if (!inUse.tryLock())
+            throw new IllegalStateException("the generator is in use by another job; submit both to one queue");
+    }
+
+    private void generateRow(RowRequest request, List<Long> seeds, RowListener listener, Cancellation cancellation)
+            throws Failure {
+        if (seeds.isEmpty()) return;
+        ImageGenerator generator = openModel(request.model(), request.rendering().engine());
+        generator.setSafetyFilter(request.rendering().safetyFilter());
         PromptAdapters prompt = parsePrompt(request.prompt(), request.settings().negativePrompt().strip());
         prompt.warnings().forEach(listener::warning);
         List<RowAdapter> adapters = loadAdapters(request, prompt, generator, listener);
         warningSink.set(listener::warning);
         usePreviewDecoder(generator, listener);
         List<WeightedAdapter> weighted = adapters.stream().map(RowAdapter::weighted).toList();
-        List<Generation> generations = request.settings()
-                .seeds()
-                .list()
-                .stream()
+        List<Generation> generations = seeds.stream()
                 .map(seed -> request.generation(seed, weighted).with(prompt.prompt()))
                 .toList();
         List<String> samplingWarnings = generations.getFirst()
@@ -79,11 +96,11 @@ public final class EngineRowGenerator implements RowGenerator {
         List<PngAttachment> attachments = adapters.stream()
                 .flatMap(adapter -> adapter.loaded.attachment().stream())
                 .toList();
-        for (int column = 0; column < generations.size(); column++) {
-            Generation generation = generations.get(column);
-            RgbImage image = generateImage(generator, generation, new ColumnListener(column, generations.size(),
+        for (int i = 0; i < generations.size(); i++) {
+            Generation generation = generations.get(i);
+            RgbImage image = generateImage(generator, generation, new ImageListener(i, generations.size(),
                     listener), cancellation);
-            listener.image(column, new GeneratedImage(image,
+            listener.image(generation.seed(), new GeneratedImage(image,
                     new ImageMetadata(generator.infotext(generation, source), attachments)));
         }
         // Hashing may read the whole model once, so it follows the first images.
@@ -92,14 +109,16 @@ public final class EngineRowGenerator implements RowGenerator {
 
     private record RowAdapter(LoadedAdapter loaded, WeightedAdapter weighted) {}
 
-    private record ColumnListener(int column, int columns, RowListener listener) {}
+    /// Progress of one image of a row.
+    private record ImageListener(int index, int count, RowListener listener) {}
 
-    private static RgbImage generateImage(ImageGenerator generator, Generation generation, ColumnListener column,
+    private static RgbImage generateImage(ImageGenerator generator, Generation generation, ImageListener progress,
             Cancellation cancellation) throws Failure {
         int steps = generator.stepCount(generation);
-        LivePreview preview = new LivePreview(generator, image -> column.listener.preview(column.column, image));
+        LivePreview preview = new LivePreview(generator,
+                image -> progress.listener.preview(generation.seed(), image));
         return generator.generate(generation, step -> {
-            column.listener.step(column.column * steps + step.completedSteps(), column.columns * steps);
+            progress.listener.step(progress.index * steps + step.completedSteps(), progress.count * steps);
             if (cancellation.isRequested()) return StepListener.Next.STOP;
             if (step.completedSteps() < steps) preview.show(step.denoised());
             return StepListener.Next.CONTINUE;
@@ -130,9 +149,17 @@ public final class EngineRowGenerator implements RowGenerator {
     }
 
     @Override
-    public synchronized Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation)
-            throws Failure {
-        Optional<ClipMetrics> clipMetrics = openModel(request.model()).clipMetrics();
+    public Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+        takeTurn();
+        try {
+            return measure(request, cancellation);
+        } finally {
+            inUse.unlock();
+        }
+    }
+
+    private Optional<List<ClipScores>> measure(EvaluationRequest request, Cancellation cancellation) throws Failure {
+        Optional<ClipMetrics> clipMetrics = openModel(request.model(), preferences.get().engine()).clipMetrics();
         if (clipMetrics.isEmpty()) return Optional.empty();
         ClipMetrics metrics = clipMetrics.get();
         List<ClipEmbedding> photoEmbeddings = new ArrayList<>();
@@ -142,11 +169,11 @@ public final class EngineRowGenerator implements RowGenerator {
         }
         String prompt = parsePrompt(request.prompt(), "").prompt().positive();
         List<ClipScores> scores = new ArrayList<>();
-        for (List<RgbImage> row : request.rows()) {
+        for (List<GalleryImage> row : request.rows()) {
             List<ClipEmbedding> embeddings = new ArrayList<>();
-            for (RgbImage image : row) {
+            for (GalleryImage image : row) {
                 cancellation.throwIfRequested();
-                embeddings.add(metrics.embedImage(image));
+                embeddings.add(metrics.embedImage(image.read()));
             }
             scores.add(metrics.measure(photoEmbeddings,
                     List.of(new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(prompt)))));
@@ -169,11 +196,10 @@ public final class EngineRowGenerator implements RowGenerator {
         }
     }
 
-    private ImageGenerator openModel(Path model) throws Failure {
-        EngineName engine = preferences.get().engine();
+    private ImageGenerator openModel(Path model, EngineName engine) throws Failure {
         if (current != null && engine == currentEngine && current.model().path().equals(model) && current.isCurrent())
             return current;
-        close();
+        closeModel();
         currentEngine = engine;
         current = ImageGenerator.open(
                 DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())),
@@ -182,8 +208,18 @@ public final class EngineRowGenerator implements RowGenerator {
         return current;
     }
 
+    /// Waits for the current image.
     @Override
-    public synchronized void close() {
+    public void close() {
+        inUse.lock();
+        try {
+            closeModel();
+        } finally {
+            inUse.unlock();
+        }
+    }
+
+    private void closeModel() {
         if (current != null) current.close();
         current = null;
         previewDecoder = Optional.empty();

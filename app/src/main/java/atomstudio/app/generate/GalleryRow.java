@@ -1,18 +1,19 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.gallery.GalleryImage;
+import atomstudio.app.gallery.GalleryViewModel;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.measure.ClipScores;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import javafx.beans.property.ReadOnlyBooleanProperty;
-import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -21,27 +22,39 @@ import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
-/// One gallery row: the images of the base model or of a run's adapter, one column per seed.
+/// One gallery row: the images of the base model or of a run's adapter, one column per seed. Its cells are a query: for
+/// every seed the image of the order wanted now, or else the last image of that seed, which is stale.
 public final class GalleryRow {
-    /// @param image null until it is generated
-    public record GalleryCell(long seed, RowGenerator.@Nullable GeneratedImage image) {}
+    /// @param image null if the row has no image of the seed
+    public record GalleryCell(long seed, @Nullable GalleryImage image, CellState state) {
+        public boolean isStale() { return image != null && state != CellState.CURRENT; }
+    }
 
-    /// The predicted image of the column that is being generated.
-    public record CellPreview(int column, RgbImage image) {}
+    public enum CellState {
+        /// The image is of the order wanted now.
+        CURRENT,
+        /// The wanted image is in the queue, or being generated.
+        QUEUED,
+        /// The wanted image does not exist.
+        MISSING
+    }
+
+    /// The predicted image of the seed that is being generated.
+    public record CellPreview(long seed, RgbImage image) {}
 
     private final Optional<RunSummary> run;
     private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
     private final ObservableList<GalleryCell> cellsView = FXCollections.unmodifiableObservableList(cells);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
-    private final ReadOnlyBooleanWrapper stale = new ReadOnlyBooleanWrapper();
     private final ReadOnlyStringWrapper metricsStatus = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable ClipScores> metrics = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyObjectWrapper<@Nullable CellPreview> preview = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
-    private final Set<Integer> updated = new HashSet<>();
-    /// What the shown images were generated from; null if incomplete.
-    private RowGenerator.@Nullable RowRequest request;
+    /// The image shown last, by seed.
+    private final Map<Long, GalleryImage> lastImages = new HashMap<>();
+    /// Scores by the images that they were measured on.
+    private final Map<List<GalleryImage>, ClipScores> scores = new HashMap<>();
 
     GalleryRow(Optional<RunSummary> run) {
         this.run = run;
@@ -71,6 +84,7 @@ public final class GalleryRow {
         adapterLine.set(adapters.isEmpty() ? "" : "+ " + names);
     }
 
+    /// One per seed of the settings.
     public ObservableList<GalleryCell> cells() {
         return cellsView;
     }
@@ -84,22 +98,12 @@ public final class GalleryRow {
         return warning.getReadOnlyProperty();
     }
 
-    /// Whether this column is already new while others of the row are still old.
-    boolean isUpdated(int column) {
-        return updated.contains(column);
-    }
-
-    /// Whether the prompt or the settings have changed since the images were generated.
-    public ReadOnlyBooleanProperty stale() {
-        return stale.getReadOnlyProperty();
-    }
-
     /// Null when no image is being generated or no preview exists yet.
     public ReadOnlyObjectProperty<@Nullable CellPreview> preview() {
         return preview.getReadOnlyProperty();
     }
 
-    /// Null until measured.
+    /// Of the images shown; null until measured, or if one is not current.
     public ReadOnlyObjectProperty<@Nullable ClipScores> metrics() {
         return metrics.getReadOnlyProperty();
     }
@@ -109,56 +113,66 @@ public final class GalleryRow {
         return metricsStatus.getReadOnlyProperty();
     }
 
-    private boolean isComplete() { return cells.stream().allMatch(cell -> cell.image != null); }
-
     boolean needsMetrics() {
-        return request != null && metrics.get() == null && !cells.isEmpty() && isComplete();
+        return metrics.get() == null && !cells.isEmpty() && isComplete();
     }
 
-    List<RgbImage> images() {
-        return cells.stream()
-                .map(GalleryCell::image)
-                .filter(Objects::nonNull)
-                .map(RowGenerator.GeneratedImage::image)
-                .toList();
+    private boolean isComplete() { return cells.stream().allMatch(cell -> cell.state == CellState.CURRENT); }
+
+    /// The current images.
+    List<GalleryImage> images() {
+        List<GalleryImage> images = new ArrayList<>();
+        for (GalleryCell cell : cells)
+            if (cell.image != null && cell.state == CellState.CURRENT) images.add(cell.image);
+        return images;
+    }
+
+    /// All images, current or stale.
+    public List<GalleryImage> shownImages() {
+        return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).toList();
     }
 
     void setMetricsStatus(String text) {
         metricsStatus.set(text);
     }
 
-    void setMetrics(ClipScores found) {
-        metrics.set(found);
+    /// @param images that were measured
+    void setMetrics(List<GalleryImage> images, ClipScores found) {
+        scores.put(images, found);
+        showMetrics();
     }
 
-    /// Whether the row already shows all images of a request.
-    boolean hasImages(RowGenerator.RowRequest wanted) {
-        return wanted.equals(request) && isComplete();
+    private void showMetrics() {
+        metrics.set(cells.isEmpty() || !isComplete() ? null : scores.get(images()));
     }
 
-    void updateStale(RowGenerator.RowRequest wanted) {
-        stale.set(request != null && !wanted.equals(request));
+    /// Finds the images of a request.
+    /// @param queued orders in the queue
+    void update(RowGenerator.RowRequest wanted, GalleryViewModel gallery, Set<String> queued) {
+        lastImages.values().removeIf(image -> !gallery.contains(image));
+        List<GalleryCell> found = new ArrayList<>();
+        for (long seed : wanted.settings().seeds().list()) {
+            String order = new ImageOrder(wanted, seed).key();
+            Optional<GalleryImage> current = gallery.find(order);
+            current.ifPresent(image -> lastImages.put(seed, image));
+            CellState state = current.isPresent() ? CellState.CURRENT
+                    : queued.contains(order) ? CellState.QUEUED : CellState.MISSING;
+            found.add(new GalleryCell(seed, lastImages.get(seed), state));
+        }
+        if (!found.equals(cells)) cells.setAll(found);
+        showMetrics();
     }
 
-    /// Marks the images as outdated, so that they are generated again.
-    void invalidate() {
-        request = null;
-        stale.set(!cells.isEmpty());
+    /// The seeds of a request whose images neither exist nor are in the queue.
+    static List<Long> missingSeeds(RowGenerator.RowRequest wanted, GalleryViewModel gallery, Set<String> queued) {
+        return wanted.settings().seeds().list().stream().filter(seed -> {
+            String order = new ImageOrder(wanted, seed).key();
+            return gallery.find(order).isEmpty() && !queued.contains(order);
+        }).toList();
     }
 
-    /// Prepares the cells for new images. Old images stay visible until replaced, as far as their column exists.
-    void begin(List<Long> seeds) {
-        preview.set(null);
-        updated.clear();
-        List<GalleryCell> newCells = IntStream.range(0, seeds.size())
-                .mapToObj(i -> new GalleryCell(seeds.get(i), i < cells.size() ? cells.get(i).image() : null))
-                .toList();
-        cells.setAll(newCells);
-        request = null;
+    void begin() {
         warning.set("");
-        metrics.set(null);
-        metricsStatus.set("");
-        stale.set(true);
         busy.set("Waiting");
     }
 
@@ -166,14 +180,8 @@ public final class GalleryRow {
         busy.set("Step " + done + " of " + total);
     }
 
-    void showPreview(int column, RgbImage image) {
-        preview.set(new CellPreview(column, image));
-    }
-
-    void setImage(int column, RowGenerator.GeneratedImage image) {
-        preview.set(null);
-        updated.add(column);
-        cells.set(column, new GalleryCell(cells.get(column).seed(), image));
+    void showPreview(long seed, RgbImage image) {
+        preview.set(new CellPreview(seed, image));
     }
 
     void addWarning(String message) {
@@ -181,11 +189,9 @@ public final class GalleryRow {
         if (!before.contains(message)) warning.set(before.isEmpty() ? message : before + "\n" + message);
     }
 
-    void complete(RowGenerator.RowRequest completed) {
-        request = completed;
-        updated.clear();
-        stale.set(false);
-        busy.set("");
+    /// Ends the progress of one image.
+    void clearPreview() {
+        preview.set(null);
     }
 
     void stop() {

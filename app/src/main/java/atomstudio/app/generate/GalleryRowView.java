@@ -3,6 +3,8 @@ package atomstudio.app.generate;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
+import atomstudio.app.gallery.LargeImageViewModel;
+import atomstudio.app.gallery.ThumbnailView;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.ArrayList;
@@ -10,7 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.IntStream;
 import javafx.beans.value.ObservableValue;
 import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
@@ -20,7 +21,7 @@ import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressBar;
 import javafx.scene.control.Tooltip;
-import javafx.scene.image.Image;
+import javafx.scene.image.ImageView;
 import javafx.scene.layout.GridPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
@@ -32,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A gallery row: title, cost, scores and status on the left, images on the right. A click opens an image large.
 final class GalleryRowView extends HBox {
-    private static final PseudoClass UPDATED = PseudoClass.getPseudoClass("current");
     private static final PseudoClass STALE = PseudoClass.getPseudoClass("stale");
+    private static final PseudoClass EMPTY = PseudoClass.getPseudoClass("empty");
     private static final double HEADER_WIDTH = 158;
     private static final double GAP = 8;
     private static final double MAX_SIDE = 172;
@@ -45,7 +46,7 @@ final class GalleryRowView extends HBox {
     private final GalleryRow row;
     private final LargeImageViewModel largeImage;
     private final TilePane tiles = new TilePane(GAP, GAP);
-    private final List<RoundedImageView> images = new ArrayList<>();
+    private final List<CellView> cells = new ArrayList<>();
     private double sideLimit = MAX_SIDE;
 
     GalleryRowView(GenerateViewModel model, GalleryRow row, LargeImageViewModel largeImage,
@@ -78,61 +79,69 @@ final class GalleryRowView extends HBox {
         body.setMinWidth(0);
         getChildren().addAll(header, body);
         row.cells().addListener((ListChangeListener<GalleryRow.GalleryCell>) change -> refresh());
-        row.preview().subscribe(this::showPreview);
-        row.stale().subscribe(stale -> pseudoClassStateChanged(STALE, stale));
+        row.preview().subscribe(preview -> cells.forEach(cell -> cell.showPreview(preview)));
         widthProperty().subscribe(now -> fit());
-        model.settings().subscribe(now -> refresh());
         refresh();
     }
 
     private void refresh() {
-        images.clear();
-        List<GalleryRow.GalleryCell> cells = row.cells();
-        int count = cells.isEmpty() ? model.settings().get().seeds().count() : cells.size();
-        tiles.getChildren()
-                .setAll(IntStream.range(0, count)
-                        .mapToObj(i -> i < cells.size() && cells.get(i).image() != null
-                                ? imageButton(i, cells.get(i).image())
-                                : placeholder())
-                        .toList());
+        List<GalleryRow.GalleryCell> now = row.cells();
+        while (cells.size() < now.size()) cells.add(new CellView());
+        cells.subList(now.size(), cells.size()).clear();
+        for (int i = 0; i < now.size(); i++) cells.get(i).show(now.get(i));
+        if (!tiles.getChildren().equals(cells)) tiles.getChildren().setAll(cells);
         fit();
     }
 
-    /// Shows the preview in its column.
-    private void showPreview(GalleryRow.@Nullable CellPreview preview) {
-        if (preview == null) {
-            refresh();
-            return;
-        }
-        if (preview.column() >= tiles.getChildren().size()) return;
-        if (tiles.getChildren().get(preview.column()) instanceof RoundedImageView existing) {
-            existing.setImage(RoundedImageView.toFxImage(preview.image()));
-            return;
-        }
-        RoundedImageView view = new RoundedImageView(preview.image(), tiles.getPrefTileWidth());
-        images.add(view);
-        tiles.getChildren().set(preview.column(), view);
-    }
+    /// One image, or its place. A stale image is dimmed.
+    private final class CellView extends Button {
+        private final ThumbnailView image = new ThumbnailView(model.gallery().thumbnails());
+        private final ImageView previewView = new ImageView();
+        private final Label state = new Label();
+        private final StackPane content = new StackPane(image, previewView, state);
+        private GalleryRow.@Nullable GalleryCell shown;
 
-    private static Node placeholder() {
-        StackPane tile = new StackPane();
-        tile.getStyleClass().add("empty-image");
-        return tile;
-    }
+        CellView() {
+            getStyleClass().add("image-button");
+            content.getStyleClass().add("image-cell");
+            previewView.setPreserveRatio(true);
+            state.getStyleClass().add("cell-state");
+            StackPane.setAlignment(state, Pos.BOTTOM_LEFT);
+            setGraphic(content);
+            setAlignment(Pos.CENTER);
+            setTooltip(new Tooltip());
+            setOnAction(pressed -> {
+                if (shown != null && shown.image() != null) largeImage.open(shown.image(), row.shownImages());
+            });
+        }
 
-    private Node imageButton(int column, RowGenerator.GeneratedImage generated) {
-        Image fxImage = RoundedImageView.toFxImage(generated.image());
-        RoundedImageView view = new RoundedImageView(fxImage, MAX_SIDE);
-        images.add(view);
-        Button button = new Button();
-        button.setGraphic(view);
-        button.getStyleClass().add("image-button");
-        button.pseudoClassStateChanged(UPDATED, row.isUpdated(column));
-        button.setAlignment(Pos.CENTER);
-        button.setAccessibleText(row.title() + ", seed " + Seed.format(row.cells().get(column).seed()));
-        button.setTooltip(new Tooltip("Seed " + Seed.format(row.cells().get(column).seed())));
-        button.setOnAction(pressed -> largeImage.open(row, column));
-        return button;
+        void show(GalleryRow.GalleryCell cell) {
+            shown = cell;
+            image.show(cell.image());
+            pseudoClassStateChanged(STALE, cell.isStale());
+            pseudoClassStateChanged(EMPTY, cell.image() == null);
+            String title = cell.image() == null ? row.title() + ", seed " + Seed.format(cell.seed())
+                    : cell.image().title();
+            setAccessibleText(title + (cell.isStale() ? ", of other settings" : ""));
+            getTooltip().setText(title + (cell.isStale() ? "\nMade with other settings: “" + cell.image().prompt() + "”"
+                    : ""));
+            state.setText(cell.state() == GalleryRow.CellState.QUEUED ? "queued" : "");
+            state.setVisible(!state.getText().isEmpty());
+            showPreview(row.preview().get());
+        }
+
+        void showPreview(GalleryRow.@Nullable CellPreview preview) {
+            boolean mine = preview != null && shown != null && preview.seed() == shown.seed();
+            previewView.setVisible(mine);
+            previewView.setImage(mine ? RoundedImageView.toFxImage(preview.image()) : null);
+            if (mine) state.setVisible(false);
+        }
+
+        void setSide(double side) {
+            image.setSide(side);
+            previewView.setFitWidth(side);
+            previewView.setFitHeight(side);
+        }
     }
 
     /// @param side maximum height of an image, in pixels
@@ -150,9 +159,7 @@ final class GalleryRowView extends HBox {
         tiles.setPrefColumns(columns);
         tiles.setPrefTileWidth(side);
         tiles.setPrefTileHeight(side);
-        for (RoundedImageView image : images) image.setSide(side);
-        for (Node tile : tiles.getChildren())
-            if (tile instanceof StackPane placeholderTile) placeholderTile.setPrefSize(side, side);
+        for (CellView cell : cells) cell.setSide(side);
     }
 
     /// The three scores of a row as bars; takes no space until measured.

@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.controls.NoteView;
+import atomstudio.app.gallery.LargeImageViewModel;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

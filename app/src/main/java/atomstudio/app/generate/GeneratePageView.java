@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.models.ModelSummary;
 import java.util.Optional;
 import javafx.beans.property.SimpleBooleanProperty;

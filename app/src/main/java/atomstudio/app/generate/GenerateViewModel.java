@@ -3,24 +3,22 @@ package atomstudio.app.generate;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.FileChoosers;
-import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.gallery.GalleryImage;
+import atomstudio.app.gallery.GalleryViewModel;
 import atomstudio.app.jobs.JobOutcome;
+import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
-import atomstudio.app.jobs.StepRate;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.runs.RunSummary;
-import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.image.RgbImage;
+import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.sample.Guidance;
-import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import javafx.beans.property.ReadOnlyDoubleProperty;
@@ -30,6 +28,7 @@ import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
+import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +39,7 @@ public final class GenerateViewModel {
     private static final SubjectPrompt EXAMPLE = SubjectPrompt.ofText("a 3d penguin in the snow");
 
     private final Jobs jobs;
-    private final RowGenerator generator;
+    private final GenerationServices services;
     private final InstantSource clock;
     private final MetricsViewModel metrics;
     private final SourceViewModel source;
@@ -56,28 +55,30 @@ public final class GenerateViewModel {
     private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
-    private StepRate stepRate;
-    private int completedImages;
-    private Jobs.@Nullable JobHandle running;
+    /// This page's batches in the queue, in their order.
+    private final List<ImageBatch> batches = new ArrayList<>();
 
-    public record GenerationServices(RowGenerator generator, FileChoosers choosers) {}
+    /// @param queue of all pages: one model is open at a time
+    /// @param preferences of the time of the call
+    public record GenerationServices(RowGenerator generator, FileChoosers choosers, GalleryViewModel gallery,
+            JobQueue queue, Supplier<AppSettings.GenerationPreferences> preferences) {}
 
     /// @param subject holds null on the Generate page
     public GenerateViewModel(Jobs jobs, GenerationServices services, InstantSource clock,
             ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
         this.jobs = jobs;
-        this.generator = services.generator;
+        this.services = services;
         this.clock = clock;
         this.model = model;
         this.subject = subject;
-        stepRate = new StepRate(clock);
-        metrics = new MetricsViewModel(jobs, services.generator);
+        metrics = new MetricsViewModel(services.queue, services.generator);
         source = new SourceViewModel(jobs, services.choosers, this);
         prompt = new ReadOnlyObjectWrapper<>(
                 subject.get() == null ? SubjectPrompt.EMPTY
                         : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
         model.subscribe(now -> applyModelDefaults());
-        subject.subscribe(now -> updateStale());
+        subject.subscribe(now -> updateRows());
+        services.gallery.images().addListener((ListChangeListener<GalleryImage>) change -> updateRows());
     }
 
     public ReadOnlyObjectProperty<@Nullable Subject> subject() {
@@ -96,12 +97,16 @@ public final class GenerateViewModel {
         return rowsView;
     }
 
-    /// `LoRA rank 4 · step 12 of 25 · 0:08 left`; empty when idle.
+    public GalleryViewModel gallery() {
+        return services.gallery;
+    }
+
+    /// `LoRA rank 4 · step 12 of 25 · 0:08 left`, or what the page's images wait for; empty when idle.
     public ReadOnlyStringProperty busy() {
         return busy.getReadOnlyProperty();
     }
 
-    /// Share of the steps of all rows that are done, 0..1.
+    /// Share of the steps of the current batch that are done, 0..1.
     public ReadOnlyDoubleProperty fraction() {
         return fraction.getReadOnlyProperty();
     }
@@ -123,9 +128,9 @@ public final class GenerateViewModel {
         return report.getReadOnlyProperty();
     }
 
-    /// Marks all images as outdated.
-    public void invalidateImages() {
-        rows.forEach(GalleryRow::invalidate);
+    /// Compares the images with the preferences again.
+    public void refreshRows() {
+        updateRows();
     }
 
     /// Replaces the report.
@@ -136,12 +141,12 @@ public final class GenerateViewModel {
 
     public void setPrompt(SubjectPrompt changed) {
         prompt.set(changed);
-        updateStale();
+        updateRows();
     }
 
     public void settings(ImageSettings changed) {
         settings.set(changed);
-        updateStale();
+        updateRows();
     }
 
     public void updateSettings(UnaryOperator<ImageSettings> change) {
@@ -165,7 +170,7 @@ public final class GenerateViewModel {
         }
         if (newRows.equals(rows)) return;
         rows.setAll(newRows);
-        updateStale();
+        updateRows();
     }
 
     private void applyModelDefaults() {
@@ -180,11 +185,18 @@ public final class GenerateViewModel {
                 .withSampling(current.sampling().with(guidance)));
     }
 
-    private void updateStale() {
+    private void updateRows() {
         for (GalleryRow row : rows) row.showAdapters(settings.get().adapters());
         ModelSummary summary = model.get();
         if (summary == null) return;
-        for (GalleryRow row : rows) row.updateStale(requestFor(row, summary));
+        Set<String> queued = queuedOrders();
+        for (GalleryRow row : rows) row.update(requestFor(row, summary), services.gallery, queued);
+    }
+
+    private Set<String> queuedOrders() {
+        Set<String> queued = new HashSet<>();
+        for (ImageBatch batch : batches) queued.addAll(batch.remainingOrders());
+        return queued;
     }
 
     private RowGenerator.RowRequest requestFor(GalleryRow row, ModelSummary summary) {
@@ -192,109 +204,83 @@ public final class GenerateViewModel {
         Optional<String> runPhrase = row.run().map(run -> run.spec().phrase().text());
         String phrase = currentSubject == null ? "" : runPhrase.orElse(currentSubject.className());
         return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase),
-                row.run().map(RunSummary::adapter), settings.get());
+                row.run().map(RunSummary::adapter), settings.get(),
+                RowGenerator.Rendering.of(services.preferences.get()),
+                row.run().map(run -> run.created().toString()).orElse(""));
     }
 
+    /// Cancels the images of this page that wait or are being generated.
     public void cancel() {
         metrics.cancel();
-        if (running != null) running.cancel();
+        List.copyOf(batches).forEach(ImageBatch::cancel);
     }
 
-    /// Generates all rows that are missing or stale.
+    /// Submits the images that neither exist nor are in the queue.
     public void generate() {
         ModelSummary summary = model.get();
-        if (!busy.get().isEmpty()) return;
         if (summary == null) {
             problem.set("No model: open one on the Models page.");
             return;
         }
-        Map<GalleryRow, RowGenerator.RowRequest> requests = new LinkedHashMap<>();
-        for (GalleryRow row : rows) requests.put(row, requestFor(row, summary));
-        requests.entrySet().removeIf(entry -> entry.getKey().hasImages(entry.getValue()));
-        if (requests.isEmpty()) {
-            showMessage("Nothing changed. Edit the prompt, settings or seed.");
+        Set<String> queued = queuedOrders();
+        List<ImageBatch.RowOrder> orders = new ArrayList<>();
+        RowGenerator.RowRequest baseRequest = requestFor(base, summary);
+        for (GalleryRow row : rows) {
+            RowGenerator.RowRequest request = requestFor(row, summary);
+            List<Long> seeds = GalleryRow.missingSeeds(request, services.gallery, queued);
+            if (!seeds.isEmpty()) orders.add(new ImageBatch.RowOrder(row, request, baseRequest, seeds));
+        }
+        if (orders.isEmpty()) {
+            showMessage(queued.isEmpty() ? "Nothing changed. Edit the prompt, settings or seed."
+                    : "These images are already in the queue.");
+            measure();
             return;
         }
+        submit(orders);
+    }
+
+    private void submit(List<ImageBatch.RowOrder> orders) {
         metrics.cancel();
         showMessage("");
-        requests.forEach((row, request) -> row.begin(request.settings().seeds().list()));
-        busy.set("Loading the model…");
-        fraction.set(0);
-        completedImages = 0;
-        stepRate = new StepRate(clock);
-        stepRate.update(0);
-        Instant started = clock.instant();
         Subject currentSubject = subject.get();
-        // The metrics are for the prompt of these images, even if it is edited meanwhile.
-        String classPrompt = currentSubject == null ? "" : prompt.get().text(currentSubject.className());
-        Consumer<Runnable> uiThread = jobs.deliverEach(Runnable::run);
-        running = jobs.start("Generating", cancellation -> {
-            generateRows(requests, uiThread, cancellation);
-            return requests;
-        }, outcome -> {
-            onEnded(outcome, requests, started);
-            updateStale();
-            if (currentSubject != null) metrics.measure(summary.path(), currentSubject, classPrompt, rows);
-        });
+        ImageBatch batch = new ImageBatch(orders, currentSubject == null ? "" : currentSubject.name(),
+                services, clock);
+        batches.add(batch);
+        orders.forEach(order -> order.row().begin());
+        updateRows();
+        showProgress();
+        batch.submit(jobs.deliverEach(Runnable::run), this::showProgress, outcome -> onEnded(batch, outcome));
     }
 
-    /// For the job's thread.
-    /// @param uiThread runs its argument on the window's thread
-    private void generateRows(Map<GalleryRow, RowGenerator.RowRequest> requests, Consumer<Runnable> uiThread,
-            Cancellation cancellation) throws Failure {
-        int index = 0;
-        for (Map.Entry<GalleryRow, RowGenerator.RowRequest> entry : requests.entrySet()) {
-            cancellation.throwIfRequested();
-            GalleryRow row = entry.getKey();
-            int completedRows = index++;
-            generator.generate(entry.getValue(), new RowGenerator.RowListener() {
-                @Override
-                public void step(int done, int total) {
-                    double all = (completedRows + (double) done / total) / requests.size();
-                    uiThread.accept(() -> showStep(row, done, total, all));
-                }
+    private void showProgress() {
+        busy.set(batches.isEmpty() ? "" : batches.getFirst().status());
+        fraction.set(batches.isEmpty() ? 0 : batches.getFirst().fraction());
+    }
 
-                @Override
-                public void preview(int column, RgbImage image) {
-                    uiThread.accept(() -> row.showPreview(column, image));
-                }
-
-                @Override
-                public void image(int column, RowGenerator.GeneratedImage generated) {
-                    uiThread.accept(() -> row.setImage(column, generated));
-                    uiThread.accept(() -> completedImages++);
-                }
-
-                @Override
-                public void warning(String message) {
-                    uiThread.accept(() -> row.addWarning(message));
-                }
-            }, cancellation);
-            uiThread.accept(() -> row.complete(entry.getValue()));
+    private void onEnded(ImageBatch batch, JobOutcome<?> outcome) {
+        batches.remove(batch);
+        for (ImageBatch.RowOrder order : batch.orders()) {
+            order.row().stop();
+            if (batches.stream().anyMatch(other -> other.contains(order.row()))) order.row().begin();
         }
-    }
-
-    private void showStep(GalleryRow row, int done, int total, double allRows) {
-        fraction.set(allRows);
-        stepRate.update(allRows);
-        row.showStep(done, total);
-        double secondsLeft = stepRate.secondsPerStep() * (1 - allRows);
-        busy.set(row.title() + " · step " + done + " of " + total
-                + (secondsLeft > 0 ? " · " + DisplayFormat.clock(secondsLeft) + " left" : ""));
-    }
-
-    private void onEnded(JobOutcome<?> outcome, Map<GalleryRow, RowGenerator.RowRequest> requests, Instant started) {
-        busy.set("");
-        running = null;
-        requests.keySet().forEach(GalleryRow::stop);
-        int imageCount = requests.values().stream().mapToInt(request -> request.settings().seeds().count()).sum();
-        double seconds = Duration.between(started, clock.instant()).toMillis() / 1000.0;
-        String images = DisplayFormat.plural(imageCount, "image");
+        updateRows();
+        showProgress();
+        String images = DisplayFormat.plural(batch.imageCount(), "image");
         switch (outcome) {
-            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(seconds)
-                    + " · same seeds and noise in every row");
+            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(batch.seconds())
+                    + (rows.size() > 1 ? " · same seeds and noise in every row" : ""));
             case JobOutcome.Failed<?>(String message) -> problem.set(message);
-            case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + completedImages + " of " + images + " done");
+            case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + batch.completedCount() + " of " + images
+                    + " done");
         }
+        if (batches.isEmpty()) measure();
+    }
+
+    /// Measures rows whose images are all current.
+    private void measure() {
+        ModelSummary summary = model.get();
+        Subject currentSubject = subject.get();
+        if (summary != null && currentSubject != null)
+            metrics.measure(summary.path(), currentSubject, prompt.get().text(currentSubject.className()), rows);
     }
 }

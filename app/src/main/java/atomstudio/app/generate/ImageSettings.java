@@ -132,7 +132,16 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
     /// The source of image to image.
     /// @param mask the area to change; empty: everywhere
-    public record SourceImage(String name, RgbImage image, Optional<Mask> mask) {}
+    /// @param digest identifies the pixels of image and mask
+    public record SourceImage(String name, RgbImage image, Optional<Mask> mask, String digest) {
+        /// Reads all pixels once.
+        public SourceImage(String name, RgbImage image, Optional<Mask> mask) {
+            this(name, image, mask, ImageOrder.digest(image) + mask.map(Mask::grayscale)
+                    .map(ImageOrder::digest)
+                    .map(area -> "-" + area)
+                    .orElse(""));
+        }
+    }
 
     /// An adapter file and its weight.
     public record SelectedAdapter(Path file, double weight) {

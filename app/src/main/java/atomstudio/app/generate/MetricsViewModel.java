@@ -1,8 +1,9 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.dataset.Subject;
+import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.JobOutcome;
-import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.JobQueue;
 import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,15 +14,15 @@ import org.jspecify.annotations.Nullable;
 
 /// Measures likeness, diversity and alignment of complete rows in the background.
 public final class MetricsViewModel {
-    private final Jobs jobs;
+    private final JobQueue queue;
     private final RowGenerator evaluator;
     private final ReadOnlyStringWrapper note = new ReadOnlyStringWrapper("");
-    private Jobs.@Nullable JobHandle running;
+    private JobQueue.@Nullable QueuedJob running;
     private List<GalleryRow> pending = List.of();
     private int requestId;
 
-    MetricsViewModel(Jobs jobs, RowGenerator evaluator) {
-        this.jobs = jobs;
+    MetricsViewModel(JobQueue queue, RowGenerator evaluator) {
+        this.queue = queue;
         this.evaluator = evaluator;
     }
 
@@ -40,12 +41,13 @@ public final class MetricsViewModel {
         pending = unmeasured;
         RowGenerator.EvaluationRequest request = new RowGenerator.EvaluationRequest(model, currentSubject.photos(),
                 prompt, unmeasured.stream().map(GalleryRow::images).toList());
-        running = jobs.start("Measuring", cancellation -> evaluator.evaluate(request, cancellation), outcome -> {
+        String title = "Measuring " + currentSubject.title();
+        running = queue.submit(title, (entry, cancellation) -> evaluator.evaluate(request, cancellation), outcome -> {
             if (id != requestId) return;
             cancel();
             switch (outcome) {
                 case JobOutcome.Succeeded<Optional<List<ClipScores>>>(Optional<List<ClipScores>> found) ->
-                        showMetrics(found, unmeasured);
+                        showMetrics(found, unmeasured, request.rows());
                 case JobOutcome.Failed<Optional<List<ClipScores>>>(String message) ->
                         note.set("Likeness, diversity and alignment could not be measured: " + message);
                 case JobOutcome.Cancelled<Optional<List<ClipScores>>>() -> {}
@@ -62,12 +64,13 @@ public final class MetricsViewModel {
         pending = List.of();
     }
 
-    private void showMetrics(Optional<List<ClipScores>> found, List<GalleryRow> rows) {
+    private void showMetrics(Optional<List<ClipScores>> found, List<GalleryRow> rows,
+            List<List<GalleryImage>> images) {
         if (found.isEmpty()) {
             note.set("This model has no image encoder: likeness, diversity and alignment are not available.");
             return;
         }
-        for (int i = 0; i < rows.size(); i++) rows.get(i).setMetrics(found.get().get(i));
+        for (int i = 0; i < rows.size(); i++) rows.get(i).setMetrics(images.get(i), found.get().get(i));
         ClipScores first = found.get().getFirst();
         note.set("Measured with " + first.encoder() + ". "
                 + (first.alignment().isPresent()

@@ -1,6 +1,10 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.pipeline.EngineName;
+import atomstudio.app.pipeline.SafetyFilter;
+import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Hires;
@@ -15,10 +19,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Generates and evaluates rows of images. Both methods run for seconds to minutes: for job threads only.
+/// Generates and evaluates rows of images. Both methods run for seconds to minutes: for job threads, one at a time.
 public interface RowGenerator extends AutoCloseable {
-    /// Generates the images of a row, one per seed. Checks `cancellation` after every step.
-    void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure;
+    /// Generates the images of the given seeds. Checks `cancellation` after every step.
+    void generate(RowRequest request, List<Long> seeds, RowListener listener, Cancellation cancellation)
+            throws Failure;
 
     /// Scores rows of images with the model's own encoders.
     /// @return one entry per row, in order; empty if the model has no image encoder
@@ -31,19 +36,17 @@ public interface RowGenerator extends AutoCloseable {
     /// @param subjectPhotos the reference photos for likeness
     /// @param prompt the prompt with the class word in place of the subject, for alignment
     /// @param rows the images of each row
-    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<RgbImage>> rows) {}
+    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<GalleryImage>> rows) {}
 
     /// Progress of a row. Called on the job's thread.
     interface RowListener {
         /// Counts the steps of all images of the row.
         void step(int done, int total);
 
-        /// @param column index of the seed
-        void image(int column, GeneratedImage generated);
+        void image(long seed, GeneratedImage generated);
 
         /// The predicted image at the current step.
-        /// @param column index of the seed
-        default void preview(int column, RgbImage image) {}
+        default void preview(long seed, RgbImage image) {}
 
         /// A problem that does not stop generation: a truncated prompt, a different base model.
         void warning(String message);
@@ -51,11 +54,26 @@ public interface RowGenerator extends AutoCloseable {
 
     record GeneratedImage(RgbImage image, ImageMetadata metadata) {}
 
+    /// What determines images besides model, prompt and settings.
+    record Rendering(EngineName engine, SafetyFilter safetyFilter) {
+        public static final Rendering DEFAULT = new Rendering(EngineName.AUTO, SafetyFilter.ON);
+
+        public static Rendering of(AppSettings.GenerationPreferences preferences) {
+            return new Rendering(preferences.engine(), preferences.safetyFilter());
+        }
+    }
+
     /// Everything that determines the images of a row: equal requests give equal images.
     /// @param adapter empty: the base model; the adapter weight then has no effect
-    record RowRequest(Path model, String prompt, Optional<Path> adapter, ImageSettings settings) {
+    /// @param adapterVersion distinguishes adapters that were in the same file one after the other
+    record RowRequest(Path model, String prompt, Optional<Path> adapter, ImageSettings settings,
+            Rendering rendering, String adapterVersion) {
         public RowRequest {
             if (adapter.isEmpty()) settings = settings.withAdapterWeight(1);
+        }
+
+        public RowRequest(Path model, String prompt, Optional<Path> adapter, ImageSettings settings) {
+            this(model, prompt, adapter, settings, Rendering.DEFAULT, "");
         }
 
         /// The row's own adapter followed by those of all rows.

@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.desktop.FileChoosers;
+import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
@@ -61,12 +62,31 @@ public final class SourceViewModel {
 
     public void setImage(Path file) {
         problem.set("");
-        jobs.start("Reading " + file, cancellation -> ImageFiles.read(file),
-                image -> setImage(file.getFileName().toString(), image), problem::set);
+        jobs.start("Reading " + file,
+                cancellation -> new SourceImage(file.getFileName().toString(), ImageFiles.read(file),
+                        Optional.empty()),
+                image -> setImage(Optional.of(image)), problem::set);
     }
 
     public void setImage(String name, RgbImage image) {
         setImage(Optional.of(new SourceImage(name, image, Optional.empty())));
+    }
+
+    /// Uses an image of the gallery.
+    public void setImage(GalleryImage image) {
+        setImage(image, () -> {});
+    }
+
+    /// @param onSet called once the image is the source
+    public void setImage(GalleryImage image, Runnable onSet) {
+        problem.set("");
+        jobs.start("Reading " + image.file(),
+                cancellation -> new SourceImage(image.file().getFileName().toString(), image.read(),
+                        Optional.empty()),
+                source -> {
+                    setImage(Optional.of(source));
+                    onSet.run();
+                }, problem::set);
     }
 
     public void removeImage() {

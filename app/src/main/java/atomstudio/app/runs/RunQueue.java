@@ -14,6 +14,7 @@ import java.util.OptionalInt;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -36,6 +37,7 @@ public final class RunQueue {
     private final ObservableList<RunSpec> waitingView = FXCollections.unmodifiableObservableList(waiting);
     private final List<BiConsumer<RunSpec, RunProgress>> listeners = new ArrayList<>();
     private @Nullable ActiveRun activeRun;
+    private BooleanSupplier held = () -> false;
 
     public RunQueue(Jobs jobs, TrainingProcess.ProcessLauncher launcher) {
         this.jobs = jobs;
@@ -69,6 +71,16 @@ public final class RunQueue {
     /// Calls `listener` for every run that ends, before the next one starts.
     public void addEndListener(BiConsumer<RunSpec, RunProgress> listener) {
         listeners.add(listener);
+    }
+
+    /// No waiting run starts while the condition is true; then [#startNext] must be called when it becomes false.
+    public void holdWhile(BooleanSupplier condition) {
+        held = condition;
+    }
+
+    /// Starts the first waiting run, unless one is training.
+    public void startNext() {
+        if (!isBusy() && !waiting.isEmpty() && !held.getAsBoolean()) start(waiting.removeFirst());
     }
 
     /// Whether a run of a subject is training or waiting.
@@ -160,7 +172,7 @@ public final class RunQueue {
         progress.set(last);
         current.set(null);
         for (BiConsumer<RunSpec, RunProgress> listener : List.copyOf(listeners)) listener.accept(spec, last);
-        if (!isBusy() && !waiting.isEmpty()) start(waiting.removeFirst());
+        startNext();
     }
 
     /// Starts a training process, forwards commands to it, and reads its events until it exits.

@@ -60,6 +60,11 @@ public record Home(Path folder) {
         return folder.resolve("subjects");
     }
 
+    /// All images generated in the window, in one folder per day.
+    public Path images() {
+        return folder.resolve("images");
+    }
+
     /// Adapters that prompts can name: from images, and copied here by the user.
     public Path adapters() {
         return folder.resolve("adapters");

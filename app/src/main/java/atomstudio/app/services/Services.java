@@ -8,6 +8,7 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.estimate.MemoryCheckViewModel;
 import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
@@ -24,7 +25,7 @@ import java.util.List;
 public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment) {
     /// Files on disk.
     public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder,
-            RunStore runs, Trash trash, SampleSource samples) {}
+            RunStore runs, ImageStore images, Trash trash, SampleSource samples) {}
 
     /// Computation.
     public record Engines(MethodCost.CostCounter costCounter, TrainingProcess.ProcessLauncher launcher,

@@ -3,14 +3,47 @@ package atomstudio.app.settings;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The settings saved between sessions.
 /// @param model the selected model; empty: the built-in one
 /// @param otherModels all opened models besides the built-in one
-public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherModels, GenerationPreferences generation) {
+/// @param sharingRule what happens when images are wanted during a run
+public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherModels, GenerationPreferences generation,
+        SharingRule sharingRule) {
     public enum Theme { LIGHT, DARK }
+
+    /// How training and image generation share the machine.
+    public enum SharingRule {
+        /// The run pauses, and continues when the images are done.
+        PAUSE_RUN("Pause the run"),
+        /// Images wait for the end of the run.
+        AFTER_RUN("After the run"),
+        /// Both at the same time.
+        SHARE("At once, both slower");
+
+        private final String title;
+
+        SharingRule(String title) {
+            this.title = title;
+        }
+
+        public String title() {
+            return title;
+        }
+
+        /// In settings files.
+        public String option() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+
+        public static Optional<SharingRule> ofOption(String option) {
+            return Arrays.stream(values()).filter(rule -> rule.option().equals(option)).findFirst();
+        }
+    }
 
     /// Preferences for all image generation.
     /// @param previewDecoder a TAESD decoder for live previews; empty: none
@@ -38,22 +71,27 @@ public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherMod
     }
 
     public static AppSettings defaults() {
-        return new AppSettings(Theme.LIGHT, Optional.empty(), List.of(), GenerationPreferences.defaults());
+        return new AppSettings(Theme.LIGHT, Optional.empty(), List.of(), GenerationPreferences.defaults(),
+                SharingRule.PAUSE_RUN);
     }
 
     public AppSettings with(Theme changed) {
-        return new AppSettings(changed, model, otherModels, generation);
+        return new AppSettings(changed, model, otherModels, generation, sharingRule);
     }
 
     public AppSettings withModel(Optional<Path> changed) {
-        return new AppSettings(theme, changed, otherModels, generation);
+        return new AppSettings(theme, changed, otherModels, generation, sharingRule);
     }
 
     public AppSettings withModels(List<Path> changed) {
-        return new AppSettings(theme, model, changed, generation);
+        return new AppSettings(theme, model, changed, generation, sharingRule);
     }
 
     public AppSettings with(GenerationPreferences changed) {
-        return new AppSettings(theme, model, otherModels, changed);
+        return new AppSettings(theme, model, otherModels, changed, sharingRule);
+    }
+
+    public AppSettings with(SharingRule changed) {
+        return new AppSettings(theme, model, otherModels, generation, changed);
     }
 }

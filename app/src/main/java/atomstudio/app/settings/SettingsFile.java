@@ -68,6 +68,8 @@ public final class SettingsFile implements SettingsStore {
         generation.previewDecoder().ifPresent(preview -> json.addProperty("preview", preview.toString()));
         if (generation.safetyFilter() == SafetyFilter.OFF) json.addProperty("safety", "off");
         if (generation.engine() != EngineName.AUTO) json.addProperty("engine", generation.engine().option());
+        if (settings.sharingRule() != AppSettings.SharingRule.PAUSE_RUN)
+            json.addProperty("imagesDuringTraining", settings.sharingRule().option());
         return json + "\n";
     }
 
@@ -92,8 +94,12 @@ public final class SettingsFile implements SettingsStore {
                     .map(JsonElement::getAsString)
                     .flatMap(EngineName::ofOption)
                     .orElse(EngineName.AUTO);
+            AppSettings.SharingRule sharingRule = Optional.ofNullable(json.get("imagesDuringTraining"))
+                    .map(JsonElement::getAsString)
+                    .flatMap(AppSettings.SharingRule::ofOption)
+                    .orElse(AppSettings.SharingRule.PAUSE_RUN);
             return new AppSettings(theme, model, models,
-                    new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine));
+                    new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine), sharingRule);
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException
                 | UnsupportedOperationException e) {
             log.warn("ignored unreadable settings in {}", file, e);

@@ -3,8 +3,8 @@ package atomstudio.app.subjects;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.process.RunSpec;
@@ -35,6 +35,10 @@ import javafx.collections.ListChangeListener;
 public final class SubjectPageViewModel {
     private enum RowVisibility { SHOWN, HIDDEN }
 
+    /// View models that all pages share.
+    public record SharedModels(ModelsViewModel models, RunQueue queue, Deletions deletions,
+            GenerateViewModel.GenerationServices generation, LargeImageViewModel largeImage) {}
+
     private final SubjectViewModel subject;
     private final RunQueue queue;
     private final RunsViewModel runs;
@@ -48,8 +52,10 @@ public final class SubjectPageViewModel {
     private final ReadOnlyBooleanWrapper training = new ReadOnlyBooleanWrapper();
     private final ReadOnlyBooleanWrapper untrained = new ReadOnlyBooleanWrapper(true);
 
-    public SubjectPageViewModel(Services services, ModelsViewModel models, RunQueue queue, Deletions deletions,
-            Subject initial) {
+    public SubjectPageViewModel(Services services, SharedModels shared, Subject initial) {
+        ModelsViewModel models = shared.models;
+        RunQueue queue = shared.queue;
+        Deletions deletions = shared.deletions;
         this.models = models;
         this.queue = queue;
         Services.Stores stores = services.stores();
@@ -58,10 +64,9 @@ public final class SubjectPageViewModel {
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, deletions, initial.name());
         train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
                 services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
-        generate = new GenerateViewModel(services.jobs(),
-                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers()),
-                environment.clock(), models.current(), subject.subject());
-        largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate);
+        generate = new GenerateViewModel(services.jobs(), shared.generation, environment.clock(), models.current(),
+                subject.subject());
+        largeImage = shared.largeImage;
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(),
                 environment.desktop());
         runs.runs().addListener((ListChangeListener<RunSummary>) change -> update());

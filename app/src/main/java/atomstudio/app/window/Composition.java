@@ -8,6 +8,7 @@ import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.estimate.ChildProcessEstimator;
 import atomstudio.app.export.AdapterExport;
+import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
@@ -45,7 +46,7 @@ final class Composition {
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new ModelFolderReader(new TokenizerFolders(home)),
                 new SubjectStore(home.subjects(), photoFinder), photoFinder, new RunStore(home.runs()),
-                new Trash(home.trash(), InstantSource.system()),
+                new ImageStore(home.images(), InstantSource.system()), new Trash(home.trash(), InstantSource.system()),
                 Composition::samples);
         SettingsFile settings = settings(home, jobs);
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()),

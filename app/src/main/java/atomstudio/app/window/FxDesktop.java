@@ -1,6 +1,8 @@
 package atomstudio.app.window;
 
+import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.desktop.DesktopActions;
+import atomstudio.diffusion.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +21,13 @@ final class FxDesktop implements DesktopActions {
     public void copyToClipboard(String text) {
         ClipboardContent content = new ClipboardContent();
         content.putString(text);
+        Clipboard.getSystemClipboard().setContent(content);
+    }
+
+    @Override
+    public void copyImage(RgbImage image) {
+        ClipboardContent content = new ClipboardContent();
+        content.putImage(RoundedImageView.toFxImage(image));
         Clipboard.getSystemClipboard().setContent(content);
     }
 

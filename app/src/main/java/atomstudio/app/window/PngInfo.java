@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.pipeline.GenerationParameters;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
@@ -38,6 +39,12 @@ record PngInfo(Path file, GenerationParameters recipe, List<EmbeddedAdapter> ada
                 adapters.add(new EmbeddedAdapter(adapter.name(), save(adapter, adapterFolder)));
         }
         return Optional.of(new PngInfo(file, recipe.get(), adapters));
+    }
+
+    /// Of an image of the gallery. For job threads.
+    static Optional<PngInfo> of(GalleryImage image, Path adapterFolder) throws Failure {
+        if (image.unsaved().isEmpty()) return read(image.file(), adapterFolder);
+        return Optional.of(new PngInfo(image.file(), new GenerationParameters(image.infotext()), List.of()));
     }
 
     /// Keeps the adapter's name, which new images will record, in a folder named by a checksum: equal adapters are

@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.gallery.GalleryGridView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.settings.SettingsView;
 import java.util.Locale;
@@ -9,6 +10,7 @@ import javafx.scene.Node;
 /// The screens that the sidebar opens below "Generate", in its order. A new screen is a package with its view and view
 /// model, and a constant here. Its style sheet, if it has one, is `app/<name>/<name>.css`.
 enum Screen {
+    GALLERY("Gallery", model -> new GalleryGridView(model.largeImage())),
     MODELS("Models", model -> new ModelsView(model.models())),
     SETTINGS("Settings", model -> new SettingsView(model.settings(), model.home(), model::showFiles));
 

@@ -1,7 +1,7 @@
 package atomstudio.app.window;
 
+import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel;
 
 /// The page in the center of the window.

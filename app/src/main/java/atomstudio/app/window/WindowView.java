@@ -1,9 +1,10 @@
 package atomstudio.app.window;
 
+import atomstudio.app.gallery.GalleryStripView;
+import atomstudio.app.gallery.LargeImageView;
+import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GeneratePageView;
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargeImageView;
-import atomstudio.app.generate.LargeImageViewModel;
 import atomstudio.app.generate.MaskPaintView;
 import atomstudio.app.notices.NoticesView;
 import atomstudio.app.start.StartView;
@@ -12,6 +13,7 @@ import atomstudio.app.subjects.SubjectPageViewModel;
 import java.io.File;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +21,9 @@ import javafx.css.PseudoClass;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
-import javafx.scene.control.Label;
 import javafx.scene.input.DragEvent;
 import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
-import javafx.scene.layout.HBox;
 import javafx.scene.layout.StackPane;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +37,8 @@ public final class WindowView extends StackPane {
     private final StackPane overlays = new StackPane();
     private final Map<SubjectPageViewModel, SubjectPageView> subjectPages = new HashMap<>();
     private final StartView startView;
+    private final GalleryStripView strip;
+    private final Map<Screen, Node> screens = new EnumMap<>(Screen.class);
     private @Nullable GeneratePageView generateView;
 
     public WindowView(WindowViewModel model, InstantSource clock) {
@@ -44,11 +46,13 @@ public final class WindowView extends StackPane {
         this.clock = clock;
         getStyleClass().add("window");
         startView = new StartView(model.start());
+        strip = new GalleryStripView(model.largeImage());
         frame.setTop(new TopBarView(model));
         frame.setLeft(new SidebarView(model));
         frame.setBottom(new StatusBarView(model));
         overlays.setPickOnBounds(false);
-        getChildren().addAll(frame, overlays, notices(model), new ClosingView(model));
+        getChildren().addAll(frame, overlays, new LargeImageView(model.largeImage()), notices(model),
+                new ClosingView(model));
         model.page().subscribe(this::showPage);
         setOnDragOver(this::onDragOver);
         setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
@@ -69,20 +73,20 @@ public final class WindowView extends StackPane {
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> {
                 SubjectPageView view = subjectPages.computeIfAbsent(subject,
                         added -> new SubjectPageView(added, clock));
-                pageOverlays.add(new LargeImageView(subject.largeImage()));
                 pageOverlays.add(new MaskPaintView(subject.generate().source()));
                 yield view;
             }
             case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> {
-                pageOverlays.add(new LargeImageView(largeImage));
                 pageOverlays.add(new MaskPaintView(generate.source()));
                 GeneratePageView view = generateView;
                 if (view == null) view = new GeneratePageView(model.models().current(), generate, largeImage);
                 generateView = view;
                 yield view;
             }
-            case WindowPage.ScreenPage(Screen screen) -> screen.createView(model);
+            case WindowPage.ScreenPage(Screen screen) ->
+                    screens.computeIfAbsent(screen, added -> added.createView(model));
         });
+        frame.setRight(page instanceof WindowPage.GeneratePage ? strip : null);
         overlays.getChildren().setAll(pageOverlays);
         if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view)
             view.focusInitialControl(arrival());
@@ -108,18 +112,5 @@ public final class WindowView extends StackPane {
         if (files) model.onFilesDropped(drag.getDragboard().getFiles().stream().map(File::toPath).toList());
         drag.setDropCompleted(files);
         drag.consume();
-    }
-
-    /// The line at the bottom: current activity.
-    static final class StatusBarView extends HBox {
-        StatusBarView(WindowViewModel model) {
-            getStyleClass().add("status-bar");
-            setAlignment(Pos.CENTER_LEFT);
-            Label status = new Label();
-            status.setId("status");
-            status.getStyleClass().add("muted");
-            status.textProperty().bind(model.status());
-            getChildren().add(status);
-        }
     }
 }

@@ -4,11 +4,15 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.SystemInfo;
+import atomstudio.app.gallery.GalleryImage;
+import atomstudio.app.gallery.GalleryViewModel;
+import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GenerateViewModel;
-import atomstudio.app.generate.LargeImageViewModel;
+import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.MachineSharing;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunQueue;
 import atomstudio.app.runs.RunSummary;
@@ -21,6 +25,8 @@ import atomstudio.app.trash.Deletions;
 import atomstudio.app.trash.Trash;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -39,6 +45,11 @@ public final class WindowViewModel {
     private final Deletions deletions;
     private final StartViewModel start;
     private final ClosingViewModel closing;
+    private final GalleryViewModel gallery;
+    private final JobQueue images;
+    private final MachineSharing sharing;
+    private final LargeImageViewModel largeImage;
+    private final SubjectPageViewModel.SharedModels shared;
     private final WindowPage.GeneratePage generatePage;
     private final ObservableList<SubjectPageViewModel> subjects = FXCollections.observableArrayList();
     private final ObservableList<SubjectPageViewModel> subjectsView = FXCollections
@@ -60,21 +71,32 @@ public final class WindowViewModel {
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
                 models.current(),
                 new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
-        GenerateViewModel generate = new GenerateViewModel(services.jobs(),
-                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers()),
+        gallery = new GalleryViewModel(services.jobs(), services.stores().images(), deletions::delete);
+        images = new JobQueue(services.jobs());
+        sharing = new MachineSharing(queue, images, environment.settings());
+        largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), gallery,
+                new WindowImageActions(this));
+        shared = new SubjectPageViewModel.SharedModels(models, queue, deletions,
+                new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers(),
+                        gallery, images, () -> environment.settings().get().generation()),
+                largeImage);
+        GenerateViewModel generate = new GenerateViewModel(services.jobs(), shared.generation(),
                 environment.clock(), models.current(), new SimpleObjectProperty<>());
-        generatePage = new WindowPage.GeneratePage(generate,
-                new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), generate));
-        settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::invalidateImages);
+        generatePage = new WindowPage.GeneratePage(generate, largeImage);
+        settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::refreshImages);
         queue.current().subscribe(now -> updateStatus());
         queue.progress().subscribe(now -> updateStatus());
-        page.subscribe(now -> updateStatus());
+        page.subscribe(now -> {
+            largeImage.close();
+            updateStatus();
+        });
         watch(generate);
     }
 
     /// Loads models, samples and subjects. Called once, when the window is shown.
     public void load() {
         models.load();
+        gallery.load();
         refreshSystemInfo();
         Services.Stores stores = services.stores();
         services.jobs()
@@ -85,7 +107,7 @@ public final class WindowViewModel {
     }
 
     private SubjectPageViewModel createPage(Subject subject) {
-        SubjectPageViewModel subjectPage = new SubjectPageViewModel(services, models, queue, deletions, subject);
+        SubjectPageViewModel subjectPage = new SubjectPageViewModel(services, shared, subject);
         watch(subjectPage.generate());
         return subjectPage;
     }
@@ -142,9 +164,28 @@ public final class WindowViewModel {
         return settings;
     }
 
-    private void invalidateImages() {
-        generatePage.generate().invalidateImages();
-        subjects.forEach(subject -> subject.generate().invalidateImages());
+    private void refreshImages() {
+        generatePage.generate().refreshRows();
+        subjects.forEach(subject -> subject.generate().refreshRows());
+    }
+
+    /// All images that were generated in the window.
+    public GalleryViewModel gallery() {
+        return gallery;
+    }
+
+    /// The queue of image generation, shared by all pages.
+    public JobQueue images() {
+        return images;
+    }
+
+    /// How training and the images share the machine.
+    public MachineSharing sharing() {
+        return sharing;
+    }
+
+    public LargeImageViewModel largeImage() {
+        return largeImage;
     }
 
     public void refreshSystemInfo() {
@@ -183,8 +224,7 @@ public final class WindowViewModel {
 
     /// Cancels all image generation at the next step.
     public void cancelGenerating() {
-        generatePage.generate().cancel();
-        subjects.forEach(subject -> subject.generate().cancel());
+        images.cancelAll();
     }
 
     /// The folder of subjects, runs and settings.
@@ -205,11 +245,30 @@ public final class WindowViewModel {
                         info -> info.ifPresentOrElse(this::restore, () -> useFiles(files)), message -> useFiles(files));
     }
 
-    private void restore(PngInfo info) {
+    private GenerateViewModel restore(PngInfo info) {
         PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate())
                 .restore(info);
         result.page().ifPresentOrElse(this::open, this::openGenerate);
-        result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate()).showMessage(result.message());
+        GenerateViewModel page = result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate());
+        page.showMessage(result.message());
+        return page;
+    }
+
+    /// Restores the settings of an image.
+    /// @param then gets the page with the settings
+    void restore(GalleryImage image, Consumer<GenerateViewModel> then) {
+        services.jobs()
+                .start("Reading " + image.file(), cancellation -> PngInfo.of(image, new Home(home()).adapters()),
+                        info -> info.ifPresent(found -> then.accept(restore(found))), problem::set);
+    }
+
+    /// The image generation of the page that is shown; empty on other pages.
+    Optional<GenerateViewModel> shownGenerate() {
+        return switch (page.get()) {
+            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> Optional.of(subject.generate());
+            case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel _) -> Optional.of(generate);
+            case WindowPage.StartPage _,WindowPage.ScreenPage _ -> Optional.empty();
+        };
     }
 
     /// On a subject's page, adds photos; on the Generate page, a single image becomes the source of image to image;
@@ -297,11 +356,7 @@ public final class WindowViewModel {
                             : " · " + timeLeft));
             return;
         }
-        GenerateViewModel generate = switch (page.get()) {
-            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> subject.generate();
-            case WindowPage.GeneratePage(GenerateViewModel generateOnly, LargeImageViewModel _) -> generateOnly;
-            case WindowPage.StartPage _,WindowPage.ScreenPage _ -> null;
-        };
+        GenerateViewModel generate = shownGenerate().orElse(null);
         String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get()
                 : generate.busy().get();
         status.set(generating.isEmpty() ? "Ready" : generating);

@@ -2,6 +2,7 @@ package atomstudio.app.desktop;
 
 import atomstudio.app.settings.AppSettings;
 import atomstudio.app.settings.SettingsStore;
+import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,7 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
     public @Nullable Path saveTarget;
     public String lastSuggestedName = "";
     public String copiedText = "";
+    public @Nullable RgbImage copiedImage;
     public final List<Path> shownPaths = new ArrayList<>();
     private AppSettings settings = AppSettings.defaults();
 
@@ -49,6 +51,11 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
     @Override
     public void copyToClipboard(String text) {
         copiedText = text;
+    }
+
+    @Override
+    public void copyImage(RgbImage image) {
+        copiedImage = image;
     }
 
     @Override

@@ -41,12 +41,12 @@ class EngineRowGeneratorTest {
         }
 
         @Override
-        public void image(int column, RowGenerator.GeneratedImage generated) {
+        public void image(long seed, RowGenerator.GeneratedImage generated) {
             images.add(generated);
         }
 
         @Override
-        public void preview(int column, RgbImage image) {
+        public void preview(long seed, RgbImage image) {
             previews.add(image);
         }
 
@@ -66,7 +66,7 @@ class EngineRowGeneratorTest {
                 new TokenizerFolders(new Home(home)),
                 () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
             generator.generate(new RowGenerator.RowRequest(Shared.root().resolve("assets/default-model"), "a red apple",
-                    Optional.empty(), settings), listener, () -> false);
+                    Optional.empty(), settings), settings.seeds().list(), listener, () -> false);
         }
         return listener;
     }
@@ -96,7 +96,7 @@ class EngineRowGeneratorTest {
         try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
                 new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
             Failure failure = assertThrows(Failure.Unreadable.class,
-                    () -> generator.generate(request, new RecordingListener() {
+                    () -> generator.generate(request, List.of(1L), new RecordingListener() {
                         @Override
                         public void step(int done, int total) {
                             assertTrue(weights.toFile().setLastModified(1_000_000_000L * done));
@@ -104,7 +104,7 @@ class EngineRowGeneratorTest {
                     }, () -> false));
             assertTrue(failure.getMessage().contains(weights + ": changed while it was in use"), failure.getMessage());
             RecordingListener listener = new RecordingListener();
-            generator.generate(request, listener, () -> false);
+            generator.generate(request, List.of(1L), listener, () -> false);
             assertEquals(1, listener.images.size());
         }
     }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// Generates images of one colour and constant scores, or fails on request.
 public final class FakeRowGenerator implements RowGenerator {
     public final List<RowRequest> requests = new ArrayList<>();
+    public final List<Long> generatedSeeds = new ArrayList<>();
     public final List<EvaluationRequest> evaluations = new ArrayList<>();
     public IntConsumer onStep = step -> {};
     /// Thrown at the second image.
@@ -25,19 +26,23 @@ public final class FakeRowGenerator implements RowGenerator {
     public @Nullable Failure evaluationFailure;
 
     @Override
-    public void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
+    public void generate(RowRequest request, List<Long> seeds, RowListener listener, Cancellation cancellation)
+            throws Failure {
         requests.add(request);
-        List<Long> seeds = request.settings().seeds().list();
         int steps = request.settings().sampling().steps();
-        for (int column = 0; column < seeds.size(); column++) {
+        for (int i = 0; i < seeds.size(); i++) {
             for (int step = 1; step <= steps; step++) {
-                onStep.accept(column * steps + step);
+                onStep.accept(i * steps + step);
                 cancellation.throwIfRequested();
-                listener.step(column * steps + step, seeds.size() * steps);
+                listener.step(i * steps + step, seeds.size() * steps);
             }
-            if (failure != null && column == 1) throw failure;
-            listener.image(column, new GeneratedImage(RgbImage.filled(4, 4, (int) (0x100000 + seeds.get(column))),
-                    new ImageMetadata(Infotext.of(request.prompt(), "").withSeed(seeds.get(column)), List.of())));
+            if (failure != null && i == 1) throw failure;
+            generatedSeeds.add(seeds.get(i));
+            listener.image(seeds.get(i), new GeneratedImage(RgbImage.filled(4, 4, (int) (0x100000 + seeds.get(i))),
+                    new ImageMetadata(Infotext.of(request.prompt(), "")
+                            .withSteps(steps)
+                            .withGuidanceScale(request.settings().sampling().guidance().scale())
+                            .withSeed(seeds.get(i)), List.of())));
         }
     }
 

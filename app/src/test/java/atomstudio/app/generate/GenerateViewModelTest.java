@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.gallery.GalleryViewModel;
+import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
@@ -16,9 +19,11 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -30,6 +35,7 @@ import java.util.Random;
 import javafx.beans.property.SimpleObjectProperty;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class GenerateViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
@@ -39,9 +45,28 @@ class GenerateViewModelTest {
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(
             new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
+    @TempDir
+    Path home;
+
     private GenerateViewModel viewModel(Jobs jobs) {
-        return new GenerateViewModel(jobs, new GenerateViewModel.GenerationServices(generator, desktop),
+        return new GenerateViewModel(jobs, generationServices(jobs, home, generator, desktop),
                 InstantSource.fixed(Instant.EPOCH), model, subject);
+    }
+
+    /// Services that save the images in a folder, and delete them without trash.
+    public static GenerateViewModel.GenerationServices generationServices(Jobs jobs, Path home, RowGenerator generator,
+            FakeDesktop desktop) {
+        GalleryViewModel gallery = new GalleryViewModel(jobs,
+                new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
+                (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
+        return new GenerateViewModel.GenerationServices(generator, desktop, gallery, new JobQueue(jobs),
+                () -> desktop.get().generation());
+    }
+
+    private static boolean isStale(GalleryRow row) {
+        assertFalse(row.cells().isEmpty());
+        assertEquals(1, row.cells().stream().map(GalleryRow.GalleryCell::isStale).distinct().count());
+        return row.cells().getFirst().isStale();
     }
 
     @Test
@@ -148,12 +173,12 @@ class GenerateViewModelTest {
         generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         generate.generate();
         generate.settings(generate.settings().get().withAdapterWeight(0.5));
-        assertFalse(generate.rows().get(0).stale().get());
-        assertTrue(generate.rows().get(1).stale().get());
+        assertFalse(isStale(generate.rows().get(0)));
+        assertTrue(isStale(generate.rows().get(1)));
         generate.generate();
         assertEquals(3, generator.requests.size());
         assertEquals(0.5, generator.requests.getLast().settings().adapterWeight());
-        assertFalse(generate.rows().get(1).stale().get());
+        assertFalse(isStale(generate.rows().get(1)));
     }
 
     @Test
@@ -161,9 +186,9 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.generate();
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
-        assertTrue(generate.rows().getFirst().stale().get());
+        assertTrue(isStale(generate.rows().getFirst()));
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
-        assertFalse(generate.rows().getFirst().stale().get());
+        assertFalse(isStale(generate.rows().getFirst()));
     }
 
     @Test
@@ -213,6 +238,7 @@ class GenerateViewModelTest {
         generate.generate();
         generate.generate();
         assertEquals(1, jobs.pendingCount());
+        assertEquals("These images are already in the queue.", generate.report().get());
     }
 
     @Test
@@ -301,5 +327,132 @@ class GenerateViewModelTest {
         subject.set(null);
         viewModel(new InlineJobs()).generate();
         assertEquals(List.of(), generator.evaluations);
+    }
+
+    private static List<Long> currentSeeds(GalleryRow row) {
+        return row.cells()
+                .stream()
+                .filter(cell -> cell.state() == GalleryRow.CellState.CURRENT)
+                .map(GalleryRow.GalleryCell::seed)
+                .toList();
+    }
+
+    @Test
+    void cancelLeavesOldImagesStaleBesideNewOnes() {
+        ManualJobs jobs = new ManualJobs();
+        GenerateViewModel generate = viewModel(jobs);
+        generate.generate();
+        jobs.runAll();
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generator.onStep = step -> {
+            if (step == 60) generate.cancel();
+        };
+        generate.generate();
+        jobs.runAll();
+        GalleryRow row = generate.rows().getFirst();
+        assertEquals(List.of(0L, 1L), currentSeeds(row));
+        for (GalleryRow.GalleryCell cell : row.cells()) {
+            assertEquals(cell.seed(), cell.image().seed().getAsLong(), "an image is shown at its own seed");
+            assertEquals(cell.isStale() ? "a car in the snow" : "a car on a table", cell.image().prompt());
+        }
+    }
+
+    @Test
+    void failureWithOtherSeedsShowsNoImageOfAnotherSeed() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        generate.settings(generate.settings().get().withSeeds(new ImageSettings.Seeds(1, 4)));
+        generator.failure = new Failure.Incompatible("the second image fails");
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generate.generate();
+        GalleryRow row = generate.rows().getFirst();
+        assertEquals(List.of(1L), currentSeeds(row));
+        assertEquals(List.of(1L, 2L, 3L, 4L), row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
+        assertEquals("Base model · seed 2", row.cells().get(1).image().title());
+        assertTrue(row.cells().get(1).isStale());
+        assertNull(row.cells().get(3).image(), "seed 4 has no image, not that of column 3");
+    }
+
+    @Test
+    void cancelledBatchContinuesWithMissingSeeds() {
+        ManualJobs jobs = new ManualJobs();
+        GenerateViewModel generate = viewModel(jobs);
+        generator.onStep = step -> {
+            if (step == 60) generate.cancel();
+        };
+        generate.generate();
+        jobs.runAll();
+        generator.onStep = step -> {};
+        generate.generate();
+        jobs.runAll();
+        assertEquals(List.of(0L, 1L, 2L, 3L), generator.generatedSeeds);
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.rows().getFirst()));
+    }
+
+    @Test
+    void strengthAndModelReturnToTheirImages() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.generate();
+        ModelSummary small = model.get();
+        generate.settings(generate.settings().get().withAdapterWeight(0.5));
+        generate.generate();
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
+        generate.generate();
+        int before = generator.requests.size();
+        model.set(small);
+        assertFalse(isStale(generate.rows().get(1)));
+        generate.settings(generate.settings().get().withAdapterWeight(1));
+        assertFalse(isStale(generate.rows().get(1)));
+        generate.generate();
+        assertEquals(before, generator.requests.size(), "nothing is generated again");
+    }
+
+    @Test
+    void imagesOfTheLastSessionAreFound() {
+        viewModel(new InlineJobs()).generate();
+        GenerateViewModel reopened = viewModel(new InlineJobs());
+        assertEquals(List.of(), currentSeeds(reopened.rows().getFirst()));
+        reopened.gallery().load();
+        assertEquals("", reopened.gallery().problem().get());
+        assertEquals(4, reopened.gallery().images().size());
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(reopened.rows().getFirst()));
+    }
+
+    @Test
+    void newRunUnderAnOldNameHasNoImages() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        RunSummary first = run(MethodName.ATOMS, "sks");
+        generate.showRuns(List.of(first));
+        generate.generate();
+        generate.showRuns(List.of());
+        generate.showRuns(List.of(new RunSummary(first.spec(), Instant.EPOCH.plusSeconds(60), first.progress(),
+                first.status(), first.report())));
+        assertEquals(List.of(), currentSeeds(generate.rows().getLast()));
+    }
+
+    @Test
+    void imageThatCannotBeSavedStaysWithAWarning() throws Exception {
+        Files.writeString(home.resolve("images"), "a file in the place of the folder");
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        GalleryRow row = generate.rows().getFirst();
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(row));
+        assertTrue(row.warning().get().startsWith("Not saved: 0. "), row.warning().get());
+        assertEquals(RgbImage.filled(4, 4, 0x100002), row.cells().get(2).image().read());
+    }
+
+    @Test
+    void secondBatchWaitsInTheQueue() {
+        ManualJobs jobs = new ManualJobs();
+        GenerateViewModel generate = viewModel(jobs);
+        generate.generate();
+        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generate.generate();
+        assertEquals(1, jobs.pendingCount(), "one job at a time");
+        jobs.runAll();
+        assertEquals(2, generator.requests.size());
+        assertEquals(8, generate.gallery().images().size());
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.rows().getFirst()));
     }
 }

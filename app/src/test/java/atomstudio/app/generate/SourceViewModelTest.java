@@ -30,18 +30,28 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import javafx.beans.property.SimpleObjectProperty;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SourceViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final FakeRowGenerator generator = new FakeRowGenerator();
-    private final GenerateViewModel generate = new GenerateViewModel(new InlineJobs(),
-            new GenerateViewModel.GenerationServices(generator, desktop),
-            InstantSource.fixed(Instant.EPOCH),
-            new SimpleObjectProperty<@Nullable ModelSummary>(
-                    new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
-            new SimpleObjectProperty<@Nullable Subject>());
-    private final SourceViewModel source = generate.source();
+    @TempDir
+    Path home;
+    private GenerateViewModel generate;
+    private SourceViewModel source;
+
+    @BeforeEach
+    void createViewModels() {
+        generate = new GenerateViewModel(new InlineJobs(),
+                GenerateViewModelTest.generationServices(new InlineJobs(), home, generator, desktop),
+                InstantSource.fixed(Instant.EPOCH),
+                new SimpleObjectProperty<@Nullable ModelSummary>(new ModelSummary(Path.of("/model"), "Small",
+                        ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
+                new SimpleObjectProperty<@Nullable Subject>());
+        source = generate.source();
+    }
 
     @Test
     void imageToImageUsesPaintedMask() {
@@ -65,7 +75,7 @@ class SourceViewModelTest {
         assertTrue(mask.isInpainted(64, 60));
         assertFalse(mask.isInpainted(20, 60));
         source.removeImage();
-        assertTrue(generate.rows().getFirst().stale().get());
+        assertTrue(generate.rows().getFirst().cells().getFirst().isStale());
     }
 
     @Test

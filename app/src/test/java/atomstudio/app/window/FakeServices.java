@@ -5,6 +5,7 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.desktop.SystemInfo;
+import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
@@ -53,7 +54,8 @@ public final class FakeServices {
         PhotoFinder.DiskPhotoFinder photoFinder = new PhotoFinder.DiskPhotoFinder();
         Services.Stores stores = new Services.Stores(new Models(),
                 new SubjectStore(home.resolve("subjects"), photoFinder), photoFinder,
-                new RunStore(home.resolve("runs")), new Trash(home.resolve("trash"), CLOCK),
+                new RunStore(home.resolve("runs")), new ImageStore(home.resolve("images"), InstantSource.system()),
+                new Trash(home.resolve("trash"), CLOCK),
                 () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines(
                 (model, methods) -> methods.stream().map(FakeServices::cost).toList(), launcher,
@@ -117,18 +119,21 @@ public final class FakeServices {
 
     private final class Generator implements RowGenerator {
         @Override
-        public void generate(RowRequest request, RowListener listener, Cancellation cancellation) throws Failure {
+        public void generate(RowRequest request, List<Long> seeds, RowListener listener, Cancellation cancellation)
+                throws Failure {
             requests.add(request);
             int steps = request.settings().sampling().steps();
             for (int step = 1; step <= steps; step++) {
                 cancellation.throwIfRequested();
                 listener.step(step, steps);
             }
-            for (int column = 0; column < request.settings().seeds().count(); column++) {
+            for (int i = 0; i < seeds.size(); i++) {
                 int colour = request.adapter().isPresent() ? 0x3465A4 : 0xCC3333;
                 Infotext infotext = Infotext.of(request.prompt(), request.settings().negativePrompt())
-                        .withSeed(request.settings().seeds().list().get(column));
-                listener.image(column, new GeneratedImage(RgbImage.filled(128, 128, colour + column * 0x001500),
+                        .withSteps(steps)
+                        .withGuidanceScale(4)
+                        .withSeed(seeds.get(i));
+                listener.image(seeds.get(i), new GeneratedImage(RgbImage.filled(128, 128, colour + i * 0x001500),
                         new ImageMetadata(infotext, List.of())));
             }
         }

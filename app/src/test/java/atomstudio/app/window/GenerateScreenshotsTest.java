@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.ImageSettings.Seeds;
-import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.sample.SamplerName;
@@ -71,7 +71,7 @@ class GenerateScreenshotsTest {
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
         window.waitFor(120, () -> page.rows().getFirst().preview().get() != null
-                && page.rows().getFirst().preview().get().column() == 2);
+                && page.rows().getFirst().preview().get().seed() == 2);
         window.screenshotNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
@@ -85,11 +85,11 @@ class GenerateScreenshotsTest {
         window.run(page::generate);
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals(256, firstImage(page).image().width());
+        assertEquals(256, firstImage(page).read().width());
     }
 
-    private static RowGenerator.GeneratedImage firstImage(GenerateViewModel page) {
-        RowGenerator.GeneratedImage image = page.rows().getFirst().cells().getFirst().image();
+    private static GalleryImage firstImage(GenerateViewModel page) {
+        GalleryImage image = page.rows().getFirst().cells().getFirst().image();
         assertNotNull(image);
         return image;
     }

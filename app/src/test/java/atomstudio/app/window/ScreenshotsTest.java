@@ -63,7 +63,7 @@ class ScreenshotsTest {
         window.screenshot("galleries");
         window.run(model.settings()::toggleTheme);
         window.screenshot("galleries-dark");
-        window.run(() -> page.largeImage().open(page.generate().rows().get(2), 1));
+        window.run(() -> page.largeImage().open(page.generate().rows().get(2).cells().get(1).image()));
         window.screenshot("large-dark");
         window.run(page.largeImage()::close);
         window.run(model.settings()::toggleTheme);

@@ -4,7 +4,7 @@ import static atomstudio.app.window.FakeWindow.waitFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.generate.LargeImageViewModel;
+import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.image.PngText;
 import atomstudio.diffusion.image.PngWriter;
@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import javafx.css.PseudoClass;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
@@ -64,7 +65,7 @@ class WindowTest {
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         assertEquals("generate", window.scene().getFocusOwner().getId());
         robot.type(KeyCode.SPACE);
-        waitFor(() -> robot.lookup(".image-button").queryAll().size() == 8);
+        waitFor(() -> shownImages(robot) == 8);
         waitFor(() -> window.model().subjects().getFirst().generate().busy().get().isEmpty());
         assertEquals("generate", window.scene().getFocusOwner().getId());
         waitFor(() -> robot.lookup("#row-car-lora .metrics").query().isVisible());
@@ -119,7 +120,7 @@ class WindowTest {
         LargeImageViewModel large = window.model().subjects().getFirst().largeImage();
         waitFor(() -> large.shown().get() != null);
         robot.type(KeyCode.DOWN, KeyCode.RIGHT);
-        assertEquals("LoRA rank 4 · seed 2", large.shown().get().title());
+        assertEquals("car-lora · seed 2", large.shown().get().image().title());
         window.fake().desktop.saveTarget = home.resolve("saved.png");
         robot.clickOn("#save-image");
         waitFor(() -> large.message().get().startsWith("Saved to"));
@@ -181,7 +182,7 @@ class WindowTest {
         window.screenshot("settings-dark");
         assertEquals(AppSettings.Theme.DARK, window.fake().desktop.get().theme());
         robot.clickOn("#open-generate").clickOn("#prompt").write("a red apple").type(KeyCode.ENTER);
-        waitFor(() -> robot.lookup(".image-button").queryAll().size() == 4);
+        waitFor(() -> shownImages(robot) == 4);
         assertEquals("a red apple", window.fake().requests.getFirst().prompt());
         window.screenshot("generate-dark");
         robot.clickOn("#theme");
@@ -194,7 +195,15 @@ class WindowTest {
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(MethodName.LORA)).get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
-        waitFor(() -> robot.lookup(".image-button").queryAll().size() == 8
+        waitFor(() -> shownImages(robot) == 8
                 && window.model().subjects().getFirst().generate().busy().get().isEmpty());
+    }
+
+    private static long shownImages(FxRobot robot) {
+        return robot.lookup(".image-button")
+                .queryAllAs(Button.class)
+                .stream()
+                .filter(button -> !button.getPseudoClassStates().contains(PseudoClass.getPseudoClass("empty")))
+                .count();
     }
 }

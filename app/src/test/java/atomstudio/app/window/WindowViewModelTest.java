@@ -289,7 +289,7 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         page.generate().generate();
         window.settings().setSafety(SafetyFilter.OFF);
-        assertTrue(page.generate().rows().getFirst().stale().get());
+        assertTrue(page.generate().rows().getFirst().cells().getFirst().isStale());
         int before = fake.requests.size();
         page.generate().generate();
         assertEquals(before + 1, fake.requests.size());
@@ -302,9 +302,9 @@ class WindowViewModelTest {
         GenerateViewModel generate = ((WindowPage.GeneratePage) window.page().get()).generate();
         generate.generate();
         window.settings().engine(EngineName.AUTO);
-        assertFalse(generate.rows().getFirst().stale().get(), "no change");
+        assertFalse(generate.rows().getFirst().cells().getFirst().isStale(), "no change");
         window.settings().engine(EngineName.TORCH);
-        assertTrue(generate.rows().getFirst().stale().get());
+        assertTrue(generate.rows().getFirst().cells().getFirst().isStale());
         assertEquals(EngineName.TORCH, fake.desktop.get().generation().engine());
         assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).settings().engine().getValue());
     }

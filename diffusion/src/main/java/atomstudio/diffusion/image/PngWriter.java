@@ -28,7 +28,7 @@ public final class PngWriter {
     /// Writes an image with its generation metadata and embedded adapters.
     /// @throws Failure.Unwritable when the disk is full or the folder cannot be written
     public static void write(Path file, RgbImage image, ImageMetadata metadata) throws Failure {
-        byte[] content = encode(image, metadata.infotext().toPngText(), metadata.adapters());
+        byte[] content = encode(image, metadata.toPngText(), metadata.adapters());
         AtomicFile.write(file, out -> out.write(content));
     }
 

@@ -1,0 +1,106 @@
+package atomstudio.app.gallery;
+
+import java.util.ArrayList;
+import java.util.List;
+import javafx.geometry.Pos;
+import javafx.scene.control.ContextMenu;
+import javafx.scene.control.Label;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.SeparatorMenuItem;
+import javafx.scene.control.Tooltip;
+import javafx.scene.image.Image;
+import javafx.scene.input.ClipboardContent;
+import javafx.scene.input.Dragboard;
+import javafx.scene.input.MouseButton;
+import javafx.scene.input.MouseEvent;
+import javafx.scene.input.TransferMode;
+import javafx.scene.layout.StackPane;
+import org.jspecify.annotations.Nullable;
+
+/// One image of the gallery: a click opens it large, a drag takes its file to another program, and a menu has the
+/// other actions. Reused for one image after the other.
+final class GalleryTileView extends StackPane {
+    private final LargeImageViewModel model;
+    private final ThumbnailView thumbnail;
+    private final Label star = new Label("★");
+    private final Tooltip tooltip = new Tooltip();
+    private final ContextMenu menu = new ContextMenu();
+    private @Nullable GalleryImage shown;
+
+    GalleryTileView(LargeImageViewModel model, double side) {
+        this.model = model;
+        getStyleClass().add("gallery-tile");
+        thumbnail = new ThumbnailView(model.gallery().thumbnails());
+        thumbnail.setSide(side);
+        star.getStyleClass().add("tile-star");
+        star.setMouseTransparent(true);
+        StackPane.setAlignment(star, Pos.TOP_RIGHT);
+        tooltip.setWrapText(true);
+        tooltip.setMaxWidth(320);
+        Tooltip.install(this, tooltip);
+        getChildren().addAll(thumbnail, star);
+        setOnMouseClicked(this::onClicked);
+        setOnDragDetected(this::startDrag);
+        setOnContextMenuRequested(request -> {
+            menu.getItems().setAll(menuItems());
+            menu.show(this, request.getScreenX(), request.getScreenY());
+            request.consume();
+        });
+    }
+
+    /// @param image null: nothing
+    void show(@Nullable GalleryImage image) {
+        shown = image;
+        thumbnail.show(image);
+        setVisible(image != null);
+        showStar();
+        if (image == null) return;
+        tooltip.setText(image.title() + "\n" + image.prompt());
+        setAccessibleText(image.title() + ", " + image.prompt());
+    }
+
+    void showStar() {
+        star.setVisible(shown != null && model.gallery().isStarred(shown));
+    }
+
+    private void onClicked(MouseEvent click) {
+        // With a modifier key the list selects.
+        if (shown == null || click.getButton() != MouseButton.PRIMARY || click.isShortcutDown() || click.isShiftDown()
+                || !click.isStillSincePress())
+            return;
+        model.open(shown);
+    }
+
+    private void startDrag(MouseEvent drag) {
+        if (shown == null || shown.unsaved().isPresent()) return;
+        Dragboard board = startDragAndDrop(TransferMode.COPY);
+        ClipboardContent content = new ClipboardContent();
+        content.putFiles(List.of(shown.file().toFile()));
+        board.setContent(content);
+        Image image = thumbnail.image();
+        if (image != null) board.setDragView(image, image.getWidth() / 2, image.getHeight() / 2);
+        drag.consume();
+    }
+
+    private List<MenuItem> menuItems() {
+        GalleryImage image = shown;
+        if (image == null) return List.of();
+        LargeImageViewModel.ImageActions actions = model.actions();
+        List<MenuItem> items = new ArrayList<>(List.of(item("Open", () -> model.open(image)),
+                item(model.gallery().isStarred(image) ? "Remove star" : "Star",
+                        () -> model.gallery().toggleStar(image)),
+                new SeparatorMenuItem(), item("Variations", () -> actions.generateVariations(image)),
+                item("Use as source", () -> actions.useAsSource(image)),
+                item("Send settings", () -> actions.restoreSettings(image))));
+        if (image.unsaved().isEmpty()) items.add(item("Show in folder", () -> model.showInFolder(image)));
+        items.add(new SeparatorMenuItem());
+        items.add(item("Delete", () -> model.gallery().delete(List.of(image))));
+        return items;
+    }
+
+    private static MenuItem item(String text, Runnable action) {
+        MenuItem item = new MenuItem(text);
+        item.setOnAction(chosen -> action.run());
+        return item;
+    }
+}

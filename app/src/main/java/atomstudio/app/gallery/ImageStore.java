@@ -1,0 +1,177 @@
+package atomstudio.app.gallery;
+
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.ImageMetadata;
+import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.PngText;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.diffusion.sample.Seed;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+/// The images folder: `DATE/TIME-SEED.png`. The files are all there is: nothing else has to be kept in step with them.
+/// Files and folders may be added, renamed and removed by other programs. For job threads.
+public final class ImageStore {
+    private static final String STARS = "stars.txt";
+    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyy-MM-dd", Locale.ROOT);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HHmmss", Locale.ROOT);
+
+    private final Path folder;
+    private final InstantSource clock;
+    private volatile Set<Path> stars = Set.of();
+
+    public ImageStore(Path folder, InstantSource clock) {
+        this.folder = folder;
+        this.clock = clock;
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    /// A file in the folder that cannot be shown, and why.
+    public record ForeignFile(Path file, String reason) {}
+
+    /// @param images newest first
+    /// @param starred files that the person marked
+    public record Listing(List<GalleryImage> images, List<ForeignFile> foreign, Set<Path> starred) {}
+
+    /// Writes an image with its metadata and adapters.
+    public GalleryImage save(RgbImage image, ImageMetadata metadata, ImageTags tags) throws Failure {
+        Instant created = clock.instant();
+        Path file = reserve(created, metadata);
+        try {
+            PngWriter.write(file, image, metadata.withText(ImageTags.PNG_KEYWORD, tags.toJson(created)));
+        } catch (Failure e) {
+            file.toFile().delete();
+            throw e;
+        }
+        return new GalleryImage(file, created, tags, metadata.infotext(), Optional.empty());
+    }
+
+    /// An image whose file could not be written; it is kept in memory.
+    public GalleryImage unsaved(RgbImage image, ImageMetadata metadata, ImageTags tags) {
+        Instant created = clock.instant();
+        return new GalleryImage(folder.resolve("unsaved-" + UUID.randomUUID() + ".png"), created, tags,
+                metadata.infotext(), Optional.of(image));
+    }
+
+    /// Creates an empty file with a new name, so that two windows never write the same one.
+    private Path reserve(Instant created, ImageMetadata metadata) throws Failure {
+        ZonedDateTime local = created.atZone(ZoneId.systemDefault());
+        String seed = metadata.infotext().settings().getOrDefault("Seed", "");
+        String name = TIME.format(local) + (Seed.parse(seed).isPresent() ? "-" + seed : "");
+        Path day = folder.resolve(DATE.format(local));
+        Path file = day.resolve(name + ".png");
+        try {
+            StudioFolder.createDirectories(day);
+            for (int n = 2;; n++) {
+                try {
+                    return Files.createFile(file, StudioFolder.fileAttributes(file));
+                } catch (FileAlreadyExistsException taken) {
+                    file = day.resolve(name + "-" + n + ".png");
+                }
+            }
+        } catch (IOException e) {
+            throw new Failure.Unwritable(file + ": cannot be written: " + e.getMessage()
+                    + "; free some space or check the permissions", e);
+        }
+    }
+
+    /// Reads the texts of all files. Damaged and foreign files do not affect the others.
+    public Listing list(Cancellation cancellation) throws Failure {
+        if (!Files.isDirectory(folder)) return new Listing(List.of(), List.of(), Set.of());
+        List<GalleryImage> images = new ArrayList<>();
+        List<ForeignFile> foreign = new ArrayList<>();
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                    cancellation.throwIfRequested();
+                    String name = file.getFileName().toString();
+                    if (name.startsWith(".") || name.equals(STARS)) return FileVisitResult.CONTINUE;
+                    try {
+                        images.add(read(file, attributes));
+                    } catch (Failure unreadable) {
+                        foreign.add(new ForeignFile(file, unreadable.getMessage()));
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException e) {
+                    foreign.add(new ForeignFile(file, "cannot be read: " + e.getMessage()));
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            throw new Failure.Unreadable("The images in " + folder + " cannot be listed: " + e.getMessage(), e);
+        }
+        images.sort(Comparator.comparing(GalleryImage::created)
+                .thenComparing(image -> image.file().getFileName().toString())
+                .reversed());
+        return new Listing(images, foreign, readStars());
+    }
+
+    private static GalleryImage read(Path file, BasicFileAttributes attributes) throws Failure {
+        String name = file.getFileName().toString();
+        if (!ImageFiles.hasImageExtension(file)) throw new Failure.Unreadable(file + ": is not an image");
+        if (attributes.size() == 0) throw new Failure.Unreadable(file + ": is empty");
+        boolean png = name.toLowerCase(Locale.ROOT).endsWith(".png");
+        Map<String, String> texts = png ? PngText.read(file) : Map.of();
+        ImageTags.Parsed parsed = ImageTags.parse(texts.get(ImageTags.PNG_KEYWORD));
+        return new GalleryImage(file, parsed.created().orElse(attributes.lastModifiedTime().toInstant()),
+                parsed.tags(), Infotext.parse(texts.getOrDefault(Infotext.PNG_KEYWORD, "")), Optional.empty());
+    }
+
+    private Set<Path> readStars() {
+        try {
+            Path file = folder.resolve(STARS);
+            if (!Files.isRegularFile(file)) return Set.of();
+            return Files.readAllLines(file)
+                    .stream()
+                    .filter(line -> !line.isBlank())
+                    .map(line -> folder.resolve(line.strip()).normalize())
+                    .collect(Collectors.toSet());
+        } catch (IOException | IllegalArgumentException damaged) {
+            return Set.of();
+        }
+    }
+
+    /// Sets which images are starred. Any thread.
+    void setStars(Set<Path> changed) { stars = Set.copyOf(changed); }
+
+    /// Writes the newest stars, one path a line, so that the order of two writes does not matter.
+    synchronized void writeStars() throws Failure {
+        Set<String> lines = new TreeSet<>();
+        for (Path file : stars) lines.add(folder.relativize(file).toString().replace('\\', '/'));
+        AtomicFile.write(folder.resolve(STARS),
+                out -> out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+}

@@ -1,0 +1,97 @@
+package atomstudio.app.gallery;
+
+import atomstudio.app.jobs.JobOutcome;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.RgbImage;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Small versions of images, decoded in the background, the latest request first. The most recently used stay in
+/// memory. Window's thread.
+public final class Thumbnails {
+    /// The longer side, in pixels.
+    public static final int SIDE = 256;
+    /// 64 MB of pixels at most.
+    static final int MAX_KEPT = 256;
+    private static final int MAX_RUNNING = 2;
+
+    private final Jobs jobs;
+    private final Map<Path, RgbImage> kept = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Path, RgbImage> eldest) {
+            return size() > MAX_KEPT;
+        }
+    };
+    private final Deque<Request> waiting = new ArrayDeque<>();
+    private int running;
+
+    public Thumbnails(Jobs jobs) {
+        this.jobs = jobs;
+    }
+
+    /// A thumbnail that may not exist yet.
+    public final class Request {
+        private final GalleryImage image;
+        private @Nullable Consumer<RgbImage> listener;
+
+        private Request(GalleryImage image, Consumer<RgbImage> listener) {
+            this.image = image;
+            this.listener = listener;
+        }
+
+        /// The listener is not called any more; an image that is not yet being decoded is not decoded.
+        public void cancel() {
+            listener = null;
+            waiting.remove(this);
+        }
+    }
+
+    /// Calls the listener with the thumbnail, at once if it is in memory. A damaged file has none.
+    public Request request(GalleryImage image, Consumer<RgbImage> listener) {
+        Request request = new Request(image, listener);
+        RgbImage known = kept.get(image.file());
+        if (known != null) {
+            listener.accept(known);
+        } else {
+            waiting.push(request);
+            startNext();
+        }
+        return request;
+    }
+
+    int keptCount() {
+        return kept.size();
+    }
+
+    private void startNext() {
+        while (running < MAX_RUNNING && !waiting.isEmpty()) {
+            Request next = waiting.pop();
+            running++;
+            jobs.start("Reading " + next.image.file().getFileName(), cancellation -> decode(next.image), outcome -> {
+                running--;
+                if (outcome instanceof JobOutcome.Succeeded<RgbImage>(RgbImage thumbnail)) deliver(next, thumbnail);
+                startNext();
+            });
+        }
+    }
+
+    private void deliver(Request request, RgbImage thumbnail) {
+        kept.put(request.image.file(), thumbnail);
+        Optional.ofNullable(request.listener).ifPresent(listener -> listener.accept(thumbnail));
+    }
+
+    private static RgbImage decode(GalleryImage image) throws Failure {
+        RgbImage full = image.read();
+        int longer = Math.max(full.width(), full.height());
+        if (longer <= SIDE) return full;
+        return full.cropAndResize(Math.max(1, Math.round((float) full.width() * SIDE / longer)),
+                Math.max(1, Math.round((float) full.height() * SIDE / longer)));
+    }
+}

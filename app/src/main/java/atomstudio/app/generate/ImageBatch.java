@@ -1,0 +1,188 @@
+package atomstudio.app.generate;
+
+import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.gallery.GalleryImage;
+import atomstudio.app.gallery.ImageStore;
+import atomstudio.app.gallery.ImageTags;
+import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.jobs.JobOutcome;
+import atomstudio.app.jobs.JobQueue;
+import atomstudio.app.jobs.StepRate;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.diffusion.sample.Seed;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// Images that were submitted together, as one entry of the queue. Every finished image is saved at once.
+final class ImageBatch {
+    private static final int MAX_TITLE_LENGTH = 40;
+
+    /// @param baseRequest the request of the base model's row at the time
+    /// @param seeds of the images to generate
+    record RowOrder(GalleryRow row, RowGenerator.RowRequest request, RowGenerator.RowRequest baseRequest,
+            List<Long> seeds) {
+        String order(long seed) {
+            return new ImageOrder(request, seed).key();
+        }
+
+        private ImageTags tags(long seed, String subject) {
+            return new ImageTags(order(seed), new ImageOrder(baseRequest, seed).key(), subject,
+                    row.run().map(run -> run.folder().getFileName().toString()).orElse(""));
+        }
+    }
+
+    private final List<RowOrder> orders;
+    private final String subject;
+    private final GenerateViewModel.GenerationServices services;
+    private final InstantSource clock;
+    private final StepRate stepRate;
+    private final Set<String> remaining = new HashSet<>();
+    private Instant started;
+    private int completedCount;
+    private JobQueue.@Nullable QueuedJob entry;
+
+    /// @param subject name of the subject's folder; empty on the Generate page
+    ImageBatch(List<RowOrder> orders, String subject, GenerateViewModel.GenerationServices services,
+            InstantSource clock) {
+        this.orders = List.copyOf(orders);
+        this.subject = subject;
+        this.services = services;
+        this.clock = clock;
+        stepRate = new StepRate(clock);
+        started = clock.instant();
+        for (RowOrder order : orders) order.seeds.forEach(seed -> remaining.add(order.order(seed)));
+    }
+
+    List<RowOrder> orders() {
+        return orders;
+    }
+
+    boolean contains(GalleryRow row) {
+        return orders.stream().anyMatch(order -> order.row == row);
+    }
+
+    Set<String> remainingOrders() {
+        return remaining;
+    }
+
+    int imageCount() {
+        return orders.stream().mapToInt(order -> order.seeds.size()).sum();
+    }
+
+    int completedCount() {
+        return completedCount;
+    }
+
+    /// Since the batch was started.
+    double seconds() {
+        return Duration.between(started, clock.instant()).toMillis() / 1000.0;
+    }
+
+    String status() {
+        return entry == null ? "Waiting" : entry.status().get();
+    }
+
+    double fraction() {
+        return entry == null ? 0 : entry.fraction().get();
+    }
+
+    void cancel() {
+        if (entry != null) entry.cancel();
+    }
+
+    /// `4 images “a sks car in the snow”`.
+    private String title() {
+        String prompt = orders.getLast().request.prompt();
+        return DisplayFormat.plural(imageCount(), "image") + " “"
+                + (prompt.length() <= MAX_TITLE_LENGTH ? prompt : prompt.substring(0, MAX_TITLE_LENGTH) + "…") + "”";
+    }
+
+    /// @param uiThread runs its argument on the window's thread
+    /// @param onProgress called on the window's thread
+    void submit(Consumer<Runnable> uiThread, Runnable onProgress, Consumer<JobOutcome<Integer>> onEnded) {
+        JobQueue.QueuedJob submitted = services.queue().submit(title(), (self, cancellation) -> {
+            uiThread.accept(() -> {
+                entry = self;
+                started = clock.instant();
+                stepRate.update(0);
+                self.update("Loading the model…", 0);
+                onProgress.run();
+            });
+            for (int i = 0; i < orders.size(); i++) generate(i, uiThread, onProgress, cancellation);
+            return imageCount();
+        }, onEnded);
+        entry = submitted;
+        submitted.status().subscribe(now -> onProgress.run());
+    }
+
+    /// Generates the images of a row. For the job's thread.
+    private void generate(int index, Consumer<Runnable> uiThread, Runnable onProgress, Cancellation cancellation)
+            throws Failure {
+        cancellation.throwIfRequested();
+        RowOrder order = orders.get(index);
+        GalleryRow row = order.row;
+        services.generator().generate(order.request, order.seeds, new RowGenerator.RowListener() {
+            @Override
+            public void step(int done, int total) {
+                uiThread.accept(() -> {
+                    showStep(index, done, total);
+                    onProgress.run();
+                });
+            }
+
+            @Override
+            public void preview(long seed, RgbImage image) {
+                uiThread.accept(() -> row.showPreview(seed, image));
+            }
+
+            @Override
+            public void image(long seed, RowGenerator.GeneratedImage generated) {
+                GalleryImage image = save(generated, order.tags(seed, subject),
+                        message -> uiThread.accept(() -> row.addWarning(message)));
+                uiThread.accept(() -> {
+                    row.clearPreview();
+                    completedCount++;
+                    remaining.remove(image.tags().order());
+                    services.gallery().add(image);
+                });
+            }
+
+            @Override
+            public void warning(String message) {
+                uiThread.accept(() -> row.addWarning(message));
+            }
+        }, cancellation);
+        uiThread.accept(row::stop);
+    }
+
+    /// An image that cannot be written stays in memory, with a warning.
+    private GalleryImage save(RowGenerator.GeneratedImage generated, ImageTags tags, Consumer<String> warnings) {
+        ImageStore store = services.gallery().store();
+        try {
+            return store.save(generated.image(), generated.metadata(), tags);
+        } catch (Failure e) {
+            GalleryImage unsaved = store.unsaved(generated.image(), generated.metadata(), tags);
+            warnings.accept("Not saved: " + unsaved.seed().stream().mapToObj(Seed::format).findFirst().orElse("image")
+                    + ". " + e.getMessage() + ". Open it and save it elsewhere.");
+            return unsaved;
+        }
+    }
+
+    private void showStep(int index, int done, int total) {
+        double share = (index + (double) done / total) / orders.size();
+        stepRate.update(share);
+        RowOrder order = orders.get(index);
+        order.row.showStep(done, total);
+        double secondsLeft = stepRate.secondsPerStep() * (1 - share);
+        if (entry != null)
+            entry.update(order.row.title() + " · step " + done + " of " + total
+                    + (secondsLeft > 0 ? " · " + DisplayFormat.clock(secondsLeft) + " left" : ""), share);
+    }
+}
