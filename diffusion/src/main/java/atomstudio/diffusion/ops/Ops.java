@@ -93,6 +93,9 @@ public interface Ops<T> {
     /// Stride and zero padding of a convolution; padding is per side, since the autoencoder's downsampling pads only
     /// right and bottom.
     record ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight) {
+        /// Whether all sides have the same padding.
+        public boolean isSymmetric() { return padTop == padBottom && padLeft == padRight && padTop == padLeft; }
+
         /// Stride 1 and the padding with which an odd kernel keeps the size.
         public static ConvGeometry same(int kernelSize) {
             return new ConvGeometry(1, kernelSize / 2, kernelSize / 2, kernelSize / 2, kernelSize / 2);

@@ -27,9 +27,9 @@ final class Bf16Weights implements AutoCloseable {
 
     NDArray get(NDArray weight) {
         NDArray copy = copies.get(weight);
-        if (copy == null) return kernels.toBf16(weight);
+        if (copy == null) return kernels.call("to_bf16", weight);
         if (copy != weight) return copy;
-        NDArray converted = kernels.toBf16(weight);
+        NDArray converted = kernels.call("to_bf16", weight);
         NDScope.unregister(converted);
         copies.put(weight, converted);
         return converted;

@@ -26,17 +26,13 @@ public record DenoisingLossOptions(ParameterLayout layout, Map<String, Tensor> f
         /// block.
         private static final String GATED_PROJECTION = ".ff.net.0";
         private static final List<String> NORMS = List.of(".norm1", ".norm2");
-        /// From this many channels on, a recomputed product costs too much for the memory it saves, which does not
-        /// depend on the width.
-        private static final long MAX_RECOMPUTED_CHANNELS = 1024;
 
         /// @param input of the segment: (B, S, C) for feed-forward blocks
         boolean recomputes(String segment, Shape input) {
             return switch (this) {
                 case NONE -> false;
                 case SELECTIVE -> NORMS.stream().anyMatch(segment::endsWith)
-                        || segment.endsWith(GATED_PROJECTION)
-                                && input.size(input.rank() - 1) < MAX_RECOMPUTED_CHANNELS;
+                        || segment.endsWith(GATED_PROJECTION) && KernelThresholds.prefersRecomputing(input);
                 case FULL -> true;
             };
         }

@@ -19,10 +19,6 @@ import org.jspecify.annotations.Nullable;
 public final class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
-    /// Elements of the S x S' matrices up to which bfloat16 attention is not fused, since the fused backward pass is
-    /// slow.
-    private static final long MAX_UNFUSED_ELEMENTS = 1L << 25;
-
     private final TorchKernels kernels;
     private final @Nullable Bf16Weights bf16Weights;
     private final @Nullable Tape tape;
@@ -49,12 +45,12 @@ public final class EagerOps implements Ops<NDArray> {
 
     /// An array in the dtype of activations.
     NDArray toActivationDtype(NDArray x) {
-        return bf16Weights == null ? x : kernels.toBf16(x);
+        return bf16Weights == null ? x : kernels.call("to_bf16", x);
     }
 
     /// An activation in float32.
     NDArray toFloat32(NDArray x) {
-        return bf16Weights == null ? x : kernels.toFloat32(x);
+        return bf16Weights == null ? x : kernels.call("to_float32", x);
     }
 
     private PtNDArray weight(NDArray array) {
@@ -90,7 +86,7 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray scale(NDArray x, double factor) {
-        return kernels.scale(x, factor);
+        return kernels.call("scale", x, factor);
     }
 
     @Override
@@ -105,13 +101,9 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray conv2d(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
-        if (tape != null && layer.needsMaterializing(this) && isSymmetric(geometry))
+        if (tape != null && layer.needsMaterializing(this) && geometry.isSymmetric())
             return tape.run(x, recomputed(layer, geometry));
         return convolve(x, layer.needsMaterializing(this) ? layer.materialized(this) : layer, geometry);
-    }
-
-    private static boolean isSymmetric(ConvGeometry geometry) {
-        return geometry.padTop() == geometry.padBottom() && geometry.padLeft() == geometry.padRight();
     }
 
     private CustomFunction recomputed(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
@@ -142,7 +134,7 @@ public final class EagerOps implements Ops<NDArray> {
                     new LayerWeights<>(lazyLayer.weight(), weightOrNull(lazyLayer.bias())));
         }
         LayerWeights<NDArray> layer = lazyLayer.materialized(this);
-        boolean symmetric = isSymmetric(geometry);
+        boolean symmetric = geometry.isSymmetric();
         long[] sides = {geometry.padLeft(), geometry.padRight(), geometry.padTop(), geometry.padBottom()};
         PtNDArray input = symmetric ? pt(x) : JniUtils.pad(pt(x), sides, 0);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
@@ -160,8 +152,7 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray groupNorm(NDArray x, LayerWeights<NDArray> layer, int groups, double epsilon) {
-        return kernels.groupNorm(x, weight(layer.weight()), bias(layer),
-                new TorchKernels.GroupNormArguments(groups, epsilon));
+        return kernels.call("group_norm", x, weight(layer.weight()), bias(layer), groups, epsilon);
     }
 
     @Override
@@ -171,7 +162,7 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray silu(NDArray x) {
-        return kernels.silu(x);
+        return kernels.call("silu", x);
     }
 
     @Override
@@ -181,7 +172,7 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray quickGelu(NDArray x) {
-        return kernels.quickGelu(x);
+        return kernels.call("quick_gelu", x);
     }
 
     @Override
@@ -197,16 +188,13 @@ public final class EagerOps implements Ops<NDArray> {
     @Override
     public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig config) {
         if (bf16Weights != null && config.mask() == AttentionConfig.Mask.NONE
-                && q.getShape().get(0) * config.heads() * q.getShape().get(1) * k.getShape().get(1)
-                        <= MAX_UNFUSED_ELEMENTS) {
-            return kernels.unfusedAttention(new NDArray[] {q, k, v}, config.heads(),
-                    q.getShape().get(2) / config.heads());
-        }
-        String causal = switch (config.mask()) {
-            case CAUSAL -> "True";
-            case NONE -> "False";
+                && KernelThresholds.prefersUnfusedAttention(shape(q), shape(k), config.heads()))
+            return kernels.call("unfused_attention", q, k, v, config.heads());
+        int causal = switch (config.mask()) {
+            case CAUSAL -> 1;
+            case NONE -> 0;
         };
-        return kernels.attention(new NDArray[] {q, k, v}, config.heads(), q.getShape().get(2) / config.heads(), causal);
+        return kernels.call("attention", q, k, v, config.heads(), causal);
     }
 
     @Override
@@ -250,17 +238,17 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray skewSymmetric(NDArray above, int side) {
-        return kernels.skew(above, side);
+        return kernels.call("skew", above, side);
     }
 
     @Override
     public NDArray inverse(NDArray x) {
-        return kernels.inverse(x);
+        return kernels.call("inverse", x);
     }
 
     @Override
     public NDArray reciprocalRowNorms(NDArray x) {
-        return kernels.inverseRowNorms(x);
+        return kernels.call("reciprocal_row_norms", x);
     }
 
     /// Arrays made within a segment are freed at its end, except those that autograd saves; with checkpointing it
@@ -272,7 +260,7 @@ public final class EagerOps implements Ops<NDArray> {
 
     /// Mean of weight · squared difference, a scalar; weights are broadcast.
     public NDArray loss(NDArray predicted, NDArray target, NDArray lossWeights) {
-        return kernels.loss(predicted, target, lossWeights);
+        return kernels.call("loss", predicted, target, lossWeights);
     }
 
     private static PtNDArray pt(NDArray array) {

@@ -71,7 +71,7 @@ final class FusedLayers implements WeightSource<NDArray>, AutoCloseable {
     private NDArray retain(NDArray array, LayerWeights<NDArray> baseLayer) {
         NDArray converted = switch (computeDtype) {
             case FP32 -> array;
-            case BF16 -> torch.kernels().toBf16(array);
+            case BF16 -> torch.kernels().call("to_bf16", array);
         };
         if (converted == baseLayer.weight() || converted == baseLayer.bias()) return converted;
         NDScope.unregister(converted);

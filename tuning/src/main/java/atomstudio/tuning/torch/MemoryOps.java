@@ -155,12 +155,13 @@ final class MemoryOps implements Ops<TensorUse> {
         boolean sharedTransform = lazyLayer.kernelTransform() == null
                 || lazyLayer.kernelTransform().shape().rank() == 2;
         if (usesCustomFunction && computeDtype == ComputeDtype.FP32 && sharedTransform
-                && WinogradConvolution.isFaster(x.shape(), weight, geometry)) {
+                && KernelThresholds.prefersWinograd(x.shape(), weight, geometry)) {
             TensorUse y = allocate(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry),
                     lazyLayer.kernelTransform() == null ? x : lazyLayer.kernelTransform(), x);
             return saveInput(y, x);
         }
-        if (lazyLayer.kernelTransform() != null && AtomConvolution.isFaster(x.shape(), weight, geometry)) {
+        if (lazyLayer.kernelTransform() != null
+                && KernelThresholds.prefersAtomsOnActivations(x.shape(), weight, geometry)) {
             Shape result = shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry);
             TensorUse columns = allocate(
                     Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x,

@@ -18,9 +18,6 @@ import java.util.stream.Stream;
 /// open, large blocks are allocated in the heap too: by default glibc maps every block above 32 MB separately, and the
 /// kernel has to zero each of its pages. Does nothing if the C library is not glibc. One thread at a time.
 final class NativeHeap {
-    /// Released pages cost time when they are needed again (docs/performance.md).
-    private static final long MAX_UNUSED_BYTES = 384 << 20;
-
     /// M_MMAP_THRESHOLD and M_TRIM_THRESHOLD: glibc's own, and while Torch is open.
     private static final int DEFAULT_MMAP_THRESHOLD = 32 << 20, DEFAULT_TRIM_THRESHOLD = 64 << 20,
             LARGE_MMAP_THRESHOLD = 1 << 30, LARGE_TRIM_THRESHOLD = Integer.MAX_VALUE;
@@ -89,7 +86,7 @@ final class NativeHeap {
     private long otherBytes = cLibrary.map(glibc -> ProcessMemory.anonymous() - glibc.bytesInUse()).orElse(0L);
 
     NativeHeap() {
-        this(MAX_UNUSED_BYTES);
+        this(KernelThresholds.MAX_UNUSED_HEAP_BYTES);
     }
 
     /// @param maxUnusedBytes of holes that may remain

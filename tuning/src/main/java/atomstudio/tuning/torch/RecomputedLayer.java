@@ -16,11 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// from, of every layer.
 /// @param ops      without a tape
 /// @param layer    not yet materialized
-/// @param geometry of a convolution, with symmetric padding; null for a linear layer
+/// @param geometry of a convolution, with the same padding on all sides; null for a linear layer
 record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray> layer,
         Ops.@Nullable ConvGeometry geometry) implements CustomFunction {
-    private static final String[] BACKWARD_ARGUMENTS = {"y", "x", "w"};
-
     @Override
     public NDArray forward(NDArray x) {
         LayerWeights<NDArray> materialized = layer.materialized(ops);
@@ -57,32 +55,21 @@ record RecomputedLayer(EagerOps ops, TorchKernels kernels, LayerWeights<NDArray>
 
     private NDArray inputGradient(NDArray x, LayerWeights<NDArray> materialized, NDArray gradient) {
         if (geometry == null) return JniUtils.matmul((PtNDArray) gradient, (PtNDArray) materialized.weight());
-        return winograd(x, materialized).map(fast -> fast.backward(x, gradient, true).input())
-                .orElseGet(() -> convolutionBackward("input", "g", "True, False", gradient, x, materialized.weight()));
+        return winograd(x, materialized).map(fast -> fast.inputGradient(gradient))
+                .orElseGet(() -> convolutionGradient("convolution_input_gradient", gradient, x, materialized.weight()));
     }
 
     private NDArray weightGradient(NDArray x, NDArray weight, NDArray gradient) {
-        if (geometry != null) return convolutionBackward("weight", "h", "False, True", gradient, x, weight);
-        String body = "return torch.matmul(torch.transpose(torch.reshape(y, [-1, torch.size(y, -1)]), 0, 1), "
-                + "torch.reshape(x, [-1, torch.size(x, -1)]))";
-        return kernels.script("linear by weight", new String[] {"y", "x"}, new String[] {body}, gradient, x);
+        return geometry == null ? kernels.call("linear_weight_gradient", gradient, x)
+                : convolutionGradient("convolution_weight_gradient", gradient, x, weight);
     }
 
     private NDArray biasGradient(NDArray gradient) {
-        String sum = geometry == null ? "torch.sum(torch.reshape(y, [-1, torch.size(y, -1)]), [0], False)"
-                : "torch.sum(y, [0, 2, 3], False)";
-        return kernels.script("by bias " + (geometry == null), new String[] {"y"}, new String[] {"return " + sum},
-                gradient);
+        return kernels.call(geometry == null ? "linear_bias_gradient" : "convolution_bias_gradient", gradient);
     }
 
-    private NDArray convolutionBackward(String target, String result, String mask, NDArray... inputs) {
+    private NDArray convolutionGradient(String kernel, NDArray gradient, NDArray x, NDArray weight) {
         Ops.ConvGeometry conv = Objects.requireNonNull(geometry);
-        String stride = "[" + conv.stride() + ", " + conv.stride() + "]",
-                padding = "[" + conv.padTop() + ", " + conv.padLeft() + "]";
-        String[] body = {
-                "g, h, _ = torch.convolution_backward(y, x, w, None, " + stride + ", " + padding
-                        + ", [1, 1], False, [0, 0], 1, [" + mask + ", False])",
-                "return " + result};
-        return kernels.script("convolution by " + target + " " + conv, BACKWARD_ARGUMENTS, body, inputs);
+        return kernels.call(kernel, gradient, x, weight, conv.stride(), conv.padTop());
     }
 }

@@ -80,7 +80,7 @@ final class Tape implements AutoCloseable {
         usesTrainable = previousTrainable || innerTrainable;
         if (!innerTrainable) return output;
         if (recompute) {
-            NDArray zero = trackedZero(output), sum = kernels.addInPlace(output, zero);
+            NDArray zero = trackedZero(output), sum = kernels.call("add_in_place", output, zero);
             current.entries.add(new CheckpointSegment(leaves, body, null, zero, sum));
             return sum;
         }
@@ -91,7 +91,7 @@ final class Tape implements AutoCloseable {
     }
 
     private NDArray trackedZero(NDArray like) {
-        NDArray zero = retain(kernels.expandedZero(like));
+        NDArray zero = retain(kernels.call("expanded_zero", like));
         zero.setRequiresGradient(true);
         return zero;
     }
@@ -119,7 +119,7 @@ final class Tape implements AutoCloseable {
         NDArray output = noGrad(() -> function.forward(input));
         NDArray zero = trackedZero(output);
         current.entries.add(new CustomCall(leaf, source, function, zero));
-        return kernels.addInPlace(output, zero);
+        return kernels.call("add_in_place", output, zero);
     }
 
     /// The segment that returned an input, if it is cheap enough to be recomputed only for this.
@@ -210,7 +210,9 @@ final class Tape implements AutoCloseable {
         current = finished.subgraph;
         insideRecomputed = true;
         try {
-            JniUtils.backward((PtNDArray) finished.output, (PtNDArray) gradient, false, false);
+            // Detach points within the segment may share its graph, so it is retained for them.
+            boolean retainGraph = !current.cuts.isEmpty();
+            JniUtils.backward((PtNDArray) finished.output, (PtNDArray) gradient, retainGraph, false);
             differentiate(current);
         } finally {
             insideRecomputed = false;

@@ -209,14 +209,10 @@ public final class Torch implements AutoCloseable {
     public record NewtonSchulz(Torch torch) implements Muon.Orthogonalization {
         @Override
         public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
-            TorchKernels.MatrixOrder order = rows > columns ? TorchKernels.MatrixOrder.TRANSPOSED
-                    : TorchKernels.MatrixOrder.PLAIN;
             return TorchFailures.translate("optimizer", () -> {
                 try (TorchScope scope = torch.scope(GradMode.OFF)) {
-                    return torch
-                            .tensor(torch.kernels()
-                                    .orthogonalize(torch.array(new Tensor(Shape.of(rows, columns), matrix)), order))
-                            .data();
+                    NDArray x = torch.array(new Tensor(Shape.of(rows, columns), matrix));
+                    return torch.tensor(torch.kernels().call("orthogonalize", x, ITERATIONS, EPSILON, A, B, C)).data();
                 }
             });
         }

@@ -41,7 +41,8 @@ class CheckpointingTest {
     static Stream<Arguments> cases() {
         return Stream
                 .of(new FilterAtoms(9), new ChannelAtoms(4, 16), new Lora(4),
-                        new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")), new BitFit(),
+                        new RestrictedMethod(new Lora(2), LayerSelector.parse("linear,conv")),
+                        new RestrictedMethod(new Lora(2), LayerSelector.parse("attention")), new BitFit(),
                         new DiffFit(), new Ssf(), new FullFineTuning(), new Dora(2, 2))
                 .flatMap(method -> Stream.of(Checkpointing.SELECTIVE, Checkpointing.FULL)
                         .map(activations -> Arguments.of(method, activations)));

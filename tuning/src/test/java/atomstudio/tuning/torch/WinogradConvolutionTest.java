@@ -1,6 +1,7 @@
 package atomstudio.tuning.torch;
 
 import static atomstudio.diffusion.TensorAssert.assertClose;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -46,11 +47,9 @@ class WinogradConvolutionTest {
 
     @Test
     void transformsKernelsInChunks() {
-        WinogradConvolution.WinogradScript parts = new WinogradConvolution.WinogradScript(
-                new WinogradConvolution.WinogradScript.LayerSizes(1, 256, 1024, 2, 2), false),
-                whole = new WinogradConvolution.WinogradScript(
-                        new WinogradConvolution.WinogradScript.LayerSizes(1, 6, 6, 2, 2), false);
-        assertTrue(parts.forward().length > whole.forward().length);
+        Shape large = Shape.of(1024, 256, 3, 3);
+        assertTrue(KernelThresholds.winogradChunk(large) < large.size(0));
+        assertEquals(6, KernelThresholds.winogradChunk(Shape.of(6, 6, 3, 3)));
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray x = torch.array(ReferenceOps.random(6, 1, 256, 8, 8)),
                     weight = torch.array(ReferenceOps.random(5, 1024, 256, 3, 3));
@@ -83,9 +82,9 @@ class WinogradConvolutionTest {
 
     @Test
     void isFasterOnlyForWholeTiles() {
-        assertTrue(WinogradConvolution.isFaster(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3),
+        assertTrue(KernelThresholds.prefersWinograd(Shape.of(1, 256, 32, 32), Shape.of(256, 256, 3, 3),
                 Ops.ConvGeometry.same(3)));
-        assertFalse(WinogradConvolution.isFaster(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3),
+        assertFalse(KernelThresholds.prefersWinograd(Shape.of(1, 256, 34, 32), Shape.of(256, 256, 3, 3),
                 Ops.ConvGeometry.same(3)));
     }
 
