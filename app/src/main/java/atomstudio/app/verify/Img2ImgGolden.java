@@ -15,7 +15,6 @@ import atomstudio.diffusion.image.Resampling;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -50,8 +49,8 @@ final class Img2ImgGolden {
                 ? new PromptEmbeddings(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine.textEncoder()).encode(generation.prompt(), 1, List.of());
         LatentSampler sampler = new LatentSampler(model, engine.noisePredictor(), engine.autoencoder());
-        SamplingResult result = sampler.sample(generation, ConditioningSchedule.of(embeddings), StepListener.none());
-        Tensor latents = result.requireLatents();
+        Tensor latents = sampler.sample(generation, ConditioningSchedule.of(embeddings), StepListener.none())
+                .orElseThrow();
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));
     }
 

@@ -1,13 +1,11 @@
 package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingPlan;
 import atomstudio.diffusion.sample.SamplingRun;
 import atomstudio.diffusion.sample.SamplingSettings;
-import atomstudio.diffusion.sample.Schedule;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.sample.StepListener;
@@ -68,20 +66,19 @@ final class SamplerGolden {
     }
 
     private static List<Deviation> compare(SafetensorsFile file, SamplingPlan plan, long seed) throws Failure {
-        Schedule schedule = plan.schedule();
         Comparison comparison = new Comparison(file, new ArrayList<>());
         if (file.has("sigmas"))
             comparison.add("sigmas",
-                    expectedSigmas(schedule.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
+                    expectedSigmas(plan.steps(), Math.toIntExact(file.info("sigmas").shape().size(0))));
         TorchRandom generator = new TorchRandom(seed);
         Tensor noise = generator.randn(file.info("initial").shape());
-        comparison.add("initial", noise.scaled(schedule.initNoiseSigma()));
+        comparison.add("initial", plan.initialLatents(noise));
         List<Double> calledTimesteps = new ArrayList<>();
-        Denoiser formula = formula(schedule.predictionType());
-        plan.run(SamplingRun.fromNoise((latents, timestep) -> {
+        SamplingRun.Denoiser formula = formula(plan.predictionType());
+        plan.run(SamplingRun.of((latents, timestep) -> {
             calledTimesteps.add(timestep);
             return formula.predict(latents, timestep);
-        }, noise, shape -> {
+        }, plan.initialLatents(noise), shape -> {
             Tensor drawn = generator.randn(shape);
             comparison.add(entry("noise", calledTimesteps.size() - 1), drawn);
             return drawn;
@@ -94,7 +91,7 @@ final class SamplerGolden {
     }
 
     /// With two network calls a step, every level except the first is listed twice.
-    private static Tensor expectedSigmas(List<Schedule.Step> steps, int length) {
+    private static Tensor expectedSigmas(List<SamplingPlan.Step> steps, int length) {
         double[] sigmas = new double[length];
         int entriesPerStep = length > steps.size() + 1 ? 2 : 1;
         for (int i = 0; i < length; i++) {
@@ -134,7 +131,7 @@ final class SamplerGolden {
     }
 
     /// The formulas of the golden: smooth, and close to a denoiser for data of unit variance.
-    private static Denoiser formula(PredictionType prediction) {
+    private static SamplingRun.Denoiser formula(PredictionType prediction) {
         return (latents, timestep) -> {
             double t = timestep;
             return latents.map(x -> switch (prediction) {

@@ -23,7 +23,8 @@ class TrainingGoldenTest {
                 .open(Shared.root().resolve("tuning/src/test/resources/goldens/tuning/" + name + ".safetensors"))) {
             assertTrue(TrainingGolden.matches(golden.tensors().keySet()));
             TrainingGolden.GoldenComparison comparison = TrainingGolden.compare(golden,
-                    DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model")), Device.CPU, TorchSettings.standard());
+                    DiffusionModel.open(Shared.own("goldens/nets/" + name + "/model")), Device.CPU,
+                    TorchSettings.standard());
             assertEquals(List.of(), comparison.unsupported());
             Set<String> compared = Set.copyOf(comparison.deviations().stream().map(Deviation::name).toList());
             for (String tensor : golden.tensors().keySet()) {

@@ -5,7 +5,6 @@ import atomstudio.diffusion.engine.Generation.Source;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Optional;
@@ -56,13 +55,10 @@ public final class DiffusionPipeline {
     /// Generates one image; empty if the listener stopped sampling.
     /// @throws Failure.Diverged if the result has NaN or infinity, for example with far too high guidance
     public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
-        return switch (sampleLatents(generation, listener)) {
-            case SamplingResult.Finished(Tensor latents) -> {
-                Tensor pixels = requireFinite(decode(requireFinite(latents)));
-                yield Optional.of(restoreUnmasked(generation, RgbImage.fromTensor(pixels)));
-            }
-            case SamplingResult.Cancelled cancelled -> Optional.empty();
-        };
+        Optional<Tensor> latents = sampleLatents(generation, listener);
+        if (latents.isEmpty()) return Optional.empty();
+        Tensor pixels = requireFinite(decode(requireFinite(latents.get())));
+        return Optional.of(restoreUnmasked(generation, RgbImage.fromTensor(pixels)));
     }
 
     private static Tensor requireFinite(Tensor tensor) throws Failure {
@@ -72,8 +68,9 @@ public final class DiffusionPipeline {
                         + "or check the model's weights");
     }
 
-    /// The latents (1, 4, H/8, W/8) of an image, still multiplied by the scaling factor.
-    public SamplingResult sampleLatents(Generation generation, StepListener listener) throws Failure {
+    /// The latents (1, 4, H/8, W/8) of an image, still multiplied by the scaling factor; empty if the listener stopped
+    /// sampling.
+    public Optional<Tensor> sampleLatents(Generation generation, StepListener listener) throws Failure {
         return sampling.sample(generation, ConditioningSchedule.of(generation, promptEncoder), listener);
     }
 

@@ -1,8 +1,8 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// If a result has NaN or infinity and the UNet computes in half precision, switches it to full precision for good and
@@ -17,8 +17,8 @@ record FullPrecisionFallback(ReducedPrecision unet, Consumer<String> warnings) {
 
     LatentSampling around(LatentSampling sampling) {
         return (generation, conditioning, listener) -> {
-            SamplingResult result = sampling.sample(generation, conditioning, listener);
-            return result instanceof SamplingResult.Finished(Tensor latents) && !latents.isFinite() && switched()
+            Optional<Tensor> result = sampling.sample(generation, conditioning, listener);
+            return result.isPresent() && !result.get().isFinite() && switched()
                     ? sampling.sample(generation, conditioning, listener)
                     : result;
         };

@@ -8,8 +8,6 @@ import atomstudio.diffusion.sample.NoiseLevel;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.SamplingPlan;
 import atomstudio.diffusion.sample.SamplingRun;
-import atomstudio.diffusion.sample.SamplingRun.InitialLatents;
-import atomstudio.diffusion.sample.Schedule;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +26,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
 
     /// How many of the plan's steps are run, as in diffusers: min(⌊steps · strength⌋, steps).
     static int steps(SamplingPlan plan, double denoisingStrength) throws Failure {
-        int planned = plan.schedule().size();
+        int planned = plan.steps().size();
         if (!(denoisingStrength > 0 && denoisingStrength <= 1))
             throw new Failure.Incompatible("denoising strength: expected above 0 to 1, found " + denoisingStrength);
         int steps = Math.min((int) (planned * denoisingStrength), planned);
@@ -68,8 +66,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
             latents = encoder.encode(pixels(width, height));
         Tensor noise = noiseSource.draw(latents.shape());
         Tensor initial = upscaled.map(UpscaledLatents::latents).orElse(latents);
-        InitialLatents initialLatents = fromPureNoise ? InitialLatents.pureNoise(noise)
-                : InitialLatents.noisedImage(initial, noise);
+        Tensor initialLatents = fromPureNoise ? plan.initialLatents(noise) : plan.initialLatents(initial, noise);
         if (mask.isEmpty()) return new PassInputs(plan, initialLatents, Optional.empty(), Optional.empty());
 
         Tensor latentMask = mask.get().toLatentMask(factor);
@@ -108,7 +105,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
     /// @param knownRegion restored after every step, if present
     /// @param inpaintConditioning (1, C, h, w), further input channels of an inpainting model: the mask and the masked
     ///     image's latents
-    record PassInputs(SamplingPlan plan, InitialLatents initialLatents, Optional<KnownRegion> knownRegion,
+    record PassInputs(SamplingPlan plan, Tensor initialLatents, Optional<KnownRegion> knownRegion,
             Optional<Tensor> inpaintConditioning) {
         /// An image's clean latents, the initial noise, and the mask (1, 1, h, w), 0 in the known region.
         record KnownRegion(Tensor latents, Tensor noise, Tensor mask) {
@@ -125,10 +122,10 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
         SamplingRun.LatentCallback callback() {
             if (knownRegion.isEmpty()) return SamplingRun.LatentCallback.none();
             KnownRegion region = knownRegion.get();
-            List<Schedule.Step> steps = plan.schedule().steps();
+            List<SamplingPlan.Step> steps = plan.steps();
             return new SamplingRun.LatentCallback() {
                 @Override
-                public Tensor onStepEnd(Schedule.Step step, Tensor x) {
+                public Tensor onStepEnd(SamplingPlan.Step step, Tensor x) {
                     int next = steps.indexOf(step) + 1;
                     return next == steps.size() ? region.pasteOnto(x, region.latents)
                             : onMidStep(steps.get(next).from(), x);
@@ -137,7 +134,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
                 @Override
                 public Tensor onMidStep(NoiseLevel level, Tensor x) {
                     return region.pasteOnto(x,
-                            plan.schedule().parameterization().addNoise(region.latents, region.noise, level));
+                            plan.parameterization().addNoise(region.latents, region.noise, level));
                 }
             };
         }

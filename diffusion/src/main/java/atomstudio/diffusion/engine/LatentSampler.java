@@ -5,12 +5,11 @@ import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.PromptEncoder.PromptEmbeddings;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.prompt.PromptSchedule.Pass;
-import atomstudio.diffusion.sample.Denoiser;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.NoiseSource;
 import atomstudio.diffusion.sample.SamplingPlan;
-import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.SamplingRun;
+import atomstudio.diffusion.sample.SamplingRun.Denoiser;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -28,19 +27,18 @@ public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencod
     record LatentSize(int height, int width) {}
 
     @Override
-    public SamplingResult sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
+    public Optional<Tensor> sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
             throws Failure {
         LatentSize size = size(generation);
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         LatentInit first = new LatentInit(generation.source(), size, Optional.empty());
         int firstSteps = first.steps(plan);
         List<PromptEmbeddings> firstEmbeddings = conditioning.forAllSteps(new Pass(firstSteps, 0));
-        SamplingResult firstResult = runPass(generation, firstEmbeddings, first, plan, listener);
-        if (generation.hires().isEmpty() || !(firstResult instanceof SamplingResult.Finished(Tensor firstLatents)))
-            return firstResult;
+        Optional<Tensor> firstLatents = runPass(generation, firstEmbeddings, first, plan, listener);
+        if (generation.hires().isEmpty() || firstLatents.isEmpty()) return firstLatents;
         Hires hires = generation.hires().get();
         LatentSize upscaledSize = upscaledSize(size, hires);
-        Tensor upscaled = new LatentUpscale(upscaledSize.height, upscaledSize.width).apply(firstLatents);
+        Tensor upscaled = new LatentUpscale(upscaledSize.height, upscaledSize.width).apply(firstLatents.get());
         LatentInit second = new LatentInit(generation.source(), upscaledSize,
                 Optional.of(new LatentInit.UpscaledLatents(upscaled, hires.denoisingStrength())));
         List<PromptEmbeddings> secondEmbeddings = conditioning.forAllSteps(new Pass(second.steps(plan), firstSteps));
@@ -71,7 +69,7 @@ public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencod
 
     /// Each pass draws from a new generator with the same seed, as in A1111.
     /// @param embeddings one per step, for all network calls of the step
-    private SamplingResult runPass(Generation generation, List<PromptEmbeddings> embeddings, LatentInit init,
+    private Optional<Tensor> runPass(Generation generation, List<PromptEmbeddings> embeddings, LatentInit init,
             SamplingPlan plan, StepListener listener) throws Failure {
         NoiseSource noiseSource = NoiseSource.ofSeeds(generation.seed());
         LatentInit.PassInputs inputs = init.inputs(model, autoencoder, plan, noiseSource);

@@ -5,7 +5,6 @@ import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.List;
 
 /// Ancestral sampling of denoising diffusion probabilistic models, in latents alpha · x0 + sigma · noise. Draws once
 /// a step, but not from timestep 0.
@@ -15,24 +14,6 @@ public record Ddpm(Thresholding thresholding, VarianceType varianceType) impleme
 
     /// Variance of the fresh noise: the posterior's, or the forward step's β.
     public enum VarianceType { FIXED_SMALL, FIXED_LARGE }
-
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        SchedulerConfig config = request.config();
-        Ddpm ddpm = new Ddpm(Thresholding.clipOrDynamic(config, true), varianceType(config));
-        List<Schedule.Step> steps = request.schedule() == ScheduleName.AUTOMATIC
-                ? request.timestepSteps(request.timesteps(), NoiseLevel.NO_NOISE)
-                : request.namedSteps();
-        return request.variancePreserving(ddpm, steps);
-    }
-
-    private static VarianceType varianceType(SchedulerConfig config) throws Failure {
-        String type = config.string("variance_type", "fixed_small");
-        return switch (type) {
-            case "fixed_small", "fixed_small_log" -> VarianceType.FIXED_SMALL;
-            case "fixed_large" -> VarianceType.FIXED_LARGE;
-            default -> throw config.unsupported("variance_type", type);
-        };
-    }
 
     @Override
     public StepResult step(StepContext context) throws Failure {

@@ -14,17 +14,6 @@ import java.util.List;
 ///
 /// @param order 1 to 3
 public record Deis(int order, FinalOrder finalOrder, Thresholding thresholding) implements Sampler {
-    /// Ends at the smallest trained σ; a schedule from the config repeats its last level instead, as in diffusers.
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        SchedulerConfig config = request.config();
-        int order = request.solverOrder();
-        Sigmas sigmas = request.multistepSigmas(request.trained().size(), Math::rint);
-        double finalSigma = request.configuredSchedule().isSigmaSpacing() ? sigmas.last()
-                : Math.min(sigmas.last(), request.trained().sigmaMin());
-        Deis deis = new Deis(order, request.finalOrder(sigmas), Thresholding.dynamicOnly(config));
-        return request.variancePreserving(deis, sigmas.steps(finalSigma));
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise().thresholded(thresholding);
@@ -37,7 +26,7 @@ public record Deis(int order, FinalOrder finalOrder, Thresholding thresholding) 
         double alphaTo = context.to().alphaT();
         Tensor x = context.x().scaled(alphaTo / context.from().alphaT());
         for (int j = 0; j < stepOrder; j++) {
-            double coefficient = Lagrange.logIntegral(logSigmas, j, context.sigma(), context.sigmaNext());
+            double coefficient = Lms.Lagrange.logIntegral(logSigmas, j, context.sigma(), context.sigmaNext());
             x = add(x, alphaTo * coefficient, epsilon(history.get(j)));
         }
         return new StepResult(x, output);

@@ -5,7 +5,6 @@ import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.function.DoubleUnaryOperator;
 
 /// The second-order multistep solver for x0, in latents alpha · x0 + sigma · noise, λ = log(alpha / sigma). eta 0
 /// solves the probability flow, eta 1 the stochastic equation. Draws once a step if eta is above 0, also at the last.
@@ -18,37 +17,6 @@ public record DpmPlusPlus2M(int order, SolverType solverType, FinalOrder finalOr
         Thresholding thresholding) implements Sampler {
     /// How the change of x0 over a step is integrated: at the midpoint, or exactly if linear in λ.
     public enum SolverType { MIDPOINT, HEUN }
-
-    /// Calls the network at whole timesteps, as diffusers does.
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        SchedulerConfig config = request.config();
-        SolverType solverType = solverType(config);
-        int order = Math.min(2, request.solverOrder());
-        TrainedSigmas trained = request.trained();
-        int usableTimesteps = trained.countAboveLambda(config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
-        boolean isCosine = config.string("beta_schedule", "linear").equals("squaredcos_cap_v2");
-        DoubleUnaryOperator karrasRounding = isCosine ? Math::floor : Math::rint;
-        Sigmas sigmas = request.multistepSigmas(usableTimesteps, karrasRounding);
-        double finalSigma = trained.finalSigma(config);
-        FinalOrder finalOrder = finalSigma == 0 || config.bool("euler_at_final", false) ? FinalOrder.LOWER
-                : request.finalOrder(sigmas);
-        DpmPlusPlus2M sampler = new DpmPlusPlus2M(order, solverType, finalOrder, request.eta(),
-                Thresholding.dynamicOnly(config));
-        return request.variancePreserving(sampler, sigmas.steps(finalSigma));
-    }
-
-    /// Names of other solvers mean midpoint, as in diffusers.
-    private static SolverType solverType(SchedulerConfig config) throws Failure {
-        config.requireFalse("use_lu_lambdas");
-        String varianceType = config.string("variance_type", "");
-        if (!varianceType.isEmpty()) throw config.unsupported("variance_type", varianceType);
-        String solver = config.string("solver_type", "midpoint");
-        return switch (solver) {
-            case "midpoint", "logrho", "bh1", "bh2" -> SolverType.MIDPOINT;
-            case "heun" -> SolverType.HEUN;
-            default -> throw config.unsupported("solver_type", solver);
-        };
-    }
 
     @Override
     public StepResult step(StepContext context) throws Failure {

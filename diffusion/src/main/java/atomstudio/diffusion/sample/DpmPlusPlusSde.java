@@ -1,6 +1,5 @@
 package atomstudio.diffusion.sample;
 
-import static atomstudio.diffusion.sample.AncestralStep.getAncestralStep;
 import static atomstudio.diffusion.tensor.Tensor.add;
 import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
@@ -19,12 +18,12 @@ public record DpmPlusPlusSde(double eta) implements Sampler {
         double sigmaNext = context.sigmaNext();
         if (sigmaNext == 0) return new StepResult(output.denoised(), output);
         double sigmaMid = Math.sqrt(sigma * sigmaNext);
-        AncestralStep half = getAncestralStep(sigma, sigmaMid, eta);
+        AncestralStep half = AncestralStep.of(sigma, sigmaMid, eta);
         Tensor halfNoise = context.drawNoise();
         Tensor x2 = output.ddimStep(output.denoised(), half.sigmaDown());
         x2 = add(x2, half.sigmaUp(), halfNoise);
         Tensor denoised2 = context.denoiseMidStep(x2, NoiseLevel.ofSigma(sigmaMid)).denoised();
-        AncestralStep full = getAncestralStep(sigma, sigmaNext, eta);
+        AncestralStep full = AncestralStep.of(sigma, sigmaNext, eta);
         // One Brownian path over σ: the noise of the whole step continues that of its first half.
         Tensor noise = weightedSum(Math.sqrt((sigma - sigmaMid) / (sigma - sigmaNext)), halfNoise,
                 Math.sqrt((sigmaMid - sigmaNext) / (sigma - sigmaNext)), context.drawNoise());

@@ -33,11 +33,4 @@ public record Guidance(double scale, double rescale) {
         }
         return Tensor.concatenate(rows);
     }
-
-    /// A denoiser that combines both; the conditional one alone if guidance is inactive.
-    public Denoiser guided(Denoiser unconditional, Denoiser conditional) {
-        if (!isActive()) return conditional;
-        return (latents, timestep) -> combine(unconditional.predict(latents, timestep),
-                conditional.predict(latents, timestep));
-    }
 }

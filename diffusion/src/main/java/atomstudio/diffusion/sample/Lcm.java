@@ -4,7 +4,6 @@ import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.List;
 
 /// Multistep sampling of latent consistency models: predict x0 in one step, then add fresh noise up to the next level.
 /// Draws once a step, but not at the last.
@@ -15,16 +14,6 @@ import java.util.List;
 public record Lcm(Thresholding thresholding, double timestepScaling) implements Sampler {
     /// Standard deviation of data assumed by the skip weights.
     private static final double SIGMA_DATA = 0.5;
-
-    /// Schedules end above timestep 0, where c_out is 0 and the network's output has no effect.
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        SchedulerConfig config = request.config();
-        Lcm lcm = new Lcm(Thresholding.clipOrDynamic(config, false), config.number("timestep_scaling", 10));
-        List<Schedule.Step> steps = request.schedule() == ScheduleName.AUTOMATIC
-                ? request.timestepSteps(request.distillationTimesteps(), NoiseLevel.NO_NOISE)
-                : request.namedStepsAboveSigmaMin();
-        return request.variancePreserving(lcm, steps);
-    }
 
     @Override
     public StepResult step(StepContext context) throws Failure {

@@ -6,6 +6,9 @@ import java.util.Arrays;
 /// The training noise schedule: ᾱ_t for t = 0..T-1, in float32 and in diffusers' order of operations.
 /// Source: Ho, Jain and Abbeel 2020, "Denoising Diffusion Probabilistic Models", equation 4.
 public record NoiseSchedule(float[] alphasCumprod) {
+    /// diffusers' replacement for ᾱ = 0.
+    private static final float MIN_ALPHA_CUMPROD = 0x1p-24f;
+
     /// The schedule of a config, with `rescale_betas_zero_snr` if set.
     public static NoiseSchedule of(SchedulerConfig config) throws Failure {
         int timesteps = config.trainTimesteps();
@@ -44,19 +47,94 @@ public record NoiseSchedule(float[] alphasCumprod) {
         return NoiseLevel.ofAlphaCumprod(alphasCumprod[timestep]);
     }
 
-    /// The same with a small signal at the last timestep, for samplers that divide by it.
-    NoiseSchedule withoutZeroSnr() {
-        float[] nudged = alphasCumprod.clone();
-        nudged[nudged.length - 1] = 0x1p-24f;
-        return new NoiseSchedule(nudged);
+    /// With zero terminal SNR, the last σ is large instead of infinite, for samplers that divide by the signal.
+    TrainedSigmas trainedSigmas() {
+        float[] sigmas = new float[alphasCumprod.length];
+        for (int t = 0; t < sigmas.length; t++) {
+            float alphaCumprod = alphasCumprod[t] == 0 ? MIN_ALPHA_CUMPROD : alphasCumprod[t];
+            sigmas[t] = (float) Math.sqrt((1 - alphaCumprod) / alphaCumprod);
+        }
+        return new TrainedSigmas(sigmas);
     }
 
-    /// sigma / alpha at every timestep.
-    float[] sigmas() {
-        float[] sigmas = new float[alphasCumprod.length];
-        for (int t = 0; t < sigmas.length; t++)
-            sigmas[t] = (float) Math.sqrt((1 - alphasCumprod[t]) / alphasCumprod[t]);
-        return sigmas;
+    /// σ = sigma / alpha at every trained timestep, interpolated between timesteps, and the inverse from σ to timestep.
+    record TrainedSigmas(float[] sigmas) implements SamplingPlan.SigmaToTimestep {
+        int size() {
+            return sigmas.length;
+        }
+
+        ScheduleName.SigmaRange sigmaRange() {
+            return new ScheduleName.SigmaRange(sigmaMax(), sigmaMin());
+        }
+
+        double sigmaMin() {
+            return sigmas[0];
+        }
+
+        double sigmaMax() {
+            return sigmas[sigmas.length - 1];
+        }
+
+        /// How many timesteps, from the least noisy on, have λ = -log σ at or above a minimum.
+        int countAboveLambda(double lambda) {
+            int count = 0;
+            while (count < sigmas.length && -Math.log(sigmas[count]) >= lambda) count++;
+            return count;
+        }
+
+        /// Linear between timesteps, clamped outside.
+        double interpolated(double timestep) {
+            if (timestep <= 0) return sigmas[0];
+            if (timestep >= sigmas.length - 1) return sigmas[sigmas.length - 1];
+            int lower = (int) timestep;
+            return ((double) sigmas[lower + 1] - sigmas[lower]) * (timestep - lower) + sigmas[lower];
+        }
+
+        double[] interpolated(double[] timesteps) {
+            double[] interpolated = new double[timesteps.length];
+            for (int i = 0; i < interpolated.length; i++) interpolated[i] = interpolated(timesteps[i]);
+            return interpolated;
+        }
+
+        /// Linear in log σ between timesteps.
+        double logInterpolated(double timestep) {
+            int lower = (int) Math.clamp(timestep, 0, sigmas.length - 1);
+            int upper = Math.min(lower + 1, sigmas.length - 1);
+            return Math.exp(
+                    Math.log(sigmas[lower]) + (timestep - lower) * (Math.log(sigmas[upper]) - Math.log(sigmas[lower])));
+        }
+
+        /// The timestep, possibly fractional, with this σ: linear in log σ between timesteps.
+        @Override
+        public double timestep(double sigma) {
+            if (sigmas.length == 1) return 0;
+            double logSigma = Math.log(Math.max(sigma, 1e-10));
+            int low = 0;
+            int high = sigmas.length - 2;
+            while (low < high) {
+                int mid = (low + high + 1) >>> 1;
+                if ((float) Math.log(sigmas[mid]) <= logSigma) low = mid;
+                else high = mid - 1;
+            }
+            double logLow = (float) Math.log(sigmas[low]);
+            double logHigh = (float) Math.log(sigmas[low + 1]);
+            return low + Math.clamp((logLow - logSigma) / (logLow - logHigh), 0.0, 1.0);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof TrainedSigmas that && Arrays.equals(sigmas, that.sigmas);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(sigmas);
+        }
+
+        @Override
+        public String toString() {
+            return "TrainedSigmas of " + sigmas.length + " timesteps";
+        }
     }
 
     /// `torch.linspace` in float32, which counts from the nearer end.

@@ -5,7 +5,6 @@ import static atomstudio.diffusion.tensor.Tensor.weightedSum;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 
 /// The pseudo linear multistep method (PLMS): Adams-Bashforth weights on up to four network outputs, in latents
@@ -18,28 +17,6 @@ public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sample
     /// Latest output first, by the number of outputs.
     private static final double[][] WEIGHTS = {{1}, {3 / 2.0, -1 / 2.0}, {23 / 12.0, -16 / 12.0, 5 / 12.0},
             {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}};
-
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        SchedulerConfig config = request.config();
-        if (!config.bool("skip_prk_steps", false)) throw config.unsupported("skip_prk_steps", "false");
-        NoiseSchedule noiseSchedule = NoiseSchedule.of(config);
-        int stepRatio = noiseSchedule.size() / request.steps();
-        NoiseLevel finalLevel = config.bool("set_alpha_to_one", false) ? NoiseLevel.NO_NOISE : noiseSchedule.level(0);
-        List<Schedule.Step> steps = new ArrayList<>();
-        for (int timestep : request.timesteps()) {
-            NoiseLevel to = timestep >= stepRatio ? noiseSchedule.level(timestep - stepRatio) : finalLevel;
-            steps.add(new Schedule.Step(timestep, noiseSchedule.level(timestep), to));
-        }
-        requireNonzeroSignal(steps.getFirst());
-        return request.variancePreserving(new Pndm(noiseSchedule, stepRatio), steps);
-    }
-
-    private static void requireNonzeroSignal(Schedule.Step first) throws Failure {
-        if (first.from().alphaT() > 0) return;
-        throw new Failure.Incompatible("sampler pndm with zero terminal SNR (rescale_betas_zero_snr): it divides by "
-                + "the signal, which is 0 at timestep " + (int) first.timestep()
-                + "; choose ddim, euler or another sampler");
-    }
 
     @Override
     public StepResult step(StepContext context) throws Failure {
@@ -66,7 +43,7 @@ public record Pndm(NoiseSchedule noiseSchedule, int stepRatio) implements Sample
 
     /// Source: equation 11, the transfer part φ.
     private static Tensor transfer(StepContext context, Tensor modelOutput, NoiseLevel from, NoiseLevel to) {
-        Tensor epsilon = context.schedule().predictionType().epsilon(context.x(), modelOutput, from);
+        Tensor epsilon = context.plan().predictionType().epsilon(context.x(), modelOutput, from);
         double alphaRatio = to.alphaT() / from.alphaT();
         return weightedSum(alphaRatio, context.x(), to.sigmaT() - alphaRatio * from.sigmaT(), epsilon);
     }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.Sampler.FinalOrder;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Optional;
@@ -28,6 +29,9 @@ public enum SamplerName {
     DEIS("deis", "DEIS", "DEISMultistepScheduler"),
     LCM("lcm", "LCM", "LCMScheduler"),
     TCD("tcd", "TCD", "TCDScheduler");
+
+    /// With fewer steps, `lower_order_final` lowers the order of the last ones.
+    private static final int LOWER_ORDER_FINAL_BELOW = 15;
 
     private final String option;
     private final String title;
@@ -62,17 +66,19 @@ public enum SamplerName {
     public static SamplerName of(SchedulerConfig config) throws Failure {
         return switch (config.className()) {
             case "DPMSolverMultistepScheduler" -> dpmSolverMultistep(config);
-            case "PNDMScheduler" -> {
-                // diffusers' class ignores the key; this one would divide by zero at the last timestep.
-                if (config.hasZeroTerminalSnr()) throw config.unsupported("rescale_betas_zero_snr", "true");
-                yield PNDM;
-            }
             case "DPMSolverSDEScheduler" ->
                     throw config.unsupported("the scheduler of a config", "(dpmpp-sde follows k-diffusion)");
-            default -> Arrays.stream(values())
-                    .filter(name -> name.referenceClass.equals(config.className()))
-                    .findFirst()
-                    .orElseThrow(() -> new Failure.Unsupported("sampler " + config.className() + " is not supported"));
+            default -> {
+                SamplerName found = Arrays.stream(values())
+                        .filter(name -> name.referenceClass.equals(config.className()))
+                        .findFirst()
+                        .orElseThrow(
+                                () -> new Failure.Unsupported("sampler " + config.className() + " is not supported"));
+                // diffusers' PNDM ignores the key.
+                if (found.dividesBySignal() && config.hasZeroTerminalSnr())
+                    throw config.unsupported("rescale_betas_zero_snr", "true");
+                yield found;
+            }
         };
     }
 
@@ -123,35 +129,156 @@ public enum SamplerName {
         };
     }
 
-    /// @throws Failure.Incompatible for an invalid number of steps
+    /// Whether the sampler divides by the signal, so that it cannot start from zero terminal SNR.
+    boolean dividesBySignal() {
+        return this == PNDM;
+    }
+
+    /// Reads the keys that one class reads, besides those of [SchedulerConfig].
     /// @throws Failure.Unsupported for a setting of the config that is not supported
-    SamplingPlan plan(SamplerRequest request) throws Failure {
-        if (request.steps() < 1 || request.steps() > SamplingSettings.MAX_STEPS) {
-            throw new Failure.Incompatible(
-                    "steps: expected 1 to " + SamplingSettings.MAX_STEPS + ", found " + request.steps());
-        }
+    SamplingPlan plan(Scheduler scheduler, double eta) throws Failure {
+        SchedulerConfig config = scheduler.config();
         return switch (this) {
-            case EULER -> Euler.plan(request);
-            case EULER_ANCESTRAL -> request.kDiffusionPlan(new EulerAncestral(request.eta()));
-            case HEUN -> {
-                Heun heun = new Heun(Thresholding.clipOnly(request.config(), false));
-                yield request.varianceExploding(heun, request.diffusersSigmas().steps(0));
+            case EULER -> {
+                requireSupportedEuler(config);
+                yield scheduler.varianceExploding(new Euler(0),
+                        scheduler.diffusersSigmas().steps(scheduler.finalSigma()));
             }
-            case LMS -> request.varianceExploding(new Lms(), request.diffusersSigmas().steps(0));
-            case DDIM -> Ddim.plan(request);
-            case DDPM -> Ddpm.plan(request);
-            case PNDM -> Pndm.plan(request);
-            case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> DpmPlusPlus2M.plan(request);
-            case DPM_PLUS_PLUS_SDE -> request.kDiffusionPlan(new DpmPlusPlusSde(request.eta()));
-            case DPM_PLUS_PLUS_2S_ANCESTRAL -> request.kDiffusionPlan(new DpmPlusPlus2SAncestral(request.eta()));
-            case DPM_PLUS_PLUS_3M_SDE -> request.kDiffusionPlan(new DpmPlusPlus3MSde(request.eta()));
-            case DPM2 -> request.varianceExploding(new Dpm2(), Dpm2.sigmas(request).steps(0));
-            case DPM2_ANCESTRAL ->
-                    request.varianceExploding(new Dpm2Ancestral(request.eta()), Dpm2.sigmas(request).steps(0));
-            case UNIPC -> UniPc.plan(request);
-            case DEIS -> Deis.plan(request);
-            case LCM -> Lcm.plan(request);
-            case TCD -> Tcd.plan(request);
+            case HEUN -> scheduler.varianceExploding(new Heun(config.thresholding()),
+                    scheduler.diffusersSigmas().steps(0));
+            case LMS -> scheduler.varianceExploding(new Lms(), scheduler.diffusersSigmas().steps(0));
+            case DPM2, DPM2_ANCESTRAL -> scheduler.varianceExploding(new Dpm2(eta), dpm2Sigmas(scheduler).steps(0));
+            case EULER_ANCESTRAL -> kDiffusion(scheduler, new Euler(eta));
+            case DPM_PLUS_PLUS_SDE -> kDiffusion(scheduler, new DpmPlusPlusSde(eta));
+            case DPM_PLUS_PLUS_2S_ANCESTRAL -> kDiffusion(scheduler, new DpmPlusPlus2SAncestral(eta));
+            case DPM_PLUS_PLUS_3M_SDE -> kDiffusion(scheduler, new DpmPlusPlus3MSde(eta));
+            case DPM_PLUS_PLUS_2M, DPM_PLUS_PLUS_2M_SDE -> dpmPlusPlus2M(scheduler, eta);
+            case UNIPC -> uniPc(scheduler);
+            case DEIS -> deis(scheduler);
+            case DDIM -> scheduler.variancePreserving(new Ddim(config.thresholding(), eta),
+                    scheduler.schedule() == ScheduleName.AUTOMATIC ? scheduler.strides() : scheduler.namedSteps());
+            case DDPM -> scheduler.variancePreserving(new Ddpm(config.thresholding(), ddpmVariance(config)),
+                    scheduler.schedule() == ScheduleName.AUTOMATIC
+                            ? scheduler.stepsBetween(scheduler.timesteps(), NoiseLevel.NO_NOISE)
+                            : scheduler.namedSteps());
+            case PNDM -> {
+                if (!config.bool("skip_prk_steps", false)) throw config.unsupported("skip_prk_steps", "false");
+                NoiseSchedule noiseSchedule = scheduler.noiseSchedule();
+                yield scheduler.variancePreserving(
+                        new Pndm(noiseSchedule, noiseSchedule.size() / scheduler.steps()), scheduler.strides());
+            }
+            // Schedules end above timestep 0, where c_out is 0 and the network's output has no effect.
+            case LCM -> scheduler.variancePreserving(
+                    new Lcm(config.thresholding(), config.number("timestep_scaling", 10)),
+                    scheduler.schedule() == ScheduleName.AUTOMATIC
+                            ? scheduler.stepsBetween(scheduler.distillationTimesteps(), NoiseLevel.NO_NOISE)
+                            : scheduler.namedStepsAboveSigmaMin());
+            case TCD -> scheduler.variancePreserving(new Tcd(scheduler.noiseSchedule(), eta),
+                    scheduler.stepsBetween(scheduler.distillationTimesteps(), scheduler.noiseSchedule().level(0)));
         };
+    }
+
+    private static void requireSupportedEuler(SchedulerConfig config) throws Failure {
+        String interpolation = config.string("interpolation_type", "linear");
+        if (!interpolation.equals("linear")) throw config.unsupported("interpolation_type", interpolation);
+        String type = config.string("timestep_type", "discrete");
+        if (!type.equals("discrete") && config.predictionType() == PredictionType.V)
+            throw config.unsupported("timestep_type", type);
+    }
+
+    /// k-diffusion's schedules, down to σ = 0.
+    private static SamplingPlan kDiffusion(Scheduler scheduler, Sampler sampler) throws Failure {
+        return scheduler.varianceExploding(sampler, scheduler.kDiffusionSigmas().steps(0));
+    }
+
+    /// Rounded timesteps for a Karras schedule, fractional ones at midpoints, as in diffusers.
+    private static Sigmas dpm2Sigmas(Scheduler scheduler) throws Failure {
+        Sigmas sigmas = scheduler.diffusersSigmas();
+        return scheduler.configuredSchedule() == ScheduleName.KARRAS ? sigmas.withTimesteps(Math::rint) : sigmas;
+    }
+
+    private static Ddpm.VarianceType ddpmVariance(SchedulerConfig config) throws Failure {
+        String type = config.string("variance_type", "fixed_small");
+        return switch (type) {
+            case "fixed_small", "fixed_small_log" -> Ddpm.VarianceType.FIXED_SMALL;
+            case "fixed_large" -> Ddpm.VarianceType.FIXED_LARGE;
+            default -> throw config.unsupported("variance_type", type);
+        };
+    }
+
+    /// Calls the network at whole timesteps, as diffusers does.
+    private static SamplingPlan dpmPlusPlus2M(Scheduler scheduler, double eta) throws Failure {
+        SchedulerConfig config = scheduler.config();
+        DpmPlusPlus2M.SolverType solverType = dpmSolverType(config);
+        int order = Math.min(2, solverOrder(config));
+        int usableTimesteps = scheduler.trained()
+                .countAboveLambda(config.number("lambda_min_clipped", Double.NEGATIVE_INFINITY));
+        boolean isCosine = config.betas().schedule().equals("squaredcos_cap_v2");
+        Sigmas sigmas = scheduler.multistepSigmas(usableTimesteps, isCosine ? Math::floor : Math::rint);
+        double finalSigma = scheduler.finalSigma();
+        FinalOrder finalOrder = finalSigma == 0 || config.bool("euler_at_final", false) ? FinalOrder.LOWER
+                : finalOrder(config, sigmas);
+        return scheduler.variancePreserving(
+                new DpmPlusPlus2M(order, solverType, finalOrder, eta, config.thresholding()), sigmas.steps(finalSigma));
+    }
+
+    /// Names of other solvers mean midpoint, as in diffusers.
+    private static DpmPlusPlus2M.SolverType dpmSolverType(SchedulerConfig config) throws Failure {
+        config.requireFalse("use_lu_lambdas");
+        String varianceType = config.string("variance_type", "");
+        if (!varianceType.isEmpty()) throw config.unsupported("variance_type", varianceType);
+        String solver = config.string("solver_type", "midpoint");
+        return switch (solver) {
+            case "midpoint", "logrho", "bh1", "bh2" -> DpmPlusPlus2M.SolverType.MIDPOINT;
+            case "heun" -> DpmPlusPlus2M.SolverType.HEUN;
+            default -> throw config.unsupported("solver_type", solver);
+        };
+    }
+
+    private static SamplingPlan uniPc(Scheduler scheduler) throws Failure {
+        SchedulerConfig config = scheduler.config();
+        int order = solverOrder(config);
+        if (!config.bool("predict_x0", true)) throw config.unsupported("predict_x0", "false");
+        if (config.floats("disable_corrector").orElse(new float[0]).length > 0)
+            throw config.unsupported("disable_corrector", "of some steps");
+        Sigmas sigmas = scheduler.multistepSigmas(scheduler.trained().size(), Math::rint);
+        double finalSigma = scheduler.finalSigma();
+        if (finalSigma > 0 && scheduler.configuredSchedule() != ScheduleName.AUTOMATIC) finalSigma = sigmas.last();
+        FinalOrder finalOrder = config.bool("lower_order_final", true) ? FinalOrder.LOWER : FinalOrder.FULL;
+        return scheduler.variancePreserving(
+                new UniPc(order, uniPcSolverType(config), finalOrder, config.thresholding()), sigmas.steps(finalSigma));
+    }
+
+    /// Names of other solvers mean bh2, as in diffusers.
+    private static UniPc.SolverType uniPcSolverType(SchedulerConfig config) throws Failure {
+        String name = config.string("solver_type", "bh2");
+        return switch (name) {
+            case "bh1" -> UniPc.SolverType.BH1;
+            case "bh2", "midpoint", "heun", "logrho" -> UniPc.SolverType.BH2;
+            default -> throw config.unsupported("solver_type", name);
+        };
+    }
+
+    /// Ends at the smallest trained σ; a schedule from the config repeats its last level instead, as in diffusers.
+    private static SamplingPlan deis(Scheduler scheduler) throws Failure {
+        SchedulerConfig config = scheduler.config();
+        int order = solverOrder(config);
+        Sigmas sigmas = scheduler.multistepSigmas(scheduler.trained().size(), Math::rint);
+        double finalSigma = scheduler.configuredSchedule().isSigmaSpacing() ? sigmas.last()
+                : Math.min(sigmas.last(), scheduler.finalSigma());
+        return scheduler.variancePreserving(
+                new Deis(order, finalOrder(config, sigmas), config.thresholding()), sigmas.steps(finalSigma));
+    }
+
+    private static int solverOrder(SchedulerConfig config) throws Failure {
+        int order = config.integer("solver_order", 2);
+        if (order < 1 || order > 3) throw new Failure.Incompatible("solver_order: expected 1 to 3, found " + order);
+        return order;
+    }
+
+    /// The config's `lower_order_final`, which applies to few steps only.
+    private static FinalOrder finalOrder(SchedulerConfig config, Sigmas sigmas) throws Failure {
+        boolean isLower = config.bool("lower_order_final", true) && sigmas.size() < LOWER_ORDER_FINAL_BELOW;
+        return isLower ? FinalOrder.LOWER : FinalOrder.FULL;
     }
 }

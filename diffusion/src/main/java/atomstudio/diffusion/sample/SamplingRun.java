@@ -1,53 +1,35 @@
 package atomstudio.diffusion.sample;
 
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 
 /// The inputs of one sampling run besides its plan.
 ///
+/// @param x the first latents (B, C, H, W), as [SamplingPlan#initialLatents] makes them
 /// @param noiseSource for samplers that add noise, after the initial noise was drawn
 /// @param callback may edit the latents after every step
-public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, NoiseSource noiseSource,
-        StepListener listener, LatentCallback callback) {
-    /// From pure noise, without listener and callback.
-    public static SamplingRun fromNoise(Denoiser denoiser, Tensor standardNormal, NoiseSource noiseSource) {
-        return new SamplingRun(denoiser, InitialLatents.pureNoise(standardNormal), noiseSource, StepListener.none(),
-                LatentCallback.none());
+public record SamplingRun(Denoiser denoiser, Tensor x, NoiseSource noiseSource, StepListener listener,
+        LatentCallback callback) {
+    /// Without listener and callback.
+    public static SamplingRun of(Denoiser denoiser, Tensor x, NoiseSource noiseSource) {
+        return new SamplingRun(denoiser, x, noiseSource, StepListener.none(), LatentCallback.none());
     }
 
     public SamplingRun withListener(StepListener newListener) {
-        return new SamplingRun(denoiser, initialLatents, noiseSource, newListener, callback);
+        return new SamplingRun(denoiser, x, noiseSource, newListener, callback);
     }
 
     public SamplingRun withCallback(LatentCallback newCallback) {
-        return new SamplingRun(denoiser, initialLatents, noiseSource, listener, newCallback);
+        return new SamplingRun(denoiser, x, noiseSource, listener, newCallback);
     }
 
-    /// What sampling starts from. Tensors are (B, C, H, W), noise is standard normal.
-    public sealed interface InitialLatents {
-        record PureNoise(Tensor noise) implements InitialLatents {}
-
-        /// An image's latents, multiplied by the autoencoder's scaling factor, noised to the first step's level.
-        /// Source: Meng et al. 2022, "SDEdit", algorithm 1.
-        record NoisedImage(Tensor latents, Tensor noise) implements InitialLatents {}
-
-        static InitialLatents pureNoise(Tensor standardNormal) {
-            return new PureNoise(standardNormal);
-        }
-
-        static InitialLatents noisedImage(Tensor latents, Tensor standardNormal) {
-            return new NoisedImage(latents, standardNormal);
-        }
-
-        /// The first latents, in the schedule's parameterization.
-        default Tensor prepare(Schedule schedule) {
-            return switch (this) {
-                case PureNoise(Tensor noise) -> noise.scaled(schedule.initNoiseSigma());
-                case NoisedImage(Tensor latents, Tensor noise) -> {
-                    NoiseLevel level = schedule.steps().getFirst().from();
-                    yield schedule.parameterization().addNoise(latents, noise, level);
-                }
-            };
-        }
+    /// Runs the network on noisy latents at a timestep; guidance, prompts and adapters are inside.
+    @FunctionalInterface
+    public interface Denoiser {
+        /// @param scaledLatents (B, C, H, W), always alpha · x0 + sigma · noise, in either parameterization
+        /// @param timestep training timestep, possibly fractional
+        /// @return the network's output (B, C, H, W), interpreted by the plan's [PredictionType]
+        Tensor predict(Tensor scaledLatents, double timestep) throws Failure;
     }
 
     /// Edits the latents between steps, as diffusers' `callback_on_step_end`; inpainting restores the known region
@@ -55,12 +37,12 @@ public record SamplingRun(Denoiser denoiser, InitialLatents initialLatents, Nois
     @FunctionalInterface
     public interface LatentCallback {
         /// @param step the completed step; the latents have the noise level of its `to`
-        /// @param x (B, C, H, W) in the schedule's parameterization; must not be modified
-        Tensor onStepEnd(Schedule.Step step, Tensor x);
+        /// @param x (B, C, H, W) in the plan's parameterization; must not be modified
+        Tensor onStepEnd(SamplingPlan.Step step, Tensor x);
 
         /// The same inside a step, before the second network call.
         /// @param level the noise level of inserted latents
-        /// @param x (B, C, H, W) in the schedule's parameterization; must not be modified
+        /// @param x (B, C, H, W) in the plan's parameterization; must not be modified
         default Tensor onMidStep(NoiseLevel level, Tensor x) {
             return x;
         }

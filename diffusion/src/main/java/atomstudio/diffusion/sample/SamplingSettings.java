@@ -42,7 +42,7 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
     public SamplingPlan plan(SchedulerConfig config) throws Failure {
         SchedulerConfig generationConfig = generationConfig(config);
         return planUnmodified(
-                usesTrailingSpacing(generationConfig) ? generationConfig.withSpacing(TimestepSpacing.TRAILING)
+                usesTrailingSpacing(generationConfig) ? generationConfig.withSpacing(Sigmas.TimestepSpacing.TRAILING)
                         : generationConfig);
     }
 
@@ -57,10 +57,10 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
                 warnings.add(String.format(Locale.ROOT,
                         "Timestep spacing is trailing, from %.0f on: the model's config has none, and the default "
                                 + "spacing starts at %.0f with %d steps.",
-                        plan.schedule().steps().getFirst().timestep(),
-                        unmodified.schedule().steps().getFirst().timestep(), steps));
+                        plan.steps().getFirst().timestep(),
+                        unmodified.steps().getFirst().timestep(), steps));
         }
-        int actualSteps = plan.schedule().size();
+        int actualSteps = plan.steps().size();
         if (actualSteps != steps)
             warnings.add("Sampled in " + actualSteps + " steps, not " + steps + ": " + sampler.option()
                     + " with schedule " + schedule.option() + " has only " + actualSteps
@@ -92,33 +92,9 @@ public record SamplingSettings(SamplerName sampler, ScheduleName schedule, int s
         double effectiveEta = eta.orElse(sampler.defaultEta().orElse(0));
         if (!(effectiveEta >= 0 && effectiveEta <= 1))
             throw new Failure.Incompatible("eta: expected 0 to 1, found " + effectiveEta);
-        SchedulerConfig samplerConfig = config.forClass(sampler.referenceClass());
-        SamplingPlan plan = sampler.plan(new SamplerRequest(samplerConfig, schedule, steps, effectiveEta));
-        checkDecreasing(plan.schedule());
-        return plan;
-    }
-
-    /// Samplers divide by differences of noise levels. Only the last step may have length 0: some schedules repeat
-    /// their last level.
-    private void checkDecreasing(Schedule checked) throws Failure {
-        List<Schedule.Step> all = checked.steps();
-        for (int i = 0; i < all.size(); i++) {
-            Schedule.Step step = all.get(i);
-            double from = step.from().sigma();
-            double to = step.to().sigma();
-            boolean decreases = i + 1 == all.size() ? from >= to : from > to && from > all.get(i + 1).from().sigma();
-            boolean mayBePureNoise = i == 0
-                    && checked.parameterization() == Schedule.Parameterization.VARIANCE_PRESERVING;
-            boolean valid = Double.isFinite(step.timestep()) && from > 0 && to >= 0
-                    && (Double.isFinite(from) || mayBePureNoise);
-            if (decreases && valid) continue;
-            throw new Failure.Incompatible(String.format(Locale.ROOT,
-                    "sampler %s, schedule %s, %d steps: expected noise that decreases with every step, found sigma %s, "
-                            + "then %s, at step %d (timestep %s); take fewer steps or another schedule, or check the "
-                            + "betas in scheduler_config.json",
-                    sampler.option(), schedule.option(), steps, from,
-                    i + 1 < all.size() ? all.get(i + 1).from().sigma() : to, i + 1, step.timestep()));
-        }
+        if (steps < 1 || steps > MAX_STEPS)
+            throw new Failure.Incompatible("steps: expected 1 to " + MAX_STEPS + ", found " + steps);
+        return sampler.plan(Scheduler.of(this, config), effectiveEta);
     }
 
     private static String optionsWhere(Predicate<SamplerName> filter) {

@@ -1,5 +1,6 @@
 package atomstudio.diffusion.sample;
 
+import atomstudio.diffusion.sample.NoiseSchedule.TrainedSigmas;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -94,12 +95,7 @@ public enum ScheduleName {
     }
 
     private static double[] spaced(int count, double start, double end, DoubleUnaryOperator transform) {
-        double[] values = new double[count];
-        for (int i = 0; i < count; i++) {
-            double position = count > 1 ? i / (count - 1.0) : 0;
-            values[i] = transform.applyAsDouble(start + position * (end - start));
-        }
-        return values;
+        return Arrays.stream(Sigmas.linspace(start, end, count)).map(transform).toArray();
     }
 
     private static double[] beta(int last, int count) {
@@ -109,7 +105,7 @@ public enum ScheduleName {
             double quantile = 1 - BETA_SHAPE.inverseCumulativeProbability((double) i / count);
             timesteps[i] = Math.rint(quantile * last);
         }
-        return Arrays.stream(timesteps).distinct().toArray();
+        return timesteps;
     }
 
     private static Sigmas alignYourSteps(TrainedSigmas trained, int count) {

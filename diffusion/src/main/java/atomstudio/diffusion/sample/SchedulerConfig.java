@@ -1,8 +1,25 @@
 package atomstudio.diffusion.sample;
 
+import static atomstudio.diffusion.sample.SchedulerConfig.Betas.DDPM;
+import static atomstudio.diffusion.sample.SchedulerConfig.Betas.LATENT;
+import static atomstudio.diffusion.sample.SchedulerConfig.Betas.LATENT_LINEAR;
+import static atomstudio.diffusion.sample.SchedulerConfig.End.ALPHA_TO_ONE;
+import static atomstudio.diffusion.sample.SchedulerConfig.End.ALPHA_TO_ONE_OFF;
+import static atomstudio.diffusion.sample.SchedulerConfig.End.FINAL_SIGMAS_TYPE;
+import static atomstudio.diffusion.sample.SchedulerConfig.End.NO_NOISE;
+import static atomstudio.diffusion.sample.SchedulerConfig.End.TIMESTEP_0;
+import static atomstudio.diffusion.sample.SchedulerConfig.ThresholdingKeys.CLIP_OFF;
+import static atomstudio.diffusion.sample.SchedulerConfig.ThresholdingKeys.CLIP_OFF_OR_DYNAMIC;
+import static atomstudio.diffusion.sample.SchedulerConfig.ThresholdingKeys.CLIP_ON_OR_DYNAMIC;
+import static atomstudio.diffusion.sample.SchedulerConfig.ThresholdingKeys.DYNAMIC;
+import static atomstudio.diffusion.sample.SchedulerConfig.ThresholdingKeys.NONE;
+import static atomstudio.diffusion.sample.Sigmas.TimestepSpacing.LEADING;
+import static atomstudio.diffusion.sample.Sigmas.TimestepSpacing.LINSPACE;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.json.Json;
+import atomstudio.diffusion.sample.Sigmas.TimestepSpacing;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -10,7 +27,7 @@ import java.util.Optional;
 
 /// A model's `scheduler_config.json`: its training noise schedule and its default sampler. An absent key (or null) has
 /// the default of the diffusers class that reads it, so the same file means different things to different samplers:
-/// [#forClass].
+/// [#forClass]. [ClassDefaults] is the table of those defaults; keys that one sampler reads are in [SamplerName].
 public final class SchedulerConfig {
     private static final int MAX_TIMESTEPS = 1_000_000;
 
@@ -100,8 +117,12 @@ public final class SchedulerConfig {
         return PredictionType.of(this);
     }
 
-    public TimestepSpacing spacing() throws Failure {
-        return TimestepSpacing.of(this);
+    /// @throws Failure.Unsupported for other spacings than leading, linspace and trailing
+    TimestepSpacing spacing() throws Failure {
+        String value = string("timestep_spacing", defaults().spacing.configValue());
+        for (TimestepSpacing spacing : TimestepSpacing.values())
+            if (spacing.configValue().equals(value)) return spacing;
+        throw unsupported("timestep_spacing", value);
     }
 
     /// Whether the file itself has a spacing.
@@ -119,17 +140,93 @@ public final class SchedulerConfig {
     }
 
     /// The parameters of the beta schedule.
-    record Betas(double start, double end, String schedule) {}
+    record Betas(double start, double end, String schedule) {
+        /// Ho et al. 2020.
+        static final Betas DDPM = new Betas(0.0001, 0.02, "linear");
+        /// Rombach et al. 2022, as Stable Diffusion's.
+        static final Betas LATENT = new Betas(0.00085, 0.012, "scaled_linear");
+        static final Betas LATENT_LINEAR = new Betas(0.00085, 0.012, "linear");
+    }
+
+    /// The thresholding keys that a class reads: `clip_sample`, with its default, and `thresholding`.
+    enum ThresholdingKeys { NONE, CLIP_OFF, DYNAMIC, CLIP_OFF_OR_DYNAMIC, CLIP_ON_OR_DYNAMIC }
+
+    /// Where a class ends the last step: without noise, at timestep 0, or at the value of a key.
+    enum End { NO_NOISE, TIMESTEP_0, ALPHA_TO_ONE, ALPHA_TO_ONE_OFF, FINAL_SIGMAS_TYPE }
+
+    /// What a diffusers class reads, and its defaults of absent keys.
+    private record ClassDefaults(TimestepSpacing spacing, Betas betas, ThresholdingKeys thresholding, End end) {
+        static ClassDefaults of(String className) {
+            return switch (className) {
+                case "DDIMScheduler" -> new ClassDefaults(LEADING, DDPM, CLIP_ON_OR_DYNAMIC, ALPHA_TO_ONE);
+                case "DDPMScheduler" -> new ClassDefaults(LEADING, DDPM, CLIP_ON_OR_DYNAMIC, NO_NOISE);
+                case "PNDMScheduler" -> new ClassDefaults(LEADING, DDPM, NONE, ALPHA_TO_ONE_OFF);
+                case "LCMScheduler" -> new ClassDefaults(LEADING, LATENT, CLIP_OFF_OR_DYNAMIC, NO_NOISE);
+                case "TCDScheduler" -> new ClassDefaults(LEADING, LATENT, NONE, TIMESTEP_0);
+                case "EulerDiscreteScheduler" -> new ClassDefaults(LINSPACE, DDPM, NONE, FINAL_SIGMAS_TYPE);
+                case "DPMSolverMultistepScheduler", "UniPCMultistepScheduler" ->
+                        new ClassDefaults(LINSPACE, DDPM, DYNAMIC, FINAL_SIGMAS_TYPE);
+                case "DEISMultistepScheduler" -> new ClassDefaults(LINSPACE, DDPM, DYNAMIC, TIMESTEP_0);
+                case "HeunDiscreteScheduler" -> new ClassDefaults(LINSPACE, LATENT_LINEAR, CLIP_OFF, NO_NOISE);
+                case "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DPMSolverSDEScheduler" ->
+                        new ClassDefaults(LINSPACE, LATENT_LINEAR, NONE, NO_NOISE);
+                default -> new ClassDefaults(LINSPACE, DDPM, NONE, NO_NOISE);
+            };
+        }
+    }
+
+    private ClassDefaults defaults() {
+        return ClassDefaults.of(className);
+    }
 
     Betas betas() throws Failure {
-        Betas defaults = switch (className) {
-            case "HeunDiscreteScheduler", "KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler",
-                    "DPMSolverSDEScheduler" -> new Betas(0.00085, 0.012, "linear");
-            case "LCMScheduler", "TCDScheduler" -> new Betas(0.00085, 0.012, "scaled_linear");
-            default -> new Betas(0.0001, 0.02, "linear");
-        };
+        Betas defaults = defaults().betas;
         return new Betas(beta("beta_start", defaults.start), beta("beta_end", defaults.end),
                 string("beta_schedule", defaults.schedule));
+    }
+
+    /// Whether the last step ends without noise, not at the noise of timestep 0.
+    boolean endsAtZero() throws Failure {
+        return switch (defaults().end) {
+            case NO_NOISE -> true;
+            case TIMESTEP_0 -> false;
+            case ALPHA_TO_ONE -> bool("set_alpha_to_one", true);
+            case ALPHA_TO_ONE_OFF -> bool("set_alpha_to_one", false);
+            case FINAL_SIGMAS_TYPE -> switch (string("final_sigmas_type", "zero")) {
+                case "zero" -> true;
+                case "sigma_min" -> false;
+                case String type -> throw unsupported("final_sigmas_type", type);
+            };
+        };
+    }
+
+    Thresholding thresholding() throws Failure {
+        return switch (defaults().thresholding) {
+            case NONE -> new Thresholding.None();
+            case CLIP_OFF -> clipSample(false);
+            case DYNAMIC -> dynamic(new Thresholding.None());
+            case CLIP_OFF_OR_DYNAMIC -> dynamic(clipSample(false));
+            case CLIP_ON_OR_DYNAMIC -> dynamic(clipSample(true));
+        };
+    }
+
+    private Thresholding clipSample(boolean byDefault) throws Failure {
+        return bool("clip_sample", byDefault) ? new Thresholding.ClipSample(number("clip_sample_range", 1))
+                : new Thresholding.None();
+    }
+
+    /// @param otherwise if `thresholding` is off
+    private Thresholding dynamic(Thresholding otherwise) throws Failure {
+        if (!bool("thresholding", false)) return otherwise;
+        double quantile = number("dynamic_thresholding_ratio", 0.995);
+        double maxValue = number("sample_max_value", 1);
+        if (!(quantile >= 0 && quantile <= 1))
+            throw new Failure.Incompatible(
+                    "scheduler_config.json: dynamic_thresholding_ratio: expected 0 to 1, found " + quantile);
+        if (!(maxValue > 0))
+            throw new Failure.Incompatible(
+                    "scheduler_config.json: sample_max_value: expected a number above 0, found " + maxValue);
+        return new Thresholding.Dynamic(quantile, maxValue);
     }
 
     private double beta(String key, double defaultValue) throws Failure {
@@ -148,11 +245,7 @@ public final class SchedulerConfig {
     }
 
     double number(String key, double defaultValue) throws Failure {
-        return number(key).orElse(defaultValue);
-    }
-
-    Optional<Double> number(String key) throws Failure {
-        return reader().find(key, "a number", SchedulerConfig::numberOrInfinity);
+        return reader().find(key, "a number", SchedulerConfig::numberOrInfinity).orElse(defaultValue);
     }
 
     /// diffusers writes minus infinity as Python does, which is not JSON and is read as a string.

@@ -1,20 +1,21 @@
 package atomstudio.diffusion.sample;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.Sampler.ModelOutput;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Stream;
 
 /// The input of one sampler step: latents, noise levels, earlier outputs, and access to the network and to noise.
 ///
-/// @param index of the step in the schedule, from 0
-/// @param x latents (B, C, H, W) in the schedule's parameterization
+/// @param index of the step in the plan, from 0
+/// @param x latents (B, C, H, W) in the plan's parameterization
 /// @param history outputs of the previous steps, latest first
-record StepContext(SamplingRun run, Schedule schedule, int index, Tensor x, List<ModelOutput> history) {
-    Schedule.Step step() { return schedule.steps().get(index); }
+record StepContext(SamplingPlan plan, SamplingRun run, int index, Tensor x, List<ModelOutput> history) {
+    SamplingPlan.Step step() { return plan.steps().get(index); }
 
     /// @throws IndexOutOfBoundsException at the last step
-    Schedule.Step nextStep() { return schedule.steps().get(index + 1); }
+    SamplingPlan.Step nextStep() { return plan.steps().get(index + 1); }
 
     NoiseLevel from() { return step().from(); }
 
@@ -25,7 +26,7 @@ record StepContext(SamplingRun run, Schedule schedule, int index, Tensor x, List
     double sigmaNext() { return to().sigma(); }
 
     /// Steps that remain, this one included.
-    int stepsLeft() { return schedule.size() - index; }
+    int stepsLeft() { return plan.steps().size() - index; }
 
     boolean isLast() { return stepsLeft() == 1; }
 
@@ -41,7 +42,7 @@ record StepContext(SamplingRun run, Schedule schedule, int index, Tensor x, List
 
     /// @param callbackLevel the noise level passed to the callback
     ModelOutput denoiseMidStep(Tensor latents, NoiseLevel level, NoiseLevel callbackLevel) throws Failure {
-        double timestep = schedule.sigmaToTimestep().timestep(level.sigma());
+        double timestep = plan.sigmaToTimestep().timestep(level.sigma());
         return denoise(run.callback().onMidStep(callbackLevel, latents), level, timestep);
     }
 
@@ -53,8 +54,8 @@ record StepContext(SamplingRun run, Schedule schedule, int index, Tensor x, List
     }
 
     private ModelOutput denoise(Tensor latents, NoiseLevel level, double timestep) throws Failure {
-        PredictionType predictionType = schedule.predictionType();
-        Tensor modelInput = schedule.parameterization().scaleModelInput(latents, level);
+        PredictionType predictionType = plan.predictionType();
+        Tensor modelInput = plan.parameterization().scaleModelInput(latents, level);
         Tensor modelOutput = run.denoiser().predict(modelInput, timestep);
         return new ModelOutput(latents, level, predictionType.denoised(modelInput, modelOutput, level),
                 predictionType.epsilon(modelInput, modelOutput, level), modelOutput);

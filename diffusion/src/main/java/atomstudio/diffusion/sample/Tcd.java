@@ -10,12 +10,6 @@ import atomstudio.diffusion.tensor.Tensor;
 /// Source: Zheng et al. 2024, "Trajectory Consistency Distillation", algorithm 4 (strategic stochastic sampling); eta
 /// is its γ.
 public record Tcd(NoiseSchedule noiseSchedule, double eta) implements Sampler {
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        NoiseSchedule noiseSchedule = NoiseSchedule.of(request.config());
-        return request.variancePreserving(new Tcd(noiseSchedule, request.eta()),
-                request.timestepSteps(request.distillationTimesteps(), noiseSchedule.level(0)));
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise();

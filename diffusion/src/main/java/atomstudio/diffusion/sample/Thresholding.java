@@ -1,6 +1,5 @@
 package atomstudio.diffusion.sample;
 
-import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 
@@ -15,31 +14,6 @@ public sealed interface Thresholding {
     /// 1..maxValue; a maxValue below 1 takes precedence, as in diffusers.
     /// Source: Saharia et al. 2022, "Photorealistic Text-to-Image Diffusion Models", section 2.3.
     record Dynamic(double quantile, double maxValue) implements Thresholding {}
-
-    /// As diffusers' classes with `clip_sample` and `thresholding` read it.
-    static Thresholding clipOrDynamic(SchedulerConfig config, boolean clipByDefault) throws Failure {
-        return config.bool("thresholding", false) ? dynamicOnly(config) : clipOnly(config, clipByDefault);
-    }
-
-    /// As diffusers' classes without `thresholding` read it.
-    static Thresholding clipOnly(SchedulerConfig config, boolean clipByDefault) throws Failure {
-        return config.bool("clip_sample", clipByDefault) ? new ClipSample(config.number("clip_sample_range", 1))
-                : new None();
-    }
-
-    /// As diffusers' classes without `clip_sample` read it.
-    static Thresholding dynamicOnly(SchedulerConfig config) throws Failure {
-        if (!config.bool("thresholding", false)) return new None();
-        double quantile = config.number("dynamic_thresholding_ratio", 0.995);
-        double maxValue = config.number("sample_max_value", 1);
-        if (!(quantile >= 0 && quantile <= 1))
-            throw new Failure.Incompatible(
-                    "scheduler_config.json: dynamic_thresholding_ratio: expected 0 to 1, found " + quantile);
-        if (!(maxValue > 0))
-            throw new Failure.Incompatible(
-                    "scheduler_config.json: sample_max_value: expected a number above 0, found " + maxValue);
-        return new Dynamic(quantile, maxValue);
-    }
 
     /// @param denoised (B, C, H, W)
     default Tensor apply(Tensor denoised) {

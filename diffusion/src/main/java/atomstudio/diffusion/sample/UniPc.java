@@ -20,30 +20,6 @@ public record UniPc(int order, SolverType solverType, FinalOrder finalOrder, Thr
         implements Sampler {
     public enum SolverType { BH1, BH2 }
 
-    static SamplingPlan plan(SamplerRequest request) throws Failure {
-        SchedulerConfig config = request.config();
-        int order = request.solverOrder();
-        if (!config.bool("predict_x0", true)) throw config.unsupported("predict_x0", "false");
-        if (config.floats("disable_corrector").orElse(new float[0]).length > 0)
-            throw config.unsupported("disable_corrector", "of some steps");
-        Sigmas sigmas = request.multistepSigmas(request.trained().size(), Math::rint);
-        double finalSigma = request.trained().finalSigma(config);
-        if (finalSigma > 0 && request.configuredSchedule() != ScheduleName.AUTOMATIC) finalSigma = sigmas.last();
-        FinalOrder finalOrder = config.bool("lower_order_final", true) ? FinalOrder.LOWER : FinalOrder.FULL;
-        UniPc uniPc = new UniPc(order, solverType(config), finalOrder, Thresholding.dynamicOnly(config));
-        return request.variancePreserving(uniPc, sigmas.steps(finalSigma));
-    }
-
-    /// Names of other solvers mean bh2, as in diffusers.
-    private static SolverType solverType(SchedulerConfig config) throws Failure {
-        String name = config.string("solver_type", "bh2");
-        return switch (name) {
-            case "bh1" -> SolverType.BH1;
-            case "bh2", "midpoint", "heun", "logrho" -> SolverType.BH2;
-            default -> throw config.unsupported("solver_type", name);
-        };
-    }
-
     @Override
     public StepResult step(StepContext context) throws Failure {
         ModelOutput output = context.denoise().thresholded(thresholding);

@@ -13,7 +13,6 @@ import atomstudio.diffusion.engine.Generation.PromptPair;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.SamplingResult;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
@@ -64,7 +63,7 @@ class SlicedAttentionTest {
 
     private static Tensor finished(DiffusionPipeline pipeline, Generation generation) throws Failure {
         return pipeline.sampleLatents(generation,
-                StepListener.none()) instanceof SamplingResult.Finished(Tensor latents) ? latents : null;
+                StepListener.none()).orElseThrow();
     }
 
     private static Tensor latents(DiffusionPipeline pipeline) throws Failure {

@@ -202,7 +202,7 @@ class SingleFileLoaderTest {
         assertEquals(999,
                 SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 20)
                         .plan(schedule)
-                        .schedule()
+
                         .steps()
                         .getFirst()
                         .timestep());

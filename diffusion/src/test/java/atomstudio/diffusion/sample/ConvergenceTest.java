@@ -1,11 +1,12 @@
 package atomstudio.diffusion.sample;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.sample.DpmPlusPlus2M.SolverType;
 import atomstudio.diffusion.sample.Sampler.FinalOrder;
+import atomstudio.diffusion.sample.SamplingPlan.Parameterization;
+import atomstudio.diffusion.sample.SamplingRun.Denoiser;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -40,16 +41,16 @@ class ConvergenceTest {
     private static final int EXACT_STEPS = 3;
     private static final double ORDER_TOLERANCE = 0.4;
 
-    private static final Schedule.SigmaToTimestep CONTINUOUS = sigma -> sigma;
+    private static final SamplingPlan.SigmaToTimestep CONTINUOUS = sigma -> sigma;
     private static final NoiseSchedule TRAINED = trained();
     private static final Thresholding NO_THRESHOLDING = new Thresholding.None();
 
     private static Map<Sampler, Integer> orders() {
         Map<Sampler, Integer> orders = new LinkedHashMap<>();
-        for (Sampler first : List.of(new Euler(), new EulerAncestral(0), new Ddim(NO_THRESHOLDING, 0),
+        for (Sampler first : List.of(new Euler(0), new Ddim(NO_THRESHOLDING, 0),
                 multistep(1, SolverType.MIDPOINT), new Deis(1, FinalOrder.FULL, NO_THRESHOLDING)))
             orders.put(first, 1);
-        for (Sampler second : List.of(new Heun(NO_THRESHOLDING), new Dpm2(), new Dpm2Ancestral(0),
+        for (Sampler second : List.of(new Heun(NO_THRESHOLDING), new Dpm2(0),
                 new DpmPlusPlus2SAncestral(0),
                 new DpmPlusPlusSde(0)))
             orders.put(second, 2);
@@ -69,25 +70,12 @@ class ConvergenceTest {
         return new DpmPlusPlus2M(order, solverType, FinalOrder.FULL, 0, NO_THRESHOLDING);
     }
 
-    private static Schedule.Parameterization parameterization(Sampler sampler) {
+    private static Parameterization parameterization(Sampler sampler) {
         return switch (sampler) {
-            case Euler e -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case EulerAncestral e -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case Heun h -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case Lms l -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case Dpm2 d -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case Dpm2Ancestral d -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case DpmPlusPlusSde d -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case DpmPlusPlus2SAncestral d -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case DpmPlusPlus3MSde d -> Schedule.Parameterization.VARIANCE_EXPLODING;
-            case Ddim d -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case Ddpm d -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case Pndm p -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case DpmPlusPlus2M d -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case UniPc u -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case Deis d -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case Lcm l -> Schedule.Parameterization.VARIANCE_PRESERVING;
-            case Tcd t -> Schedule.Parameterization.VARIANCE_PRESERVING;
+            case Euler _,Heun _,Lms _,Dpm2 _,DpmPlusPlusSde _,DpmPlusPlus2SAncestral _,DpmPlusPlus3MSde _ ->
+                    Parameterization.VARIANCE_EXPLODING;
+            case Ddim _,Ddpm _,Pndm _,DpmPlusPlus2M _,UniPc _,Deis _,Lcm _,Tcd _ ->
+                    Parameterization.VARIANCE_PRESERVING;
             default -> throw new AssertionError("add the parameterization of " + sampler);
         };
     }
@@ -96,18 +84,18 @@ class ConvergenceTest {
     void deterministicSamplersConvergeAtTheirOrder() throws Exception {
         for (Map.Entry<Sampler, Integer> entry : orders().entrySet()) {
             Sampler sampler = entry.getKey();
-            assertOrder(entry.getValue(), sampler, error(sampler, logUniformSchedule(parameterization(sampler), STEPS)),
-                    error(sampler, logUniformSchedule(parameterization(sampler), 2 * STEPS)));
+            assertOrder(entry.getValue(), sampler, error(logUniformPlan(sampler, STEPS)),
+                    error(logUniformPlan(sampler, 2 * STEPS)));
         }
     }
 
     @Test
     void timestepSamplersConvergeAtTheirOrder() throws Exception {
-        assertOrder(1, new Tcd(TRAINED, 0), error(new Tcd(TRAINED, 0), timestepSchedule(64, 0)),
-                error(new Tcd(TRAINED, 0), timestepSchedule(32, 0)));
+        assertOrder(1, new Tcd(TRAINED, 0), error(timestepPlan(new Tcd(TRAINED, 0), 64, 0)),
+                error(timestepPlan(new Tcd(TRAINED, 0), 32, 0)));
         int least = TRAINED.size() / 8 - 1;
-        assertOrder(2, new Pndm(TRAINED, 64), error(new Pndm(TRAINED, 64), timestepSchedule(64, least)),
-                error(new Pndm(TRAINED, 32), timestepSchedule(32, least)));
+        assertOrder(2, new Pndm(TRAINED, 64), error(timestepPlan(new Pndm(TRAINED, 64), 64, least)),
+                error(timestepPlan(new Pndm(TRAINED, 32), 32, least)));
     }
 
     private static void assertOrder(int expected, Sampler sampler, double error, double half) {
@@ -117,21 +105,20 @@ class ConvergenceTest {
     }
 
     /// The largest distance from the exact flow, over evenly spaced starts.
-    private static double error(Sampler sampler, Schedule schedule) throws Failure {
-        double first = schedule.steps().getFirst().from().sigma();
-        NoiseLevel last = schedule.steps().getLast().to();
+    private static double error(SamplingPlan plan) throws Failure {
+        double first = plan.steps().getFirst().from().sigma();
+        NoiseLevel last = plan.steps().getLast().to();
         Tensor starts = Tensor.zeros(SHAPE);
         for (int i = 0; i < starts.data().length; i++)
             starts.data()[i] = (float) (first * (2.0 * i / (starts.data().length - 1) - 1));
-        Denoiser denoiser = Mixture.denoiser(levels(schedule));
-        SamplingRun.InitialLatents start = SamplingRun.InitialLatents.noisedImage(Tensor.zeros(SHAPE),
-                starts.scaled(1 / first));
-        Tensor end = end(new SamplingPlan(sampler, schedule),
+        Denoiser denoiser = Mixture.denoiser(levels(plan));
+        Tensor start = plan.initialLatents(Tensor.zeros(SHAPE), starts.scaled(1 / first));
+        Tensor end = end(plan,
                 new SamplingRun(denoiser, start, NoiseSource.ofSeeds(1), StepListener.none(),
-                        exactFirstSteps(schedule, starts)));
+                        exactFirstSteps(plan, starts)));
         double worst = 0;
         for (int i = 0; i < end.data().length; i++) {
-            double x = schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? end.data()[i]
+            double x = plan.parameterization() == Parameterization.VARIANCE_EXPLODING ? end.data()[i]
                     : end.data()[i] / last.alphaT();
             worst = Math.max(worst, Math.abs(x - Mixture.flow(starts.data()[i], first, last.sigma())));
         }
@@ -139,44 +126,44 @@ class ConvergenceTest {
     }
 
     private static Tensor end(SamplingPlan plan, SamplingRun run) throws Failure {
-        return assertInstanceOf(SamplingResult.Finished.class, plan.run(run)).latents();
+        return plan.run(run).orElseThrow();
     }
 
     /// The noise level of a timestep for the mixture's denoiser.
-    private static DoubleFunction<NoiseLevel> levels(Schedule schedule) {
-        return schedule.sigmaToTimestep() == CONTINUOUS ? NoiseLevel::ofSigma : time -> TRAINED.level((int) time);
+    private static DoubleFunction<NoiseLevel> levels(SamplingPlan plan) {
+        return plan.sigmaToTimestep() == CONTINUOUS ? NoiseLevel::ofSigma : time -> TRAINED.level((int) time);
     }
 
-    private static SamplingRun.LatentCallback exactFirstSteps(Schedule schedule, Tensor starts) {
-        List<Schedule.Step> first = schedule.steps().subList(0, EXACT_STEPS);
+    private static SamplingRun.LatentCallback exactFirstSteps(SamplingPlan plan, Tensor starts) {
+        List<SamplingPlan.Step> first = plan.steps().subList(0, EXACT_STEPS);
         return (step, x) -> {
             if (!first.contains(step)) return x;
             Tensor exact = Tensor.zeros(SHAPE);
             for (int i = 0; i < exact.data().length; i++)
                 exact.data()[i] = (float) Mixture.flow(starts.data()[i], first.getFirst().from().sigma(),
                         step.to().sigma());
-            return schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? exact
+            return plan.parameterization() == Parameterization.VARIANCE_EXPLODING ? exact
                     : exact.scaled(step.to().alphaT());
         };
     }
 
     /// Even in log σ, with σ as the timestep.
-    private static Schedule logUniformSchedule(Schedule.Parameterization parameterization, int count) {
-        List<Schedule.Step> steps = new ArrayList<>();
+    private static SamplingPlan logUniformPlan(Sampler sampler, int count) {
+        List<SamplingPlan.Step> steps = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             double from = SIGMA_MAX * Math.pow(SIGMA_MIN / SIGMA_MAX, (double) i / count);
-            steps.add(new Schedule.Step(from, NoiseLevel.ofSigma(from),
+            steps.add(new SamplingPlan.Step(from, NoiseLevel.ofSigma(from),
                     NoiseLevel.ofSigma(SIGMA_MAX * Math.pow(SIGMA_MIN / SIGMA_MAX, (i + 1.0) / count))));
         }
-        return new Schedule(steps, PredictionType.EPSILON, parameterization, 1, CONTINUOUS);
+        return new SamplingPlan(sampler, steps, parameterization(sampler), 1, PredictionType.EPSILON, CONTINUOUS);
     }
 
     /// Even in trained timesteps, with the same first and last for every stride that divides their number.
-    private static Schedule timestepSchedule(int stride, int least) {
-        List<Schedule.Step> steps = new ArrayList<>();
+    private static SamplingPlan timestepPlan(Sampler sampler, int stride, int least) {
+        List<SamplingPlan.Step> steps = new ArrayList<>();
         for (int t = TRAINED.size() - 1; t > least; t -= stride)
-            steps.add(new Schedule.Step(t, TRAINED.level(t), TRAINED.level(Math.max(t - stride, least))));
-        return new Schedule(steps, PredictionType.EPSILON, Schedule.Parameterization.VARIANCE_PRESERVING, 1,
+            steps.add(new SamplingPlan.Step(t, TRAINED.level(t), TRAINED.level(Math.max(t - stride, least))));
+        return new SamplingPlan(sampler, steps, Parameterization.VARIANCE_PRESERVING, 1, PredictionType.EPSILON,
                 sigma -> sigma);
     }
 
@@ -192,33 +179,32 @@ class ConvergenceTest {
     /// Stochastic samplers converge weakly: mean and variance agree within four standard errors and 0.01.
     @Test
     void stochasticSamplersReproduceMeanAndVariance() throws Exception {
-        for (Sampler sampler : List.of(new EulerAncestral(1), new EulerAncestral(0.5), new Dpm2Ancestral(1),
+        for (Sampler sampler : List.of(new Euler(1), new Euler(0.5), new Dpm2(1),
                 new DpmPlusPlus2SAncestral(1), new DpmPlusPlusSde(1), new DpmPlusPlusSde(0.5),
                 new DpmPlusPlus2M(2, SolverType.MIDPOINT, FinalOrder.FULL, 1, NO_THRESHOLDING),
                 new DpmPlusPlus2M(2, SolverType.HEUN, FinalOrder.FULL, 0.5, NO_THRESHOLDING),
                 new DpmPlusPlus3MSde(1), new DpmPlusPlus3MSde(0.5), new Ddim(NO_THRESHOLDING, 1),
                 new Ddim(NO_THRESHOLDING, 0.5),
                 new Ddpm(NO_THRESHOLDING, Ddpm.VarianceType.FIXED_SMALL))) {
-            assertMoments(sampler, logUniformSchedule(parameterization(sampler), 200));
+            assertMoments(logUniformPlan(sampler, 200));
         }
-        assertMoments(new Tcd(TRAINED, 0.3), timestepSchedule(16, 0));
+        assertMoments(timestepPlan(new Tcd(TRAINED, 0.3), 16, 0));
     }
 
-    private static void assertMoments(Sampler sampler, Schedule schedule) throws Failure {
+    private static void assertMoments(SamplingPlan plan) throws Failure {
         Shape many = Shape.of(1, 4, 64, 64);
         NoiseSource random = NoiseSource.ofSeeds(2);
-        SamplingRun.InitialLatents start = SamplingRun.InitialLatents.noisedImage(Mixture.sample(many, new Random(3)),
-                random.draw(many));
-        Tensor end = end(new SamplingPlan(sampler, schedule), new SamplingRun(Mixture.denoiser(levels(schedule)), start,
+        Tensor start = plan.initialLatents(Mixture.sample(many, new Random(3)), random.draw(many));
+        Tensor end = end(plan, new SamplingRun(Mixture.denoiser(levels(plan)), start,
                 random, StepListener.none(), SamplingRun.LatentCallback.none()));
-        NoiseLevel last = schedule.steps().getLast().to();
-        double scale = schedule.parameterization() == Schedule.Parameterization.VARIANCE_EXPLODING ? 1 : last.alphaT();
+        NoiseLevel last = plan.steps().getLast().to();
+        double scale = plan.parameterization() == Parameterization.VARIANCE_EXPLODING ? 1 : last.alphaT();
         double mean = 0;
         for (float x : end.data()) mean += x / scale / end.data().length;
         double variance = Math.pow(end.standardDeviation() / scale, 2);
         double expected = Mixture.variance() + last.sigma() * last.sigma();
         double count = end.data().length;
-        assertEquals(Mixture.mean(), mean, 4 * Math.sqrt(expected / count) + 0.01, sampler + ": mean");
-        assertEquals(expected, variance, 4 * expected * Math.sqrt(2 / count) + 0.01, sampler + ": variance");
+        assertEquals(Mixture.mean(), mean, 4 * Math.sqrt(expected / count) + 0.01, plan.sampler() + ": mean");
+        assertEquals(expected, variance, 4 * expected * Math.sqrt(2 / count) + 0.01, plan.sampler() + ": variance");
     }
 }

@@ -1,5 +1,6 @@
 package atomstudio.diffusion.sample;
 
+import atomstudio.diffusion.sample.SamplingRun.Denoiser;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.function.DoubleFunction;

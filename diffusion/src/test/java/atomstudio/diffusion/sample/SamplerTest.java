@@ -2,13 +2,14 @@ package atomstudio.diffusion.sample;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.TensorAssert;
+import atomstudio.diffusion.sample.SamplingRun.Denoiser;
 import atomstudio.diffusion.sample.StepListener.Next;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -30,14 +32,15 @@ class SamplerTest {
     }
 
     /// The exact prediction for known clean latents.
-    private static Denoiser exactDenoiser(Tensor clean, Schedule schedule) {
+    private static Denoiser exactDenoiser(Tensor clean, SamplingPlan plan) {
         Map<Double, NoiseLevel> levels = new HashMap<>();
-        for (Schedule.Step step : schedule.steps()) levels.put(step.timestep(), step.from());
+        for (SamplingPlan.Step step : plan.steps()) levels.put(step.timestep(), step.from());
         return (x, timestep) -> {
             NoiseLevel level = levels.getOrDefault(timestep,
-                    NoiseLevel.ofSigma(((TrainedSigmas) schedule.sigmaToTimestep()).logInterpolated(timestep)));
+                    NoiseLevel
+                            .ofSigma(((NoiseSchedule.TrainedSigmas) plan.sigmaToTimestep()).logInterpolated(timestep)));
             Tensor noise = Tensor.weightedSum(1 / level.sigmaT(), x, -level.alphaT() / level.sigmaT(), clean);
-            return switch (schedule.predictionType()) {
+            return switch (plan.predictionType()) {
                 case EPSILON -> noise;
                 case V -> Tensor.weightedSum(level.alphaT(), noise, -level.sigmaT(), clean);
                 case SAMPLE -> clean;
@@ -60,12 +63,11 @@ class SamplerTest {
                                 .planUnmodified(config(", \"prediction_type\": \"" + prediction
                                         + "\", \"timestep_spacing\": \"" + spacing + "\""));
                         NoiseSource random = NoiseSource.ofSeeds(5, 6);
-                        SamplingResult end = plan.run(
-                                SamplingRun.fromNoise(exactDenoiser(clean, plan.schedule()), random.draw(SHAPE),
-                                        random));
+                        Tensor end = plan.run(SamplingRun.of(exactDenoiser(clean, plan),
+                                plan.initialLatents(random.draw(SHAPE)), random)).orElseThrow();
                         TensorAssert.assertWithin(name + " " + prediction + " " + spacing + " " + steps, clean,
-                                ((SamplingResult.Finished) end).latents(),
-                                1e-4 + 6 * plan.schedule().steps().getLast().to().sigmaT());
+                                end,
+                                1e-4 + 6 * plan.steps().getLast().to().sigmaT());
                     }
                 }
             }
@@ -83,14 +85,16 @@ class SamplerTest {
                 calls.add(timestep);
                 return x;
             };
-            SamplingResult end = plan
-                    .run(SamplingRun.fromNoise(denoiser, new TorchRandom(0).randn(SHAPE), NoiseSource.ofSeeds(0, 1))
+            Optional<Tensor> end = plan
+                    .run(SamplingRun
+                            .of(denoiser, plan.initialLatents(new TorchRandom(0).randn(SHAPE)),
+                                    NoiseSource.ofSeeds(0, 1))
                             .withListener(progress -> {
                                 completedSteps.add(progress.completedSteps());
                                 callsAtStop.set(calls.size());
                                 return progress.completedSteps() == 3 ? Next.STOP : Next.CONTINUE;
                             }));
-            assertEquals(new SamplingResult.Cancelled(3), end, name.toString());
+            assertEquals(Optional.empty(), end, name.toString());
             assertEquals(List.of(1, 2, 3), completedSteps);
             assertEquals(callsAtStop.get(), calls.size(), name.toString());
         }
@@ -102,8 +106,10 @@ class SamplerTest {
             SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 7).planUnmodified(config(""));
             Denoiser denoiser = (x, timestep) -> x.scaled(Math.tanh(timestep / 300));
             Tensor noise = new TorchRandom(4).randn(SHAPE);
-            SamplingResult first = plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1)));
-            assertEquals(first, plan.run(SamplingRun.fromNoise(denoiser, noise, NoiseSource.ofSeeds(0, 1))));
+            Optional<Tensor> first = plan
+                    .run(SamplingRun.of(denoiser, plan.initialLatents(noise), NoiseSource.ofSeeds(0, 1)));
+            assertEquals(first,
+                    plan.run(SamplingRun.of(denoiser, plan.initialLatents(noise), NoiseSource.ofSeeds(0, 1))));
             assertEquals(new TorchRandom(4).randn(SHAPE), noise, "the caller's noise is unchanged");
         }
     }
@@ -112,13 +118,11 @@ class SamplerTest {
     void propagatesFailuresOfTheDenoiser() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             Failure failure = new Failure.Diverged("step 1: not a number");
-            assertSame(failure,
-                    assertThrows(Failure.Diverged.class,
-                            () -> SamplingSettings.of(name, ScheduleName.AUTOMATIC, 2)
-                                    .planUnmodified(config(""))
-                                    .run(SamplingRun.fromNoise((x, timestep) -> {
-                                        throw failure;
-                                    }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1)))));
+            SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 2).planUnmodified(config(""));
+            SamplingRun run = SamplingRun.of((x, timestep) -> {
+                throw failure;
+            }, new TorchRandom(4).randn(SHAPE), NoiseSource.ofSeeds(0, 1));
+            assertSame(failure, assertThrows(Failure.Diverged.class, () -> plan.run(run)));
         }
     }
 
@@ -127,29 +131,28 @@ class SamplerTest {
         Shape large = Shape.of(1, 4, 32, 32);
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 5).planUnmodified(config(""));
-            plan.run(SamplingRun.fromNoise((x, timestep) -> {
+            plan.run(SamplingRun.of((x, timestep) -> {
                 double sum = 0;
                 for (float value : x.data()) sum += value * value;
                 assertEquals(1, sum / x.data().length, 0.1, name + " at " + timestep);
                 return x;
-            }, new TorchRandom(4).randn(large), NoiseSource.ofSeeds(0)).withListener(progress -> Next.STOP));
+            }, plan.initialLatents(new TorchRandom(4).randn(large)), NoiseSource.ofSeeds(0))
+                    .withListener(progress -> Next.STOP));
         }
     }
 
     @Test
-    void guidanceExtrapolatesFromTheNegativePrompt() throws Exception {
+    void guidanceExtrapolatesFromTheNegativePrompt() {
         Tensor unconditional = Tensor.filled(SHAPE, 1);
         Tensor conditional = Tensor.filled(SHAPE, 3);
-        Tensor guided = Guidance.of(4).guided((x, t) -> unconditional, (x, t) -> conditional).predict(unconditional, 0);
+        Tensor guided = Guidance.of(4).combine(unconditional, conditional);
         assertArrayEquals(Tensor.filled(SHAPE, 9).data(), guided.data());
     }
 
     @Test
-    void guidanceScaleOfOneSkipsTheNegativePrompt() {
-        Denoiser conditional = (x, timestep) -> x;
-        assertSame(conditional, Guidance.of(1).guided((x, t) -> {
-            throw new AssertionError("called for the negative prompt");
-        }, conditional));
+    void guidanceIsActiveAboveOne() {
+        assertTrue(Guidance.of(1.01).isActive());
+        assertFalse(Guidance.of(1).isActive());
     }
 
     @Test
@@ -159,10 +162,11 @@ class SamplerTest {
         Denoiser denoiser = (x, timestep) -> x.scaled(Math.tanh(timestep / 300));
         NoiseSource batch = NoiseSource.ofSeeds(20, 21);
         NoiseSource alone = NoiseSource.ofSeeds(21);
-        SamplingResult both = plan.run(SamplingRun.fromNoise(denoiser, batch.draw(SHAPE), batch));
-        SamplingResult one = plan.run(SamplingRun.fromNoise(denoiser, alone.draw(SHAPE.with(0, 1)), alone));
-        assertEquals(assertInstanceOf(SamplingResult.Finished.class, one).latents(),
-                assertInstanceOf(SamplingResult.Finished.class, both).latents().rows(1, 2));
+        Tensor both = plan.run(SamplingRun.of(denoiser, plan.initialLatents(batch.draw(SHAPE)), batch)).orElseThrow();
+        Tensor one = plan.run(SamplingRun.of(denoiser, plan.initialLatents(alone.draw(SHAPE.with(0, 1))), alone))
+                .orElseThrow();
+        assertEquals(one,
+                both.rows(1, 2));
     }
 
     /// The number of draws decides which image a seed gives.
@@ -189,7 +193,7 @@ class SamplerTest {
         AtomicInteger draws = new AtomicInteger();
         TorchRandom random = new TorchRandom(8);
         Tensor noise = random.randn(SHAPE);
-        sampling.planUnmodified(config("")).run(SamplingRun.fromNoise((x, timestep) -> x, noise, shape -> {
+        sampling.planUnmodified(config("")).run(SamplingRun.of((x, timestep) -> x, noise, shape -> {
             draws.incrementAndGet();
             return random.randn(shape);
         }));
@@ -249,10 +253,9 @@ class SamplerTest {
     private static int calls(SamplingPlan plan, List<Tensor> ends, int changed) throws Failure {
         AtomicInteger calls = new AtomicInteger();
         TorchRandom random = new TorchRandom(3);
-        SamplingResult end = plan.run(SamplingRun.fromNoise(
+        ends.add(plan.run(SamplingRun.of(
                 (x, timestep) -> calls.getAndIncrement() == changed ? x.scaled(3) : x.scaled(0.5),
-                random.randn(SHAPE), random::randn));
-        ends.add(((SamplingResult.Finished) end).latents());
+                plan.initialLatents(random.randn(SHAPE)), random::randn)).orElseThrow());
         return calls.get();
     }
 

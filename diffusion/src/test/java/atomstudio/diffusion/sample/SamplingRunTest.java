@@ -1,12 +1,12 @@
 package atomstudio.diffusion.sample;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.TensorAssert;
+import atomstudio.diffusion.sample.SamplingRun.Denoiser;
 import atomstudio.diffusion.sample.StepListener.Next;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -26,8 +26,8 @@ class SamplingRunTest {
                                 + "\"clip_sample\": false, \"skip_prk_steps\": true}"));
     }
 
-    private static SamplingRun run(Denoiser denoiser, SamplingRun.InitialLatents initialLatents) {
-        return new SamplingRun(denoiser, initialLatents, NoiseSource.ofSeeds(5), StepListener.none(),
+    private static SamplingRun run(Denoiser denoiser, Tensor x) {
+        return new SamplingRun(denoiser, x, NoiseSource.ofSeeds(5), StepListener.none(),
                 SamplingRun.LatentCallback.none());
     }
 
@@ -35,13 +35,13 @@ class SamplingRunTest {
     void noisesTheImageToTheLevelOfTheFirstRemainingStep() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan lastSteps = plan(name, 10).lastSteps(4);
-            assertEquals(plan(name, 10).schedule().steps().subList(6, 10), lastSteps.schedule().steps());
-            NoiseLevel first = lastSteps.schedule().steps().getFirst().from();
+            assertEquals(plan(name, 10).steps().subList(6, 10), lastSteps.steps());
+            NoiseLevel first = lastSteps.steps().getFirst().from();
             List<Tensor> inputs = new ArrayList<>();
             lastSteps.run(run((x, timestep) -> {
                 inputs.add(x);
                 return x;
-            }, SamplingRun.InitialLatents.noisedImage(CLEAN, NOISE)).withListener(progress -> Next.STOP));
+            }, lastSteps.initialLatents(CLEAN, NOISE)).withListener(progress -> Next.STOP));
             TensorAssert.assertWithin(name.toString(),
                     Tensor.weightedSum(first.alphaT(), CLEAN, first.sigmaT(), NOISE), inputs.getFirst(), 1e-6);
         }
@@ -50,7 +50,7 @@ class SamplingRunTest {
     @Test
     void rejectsMoreStepsThanThePlanHas() throws Exception {
         SamplingPlan plan = plan(SamplerName.EULER, 3);
-        assertSame(plan.schedule(), plan.lastSteps(3).schedule());
+        assertSame(plan, plan.lastSteps(3));
         assertThrows(IllegalArgumentException.class, () -> plan.lastSteps(4));
         assertThrows(IllegalArgumentException.class, () -> plan.lastSteps(0));
     }
@@ -59,22 +59,22 @@ class SamplingRunTest {
     void callbackReplacesLatentsBeforeTheListener() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = plan(name, 6);
-            List<Schedule.Step> edited = new ArrayList<>();
+            List<SamplingPlan.Step> edited = new ArrayList<>();
             SamplingRun.LatentCallback replaceLatents = (step, x) -> {
                 edited.add(step);
-                return plan.schedule().parameterization().addNoise(CLEAN, NOISE, step.to());
+                return plan.parameterization().addNoise(CLEAN, NOISE, step.to());
             };
-            SamplingRun run = run((x, timestep) -> x, SamplingRun.InitialLatents.pureNoise(NOISE))
+            SamplingRun run = run((x, timestep) -> x, plan.initialLatents(NOISE))
                     .withCallback(replaceLatents)
                     .withListener(progress -> {
-                        assertEquals(plan.schedule().parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()),
+                        assertEquals(plan.parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()),
                                 progress.latents());
                         assertEquals(edited.size(), progress.completedSteps());
                         return Next.CONTINUE;
                     });
-            Tensor end = assertInstanceOf(SamplingResult.Finished.class, plan.run(run)).latents();
-            assertEquals(plan.schedule().steps(), edited);
-            assertEquals(plan.schedule().parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()), end);
+            Tensor end = plan.run(run).orElseThrow();
+            assertEquals(plan.steps(), edited);
+            assertEquals(plan.parameterization().addNoise(CLEAN, NOISE, edited.getLast().to()), end);
         }
     }
 
@@ -82,10 +82,10 @@ class SamplingRunTest {
     void progressContainsPredictedX0() throws Exception {
         for (SamplerName name : SamplerName.values()) {
             SamplingPlan plan = plan(name, 3);
-            NoiseLevel first = plan.schedule().steps().getFirst().from();
+            NoiseLevel first = plan.steps().getFirst().from();
             Denoiser exact = (x, timestep) -> Tensor.weightedSum(1 / first.sigmaT(), x,
                     -first.alphaT() / first.sigmaT(), CLEAN);
-            plan.run(run(exact, SamplingRun.InitialLatents.pureNoise(NOISE)).withListener(progress -> {
+            plan.run(run(exact, plan.initialLatents(NOISE)).withListener(progress -> {
                 TensorAssert.assertWithin(name.toString(), CLEAN, progress.denoised(), 1e-4);
                 return Next.STOP;
             }));

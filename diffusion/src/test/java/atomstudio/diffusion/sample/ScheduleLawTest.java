@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.SamplingRun.Denoiser;
+import atomstudio.diffusion.sample.Sigmas.TimestepSpacing;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.ArrayList;
@@ -66,9 +68,9 @@ class ScheduleLawTest {
     }
 
     private static void check(String which, SamplingPlan plan) throws Failure {
-        List<Schedule.Step> steps = plan.schedule().steps();
+        List<SamplingPlan.Step> steps = plan.steps();
         for (int i = 0; i < steps.size(); i++) {
-            Schedule.Step step = steps.get(i);
+            SamplingPlan.Step step = steps.get(i);
             assertTrue(Double.isFinite(step.timestep()) && Double.isFinite(step.from().alphaT())
                     && Double.isFinite(step.from().sigmaT()), which + " step " + i);
             assertTrue(step.timestep() >= 0 && step.timestep() < 1000, which + " step " + i + " at " + step.timestep());
@@ -76,14 +78,15 @@ class ScheduleLawTest {
                 assertTrue(step.from().sigma() > steps.get(i + 1).from().sigma(),
                         which + " step " + i + " at " + step.timestep());
         }
-        assertTrue(Double.isFinite(plan.schedule().initNoiseSigma()), which);
+        assertTrue(Double.isFinite(plan.initNoiseSigma()), which);
         TorchRandom random = new TorchRandom(3);
         Denoiser denoiser = (x, timestep) -> {
             assertTrue(isFinite(x), which + ": model input has NaN or infinity at " + timestep);
             return x.scaled(Math.tanh(timestep / 300));
         };
-        SamplingResult end = plan.run(SamplingRun.fromNoise(denoiser, random.randn(SHAPE), random::randn));
-        assertTrue(isFinite(((SamplingResult.Finished) end).latents()), which);
+        Tensor end = plan.run(SamplingRun.of(denoiser, plan.initialLatents(random.randn(SHAPE)), random::randn))
+                .orElseThrow();
+        assertTrue(isFinite(end), which);
     }
 
     private static boolean isFinite(Tensor tensor) {
@@ -100,7 +103,7 @@ class ScheduleLawTest {
         for (SamplerName name : SamplerName.values()) {
             for (int steps : new int[] {1, 2, 3, 4}) {
                 SamplingSettings sampling = SamplingSettings.of(name, ScheduleName.AUTOMATIC, steps);
-                assertEquals(999, sampling.plan(published).schedule().steps().getFirst().timestep(),
+                assertEquals(999, sampling.plan(published).steps().getFirst().timestep(),
                         name + " " + steps);
                 assertEquals(List.of(), sampling.warnings(leading), name + " as written");
             }
@@ -108,7 +111,7 @@ class ScheduleLawTest {
         assertEquals(1,
                 SamplingSettings.of(SamplerName.EULER, ScheduleName.AUTOMATIC, 1)
                         .plan(leading)
-                        .schedule()
+
                         .steps()
                         .getFirst()
                         .timestep(),
@@ -127,7 +130,7 @@ class ScheduleLawTest {
         SchedulerConfig config = SchedulerConfig.parse("test", "{}");
         for (SamplerName name : List.of(SamplerName.DPM_PLUS_PLUS_2M, SamplerName.UNIPC, SamplerName.DEIS)) {
             SamplingSettings all = SamplingSettings.of(name, ScheduleName.AUTOMATIC, 1000);
-            assertEquals(999, all.plan(config).schedule().size(), name.toString());
+            assertEquals(999, all.plan(config).steps().size(), name.toString());
             assertTrue(all.warnings(config).getFirst().contains("in 999 steps, not 1000"),
                     all.warnings(config).toString());
         }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.sample.Sigmas.TimestepSpacing;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -53,7 +54,7 @@ class SchedulerConfigTest {
         assertEquals(751,
                 SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 4)
                         .plan(config)
-                        .schedule()
+
                         .steps()
                         .getFirst()
                         .timestep());
@@ -69,7 +70,7 @@ class SchedulerConfigTest {
     @Test
     void readsMinusInfinity() throws Exception {
         assertEquals(6,
-                plan(SamplerName.DPM_PLUS_PLUS_2M, parse("{\"lambda_min_clipped\": -Infinity}"), 6).schedule().size());
+                plan(SamplerName.DPM_PLUS_PLUS_2M, parse("{\"lambda_min_clipped\": -Infinity}"), 6).steps().size());
     }
 
     @Test
@@ -152,7 +153,8 @@ class SchedulerConfigTest {
         assertEquals(10,
                 SamplingSettings.of(SamplerName.EULER, ScheduleName.EXPONENTIAL, 10)
                         .planUnmodified(config)
-                        .schedule()
+
+                        .steps()
                         .size(),
                 "the chosen schedule takes precedence");
     }
@@ -172,11 +174,11 @@ class SchedulerConfigTest {
         SchedulerConfig config = parse(
                 "{\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\"}");
         for (SamplerName name : SamplerName.values()) {
-            Set<List<Schedule.Step>> distinct = new HashSet<>();
+            Set<List<SamplingPlan.Step>> distinct = new HashSet<>();
             for (ScheduleName schedule : ScheduleName.values()) {
                 SamplingSettings sampling = SamplingSettings.of(name, schedule, 8);
                 if (name.schedules().contains(schedule)) {
-                    assertTrue(distinct.add(sampling.plan(config).schedule().steps()), name + " " + schedule);
+                    assertTrue(distinct.add(sampling.plan(config).steps()), name + " " + schedule);
                 } else {
                     String message = assertThrows(Failure.Incompatible.class, () -> sampling.plan(config)).getMessage();
                     assertTrue(message.contains(name.option()) && message.contains(schedule.option()), message);
@@ -210,7 +212,7 @@ class SchedulerConfigTest {
                     SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 8)
                             .withPredictionType(prediction)
                             .plan(config)
-                            .schedule()
+
                             .predictionType());
         }
     }
@@ -227,7 +229,7 @@ class SchedulerConfigTest {
         assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 1000));
         assertThrows(Failure.Incompatible.class, () -> plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 999),
                 "timestep 1000");
-        assertEquals(998, plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 998).schedule().size());
+        assertEquals(998, plan(SamplerName.DPM_PLUS_PLUS_2M, leading, 998).steps().size());
     }
 
     @Test
