@@ -23,7 +23,8 @@ public record Lms() implements Sampler {
         return new StepResult(x, output);
     }
 
-    /// Integrals of Lagrange basis polynomials L_j, 1 at node j and 0 at the others: the coefficients of multistep methods.
+    /// Integrals of Lagrange basis polynomials L_j, 1 at node j and 0 at the others: the coefficients of multistep
+    /// methods.
     static final class Lagrange {
         private Lagrange() {}
 
