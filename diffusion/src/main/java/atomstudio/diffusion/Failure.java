@@ -50,6 +50,10 @@ public abstract sealed class Failure extends Exception {
 
     /// A write that failed: disk full, no permission.
     public static final class Unwritable extends Failure {
+        public Unwritable(String message) {
+            super(message, null);
+        }
+
         public Unwritable(String message, Throwable cause) {
             super(message, cause);
         }
@@ -84,6 +88,41 @@ public abstract sealed class Failure extends Exception {
     public static final class Diverged extends Failure {
         public Diverged(String message) {
             super(message, null);
+        }
+    }
+
+    /// A server that cannot be reached, refuses a request, or sends something else than expected. What to do next
+    /// depends on the reason, and the command line and the window each add it in their own terms.
+    public static final class Remote extends Failure {
+        public enum Reason {
+            /// No connection, or it broke repeatedly.
+            NO_CONNECTION,
+            /// The server is overloaded or limits requests.
+            BUSY,
+            NOT_FOUND,
+            /// Visible only with an access token.
+            TOKEN_REQUIRED,
+            TOKEN_INVALID,
+            /// The token's account has no access.
+            ACCESS_DENIED,
+            /// Not the protocol: a web page, another length, another checksum.
+            UNEXPECTED_ANSWER
+        }
+
+        private final Reason reason;
+
+        public Remote(Reason reason, String message) {
+            super(message, null);
+            this.reason = reason;
+        }
+
+        public Remote(Reason reason, String message, Throwable cause) {
+            super(message, cause);
+            this.reason = reason;
+        }
+
+        public Reason reason() {
+            return reason;
         }
     }
 }
