@@ -79,13 +79,11 @@ public final class Main implements Callable<Integer> {
         CommandLine commandLine = new CommandLine(main);
         commands(context).forEach(commandLine::addSubcommand);
         for (CommandLine command : new LinkedHashSet<>(commandLine.getSubcommands().values())) {
-            command.getCommandSpec().mixinStandardHelpOptions(true);
-            // The values of an option that takes several end at the next option.
-            boolean takesSeveralValues = command.getCommandSpec()
-                    .options()
-                    .stream()
-                    .anyMatch(option -> option.arity().max() > 1);
-            command.setAllowOptionsAsOptionParameters(!takesSeveralValues);
+            if (command.getCommand() instanceof CommandGroup group) {
+                group.subcommands().forEach(command::addSubcommand);
+                command.getSubcommands().values().forEach(Main::prepare);
+            }
+            prepare(command);
         }
         String[] prepared;
         try {
@@ -104,6 +102,16 @@ public final class Main implements Callable<Integer> {
                 .setExecutionExceptionHandler((exception, command, parsed) -> main.reportFailure(exception))
                 .execute(prepared);
         return code == ExitCode.SUCCESS ? main.checkResultWritten() : code;
+    }
+
+    private static void prepare(CommandLine command) {
+        command.getCommandSpec().mixinStandardHelpOptions(true);
+        // The values of an option that takes several end at the next option.
+        boolean takesSeveralValues = command.getCommandSpec()
+                .options()
+                .stream()
+                .anyMatch(option -> option.arity().max() > 1);
+        command.setAllowOptionsAsOptionParameters(!takesSeveralValues);
     }
 
     /// A command succeeds only if its result was written.
@@ -132,6 +140,7 @@ public final class Main implements Callable<Integer> {
                 new ExportCommand(context),
                 new MethodsCommand(context),
                 new SamplersCommand(context),
+                new ModelsCommand(context),
                 new InspectCommand(context),
                 new VerifyCommand(context));
     }
@@ -190,6 +199,11 @@ public final class Main implements Callable<Integer> {
     /// Prepares native libraries before a command loads them.
     interface NativeSetup {
         void prepare(Home home) throws Failure;
+    }
+
+    /// A command with subcommands.
+    interface CommandGroup {
+        List<Object> subcommands();
     }
 
     /// A command that needs no native library and starts without unpacking them.

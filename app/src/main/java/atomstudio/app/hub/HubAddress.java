@@ -58,7 +58,7 @@ public record HubAddress(URI uri) {
     }
 
     /// Whether a token may be sent: the connection is encrypted, or stays on this machine.
-    boolean isConfidential() {
+    public boolean isConfidential() {
         return origin().startsWith("https:") || LOOPBACK.contains(host().toLowerCase(Locale.ROOT));
     }
 

@@ -83,6 +83,16 @@ public record Home(Path folder) {
         return folder.resolve("natives");
     }
 
+    /// Models that were downloaded from a hub.
+    public Path models() {
+        return folder.resolve("models");
+    }
+
+    /// The hub's address and access tokens.
+    public Path hubSettings() {
+        return folder.resolve("hub.json");
+    }
+
     /// CLIP's vocabulary, copied here by the user, for models in one file, which have no tokenizer.
     public Path clipVocabulary() {
         return folder.resolve("clip-vocabulary");
