@@ -30,7 +30,14 @@ final class BaseModelOptions {
     /// The chosen model, or the embedded one.
     /// @param prediction empty: as declared by the model, or detected
     ModelReference reference(CommandContext context, Optional<PredictionType> prediction) throws Failure {
-        return new ModelReference(context.modelPath(model), new ModelLoadOptions(prediction, Optional.ofNullable(vae),
-                Optional.ofNullable(tokenizer), context.tokenizerLocations()));
+        return reference(context, prediction, Optional.empty());
+    }
+
+    /// @param fallback the model where none was chosen
+    ModelReference reference(CommandContext context, Optional<PredictionType> prediction, Optional<Path> fallback)
+            throws Failure {
+        return new ModelReference(context.modelPath(model == null ? fallback.orElse(null) : model),
+                new ModelLoadOptions(prediction, Optional.ofNullable(vae),
+                        Optional.ofNullable(tokenizer), context.tokenizerLocations()));
     }
 }

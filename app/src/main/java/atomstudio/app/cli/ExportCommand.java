@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
 /// `studio export`: writes a run's adapter to one file.
 @Command(
         name = "export",
-        description = "Writes a run's adapter to one file. If the run is not finished, its last checkpoint is "
-                + "exported.",
+        description = "Writes a run's adapter, or its settings, to one file. If the run is not finished, its last "
+                + "checkpoint is exported.",
         footer = {
                 "",
                 "Examples:",
@@ -28,9 +28,12 @@ import picocli.CommandLine.Spec;
                 "  studio export runs/car --out car.safetensors --overwrite",
                 "  studio export runs/word --format embedding --out sks.safetensors",
                 "  studio export runs/lora --format kohya --out car-lora.safetensors",
-                "  studio export runs/atoms --format diff --out car-for-others.safetensors"
+                "  studio export runs/atoms --format diff --out car-for-others.safetensors",
+                "  studio export runs/car --format toml --out car.toml"
         })
 final class ExportCommand implements Callable<Integer> {
+    private static final String SETTINGS_FORMAT = "toml";
+
     private final CommandContext context;
 
     @Parameters(paramLabel = "RUN", description = "The run's folder.")
@@ -49,7 +52,8 @@ final class ExportCommand implements Callable<Integer> {
                     + "diff: full weight diffs in float16, which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a "
                     + "LoRA; as large as the trained layers. "
                     + "diff-biases: like diff, for ComfyUI and Forge, without the zero weights of layers that train "
-                    + "only a bias (bitfit, difffit). Default: ${DEFAULT-VALUE}.")
+                    + "only a bias (bitfit, difffit). "
+                    + "toml: the run's settings, for `studio train --config`. Default: ${DEFAULT-VALUE}.")
     private String format = "";
 
     @Option(names = "--overwrite", description = "Replace an existing file.")
@@ -67,8 +71,15 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failure {
-        AdapterExport export = AdapterExport.write(run, out, overwrite ? IfExists.REPLACE : IfExists.FAIL, format(),
-                context.machine(Device.CPU));
+        IfExists existing = overwrite ? IfExists.REPLACE : IfExists.FAIL;
+        if (format.equals(SETTINGS_FORMAT)) {
+            AdapterExport.writeSettings(run, out, existing);
+            JsonObject json = new JsonObject();
+            json.addProperty("file", out.toString());
+            output.print(context.terminal(), () -> json, () -> List.of(out.toString()));
+            return ExitCode.SUCCESS;
+        }
+        AdapterExport export = AdapterExport.write(run, out, existing, format(), context.machine(Device.CPU));
         if (!export.warning().isEmpty()) context.terminal().printNote(export.warning());
         output.print(context.terminal(), () -> json(export),
                 () -> List.of(out + "  %,d parameters".formatted(export.parameters())));

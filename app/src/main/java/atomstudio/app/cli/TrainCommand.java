@@ -3,6 +3,7 @@ package atomstudio.app.cli;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.ConfigFile;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
@@ -41,14 +42,15 @@ import picocli.CommandLine.Spec;
                 "Examples:",
                 "  studio train --photos my-car --class car --method atoms+word --out runs/car",
                 "  studio train --photos my-owl --class owl --method lora --rank 8 --preview-every 50 --out runs/owl",
-                "  studio train --photos my-owl --class owl --method lora --validate --dry-run"
+                "  studio train --photos my-owl --class owl --method lora --validate --dry-run",
+                "  studio train --config car.toml --preset thorough --photos my-car --out runs/car"
         })
 final class TrainCommand implements Callable<Integer> {
     private final CommandContext context;
 
-    @Option(names = "--photos", required = true, paramLabel = "DIR",
-            description = "Folder with photos of the subject, or with such folders.")
-    private Path photos = Path.of("");
+    @Option(names = "--photos", paramLabel = "DIR",
+            description = "Folder with photos of the subject, or with such folders. Required unless --config has it.")
+    private @Nullable Path photos;
 
     @Option(names = "--class", paramLabel = "WORD",
             description = "What the subject is, in a word that the model knows. Required unless a folder name has it.")
@@ -95,7 +97,8 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failure {
-        TrainingRequest request = request();
+        TrainingOptions.Given given = trainingOptions.given(context.terminal()::printNote);
+        TrainingRequest request = request(given);
         TrainingEnvironment machine = context.machine(device.device());
         if (dryRun) {
             controlOption.stopAtEndOfInput(context);
@@ -103,27 +106,43 @@ final class TrainCommand implements Callable<Integer> {
             output.print(context.terminal(), () -> EstimateFormat.json(estimate), () -> EstimateFormat.lines(estimate));
             return ExitCode.SUCCESS;
         }
-        if (runFolder == null) throw new UsageError(spec, "Missing required option: '--out=RUN'");
-        Path folder = runFolder;
+        Path folder = path(runFolder, given, ConfigFile.Input.OUT)
+                .orElseThrow(() -> missing("'--out=RUN'"));
         return new TrainingRunner(context, folder, output).execute(request.method().name(), controlOption,
                 (control, listener) -> new TrainingService(machine).run(request, folder, control, listener));
     }
 
-    private TrainingRequest request() throws Failure {
-        MethodSettings settings = trainingOptions.method();
-        TrainingConfig trainingConfig = trainingOptions.config(settings);
-        PartialTrigger trigger = new PartialTrigger(Optional.ofNullable(triggerWord), Optional.ofNullable(className))
-                .completedFrom(photos, trainingConfig);
+    private TrainingRequest request(TrainingOptions.Given given) throws Failure {
+        Path photoFolder = path(photos, given, ConfigFile.Input.PHOTOS).orElseThrow(() -> missing("'--photos=DIR'"));
+        MethodSettings settings = trainingOptions.method(given);
+        TrainingConfig trainingConfig = trainingOptions.config(given, settings);
+        PartialTrigger trigger = new PartialTrigger(text(triggerWord, given, ConfigFile.Input.TRIGGER_WORD),
+                text(className, given, ConfigFile.Input.CLASS)).completedFrom(photoFolder, trainingConfig);
         String classWord = trigger.className()
-                .orElseThrow(() -> new UsageError(spec,
-                        "Missing required option: '--class=WORD' (no folder name such as \"10_sks car\" has it)"));
+                .orElseThrow(() -> missing("'--class=WORD' (no folder name such as \"10_sks car\" has it)"));
         try {
-            return new TrainingRequest(modelOptions.reference(context, prediction.prediction()), photos,
-                    new Trigger(trigger.token().orElse(TrainingRequest.DEFAULT_TOKEN), classWord), settings,
-                    trainingConfig);
+            return new TrainingRequest(
+                    modelOptions.reference(context, prediction.prediction(),
+                            Optional.ofNullable(given.inputs().get(ConfigFile.Input.MODEL)).map(Path::of)),
+                    photoFolder, new Trigger(trigger.token().orElse(TrainingRequest.DEFAULT_TOKEN), classWord),
+                    settings, trainingConfig);
         } catch (IllegalArgumentException error) {
             throw new UsageError(spec, "--" + error.getMessage());
         }
+    }
+
+    private UsageError missing(String option) {
+        return new UsageError(spec, "Missing required option: " + option);
+    }
+
+    /// An option's value, or the one of the files of `--config`.
+    private static Optional<String> text(@Nullable String option, TrainingOptions.Given given,
+            ConfigFile.Input input) {
+        return Optional.ofNullable(option).or(() -> Optional.ofNullable(given.inputs().get(input)));
+    }
+
+    private static Optional<Path> path(@Nullable Path option, TrainingOptions.Given given, ConfigFile.Input input) {
+        return Optional.ofNullable(option).or(() -> Optional.ofNullable(given.inputs().get(input)).map(Path::of));
     }
 
     /// The result of a dry run.

@@ -1,16 +1,24 @@
 package atomstudio.app.cli;
 
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.config.ChosenSettings;
+import atomstudio.tuning.config.ConfigFile;
+import atomstudio.tuning.config.Preset;
 import atomstudio.tuning.config.SettingTable;
 import atomstudio.tuning.config.TrainingConfig;
-import atomstudio.tuning.config.TrainingSetting;
-import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodName;
-import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
+import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -21,7 +29,9 @@ import picocli.CommandLine.Spec;
 /// The tuning method and every setting, as options made from the table of settings.
 @Command
 final class TrainingOptions {
-    private static final String METHOD_OPTION = "--method";
+    private static final String METHOD = "--method";
+    private static final String PRESET = "--preset";
+    private static final String CONFIG = "--config";
 
     private @Nullable CommandSpec command;
 
@@ -29,19 +39,32 @@ final class TrainingOptions {
     @Spec(Spec.Target.MIXEE)
     void addTo(CommandSpec mixee) {
         command = mixee;
-        mixee.addOption(OptionSpec.builder(METHOD_OPTION)
+        mixee.addOption(OptionSpec.builder(METHOD)
                 .type(String.class)
-                .required(true)
                 .paramLabel("NAME")
                 .completionCandidates(Stream.of(MethodName.values()).map(MethodName::option).toList())
-                .description("One of " + MethodName.options() + ". `studio methods` lists their settings.")
+                .description("One of " + MethodName.options() + ". `studio methods` lists their settings. Required "
+                        + "unless --config has it.")
+                .build());
+        mixee.addOption(OptionSpec.builder(PRESET)
+                .type(String.class)
+                .paramLabel("NAME")
+                .completionCandidates(Stream.of(Preset.values()).map(Preset::option).toList())
+                .description("Settings chosen together; other options win over them. " + Preset.descriptions() + ".")
+                .build());
+        mixee.addOption(OptionSpec.builder(CONFIG)
+                .type(List.class)
+                .auxiliaryTypes(Path.class)
+                .paramLabel("FILE")
+                .description("TOML file with settings by their names, such as `studio export RUN --format toml` "
+                        + "writes. Options win over it. Several: a later one wins.")
                 .build());
         SettingTable.ALL.forEach(setting -> mixee.addOption(option(setting)));
     }
 
     private static OptionSpec option(Setting setting) {
         OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(help(setting));
-        if (setting.isFlag()) return builder.type(boolean.class).arity("0").build();
+        if (setting.isFlag()) return builder.type(Boolean.class).arity("0").negatable(true).build();
         if (!setting.allowedValues().isEmpty()) builder.completionCandidates(setting.allowedValues());
         return builder.type(String.class).paramLabel(setting.valueLabel()).build();
     }
@@ -54,24 +77,56 @@ final class TrainingOptions {
                 + (hasDefault ? " Default: " + (value.isEmpty() ? "none" : value) + "." : "");
     }
 
-    MethodSettings method() {
-        return requireValid(() -> MethodSettings.of(MethodName.ofOption(command().findOption(METHOD_OPTION).getValue()),
-                chosen(MethodSetting.class)));
-    }
+    /// What was given: on the command line, then in the files of `--config`.
+    /// @param inputs of the files
+    record Given(ChosenSettings settings, Map<ConfigFile.Input, String> inputs) {}
 
-    TrainingConfig config(MethodSettings method) {
-        return requireValid(() -> new TrainingSettings(chosen(TrainingSetting.class)).toConfig(method));
-    }
-
-    /// The given values; settings that were not given are absent.
-    private <E extends Enum<E> & Setting> Map<E, String> chosen(Class<E> settings) {
-        Map<E, String> values = new EnumMap<>(settings);
-        for (E setting : settings.getEnumConstants()) {
-            Object value = command().findOption("--" + setting.option()).getValue();
-            if (value instanceof String text) values.put(setting, text);
-            else if (Boolean.TRUE.equals(value)) values.put(setting, Setting.YES);
+    /// @param notes receives the notes on the files
+    Given given(Consumer<String> notes) throws Failure.Unreadable {
+        ChosenSettings settings = ChosenSettings.NONE;
+        Map<ConfigFile.Input, String> inputs = new EnumMap<>(ConfigFile.Input.class);
+        List<Path> files = command().findOption(CONFIG).getValue();
+        for (Path file : files == null ? List.<Path>of() : files) {
+            ConfigFile config = ConfigFile.read(file);
+            config.notes().forEach(notes);
+            settings = config.settings().over(settings);
+            inputs.putAll(config.inputs());
         }
-        return values;
+        return new Given(onCommandLine().over(settings), inputs);
+    }
+
+    MethodSettings method(Given given) {
+        MethodName name = given.settings()
+                .method()
+                .orElseThrow(() -> new UsageError(command(), "Missing required option: '--method=NAME'"));
+        return requireValid(() -> given.settings().methodSettings(name));
+    }
+
+    TrainingConfig config(Given given, MethodSettings method) {
+        return requireValid(() -> given.settings().trainingSettings(method).toConfig(method));
+    }
+
+    /// Settings that were not given are absent.
+    private ChosenSettings onCommandLine() {
+        Map<Setting, String> values = new HashMap<>();
+        for (Setting setting : SettingTable.ALL)
+            value("--" + setting.option())
+                    .ifPresent(value -> values.put(setting, value instanceof Boolean flag
+                            ? flag ? Setting.YES : Setting.NO
+                            : value.toString()));
+        return requireValid(() -> new ChosenSettings(value(METHOD).map(name -> MethodName.ofOption(name.toString())),
+                value(PRESET).map(name -> preset(name.toString())), values));
+    }
+
+    private static Preset preset(String name) {
+        return OptionValue.ofOption(Preset.class, name)
+                .orElseThrow(() -> new IllegalArgumentException("preset: expected one of "
+                        + Stream.of(Preset.values()).map(Preset::option).collect(Collectors.joining(", "))
+                        + ", found \"" + name + "\""));
+    }
+
+    private Optional<Object> value(String option) {
+        return Optional.ofNullable(command().findOption(option).getValue());
     }
 
     /// @param conversion throws IllegalArgumentException with a message that starts with the setting's name

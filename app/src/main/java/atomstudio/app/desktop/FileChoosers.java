@@ -16,6 +16,9 @@ public interface FileChoosers {
     /// A single-file checkpoint.
     Optional<Path> model(String title);
 
+    /// A TOML file of training settings.
+    Optional<Path> settings(String title);
+
     /// The file to write. The dialog itself confirms overwriting.
     Optional<Path> saveFile(String title, String suggestedName);
 }

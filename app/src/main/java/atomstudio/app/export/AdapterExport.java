@@ -1,12 +1,16 @@
 package atomstudio.app.export;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.ConfigFile;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -28,12 +32,7 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
             TrainingEnvironment machine) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
-        if (Files.isDirectory(file)) {
-            throw new Failure.Conflict(file + ": expected a file, found a folder");
-        }
-        if (Files.exists(file) && existing == IfExists.FAIL) {
-            throw new Failure.Conflict(file + ": already exists; choose another file or add --overwrite");
-        }
+        requireWritable(file, existing);
         AdapterFile adapter = folder.latestAdapter()
                 .orElseThrow(() -> new Failure.Unreadable(
                         run + ": the run has no checkpoint to export; resume it first"));
@@ -42,6 +41,23 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         ExportFormat.ExportResult written = format.write(adapter, base, file);
         return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(),
                 written.omitted());
+    }
+
+    /// Writes the settings of a run as a TOML file for `train --config`.
+    /// @throws Failure.Unreadable if there is no run
+    /// @throws Failure.Conflict if the file exists and is not to be replaced
+    public static void writeSettings(Path run, Path file, IfExists existing) throws Failure {
+        RunInfo info = new RunFolder(run).info();
+        requireWritable(file, existing);
+        String text = ConfigFile.text(info.method(), info.config().requested(),
+                Optional.of(new Trigger(info.subject().token(), info.subject().className())));
+        AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static void requireWritable(Path file, IfExists existing) throws Failure.Conflict {
+        if (Files.isDirectory(file)) throw new Failure.Conflict(file + ": expected a file, found a folder");
+        if (Files.exists(file) && existing == IfExists.FAIL)
+            throw new Failure.Conflict(file + ": already exists; choose another file or add --overwrite");
     }
 
     /// Whether the run was finished.

@@ -5,6 +5,7 @@ import atomstudio.app.runs.RunSummary;
 import atomstudio.tuning.export.ExportFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.control.Hyperlink;
 import javafx.scene.control.MenuItem;
@@ -35,12 +36,19 @@ public final class ExportView extends VBox {
 
     /// One item per export format.
     public static List<MenuItem> formatItems(ExportViewModel model, RunSummary run) {
-        return model.formats(run).stream().map(format -> {
-            MenuItem item = new MenuItem(capitalized(format.description()) + "…");
-            item.setId("export-" + run.folder().getFileName() + "-" + format.option());
-            item.setOnAction(event -> model.export(run, format));
-            return item;
-        }).toList();
+        Stream<MenuItem> adapters = model.formats(run)
+                .stream()
+                .map(format -> item(run, capitalized(format.description()), format.option(),
+                        () -> model.export(run, format)));
+        return Stream.concat(adapters,
+                Stream.of(item(run, "Training settings (TOML)", "toml", () -> model.exportSettings(run)))).toList();
+    }
+
+    private static MenuItem item(RunSummary run, String text, String name, Runnable action) {
+        MenuItem item = new MenuItem(text + "…");
+        item.setId("export-" + run.folder().getFileName() + "-" + name);
+        item.setOnAction(event -> action.run());
+        return item;
     }
 
     private static String capitalized(String text) {

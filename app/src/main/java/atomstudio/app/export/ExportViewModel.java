@@ -10,6 +10,7 @@ import atomstudio.tuning.export.ExportFormat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
@@ -46,17 +47,30 @@ public final class ExportViewModel {
     public void export(RunSummary run, ExportFormat format) {
         String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option())
                 + ".safetensors";
-        fileChoosers.saveFile("Export " + format.description(), name).ifPresent(file -> {
-            exportNote.set(new ExportNote(run.folder(), "Exporting…", Optional.empty()));
-            jobs.start("Exporting " + file, cancellation -> exporter.export(run.folder(), file, format),
-                    outcome -> exportNote.set(switch (outcome) {
-                        case JobOutcome.Succeeded<String>(String warning) -> new ExportNote(run.folder(),
-                                "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
-                        case JobOutcome.Failed<String>(String message) ->
-                                new ExportNote(run.folder(), message, Optional.empty());
-                        case JobOutcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
-                    }));
-        });
+        fileChoosers.saveFile("Export " + format.description(), name)
+                .ifPresent(file -> export(run, file, () -> exporter.export(run.folder(), file, format)));
+    }
+
+    /// Exports the run's settings for `train --config` and for the training form.
+    public void exportSettings(RunSummary run) {
+        fileChoosers.saveFile("Export training settings", run.folder().getFileName() + ".toml")
+                .ifPresent(file -> export(run, file, () -> {
+                    AdapterExport.writeSettings(run.folder(), file, AdapterExport.IfExists.REPLACE);
+                    return "";
+                }));
+    }
+
+    /// @param work returns a warning, or empty
+    private void export(RunSummary run, Path file, Callable<String> work) {
+        exportNote.set(new ExportNote(run.folder(), "Exporting…", Optional.empty()));
+        jobs.start("Exporting " + file, cancellation -> work.call(),
+                outcome -> exportNote.set(switch (outcome) {
+                    case JobOutcome.Succeeded<String>(String warning) -> new ExportNote(run.folder(),
+                            "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
+                    case JobOutcome.Failed<String>(String message) ->
+                            new ExportNote(run.folder(), message, Optional.empty());
+                    case JobOutcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
+                }));
     }
 
     /// Opens the folder of the last export.

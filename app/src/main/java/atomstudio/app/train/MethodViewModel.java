@@ -3,6 +3,7 @@ package atomstudio.app.train;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.tuning.config.ChosenSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
@@ -86,6 +87,17 @@ public final class MethodViewModel {
         if (text.strip().equals(text(setting))) return;
         typedValues.computeIfAbsent(settings.get().choice(), choice -> new EnumMap<>(MethodSetting.class))
                 .put(setting, text.strip());
+        parse();
+    }
+
+    /// Chooses the method and replaces its entered text.
+    void replace(MethodName choice, ChosenSettings chosen) {
+        Map<MethodSetting, String> values = new EnumMap<>(MethodSetting.class);
+        for (MethodSetting setting : MethodSetting.values())
+            if (chosen.values().containsKey(setting)) values.put(setting, chosen.values().get(setting));
+        typedValues.put(choice, values);
+        validSettings.remove(choice);
+        settings.set(MethodSettings.of(choice));
         parse();
     }
 

@@ -120,8 +120,16 @@ final class OptionView extends HBox {
 
     private CheckBox checkBox() {
         CheckBox box = new CheckBox(setting.title());
-        box.selectedProperty().addListener((property, before, now) -> value.setText.accept(now ? Setting.YES : ""));
+        box.selectedProperty().addListener((property, before, now) -> {
+            String text = now ? Setting.YES : Setting.NO;
+            value.setText.accept(text.equals(flagDefault()) ? "" : text);
+        });
         return box;
+    }
+
+    /// A preset may switch it on.
+    private String flagDefault() {
+        return value.defaultValue.get().equals(Setting.YES) ? Setting.YES : Setting.NO;
     }
 
     /// Shows the current value.
@@ -130,7 +138,7 @@ final class OptionView extends HBox {
         String text = value.text.get();
         String defaultValue = value.defaultValue.get();
         switch (control) {
-            case CheckBox box -> box.setSelected(!text.isEmpty());
+            case CheckBox box -> box.setSelected((text.isEmpty() ? flagDefault() : text).equals(Setting.YES));
             case ChoiceBox<?> box -> ((ChoiceBox<String>) box).setValue(text.isEmpty() ? defaultValue : text);
             case TextField field -> {
                 field.setPromptText(defaultValue.isEmpty() ? "model default" : defaultValue);

@@ -10,6 +10,7 @@ import javafx.beans.value.ObservableValue;
 import javafx.scene.control.Button;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
+import javafx.scene.layout.VBox;
 
 /// The card to start a run: methods with their cost, settings, memory check and the start button.
 public final class TrainCardView extends CardView {
@@ -22,7 +23,9 @@ public final class TrainCardView extends CardView {
         this.model = model;
         subtitle().textProperty().bind(model.durationEstimate());
         MethodSettingsView method = new MethodSettingsView(model.method());
-        TrainingSettingsView training = new TrainingSettingsView(model.training());
+        VBox training = new VBox(6, new PresetView(model),
+                new NoteView(NoteView.NoteKind.PLAIN, model.settingsNote()),
+                new TrainingSettingsView(model.training()));
         ObservableValue<String> chosen = model.method()
                 .settings()
                 .map(now -> new RunSpec.TrainingChoices(now, TrainingSettings.DEFAULTS).summary());

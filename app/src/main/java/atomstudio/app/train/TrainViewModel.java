@@ -4,15 +4,21 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.estimate.MemoryCheckViewModel;
+import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
+import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.tuning.config.ChosenSettings;
+import atomstudio.tuning.config.ConfigFile;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.TrainingReport;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -22,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Method, training settings, cost and memory check of the next run, and the command to start it.
 public final class TrainViewModel {
+    private final TrainServices services;
     private final RunsViewModel runs;
     private final ReadOnlyObjectProperty<Subject> subject;
     private final ModelsViewModel models;
@@ -29,6 +36,7 @@ public final class TrainViewModel {
     private final MethodViewModel method;
     private final TrainingSettingsViewModel training;
     private final MemoryCheckViewModel memoryCheck;
+    private final ReadOnlyStringWrapper settingsNote = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper missing = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper costLine = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper durationEstimate = new ReadOnlyStringWrapper("");
@@ -38,6 +46,7 @@ public final class TrainViewModel {
 
     public TrainViewModel(TrainServices services, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject,
             ModelsViewModel models) {
+        this.services = services;
         this.runs = runs;
         this.subject = subject;
         this.models = models;
@@ -106,6 +115,46 @@ public final class TrainViewModel {
         advice.methodSettings().forEach(method::setText);
         advice.trainingSettings().forEach(training::setText);
         checkMemory();
+    }
+
+    /// The result of opening or saving settings; empty: nothing to report.
+    public ReadOnlyStringProperty settingsNote() {
+        return settingsNote.getReadOnlyProperty();
+    }
+
+    /// Lets the user open a TOML file of training settings; method, preset and settings of the form become the file's.
+    public void openSettings() {
+        services.choosers.settings("Open training settings")
+                .ifPresent(file -> services.jobs.start(
+                        "Reading " + file, cancellation -> ConfigFile.read(file),
+                        outcome -> settingsNote.set(switch (outcome) {
+                            case JobOutcome.Succeeded<ConfigFile>(ConfigFile read) -> show(read);
+                            case JobOutcome.Failed<ConfigFile>(String message) -> message;
+                            case JobOutcome.Cancelled<ConfigFile>() -> "";
+                        })));
+    }
+
+    private String show(ConfigFile file) {
+        ChosenSettings chosen = file.settings();
+        method.replace(chosen.method().orElse(method.settings().get().choice()), chosen);
+        training.replace(chosen);
+        return String.join(" ", file.notes());
+    }
+
+    /// Lets the user save the form's settings as a TOML file.
+    public void saveSettings() {
+        MethodSettings settings = method.settings().get();
+        services.choosers.saveFile("Save training settings", settings.name() + ".toml").ifPresent(file -> {
+            String text = ConfigFile.text(settings, training.settings().get().toConfig(settings), Optional.empty());
+            services.jobs.start("Saving " + file, cancellation -> {
+                AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+                return file;
+            }, outcome -> settingsNote.set(switch (outcome) {
+                case JobOutcome.Succeeded<Path>(Path saved) -> "Saved to " + saved;
+                case JobOutcome.Failed<Path>(String message) -> message;
+                case JobOutcome.Cancelled<Path>() -> "";
+            }));
+        });
     }
 
     private Optional<RunSpec> specFor(MethodName choice) {

@@ -28,6 +28,7 @@ final class TrainingSettingsView extends VBox {
         optionViews.get(TrainingSetting.CLASS_IMAGES).addTrailing(classImagesChooser());
         for (SettingGroup group : SettingGroup.values())
             if (group != SettingGroup.METHOD) getChildren().addAll(groupNodes(group));
+        model.preset().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
         model.settings().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
         model.method().subscribe(now -> optionViews.values().forEach(OptionView::refresh));
         model.invalidMessage().subscribe(wrong -> optionViews.values().forEach(view -> view.markInvalid(wrong)));

@@ -2,11 +2,14 @@ package atomstudio.app.train;
 
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.process.RunSpec;
+import atomstudio.tuning.config.ChosenSettings;
+import atomstudio.tuning.config.Preset;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodSettings;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -17,6 +20,7 @@ public final class TrainingSettingsViewModel {
     private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
     private final Map<TrainingSetting, String> typedValues = new EnumMap<>(TrainingSetting.class);
+    private final ReadOnlyObjectWrapper<Optional<Preset>> preset = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(
             TrainingSettings.DEFAULTS);
     private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
@@ -32,7 +36,25 @@ public final class TrainingSettingsViewModel {
         return method;
     }
 
-    /// The last valid settings.
+    public ReadOnlyObjectProperty<Optional<Preset>> preset() {
+        return preset.getReadOnlyProperty();
+    }
+
+    /// Entered values win over the preset's.
+    public void choosePreset(Optional<Preset> chosen) {
+        preset.set(chosen);
+        parse();
+    }
+
+    /// Replaces preset and entered text.
+    void replace(ChosenSettings chosen) {
+        typedValues.clear();
+        for (TrainingSetting setting : TrainingSetting.values())
+            if (chosen.values().containsKey(setting)) typedValues.put(setting, chosen.values().get(setting));
+        choosePreset(chosen.preset());
+    }
+
+    /// The last valid settings, the preset's included.
     public ReadOnlyObjectProperty<TrainingSettings> settings() {
         return settings.getReadOnlyProperty();
     }
@@ -52,9 +74,14 @@ public final class TrainingSettingsViewModel {
         return typedValues.getOrDefault(setting, "");
     }
 
-    /// The value used while nothing is entered; empty if it depends on the model.
+    /// The value used while nothing is entered: the preset's, or the default; empty if it depends on the model.
     public String defaultValue(TrainingSetting setting) {
-        return settings.get().defaultValue(setting, method.get());
+        String ofPreset = presetValues().get(setting);
+        return ofPreset == null ? settings.get().defaultValue(setting, method.get()) : ofPreset;
+    }
+
+    private Map<TrainingSetting, String> presetValues() {
+        return preset.get().map(chosen -> chosen.values(method.get())).orElse(Map.of());
     }
 
     public void setText(TrainingSetting setting, String text) {
@@ -71,7 +98,12 @@ public final class TrainingSettingsViewModel {
 
     private void parse() {
         try {
-            TrainingSettings parsed = new TrainingSettings(typedValues);
+            Map<TrainingSetting, String> chosen = new EnumMap<>(TrainingSetting.class);
+            chosen.putAll(presetValues());
+            typedValues.forEach((setting, text) -> {
+                if (!text.isEmpty()) chosen.put(setting, text);
+            });
+            TrainingSettings parsed = new TrainingSettings(chosen);
             // Leaves out values that equal the defaults.
             TrainingSettings effective = TrainingSettings.of(parsed.toConfig(method.get()), method.get());
             invalidMessage.set("");

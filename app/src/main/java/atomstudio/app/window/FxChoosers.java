@@ -50,6 +50,12 @@ final class FxChoosers implements FileChoosers {
     }
 
     @Override
+    public Optional<Path> settings(String title) {
+        FileChooser chooser = chooser(title, "Training settings", List.of("*.toml"));
+        return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
+    }
+
+    @Override
     public Optional<Path> saveFile(String title, String suggestedName) {
         FileChooser chooser = new FileChooser();
         chooser.setTitle(title);

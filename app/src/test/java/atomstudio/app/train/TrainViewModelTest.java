@@ -14,13 +14,17 @@ import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.window.FakeServices;
 import atomstudio.app.window.WindowViewModel;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.config.Preset;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.train.TrainingEstimate;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,6 +85,44 @@ class TrainViewModelTest {
         page.runs().open(page.runs().runs().getFirst());
         assertEquals("Layers up · Steps 20 · Cropping random · Class images auto",
                 page.runs().shownRun().get().spec().choices().summary());
+    }
+
+    @Test
+    void enteredSettingsWinOverThePreset() {
+        train.method().choose(MethodName.LORA);
+        train.training().choosePreset(Optional.of(Preset.THOROUGH));
+        assertEquals("120", train.training().defaultValue(TrainingSetting.STEPS));
+        assertEquals("Steps 120 · Validation · Early stopping", train.training().summary().get());
+        train.training().setText(TrainingSetting.STEPS, "20");
+        train.training().setText(TrainingSetting.EARLY_STOPPING, Setting.NO);
+        assertEquals("Steps 20 · Validation", train.training().summary().get());
+        assertEquals("Steps 20 · Validation", started().choices().summary());
+        train.training().choosePreset(Optional.empty());
+        assertEquals("Steps 20", train.training().summary().get());
+    }
+
+    @Test
+    void savedSettingsAreOpenedAgain(@TempDir Path folder) {
+        train.method().choose(MethodName.LORA);
+        train.method().setText(MethodSetting.RANK, "8");
+        train.training().choosePreset(Optional.of(Preset.QUICK));
+        train.training().setText(TrainingSetting.FLIP, Setting.YES);
+        fake.desktop.saveTarget = folder.resolve("lora.toml");
+        train.saveSettings();
+        assertEquals("Saved to " + fake.desktop.saveTarget, train.settingsNote().get());
+        TrainingConfig saved = train.training().settings().get().toConfig(train.method().settings().get());
+        train.training().choosePreset(Optional.empty());
+        train.training().setText(TrainingSetting.FLIP, "");
+        train.method().choose(MethodName.ATOMS);
+        fake.desktop.folder = fake.desktop.saveTarget;
+        train.openSettings();
+        assertEquals("", train.settingsNote().get());
+        assertEquals(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8"), train.method().settings().get());
+        assertEquals(saved, train.training().settings().get().toConfig(train.method().settings().get()));
+        fake.desktop.folder = folder.resolve("missing.toml");
+        train.openSettings();
+        assertTrue(train.settingsNote().get().contains("missing.toml: expected a TOML file"),
+                train.settingsNote().get());
     }
 
     @Test

@@ -1,0 +1,44 @@
+package atomstudio.tuning.config;
+
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.setting.Setting;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// What a user chose on the command line or in a file: a method, a preset, and settings as text. Everything else has
+/// its default.
+public record ChosenSettings(Optional<MethodName> method, Optional<Preset> preset, Map<Setting, String> values) {
+    public static final ChosenSettings NONE = new ChosenSettings(Optional.empty(), Optional.empty(), Map.of());
+
+    public ChosenSettings {
+        values = Map.copyOf(values);
+    }
+
+    /// These, and where nothing is chosen, those of `below`.
+    public ChosenSettings over(ChosenSettings below) {
+        Map<Setting, String> all = new HashMap<>(below.values);
+        all.putAll(values);
+        return new ChosenSettings(method.or(below::method), preset.or(below::preset), all);
+    }
+
+    /// @throws IllegalArgumentException that starts with the name of an invalid setting
+    public MethodSettings methodSettings(MethodName name) {
+        Map<MethodSetting, String> chosen = new EnumMap<>(MethodSetting.class);
+        for (MethodSetting setting : MethodSetting.values())
+            if (values.containsKey(setting)) chosen.put(setting, values.get(setting));
+        return MethodSettings.of(name, chosen);
+    }
+
+    /// The training settings, with the preset's where none is chosen.
+    public TrainingSettings trainingSettings(MethodSettings settings) {
+        Map<TrainingSetting, String> chosen = new EnumMap<>(TrainingSetting.class);
+        preset.ifPresent(each -> chosen.putAll(each.values(settings)));
+        for (TrainingSetting setting : TrainingSetting.values())
+            if (values.containsKey(setting)) chosen.put(setting, values.get(setting));
+        return new TrainingSettings(chosen);
+    }
+}
