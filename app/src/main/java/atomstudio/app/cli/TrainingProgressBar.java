@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.MovingAverage;
 import atomstudio.tuning.run.TrainingEvent;
 import java.time.Duration;
 import java.util.Locale;
@@ -14,7 +15,7 @@ final class TrainingProgressBar implements EventSink, AutoCloseable {
     private final Terminal terminal;
     private final String title;
     private @Nullable ProgressBar progressBar;
-    private double loss = Double.NaN;
+    private MovingAverage loss = MovingAverage.of(LOSS_SMOOTHING);
     /// Whether something other than a step came before the next step: encoding of photos, or a pause.
     private boolean restartTiming;
 
@@ -58,13 +59,13 @@ final class TrainingProgressBar implements EventSink, AutoCloseable {
     }
 
     private void update(TrainingEvent.Step step) {
-        loss = Double.isNaN(loss) ? step.loss() : LOSS_SMOOTHING * loss + (1 - LOSS_SMOOTHING) * step.loss();
+        loss = loss.with(step.loss());
         if (progressBar != null) {
             if (restartTiming) {
                 progressBar.restartAt(step.step() - 1, Duration.ofMillis(Math.round(1000 * step.seconds())));
                 restartTiming = false;
             }
-            progressBar.update(step.step(), String.format(Locale.ROOT, "loss %.4f", loss));
+            progressBar.update(step.step(), String.format(Locale.ROOT, "loss %.4f", loss.value()));
         }
     }
 }

@@ -1,8 +1,10 @@
 package atomstudio.app.controls;
 
 import atomstudio.diffusion.image.RgbImage;
+import java.nio.IntBuffer;
 import javafx.scene.image.Image;
 import javafx.scene.image.ImageView;
+import javafx.scene.image.PixelBuffer;
 import javafx.scene.image.PixelFormat;
 import javafx.scene.image.WritableImage;
 import javafx.scene.shape.Rectangle;
@@ -37,7 +39,11 @@ public final class RoundedImageView extends ImageView {
         setFitHeight(side);
     }
 
+    /// An opaque image shares its pixels with the result; a transparent one is copied.
     public static Image toFxImage(RgbImage image) {
+        if (!image.hasTransparency())
+            return new WritableImage(new PixelBuffer<>(image.width(), image.height(), IntBuffer.wrap(image.argb()),
+                    PixelFormat.getIntArgbPreInstance()));
         WritableImage fxImage = new WritableImage(image.width(), image.height());
         fxImage.getPixelWriter()
                 .setPixels(0, 0, image.width(), image.height(), PixelFormat.getIntArgbInstance(), image.argb(), 0,

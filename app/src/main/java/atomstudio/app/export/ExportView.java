@@ -1,5 +1,7 @@
 package atomstudio.app.export;
 
+import static atomstudio.app.controls.ShownView.shown;
+
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.tuning.export.ExportFormat;
@@ -23,7 +25,9 @@ public final class ExportView extends VBox {
         export.setAccessibleText("Export the adapter " + run.title());
         export.setOnAction(event -> model.export(run, ExportFormat.ATOMSTUDIO));
         export.getItems().setAll(formatItems(model, run));
+        // The view ends with its row, before the view model.
         ObservableValue<ExportViewModel.ExportNote> ownNote = model.exportNote()
+                .when(shown(this))
                 .map(note -> note.run().equals(run.folder()) ? note : null);
         Hyperlink showLink = new Hyperlink("Show in folder");
         showLink.setOnAction(event -> model.showInFolder());

@@ -3,21 +3,33 @@ package atomstudio.app.generate;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.Resampling;
 import atomstudio.diffusion.image.RgbImage;
-import java.util.Arrays;
+import java.util.ArrayDeque;
+import java.util.BitSet;
+import java.util.Deque;
 import java.util.Optional;
 
-/// The pixels of a mask that is being painted. Not thread-safe.
+/// The pixels of a mask that is being painted, with undo and redo of strokes. Not thread-safe.
 final class PaintedMask {
     enum BrushMode { PAINT, ERASE }
 
+    /// @param radius in pixels of the canvas
+    record BrushTip(double radius, BrushMode mode) {}
+
+    /// Pixels that have changed, as a rectangle within the canvas.
+    record Area(int x, int y, int width, int height) {
+        static final Area NONE = new Area(0, 0, 0, 0);
+    }
+
     private final int width;
     private final int height;
-    private final boolean[] painted;
+    private final Deque<BitSet> undone = new ArrayDeque<>();
+    private final Deque<BitSet> before = new ArrayDeque<>();
+    private BitSet painted;
 
     PaintedMask(int width, int height) {
         this.width = width;
         this.height = height;
-        this.painted = new boolean[width * height];
+        painted = new BitSet(width * height);
     }
 
     /// A canvas with the image's aspect ratio, initialized with an existing mask.
@@ -27,8 +39,8 @@ final class PaintedMask {
         PaintedMask result = new PaintedMask(Math.max(1, (int) Math.round(image.width() * scale)),
                 Math.max(1, (int) Math.round(image.height() * scale)));
         mask.ifPresent(existing -> {
-            RgbImage grey = existing.grayscale().resize(result.width, result.height, Resampling.BILINEAR);
-            for (int i = 0; i < result.painted.length; i++) result.painted[i] = (grey.argb()[i] & 0xFF) >= 128;
+            int[] grey = existing.grayscale().resize(result.width, result.height, Resampling.BILINEAR).argb();
+            for (int i = 0; i < grey.length; i++) result.painted.set(i, (grey[i] & 0xFF) >= 128);
         });
         return result;
     }
@@ -42,43 +54,84 @@ final class PaintedMask {
     }
 
     boolean isPainted(int x, int y) {
-        return painted[y * width + x];
+        return painted.get(y * width + x);
     }
 
-    /// A straight stroke with a round brush.
-    void stroke(double fromX, double fromY, double toX, double toY, BrushTip tip) {
+    Area all() {
+        return new Area(0, 0, width, height);
+    }
+
+    /// Begins a stroke, which is undone as a whole.
+    void beginStroke() {
+        before.push((BitSet) painted.clone());
+        undone.clear();
+    }
+
+    /// A straight part of a stroke with a round brush.
+    /// @return the pixels that may have changed
+    Area stroke(double fromX, double fromY, double toX, double toY, BrushTip tip) {
         double length = Math.hypot(toX - fromX, toY - fromY);
         int dots = 1 + (int) Math.ceil(length / Math.max(1, tip.radius / 3));
         for (int i = 0; i <= dots; i++)
             paintDot(fromX + (toX - fromX) * i / dots, fromY + (toY - fromY) * i / dots, tip);
+        int left = clampX(Math.min(fromX, toX) - tip.radius);
+        int top = clampY(Math.min(fromY, toY) - tip.radius);
+        return new Area(left, top, clampX(Math.max(fromX, toX) + tip.radius + 1) - left,
+                clampY(Math.max(fromY, toY) + tip.radius + 1) - top);
     }
 
-    /// @param radius in pixels of the canvas
-    record BrushTip(double radius, BrushMode mode) {}
+    private int clampX(double x) {
+        return Math.clamp((long) Math.floor(x), 0, width);
+    }
+
+    private int clampY(double y) {
+        return Math.clamp((long) Math.floor(y), 0, height);
+    }
 
     private void paintDot(double x, double y, BrushTip tip) {
-        for (int row = Math.max(0, (int) (y - tip.radius)); row <= Math.min(height - 1, (int) (y + tip.radius));
-                row++) {
-            for (int column = Math.max(0, (int) (x - tip.radius));
-                    column <= Math.min(width - 1, (int) (x + tip.radius)); column++) {
-                if (Math.hypot(column + 0.5 - x, row + 0.5 - y) <= tip.radius)
-                    painted[row * width + column] = tip.mode == BrushMode.PAINT;
-            }
+        for (int row = clampY(y - tip.radius); row < clampY(y + tip.radius + 1); row++) {
+            double fromCentre = row + 0.5 - y;
+            double half = Math.sqrt(tip.radius * tip.radius - fromCentre * fromCentre);
+            if (Double.isNaN(half)) continue;
+            int from = clampX(Math.ceil(x - half - 0.5));
+            int to = clampX(Math.floor(x + half - 0.5) + 1);
+            if (from < to) painted.set(row * width + from, row * width + to, tip.mode == BrushMode.PAINT);
         }
     }
 
+    /// Removes everything; can be undone.
     void clear() {
-        Arrays.fill(painted, false);
+        if (painted.isEmpty()) return;
+        beginStroke();
+        painted.clear();
+    }
+
+    boolean canUndo() { return !before.isEmpty(); }
+
+    boolean canRedo() { return !undone.isEmpty(); }
+
+    void undo() {
+        if (!canUndo()) return;
+        undone.push(painted);
+        painted = before.pop();
+    }
+
+    void redo() {
+        if (!canRedo()) return;
+        before.push(painted);
+        painted = undone.pop();
+    }
+
+    /// Returns to the state before the first stroke; redo repeats the strokes.
+    void undoAll() {
+        while (canUndo()) undo();
     }
 
     /// Empty if nothing is painted.
     Optional<Mask> toMask() {
-        int[] argb = new int[painted.length];
-        boolean anyPainted = false;
-        for (int i = 0; i < argb.length; i++) {
-            argb[i] = painted[i] ? 0xFFFFFFFF : 0xFF000000;
-            anyPainted |= painted[i];
-        }
-        return anyPainted ? Optional.of(new Mask(new RgbImage(width, height, argb))) : Optional.empty();
+        if (painted.isEmpty()) return Optional.empty();
+        int[] argb = new int[width * height];
+        for (int i = 0; i < argb.length; i++) argb[i] = painted.get(i) ? 0xFFFFFFFF : 0xFF000000;
+        return Optional.of(new Mask(new RgbImage(width, height, argb)));
     }
 }

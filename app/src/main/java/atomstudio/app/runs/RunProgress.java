@@ -1,6 +1,7 @@
 package atomstudio.app.runs;
 
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.tuning.run.MovingAverage;
 import atomstudio.tuning.run.TrainingEvent;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
     public enum RunPhase { WAITING, STARTING, TRAINING, PAUSED, CANCELLED, FAILED, DONE }
 
     /// Loss of a step.
-    /// @param smoothed exponential moving average
+    /// @param smoothed exponential moving average, bias-corrected
     public record LossPoint(int step, double raw, double smoothed, double seconds) {}
 
     public record PreviewImage(int step, String file, String prompt) {
@@ -148,9 +149,9 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                     yield progressAt(before, RunPhase.TRAINING, started.step(), started.steps());
                 }
                 case TrainingEvent.Step stepped -> {
-                    double smooth = losses.isEmpty() ? stepped.loss()
-                            : LOSS_SMOOTHING * losses.getLast().smoothed() + (1 - LOSS_SMOOTHING) * stepped.loss();
-                    losses.add(new LossPoint(stepped.step(), stepped.loss(), smooth, stepped.seconds()));
+                    double smoothed = new MovingAverage(LOSS_SMOOTHING, losses.size(),
+                            losses.isEmpty() ? 0 : losses.getLast().smoothed()).with(stepped.loss()).value();
+                    losses.add(new LossPoint(stepped.step(), stepped.loss(), smoothed, stepped.seconds()));
                     yield new RunProgress(RunPhase.TRAINING, stepped.step(), before.steps(), RunHistory.NONE,
                             stepped.residentBytes(), before.message());
                 }

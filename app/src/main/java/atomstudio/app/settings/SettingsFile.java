@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,32 +29,37 @@ public final class SettingsFile implements SettingsStore {
 
     private final Path file;
     private final Executor writer;
-    private AppSettings settings;
+    private final AtomicReference<AppSettings> settings;
+    /// Held while the disk writes; the window's thread never waits for it.
+    private final Object writing = new Object();
 
     /// @param writer runs the write operations, because the disk may be slow
     public SettingsFile(Path file, Executor writer) {
         this.file = file;
         this.writer = writer;
-        this.settings = read(file);
+        this.settings = new AtomicReference<>(read(file));
     }
 
     @Override
-    public synchronized AppSettings get() {
-        return settings;
+    public AppSettings get() {
+        return settings.get();
     }
 
     @Override
-    public synchronized void update(UnaryOperator<AppSettings> change) {
-        settings = change.apply(settings);
+    public void update(UnaryOperator<AppSettings> change) {
+        settings.updateAndGet(change);
         writer.execute(this::write);
     }
 
-    private synchronized void write() {
-        try {
-            byte[] text = toJson(settings).getBytes(StandardCharsets.UTF_8);
-            AtomicFile.write(file, out -> out.write(text));
-        } catch (Failure e) {
-            log.warn("settings could not be written to {}", file, e);
+    /// Writes may run out of order: each one writes the newest state.
+    private void write() {
+        synchronized (writing) {
+            try {
+                byte[] text = toJson(settings.get()).getBytes(StandardCharsets.UTF_8);
+                AtomicFile.write(file, out -> out.write(text));
+            } catch (Failure e) {
+                log.warn("settings could not be written to {}", file, e);
+            }
         }
     }
 

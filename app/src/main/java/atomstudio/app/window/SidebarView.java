@@ -60,6 +60,7 @@ final class SidebarView extends VBox {
     }
 
     private void refresh(Label emptyLabel) {
+        buttons.keySet().retainAll(model.subjects());
         items.getChildren()
                 .setAll(model.subjects()
                         .stream()

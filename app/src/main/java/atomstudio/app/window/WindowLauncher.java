@@ -56,15 +56,17 @@ public final class WindowLauncher {
 
     /// Runs on the JavaFX thread.
     private void start() {
-        Thread.currentThread()
-                .setUncaughtExceptionHandler(
-                        (thread, unexpected) -> log.error("unexpected error in the window", unexpected));
         try {
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);
             Services services = Composition.create(Home.current(), jobs, new FxChoosers(() -> stage), new FxDesktop());
             generator = services.engines().rowGenerator();
             WindowViewModel model = new WindowViewModel(services);
+            // On all threads: JavaFX's own one, and those of libraries.
+            Thread.setDefaultUncaughtExceptionHandler((thread, unexpected) -> {
+                log.error("unexpected error on the thread {}", thread.getName(), unexpected);
+                Platform.runLater(() -> model.showUnexpected(unexpected));
+            });
             WindowStage.populate(stage, model, services, () -> {
                 stage.hide();
                 model.cancelGenerating();

@@ -12,11 +12,10 @@ import atomstudio.app.subjects.SubjectPageView;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import java.io.File;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
@@ -25,7 +24,6 @@ import javafx.scene.input.DragEvent;
 import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.StackPane;
-import org.jspecify.annotations.Nullable;
 
 /// The window's root: bars around the current page, and overlays. Files can be dropped anywhere.
 public final class WindowView extends StackPane {
@@ -35,17 +33,16 @@ public final class WindowView extends StackPane {
     private final InstantSource clock;
     private final BorderPane frame = new BorderPane();
     private final StackPane overlays = new StackPane();
-    private final Map<SubjectPageViewModel, SubjectPageView> subjectPages = new HashMap<>();
-    private final StartView startView;
     private final GalleryStripView strip;
-    private final Map<Screen, Node> screens = new EnumMap<>(Screen.class);
-    private @Nullable GeneratePageView generateView;
+    /// Built when first opened, and kept: their view models live as long as the window, or until the subject is deleted.
+    private final Map<WindowPage, PageView> pages = new HashMap<>();
+
+    private record PageView(Node center, List<Node> overlays) {}
 
     public WindowView(WindowViewModel model, InstantSource clock) {
         this.model = model;
         this.clock = clock;
         getStyleClass().add("window");
-        startView = new StartView(model.start());
         strip = new GalleryStripView(model.largeImage());
         frame.setTop(new TopBarView(model));
         frame.setLeft(new SidebarView(model));
@@ -54,6 +51,10 @@ public final class WindowView extends StackPane {
         getChildren().addAll(frame, overlays, new LargeImageView(model.largeImage()), notices(model),
                 new ClosingView(model));
         model.page().subscribe(this::showPage);
+        model.subjects()
+                .addListener((ListChangeListener<SubjectPageViewModel>) change -> pages.keySet()
+                        .removeIf(page -> page instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)
+                                && !model.subjects().contains(subject)));
         setOnDragOver(this::onDragOver);
         setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
         setOnDragDropped(this::onDropped);
@@ -67,29 +68,25 @@ public final class WindowView extends StackPane {
     }
 
     private void showPage(WindowPage page) {
-        List<Node> pageOverlays = new ArrayList<>();
-        frame.setCenter(switch (page) {
-            case WindowPage.StartPage _ -> startView;
-            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> {
-                SubjectPageView view = subjectPages.computeIfAbsent(subject,
-                        added -> new SubjectPageView(added, clock));
-                pageOverlays.add(new MaskPaintView(subject.generate().source()));
-                yield view;
-            }
-            case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> {
-                pageOverlays.add(new MaskPaintView(generate.source()));
-                GeneratePageView view = generateView;
-                if (view == null) view = new GeneratePageView(model.models().current(), generate, largeImage);
-                generateView = view;
-                yield view;
-            }
-            case WindowPage.ScreenPage(Screen screen) ->
-                    screens.computeIfAbsent(screen, added -> added.createView(model));
-        });
+        SubjectPageView.Arrival arrival = arrival();
+        PageView shown = pages.computeIfAbsent(page, this::createPage);
+        frame.setCenter(shown.center);
         frame.setRight(page instanceof WindowPage.GeneratePage ? strip : null);
-        overlays.getChildren().setAll(pageOverlays);
-        if (page instanceof WindowPage.SubjectPage && frame.getCenter() instanceof SubjectPageView view)
-            view.focusInitialControl(arrival());
+        overlays.getChildren().setAll(shown.overlays);
+        if (shown.center instanceof SubjectPageView view) view.focusInitialControl(arrival);
+    }
+
+    private PageView createPage(WindowPage page) {
+        return switch (page) {
+            case WindowPage.StartPage _ -> new PageView(new StartView(model.start()), List.of());
+            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> new PageView(
+                    new SubjectPageView(subject, clock),
+                    List.of(new MaskPaintView(subject.generate().source())));
+            case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> new PageView(
+                    new GeneratePageView(model.models().current(), generate, largeImage),
+                    List.of(new MaskPaintView(generate.source())));
+            case WindowPage.ScreenPage(Screen screen) -> new PageView(screen.createView(model), List.of());
+        };
     }
 
     private SubjectPageView.Arrival arrival() {

@@ -217,6 +217,14 @@ public final class WindowViewModel {
         page.set(new WindowPage.ScreenPage(screen));
     }
 
+    /// Shows that an unexpected error was logged.
+    void showUnexpected(Throwable unexpected) {
+        notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.ERROR,
+                "Something went wrong: " + unexpected + ". The window may not show its current state.",
+                Optional.of(new NoticesViewModel.NoticeAction("Open log",
+                        () -> services.environment().desktop().open(new Home(home()).log())))));
+    }
+
     /// Opens the home folder in the file manager.
     public void showFiles() {
         services.environment().desktop().showInFileManager(home());

@@ -64,6 +64,11 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
     }
 
     @Override
+    public void open(Path file) {
+        shownPaths.add(file);
+    }
+
+    @Override
     public void showInFileManager(Path fileOrFolder) {
         shownPaths.add(fileOrFolder);
     }

@@ -27,10 +27,19 @@ class RunProgressTest {
     }
 
     @Test
-    void smoothedLossIsMovingAverage() {
+    void smoothedLossIsBiasCorrectedMovingAverage() {
         RunProgress progress = after(step(1, 1), step(2, 0));
         assertEquals(1, progress.losses().get(0).smoothed(), 1e-9);
-        assertEquals(0.95, progress.losses().get(1).smoothed(), 1e-9);
+        // (0.95 · 0.05 · 1 + 0.05 · 0) / (1 − 0.95²)
+        assertEquals(0.0475 / 0.0975, progress.losses().get(1).smoothed(), 1e-9);
+    }
+
+    /// The loss of one step varies by its noise; a first step with little noise must not hold the line down.
+    @Test
+    void smoothedLossDoesNotRiseFromALowFirstStep() {
+        RunProgress progress = after(step(1, 0.1), step(2, 1), step(3, 1), step(4, 1), step(5, 1), step(6, 1));
+        progress = progress.after(List.of(step(7, 1)));
+        assertTrue(progress.losses().getLast().smoothed() > 0.8, progress.losses().toString());
     }
 
     @Test

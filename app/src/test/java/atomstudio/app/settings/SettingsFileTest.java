@@ -1,13 +1,16 @@
 package atomstudio.app.settings;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +35,31 @@ class SettingsFileTest {
                                 Optional.of(Path.of("/taesd.safetensors")), SafetyFilter.OFF, EngineName.TORCH),
                         AppSettings.SharingRule.AFTER_RUN),
                 new SettingsFile(file, Runnable::run).get());
+    }
+
+    /// A slow disk holds whatever monitor the writing uses.
+    @Test
+    void readingAndChangingDoNotWaitForTheDisk() throws Exception {
+        CountDownLatch writing = new CountDownLatch(1);
+        CountDownLatch disk = new CountDownLatch(1);
+        SettingsFile[] settings = new SettingsFile[1];
+        Thread writer = Thread.ofPlatform().daemon().unstarted(() -> {
+            synchronized (settings[0]) {
+                writing.countDown();
+                try {
+                    disk.await();
+                } catch (InterruptedException end) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        });
+        settings[0] = new SettingsFile(home.resolve("settings.json"), write -> writer.start());
+        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {
+            settings[0].update(now -> now.with(AppSettings.Theme.DARK));
+            writing.await();
+            assertEquals(AppSettings.Theme.DARK, settings[0].get().theme());
+        });
+        disk.countDown();
     }
 
     @Test

@@ -216,6 +216,17 @@ class WindowViewModelTest {
     }
 
     @Test
+    void unexpectedErrorIsShownWithItsLog() {
+        window.showUnexpected(new IllegalStateException("broken"));
+        window.showUnexpected(new IllegalStateException("broken"));
+        assertEquals(1, window.notices().notices().size(), "a repeated error is shown once");
+        assertTrue(window.notices().notices().getFirst().text().contains("broken"));
+        window.notices().act(window.notices().notices().getFirst());
+        assertEquals(List.of(folder.resolve("home/studio.log").toAbsolutePath()), fake.desktop.shownPaths);
+        assertEquals(List.of(), window.notices().notices());
+    }
+
+    @Test
     void secondStartLoadsSubjectsAndRuns() {
         car().train().start(MethodName.ATOMS);
         WindowViewModel restarted = new WindowViewModel(fake.services);

@@ -16,6 +16,7 @@ import atomstudio.tuning.optimize.Muon;
 import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.run.ControlPoint;
 import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.MovingAverage;
 import atomstudio.tuning.run.OptimizerFactory;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
@@ -35,7 +36,7 @@ public final class Trainer {
     private static final int CHECKPOINT_INTERVAL_STEPS = 25;
     private static final long CHECKPOINT_INTERVAL_NANOS = 30_000_000_000L;
     /// Weight of a step in the moving average of the loss.
-    private static final double LOSS_SMOOTHING = 0.05;
+    private static final double LOSS_SMOOTHING = 0.95;
     private static final String BEST_VALUE_KEY = "best";
 
     /// What is trained.
@@ -113,8 +114,7 @@ public final class Trainer {
         lastGood = state.copy();
         double learningRate = config().schedule().learningRate(step);
         optimizer.step(state.parameters(), gradient.vector(), new LearningRates(learningRate, groups));
-        double meanLoss = step == 0 ? gradient.loss()
-                : state.meanLoss() + LOSS_SMOOTHING * (gradient.loss() - state.meanLoss());
+        double meanLoss = new MovingAverage(LOSS_SMOOTHING, step, state.meanLoss()).with(gradient.loss()).value();
         double seconds = (System.nanoTime() - start) / 1e9;
         Map<String, Double> scalars = new HashMap<>(state.scalars());
         scalars.putAll(optimizer.state().scalars());
