@@ -1,5 +1,7 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.pipeline.GenerationLimits;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
@@ -17,9 +19,6 @@ import picocli.CommandLine.Spec;
 
 /// Image to image, inpainting and the hires fix.
 final class ImageToImageOptions {
-    private static final double DEFAULT_DENOISING_STRENGTH = 0.75;
-    private static final int MAX_HIRES_SCALE = 4;
-
     @Option(names = "--image", paramLabel = "FILE",
             description = "Image to start from. Its centre is scaled to fill the size.")
     private @Nullable Path image;
@@ -50,9 +49,7 @@ final class ImageToImageOptions {
         Generation withSource = image == null ? generation
                 : generation.withSource(readSource(image, strength, generation.settings(), terminal));
         if (hiresScale == null) return withSource;
-        if (!(hiresScale > 1 && hiresScale <= MAX_HIRES_SCALE))
-            throw new UsageError(spec,
-                    "--hires-scale: expected above 1 to " + MAX_HIRES_SCALE + ", found " + hiresScale);
+        UsageError.require(spec, "--hires-scale", GenerationLimits.HIRES_SCALE, hiresScale);
         return withSource.with(new Hires(hiresScale, strength));
     }
 
@@ -62,12 +59,11 @@ final class ImageToImageOptions {
     }
 
     private double denoisingStrengthOrDefault() {
-        if (denoisingStrength == null) return DEFAULT_DENOISING_STRENGTH;
+        if (denoisingStrength == null) return ModelDefaults.DENOISING_STRENGTH;
         if (image == null && hiresScale == null)
             throw new UsageError(spec,
                     "--denoising-strength: expected --image or --hires-scale with it, found neither");
-        if (!(denoisingStrength > 0 && denoisingStrength <= 1))
-            throw new UsageError(spec, "--denoising-strength: expected above 0 to 1, found " + denoisingStrength);
+        UsageError.require(spec, "--denoising-strength", GenerationLimits.DENOISING_STRENGTH, denoisingStrength);
         return denoisingStrength;
     }
 

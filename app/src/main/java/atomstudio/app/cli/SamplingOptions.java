@@ -1,5 +1,7 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.pipeline.GenerationLimits;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
@@ -20,10 +22,6 @@ import picocli.CommandLine.Spec;
 
 /// Sampling options of every command that generates images, with their defaults.
 final class SamplingOptions {
-    private static final double DEFAULT_GUIDANCE_SCALE = 7.5;
-    /// The best scale for the embedded model (assets/README.md).
-    private static final double DEFAULT_MODEL_GUIDANCE_SCALE = 4;
-
     @Option(names = "--negative-prompt", paramLabel = "TEXT", defaultValue = "",
             description = "What the image should not show.")
     private String negativePrompt = "";
@@ -37,7 +35,7 @@ final class SamplingOptions {
             description = "Reduces over-saturation from guidance, 0 to 1. Default: ${DEFAULT-VALUE}.")
     private double guidanceRescale;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "25",
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "" + ModelDefaults.STEPS,
             description = "Denoising steps, 1 to " + SamplingSettings.MAX_STEPS + ". Default: ${DEFAULT-VALUE}.")
     private int steps;
 
@@ -91,17 +89,19 @@ final class SamplingOptions {
 
     /// The settings with defaults filled in. Rejects settings that cannot be sampled before weights are loaded.
     GenerationSettings settings(CommandContext context, DiffusionModel model) throws Failure {
-        UsageError.requireBetween(spec, "--steps", steps, 1, SamplingSettings.MAX_STEPS);
-        double scale = guidanceScale != null ? guidanceScale
-                : context.assets().isDefaultModel(model.path()) ? DEFAULT_MODEL_GUIDANCE_SCALE : DEFAULT_GUIDANCE_SCALE;
-        if (!Double.isFinite(scale)) throw new UsageError(spec, "--cfg-scale: expected a number, found " + scale);
-        UsageError.requireBetween(spec, "--clip-skip", clipSkip, 1, model.textEncoder().transformer().depth());
-        UsageError.requireShare(spec, "--guidance-rescale", guidanceRescale);
-        if (eta != null) UsageError.requireShare(spec, "--eta", eta);
+        ModelDefaults defaults = ModelDefaults.of(model, context.assets());
+        UsageError.require(spec, "--steps", GenerationLimits.STEPS, steps);
+        double scale = guidanceScale != null ? guidanceScale : defaults.guidanceScale();
+        UsageError.require(spec, "--cfg-scale", GenerationLimits.GUIDANCE_SCALE, scale);
+        UsageError.require(spec, "--clip-skip", defaults.clipSkips(), clipSkip);
+        UsageError.require(spec, "--guidance-rescale", GenerationLimits.GUIDANCE_RESCALE, guidanceRescale);
+        if (eta != null) UsageError.require(spec, "--eta", GenerationLimits.ETA, eta);
         GenerationSettings settings = new GenerationSettings(
-                samplingWith(sampler == null ? modelSampler(context, model) : sampler),
+                samplingWith(sampler == null ? modelSampler(context, model, defaults) : sampler),
                 new Guidance(scale, guidanceRescale), clipSkip,
-                width != null ? width : model.defaultImageSize(), height != null ? height : model.defaultImageSize());
+                width != null ? width : defaults.size(), height != null ? height : defaults.size());
+        for (int side : new int[] {settings.width(), settings.height()})
+            UsageError.require(spec, "--width, --height", GenerationLimits.SIDE, side);
         Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible("--width, --height: " + problem.get());
         settings.sampling().warnings(model.scheduler()).forEach(context.terminal()::printNote);
@@ -113,13 +113,13 @@ final class SamplingOptions {
                 eta == null ? OptionalDouble.empty() : OptionalDouble.of(eta), prediction());
     }
 
-    private static SamplerName modelSampler(CommandContext context, DiffusionModel model) throws Failure {
-        Optional<SamplerName> supported = SamplerName.ofSupported(model.scheduler());
-        if (supported.isEmpty())
+    private static SamplerName modelSampler(CommandContext context, DiffusionModel model, ModelDefaults defaults)
+            throws Failure {
+        if (SamplerName.ofSupported(model.scheduler()).isEmpty())
             context.terminal()
                     .printNote("The model's scheduler " + model.scheduler().className()
-                            + " is not supported with its settings; using ddim.");
-        return supported.orElse(SamplerName.DDIM);
+                            + " is not supported with its settings; using " + defaults.sampler().option() + ".");
+        return defaults.sampler();
     }
 
     private static final class SamplerNames extends NamedValues<SamplerName> {

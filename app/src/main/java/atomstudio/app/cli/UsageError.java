@@ -1,5 +1,6 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -17,8 +18,9 @@ final class UsageError extends ParameterException {
         throw new UsageError(command, "%s: expected %d to %d, found %d".formatted(option, min, max, value));
     }
 
-    /// @throws UsageError unless the value is a share, 0 to 1
-    static void requireShare(CommandSpec command, String option, double value) {
-        if (!(value >= 0 && value <= 1)) throw new UsageError(command, option + ": expected 0 to 1, found " + value);
+    /// @throws UsageError unless the value is within its limits
+    static void require(CommandSpec command, String option, NumberLimit limit, double value) {
+        if (!limit.contains(value))
+            throw new UsageError(command, option + ": expected " + limit + ", found " + NumberLimit.format(value));
     }
 }

@@ -9,9 +9,9 @@ import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.settings.AppSettings;
-import atomstudio.diffusion.sample.Guidance;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,6 +27,7 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.beans.value.ObservableValue;
 import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
@@ -47,7 +48,8 @@ public final class GenerateViewModel {
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
     private final ReadOnlyObjectWrapper<SubjectPrompt> prompt;
     private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(
-            ImageSettings.initial(512, 7.5));
+            ImageSettings.initial(ModelDefaults.INITIAL));
+    private ModelDefaults appliedDefaults = ModelDefaults.INITIAL;
     private final GalleryRow base = new GalleryRow(Optional.empty());
     private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
     private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
@@ -83,6 +85,11 @@ public final class GenerateViewModel {
 
     public ReadOnlyObjectProperty<@Nullable Subject> subject() {
         return subject;
+    }
+
+    /// What the current model suggests.
+    public ObservableValue<ModelDefaults> defaults() {
+        return model.map(ModelSummary::defaults).orElse(ModelDefaults.INITIAL);
     }
 
     public ReadOnlyObjectProperty<SubjectPrompt> prompt() {
@@ -179,10 +186,9 @@ public final class GenerateViewModel {
         boolean builtIn = summary.origin() == ModelSummary.Origin.BUILT_IN;
         if (subject.get() == null && prompt.get().equals(SubjectPrompt.EMPTY) && builtIn) setPrompt(EXAMPLE);
         if (prompt.get().equals(EXAMPLE) && !builtIn) setPrompt(SubjectPrompt.EMPTY);
-        ImageSettings current = settings.get();
-        Guidance guidance = new Guidance(summary.defaultGuidanceScale(), current.sampling().guidance().rescale());
-        settings(current.withSize(new ImageSettings.OutputSize(summary.imageSize(), summary.imageSize()))
-                .withSampling(current.sampling().with(guidance)));
+        ModelDefaults before = appliedDefaults;
+        appliedDefaults = summary.defaults();
+        settings(settings.get().withDefaults(before, summary.defaults()));
     }
 
     private void updateRows() {

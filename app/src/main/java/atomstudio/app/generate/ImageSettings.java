@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
@@ -8,6 +9,8 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.Seed;
 import java.nio.file.Path;
+import java.text.DecimalFormat;
+import java.text.DecimalFormatSymbols;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -20,13 +23,8 @@ import java.util.stream.LongStream;
 public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings sampling, OutputSize size,
         double adapterWeight, SourceSettings source, List<SelectedAdapter> adapters) {
     public static final int MAX_SEEDS = 8;
-    public static final int MAX_CLIP_SKIP = 12;
-    public static final double MAX_HIRES_SCALE = 4;
-    public static final double MAX_GUIDANCE_SCALE = 30;
-    public static final double MIN_DENOISING_STRENGTH = 0.01;
     /// Width and height are multiples of this, which is also the minimum, in pixels.
     public static final int SIDE_MULTIPLE = 8;
-    public static final int MAX_SIDE = 2048;
 
     public ImageSettings {
         adapters = List.copyOf(adapters);
@@ -59,6 +57,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
             Guidance guidance, int clipSkip) {
         /// Changes the sampler; keeps a chosen schedule if the new sampler supports it.
         public SamplerSettings with(SamplerName changed) {
+            if (changed == sampler) return this;
             boolean keepSchedule = schedule != sampler.defaultSchedule() && changed.schedules().contains(schedule);
             return new SamplerSettings(changed, keepSchedule ? schedule : changed.defaultSchedule(), steps,
                     OptionalDouble.empty(), guidance, clipSkip);
@@ -125,7 +124,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
                     .orElse("");
             return text + (hiresScale.isPresent() ? " · hires ×" + number(hiresScale.getAsDouble()) : "")
                     + (usesDenoisingStrength()
-                            ? " · denoising " + String.format(Locale.ROOT, "%.2f", denoisingStrength)
+                            ? " · denoising " + number(denoisingStrength)
                             : "");
         }
     }
@@ -160,12 +159,25 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
     }
 
-    public static ImageSettings initial(int size, double guidance) {
+    public static ImageSettings initial(ModelDefaults defaults) {
         return new ImageSettings("", new Seeds(0, 4),
-                new SamplerSettings(SamplerName.DDIM, ScheduleName.AUTOMATIC, 25, OptionalDouble.empty(),
-                        Guidance.of(guidance), 1),
-                new OutputSize(size, size), 1,
-                new SourceSettings(Optional.empty(), 0.75, OptionalDouble.empty()), List.of());
+                new SamplerSettings(defaults.sampler(), defaults.sampler().defaultSchedule(), ModelDefaults.STEPS,
+                        OptionalDouble.empty(), Guidance.of(defaults.guidanceScale()), 1),
+                new OutputSize(defaults.size(), defaults.size()), 1,
+                new SourceSettings(Optional.empty(), ModelDefaults.DENOISING_STRENGTH, OptionalDouble.empty()),
+                List.of());
+    }
+
+    /// The settings after a change of the model: what was at the old model's default follows the new one's, what the
+    /// user has set stays. A clip skip beyond the new model's layers becomes its last.
+    ImageSettings withDefaults(ModelDefaults before, ModelDefaults now) {
+        SamplerSettings changed = sampling;
+        if (sampling.sampler == before.sampler()) changed = changed.with(now.sampler());
+        if (sampling.guidance.scale() == before.guidanceScale())
+            changed = changed.with(new Guidance(now.guidanceScale(), sampling.guidance.rescale()));
+        changed = changed.withClipSkip((int) Math.min(sampling.clipSkip, now.clipSkips().max()));
+        boolean defaultSize = size.equals(new OutputSize(before.size(), before.size()));
+        return withSampling(changed).withSize(defaultSize ? new OutputSize(now.size(), now.size()) : size);
     }
 
     /// The settings in one line, shown while the settings are collapsed.
@@ -177,7 +189,7 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     }
 
     public static String number(double value) {
-        return String.format(Locale.ROOT, "%.1f", value);
+        return new DecimalFormat("0.0####", DecimalFormatSymbols.getInstance(Locale.ROOT)).format(value);
     }
 
     public ImageSettings withNegativePrompt(String changed) {

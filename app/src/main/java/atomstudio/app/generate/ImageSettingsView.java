@@ -6,7 +6,7 @@ import atomstudio.app.controls.ValueFieldView;
 import atomstudio.app.generate.ImageSettings.OutputSize;
 import atomstudio.app.generate.ImageSettings.Seeds;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
-import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.app.pipeline.GenerationLimits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,8 +79,8 @@ final class ImageSettingsView extends VBox {
         }
 
         private static ValueFieldView<Double> sideField(DoubleConsumer onChange) {
-            return ValueFieldView.ofNumber(new ValueFieldView.NumberRange(ImageSettings.SIDE_MULTIPLE,
-                    ImageSettings.MAX_SIDE, ImageSettings.SIDE_MULTIPLE), INTEGER, onChange);
+            return ValueFieldView.ofNumber(new ValueFieldView.NumberRange(GenerationLimits.SIDE,
+                    ImageSettings.SIDE_MULTIPLE), INTEGER, onChange);
         }
     }
 
@@ -118,7 +118,7 @@ final class ImageSettingsView extends VBox {
             label.setTooltip(new Tooltip(adapter.file().toString()));
             label.setMaxWidth(180);
             ValueFieldView<Double> weightField = ValueFieldView.ofNumber(
-                    new ValueFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1),
+                    new ValueFieldView.NumberRange(GenerationLimits.ADAPTER_WEIGHT, 0.1),
                     ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
             weightField.setPrefColumnCount(3);
             weightField.setAccessibleText("Weight of " + label.getText());

@@ -4,7 +4,7 @@ import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.ExpanderView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.ValueFieldView;
-import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.app.pipeline.GenerationLimits;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -79,7 +79,7 @@ public final class PromptBarView extends VBox {
         label.getStyleClass().add("muted");
         label.setMinWidth(Region.USE_PREF_SIZE);
         ValueFieldView<Double> numberField = ValueFieldView.ofNumber(
-                new ValueFieldView.NumberRange(-WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT, 0.1),
+                new ValueFieldView.NumberRange(GenerationLimits.ADAPTER_WEIGHT, 0.1),
                 ImageSettings::number, value -> model.updateSettings(now -> now.withAdapterWeight(value)));
         numberField.setId("adapter-weight-field");
         numberField.setPrefColumnCount(3);

@@ -5,12 +5,11 @@ import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.controls.ValueFieldView;
 import atomstudio.app.controls.ValueFieldView.NumberRange;
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
+import atomstudio.app.pipeline.GenerationLimits;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoubleFunction;
@@ -23,8 +22,6 @@ import javafx.scene.layout.FlowPane;
 
 /// Sampler, schedule and their parameters. Shows only what the selected sampler supports.
 final class SamplingView extends FlowPane {
-    private static final DoubleFunction<String> HUNDREDTHS = value -> String.format(Locale.ROOT, "%.2f", value);
-
     private final GenerateViewModel model;
     private boolean updating;
 
@@ -35,17 +32,19 @@ final class SamplingView extends FlowPane {
         sampler.getItems().setAll(SamplerName.values());
         ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title,
                 name -> update(now -> now.with(name)));
-        ValueFieldView<Double> steps = number(new NumberRange(1, SamplingSettings.MAX_STEPS, 1),
+        ValueFieldView<Double> steps = number(new NumberRange(GenerationLimits.STEPS, 1),
                 ImageSettingsView.INTEGER, value -> update(now -> now.withSteps((int) value)));
-        ValueFieldView<Double> guidance = number(new NumberRange(0, ImageSettings.MAX_GUIDANCE_SCALE, 0.5),
+        ValueFieldView<Double> guidance = number(new NumberRange(GenerationLimits.GUIDANCE_SCALE, 0.5),
                 ImageSettings::number,
                 value -> update(now -> now.with(new Guidance(value, now.guidance().rescale()))));
-        ValueFieldView<Double> rescale = number(new NumberRange(0, 1, 0.05), HUNDREDTHS,
+        ValueFieldView<Double> rescale = number(new NumberRange(GenerationLimits.GUIDANCE_RESCALE, 0.05),
+                ImageSettings::number,
                 value -> update(now -> now.with(new Guidance(now.guidance().scale(), value))));
-        ValueFieldView<Double> eta = number(new NumberRange(0, 1, 0.05), HUNDREDTHS,
+        ValueFieldView<Double> eta = number(new NumberRange(GenerationLimits.ETA, 0.05), ImageSettings::number,
                 value -> update(now -> now.withEta(value)));
-        ValueFieldView<Double> clipSkip = number(new NumberRange(1, ImageSettings.MAX_CLIP_SKIP, 1),
+        ValueFieldView<Double> clipSkip = number(new NumberRange(model.defaults().getValue().clipSkips(), 1),
                 ImageSettingsView.INTEGER, value -> update(now -> now.withClipSkip((int) value)));
+        model.defaults().subscribe(now -> clipSkip.setRange(new NumberRange(now.clipSkips(), 1)));
         Node etaField = field("Eta", "Noise added per step (eta)", eta);
         model.settings().map(ImageSettings::sampling).subscribe(now -> {
             updating = true;

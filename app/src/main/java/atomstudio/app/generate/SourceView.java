@@ -6,10 +6,10 @@ import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.controls.ValueFieldView;
 import atomstudio.app.generate.ImageSettings.SourceImage;
+import atomstudio.app.pipeline.GenerationLimits;
 import atomstudio.diffusion.image.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import javafx.beans.property.SimpleStringProperty;
@@ -36,8 +36,8 @@ final class SourceView extends VBox {
         this.model = model;
         sourceBox.setAlignment(Pos.CENTER_LEFT);
         ValueFieldView<Double> denoise = ValueFieldView.ofNumber(
-                new ValueFieldView.NumberRange(ImageSettings.MIN_DENOISING_STRENGTH, 1, 0.05),
-                value -> String.format(Locale.ROOT, "%.2f", value), model.source()::setDenoisingStrength);
+                new ValueFieldView.NumberRange(GenerationLimits.DENOISING_STRENGTH, 0.05),
+                ImageSettings::number, model.source()::setDenoisingStrength);
         denoise.setId("denoising-strength");
         denoise.setPrefColumnCount(3);
         LabeledFieldView denoiseField = new LabeledFieldView("Denoising strength", denoise);
@@ -71,7 +71,7 @@ final class SourceView extends VBox {
 
     private HBox hiresField() {
         ValueFieldView<Double> scale = ValueFieldView.ofNumber(
-                new ValueFieldView.NumberRange(1.1, ImageSettings.MAX_HIRES_SCALE, 0.1), ImageSettings::number,
+                new ValueFieldView.NumberRange(GenerationLimits.HIRES_SCALE, 0.1), ImageSettings::number,
                 value -> model.source().setHiresScale(OptionalDouble.of(value)));
         scale.setId("hires-scale");
         scale.setAccessibleText("Hires scale");
@@ -91,7 +91,7 @@ final class SourceView extends VBox {
             if (now.isPresent()) scale.showValue(now.getAsDouble());
         });
         on.setOnAction(pressed -> model.source()
-                .setHiresScale(on.isSelected() ? OptionalDouble.of(Double.parseDouble(scale.getText()))
+                .setHiresScale(on.isSelected() && scale.value() != null ? OptionalDouble.of(scale.value())
                         : OptionalDouble.empty()));
         return field;
     }

@@ -1,5 +1,6 @@
 package atomstudio.app.models;
 
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runtime.Assets;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -43,7 +44,8 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
         DiffusionModel model = DiffusionModel.open(path,
                 ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
         long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameterCount).sum();
-        return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin, model.defaultImageSize(),
+        return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin,
+                ModelDefaults.of(model, Assets.find()),
                 parameters, model.knownWords(), readWarnings(model));
     }
 }

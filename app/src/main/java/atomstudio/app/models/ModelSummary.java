@@ -1,5 +1,6 @@
 package atomstudio.app.models;
 
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.List;
@@ -7,10 +8,10 @@ import java.util.Optional;
 
 /// A model as shown in the window.
 /// @param path the model folder or file
-/// @param imageSize side in pixels the model was trained for
+/// @param defaults the settings that it suggests
 /// @param parameters number of parameters of the UNet
 /// @param classWords words for things the model draws, as suggestions; may be empty
-public record ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters,
+public record ModelSummary(Path path, String name, Origin origin, ModelDefaults defaults, long parameters,
         List<String> classWords, ModelWarnings warnings) {
     public enum Origin { BUILT_IN, EXTERNAL }
 
@@ -29,19 +30,19 @@ public record ModelSummary(Path path, String name, Origin origin, int imageSize,
     }
 
     /// Without warnings.
-    public ModelSummary(Path path, String name, Origin origin, int imageSize, long parameters,
+    public ModelSummary(Path path, String name, Origin origin, ModelDefaults defaults, long parameters,
             List<String> classWords) {
-        this(path, name, origin, imageSize, parameters, classWords, ModelWarnings.NONE);
+        this(path, name, origin, defaults, parameters, classWords, ModelWarnings.NONE);
+    }
+
+    /// Side in pixels that the model was trained for.
+    public int imageSize() {
+        return defaults.size();
     }
 
     /// `Small illustrated · 128 px`.
     public String title() {
-        return name + " · " + imageSize + " px";
-    }
-
-    /// The small built-in model needs less guidance than Stable Diffusion's usual 7.5.
-    public double defaultGuidanceScale() {
-        return origin == Origin.BUILT_IN ? 4 : 7.5;
+        return name + " · " + imageSize() + " px";
     }
 
     /// Reads a model's configuration and layers, without loading its weights.

@@ -8,6 +8,8 @@ import atomstudio.app.generate.ImageSettings.SourceSettings;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
+import atomstudio.app.pipeline.GenerationLimits;
+import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
 import atomstudio.app.pipeline.GenerationParameters;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.subjects.SubjectPageViewModel;
@@ -58,7 +60,7 @@ final class PngInfoRestorer {
         GenerateViewModel target = match.map(one -> one.page.generate()).orElse(generatePage);
         List<SelectedAdapter> adapters = findAdapters(info, match);
         target.setPrompt(toPrompt(recipe.prompt().positive(), match));
-        ImageSettings settings = toSettings(target.settings().get(), recipe);
+        ImageSettings settings = toSettings(target.settings().get(), recipe, target.defaults().getValue().clipSkips());
         missing.addAll(recipe.unsupported());
         missing.addAll(differences(settings, recipe));
         target.settings(settings.withAdapterWeight(match.map(MatchedRun::weight).orElse(1.0)).withAdapters(adapters));
@@ -214,13 +216,14 @@ final class PngInfoRestorer {
 
     private static boolean isAllowed(GenerationParameters.ImageSize size) {
         return IntStream.of(size.width(), size.height())
-                .allMatch(side -> side >= ImageSettings.SIDE_MULTIPLE && side <= ImageSettings.MAX_SIDE
+                .allMatch(side -> GenerationLimits.SIDE.contains(side)
                         && side % ImageSettings.SIDE_MULTIPLE == 0);
     }
 
     /// Values missing in the image stay unchanged, except those that infotext leaves out at their defaults. Values out
     /// of range are clamped or ignored.
-    private static ImageSettings toSettings(ImageSettings current, GenerationParameters recipe) {
+    private static ImageSettings toSettings(ImageSettings current, GenerationParameters recipe,
+            NumberLimit clipSkips) {
         SamplerName sampler = recipe.sampler().orElse(current.sampling().sampler());
         ScheduleName schedule = recipe.schedule().filter(sampler.schedules()::contains).orElse(ScheduleName.AUTOMATIC);
         OptionalDouble eta = sampler.defaultEta().isPresent() && recipe.eta().isPresent()
@@ -228,15 +231,16 @@ final class PngInfoRestorer {
                         : OptionalDouble.empty();
         Guidance guidance = new Guidance(
                 Math.clamp(recipe.guidanceScale().orElse(current.sampling().guidance().scale()), 0,
-                        ImageSettings.MAX_GUIDANCE_SCALE),
+                        GenerationLimits.GUIDANCE_SCALE.max()),
                 Math.clamp(recipe.guidanceRescale().orElse(0), 0, 1));
         int steps = Math.min(recipe.steps().orElse(current.sampling().steps()), SamplingSettings.MAX_STEPS);
         SamplerSettings sampling = new SamplerSettings(sampler, schedule, steps, eta, guidance,
-                Math.min(recipe.clipSkip().orElse(1), ImageSettings.MAX_CLIP_SKIP));
+                (int) Math.min(recipe.clipSkip().orElse(1), clipSkips.max()));
         Optional<Hires> hires = recipe.hires()
-                .filter(pass -> pass.scale() > 1 && pass.scale() <= ImageSettings.MAX_HIRES_SCALE);
-        double denoisingStrength = Math.clamp(recipe.denoisingStrength().orElse(current.source().denoisingStrength()),
-                ImageSettings.MIN_DENOISING_STRENGTH, 1);
+                .filter(pass -> GenerationLimits.HIRES_SCALE.contains(pass.scale()));
+        double denoisingStrength = recipe.denoisingStrength().orElse(current.source().denoisingStrength());
+        if (!GenerationLimits.DENOISING_STRENGTH.contains(denoisingStrength))
+            denoisingStrength = current.source().denoisingStrength();
         SourceSettings source = new SourceSettings(Optional.empty(), denoisingStrength,
                 hires.map(pass -> OptionalDouble.of(pass.scale())).orElse(OptionalDouble.empty()));
         ImageSettings.OutputSize size = recipe.size()

@@ -2,77 +2,159 @@ package atomstudio.app.controls;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import atomstudio.app.controls.ValueFieldView.NumberRange;
+import atomstudio.app.pipeline.GenerationLimits;
+import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
 import atomstudio.app.window.DisplayCondition;
 import java.util.ArrayList;
 import java.util.List;
-import javafx.event.Event;
 import javafx.scene.Scene;
+import javafx.scene.control.Button;
 import javafx.scene.input.KeyCode;
-import javafx.scene.input.KeyEvent;
-import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
 import javafx.stage.Stage;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.testfx.api.FxRobot;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
-import org.testfx.util.WaitForAsyncUtils;
 
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
 class ValueFieldViewTest {
-    private final List<Long> changes = new ArrayList<>();
-    private ValueFieldView<Long> field;
+    private final List<Long> seeds = new ArrayList<>();
+    private final List<Double> numbers = new ArrayList<>();
+    private ValueFieldView<Long> seed;
+    private ValueFieldView<Double> steps;
+    private Button other;
 
     @Start
     void start(Stage stage) {
-        field = ValueFieldView.ofSeed(changes::add);
-        stage.setScene(new Scene(new StackPane(field)));
+        seed = ValueFieldView.ofSeed(seeds::add);
+        steps = number(new NumberRange(GenerationLimits.STEPS, 1));
+        other = new Button("Other");
+        stage.setScene(new Scene(new VBox(seed, steps, other), 300, 200));
+        stage.show();
     }
 
-    private void run(Runnable action) throws Exception {
-        WaitForAsyncUtils.asyncFx(action).get();
+    private ValueFieldView<Double> number(NumberRange range) {
+        return ValueFieldView.ofNumber(range, NumberLimit::format, numbers::add);
     }
 
-    private void press(KeyCode code) {
-        Event.fireEvent(field, new KeyEvent(KeyEvent.KEY_PRESSED, "", "", code, false, false, false, false));
+    @BeforeEach
+    void showValues(FxRobot robot) {
+        robot.interact(() -> {
+            seed.showValue(77L);
+            steps.showValue(25.0);
+        });
+    }
+
+    private void type(FxRobot robot, ValueFieldView<?> field, String text) {
+        robot.interact(() -> {
+            field.requestFocus();
+            field.selectAll();
+        });
+        robot.write(text);
     }
 
     @Test
-    void acceptsOnly64BitSeeds() throws Exception {
-        run(() -> {
-            field.showValue(77L);
-            for (String typed : new String[] {"18446744073709551615", "18446744073709551616", "many", "",
-                    "9007199254740993"})
-                field.setText(typed);
-        });
-        assertEquals(List.of(-1L, 9007199254740993L), changes);
+    void lettersAreNotCommittedOneByOne(FxRobot robot) {
+        type(robot, steps, "500");
+        assertEquals(List.of(), numbers);
+        robot.type(KeyCode.ENTER);
+        assertEquals(List.of(500.0), numbers);
     }
 
     @Test
-    void arrowKeysStopAtBounds() throws Exception {
-        run(() -> {
-            field.showValue(-2L);
-            press(KeyCode.UP);
-            press(KeyCode.UP);
-        });
-        assertEquals("18446744073709551615", field.getText());
-        run(() -> {
-            field.showValue(1L);
-            press(KeyCode.DOWN);
-            press(KeyCode.DOWN);
-        });
-        assertEquals("0", field.getText());
-        assertEquals(List.of(-1L, 0L), changes);
+    void leavingTheFieldCommits(FxRobot robot) {
+        type(robot, steps, "30");
+        robot.interact(other::requestFocus);
+        assertEquals(List.of(30.0), numbers);
+        assertEquals("30", steps.getText());
     }
 
     @Test
-    void numbersAreStrictlyWithinBounds() throws Exception {
-        List<Double> numbers = new ArrayList<>();
-        run(() -> {
-            ValueFieldView<Double> number = ValueFieldView.ofNumber(new ValueFieldView.NumberRange(1, 8, 1),
-                    value -> String.valueOf((long) value), numbers::add);
-            number.showValue(4.0);
-            for (String typed : new String[] {"9", "2.5", "eight", "8"}) number.setText(typed);
+    void outOfRangeReturnsToTheValueBeforeAndSaysTheRange(FxRobot robot) {
+        for (String typed : List.of("5000", "0", "2.5", "eight")) {
+            type(robot, steps, typed);
+            robot.type(KeyCode.ENTER);
+            assertEquals("25", steps.getText(), typed);
+            assertEquals("“" + typed + "”: expected a whole number, 1 to 1000", steps.rejection().get());
+        }
+        assertEquals(List.of(), numbers);
+        type(robot, steps, "8");
+        assertEquals("", steps.rejection().get(), "the note goes when something else is typed");
+    }
+
+    @Test
+    void escapeTakesBackWhatWasTyped(FxRobot robot) {
+        type(robot, steps, "300");
+        robot.type(KeyCode.ESCAPE);
+        assertEquals("25", steps.getText());
+        robot.interact(other::requestFocus);
+        assertEquals(List.of(), numbers);
+    }
+
+    @Test
+    void otherChangesOfTheSettingsKeepWhatIsBeingTyped(FxRobot robot) {
+        type(robot, steps, "30");
+        robot.interact(() -> steps.showValue(25.0));
+        assertEquals("30", steps.getText());
+        robot.interact(() -> steps.showValue(12.0));
+        assertEquals("12", steps.getText());
+    }
+
+    @Test
+    void sidesAreMultiplesWithinTheSharedLimits(FxRobot robot) {
+        robot.interact(() -> {
+            ValueFieldView<Double> side = number(new NumberRange(GenerationLimits.SIDE, 8));
+            side.showValue(512.0);
+            for (String typed : List.of("516", "4", "768", "4104")) {
+                side.setText(typed);
+                side.commit();
+            }
+            assertEquals("“4104”: expected a multiple of 8, 8 to 4096", side.rejection().get());
         });
-        assertEquals(List.of(8.0), numbers);
+        assertEquals(List.of(768.0), numbers);
+    }
+
+    @Test
+    void lowerBoundMayBeExcluded(FxRobot robot) {
+        robot.interact(() -> {
+            ValueFieldView<Double> scale = number(new NumberRange(GenerationLimits.HIRES_SCALE, 0.1));
+            scale.showValue(1.1);
+            scale.setText("1");
+            scale.commit();
+            assertEquals("“1”: expected above 1 to 4", scale.rejection().get());
+            scale.setText("1,5");
+            scale.commit();
+        });
+        assertEquals(List.of(1.5), numbers, "a decimal comma is read");
+    }
+
+    @Test
+    void acceptsOnly64BitSeeds(FxRobot robot) {
+        robot.interact(() -> {
+            for (String typed : List.of("18446744073709551615", "18446744073709551616", "many", "",
+                    "9007199254740993")) {
+                seed.setText(typed);
+                seed.commit();
+            }
+        });
+        assertEquals(List.of(-1L, 9007199254740993L), seeds);
+    }
+
+    @Test
+    void arrowKeysStopAtBounds(FxRobot robot) {
+        robot.interact(() -> {
+            seed.showValue(-2L);
+            seed.requestFocus();
+        });
+        robot.type(KeyCode.UP, KeyCode.UP);
+        assertEquals("18446744073709551615", seed.getText());
+        robot.interact(() -> seed.showValue(1L));
+        robot.type(KeyCode.DOWN, KeyCode.DOWN);
+        assertEquals("0", seed.getText());
+        assertEquals(List.of(-1L, 0L), seeds);
     }
 }

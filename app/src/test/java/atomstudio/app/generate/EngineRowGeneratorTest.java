@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.models.TokenizerFolders;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runtime.Home;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
@@ -57,7 +58,7 @@ class EngineRowGeneratorTest {
     }
 
     private RecordingListener generate(Optional<Path> preview) throws Exception {
-        ImageSettings initial = ImageSettings.initial(64, 4);
+        ImageSettings initial = ImageSettings.initial(ModelDefaults.ofSize(64));
         ImageSettings settings = initial.withSeeds(new ImageSettings.Seeds(1, 2))
                 .withSampling(initial.sampling().withSteps(4))
                 .withSource(new ImageSettings.SourceSettings(Optional.empty(), 0.5, OptionalDouble.of(1.5)));
@@ -90,7 +91,7 @@ class EngineRowGeneratorTest {
             for (Path file : files.toList()) Files.copy(file, model.resolve(original.relativize(file).toString()));
         }
         Path weights = model.resolve("unet/diffusion_pytorch_model.safetensors");
-        ImageSettings initial = ImageSettings.initial(64, 4);
+        ImageSettings initial = ImageSettings.initial(ModelDefaults.ofSize(64));
         RowGenerator.RowRequest request = new RowGenerator.RowRequest(model, "a red apple", Optional.empty(),
                 initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
         try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),

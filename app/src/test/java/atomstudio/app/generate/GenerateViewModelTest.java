@@ -15,11 +15,15 @@ import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.RgbImage;
+import atomstudio.diffusion.sample.Guidance;
+import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
@@ -41,7 +45,8 @@ class GenerateViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final FakeRowGenerator generator = new FakeRowGenerator();
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(
-            new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
+            new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128), 1000,
+                    List.of()));
     private final SimpleObjectProperty<@Nullable Subject> subject = new SimpleObjectProperty<>(
             new Subject("car", Path.of("/car"), "car", "sks", List.of()));
 
@@ -75,10 +80,12 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(new InlineJobs());
         String example = generate.prompt().get().text("");
         assertEquals("a 3d penguin in the snow", example);
-        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1,
+                List.of()));
         assertEquals("", generate.prompt().get().text(""), "another model has no example");
         generate.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "my own words"));
-        model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1000, List.of()));
+        model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128),
+                1000, List.of()));
         assertEquals("my own words", generate.prompt().get().text(""), "a typed prompt is kept");
     }
 
@@ -92,14 +99,41 @@ class GenerateViewModelTest {
                         OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
+    private static ModelSummary model(SamplerName sampler, double guidanceScale, int size, int layers) {
+        return new ModelSummary(Path.of("/sd" + size), "SD", ModelSummary.Origin.EXTERNAL,
+                new ModelDefaults(sampler, guidanceScale, size, NumberLimit.between(1, layers)), 1, List.of());
+    }
+
     @Test
-    void modelDeterminesSizeAndGuidance() {
+    void modelDeterminesSizeSamplerAndGuidance() {
+        model.set(model(SamplerName.EULER, 4, 128, 12));
         GenerateViewModel generate = viewModel(new InlineJobs());
         assertEquals("128 × 128", generate.settings().get().size().toString());
         assertEquals(4, generate.settings().get().sampling().guidance().scale());
-        model.set(new ModelSummary(Path.of("/sd"), "SD", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
+        assertEquals(SamplerName.EULER, generate.settings().get().sampling().sampler());
+        model.set(model(SamplerName.PNDM, 7.5, 512, 12));
         assertEquals("512 × 512", generate.settings().get().size().toString());
         assertEquals(7.5, generate.settings().get().sampling().guidance().scale());
+        assertEquals(SamplerName.PNDM, generate.settings().get().sampling().sampler());
+    }
+
+    @Test
+    void modelChangeKeepsWhatTheUserSet() {
+        model.set(model(SamplerName.EULER, 4, 128, 12));
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.updateSettings(now -> now.withSize(new ImageSettings.OutputSize(192, 128))
+                .withSampling(now.sampling()
+                        .with(SamplerName.HEUN)
+                        .withSteps(40)
+                        .withClipSkip(11)
+                        .with(new Guidance(6, 0.5))));
+        model.set(model(SamplerName.PNDM, 7.5, 512, 8));
+        ImageSettings settings = generate.settings().get();
+        assertEquals("192 × 128", settings.size().toString());
+        assertEquals(SamplerName.HEUN, settings.sampling().sampler());
+        assertEquals(40, settings.sampling().steps());
+        assertEquals(new Guidance(6, 0.5), settings.sampling().guidance());
+        assertEquals(8, settings.sampling().clipSkip(), "the new model has only 8 layers");
     }
 
     @Test
@@ -397,7 +431,7 @@ class GenerateViewModelTest {
         ModelSummary small = model.get();
         generate.settings(generate.settings().get().withAdapterWeight(0.5));
         generate.generate();
-        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1, List.of()));
         generate.generate();
         int before = generator.requests.size();
         model.set(small);

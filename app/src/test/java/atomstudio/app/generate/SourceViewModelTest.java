@@ -14,6 +14,7 @@ import atomstudio.app.generate.PaintedMask.BrushMode;
 import atomstudio.app.generate.PaintedMask.BrushTip;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Source;
@@ -48,7 +49,7 @@ class SourceViewModelTest {
                 GenerateViewModelTest.generationServices(new InlineJobs(), home, generator, desktop),
                 InstantSource.fixed(Instant.EPOCH),
                 new SimpleObjectProperty<@Nullable ModelSummary>(new ModelSummary(Path.of("/model"), "Small",
-                        ModelSummary.Origin.BUILT_IN, 128, 1000, List.of())),
+                        ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128), 1000, List.of())),
                 new SimpleObjectProperty<@Nullable Subject>());
         source = generate.source();
     }
@@ -65,7 +66,7 @@ class SourceViewModelTest {
         source.finishPainting(canvas.toMask());
         source.setDenoisingStrength(0.6);
         assertNull(source.painting().get());
-        assertTrue(generate.settings().get().summary().contains("img2img: 00.png, masked · denoising 0.60"),
+        assertTrue(generate.settings().get().summary().contains("img2img: 00.png, masked · denoising 0.6"),
                 generate.settings().get().summary());
         generate.generate();
         Generation generation = generator.requests.getFirst().generation(1, List.of());

@@ -8,6 +8,7 @@ import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +23,8 @@ class ModelsViewModelTest {
     private final ModelSummary.SummaryReader reader = new ModelSummary.SummaryReader() {
         @Override
         public ModelSummary readBuiltIn() {
-            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1,
+            return new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN,
+                    ModelDefaults.ofSize(128), 1,
                     List.of("car"));
         }
 
@@ -30,7 +32,8 @@ class ModelsViewModelTest {
         public ModelSummary read(Path folder) throws Failure {
             if (folder.endsWith("broken")) throw new IllegalStateException("a bug");
             if (!folder.equals(SD)) throw new Failure.Unreadable(folder + ": is not a model folder");
-            return new ModelSummary(folder, "sd15", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of(),
+            return new ModelSummary(folder, "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512),
+                    859_520_964L, List.of(),
                     new ModelSummary.ModelWarnings(List.of(), missingTokenizer));
         }
     };

@@ -11,6 +11,7 @@ import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Files;
@@ -48,12 +49,14 @@ class StartViewModelTest {
         StartViewModel start = model(new InlineJobs());
         assertEquals("", start.modelNotice().get());
         model.set(
-                new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, 128, 1, List.of("car")));
+                new ModelSummary(Path.of("/embedded"), "Small", ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128),
+                        1, List.of("car")));
         assertTrue(start.modelNotice().get().contains("128-pixel illustrations"), start.modelNotice().get());
         start.openModels();
         start.openGenerate();
         assertEquals(List.of("models", "generate"), opened);
-        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, 512, 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1,
+                List.of()));
         assertEquals("", start.modelNotice().get());
     }
 

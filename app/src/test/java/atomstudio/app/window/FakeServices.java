@@ -10,6 +10,7 @@ import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.process.FakeProcessLauncher;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunStore;
@@ -153,7 +154,8 @@ public final class FakeServices {
     private static final class Models implements ModelSummary.SummaryReader {
         @Override
         public ModelSummary readBuiltIn() {
-            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, 128, 16_480_196,
+            return new ModelSummary(MODEL, "Small illustrated", ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128),
+                    16_480_196,
                     List.of("boat", "car", "cat", "owl", "police car"));
         }
 
@@ -162,7 +164,8 @@ public final class FakeServices {
             if (!folder.toString().contains("model"))
                 throw new Failure.Unreadable(
                         folder + ": is not a model folder: expected model_index.json, found a folder without it");
-            return new ModelSummary(folder, "Other", ModelSummary.Origin.EXTERNAL, 512, 859_520_964L, List.of());
+            return new ModelSummary(folder, "Other", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512),
+                    859_520_964L, List.of());
         }
     }
 }

@@ -220,13 +220,13 @@ class PngInfoRestorerTest {
     void valuesOutOfRangeAreReported() throws Exception {
         String status = statusOf("a.png",
                 text("x").withSteps(5000)
-                        .withGuidanceScale(99)
+                        .withGuidanceScale(150)
                         .withClipSkip(40)
                         .withSize(4096, 100)
                         .with("CFG Rescale", "3")
                         .withAdapter("large", 1)
                         .with("Tiling", "True"));
-        for (String part : List.of("5000 steps (using 1000)", "CFG scale 99 (using 30)", "clip skip 40 (using 12)"))
+        for (String part : List.of("5000 steps (using 1000)", "CFG scale 150 (using 100)", "clip skip 40 (using 12)"))
             assertTrue(status.contains(part), status);
         assertTrue(status.contains("more."), status);
         assertEquals(1000, generate().settings().get().sampling().steps());
