@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import javafx.application.Platform;
 import javafx.geometry.Side;
+import javafx.scene.Scene;
 import javafx.scene.control.ContextMenu;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.TextField;
@@ -43,7 +45,20 @@ public final class AutocompleteFieldView extends TextField {
         menu.getItems().setAll(matches.stream().map(this::item).toList());
         boolean completed = matches.isEmpty() || matches.size() == 1 && matches.getFirst().equalsIgnoreCase(typed);
         if (completed || getScene() == null) menu.hide();
-        else if (!menu.isShowing()) menu.show(this, Side.BOTTOM, 0, 2);
+        else if (!menu.isShowing()) showAfterLayout(getScene());
+    }
+
+    /// A field that is focused when its page opens has no place on the screen yet.
+    private void showAfterLayout(Scene scene) {
+        Runnable[] listener = new Runnable[1];
+        listener[0] = () -> {
+            scene.removePostLayoutPulseListener(listener[0]);
+            Platform.runLater(() -> {
+                if (isFocused() && getScene() == scene && !menu.isShowing()) menu.show(this, Side.BOTTOM, 0, 2);
+            });
+        };
+        scene.addPostLayoutPulseListener(listener[0]);
+        Platform.requestNextPulse();
     }
 
     private MenuItem item(String word) {

@@ -128,7 +128,7 @@ public final class MaskPaintView extends OverlayView {
         canvas.draw(canvas.mask.all());
     }
 
-    /// The mask and its picture. Only changed pixels are drawn.
+    /// The mask and the overlay that shows it. Only changed pixels are drawn.
     private static final class Canvas {
         /// Red, 60 % opaque, premultiplied.
         private static final int COLOUR = 0x99892B2E;

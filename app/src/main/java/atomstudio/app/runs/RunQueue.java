@@ -7,15 +7,19 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.process.TrainingProcess;
 import atomstudio.diffusion.Failure;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -36,12 +40,39 @@ public final class RunQueue {
     private final ObservableList<RunSpec> waiting = FXCollections.observableArrayList();
     private final ObservableList<RunSpec> waitingView = FXCollections.unmodifiableObservableList(waiting);
     private final List<BiConsumer<RunSpec, RunProgress>> listeners = new ArrayList<>();
+    private final QueueFile file;
     private @Nullable ActiveRun activeRun;
     private BooleanSupplier held = () -> false;
+    private boolean suspended;
 
-    public RunQueue(Jobs jobs, TrainingProcess.ProcessLauncher launcher) {
+    /// @param file holds the current and the waiting runs
+    public RunQueue(Jobs jobs, TrainingProcess.ProcessLauncher launcher, QueueFile file) {
         this.jobs = jobs;
         this.launcher = launcher;
+        this.file = file;
+    }
+
+    /// Reads the runs that an earlier window left; they wait until [#startNext].
+    /// @param onFound called if there are any
+    public void restore(Runnable onFound) {
+        jobs.start("Reading the training queue", cancellation -> file.read(), found -> {
+            Set<Path> known = queued().stream().map(RunSpec::folder).collect(Collectors.toSet());
+            waiting.addAll(0, found.stream().filter(spec -> !known.contains(spec.folder())).toList());
+            if (!waiting.isEmpty() && !isBusy()) onFound.run();
+        }, ignored -> {});
+    }
+
+    private List<RunSpec> queued() {
+        return Stream.concat(Stream.ofNullable(current.get()), waiting.stream()).toList();
+    }
+
+    private void save() {
+        List<RunSpec> now = queued();
+        file.set(now);
+        jobs.start("Saving the training queue", cancellation -> {
+            file.write();
+            return now;
+        }, outcome -> {});
     }
 
     /// Null when idle.
@@ -80,7 +111,7 @@ public final class RunQueue {
 
     /// Starts the first waiting run, unless one is training.
     public void startNext() {
-        if (!isBusy() && !waiting.isEmpty() && !held.getAsBoolean()) start(waiting.removeFirst());
+        if (!suspended && !isBusy() && !waiting.isEmpty() && !held.getAsBoolean()) start(waiting.removeFirst());
     }
 
     /// Whether a run of a subject is training or waiting.
@@ -94,12 +125,18 @@ public final class RunQueue {
 
     /// Starts the run, or appends it to the queue.
     public void add(RunSpec spec) {
-        if (isBusy()) waiting.add(spec);
-        else start(spec);
+        waiting.removeIf(queued -> queued.folder().equals(spec.folder()));
+        if (isBusy()) {
+            waiting.add(spec);
+            save();
+        } else {
+            start(spec);
+        }
     }
 
     public void remove(RunSpec spec) {
         waiting.remove(spec);
+        save();
     }
 
     public void pause() {
@@ -115,10 +152,21 @@ public final class RunQueue {
         send(TrainingProcess.ProcessCommand.STOP, "Stopping…");
     }
 
-    /// Clears the queue and stops the current run with a checkpoint.
-    public void stopAll() {
-        waiting.clear();
+    /// Stops the current run with a checkpoint and starts no other. The queue's file keeps the waiting runs, and the
+    /// current one in front of them.
+    public void suspend() {
+        suspended = true;
         cancel();
+    }
+
+    /// The same, but the queue's file no longer has the current run.
+    public void suspendWithoutCurrent() {
+        file.set(List.copyOf(waiting));
+        jobs.start("Saving the training queue", cancellation -> {
+            file.write();
+            return file;
+        }, outcome -> {});
+        suspend();
     }
 
     /// Requests a preview with the current parameters; the run continues, or stays paused.
@@ -141,6 +189,7 @@ public final class RunQueue {
         pendingPreview.set("");
         progress.set(RunProgress.initial(RunProgress.RunPhase.STARTING));
         current.set(spec);
+        save();
         jobs.start("Training " + spec.subject(),
                 cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))),
                 outcome -> {
@@ -171,6 +220,7 @@ public final class RunQueue {
         pendingPreview.set("");
         progress.set(last);
         current.set(null);
+        if (!suspended) save();
         for (BiConsumer<RunSpec, RunProgress> listener : List.copyOf(listeners)) listener.accept(spec, last);
         startNext();
     }

@@ -33,6 +33,11 @@ public final class RunStore {
         this.folder = folder;
     }
 
+    /// The training queue, beside the folder of the runs.
+    public QueueFile queue() {
+        return new QueueFile(folder.resolveSibling("queue.json"));
+    }
+
     /// Runs of a subject, newest first. Damaged ones are skipped.
     public List<RunSummary> list(String subject) throws Failure {
         if (!Files.isDirectory(folder)) return List.of();

@@ -13,6 +13,7 @@ import atomstudio.app.train.QueueCardView;
 import atomstudio.app.train.TrainCardView;
 import java.time.InstantSource;
 import java.util.List;
+import javafx.beans.binding.Bindings;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Bounds;
 import javafx.scene.Node;
@@ -41,10 +42,12 @@ public final class SubjectPageView extends VBox {
         train = new TrainCardView(model.train(), model.untrained());
         prompt = new PromptBarView(model.generate(), model.untrained().map(first -> !first));
         ProgressCardView progress = new ProgressCardView(model.queue());
-        Node queue = new QueueCardView(model.queue(), model.train());
+        Node queue = new QueueCardView(model.queue(), model.train(), model::removeQueued);
         bindVisible(train, model.training().map(now -> !now));
         bindVisible(progress, model.training());
-        bindVisible(queue, model.training());
+        bindVisible(queue,
+                Bindings.createBooleanBinding(() -> model.training().get() || !model.queue().waiting().isEmpty(),
+                        model.training(), model.queue().waiting()));
         model.training().addListener((property, before, now) -> {
             if (now) moveFocus(train, progress::focusCancel);
             else moveFocus(progress, prompt::focusGenerate);

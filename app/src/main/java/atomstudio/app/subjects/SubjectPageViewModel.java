@@ -41,6 +41,7 @@ public final class SubjectPageViewModel {
 
     private final SubjectViewModel subject;
     private final RunQueue queue;
+    private final Deletions deletions;
     private final RunsViewModel runs;
     private final TrainViewModel train;
     private final GenerateViewModel generate;
@@ -58,6 +59,7 @@ public final class SubjectPageViewModel {
         Deletions deletions = shared.deletions;
         this.models = models;
         this.queue = queue;
+        this.deletions = deletions;
         Services.Stores stores = services.stores();
         Services.Environment environment = services.environment();
         subject = new SubjectViewModel(services, deletions, initial);
@@ -82,6 +84,12 @@ public final class SubjectPageViewModel {
 
     public RunQueue queue() {
         return queue;
+    }
+
+    /// Removes a waiting run; it returns to the end of the queue with Undo.
+    public void removeQueued(RunSpec spec) {
+        queue.remove(spec);
+        deletions.notices().offerUndo("Removed " + spec.title() + " from the queue.", () -> queue.add(spec));
     }
 
     public RunsViewModel runs() {

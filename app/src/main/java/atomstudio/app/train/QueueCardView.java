@@ -8,6 +8,8 @@ import atomstudio.app.runs.RunQueue;
 import atomstudio.tuning.method.MethodCategory;
 import atomstudio.tuning.method.MethodName;
 import java.util.List;
+import java.util.function.Consumer;
+import javafx.beans.binding.Bindings;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -23,13 +25,14 @@ import javafx.scene.layout.VBox;
 
 /// Queued runs, and buttons to queue another method for this subject.
 public final class QueueCardView extends CardView {
-    public QueueCardView(RunQueue queue, TrainViewModel train) {
+    /// @param remove removes a waiting run
+    public QueueCardView(RunQueue queue, TrainViewModel train, Consumer<RunSpec> remove) {
         super("Up next");
         VBox waiting = new VBox(4);
         Runnable refresh = () -> waiting.getChildren()
                 .setAll(queue.waiting().isEmpty()
                         ? List.<Node>of(new MutedLabelView("Empty. Queue another method to compare:"))
-                        : queue.waiting().stream().map(spec -> queueLine(queue, spec)).toList());
+                        : queue.waiting().stream().map(spec -> queueLine(spec, remove)).toList());
         queue.waiting().addListener((ListChangeListener<RunSpec>) change -> refresh.run());
         refresh.run();
         FlowPane addButtons = new FlowPane(6, 6);
@@ -40,7 +43,10 @@ public final class QueueCardView extends CardView {
             addButtons.getChildren().add(button);
         }
         addButtons.getChildren().add(moreMethods(train));
-        add(waiting, addButtons);
+        Button start = new ActionButtonView("Start the queue", queue::startNext, "small").withId("start-queue");
+        start.visibleProperty().bind(queue.current().isNull().and(Bindings.isNotEmpty(queue.waiting())));
+        start.managedProperty().bind(start.visibleProperty());
+        add(waiting, start, addButtons);
     }
 
     /// All other methods, by category.
@@ -62,11 +68,11 @@ public final class QueueCardView extends CardView {
         return menu;
     }
 
-    private static Node queueLine(RunQueue queue, RunSpec spec) {
+    private static Node queueLine(RunSpec spec, Consumer<RunSpec> removal) {
         Label label = new MutedLabelView(spec.title() + " · " + spec.subject());
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        Button remove = new ActionButtonView("×", () -> queue.remove(spec), "flat", "small");
+        Button remove = new ActionButtonView("×", () -> removal.accept(spec), "flat", "small");
         remove.setAccessibleText("Remove " + spec.title() + " from the queue");
         HBox line = new HBox(label, gap, remove);
         line.setAlignment(Pos.CENTER_LEFT);

@@ -60,7 +60,8 @@ public final class ClosingViewModel {
             return;
         }
         state.set(ClosingState.STOPPING);
-        queue.stopAll();
+        if (discardRun) queue.suspendWithoutCurrent();
+        else queue.suspend();
     }
 
     /// Closes without waiting: the training process still writes its checkpoint when its input closes.

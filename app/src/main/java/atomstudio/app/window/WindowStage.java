@@ -51,6 +51,7 @@ final class WindowStage {
             // A text field handles the key itself.
             if (UNDO.match(key) && !(scene.getFocusOwner() instanceof TextInputControl)) model.notices().undo();
         });
+        FocusKeeper.install(scene, view::page);
         view.setFocusTraversable(true);
         view.requestFocus();
         stage.setTitle("Atom Studio " + BuildInfo.current().version());

@@ -24,6 +24,7 @@ import javafx.scene.input.DragEvent;
 import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.StackPane;
+import org.jspecify.annotations.Nullable;
 
 /// The window's root: bars around the current page, and overlays. Files can be dropped anywhere.
 public final class WindowView extends StackPane {
@@ -34,7 +35,7 @@ public final class WindowView extends StackPane {
     private final BorderPane frame = new BorderPane();
     private final StackPane overlays = new StackPane();
     private final GalleryStripView strip;
-    /// Built when first opened, and kept: their view models live as long as the window, or until the subject is deleted.
+    /// Built when first opened, and kept: their view models live as long as the window, or until a subject is deleted.
     private final Map<WindowPage, PageView> pages = new HashMap<>();
 
     private record PageView(Node center, List<Node> overlays) {}
@@ -87,6 +88,12 @@ public final class WindowView extends StackPane {
                     List.of(new MaskPaintView(generate.source())));
             case WindowPage.ScreenPage(Screen screen) -> new PageView(screen.createView(model), List.of());
         };
+    }
+
+    /// The content between the bars.
+    @Nullable
+    Node page() {
+        return frame.getCenter();
     }
 
     private SubjectPageView.Arrival arrival() {

@@ -65,7 +65,7 @@ public final class WindowViewModel {
         Services.Environment environment = services.environment();
         models = new ModelsViewModel(services.jobs(), services.stores().models(), environment.settings(),
                 environment.choosers(), environment.desktop());
-        queue = new RunQueue(services.jobs(), services.engines().launcher());
+        queue = new RunQueue(services.jobs(), services.engines().launcher(), services.stores().runs().queue());
         deletions = new Deletions(services.jobs(), services.stores().trash(), notices);
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().trash());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
@@ -97,6 +97,9 @@ public final class WindowViewModel {
     public void load() {
         models.load();
         gallery.load();
+        queue.restore(() -> notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
+                "Left in the training queue: " + DisplayFormat.plural(queue.waiting().size(), "run") + ".",
+                Optional.of(new NoticesViewModel.NoticeAction("Continue training", queue::startNext)))));
         refreshSystemInfo();
         Services.Stores stores = services.stores();
         services.jobs()

@@ -431,7 +431,8 @@ class GenerateViewModelTest {
         ModelSummary small = model.get();
         generate.settings(generate.settings().get().withAdapterWeight(0.5));
         generate.generate();
-        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1, List.of()));
+        model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1,
+                List.of()));
         generate.generate();
         int before = generator.requests.size();
         model.set(small);

@@ -15,6 +15,7 @@ import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,10 +25,16 @@ class MachineSharingTest {
     private final FakeProcessLauncher launcher = new FakeProcessLauncher();
     private final FakeDesktop desktop = new FakeDesktop();
     private final ManualJobs imageJobs = new ManualJobs();
-    private final RunQueue runs = new RunQueue(new InlineJobs(), launcher);
+    private RunQueue runs;
     private final JobQueue images = new JobQueue(imageJobs);
-    private final MachineSharing sharing = new MachineSharing(runs, images, desktop);
+    private MachineSharing sharing;
     private final List<String> events = new ArrayList<>();
+
+    @BeforeEach
+    void open() {
+        runs = new RunQueue(new InlineJobs(), launcher, new QueueFile(folder.resolve("queue.json")));
+        sharing = new MachineSharing(runs, images, desktop);
+    }
 
     private RunSpec run(String name) {
         return new RunSpec("car", Path.of("/model"), Path.of("/photos"), new RunSpec.SubjectPhrase("car", "sks"),

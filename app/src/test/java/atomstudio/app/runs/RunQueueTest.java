@@ -9,24 +9,45 @@ import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.process.FakeProcessLauncher;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.process.TrainingProcess;
+import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// With inline jobs a run happens inside `add`; the callback at every wait simulates clicks during the run.
 class RunQueueTest {
     @TempDir
-    Path runs;
+    Path home;
     private final FakeProcessLauncher launcher = new FakeProcessLauncher();
-    private final RunQueue queue = new RunQueue(new InlineJobs(), launcher);
+    private RunQueue queue;
     private final List<RunProgress> ended = new ArrayList<>();
+
+    @BeforeEach
+    void open() {
+        queue = opened();
+    }
+
+    private RunQueue opened() {
+        return new RunQueue(new InlineJobs(), launcher, new RunStore(home.resolve("runs")).queue());
+    }
+
+    private List<String> waitingAfterRestart() {
+        RunQueue restarted = opened();
+        restarted.restore(() -> {});
+        return restarted.waiting().stream().map(spec -> spec.folder().getFileName().toString()).toList();
+    }
 
     private RunSpec spec(MethodName method) {
         return new RunSpec("car", Path.of("/model"), Path.of("/photos"), new RunSpec.SubjectPhrase("car", "sks"),
-                RunSpec.TrainingChoices.of(method), runs.resolve("car-" + method.option()));
+                RunSpec.TrainingChoices.of(method), home.resolve("runs/car-" + method.option()));
     }
 
     private RunProgress run(MethodName method) {
@@ -141,14 +162,58 @@ class RunQueueTest {
     }
 
     @Test
-    void stopAllClearsQueue() {
+    void closingKeepsTheQueueWithTheInterruptedRunInFront() {
         launcher.onWait = step -> {
             if (step == 5) {
                 queue.add(spec(MethodName.LORA));
-                queue.stopAll();
+                queue.suspend();
             }
         };
         run(MethodName.ATOMS);
         assertEquals(1, launcher.specs.size());
+        assertEquals(List.of("car-atoms", "car-lora"), waitingAfterRestart());
+        launcher.onWait = step -> {};
+        RunQueue restarted = opened();
+        restarted.restore(restarted::startNext);
+        assertEquals(3, launcher.specs.size());
+        assertEquals(List.of(), waitingAfterRestart());
+    }
+
+    @Test
+    void discardedRunLeavesTheQueue() {
+        launcher.onWait = step -> {
+            if (step == 5) {
+                queue.add(spec(MethodName.LORA));
+                queue.suspendWithoutCurrent();
+            }
+        };
+        run(MethodName.ATOMS);
+        assertEquals(List.of("car-lora"), waitingAfterRestart());
+    }
+
+    /// The state in the middle of a run is what a kill leaves.
+    @Test
+    void killKeepsTheQueueWithItsSettings() {
+        TrainingSettings training = TrainingSettings.DEFAULTS.with(TrainingSetting.STEPS, "33");
+        RunSpec queued = new RunSpec("car", Path.of("/model"), Path.of("/photos"),
+                new RunSpec.SubjectPhrase("car", "sks"),
+                new RunSpec.TrainingChoices(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8"), training),
+                home.resolve("runs/car-lora"));
+        List<RunSpec> afterKill = new ArrayList<>();
+        launcher.onWait = step -> {
+            if (step != 5 || !afterKill.isEmpty()) return;
+            queue.add(queued);
+            RunQueue restarted = opened();
+            restarted.restore(() -> {});
+            afterKill.addAll(restarted.waiting());
+        };
+        run(MethodName.ATOMS);
+        assertEquals(List.of(spec(MethodName.ATOMS), queued), afterKill);
+    }
+
+    @Test
+    void damagedFileOfTheQueueIsSkipped() throws Exception {
+        Files.writeString(home.resolve("queue.json"), "{\"runs\":[{\"subject\":3}]}");
+        assertEquals(List.of(), waitingAfterRestart());
     }
 }

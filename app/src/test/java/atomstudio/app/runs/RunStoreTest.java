@@ -21,7 +21,8 @@ class RunStoreTest {
     Path runs;
 
     private void train(FakeProcessLauncher launcher, String name, String subject, MethodName method) {
-        new RunQueue(new InlineJobs(), launcher).add(new RunSpec(subject, Path.of("/model"), Path.of("/photos"),
+        new RunQueue(new InlineJobs(), launcher, new RunStore(runs).queue()).add(new RunSpec(subject, Path.of("/model"),
+                Path.of("/photos"),
                 new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), runs.resolve(name)));
     }
 
