@@ -2,7 +2,7 @@ package atomstudio.tuning;
 
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import com.google.gson.JsonArray;
@@ -72,9 +72,9 @@ public final class RandomModel {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());
         }
         DiffusionModel model = DiffusionModel.open(folder);
-        for (ModelComponent part : List.of(ModelComponent.UNET, ModelComponent.VAE, ModelComponent.TEXT_ENCODER)) {
+        for (Component part : List.of(Component.UNET, Component.VAE, Component.TEXT_ENCODER)) {
             Path file = folder.resolve(part.folder())
-                    .resolve(part == ModelComponent.TEXT_ENCODER ? "model.safetensors"
+                    .resolve(part.equals(Component.TEXT_ENCODER) ? "model.safetensors"
                             : "diffusion_pytorch_model.safetensors");
             write(file, tensors(model.layers(part)), precision);
         }

@@ -1,6 +1,6 @@
 package atomstudio.app.inspect;
 
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
@@ -55,8 +55,8 @@ final class AdapterInspection {
                         .stream()
                         .filter(part -> adapter.layers()
                                 .stream()
-                                .anyMatch(layer -> ModelComponent.ofLayer(layer.name()) == part))
-                        .map(ModelComponent::folder)
+                                .anyMatch(layer -> layer.component().equals(part)))
+                        .map(Component::folder)
                         .collect(Collectors.joining(", ")));
         json.addProperty("base model", adapter.base().name());
         json.addProperty("base hash", adapter.base().hash());

@@ -4,11 +4,10 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelConfig;
 import atomstudio.diffusion.model.NetworkFactory;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.model.TextProjection;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
@@ -42,7 +41,7 @@ final class ModelInspection {
         json.addProperty("scheduler", model.scheduler().className());
         json.addProperty("tokens", model.textEncoder().maxTokens());
         List<String> problems = new ArrayList<>();
-        for (ModelComponent component : ModelComponent.values())
+        for (Component component : model.components().keySet())
             json.add(component.folder(), componentJson(model, component, problems));
         addClipLayers(model, json, problems);
         json.add("trainable parameters", parametersByMethod(model.trainableLayers()));
@@ -54,9 +53,9 @@ final class ModelInspection {
         try {
             Optional<ImageEncoder> imageEncoder = model.imageEncoder();
             if (imageEncoder.isPresent()) {
-                JsonObject counts = counts(imageEncoder.get().layers());
-                json.add(imageEncoder.get().folder().getFileName().toString(), counts);
-                imageEncoder.get().openCheckpoint().close();
+                JsonObject counts = counts(imageEncoder.get().file().layers());
+                json.add(imageEncoder.get().file().weights().path().getFileName().toString(), counts);
+                imageEncoder.get().file().open().close();
             }
             model.textProjection()
                     .ifPresent(
@@ -67,7 +66,7 @@ final class ModelInspection {
         }
     }
 
-    private static JsonObject componentJson(DiffusionModel model, ModelComponent component, List<String> problems) {
+    private static JsonObject componentJson(DiffusionModel model, Component component, List<String> problems) {
         List<Layer> layers = model.layers(component);
         JsonObject json = counts(layers);
         try (Checkpoint checkpoint = Checkpoint.open(model.weights(component))) {
@@ -86,9 +85,9 @@ final class ModelInspection {
     }
 
     /// A component's layers, with the text projection that metrics read from the same file.
-    private static List<Layer> storedLayers(DiffusionModel model, ModelComponent component, List<Layer> layers)
+    private static List<Layer> storedLayers(DiffusionModel model, Component component, List<Layer> layers)
             throws Failure {
-        return component == ModelComponent.TEXT_ENCODER
+        return component.equals(Component.TEXT_ENCODER)
                 ? model.textProjection().map(TextProjection::layers).orElse(layers)
                 : layers;
     }
@@ -106,18 +105,18 @@ final class ModelInspection {
         JsonObject json = new JsonObject();
         switch (className) {
             case "UNet2DConditionModel" -> {
-                List<Layer> layers = NetworkLayers.of(NetworkFactory.unet(config));
+                List<Layer> layers = NetworkFactory.unet(config).layers();
                 json.addProperty("kind", "unet");
                 json.add("unet", counts(layers));
                 json.add("trainable parameters", parametersByMethod(layers));
             }
             case "AutoencoderKL" -> {
                 json.addProperty("kind", "vae");
-                json.add("vae", counts(NetworkLayers.of(NetworkFactory.vae(config))));
+                json.add("vae", counts(NetworkFactory.vae(config).layers()));
             }
             case "clip_text_model" -> {
                 json.addProperty("kind", "text_encoder");
-                json.add("text_encoder", counts(NetworkLayers.of(NetworkFactory.textEncoder(config))));
+                json.add("text_encoder", counts(NetworkFactory.textEncoder(Component.TEXT_ENCODER, config).layers()));
             }
             default -> throw new Failure.Unreadable(file
                     + ": expected the configuration of a UNet2DConditionModel, an AutoencoderKL or a CLIP text "

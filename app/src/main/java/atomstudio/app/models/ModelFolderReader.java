@@ -4,8 +4,8 @@ import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runtime.Assets;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -43,7 +43,7 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
     private ModelSummary summarize(Path path, ModelSummary.Origin origin) throws Failure {
         DiffusionModel model = DiffusionModel.open(path,
                 ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
-        long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameterCount).sum();
+        long parameters = model.layers(Component.UNET).stream().mapToLong(Layer::parameterCount).sum();
         return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin,
                 ModelDefaults.of(model, Assets.find()),
                 parameters, model.knownWords(), readWarnings(model));

@@ -4,7 +4,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.torch.ComputeDtype;
@@ -61,7 +60,7 @@ public enum EngineName {
 
     /// Small networks are not faster in bfloat16.
     private static boolean prefersBf16(DiffusionModel model, Device device) {
-        long parameters = NetworkLayers.of(model.unet()).stream().mapToLong(Layer::parameterCount).sum();
+        long parameters = model.unet().layers().stream().mapToLong(Layer::parameterCount).sum();
         return ComputeDtype.hasHardwareBf16(device) && parameters >= MIN_BF16_PARAMETERS;
     }
 }

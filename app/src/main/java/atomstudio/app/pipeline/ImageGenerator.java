@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.TinyAutoencoder;
+import atomstudio.diffusion.model.NetworkFile;
 import atomstudio.diffusion.onnx.TaesdPreviewer;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener;
@@ -64,7 +64,7 @@ public final class ImageGenerator implements AutoCloseable {
     /// Decodes previews with a TAESD decoder from now on.
     /// @throws Failure.Incompatible if the file is not a decoder
     public void usePreviewDecoder(Path decoderFile, Device device) throws Failure {
-        TaesdPreviewer decoder = TaesdPreviewer.open(TinyAutoencoder.open(decoderFile, model), device,
+        TaesdPreviewer decoder = TaesdPreviewer.open(NetworkFile.taesdDecoder(decoderFile, model), device,
                 Runtime.getRuntime().availableProcessors());
         if (taesd != null) taesd.close();
         taesd = decoder;

@@ -3,7 +3,6 @@ package atomstudio.app.verify;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -96,7 +95,7 @@ final class TrainingGolden {
             if (name.endsWith(".losses")) unsupported.add(name.substring(0, name.length() - ".losses".length()));
         for (GoldenMethod method : METHODS)
             if (unsupported.remove(method.name))
-                compareMethod(method, ParameterLayout.of(method.method, NetworkLayers.of(model.unet())));
+                compareMethod(method, ParameterLayout.of(method.method, model.unet().layers()));
         return new GoldenComparison(deviations, List.copyOf(unsupported));
     }
 
@@ -108,7 +107,7 @@ final class TrainingGolden {
 
     /// The loss of the base model.
     private void loss(String name, DiffusionModel model, TrainingBatch batch) throws Failure {
-        ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
+        ParameterLayout layout = ParameterLayout.of(new FilterAtoms(9), model.unet().layers());
         try (DenoisingLoss denoisingLoss = engine.denoisingLoss(new DenoisingLossOptions(layout, Map.of()))) {
             add(name, new Tensor(Shape.of(1),
                     new float[] {(float) denoisingLoss.loss(new float[layout.size()], batch)}));

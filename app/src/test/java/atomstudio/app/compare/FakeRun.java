@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -46,7 +46,7 @@ public record FakeRun(Path model, BaseModelHashes hashes, String method, String 
     public Path write(Path run) throws Failure {
         DiffusionModel folder = DiffusionModel.open(model);
         MethodSettings settings = MethodSettings.parse(method, Map.of());
-        List<Layer> layers = folder.layers(ModelComponent.UNET);
+        List<Layer> layers = folder.layers(Component.UNET);
         Map<String, Tensor> values = new HashMap<>();
         Random random = new Random(7);
         for (Layer layer : layers) {

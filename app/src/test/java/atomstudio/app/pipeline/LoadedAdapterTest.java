@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.app.runtime.Assets;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
@@ -28,13 +28,13 @@ class LoadedAdapterTest {
         DiffusionModel model = DiffusionModel.open(Assets.find().defaultModel());
         MethodSettings settings = MethodSettings.of(MethodName.ATOMS);
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.layers(ModelComponent.UNET))
+        for (Layer layer : model.layers(Component.UNET))
             settings.method()
                     .parameterShapes(layer)
                     .forEach((slot, shape) -> values.put(layer.name() + "." + slot, Tensor.zeros(shape)));
         new AdapterFile(settings, new BaseModel(model.name(), "00"), new Trigger("sks", "car"),
                 new AdapterFile.TrainingSummary(1, 0.1, 0),
-                AdaptedLayer.of(settings.method(), model.layers(ModelComponent.UNET)), values).write(file);
+                AdaptedLayer.of(settings.method(), model.layers(Component.UNET)), values).write(file);
         return LoadedAdapter.load(file, model).getFirst().adapter().name();
     }
 

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.runtime.Assets;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
@@ -31,7 +31,7 @@ class LayerCostCounterTest {
 
     @Test
     void countsModelLayers() throws Exception {
-        List<Layer> layers = DiffusionModel.open(model()).layers(ModelComponent.UNET);
+        List<Layer> layers = DiffusionModel.open(model()).layers(Component.UNET);
         long convolutions = layers.stream().filter(layer -> layer.kernelSize() == 3).count();
         assertEquals(81 * convolutions, parameters(MethodSettings.of(MethodName.ATOMS)));
     }

@@ -1,7 +1,7 @@
 package atomstudio.diffusion.engine;
 
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import java.util.List;
 import java.util.Set;
@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 /// @param textLayers layer names of the text encoder
 public record AdapterTargets(Set<String> unetLayers, Set<String> textLayers) {
     public static AdapterTargets of(DiffusionModel model) {
-        return new AdapterTargets(names(model.layers(ModelComponent.UNET)),
-                names(model.layers(ModelComponent.TEXT_ENCODER)));
+        return new AdapterTargets(names(model.layers(Component.UNET)),
+                names(model.layers(Component.TEXT_ENCODER)));
     }
 
     private static Set<String> names(List<Layer> layers) {

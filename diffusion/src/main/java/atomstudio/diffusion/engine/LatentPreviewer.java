@@ -3,7 +3,6 @@ package atomstudio.diffusion.engine;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 
@@ -16,7 +15,7 @@ public interface LatentPreviewer {
 
     /// The best one that is cheap compared with a step: the decoder of a small model, latent2rgb for a large one.
     static LatentPreviewer fastest(DiffusionModel model, Autoencoder autoencoder) throws Failure {
-        long parameters = Layer.parameterCount(NetworkLayers.of(model.vae()));
+        long parameters = Layer.parameterCount(model.vae().layers());
         if (parameters > Latent2RgbPreviewer.MAX_DECODER_PARAMETERS) return Latent2RgbPreviewer.fit(model, autoencoder);
         LatentDecoder decoder = new LatentDecoder(model.vae(),
                 TiledDecodingFallback.around(autoencoder, model.vae(), warning -> {}));

@@ -1,43 +1,41 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.sample.SchedulerConfig;
-import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Stream;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
-/// A Stable Diffusion 1.x or 2.x model, in diffusers' folder layout or in one file of the LDM layout: its networks
+/// A Stable Diffusion 1.x or 2.x model, in diffusers' folder layout or in one file of the LDM layout: its components
 /// without weights, which are mapped by [#openCheckpoint].
 /// @param path the folder or the file
 /// @param sampleSize side of the latents that the UNet was trained at, in latent pixels
-public record DiffusionModel(Path path, String name, Networks networks, SchedulerConfig scheduler, int sampleSize,
-        Sources sources) {
-    private static final Set<String> SUPPORTED_PIPELINES = Set.of("StableDiffusionPipeline",
-            "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline");
-
-    private static final String MODEL_INDEX = "model_index.json";
-    private static final int DEFAULT_SAMPLE_SIZE = 64;
+public record DiffusionModel(Path path, String name, SchedulerConfig scheduler, int sampleSize,
+        SortedMap<Component, NetworkFile<?>> components, Sources sources) {
+    static final String MODEL_INDEX = "model_index.json";
+    static final int DEFAULT_SAMPLE_SIZE = 64;
     static final int MAX_SAMPLE_SIZE = 4096;
 
-    public record Networks(UNet unet, Vae vae, ClipTextModel textEncoder) {}
+    public DiffusionModel {
+        components = Collections.unmodifiableSortedMap(new TreeMap<>(components));
+    }
 
-    /// Weights, tokenizer and metadata of a model.
-    record Sources(Map<ModelComponent, WeightLocation> weights, TokenizerLocator tokenizer, List<String> warnings,
-            List<String> knownWords) {
+    /// Tokenizer and metadata of a model.
+    record Sources(TokenizerLocator tokenizer, List<String> warnings, List<String> knownWords) {
         Sources {
-            weights = Map.copyOf(weights);
             warnings = List.copyOf(warnings);
             knownWords = List.copyOf(knownWords);
         }
@@ -56,64 +54,22 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         boolean isIndex = Files.isRegularFile(path) && path.getFileName().toString().equals(MODEL_INDEX);
         Path modelPath = isIndex ? path.toAbsolutePath().getParent() : path;
         DiffusionModel model = Files.isRegularFile(modelPath) ? SingleFileLoader.open(modelPath, options)
-                : ofFolder(modelPath, options);
+                : FolderLoader.open(modelPath, options);
         model.validate();
         return model;
     }
 
-    private static DiffusionModel ofFolder(Path folder, ModelLoadOptions options) throws Failure {
-        Path index = folder.resolve(MODEL_INDEX);
-        if (!Files.isRegularFile(index)) {
-            throw new Failure.Unreadable(folder
-                    + ": is not a model folder: expected model_index.json with unet, vae, text_encoder, tokenizer and "
-                    + "scheduler folders (diffusers layout), or a model in one file; found "
-                    + (Files.isDirectory(folder) ? "a folder without it" : "nothing"));
-        }
-        ModelConfig pipeline = ModelConfig.read(index);
-        String className = pipeline.string("_class_name", "StableDiffusionPipeline");
-        if (!SUPPORTED_PIPELINES.contains(className))
-            throw new Failure.Incompatible(index + ": " + SafeText.of(className)
-                    + " is not supported; Stable Diffusion 1.x and 2.x (StableDiffusionPipeline) are");
-        ModelConfig unetConfig = config(folder, ModelComponent.UNET);
-        VaeSource vae = options.vae().isPresent() ? VaeSource.open(options.vae().get())
-                : VaeSource.ofFolder(folder.resolve(ModelComponent.VAE.folder()));
-        Networks networks = new Networks(NetworkFactory.unet(unetConfig), vae.network(),
-                NetworkFactory.textEncoder(config(folder, ModelComponent.TEXT_ENCODER)));
-        Map<ModelComponent, WeightLocation> weights = new EnumMap<>(ModelComponent.class);
-        for (ModelComponent component : ModelComponent.values())
-            weights.put(component, new WeightLocation.InFolder(folder.resolve(component.folder()),
-                    WeightLocation.KeyMapping.renaming(component::diffusersKey)));
-        weights.put(ModelComponent.VAE, vae.weights());
-        SchedulerConfig scheduler = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
-        if (options.predictionType().isPresent())
-            scheduler = scheduler.withPredictionType(options.predictionType().get());
-        ModelConfig metadata = metadata(folder);
-        String folderName = folder.toAbsolutePath().normalize().getFileName().toString();
-        return new DiffusionModel(folder, metadata.string("name", folderName), networks, scheduler,
-                sampleSize(unetConfig), new Sources(weights, TokenizerLocator.of(folder, options), List.of(),
-                        metadata.strings("words", List.of())));
-    }
-
-    /// The side of the square latents; some programs write it twice, as width and height.
-    private static int sampleSize(ModelConfig unet) throws Failure {
-        List<Integer> sides = unet.integers("sample_size", List.of(DEFAULT_SAMPLE_SIZE), 1);
-        int side = sides.isEmpty() ? 0 : sides.getFirst();
-        if (side < 1 || side > MAX_SAMPLE_SIZE || sides.size() > 2 || sides.getLast() != side) {
-            throw unet.invalid("sample_size", "an integer from 1 to " + MAX_SAMPLE_SIZE + ", or two equal ones",
-                    unet.json().get("sample_size"));
-        }
-        return side;
-    }
-
     private void validate() throws Failure {
-        if (textEncoder().hiddenSize() != unet().crossAttentionDim()) {
-            throw new Failure.Incompatible(path + ": text_encoder has " + textEncoder().hiddenSize()
+        // Several text encoders are concatenated by features.
+        int features = textEncoders().stream().mapToInt(ClipTextModel::hiddenSize).sum();
+        if (features != unet().crossAttentionDim()) {
+            throw new Failure.Incompatible(path + ": text_encoder has " + features
                     + " features per token, unet expects " + unet().crossAttentionDim());
         }
         int latentChannels = vae().latentChannels();
         if (unet().channels().out() != latentChannels)
             throw new Failure.Incompatible(
-                    sources.weights.get(ModelComponent.VAE).path() + ": the autoencoder has latents of "
+                    weights(Component.VAE).path() + ": the autoencoder has latents of "
                             + latentChannels + " channels, unet outputs " + unet().channels().out());
         int inChannels = unet().channels().in();
         if (inChannels != latentChannels && inChannels != 2 * latentChannels + 1) {
@@ -124,33 +80,40 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
         }
     }
 
-    private static ModelConfig config(Path folder, ModelComponent component) throws Failure {
-        return ModelConfig.read(folder.resolve(component.folder()).resolve("config.json"));
-    }
-
-    /// The optional metadata.json: the model's name, and words that it knows.
-    private static ModelConfig metadata(Path folder) throws Failure {
-        Path file = folder.resolve("metadata.json");
-        return Files.isRegularFile(file) ? ModelConfig.read(file) : new ModelConfig(file, new JsonObject());
-    }
-
     public DiffusionModel withScheduler(SchedulerConfig other) {
-        return new DiffusionModel(path, name, networks, other, sampleSize, sources);
+        return new DiffusionModel(path, name, other, sampleSize, components, sources);
     }
 
     public UNet unet() {
-        return networks.unet;
+        return (UNet) file(Component.UNET).network();
     }
 
     public Vae vae() {
-        return networks.vae;
+        return (Vae) file(Component.VAE).network();
     }
 
+    /// The first text encoder.
     public ClipTextModel textEncoder() {
-        return networks.textEncoder;
+        return textEncoders().getFirst();
     }
 
-    public boolean isSingleFile() { return sources.weights.get(ModelComponent.UNET) instanceof WeightLocation.InFile; }
+    List<ClipTextModel> textEncoders() {
+        return components.values()
+                .stream()
+                .map(NetworkFile::network)
+                .filter(ClipTextModel.class::isInstance)
+                .map(ClipTextModel.class::cast)
+                .toList();
+    }
+
+    /// @throws Failure.Unsupported for a model that sampling and training do not support
+    public void requireOneTextEncoder() throws Failure.Unsupported {
+        if (textEncoders().size() > 1)
+            throw new Failure.Unsupported(path + ": has " + textEncoders().size()
+                    + " text encoders, as Stable Diffusion XL has; generating and training support one");
+    }
+
+    public boolean isSingleFile() { return weights(Component.UNET) instanceof WeightLocation.InFile; }
 
     /// Warnings for the user: which settings were inferred, and how.
     public List<String> warnings() {
@@ -170,28 +133,45 @@ public record DiffusionModel(Path path, String name, Networks networks, Schedule
     }
 
     /// All layers of a component.
-    public List<Layer> layers(ModelComponent component) {
-        return switch (component) {
-            case UNET -> NetworkLayers.of(unet());
-            case VAE -> NetworkLayers.of(vae());
-            case TEXT_ENCODER -> NetworkLayers.of(textEncoder());
-        };
+    public List<Layer> layers(Component component) {
+        return file(component).layers();
     }
 
-    /// All trainable layers: the UNet's, then the text encoder's, whose names start with `text_model.`.
+    /// All trainable layers: the UNet's, then the text encoders'.
     public List<Layer> trainableLayers() {
-        return Stream.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)
-                .flatMap(component -> layers(component).stream())
+        return components.values()
+                .stream()
+                .filter(file -> !(file.network() instanceof Vae))
+                .flatMap(file -> file.layers().stream())
                 .toList();
     }
 
-    public WeightLocation weights(ModelComponent component) {
-        return sources.weights.get(component);
+    public WeightLocation weights(Component component) {
+        return file(component).weights();
     }
 
     /// Maps a component's weights and checks that they are complete; the caller closes the checkpoint.
-    public Checkpoint openCheckpoint(ModelComponent component) throws Failure {
-        return Checkpoint.open(weights(component), layers(component));
+    public Checkpoint openCheckpoint(Component component) throws Failure {
+        return file(component).open();
+    }
+
+    /// The same for several components; the caller closes the checkpoints.
+    public Map<Component, Checkpoint> openCheckpoints(Collection<Component> wanted) throws Failure {
+        Map<Component, Checkpoint> checkpoints = new HashMap<>();
+        try {
+            for (Component component : wanted) checkpoints.put(component, openCheckpoint(component));
+            return checkpoints;
+        } catch (Failure e) {
+            checkpoints.values().forEach(Checkpoint::close);
+            throw e;
+        }
+    }
+
+    /// A component's network and weights.
+    public NetworkFile<?> file(Component component) {
+        NetworkFile<?> file = components.get(component);
+        if (file == null) throw new IllegalArgumentException(path + ": has no " + component.folder());
+        return file;
     }
 
     /// Reads the model's CLIP image encoder, or else its safety checker's; empty if it has neither.

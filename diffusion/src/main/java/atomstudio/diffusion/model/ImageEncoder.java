@@ -4,7 +4,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.Resampling;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.net.ClipVisionModel;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonObject;
@@ -14,8 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// The CLIP image encoder of a model, for embeddings of images; weights are loaded by [#openCheckpoint].
-public record ImageEncoder(Path folder, Source source, String modelName, ClipVisionModel network,
+/// The CLIP image encoder of a model, for embeddings of images; weights are mapped by its [NetworkFile].
+public record ImageEncoder(NetworkFile<ClipVisionModel> file, Source source, String modelName,
         ImageProcessor processor) {
     /// The folder of the encoder. Only `image_encoder` is known to share its embedding space with the model's text
     /// projection.
@@ -52,7 +51,9 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         ImageProcessor processor = ImageProcessor.read(
                 model.path().resolve("feature_extractor").resolve("preprocessor_config.json"),
                 network.patches().imageSize());
-        return new ImageEncoder(folder, source, model.name(), network, processor);
+        return new ImageEncoder(
+                new NetworkFile<>(network, WeightLocation.inFolder(network.component().kind(), folder)), source,
+                model.name(), processor);
     }
 
     /// The vision part of a CLIPConfig; as in transformers, the older key `vision_config_dict` takes precedence.
@@ -70,25 +71,8 @@ public record ImageEncoder(Path folder, Source source, String modelName, ClipVis
         return source.folder + " of " + modelName;
     }
 
-    public List<Layer> layers() {
-        return NetworkLayers.of(network);
-    }
-
-    /// Maps the weights and checks that they are complete; the caller closes the checkpoint.
-    public Checkpoint openCheckpoint() throws Failure {
-        return Checkpoint.open(
-                new WeightLocation.InFolder(folder, WeightLocation.KeyMapping.renaming(ImageEncoder::transformersKey)),
-                layers());
-    }
-
-    /// Safety checkers were published with the `vision_model.` prefix twice, once or not at all. The class embedding
-    /// is stored without `.weight`.
-    private static String transformersKey(String key) {
-        String name = key.startsWith("vision_model.vision_model.") ? key.substring("vision_model.".length()) : key;
-        boolean lacksPrefix = name.startsWith("embeddings.") || name.startsWith("encoder.")
-                || name.startsWith("pre_layrnorm.") || name.startsWith("post_layernorm.");
-        name = lacksPrefix ? "vision_model." + name : name;
-        return name.endsWith(".class_embedding") ? name + ".weight" : name;
+    public ClipVisionModel network() {
+        return file.network();
     }
 
     /// Preprocesses images for CLIP: resize of the shorter side, centre crop, normalization.

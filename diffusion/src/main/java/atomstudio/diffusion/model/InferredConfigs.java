@@ -18,9 +18,6 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
     private static final int SD2_TEXT_HIDDEN_SIZE = 1024;
     private static final int SD2_TEXT_LAYERS = 23;
 
-    /// The library whose names a text encoder is stored under.
-    enum TextEncoderLayout { TRANSFORMERS, OPEN_CLIP }
-
     /// Whether a UNet is of Stable Diffusion 2, whose attention blocks have linear input projections.
     boolean usesLinearProjection() throws Failure {
         return shape("mid_block.attentions.0.proj_in.weight").rank() == 2;
@@ -84,13 +81,14 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
 
     /// Stable Diffusion 2 does not use the last layer of its text encoder: the original files include it, diffusers'
     /// do not.
-    JsonObject textEncoder(TextEncoderLayout layout) throws Failure {
+    JsonObject textEncoder(LdmLayout.TextEncoder stored) throws Failure {
         Shape tokenEmbedding = shape("text_model.embeddings.token_embedding.weight");
         long hiddenSize = tokenEmbedding.size(1);
         int storedLayers = count("text_model.encoder.layers.", ".layer_norm1.weight");
-        boolean isSd2 = layout == TextEncoderLayout.OPEN_CLIP || hiddenSize == SD2_TEXT_HIDDEN_SIZE;
-        int usedLayers = !isSd2 || hiddenSize == SD2_TEXT_HIDDEN_SIZE && storedLayers == SD2_TEXT_LAYERS ? storedLayers
-                : storedLayers - 1;
+        boolean isOpenClip = stored.names() == LdmLayout.TextNames.OPEN_CLIP || hiddenSize == SD2_TEXT_HIDDEN_SIZE;
+        int usedLayers = !isOpenClip || stored.isSdxl()
+                || hiddenSize == SD2_TEXT_HIDDEN_SIZE && storedLayers == SD2_TEXT_LAYERS ? storedLayers
+                        : storedLayers - 1;
         JsonObject json = new JsonObject();
         json.addProperty("vocab_size", tokenEmbedding.size(0));
         json.addProperty("hidden_size", hiddenSize);
@@ -98,7 +96,7 @@ record InferredConfigs(Path file, Map<String, Shape> tensors) {
         json.addProperty("intermediate_size", shape("text_model.encoder.layers.0.mlp.fc1.weight").size(0));
         json.addProperty("num_hidden_layers", usedLayers);
         json.addProperty("num_attention_heads", Math.max(1, hiddenSize / HEAD_DIM));
-        json.addProperty("hidden_act", isSd2 ? "gelu" : "quick_gelu");
+        json.addProperty("hidden_act", isOpenClip ? "gelu" : "quick_gelu");
         json.addProperty("eos_token_id", tokenEmbedding.size(0) - 1);
         return json;
     }

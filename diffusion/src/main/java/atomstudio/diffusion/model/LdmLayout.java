@@ -1,5 +1,6 @@
 package atomstudio.diffusion.model;
 
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.util.ArrayList;
@@ -15,8 +16,39 @@ final class LdmLayout {
     static final String VAE_PREFIX = "first_stage_model.";
     static final String TEXT_ENCODER_PREFIX = "cond_stage_model.transformer.";
     static final String OPEN_CLIP_PREFIX = "cond_stage_model.model.";
+    private static final String SDXL_PREFIX = "conditioner.embedders.";
+    /// The alternatives of the first text encoder, then of the second.
+    private static final List<List<TextEncoder>> TEXT_ENCODERS = List.of(
+            List.of(new TextEncoder(OPEN_CLIP_PREFIX, TextNames.OPEN_CLIP),
+                    new TextEncoder(TEXT_ENCODER_PREFIX, TextNames.TRANSFORMERS),
+                    new TextEncoder(SDXL_PREFIX + "0.transformer.", TextNames.TRANSFORMERS)),
+            List.of(new TextEncoder(SDXL_PREFIX + "1.model.", TextNames.OPEN_CLIP)));
     private static final String FUSED_PROJECTION = ".attn.in_proj_";
     private static final List<String> PROJECTIONS = List.of("q_proj", "k_proj", "v_proj");
+
+    /// The library whose names a text encoder is stored under.
+    enum TextNames { TRANSFORMERS, OPEN_CLIP }
+
+    /// A text encoder in a file.
+    record TextEncoder(String prefix, TextNames names) {
+        private boolean isIn(Set<String> tensors) {
+            return switch (names) {
+                case TRANSFORMERS -> tensors.stream().anyMatch(name -> name.startsWith(prefix));
+                case OPEN_CLIP -> tensors.contains(prefix + "token_embedding.weight");
+            };
+        }
+
+        boolean isSdxl() { return prefix.startsWith(SDXL_PREFIX); }
+
+        WeightLocation.KeyMapping mapping() {
+            return withPrefix(prefix, switch (names) {
+                case TRANSFORMERS -> WeightLocation.KeyMapping
+                        .renaming(name -> DiffusersKeys.current(Component.Kind.TEXT_ENCODER, name));
+                case OPEN_CLIP -> stored -> splitProjections(
+                        WeightLocation.KeyMapping.renamed(stored, LdmKeys.openClip(stored.name())));
+            });
+        }
+    }
 
     private LdmLayout() {}
 
@@ -32,7 +64,8 @@ final class LdmLayout {
         int levels = 1;
         while (names.contains(prefix + "decoder.up." + levels + ".block.0.conv1.weight")) levels++;
         int levelCount = levels;
-        UnaryOperator<String> diffusersKey = name -> ModelComponent.VAE.diffusersKey(LdmKeys.vae(name, levelCount));
+        UnaryOperator<String> diffusersKey = name -> DiffusersKeys.current(Component.Kind.VAE,
+                LdmKeys.vae(name, levelCount));
         return withPrefix(prefix, stored -> List
                 .of(toLinear(WeightLocation.KeyMapping.renamed(stored, diffusersKey.apply(stored.name())))));
     }
@@ -48,14 +81,11 @@ final class LdmLayout {
                 : stored;
     }
 
-    static WeightLocation.KeyMapping textEncoder() {
-        return withPrefix(TEXT_ENCODER_PREFIX,
-                WeightLocation.KeyMapping.renaming(ModelComponent.TEXT_ENCODER::diffusersKey));
-    }
-
-    static WeightLocation.KeyMapping openClip() {
-        return withPrefix(OPEN_CLIP_PREFIX,
-                stored -> splitProjections(WeightLocation.KeyMapping.renamed(stored, LdmKeys.openClip(stored.name()))));
+    /// The text encoders in a file, the first one first.
+    static List<TextEncoder> textEncoders(Set<String> names) {
+        return TEXT_ENCODERS.stream()
+                .flatMap(alternatives -> alternatives.stream().filter(encoder -> encoder.isIn(names)).limit(1))
+                .toList();
     }
 
     /// Splits a fused projection by rows into query, key and value.

@@ -5,8 +5,10 @@ import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
+import atomstudio.diffusion.net.Network;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.ops.Component;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
@@ -30,6 +32,17 @@ public final class NetworkFactory {
     private static final int MAX_TOKENS = 1 << 16;
 
     private NetworkFactory() {}
+
+    /// The network of a model's component.
+    static Network network(Component component, ModelConfig config) throws Failure {
+        return switch (component.kind()) {
+            case UNET -> unet(config);
+            case VAE -> vae(config);
+            case TEXT_ENCODER -> textEncoder(component, config);
+            case IMAGE_ENCODER -> imageEncoder(config, config.positiveInteger("projection_dim", 512));
+            case TAESD -> throw new IllegalArgumentException("TAESD has no configuration");
+        };
+    }
 
     /// @throws Failure.Incompatible for an unsupported architecture, such as SDXL's text conditioning
     public static UNet unet(ModelConfig config) throws Failure {
@@ -119,12 +132,12 @@ public final class NetworkFactory {
                 config.count("layers_per_block", 1, MAX_LAYERS), groups, config.number("scaling_factor", 0.18215));
     }
 
-    public static ClipTextModel textEncoder(ModelConfig config) throws Failure {
+    public static ClipTextModel textEncoder(Component component, ModelConfig config) throws Failure {
         int maxTokens = config.count("max_position_embeddings", 77, MAX_TOKENS);
         if (maxTokens < 2)
             throw config.invalid("max_position_embeddings", "at least 2, for the start and stop tokens",
                     config.json().get("max_position_embeddings"));
-        return new ClipTextModel(config.positiveInteger("vocab_size", 49408), maxTokens,
+        return new ClipTextModel(component, config.positiveInteger("vocab_size", 49408), maxTokens,
                 transformer(config, new ClipDefaults(512, 2048, 8)));
     }
 

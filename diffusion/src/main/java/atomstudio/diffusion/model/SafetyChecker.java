@@ -47,7 +47,7 @@ public record SafetyChecker(ImageEncoder imageEncoder, Concepts specialCare, Con
         Path folder = model.path().resolve("safety_checker");
         if (!Files.isRegularFile(folder.resolve("config.json"))) return Optional.empty();
         ImageEncoder imageEncoder = ImageEncoder.ofSafetyChecker(model);
-        try (Checkpoint weights = imageEncoder.openCheckpoint()) {
+        try (Checkpoint weights = imageEncoder.file().open()) {
             int projectionDim = imageEncoder.network().projectionDim();
             return Optional.of(new SafetyChecker(imageEncoder, concepts(weights, "special_care_embeds", projectionDim),
                     concepts(weights, "concept_embeds", projectionDim)));

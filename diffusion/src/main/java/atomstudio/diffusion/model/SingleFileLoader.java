@@ -1,8 +1,8 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.sample.SchedulerConfig;
 import atomstudio.diffusion.tensor.TensorFile;
 import com.google.gson.JsonElement;
@@ -11,12 +11,12 @@ import com.google.gson.JsonParser;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /// Loads a model from a single file in the LDM layout. The networks are inferred from the tensors; other settings are
 /// those of the published models unless a [Sidecar] overrides them.
 record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
-    private static final int DEFAULT_SAMPLE_SIZE = 64;
     private static final int V_PREDICTION_SAMPLE_SIZE = 96;
     /// Without timestep_spacing, as published: each sampler uses the default of its reference class.
     /// Source: scheduler_config.json of stable-diffusion-v1-5 and stable-diffusion-2.
@@ -39,11 +39,13 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
         WeightLocation.KeyMapping mapping = LdmLayout.unet(tensors.tensors().keySet());
         InferredConfigs inferred = inferredConfigs(mapping);
         boolean isSd2 = inferred.usesLinearProjection();
-        ModelConfig config = sidecar.mergedConfig(ModelComponent.UNET.folder(), inferred.unet());
+        ModelConfig config = sidecar.mergedConfig(Component.UNET.folder(), inferred.unet());
         UNet unet = NetworkFactory.unet(config);
-        VaeSource vae = options.vae().isPresent() ? VaeSource.open(options.vae().get())
-                : VaeSource.of(tensors, sidecar);
-        TextEncoder textEncoder = textEncoder(isSd2);
+        SortedMap<Component, NetworkFile<?>> components = new TreeMap<>();
+        components.put(Component.UNET, new NetworkFile<>(unet, new WeightLocation.InFile(file, mapping)));
+        components.put(Component.VAE, options.vae().isPresent() ? NetworkFile.vae(options.vae().get())
+                : NetworkFile.vae(tensors, sidecar));
+        components.putAll(textEncoders());
         List<String> warnings = new ArrayList<>();
         DetectedPredictionType prediction = options.predictionType().isPresent()
                 ? DetectedPredictionType.declared(options.predictionType().get())
@@ -52,36 +54,31 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
             warnings.add("The prediction type was inferred as " + prediction.type() + " (" + prediction.reason()
                     + "); set it with --prediction, or in a .json file of the same name next to the model.");
         int sampleSize = config.count("sample_size",
-                isSd2 && prediction.isVPrediction() ? V_PREDICTION_SAMPLE_SIZE : DEFAULT_SAMPLE_SIZE,
+                isSd2 && prediction.isVPrediction() ? V_PREDICTION_SAMPLE_SIZE : DiffusionModel.DEFAULT_SAMPLE_SIZE,
                 DiffusionModel.MAX_SAMPLE_SIZE);
-        Map<ModelComponent, WeightLocation> weights = Map.of(ModelComponent.UNET,
-                new WeightLocation.InFile(file, mapping), ModelComponent.VAE, vae.weights(),
-                ModelComponent.TEXT_ENCODER, new WeightLocation.InFile(file, textEncoder.mapping));
-        return new DiffusionModel(file, modelName(),
-                new DiffusionModel.Networks(unet, vae.network(), textEncoder.network),
-                schedulerConfig(isSd2, prediction), sampleSize,
-                new DiffusionModel.Sources(weights, TokenizerLocator.of(file, options), warnings, List.of()));
+        return new DiffusionModel(file, modelName(), schedulerConfig(isSd2, prediction), sampleSize, components,
+                new DiffusionModel.Sources(TokenizerLocator.of(file, options), warnings, List.of()));
     }
 
     private InferredConfigs inferredConfigs(WeightLocation.KeyMapping mapping) {
         return new InferredConfigs(tensors.file(), LdmLayout.shapes(tensors.tensors().values(), mapping));
     }
 
-    private record TextEncoder(ClipTextModel network, WeightLocation.KeyMapping mapping) {}
-
-    private TextEncoder textEncoder(boolean isSd2) throws Failure {
-        boolean openClip = tensors.has(LdmLayout.OPEN_CLIP_PREFIX + "token_embedding.weight");
-        WeightLocation.KeyMapping mapping = openClip ? LdmLayout.openClip() : LdmLayout.textEncoder();
-        InferredConfigs inferred = inferredConfigs(mapping);
-        if (inferred.tensors().isEmpty()) {
+    private SortedMap<Component, NetworkFile<?>> textEncoders() throws Failure {
+        SortedMap<Component, NetworkFile<?>> encoders = new TreeMap<>();
+        for (LdmLayout.TextEncoder stored : LdmLayout.textEncoders(tensors.tensors().keySet())) {
+            Component component = Component.textEncoder(encoders.size() + 1);
+            ModelConfig config = sidecar.mergedConfig(component.folder(),
+                    inferredConfigs(stored.mapping()).textEncoder(stored));
+            encoders.put(component, new NetworkFile<>(NetworkFactory.textEncoder(component, config),
+                    new WeightLocation.InFile(tensors.file(), stored.mapping())));
+        }
+        if (encoders.isEmpty()) {
             throw new Failure.Incompatible(tensors.file() + ": has no text encoder (expected tensors "
                     + LdmLayout.TEXT_ENCODER_PREFIX + "… or " + LdmLayout.OPEN_CLIP_PREFIX
                     + "…); get the complete model");
         }
-        return new TextEncoder(NetworkFactory.textEncoder(sidecar.mergedConfig(ModelComponent.TEXT_ENCODER.folder(),
-                inferred.textEncoder(openClip ? InferredConfigs.TextEncoderLayout.OPEN_CLIP
-                        : InferredConfigs.TextEncoderLayout.TRANSFORMERS))),
-                mapping);
+        return encoders;
     }
 
     private DetectedPredictionType.Evidence predictionEvidence(UNet unet, boolean isSd2) {

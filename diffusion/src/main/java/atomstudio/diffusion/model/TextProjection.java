@@ -2,6 +2,7 @@ package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.tensor.Shape;
@@ -21,7 +22,7 @@ public record TextProjection(ClipTextModel textEncoder, int projectionDim, int e
     static Optional<TextProjection> of(DiffusionModel model) throws Failure {
         // A single file has no image encoder that would match OpenCLIP's text projection.
         if (model.isSingleFile()) return Optional.empty();
-        try (Checkpoint checkpoint = Checkpoint.open(model.weights(ModelComponent.TEXT_ENCODER))) {
+        try (Checkpoint checkpoint = Checkpoint.open(model.weights(Component.TEXT_ENCODER))) {
             if (!checkpoint.has(KEY)) return Optional.empty();
             Shape found = checkpoint.info(KEY).shape();
             int width = model.textEncoder().hiddenSize();
@@ -30,7 +31,7 @@ public record TextProjection(ClipTextModel textEncoder, int projectionDim, int e
                         + ": expected (embedding dimension," + width + "), found " + found);
             }
             ModelConfig config = ModelConfig
-                    .read(model.path().resolve(ModelComponent.TEXT_ENCODER.folder()).resolve("config.json"));
+                    .read(model.path().resolve(Component.TEXT_ENCODER.folder()).resolve("config.json"));
             return Optional.of(new TextProjection(model.textEncoder(), Math.toIntExact(found.size(0)),
                     config.integer("eos_token_id", 49407)));
         }

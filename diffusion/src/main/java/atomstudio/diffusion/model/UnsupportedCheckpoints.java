@@ -27,6 +27,8 @@ final class UnsupportedCheckpoints {
             new Signature("lora_te", "a LoRA, not a model" + NEEDS_MODEL),
             new Signature(".hada_w", "a LoHa adapter, not a model" + NEEDS_MODEL),
             new Signature(".lokr_w", "a LoKr adapter, not a model" + NEEDS_MODEL),
+            new Signature(LdmLayout.UNET_PREFIX + "label_emb.",
+                    "Stable Diffusion XL, its refiner or an upscaler" + UNSUPPORTED),
             new Signature("conditioner.embedders.", "Stable Diffusion XL" + UNSUPPORTED),
             new Signature("joint_blocks.", "Stable Diffusion 3" + UNSUPPORTED),
             new Signature("double_blocks.", "a Flux model" + UNSUPPORTED),
@@ -53,8 +55,10 @@ final class UnsupportedCheckpoints {
             new Signature("decoder.conv_in.", "an autoencoder alone: give it with --vae, and the model with --model"),
             new Signature("text_model.encoder.",
                     "a text encoder alone: put it into a model folder as text_encoder/model.safetensors"));
-    /// Markers that are ignored in a file with a UNet: programs save such tensors next to a model.
+    /// Markers that are ignored in a file with a UNet: programs save such tensors next to a model, and text encoders
+    /// are named as in Stable Diffusion XL.
     private static final Set<String> EXTRAS_IN_MODELS = Set.of("string_to_param", "emb_params", ".lora_", "_lora.",
+            "conditioner.embedders.",
             "lora_te");
 
     private UnsupportedCheckpoints() {}
@@ -76,7 +80,7 @@ final class UnsupportedCheckpoints {
     /// The failure for a file without a UNet in the LDM layout.
     static Failure missingUnet(TensorFile file) {
         Set<String> names = file.tensors().keySet();
-        if (TinyAutoencoder.isTinyDecoder(names))
+        if (TensorFileKind.isTaesdDecoder(names))
             return new Failure.Incompatible(file.file()
                     + ": is a decoder for previews: give it with --preview (in the window: Settings), "
                     + "and the model with --model (in the window: Models)");

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,6 +16,11 @@ public sealed interface WeightLocation {
     List<Path> files() throws Failure;
 
     KeyMapping mapping();
+
+    /// A component folder in diffusers' layout, with current or older names.
+    static WeightLocation inFolder(Component.Kind kind, Path folder) {
+        return new InFolder(folder, KeyMapping.renaming(key -> DiffusersKeys.current(kind, key)));
+    }
 
     /// A component folder in diffusers' layout.
     record InFolder(Path path, KeyMapping mapping) implements WeightLocation {

@@ -1,25 +1,34 @@
 package atomstudio.diffusion.net;
 
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.List;
 
 /// CLIP's text encoder. Layer names are the state-dict keys of transformers' CLIPTextModel, with their `text_model.`
 /// prefix.
 /// Source: Radford et al. 2021, section 2.4.
-public record ClipTextModel(int vocabularySize, int maxTokens, ClipTransformer transformer) {
+public record ClipTextModel(Component component, int vocabularySize, int maxTokens, ClipTransformer transformer)
+        implements Network {
     public int hiddenSize() {
         return transformer.hiddenSize();
+    }
+
+    @Override
+    public List<Layer> layers() {
+        return LayerRecorder.layers((ops, weights) -> encode(ops, weights, Shape.of(1, maxTokens), 0));
     }
 
     /// Token ids (B, S) -> hidden states (B, S, hiddenSize) of all layers but the last `skippedLayers`, after the final
     /// norm.
     public <T> T encode(Ops<T> ops, WeightSource<T> weights, T ids, int skippedLayers) {
-        Modules<T> nn = new Modules<>(ops, weights);
+        Modules<T> nn = new Modules<>(component(), ops, weights);
         T x = ops.embedding(nn.embeddingTable("text_model.embeddings.token_embedding", vocabularySize, hiddenSize()),
                 ids);
         T positions = nn.embeddingTable("text_model.embeddings.position_embedding", maxTokens, hiddenSize());
@@ -36,7 +45,7 @@ public record ClipTextModel(int vocabularySize, int maxTokens, ClipTransformer t
         long batchSize = ops.shape(states).size(0);
         T endStates = ops.embedding(ops.reshape(states, Shape.of(batchSize * maxTokens, hiddenSize())),
                 batch.endPositions);
-        Layer projection = new Layer("text_projection", Kind.LINEAR, Shape.of(projectionDim, hiddenSize()),
+        Layer projection = new Layer(component(), "text_projection", Kind.LINEAR, Shape.of(projectionDim, hiddenSize()),
                 Bias.ABSENT);
         return ops.linear(ops.reshape(endStates, Shape.of(batchSize, hiddenSize())), weights.get(projection));
     }

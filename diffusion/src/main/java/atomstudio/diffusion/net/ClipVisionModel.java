@@ -3,17 +3,19 @@ package atomstudio.diffusion.net;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.List;
 
 /// CLIP's vision model: a transformer over the patches of a square image and a class token, whose hidden state is
 /// projected into CLIP's joint space of texts and images. Layer names are the state-dict keys of transformers'
 /// CLIPVisionModelWithProjection.
 /// Source: Radford et al. 2021, section 2.4; Dosovitskiy et al. 2021, equations 1 to 4, with a norm before the layers.
 /// @param projectionDim size of an embedding
-public record ClipVisionModel(Patches patches, ClipTransformer transformer, int projectionDim) {
+public record ClipVisionModel(Patches patches, ClipTransformer transformer, int projectionDim) implements Network {
     /// Images of (channels, imageSize, imageSize), split into patches of patchSize × patchSize.
     public record Patches(int channels, int imageSize, int patchSize) {
         int perSide() {
@@ -26,9 +28,15 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
         }
     }
 
+    @Override
+    public List<Layer> layers() {
+        return LayerRecorder.layers((ops, weights) -> embed(ops, weights,
+                Shape.of(1, patches.channels, patches.imageSize, patches.imageSize)));
+    }
+
     /// Normalized pixel values (B, channels, imageSize, imageSize) -> embeddings (B, projectionDim).
     public <T> T embed(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
-        Modules<T> nn = new Modules<>(ops, weights);
+        Modules<T> nn = new Modules<>(component(), ops, weights);
         T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)),
                 patchTokens(ops, weights, pixelValues), 1);
         T positions = nn.embeddingTable("vision_model.embeddings.position_embedding", patches.tokens(), hiddenSize());
@@ -45,7 +53,8 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
     /// (B, channels, imageSize, imageSize) -> (B, patches, hiddenSize), row-major.
     private <T> T patchTokens(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Shape weight = Shape.of(hiddenSize(), patches.channels, patches.patchSize, patches.patchSize);
-        Layer patchEmbedding = new Layer("vision_model.embeddings.patch_embedding", Kind.CONV, weight, Bias.ABSENT);
+        Layer patchEmbedding = new Layer(component(), "vision_model.embeddings.patch_embedding", Kind.CONV, weight,
+                Bias.ABSENT);
         T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), Ops.ConvGeometry.strided(patches.patchSize, 0));
         x = ops.reshape(x, Shape.of(ops.shape(x).size(0), hiddenSize(), patches.tokens() - 1));
         return ops.permute(x, 0, 2, 1);
@@ -53,7 +62,8 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
 
     /// The class token, repeated for each image: (B, 1, hiddenSize).
     private <T> T classTokens(Ops<T> ops, WeightSource<T> weights, long batch) {
-        Layer layer = new Layer("vision_model.embeddings.class_embedding", Kind.EMBEDDING, Shape.of(hiddenSize()),
+        Layer layer = new Layer(component(), "vision_model.embeddings.class_embedding", Kind.EMBEDDING,
+                Shape.of(hiddenSize()),
                 Bias.ABSENT);
         T token = ops.reshape(weights.get(layer).weight(), Shape.of(1, 1, hiddenSize()));
         T tokens = token;

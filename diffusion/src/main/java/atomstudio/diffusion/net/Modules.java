@@ -1,5 +1,6 @@
 package atomstudio.diffusion.net;
 
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
@@ -10,20 +11,21 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.Objects;
 
 /// Layers by their state-dict name; weight shapes follow from the input and the output size.
-record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
+record Modules<T>(Component component, Ops<T> ops, WeightSource<T> weights) {
     T conv(String name, T x, long outChannels, int kernelSize) {
         return conv(name, x, outChannels, kernelSize, Ops.ConvGeometry.same(kernelSize));
     }
 
     T conv(String name, T x, long outChannels, int kernelSize, Ops.ConvGeometry geometry) {
         Shape weight = Shape.of(outChannels, channels(x), kernelSize, kernelSize);
-        return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.PRESENT)), geometry);
+        return ops.conv2d(x, weights.get(new Layer(component, name, Kind.CONV, weight, Bias.PRESENT)), geometry);
     }
 
     /// A 3×3 convolution without bias that keeps the size.
     T convWithoutBias(String name, T x, long outChannels) {
         Shape weight = Shape.of(outChannels, channels(x), 3, 3);
-        return ops.conv2d(x, weights.get(new Layer(name, Kind.CONV, weight, Bias.ABSENT)), Ops.ConvGeometry.same(3));
+        return ops.conv2d(x, weights.get(new Layer(component, name, Kind.CONV, weight, Bias.ABSENT)),
+                Ops.ConvGeometry.same(3));
     }
 
     T linear(String name, T x, long outFeatures) {
@@ -32,7 +34,8 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
 
     T linear(String name, T x, long outFeatures, Bias bias) {
         return ops.linear(x,
-                weights.get(new Layer(name, Kind.LINEAR, Shape.of(outFeatures, ops.shape(x).size(-1)), bias)));
+                weights.get(
+                        new Layer(component, name, Kind.LINEAR, Shape.of(outFeatures, ops.shape(x).size(-1)), bias)));
     }
 
     T groupNorm(String name, T x, int groups, double epsilon) {
@@ -55,7 +58,7 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
 
     /// An embedding table (rows, width).
     T embeddingTable(String name, long rows, long width) {
-        return weights.get(new Layer(name, Kind.EMBEDDING, Shape.of(rows, width), Bias.ABSENT)).weight();
+        return weights.get(new Layer(component, name, Kind.EMBEDDING, Shape.of(rows, width), Bias.ABSENT)).weight();
     }
 
     /// The residual input of a ResNet block: x, or a 1×1 convolution if the number of channels changes.
@@ -82,6 +85,6 @@ record Modules<T>(Ops<T> ops, WeightSource<T> weights) {
     }
 
     private LayerWeights<T> norm(String name, long channels) {
-        return weights.get(new Layer(name, Kind.NORM, Shape.of(channels), Bias.PRESENT));
+        return weights.get(new Layer(component, name, Kind.NORM, Shape.of(channels), Bias.PRESENT));
     }
 }

@@ -1,15 +1,18 @@
 package atomstudio.diffusion.net;
 
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.List;
 
 /// TAESD's decoder, small enough to decode previews during sampling. Layer names are the state-dict keys of
 /// `taesd_decoder`: indices into a sequence of layers.
 /// Source: madebyollin/taesd, taesd.py.
 /// @param channels of the hidden layers
-public record TaesdDecoder(int latentChannels, int imageChannels, int channels) {
+public record TaesdDecoder(int latentChannels, int imageChannels, int channels) implements Network {
     private static final double CLAMP = 3;
     private static final int[] BLOCKS_PER_STAGE = {3, 3, 3, 1};
 
@@ -18,10 +21,15 @@ public record TaesdDecoder(int latentChannels, int imageChannels, int channels) 
         return 1 << (BLOCKS_PER_STAGE.length - 1);
     }
 
+    @Override
+    public List<Layer> layers() {
+        return LayerRecorder.layers((ops, weights) -> decode(ops, weights, Shape.of(1, latentChannels, 1, 1)));
+    }
+
     /// Latents (B, latentChannels, h, w), not divided by the scaling factor -> images (B, imageChannels, 8h, 8w), about
     /// -1..1.
     public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
-        Modules<T> nn = new Modules<>(ops, weights);
+        Modules<T> nn = new Modules<>(component(), ops, weights);
         T x = ops.scale(ops.tanh(ops.scale(latents, 1 / CLAMP)), CLAMP);
         int index = 1; // 0 is the clamp and 2 the first ReLU, which have no weights
         x = ops.relu(nn.conv(Integer.toString(index), x, channels, 3));

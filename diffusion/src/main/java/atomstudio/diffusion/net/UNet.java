@@ -1,6 +1,8 @@
 package atomstudio.diffusion.net;
 
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
@@ -15,7 +17,7 @@ import java.util.function.Function;
 /// the skip connections. Layer names are diffusers' state-dict keys of UNet2DConditionModel.
 /// Source: Rombach et al. 2022, section 3.3; Ronneberger et al. 2015.
 public record UNet(Channels channels, List<Level> levels, int layersPerBlock, int crossAttentionDim, Norm norm,
-        Projection projection, SinusoidalEmbedding timeProjection) {
+        Projection projection, SinusoidalEmbedding timeProjection) implements Network {
     /// Input channels (4, or 9 for inpainting) and output channels.
     public record Channels(int in, int out) {}
 
@@ -44,21 +46,28 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
     private static final double TRANSFORMER_NORM_EPSILON = 1e-6;
     private static final double LAYER_NORM_EPSILON = 1e-5;
 
+    @Override
+    public List<Layer> layers() {
+        long side = 1L << levels.size();
+        return LayerRecorder.layers((ops, weights) -> forward(ops, weights, Shape.of(1, channels.in, side, side),
+                Shape.of(1, timeProjection.dim()), Shape.of(1, 1, crossAttentionDim)));
+    }
+
     /// latents (B, in, H, W), timeFeatures (B, timeProjection.dim), context (B, S, crossAttentionDim)
     /// -> (B, out, H, W); any H and W.
     public <T> T forward(Ops<T> ops, WeightSource<T> weights, T latents, T timeFeatures, T context) {
-        Forward<T> pass = new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context);
+        Forward<T> pass = new Forward<>(ops, new Modules<>(component(), ops, weights), timeFeatures, context);
         return pass.decode(pass.encode(latents));
     }
 
     /// The down and mid blocks of [#forward]. The result may be cached while only layers of the up blocks change.
     public <T> EncoderFeatures<T> encode(Ops<T> ops, WeightSource<T> weights, T latents, T timeFeatures, T context) {
-        return new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context).encode(latents);
+        return new Forward<>(ops, new Modules<>(component(), ops, weights), timeFeatures, context).encode(latents);
     }
 
     /// The up blocks of [#forward], for the same time features and context.
     public <T> T decode(Ops<T> ops, WeightSource<T> weights, EncoderFeatures<T> encoded, T timeFeatures, T context) {
-        return new Forward<>(ops, new Modules<>(ops, weights), timeFeatures, context).decode(encoded);
+        return new Forward<>(ops, new Modules<>(component(), ops, weights), timeFeatures, context).decode(encoded);
     }
 
     /// Whether only [#decode] uses the layer.

@@ -1,5 +1,7 @@
 package atomstudio.diffusion.net;
 
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
@@ -10,7 +12,7 @@ import java.util.List;
 /// The autoencoder between images and latents. Layer names are diffusers' state-dict keys of AutoencoderKL.
 /// Source: Rombach et al. 2022, section 3.1; Esser et al. 2021.
 public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutChannels, int layersPerBlock,
-        int normGroups, double scalingFactor) {
+        int normGroups, double scalingFactor) implements Network {
     private static final double EPSILON = 1e-6;
 
     /// Image pixels per latent pixel along a side.
@@ -18,21 +20,30 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
         return 1 << (blockOutChannels.size() - 1);
     }
 
+    /// Encoder, then decoder.
+    @Override
+    public List<Layer> layers() {
+        return LayerRecorder.layers(
+                (ops, weights) -> encode(ops, weights,
+                        Shape.of(1, imageChannels, downsamplingFactor(), downsamplingFactor())),
+                (ops, weights) -> decode(ops, weights, Shape.of(1, latentChannels, 1, 1)));
+    }
+
     /// Images (B, imageChannels, H, W) in -1..1 -> (B, 2 · latentChannels, H / factor, W / factor): means, then log
     /// variances, not clamped.
     public <T> T encode(Ops<T> ops, WeightSource<T> weights, T images) {
-        return new Forward<>(new Modules<>(ops, weights)).encode(images);
+        return new Forward<>(new Modules<>(component(), ops, weights)).encode(images);
     }
 
     /// Latents (B, latentChannels, h, w), divided by the scaling factor -> (B, imageChannels, h · factor, w · factor),
     /// about -1..1.
     public <T> T decode(Ops<T> ops, WeightSource<T> weights, T latents) {
-        return new Forward<>(new Modules<>(ops, weights)).decode(latents);
+        return new Forward<>(new Modules<>(component(), ops, weights)).decode(latents);
     }
 
     /// The start of [#decode] for tiled decoding: latents -> input of up block `levels`.
     public <T> T decodeHead(Ops<T> ops, WeightSource<T> weights, T latents, int levels) {
-        return new Forward<>(new Modules<>(ops, weights)).decodeHead(latents, levels);
+        return new Forward<>(new Modules<>(component(), ops, weights)).decodeHead(latents, levels);
     }
 
     /// Levels of the decoder. A level is an up block together with the upsampler before it; the first has none.
@@ -61,7 +72,7 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
     ///     bias. With all norms of the level the result is the level's output (of the last level, the image); with
     ///     fewer, it is the input of the next norm, to compute its statistics from.
     public <T> T decodeTile(Ops<T> ops, WeightSource<T> weights, T features, int level, List<LayerWeights<T>> norms) {
-        Modules<T> nn = new Modules<>(ops, weights);
+        Modules<T> nn = new Modules<>(component(), ops, weights);
         Iterator<LayerWeights<T>> statistics = norms.iterator();
         Norm<T> norm = (name, x) -> nn.affineNorm(name, x, statistics.next());
         return new Forward<>(nn, norm).decodeTile(features, level, norms.size());

@@ -2,30 +2,26 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ClipEncoders;
-import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.onnx.Graph.ElementType;
+import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// CLIP's image and text encoders, as far as the model has them. Their weights are opened when first used, since most
-/// work needs neither. Owns sessions and mapped weights.
+/// work needs neither. Owns its networks.
 final class OnnxClipEncoders implements ClipEncoders {
-    private static final int MAX_SESSIONS = 2;
-
     private final DiffusionModel model;
     private final OnnxRuntime runtime;
     private final OnnxSettings settings;
-    private final SessionCache<Shape> imageSessions = new SessionCache<>(MAX_SESSIONS, this::buildImageEncoder);
-    private final SessionCache<Shape> textSessions = new SessionCache<>(MAX_SESSIONS, this::buildTextEncoder);
-    private @Nullable Checkpoint imageWeights;
-    private @Nullable Checkpoint textWeights;
+    private @Nullable OnnxNetworkFile imageEncoder;
+    private @Nullable OnnxNetworkFile textEncoder;
 
     OnnxClipEncoders(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
         this.model = model;
@@ -35,55 +31,41 @@ final class OnnxClipEncoders implements ClipEncoders {
 
     @Override
     public Tensor embedImages(Tensor pixelValues) throws Failure {
-        OnnxSession session = imageSessions.get(pixelValues.shape());
-        return session.run(Map.of("pixel_values", OnnxSession.Feed.of(pixelValues)), Map.of());
+        if (imageEncoder == null) {
+            ImageEncoder encoder = model.imageEncoder()
+                    .orElseThrow(() -> new Failure.Incompatible(
+                            model.path() + ": has no image encoder (image_encoder or safety_checker)"));
+            imageEncoder = new OnnxNetworkFile(encoder.file(), runtime, settings,
+                    shape -> (ops, weights) -> encoder.network().embed(ops, weights, ops.input("pixels", shape)));
+        }
+        return imageEncoder.run("pixels", pixelValues);
     }
 
     @Override
     public Tensor embedText(int[][] ids) throws Failure {
-        int[][] endPositions = textProjection().eosPositions(ids);
-        OnnxSession session = textSessions.get(Shape.of(ids.length, ids[0].length));
-        return session.run(Map.of("ids", OnnxSession.Feed.ids(ids), "end_positions",
-                OnnxSession.Feed.ids(endPositions)), Map.of());
+        TextProjection projection = model.textProjection()
+                .orElseThrow(
+                        () -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
+        if (textEncoder == null)
+            textEncoder = new OnnxNetworkFile(model.file(Component.TEXT_ENCODER), runtime, settings,
+                    shape -> (ops, weights) -> project(projection, ops, weights, shape));
+        return textEncoder.run(Shape.of(ids.length, ids[0].length), Map.of("ids", OnnxSession.Feed.ids(ids),
+                "end_positions", OnnxSession.Feed.ids(projection.eosPositions(ids))));
     }
 
-    private OnnxSession buildImageEncoder(Shape pixelValues) throws Failure {
-        ImageEncoder encoder = model.imageEncoder()
-                .orElseThrow(() -> new Failure.Incompatible(
-                        model.path() + ": has no image encoder (image_encoder or safety_checker)"));
-        Checkpoint checkpoint = imageWeights != null ? imageWeights : encoder.openCheckpoint();
-        imageWeights = checkpoint;
-        return runtime.createSession(checkpoint, settings,
-                (ops, weights) -> encoder.network().embed(ops, weights, ops.input("pixel_values", pixelValues)));
-    }
-
-    private OnnxSession buildTextEncoder(Shape shape) throws Failure {
-        TextProjection projection = textProjection();
-        Checkpoint checkpoint = textWeights != null ? textWeights : model.openCheckpoint(ModelComponent.TEXT_ENCODER);
-        textWeights = checkpoint;
-        return runtime.createSession(checkpoint, settings, (ops, weights) -> {
-            Graph.Value ids = ops.graph().input("ids", shape, ElementType.INT64);
-            Graph.Value endPositions = ops.graph()
-                    .input("end_positions", Shape.of(shape.size(0), 1), ElementType.INT64);
-            return projection.textEncoder()
-                    .project(ops, weights, new ClipTextModel.TokenBatch<>(ids, endPositions),
-                            projection.projectionDim());
-        });
-    }
-
-    private TextProjection textProjection() throws Failure {
-        return model.textProjection()
-                .orElseThrow(() -> new Failure.Incompatible(
-                        model.path() + ": its text_encoder has no text_projection"));
+    private static Graph.Value project(TextProjection projection, GraphOps ops, WeightSource<Graph.Value> weights,
+            Shape shape) {
+        Graph.Value ids = ops.graph().input("ids", shape, ElementType.INT64);
+        Graph.Value endPositions = ops.graph().input("end_positions", Shape.of(shape.size(0), 1), ElementType.INT64);
+        return projection.textEncoder()
+                .project(ops, weights, new ClipTextModel.TokenBatch<>(ids, endPositions), projection.projectionDim());
     }
 
     @Override
     public void close() {
-        imageSessions.close();
-        textSessions.close();
-        if (imageWeights != null) imageWeights.close();
-        if (textWeights != null) textWeights.close();
-        imageWeights = null;
-        textWeights = null;
+        if (imageEncoder != null) imageEncoder.close();
+        if (textEncoder != null) textEncoder.close();
+        imageEncoder = null;
+        textEncoder = null;
     }
 }

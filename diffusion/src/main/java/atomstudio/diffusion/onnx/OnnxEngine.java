@@ -5,8 +5,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
-import java.util.EnumMap;
+import atomstudio.diffusion.ops.Component;
 import java.util.Map;
 import java.util.Optional;
 
@@ -25,17 +24,11 @@ public final class OnnxEngine {
     public static Engine open(DiffusionModel model, Device device, int threads, OnnxSettings settings)
             throws Failure {
         OnnxNetwork.OnnxModel onnx = new OnnxNetwork.OnnxModel(model, OnnxRuntime.open(device, threads), settings);
-        Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
-        try {
-            for (ModelComponent component : ModelComponent.values())
-                checkpoints.put(component, model.openCheckpoint(component));
-        } catch (Failure e) {
-            checkpoints.values().forEach(Checkpoint::close);
-            throw e;
-        }
-        return new Engine(new OnnxTextEncoder(onnx, checkpoints.get(ModelComponent.TEXT_ENCODER)),
-                new OnnxNoisePredictor(onnx, checkpoints.get(ModelComponent.UNET)),
-                new OnnxAutoencoder(onnx, checkpoints.get(ModelComponent.VAE)),
+        model.requireOneTextEncoder();
+        Map<Component, Checkpoint> checkpoints = model.openCheckpoints(model.components().keySet());
+        return new Engine(new OnnxTextEncoder(onnx, checkpoints.get(Component.TEXT_ENCODER)),
+                new OnnxNoisePredictor(onnx, checkpoints.get(Component.UNET)),
+                new OnnxAutoencoder(onnx, checkpoints.get(Component.VAE)),
                 Optional.of(new OnnxClipEncoders(model, onnx.runtime(), settings)));
     }
 }

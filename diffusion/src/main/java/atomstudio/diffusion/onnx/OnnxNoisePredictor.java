@@ -10,12 +10,12 @@ import atomstudio.diffusion.engine.ReducedPrecision;
 import atomstudio.diffusion.engine.SliceableAttention;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
 import atomstudio.diffusion.onnx.GraphWeights.HalfWeightsMode;
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.LinkedHashMap;
@@ -93,7 +93,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
     private FusedWeights fusedWeights() {
         FusedWeights found = fusedWeights;
         if (found == null)
-            fusedWeights = found = new FusedWeights(model.model().layers(ModelComponent.UNET), checkpoint());
+            fusedWeights = found = new FusedWeights(model.model().layers(Component.UNET), checkpoint());
         return found;
     }
 

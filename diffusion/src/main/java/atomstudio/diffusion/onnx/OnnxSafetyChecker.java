@@ -3,32 +3,25 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.RgbImage;
-import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.SafetyChecker;
-import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.Map;
 
-/// Runs a model's safety checker. Not thread-safe; owns its session, which is built for the first image, and its mapped
-/// weights.
+/// Runs a model's safety checker. Not thread-safe; owns its network.
 public final class OnnxSafetyChecker implements AutoCloseable {
     private final SafetyChecker checker;
-    private final Checkpoint checkpoint;
-    private final SessionCache<Shape> sessions;
+    private final OnnxNetworkFile network;
 
-    private OnnxSafetyChecker(SafetyChecker checker, Checkpoint checkpoint, OnnxRuntime runtime) {
+    private OnnxSafetyChecker(SafetyChecker checker, OnnxRuntime runtime) throws Failure {
         this.checker = checker;
-        this.checkpoint = checkpoint;
-        this.sessions = new SessionCache<>(1, shape -> runtime.createSession(checkpoint,
-                OnnxSettings.of(runtime.device()), (ops, weights) -> checker.imageEncoder()
+        this.network = new OnnxNetworkFile(checker.imageEncoder().file(), runtime, OnnxSettings.of(runtime.device()),
+                shape -> (ops, weights) -> checker.imageEncoder()
                         .network()
-                        .embed(ops, weights, ops.input("pixel_values", shape))));
+                        .embed(ops, weights, ops.input("pixels", shape)));
     }
 
     /// @throws Failure.Incompatible if tensors are missing or of another shape
     public static OnnxSafetyChecker open(SafetyChecker checker, Device device, int threads) throws Failure {
-        OnnxRuntime runtime = OnnxRuntime.open(device, threads);
-        return new OnnxSafetyChecker(checker, checker.imageEncoder().openCheckpoint(), runtime);
+        return new OnnxSafetyChecker(checker, OnnxRuntime.open(device, threads));
     }
 
     /// Whether the checker flags an image.
@@ -38,14 +31,11 @@ public final class OnnxSafetyChecker implements AutoCloseable {
 
     /// The same for preprocessed pixel values (1, 3, S, S).
     boolean isUnsafe(Tensor pixelValues) throws Failure {
-        OnnxSession session = sessions.get(pixelValues.shape());
-        Tensor embedding = session.run(Map.of("pixel_values", OnnxSession.Feed.of(pixelValues)), Map.of());
-        return checker.isUnsafe(embedding.data());
+        return checker.isUnsafe(network.run("pixels", pixelValues).data());
     }
 
     @Override
     public void close() {
-        sessions.close();
-        checkpoint.close();
+        network.close();
     }
 }

@@ -4,23 +4,28 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
 /// A layer of a network.
-/// @param name its diffusers or transformers state-dict key without `.weight`
+/// @param path its diffusers or transformers state-dict key in the component, without `.weight`
 /// @param weightShape (Co, Ci, k, k) for convolutions, (Co, Ci) for linear layers, (C) for norms, (N, C) for embeddings
-public record Layer(String name, Kind kind, Shape weightShape, Bias bias) {
+public record Layer(Component component, String path, Kind kind, Shape weightShape, Bias bias) {
     public enum Kind { CONV, LINEAR, NORM, EMBEDDING }
 
     public enum Bias { PRESENT, ABSENT }
+
+    /// Its name in adapters and runs, unique in a model.
+    public String name() {
+        return component.layerName(path);
+    }
 
     public boolean hasBias() {
         return bias == Bias.PRESENT;
     }
 
     public String weightKey() {
-        return name + ".weight";
+        return path + ".weight";
     }
 
     public String biasKey() {
-        return name + ".bias";
+        return path + ".bias";
     }
 
     /// The shape of a bias, whether or not the layer has one.

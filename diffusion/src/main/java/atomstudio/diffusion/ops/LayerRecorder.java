@@ -24,7 +24,7 @@ public final class LayerRecorder implements WeightSource<Shape> {
 
     @Override
     public LayerWeights<Shape> get(Layer layer) {
-        recorded.put(layer.name(), layer);
+        recorded.put(layer.path(), layer);
         return new LayerWeights<>(layer.weightShape(), layer.hasBias() ? layer.biasShape() : null);
     }
 

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
@@ -22,7 +22,7 @@ class AdapterTargetsTest {
     void everyNetworkHasItsOwnAdapterWeight() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Map<String, Tensor> values = new HashMap<>();
-        for (ModelComponent component : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
+        for (Component component : List.of(Component.UNET, Component.TEXT_ENCODER))
             values.put(model.layers(component).getFirst().name() + ".w", Tensor.zeros(Shape.of(1)));
         Adapter adapter = new Adapter("both", "00", new Unchanged(), values);
         WeightedAdapter weighted = new WeightedAdapter(adapter, 0.75, -0.5);

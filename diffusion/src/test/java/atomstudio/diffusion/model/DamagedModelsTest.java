@@ -6,6 +6,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Mutations;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.ClipTestModels;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.sample.SamplerName;
@@ -81,7 +82,7 @@ class DamagedModelsTest {
         model.knownWords();
         NoiseSchedule.of(model.scheduler());
         SamplerName.of(model.scheduler());
-        for (ModelComponent component : ModelComponent.values()) model.openCheckpoint(component).close();
+        for (Component component : model.components().keySet()) model.openCheckpoint(component).close();
         if (model.isSingleFile()) return;
         model.tokenizer().encodePadded("a photo of a dog, 12");
         model.imageEncoder();

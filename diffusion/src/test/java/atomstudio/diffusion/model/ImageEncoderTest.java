@@ -12,6 +12,7 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.ClipTransformer;
 import atomstudio.diffusion.net.ClipVisionModel;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
@@ -30,8 +31,8 @@ class ImageEncoderTest {
     void countsMatchClipVitL14() {
         ClipVisionModel large = new ClipVisionModel(new ClipVisionModel.Patches(3, 224, 14),
                 new ClipTransformer(1024, 4096, 24, 16, ClipTransformer.Activation.QUICK_GELU, 1e-5), 768);
-        assertEquals(303_966_208L, Layer.parameterCount(NetworkLayers.of(large)));
-        assertEquals(392, Layer.tensorCount(NetworkLayers.of(large)));
+        assertEquals(303_966_208L, Layer.parameterCount(large.layers()));
+        assertEquals(392, Layer.tensorCount(large.layers()));
     }
 
     @Test
@@ -52,7 +53,7 @@ class ImageEncoderTest {
                 new ClipVisionModel(new ClipVisionModel.Patches(3, 32, 8),
                         new ClipTransformer(16, 24, 1, 2, ClipTransformer.Activation.QUICK_GELU, 1e-5), 12),
                 encoder.network());
-        try (Checkpoint weights = encoder.openCheckpoint()) {
+        try (Checkpoint weights = encoder.file().open()) {
             assertTrue(weights.has("vision_model.embeddings.class_embedding.weight"));
         }
     }
@@ -77,7 +78,7 @@ class ImageEncoderTest {
         Files.writeString(config,
                 Files.readString(config).replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"));
         ImageEncoder encoder = DiffusionModel.open(temporary).imageEncoder().orElseThrow();
-        Failure failure = assertThrows(Failure.Incompatible.class, encoder::openCheckpoint);
+        Failure failure = assertThrows(Failure.Incompatible.class, encoder.file()::open);
         assertTrue(failure.getMessage()
                 .contains("vision_model.encoder.layers.2.self_attn.q_proj.weight: expected (32,32), found nothing"),
                 failure.getMessage());
@@ -127,7 +128,7 @@ class ImageEncoderTest {
 
     @Test
     void eosPositionIsFirstEosIdOrLargestIdForLegacyConfig() {
-        ClipTextModel text = new ClipTextModel(10, 4,
+        ClipTextModel text = new ClipTextModel(Component.TEXT_ENCODER, 10, 4,
                 new ClipTransformer(8, 8, 1, 1, ClipTransformer.Activation.GELU, 1e-5));
         int[][] ids = {{8, 1, 9, 9}, {8, 9, 0, 0}};
         assertArrayEquals(new int[][] {{2}, {5}}, new TextProjection(text, 8, 9).eosPositions(ids));

@@ -25,7 +25,7 @@ class NetworkLayersTest {
 
     @Test
     void countsMatchStableDiffusion15() {
-        List<Layer> layers = NetworkLayers.of(SD15);
+        List<Layer> layers = SD15.layers();
         assertEquals(686, Layer.tensorCount(layers));
         assertEquals(859_520_964L, Layer.parameterCount(layers));
         assertEquals(52,

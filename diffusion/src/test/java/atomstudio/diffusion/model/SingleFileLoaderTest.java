@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
+import atomstudio.diffusion.net.Network;
 import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
@@ -46,8 +48,8 @@ class SingleFileLoaderTest {
     void networksAndWeightsEqualThoseOfTheFolder(String file, String net) throws Exception {
         DiffusionModel one = DiffusionModel.open(Shared.own("goldens/files/" + file));
         DiffusionModel other = DiffusionModel.open(Shared.own("goldens/nets/" + net + "/model"));
-        assertEquals(other.networks(), one.networks());
-        for (ModelComponent component : ModelComponent.values()) {
+        assertEquals(other.components().keySet(), one.components().keySet());
+        for (Component component : one.components().keySet()) {
             try (Checkpoint mine = one.openCheckpoint(component); Checkpoint theirs = other.openCheckpoint(component)) {
                 mine.requireLayers(one.layers(component));
                 for (var layer : one.layers(component))
@@ -90,7 +92,7 @@ class SingleFileLoaderTest {
     @Test
     void fusedProjectionsAreByteRangesOfTheFile() throws Exception {
         try (Checkpoint text = DiffusionModel.open(Shared.own("goldens/files/sd2.safetensors"))
-                .openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+                .openCheckpoint(Component.TEXT_ENCODER)) {
             TensorInfo q = text.info("text_model.encoder.layers.1.self_attn.q_proj.weight");
             TensorInfo k = text.info("text_model.encoder.layers.1.self_attn.k_proj.weight");
             assertEquals(q.offset() + q.byteLength(), k.offset());
@@ -108,13 +110,13 @@ class SingleFileLoaderTest {
     void infersUnetConfigFromShapes() throws Exception {
         Map<String, Shape> published = new LinkedHashMap<>();
         UNet first = unet(8, 768, UNet.Projection.CONV);
-        NetworkLayers.of(first).forEach(layer -> published.put(layer.weightKey(), layer.weightShape()));
+        first.layers().forEach(layer -> published.put(layer.weightKey(), layer.weightShape()));
         Sidecar noSidecar = Sidecar.of(folder.resolve("a.safetensors"), Map.of());
         assertEquals(first,
                 NetworkFactory.unet(noSidecar.mergedConfig("unet", new InferredConfigs(folder, published).unet())));
         Map<String, Shape> second = new LinkedHashMap<>();
         UNet wide = unet(0, 1024, UNet.Projection.LINEAR);
-        NetworkLayers.of(wide).forEach(layer -> second.put(layer.weightKey(), layer.weightShape()));
+        wide.layers().forEach(layer -> second.put(layer.weightKey(), layer.weightShape()));
         assertEquals(wide,
                 NetworkFactory.unet(noSidecar.mergedConfig("unet", new InferredConfigs(folder, second).unet())),
                 "head dimension 64: 5, 10, 20, 20 heads");
@@ -139,8 +141,8 @@ class SingleFileLoaderTest {
             Files.copy(Shared.own("goldens/nets/sd1/model/" + component + "/config.json"),
                     folder.resolve("mine").resolve(component).resolve("config.json"));
         }
-        assertEquals(DiffusionModel.open(Shared.own("goldens/nets/sd1/model")).networks(),
-                DiffusionModel.open(file).networks());
+        assertEquals(networks(DiffusionModel.open(Shared.own("goldens/nets/sd1/model"))),
+                networks(DiffusionModel.open(file)));
     }
 
     @Test
@@ -219,14 +221,14 @@ class SingleFileLoaderTest {
         tensors.put("embedding_manager.string_to_param_dict.*", Tensor.zeros(Shape.of(1, 8)));
         TorchArchives.save(folder.resolve("left.ckpt"), tensors);
         DiffusionModel expected = DiffusionModel.open(Shared.own("goldens/files/sd1.ckpt"));
-        assertEquals(expected.networks(), DiffusionModel.open(folder.resolve("left.ckpt")).networks());
+        assertEquals(networks(expected), networks(DiffusionModel.open(folder.resolve("left.ckpt"))));
         Map<String, Tensor> without = new LinkedHashMap<>(tensors);
         without.keySet().removeIf(name -> name.startsWith("first_stage_model."));
         TorchArchives.save(folder.resolve("left.ckpt"), without);
         String message = assertThrows(Failure.Incompatible.class,
                 () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage();
         assertTrue(message.contains("has no autoencoder") && message.endsWith("give one with --vae"), message);
-        assertEquals(expected.networks().unet(),
+        assertEquals(expected.unet(),
                 DiffusionModel
                         .open(folder.resolve("left.ckpt"),
                                 ModelLoadOptions.defaults().withVae(Shared.own("goldens/nets/sd1/model")))
@@ -307,17 +309,17 @@ class SingleFileLoaderTest {
         Path own = Shared.own("goldens/files/sd1.ckpt");
         Path ofFolder = Shared.own("goldens/nets/sd2/model/vae");
         DiffusionModel model = DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(ofFolder));
-        try (Checkpoint mine = model.openCheckpoint(ModelComponent.VAE);
+        try (Checkpoint mine = model.openCheckpoint(Component.VAE);
                 Checkpoint theirs = DiffusionModel.open(Shared.own("goldens/nets/sd2/model"))
-                        .openCheckpoint(ModelComponent.VAE)) {
+                        .openCheckpoint(Component.VAE)) {
             assertEquals(theirs.read("decoder.conv_in.weight"), mine.read("decoder.conv_in.weight"));
         }
         DiffusionModel wholeFile = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"),
                 ModelLoadOptions.defaults().withVae(Shared.own("goldens/files/sd2.safetensors")));
-        wholeFile.openCheckpoint(ModelComponent.VAE).close();
+        wholeFile.openCheckpoint(Component.VAE).close();
         Path weights = ofFolder.resolve("diffusion_pytorch_model.safetensors");
         DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(weights))
-                .openCheckpoint(ModelComponent.VAE)
+                .openCheckpoint(Component.VAE)
                 .close();
         Map<String, Tensor> alone = new HashMap<>();
         tensors("sd2.safetensors").forEach((name, tensor) -> {
@@ -325,7 +327,7 @@ class SingleFileLoaderTest {
         });
         Path file = folder.resolve("vae.safetensors");
         SafetensorsWriter.write(file, alone, Map.of("config", "{\"vae\":{\"norm_num_groups\":4}}"));
-        DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(file)).openCheckpoint(ModelComponent.VAE).close();
+        DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(file)).openCheckpoint(Component.VAE).close();
         Failure missing = assertThrows(Failure.Unreadable.class,
                 () -> DiffusionModel.open(own, ModelLoadOptions.defaults().withVae(folder.resolve("nothing"))));
         assertTrue(missing.getMessage().contains("expected an autoencoder"), missing.getMessage());
@@ -366,7 +368,7 @@ class SingleFileLoaderTest {
         Map<String, Tensor> complete = tensors("sd2.safetensors");
         complete.remove(UNET + "middle_block.0.in_layers.2.bias");
         Failure incomplete = assertThrows(Failure.Incompatible.class,
-                () -> open("c", complete, Map.of()).openCheckpoint(ModelComponent.UNET));
+                () -> open("c", complete, Map.of()).openCheckpoint(Component.UNET));
         assertTrue(incomplete.getMessage().contains("mid_block.resnets.0.conv1.bias: expected (32), found nothing"),
                 incomplete.getMessage());
         Map<String, Tensor> eightChannels = tensors("sd2.safetensors");
@@ -384,6 +386,10 @@ class SingleFileLoaderTest {
                 .getMessage()
                 .contains("found nothing"));
         assertFalse(Files.exists(folder.resolve("gone.ckpt")));
+    }
+
+    private static List<Network> networks(DiffusionModel model) {
+        return model.components().values().stream().<Network>map(NetworkFile::network).toList();
     }
 
     private Map<String, Tensor> tensors(String name) throws Failure {

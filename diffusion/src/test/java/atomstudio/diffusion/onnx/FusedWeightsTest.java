@@ -10,9 +10,9 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
@@ -26,7 +26,7 @@ class FusedWeightsTest {
     @Test
     void evictsCachedWeightsBeforeFusingNewOnes() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
-        Layer layer = model.layers(ModelComponent.UNET).getFirst();
+        Layer layer = model.layers(Component.UNET).getFirst();
         AddedWeight adaptation = new AddedWeight(layer.name());
         long bytes = Float.BYTES * layer.weightShape().elements();
         Adapter adapter = new Adapter("plus", "00", adaptation,
@@ -34,9 +34,9 @@ class FusedWeightsTest {
         // Fusing fails without parameters: what is cached after the failure was cached during fusing.
         Adapter empty = new Adapter("empty", "01", adaptation, Map.of());
         OnnxRuntime runtime = OnnxRuntime.open(Device.CPU, 1);
-        try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET);
-                FusedWeights small = new FusedWeights(model.layers(ModelComponent.UNET), weights, bytes);
-                FusedWeights large = new FusedWeights(model.layers(ModelComponent.UNET), weights, 2 * bytes)) {
+        try (Checkpoint weights = model.openCheckpoint(Component.UNET);
+                FusedWeights small = new FusedWeights(model.layers(Component.UNET), weights, bytes);
+                FusedWeights large = new FusedWeights(model.layers(Component.UNET), weights, 2 * bytes)) {
             for (FusedWeights fused : List.of(small, large))
                 fused.inputs(runtime, List.of(new WeightedAdapter(adapter, 1)));
             assertEquals(List.of(bytes, bytes), List.of(small.cachedBytes(), large.cachedBytes()));

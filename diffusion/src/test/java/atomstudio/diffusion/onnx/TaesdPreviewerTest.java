@@ -9,7 +9,7 @@ import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.TinyAutoencoder;
+import atomstudio.diffusion.model.NetworkFile;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import java.nio.file.Path;
@@ -23,7 +23,7 @@ class TaesdPreviewerTest {
     void decoderMatchesDiffusers() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         try (TaesdPreviewer previewer = TaesdPreviewer
-                .open(TinyAutoencoder.open(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1);
+                .open(NetworkFile.taesdDecoder(GOLDEN.resolve("decoder.safetensors"), model), Device.CPU, 1);
                 SafetensorsFile golden = SafetensorsFile.open(GOLDEN.resolve("golden.safetensors"))) {
             Deviation deviation = Deviation.relative("decoded", golden.read("decoded"),
                     previewer.decode(golden.read("latents")), 1e-4);
@@ -37,7 +37,7 @@ class TaesdPreviewerTest {
     void rejectsOtherFiles() throws Exception {
         DiffusionModel model = DiffusionModel.open(Shared.own("goldens/nets/sd1/model"));
         Path other = Shared.own("goldens/nets/sd1/golden.safetensors");
-        assertTrue(assertThrows(Failure.Incompatible.class, () -> TinyAutoencoder.open(other, model)).getMessage()
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> NetworkFile.taesdDecoder(other, model)).getMessage()
                 .contains("is not a decoder for previews"));
     }
 }

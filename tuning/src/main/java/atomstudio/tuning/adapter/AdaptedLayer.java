@@ -1,5 +1,6 @@
 package atomstudio.tuning.adapter;
 
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.TuningMethod;
@@ -9,6 +10,15 @@ import java.util.List;
 /// A layer that an adapter changes: its name, the shape of its base weight, and the method that changes it (one of
 /// several where methods are combined).
 public record AdaptedLayer(String name, Shape weight, String method) {
+    public Component component() {
+        return Component.ofLayerName(name);
+    }
+
+    /// Its state-dict key in the component.
+    public String path() {
+        return component().path(name);
+    }
+
     /// The target layers of a method, in the network's order.
     public static List<AdaptedLayer> of(TuningMethod method, List<Layer> layers) {
         List<AdaptedLayer> adapted = new ArrayList<>();

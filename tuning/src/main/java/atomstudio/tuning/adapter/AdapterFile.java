@@ -3,8 +3,8 @@ package atomstudio.tuning.adapter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -17,12 +17,12 @@ import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -101,11 +101,11 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     /// @throws Failure.Incompatible if a derived parameter differs from that at training
     @Override
     public Adapter toAdapter(String name, DiffusionModel model) throws Failure {
-        ParameterLayout layout = ParameterLayout.of(method.method(), model.layers(ModelComponent.UNET));
+        ParameterLayout layout = ParameterLayout.of(method.method(), model.layers(Component.UNET));
         if (layout.derived().isEmpty()) return toAdapterWithoutDerived(name);
-        try (Checkpoint weights = model.openCheckpoint(ModelComponent.UNET)) {
+        try (Checkpoint weights = model.openCheckpoint(Component.UNET)) {
             return new Adapter(name, AdapterFormat.hash(this), method.method(),
-                    layout.withDerived(values, weights::read), embeddingToken());
+                    layout.withDerived(values, layer -> weights.read(layer.weightKey())), embeddingToken());
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("the adapter was trained on " + base.name() + " and cannot be used with "
                     + model.name() + ": " + e.getMessage());
@@ -144,9 +144,9 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     /// The model components whose weights it was trained on: the UNet, and those of all adapted layers.
-    public Set<ModelComponent> components() {
-        Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
-        for (AdaptedLayer layer : layers) components.add(ModelComponent.ofLayer(layer.name()));
+    public Set<Component> components() {
+        Set<Component> components = new TreeSet<>(Set.of(Component.UNET));
+        for (AdaptedLayer layer : layers) components.add(layer.component());
         return components;
     }
 
@@ -164,7 +164,7 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
         for (AdaptedLayer adapted : layers)
             problems.addAll(problems(adapted, byName.remove(adapted.name()), tuningMethod));
         for (Layer layer : network) {
-            if (byName.containsKey(layer.name()) && components().contains(ModelComponent.ofLayer(layer.name()))
+            if (byName.containsKey(layer.name()) && components().contains(layer.component())
                     && tuningMethod.tunes(layer))
                 problems.add(layer.name() + ": trained by " + method.name() + ", missing in the adapter");
         }

@@ -2,16 +2,16 @@ package atomstudio.tuning.data;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.ParameterLayout;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -38,10 +38,10 @@ public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
     }
 
     /// The components that a method trains, always including the UNet.
-    public static Set<ModelComponent> components(ParameterLayout layout) {
-        Set<ModelComponent> components = EnumSet.of(ModelComponent.UNET);
+    public static Set<Component> components(ParameterLayout layout) {
+        Set<Component> components = new TreeSet<>(Set.of(Component.UNET));
         for (ParameterLayout.LayerParameter entry : layout.trained())
-            components.add(ModelComponent.ofLayer(entry.layer().name()));
+            components.add(entry.layer().component());
         return components;
     }
 

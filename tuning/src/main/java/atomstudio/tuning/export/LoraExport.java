@@ -1,12 +1,12 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.interop.KeyConvention;
 import atomstudio.tuning.method.MethodSetting;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,8 +33,8 @@ record LoraExport(KeyStyle keyStyle) {
             Tensor down = adapter.values().get(layer.name() + ".A");
             Tensor up = adapter.values().get(layer.name() + ".B");
             switch (keyStyle) {
-                case KOHYA -> kohya(layer.name(), alpha, down, up, tensors);
-                case PEFT -> peft(layer.name(), alpha, down, up, tensors);
+                case KOHYA -> kohya(layer, alpha, down, up, tensors);
+                case PEFT -> peft(layer, alpha, down, up, tensors);
             }
         }
         SafetensorsWriter.write(file, tensors, metadata(adapter, alpha));
@@ -44,18 +44,16 @@ record LoraExport(KeyStyle keyStyle) {
                 : Optional.of("Only the LoRA is exported, without the " + otherLayers + " layers of other methods."));
     }
 
-    private static void kohya(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
-        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "lora_te_" : "lora_unet_")
-                + layer.replace('.', '_');
+    private static void kohya(AdaptedLayer layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
+        String name = KeyConvention.KOHYA.name(layer.component(), layer.path());
         tensors.put(name + ".lora_down.weight", down);
         tensors.put(name + ".lora_up.weight", up);
         tensors.put(name + ".alpha", new Tensor(Shape.of(), new float[] {(float) alpha}));
     }
 
     /// α/r is multiplied into B, since not every reader supports α in this format.
-    private static void peft(String layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
-        String name = (ModelComponent.ofLayer(layer) == ModelComponent.TEXT_ENCODER ? "text_encoder." : "unet.")
-                + layer;
+    private static void peft(AdaptedLayer layer, double alpha, Tensor down, Tensor up, Map<String, Tensor> tensors) {
+        String name = KeyConvention.DIFFUSERS.name(layer.component(), layer.path());
         tensors.put(name + ".lora_A.weight", down);
         tensors.put(name + ".lora_B.weight", up.scaled(alpha / down.shape().size(0)));
     }

@@ -2,7 +2,6 @@ package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.DType;
@@ -10,6 +9,7 @@ import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.interop.KeyConvention;
 import atomstudio.tuning.torch.AdapterDeltas;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -47,8 +47,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
             int unbiasedLayers = 0;
             for (Layer layer : weights.layers()) {
                 LayerWeights<Tensor> delta = weights.delta(layer);
-                String name = (ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? "lora_te_"
-                        : "lora_unet_") + layer.name().replace('.', '_');
+                String name = KeyConvention.KOHYA.name(layer.component(), layer.path());
                 boolean isNorm = layer.kind() == Layer.Kind.NORM;
                 boolean writesWeight = isNorm || unchangedWeights == UnchangedWeights.ZEROS
                         || adapter.method().method().changesWeight(layer);

@@ -1,7 +1,7 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.model.LdmKeys;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -46,12 +46,12 @@ public enum KeyConvention {
 
     private final PathStyle pathStyle;
     private final char separator;
-    private final Map<ModelComponent, List<String>> prefixes;
+    private final Map<Component, List<String>> prefixes;
 
     KeyConvention(PathStyle pathStyle, char separator, List<String> unet, List<String> text) {
         this.pathStyle = pathStyle;
         this.separator = separator;
-        this.prefixes = Map.of(ModelComponent.UNET, unet, ModelComponent.TEXT_ENCODER, text);
+        this.prefixes = Map.of(Component.UNET, unet, Component.TEXT_ENCODER, text);
     }
 
     /// A model's layers by all their names in this convention.
@@ -59,11 +59,16 @@ public enum KeyConvention {
     Map<String, Layer> layersByName(List<Layer> layers) {
         Map<String, Layer> names = new HashMap<>();
         pathStyle.pathsByLayer(layers).forEach((layer, paths) -> {
-            for (String prefix : prefixes.get(ModelComponent.ofLayer(layer.name()))) {
+            for (String prefix : prefixes.getOrDefault(layer.component(), List.of())) {
                 for (String name : paths) names.putIfAbsent(prefix + name.replace('.', separator), layer);
             }
         });
         return names;
+    }
+
+    /// The most common name of a layer.
+    public String name(Component component, String path) {
+        return prefixes.get(component).getFirst() + path.replace('.', separator);
     }
 
     /// How a layer is named after the prefix; the most common name first.
@@ -73,18 +78,17 @@ public enum KeyConvention {
         PATH {
             @Override
             Map<Layer, Set<String>> pathsByLayer(List<Layer> layers) {
-                return forEachLayer(layers, layer -> paths(layer.name()));
+                return forEachLayer(layers, layer -> paths(layer.path()));
             }
         },
         /// LDM block names for the UNet; text encoders have the same names as in transformers.
         ORIGINAL {
             @Override
             Map<Layer, Set<String>> pathsByLayer(List<Layer> layers) {
-                LdmKeys.FromDiffusers original = new LdmKeys.FromDiffusers(layers.stream().map(Layer::name).toList());
-                return forEachLayer(layers, layer -> switch (ModelComponent.ofLayer(layer.name())) {
-                    case TEXT_ENCODER -> paths(layer.name());
-                    case UNET, VAE -> Set.of(original.ldmKey(layer.name()));
-                });
+                LdmKeys.FromDiffusers original = new LdmKeys.FromDiffusers(layers.stream().map(Layer::path).toList());
+                return forEachLayer(layers,
+                        layer -> layer.component().equals(Component.UNET) ? Set.of(original.ldmKey(layer.path()))
+                                : paths(layer.path()));
             }
         },
         /// `to_q`, `to_k`, `to_v`, `to_out` below the attention's processor, or below the attention itself.
@@ -93,7 +97,7 @@ public enum KeyConvention {
             Map<Layer, Set<String>> pathsByLayer(List<Layer> layers) {
                 return forEachLayer(layers, layer -> {
                     Set<String> names = new LinkedHashSet<>();
-                    for (String path : paths(layer.name())) {
+                    for (String path : paths(layer.path())) {
                         String module = path.replaceFirst("\\.to_out\\.0$", ".to_out")
                                 .replaceFirst("\\.self_attn\\.(q|k|v|out)_proj$", ".self_attn.to_$1");
                         int dot = module.lastIndexOf('.');
@@ -110,9 +114,9 @@ public enum KeyConvention {
             @Override
             Map<Layer, Set<String>> pathsByLayer(List<Layer> layers) {
                 Map<Layer, Set<String>> names = new HashMap<>();
-                for (ModelComponent component : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)) {
+                for (Component component : List.of(Component.UNET, Component.TEXT_ENCODER)) {
                     List<Layer> indexed = IndexedLayers.of(layers.stream()
-                            .filter(layer -> ModelComponent.ofLayer(layer.name()) == component)
+                            .filter(layer -> layer.component().equals(component))
                             .toList());
                     for (int i = 0; i < indexed.size(); i++) names.put(indexed.get(i), Set.of(Integer.toString(i)));
                 }
@@ -160,19 +164,19 @@ public enum KeyConvention {
 
         private static int indexInBlock(Layer layer) {
             return IntStream.range(0, LAYER_SUFFIXES.size())
-                    .filter(i -> layer.name().endsWith("." + LAYER_SUFFIXES.get(i)))
+                    .filter(i -> layer.path().endsWith("." + LAYER_SUFFIXES.get(i)))
                     .findFirst()
                     .orElse(-1);
         }
 
         private static String block(Layer layer) {
             String suffix = LAYER_SUFFIXES.get(indexInBlock(layer));
-            return layer.name().substring(0, layer.name().length() - suffix.length());
+            return layer.path().substring(0, layer.path().length() - suffix.length());
         }
 
         private static int section(Layer layer) {
             return IntStream.range(0, UNET_SECTIONS.size())
-                    .filter(i -> layer.name().startsWith(UNET_SECTIONS.get(i)))
+                    .filter(i -> layer.path().startsWith(UNET_SECTIONS.get(i)))
                     .findFirst()
                     .orElse(0);
         }

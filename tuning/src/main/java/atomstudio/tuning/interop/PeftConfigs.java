@@ -2,12 +2,11 @@ package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +23,8 @@ public final class PeftConfigs {
     /// peft's prefixes of keys and of the file that the configuration belongs to.
     private static final String KEY_PREFIX = "base_model.model.";
     private static final String WEIGHTS_FILE_PREFIX = "adapter_model.";
-    private static final Map<ModelComponent, String> COMPONENTS = Map.of(ModelComponent.UNET, "unet.",
-            ModelComponent.TEXT_ENCODER, "text_encoder.");
+    private static final Map<Component, String> COMPONENTS = Map.of(Component.UNET, "unet.",
+            Component.TEXT_ENCODER, "text_encoder.");
 
     /// Prefixes of a layer's path within its component.
     private static final String COMPONENT_PREFIXES = "^(?:base_model\\.model\\.|unet\\.|text_encoder\\.)*";
@@ -35,9 +34,9 @@ public final class PeftConfigs {
     private static final List<String> NON_PEFT_PREFIXES = List.of("lora_unet_", "lora_te", "lycoris_", "unet:",
             "text_encoder:");
 
-    private final Map<ModelComponent, PeftConfig> configs;
+    private final Map<Component, PeftConfig> configs;
 
-    private PeftConfigs(Map<ModelComponent, PeftConfig> configs) {
+    private PeftConfigs(Map<Component, PeftConfig> configs) {
         this.configs = configs;
     }
 
@@ -52,14 +51,14 @@ public final class PeftConfigs {
     }
 
     private static PeftConfigs of(Json config) throws Failure {
-        Map<ModelComponent, PeftConfig> configs = new EnumMap<>(ModelComponent.class);
-        for (Map.Entry<ModelComponent, String> component : COMPONENTS.entrySet()) {
+        Map<Component, PeftConfig> configs = new HashMap<>();
+        for (Map.Entry<Component, String> component : COMPONENTS.entrySet()) {
             PeftConfig.parse(config, component.getValue()).ifPresent(each -> configs.put(component.getKey(), each));
         }
         if (configs.isEmpty()) {
             Optional<PeftConfig> single = PeftConfig.parse(config, "");
             if (single.isPresent())
-                for (ModelComponent component : COMPONENTS.keySet()) configs.put(component, single.get());
+                for (Component component : COMPONENTS.keySet()) configs.put(component, single.get());
         }
         return new PeftConfigs(configs);
     }
@@ -84,7 +83,7 @@ public final class PeftConfigs {
             Map<String, Double> factors) {
         String path = layer.replaceFirst(COMPONENT_PREFIXES, "");
         boolean isText = layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith);
-        PeftConfig config = configs.get(isText ? ModelComponent.TEXT_ENCODER : ModelComponent.UNET);
+        PeftConfig config = configs.get(isText ? Component.TEXT_ENCODER : Component.UNET);
         Optional<String> scaledParameter = Stream.of(LayerDelta.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
                 .filter(keysByParameter::containsKey)
                 .findFirst();

@@ -37,7 +37,7 @@ public final class ClipMetrics {
     public static Optional<ClipMetrics> of(DiffusionModel model, Engine engine) throws Failure {
         Optional<ImageEncoder> imageEncoder = model.imageEncoder();
         if (imageEncoder.isEmpty() || engine.clipEncoders().isEmpty()) return Optional.empty();
-        imageEncoder.get().openCheckpoint().close(); // checks the whole file first
+        imageEncoder.get().file().open().close(); // checks the whole file first
         Tokenizer tokenizer = hasMatchingTextEncoder(imageEncoder.get(), model.textProjection()) ? model.tokenizer()
                 : null;
         return Optional.of(new ClipMetrics(imageEncoder.get(), engine.clipEncoders().get(), tokenizer));

@@ -1,5 +1,6 @@
 package atomstudio.tuning.method;
 
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import java.util.List;
 import java.util.function.Predicate;
@@ -8,15 +9,15 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Selects layers by kind or name: those that match any item. The item `up` restricts them to the up blocks. An item
-/// that is no keyword is a glob pattern over layer names (`*`, `?`). Layers of the text encoder match only patterns
-/// that start with `text_model`.
+/// that is no keyword is a glob pattern over layer names (`*`, `?`). It selects layers of the first text encoder
+/// if it starts with `text_model`, of another component if it starts with its folder (`text_encoder_2.`), else of the
+/// UNet.
 public record LayerSelector(List<String> items) {
     public static final LayerSelector ALL = new LayerSelector(List.of("*"));
     static final LayerSelector TEXT_ATTENTION = new LayerSelector(
             Stream.of("q", "k", "v", "out").map(name -> "text_model.*." + name + "_proj").toList());
     private static final String UP_BLOCKS = "up";
     static final List<String> KEYWORDS = List.of("conv3x3", "conv", "attention", "linear", UP_BLOCKS);
-    private static final String TEXT_MODEL = "text_model";
     private static final Pattern ATTENTION = Pattern.compile("(.*\\.)?to_(q|k|v|out\\.0)");
     private static final Pattern INDEX = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
 
@@ -61,20 +62,16 @@ public record LayerSelector(List<String> items) {
     }
 
     private static Predicate<Layer> predicate(String item) {
-        Predicate<Layer> isDenoiserLayer = layer -> !layer.name().startsWith(TEXT_MODEL + ".");
+        Predicate<Layer> isUnetLayer = layer -> layer.component().equals(Component.UNET);
         return switch (item) {
-            case "conv3x3" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3);
-            case "conv" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.CONV);
-            case "linear" -> isDenoiserLayer.and(layer -> layer.kind() == Layer.Kind.LINEAR);
-            case "attention" -> isDenoiserLayer
+            case "conv3x3" -> isUnetLayer.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3);
+            case "conv" -> isUnetLayer.and(layer -> layer.kind() == Layer.Kind.CONV);
+            case "linear" -> isUnetLayer.and(layer -> layer.kind() == Layer.Kind.LINEAR);
+            case "attention" -> isUnetLayer
                     .and(layer -> layer.kind() == Layer.Kind.LINEAR && ATTENTION.matcher(layer.name()).matches());
-            case UP_BLOCKS -> isDenoiserLayer.and(layer -> layer.name().startsWith("up_blocks."));
-            default -> item.startsWith(TEXT_MODEL) ? byPattern(item) : isDenoiserLayer.and(byPattern(item));
+            case UP_BLOCKS -> isUnetLayer.and(layer -> layer.name().startsWith("up_blocks."));
+            default -> layer -> layer.component().equals(Component.ofLayerName(item)) && matches(item, layer.name());
         };
-    }
-
-    private static Predicate<Layer> byPattern(String glob) {
-        return layer -> matches(glob, layer.name());
     }
 
     /// Glob match. Only the last star is retried, so that no pattern takes exponential time.

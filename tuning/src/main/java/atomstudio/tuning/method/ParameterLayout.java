@@ -55,9 +55,9 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
     }
 
     /// Inputs of the initialization.
-    /// @param weights     a tensor of the base model by its key
+    /// @param weights     the base model's weight of a layer
     /// @param classTokens token ids of the class word
-    public record Initialization(Function<String, Tensor> weights, long seed, List<Integer> classTokens) {
+    public record Initialization(Function<Layer, Tensor> weights, long seed, List<Integer> classTokens) {
         public Initialization {
             classTokens = List.copyOf(classTokens);
         }
@@ -65,7 +65,7 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
         private Tensor tensor(LayerParameter entry, Map<String, Tensor> computed) {
             CounterRng rng = new CounterRng(seed, "start " + entry.key());
             ParameterSpec.InitContext context = new ParameterSpec.InitContext(
-                    () -> weights.apply(entry.layer.weightKey()), rng, classTokens,
+                    () -> weights.apply(entry.layer), rng, classTokens,
                     parameter -> computed.get(entry.layer.name() + "." + parameter));
             return entry.spec.initializer().initialize(context);
         }
@@ -87,7 +87,7 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
 
     /// Stored values together with the parameters derived from them and the base model's weights.
     /// @throws IllegalArgumentException when a derived parameter differs from that at training
-    public Map<String, Tensor> withDerived(Map<String, Tensor> stored, Function<String, Tensor> weights) {
+    public Map<String, Tensor> withDerived(Map<String, Tensor> stored, Function<Layer, Tensor> weights) {
         Map<String, Tensor> values = new HashMap<>(stored);
         derive(stored, weights, values::put);
         return values;
@@ -95,7 +95,7 @@ public record ParameterLayout(TuningMethod method, List<LayerParameter> trained,
 
     /// Passes the derived parameters to a sink one at a time, so that they need not all be in memory.
     /// @throws IllegalArgumentException as [#withDerived]
-    public void derive(Map<String, Tensor> stored, Function<String, Tensor> weights, BiConsumer<String, Tensor> sink) {
+    public void derive(Map<String, Tensor> stored, Function<Layer, Tensor> weights, BiConsumer<String, Tensor> sink) {
         Initialization initialization = new Initialization(weights, 0, List.of());
         derived.forEach(entry -> sink.accept(entry.key(), initialization.tensor(entry, stored)));
     }

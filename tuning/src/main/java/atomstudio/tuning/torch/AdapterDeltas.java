@@ -5,13 +5,13 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +22,7 @@ public final class AdapterDeltas implements AutoCloseable {
     private final List<Layer> layers;
     private final Adapter adapter;
     private final Torch torch;
-    private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
+    private final Map<Component, Checkpoint> checkpoints = new HashMap<>();
 
     private AdapterDeltas(List<Layer> layers, Adapter adapter, Torch torch) {
         this.layers = layers;
@@ -39,8 +39,7 @@ public final class AdapterDeltas implements AutoCloseable {
                 .toList();
         AdapterDeltas deltas = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
         try {
-            for (ModelComponent component : List.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER))
-                deltas.checkpoints.put(component, model.openCheckpoint(component));
+            deltas.checkpoints.putAll(model.openCheckpoints(List.of(Component.UNET, Component.TEXT_ENCODER)));
             return deltas;
         } catch (Failure e) {
             deltas.close();
@@ -55,7 +54,7 @@ public final class AdapterDeltas implements AutoCloseable {
 
     /// The difference of a layer's weight and bias; no bias if it has none or does not change.
     public LayerWeights<Tensor> delta(Layer layer) {
-        Checkpoint checkpoint = checkpoints.get(ModelComponent.ofLayer(layer.name()));
+        Checkpoint checkpoint = checkpoints.get(layer.component());
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
             NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
             LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);

@@ -2,6 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDScope;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
 import java.util.HashMap;
@@ -19,7 +20,7 @@ final class DerivedParameters implements AutoCloseable {
     /// @param frozenValues they are derived from these and the base weights
     /// @throws IllegalArgumentException when the result differs from that of the frozen values' origin
     static DerivedParameters of(ParameterLayout layout, Map<String, Tensor> frozenValues,
-            Function<String, Tensor> weights, Torch torch) {
+            Function<Layer, Tensor> weights, Torch torch) {
         DerivedParameters result = new DerivedParameters();
         try {
             layout.derive(frozenValues, weights, (key, values) -> {

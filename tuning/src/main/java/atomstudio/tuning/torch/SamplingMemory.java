@@ -1,7 +1,6 @@
 package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
@@ -21,9 +20,10 @@ public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
 
     /// Bytes of weights that training does not load.
     public long weights() {
-        return Float.BYTES * Layer.parameterCount(NetworkLayers.of(model.vae())
+        return Float.BYTES * Layer.parameterCount(model.vae()
+                .layers()
                 .stream()
-                .filter(layer -> layer.name().startsWith("decoder.") || layer.name().startsWith("post_quant_conv"))
+                .filter(layer -> layer.path().startsWith("decoder.") || layer.path().startsWith("post_quant_conv"))
                 .toList());
     }
 

@@ -5,8 +5,8 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Autoencoder;
 import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.engine.TileDecoder;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.net.Vae;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -18,7 +18,7 @@ final class TorchAutoencoder extends TorchNetwork implements Autoencoder, TileDe
     private final Torch torch;
 
     TorchAutoencoder(TorchEngine engine) {
-        super(engine, ModelComponent.VAE);
+        super(engine, Component.VAE);
         this.vae = engine.model().vae();
         this.torch = engine.torch();
     }

@@ -5,9 +5,9 @@ import atomstudio.diffusion.engine.ClipEncoders;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ImageEncoder;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.TextProjection;
 import atomstudio.diffusion.net.ClipTextModel;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +54,7 @@ final class TorchClipEncoders implements ClipEncoders {
         ImageEncoder imageEncoder = model.imageEncoder()
                 .orElseThrow(() -> new Failure.Incompatible(
                         model.path() + ": has no image encoder (image_encoder or safety_checker)"));
-        Checkpoint checkpoint = imageEncoder.openCheckpoint();
+        Checkpoint checkpoint = imageEncoder.file().open();
         return this.imageEncoder = new LoadedEncoder<>(imageEncoder, checkpoint, new TorchWeights(torch, checkpoint));
     }
 
@@ -63,7 +63,7 @@ final class TorchClipEncoders implements ClipEncoders {
         TextProjection projection = model.textProjection()
                 .orElseThrow(
                         () -> new Failure.Incompatible(model.path() + ": its text_encoder has no text_projection"));
-        Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
+        Checkpoint checkpoint = model.openCheckpoint(Component.TEXT_ENCODER);
         return textProjection = new LoadedEncoder<>(projection, checkpoint, new TorchWeights(torch, checkpoint));
     }
 

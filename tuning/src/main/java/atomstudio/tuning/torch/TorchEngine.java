@@ -7,8 +7,9 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -16,6 +17,7 @@ import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.optimize.Muon;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,12 +29,12 @@ import org.jspecify.annotations.Nullable;
 public final class TorchEngine implements AutoCloseable {
     /// The networks whose weights can be released separately.
     public enum Network {
-        TEXT(ModelComponent.TEXT_ENCODER), UNET(ModelComponent.UNET), ENCODER(ModelComponent.VAE),
-        DECODER(ModelComponent.VAE);
+        TEXT(Component.TEXT_ENCODER), UNET(Component.UNET), ENCODER(Component.VAE),
+        DECODER(Component.VAE);
 
-        private final ModelComponent component;
+        private final Component component;
 
-        Network(ModelComponent component) {
+        Network(Component component) {
             this.component = component;
         }
     }
@@ -43,7 +45,7 @@ public final class TorchEngine implements AutoCloseable {
     private final TorchNoisePredictor noisePredictor;
     private final TorchClipEncoders clipEncoders;
     private final Engine networks;
-    private final Map<ModelComponent, Checkpoint> checkpoints = new EnumMap<>(ModelComponent.class);
+    private final Map<Component, Checkpoint> checkpoints = new HashMap<>();
     private final Map<Network, TorchWeights> weights = new EnumMap<>(Network.class);
     private @Nullable DerivedParameters derived;
     private boolean closed;
@@ -76,8 +78,8 @@ public final class TorchEngine implements AutoCloseable {
             throws Failure {
         TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
         try {
-            for (ModelComponent component : ModelComponent.values())
-                engine.checkpoints.put(component, model.openCheckpoint(component));
+            model.requireOneTextEncoder();
+            engine.checkpoints.putAll(model.openCheckpoints(model.components().keySet()));
             for (Network network : Network.values())
                 engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
             return engine;
@@ -116,7 +118,7 @@ public final class TorchEngine implements AutoCloseable {
     public void derive(ParameterLayout layout, Map<String, Tensor> frozenValues) {
         if (derived != null) derived.close();
         derived = null;
-        if (!layout.derived().isEmpty()) derived = DerivedParameters.of(layout, frozenValues, this::tensor, torch);
+        if (!layout.derived().isEmpty()) derived = DerivedParameters.of(layout, frozenValues, this::baseWeight, torch);
     }
 
     /// Bytes of the derived values.
@@ -136,7 +138,7 @@ public final class TorchEngine implements AutoCloseable {
         for (Checkpoint checkpoint : checkpoints.values()) checkpoint.checkUnchanged();
     }
 
-    void checkFiles(ModelComponent component) throws Failure.Unreadable {
+    void checkFiles(Component component) throws Failure.Unreadable {
         Checkpoint open = checkpoints.get(component);
         if (open != null) open.checkUnchanged();
     }
@@ -151,9 +153,9 @@ public final class TorchEngine implements AutoCloseable {
         return new DenoisingLoss(this, options);
     }
 
-    /// A tensor of the base model's UNet or text encoder.
-    public Tensor tensor(String key) {
-        return checkpoint(ModelComponent.ofLayer(key)).read(key);
+    /// The base model's weight of a layer.
+    public Tensor baseWeight(Layer layer) {
+        return checkpoint(layer.component()).read(layer.weightKey());
     }
 
     /// Threads that one operation may use.
@@ -180,7 +182,7 @@ public final class TorchEngine implements AutoCloseable {
         return found;
     }
 
-    private Checkpoint checkpoint(ModelComponent component) {
+    private Checkpoint checkpoint(Component component) {
         Checkpoint found = checkpoints.get(component);
         if (found == null) throw new IllegalStateException("the engine is closed");
         return found;

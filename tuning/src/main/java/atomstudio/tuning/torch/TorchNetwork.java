@@ -2,14 +2,14 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.EngineNetwork;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 
 /// A network of a model on PyTorch. It shares arrays with the engine's other networks; closing it closes all of them.
 abstract class TorchNetwork implements EngineNetwork {
     final TorchEngine engine;
-    private final ModelComponent component;
+    private final Component component;
 
-    TorchNetwork(TorchEngine engine, ModelComponent component) {
+    TorchNetwork(TorchEngine engine, Component component) {
         this.engine = engine;
         this.component = component;
     }

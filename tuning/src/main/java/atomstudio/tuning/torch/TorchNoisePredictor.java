@@ -7,8 +7,8 @@ import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.NoisePredictor;
 import atomstudio.diffusion.engine.ReducedPrecision;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
@@ -24,7 +24,7 @@ final class TorchNoisePredictor extends TorchNetwork implements NoisePredictor, 
     private @Nullable FusedLayers fused;
 
     TorchNoisePredictor(TorchEngine engine, Optional<ComputeDtype> samplingDtype) {
-        super(engine, ModelComponent.UNET);
+        super(engine, Component.UNET);
         this.targets = AdapterTargets.of(engine.model());
         this.samplingDtype = samplingDtype;
     }

@@ -4,7 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.TextEncoder;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 
@@ -13,7 +13,7 @@ final class TorchTextEncoder extends TorchNetwork implements TextEncoder {
     private final AdapterTargets targets;
 
     TorchTextEncoder(TorchEngine engine) {
-        super(engine, ModelComponent.TEXT_ENCODER);
+        super(engine, Component.TEXT_ENCODER);
         this.targets = AdapterTargets.of(engine.model());
     }
 

@@ -1,9 +1,9 @@
 package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
@@ -32,7 +32,7 @@ public record TrainingStepMemory(DiffusionModel model, ParameterLayout layout,
     private long textEncoderBytes(int batch, AdaptedWeights.BoundAdapter<TensorUse> bound) {
         if (layout.trained()
                 .stream()
-                .noneMatch(entry -> ModelComponent.ofLayer(entry.layer().name()) == ModelComponent.TEXT_ENCODER))
+                .noneMatch(entry -> entry.layer().component().equals(Component.TEXT_ENCODER)))
             return 0;
         MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE);
         model.textEncoder()

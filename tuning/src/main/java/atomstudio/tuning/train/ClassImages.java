@@ -8,7 +8,6 @@ import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.data.Captions;
@@ -23,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -97,7 +95,7 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
     String cacheKey() throws Failure {
         Tokenizer tokenizer = model.tokenizer();
         List<String> parts = new ArrayList<>(
-                List.of(environment.baseModelHashes().hash(model, EnumSet.allOf(ModelComponent.class)),
+                List.of(environment.baseModelHashes().hash(model, model.components().keySet()),
                         values(model.unet()), values(model.vae()), values(model.textEncoder()),
                         values(model.scheduler()), values(PreviewGenerator.generationSettings(model))));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));

@@ -3,8 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.model.NetworkLayers;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.method.ParameterLayout;
@@ -33,14 +32,14 @@ interface MemoryEstimate {
                 throws Failure {
             RunInfo.ResolvedConfig config = info.config();
             long trainingLatentSide = config.resolution() / model.vae().downsamplingFactor();
-            long weights = Layer.parameterCount(NetworkLayers.of(model.unet()))
+            long weights = Layer.parameterCount(model.unet().layers())
                     * switch (computeMode.computeDtype()) {
                         case FP32 -> 4;
                         case BF16 -> 6; // bfloat16 copies and the float32 weights
                     };
             long step = new TrainingStepMemory(model, layout, computeMode.checkpointing(), computeMode.computeDtype())
                     .bytes(config.batchSize(), trainingLatentSide, trainingLatentSide);
-            if (SubjectTokenizer.components(layout).contains(ModelComponent.TEXT_ENCODER))
+            if (SubjectTokenizer.components(layout).contains(Component.TEXT_ENCODER))
                 weights += textEncoderBytes(model);
             long parameterBytes = Float.BYTES
                     * (VECTORS_PER_PARAMETER * (long) layout.size() + layout.derivedElementCount());
@@ -57,13 +56,13 @@ interface MemoryEstimate {
         }
 
         private static long textEncoderBytes(DiffusionModel model) {
-            return Float.BYTES * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
+            return Float.BYTES * Layer.parameterCount(model.textEncoder().layers());
         }
 
         /// CLIP's image and text encoder, which score previews.
         private static long clipEncoderBytes(DiffusionModel model) throws Failure {
             long imageEncoderBytes = model.imageEncoder()
-                    .map(encoder -> Float.BYTES * Layer.parameterCount(NetworkLayers.of(encoder.network())))
+                    .map(encoder -> Float.BYTES * Layer.parameterCount(encoder.network().layers()))
                     .orElse(0L);
             return imageEncoderBytes + textEncoderBytes(model);
         }

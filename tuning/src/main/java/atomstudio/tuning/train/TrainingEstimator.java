@@ -7,7 +7,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.TrainingConfig;
@@ -135,7 +135,7 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
         Generation.PromptPair prompts = new Generation.PromptPair(prompt, "");
         List<WeightedAdapter> adapters = List.of(new WeightedAdapter(adapter.toAdapterWithoutDerived("preview"), 1));
         pipeline.promptEncoder().encode(prompts, 1, adapters);
-        if (!adapter.components().contains(ModelComponent.TEXT_ENCODER))
+        if (!adapter.components().contains(Component.TEXT_ENCODER))
             setup.engine().release(TorchEngine.Network.TEXT);
         double fewStepsSeconds = timed(pipeline, new Generation(prompts,
                 PreviewGenerator.generationSettings(model, TRIAL_SAMPLING_STEPS), 0, adapters)).seconds;

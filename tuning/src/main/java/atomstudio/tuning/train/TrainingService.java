@@ -3,7 +3,6 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
@@ -193,7 +192,7 @@ public final class TrainingService {
 
     /// Parameters of a model's UNet.
     static long parameterCount(DiffusionModel model) {
-        return Layer.parameterCount(NetworkLayers.of(model.unet()));
+        return Layer.parameterCount(model.unet().layers());
     }
 
     /// How a run ended without failure.

@@ -3,7 +3,7 @@ package atomstudio.tuning.train;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
@@ -43,7 +43,7 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
     }
 
     boolean trainsTextEncoder() {
-        return SubjectTokenizer.components(layout).contains(ModelComponent.TEXT_ENCODER);
+        return SubjectTokenizer.components(layout).contains(Component.TEXT_ENCODER);
     }
 
     private SubjectTokenizer subjectTokenizer() throws Failure {
@@ -64,7 +64,7 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
 
     /// The method's initial parameters.
     TrainingState.SavedState initialState() throws Failure {
-        ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(engine::tensor,
+        ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(engine::baseWeight,
                 info.config().seed(), subjectTokenizer().classTokens());
         Map<String, Tensor> frozenValues = layout.frozenValues(initialization);
         return new TrainingState.SavedState(TrainingState.initial(layout.initialVector(initialization)), frozenValues,

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -43,7 +44,7 @@ class AdapterFileTest {
     }
 
     private static Layer layer(String name, Layer.Kind kind, long... weight) {
-        return new Layer(name, kind, new Shape(weight), Layer.Bias.PRESENT);
+        return new Layer(Component.UNET, name, kind, new Shape(weight), Layer.Bias.PRESENT);
     }
 
     private static AdapterFile adapter(String method, int atoms) throws Failure {

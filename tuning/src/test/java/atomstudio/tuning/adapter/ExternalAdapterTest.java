@@ -16,10 +16,10 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.LdmKeys;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.DType;
@@ -211,15 +211,15 @@ class ExternalAdapterTest {
     private static Map<String, Tensor> deltas(Adapter adapter, double adapterWeight) throws Failure {
         Map<String, Tensor> deltas = new TreeMap<>();
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard().withThreads(1));
-                Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
-                Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER);
+                Checkpoint unet = model.openCheckpoint(Component.UNET);
+                Checkpoint text = model.openCheckpoint(Component.TEXT_ENCODER);
                 TorchScope scope = torch.scope(GradMode.OFF)) {
             for (Layer layer : model.trainableLayers()) {
                 Map<String, Shape> shapes = adapter.adaptation().parameterShapes(layer);
                 if (shapes.isEmpty()) continue;
                 shapes.forEach((parameter, shape) -> assertEquals(shape,
                         adapter.parameters().get(layer.name() + "." + parameter).shape()));
-                Checkpoint weights = ModelComponent.ofLayer(layer.name()) == ModelComponent.TEXT_ENCODER ? text : unet;
+                Checkpoint weights = layer.component().equals(Component.TEXT_ENCODER) ? text : unet;
                 LayerWeights<NDArray> base = new LayerWeights<>(torch.array(weights.read(layer.weightKey())),
                         layer.hasBias() ? torch.array(weights.read(layer.biasKey())) : null);
                 LayerWeights<NDArray> adapted = adapter.adaptation()
@@ -390,9 +390,9 @@ class ExternalAdapterTest {
     void everyLayerHasItsLdmKey() throws Exception {
         Map<String, Tensor> expected = new HashMap<>(), original = new HashMap<>(), dotted = new HashMap<>();
         LdmKeys.FromDiffusers names = new LdmKeys.FromDiffusers(
-                model.layers(ModelComponent.UNET).stream().map(Layer::name).toList());
+                model.layers(Component.UNET).stream().map(Layer::name).toList());
         Set<String> blocks = new TreeSet<>();
-        for (Layer layer : model.layers(ModelComponent.UNET)) {
+        for (Layer layer : model.layers(Component.UNET)) {
             Tensor delta = random(layer.weightShape().sizes());
             String own = names.ldmKey(layer.name());
             expected.put("lora_unet_" + layer.name().replace('.', '_') + ".diff", delta);

@@ -13,9 +13,9 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
@@ -69,10 +69,10 @@ class WeightDiffExportTest {
     private static AdapterFile adapter(MethodSettings settings) throws Failure {
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values;
-        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
-                Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+        try (Checkpoint unet = model.openCheckpoint(Component.UNET);
+                Checkpoint text = model.openCheckpoint(Component.TEXT_ENCODER)) {
             ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(
-                    key -> (ModelComponent.ofLayer(key) == ModelComponent.TEXT_ENCODER ? text : unet).read(key), 3,
+                    layer -> (layer.component().equals(Component.UNET) ? unet : text).read(layer.weightKey()), 3,
                     List.of(1));
             values = new HashMap<>(layout.frozenValues(initialization));
             float[] vector = layout.initialVector(initialization);

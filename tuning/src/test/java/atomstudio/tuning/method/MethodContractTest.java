@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.ShapeOps;
@@ -88,7 +89,7 @@ class MethodContractTest {
     }
 
     private static Layer layer(String name, Layer.Kind kind, Layer.Bias bias, long... weight) {
-        return new Layer(name, kind, new Shape(weight), bias);
+        return new Layer(Component.UNET, name, kind, new Shape(weight), bias);
     }
 
     @Test

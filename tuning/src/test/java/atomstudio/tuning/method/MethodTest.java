@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 class MethodTest {
     @Test
     void channelAtomsTargetTheTimeEmbeddingAndNo3x3Convolutions() {
-        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
+        List<Layer> layers = stableDiffusion15().layers();
         ChannelAtoms channels = new ChannelAtoms(4, 16);
         assertTrue(layers.stream()
                 .filter(layer -> layer.name().startsWith("time_embedding.linear_"))
@@ -34,14 +34,16 @@ class MethodTest {
     @Test
     void channelAtomsSkipIndivisibleLayers() {
         assertFalse(
-                new ChannelAtoms(4, 16).tunes(new Layer("odd", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
+                new ChannelAtoms(4, 16)
+                        .tunes(new Layer(Component.UNET, "odd", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
         assertTrue(
-                new ChannelAtoms(2, 4).tunes(new Layer("even", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
+                new ChannelAtoms(2, 4).tunes(
+                        new Layer(Component.UNET, "even", Layer.Kind.LINEAR, Shape.of(8, 6), Layer.Bias.ABSENT)));
     }
 
     @Test
     void layersAreSelectedByKindNameAndUpBlocks() {
-        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
+        List<Layer> layers = stableDiffusion15().layers();
         assertEquals(52, selected("conv3x3", layers).size());
         assertEquals(98, selected("conv", layers).size());
         assertEquals(184, selected("linear", layers).size());
@@ -59,7 +61,8 @@ class MethodTest {
 
     @Test
     void textEncoderLayersMatchOnlyTheirOwnPatterns() {
-        Layer text = new Layer("text_model.encoder.layers.0.self_attn.q_proj", Layer.Kind.LINEAR, Shape.of(8, 8),
+        Layer text = new Layer(Component.TEXT_ENCODER, "text_model.encoder.layers.0.self_attn.q_proj",
+                Layer.Kind.LINEAR, Shape.of(8, 8),
                 Layer.Bias.PRESENT);
         for (String choice : List.of("linear", "attention", "*", "*q_proj"))
             assertFalse(LayerSelector.parse(choice).matches(text), choice);
@@ -76,7 +79,7 @@ class MethodTest {
 
     @Test
     void upAloneRestrictsTheDefaultLayers() {
-        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
+        List<Layer> layers = stableDiffusion15().layers();
         assertEquals(27 * 81,
                 MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "up").method().parameterCount(layers));
         List<String> targets = layers.stream()
@@ -89,7 +92,7 @@ class MethodTest {
 
     @Test
     void unsupportedLayersAreRejectedListingTheSupportedOnes() throws Exception {
-        List<Layer> layers = NetworkLayers.of(stableDiffusion15());
+        List<Layer> layers = stableDiffusion15().layers();
         Failure rejected = assertThrows(Failure.Incompatible.class,
                 () -> MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.LAYERS, "conv3x3,attentoin")
@@ -128,7 +131,8 @@ class MethodTest {
         assertThrows(IllegalArgumentException.class, () -> new Lora(0));
         CombinedMethods twice = new CombinedMethods(List.of(new FilterAtoms(9), new FilterAtoms(4)));
         IllegalArgumentException overlap = assertThrows(IllegalArgumentException.class, () -> twice
-                .parameterSpecs(new Layer("conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3), Layer.Bias.PRESENT)));
+                .parameterSpecs(new Layer(Component.UNET, "conv_in", Layer.Kind.CONV, Shape.of(4, 4, 3, 3),
+                        Layer.Bias.PRESENT)));
         assertTrue(overlap.getMessage().contains("conv_in"));
     }
 
@@ -194,7 +198,7 @@ class MethodTest {
 
     @Test
     void loraIsInitializedKaimingUniform() {
-        Layer layer = new Layer("attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
+        Layer layer = new Layer(Component.UNET, "attn1.to_q", Layer.Kind.LINEAR, Shape.of(64, 256), Layer.Bias.ABSENT);
         Tensor a = new Lora(4).parameterSpecs(layer)
                 .getFirst()
                 .initializer()
@@ -264,7 +268,7 @@ class MethodTest {
 
     @Test
     void sparseCodesOfOtherWeightsAreRejected() {
-        Layer layer = new Layer("conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
+        Layer layer = new Layer(Component.UNET, "conv", Layer.Kind.CONV, Shape.of(8, 4, 3, 3), Layer.Bias.ABSENT);
         ParameterLayout layout = ParameterLayout.of(new SparseAtoms(12), List.of(layer));
         Tensor weight = new Tensor(layer.weightShape(), new CounterRng(1, "w").normals(288));
         Map<String, Tensor> stored = layout

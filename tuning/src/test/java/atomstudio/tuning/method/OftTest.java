@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.SafetensorsFile;
@@ -52,7 +53,8 @@ class OftTest {
     }
 
     private static Layer layer(Tensor weight) {
-        return new Layer("layer", weight.shape().rank() == 4 ? Layer.Kind.CONV : Layer.Kind.LINEAR, weight.shape(),
+        return new Layer(Component.UNET, "layer", weight.shape().rank() == 4 ? Layer.Kind.CONV : Layer.Kind.LINEAR,
+                weight.shape(),
                 Layer.Bias.ABSENT);
     }
 

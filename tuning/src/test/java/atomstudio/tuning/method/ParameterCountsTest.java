@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.net.UNet.BlockType;
 import atomstudio.diffusion.net.UNet.Level;
@@ -23,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ParameterCountsTest {
     @Test
     void countsMatchKnownOnesOnStableDiffusion15() {
-        List<Layer> layers = NetworkLayers.of(MethodTest.stableDiffusion15());
+        List<Layer> layers = MethodTest.stableDiffusion15().layers();
         assertEquals(4_212, count(MethodName.ATOMS, layers));
         assertEquals(4_258, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.LAYERS, "conv"), layers));
         assertEquals(1_872, count(MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4"), layers));
@@ -61,7 +60,7 @@ class ParameterCountsTest {
     /// One sum over the layers per method, independent of the implementation.
     @ParameterizedTest @MethodSource("models")
     void countsMatchTheFormulas(UNet unet) {
-        List<Layer> layers = NetworkLayers.of(unet);
+        List<Layer> layers = unet.layers();
         Predicate<Layer> three = layer -> layer.weightShape().rank() == 4 && layer.weightShape().size(2) == 3;
         Predicate<Layer> conv = layer -> layer.weightShape().rank() == 4;
         Predicate<Layer> matrix = layer -> layer.weightShape().rank() == 2

@@ -3,7 +3,6 @@ package atomstudio.tuning.torch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.method.BitFit;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.DiffFit;
@@ -51,7 +50,7 @@ class CheckpointingTest {
     @ParameterizedTest @MethodSource("cases")
     void checkpointingDoesNotChangeGradients(TuningMethod method, Checkpointing activations)
             throws Exception {
-        ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
+        ParameterLayout layout = ParameterLayout.of(method, network.model().unet().layers());
         float[] parameters = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
         DenoisingLoss.Gradient kept = network.gradient(layout, parameters, Checkpointing.NONE, ComputeDtype.FP32);
@@ -77,7 +76,7 @@ class CheckpointingTest {
 
     @ParameterizedTest @MethodSource("cases")
     void repeatedCallsAreEqual(TuningMethod method, Checkpointing activations) throws Exception {
-        ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
+        ParameterLayout layout = ParameterLayout.of(method, network.model().unet().layers());
         float[] parameters = ReferenceOps.random(1, layout.size()).data();
         assertTrue(Arrays.equals(network.gradient(layout, parameters, activations, ComputeDtype.FP32).vector(),
                 network.gradient(layout, parameters, activations, ComputeDtype.FP32).vector()));

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.method.ChannelAtoms;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.Lora;
@@ -45,7 +44,7 @@ class ComputeDtypeTest {
     /// bfloat16 has 8 significant bits: a gradient of hundreds of rounded products has the same direction, but differs.
     @ParameterizedTest @MethodSource("methods")
     void bf16GradientsAreCloseToFloat32(TuningMethod method) throws Exception {
-        ParameterLayout layout = ParameterLayout.of(method, NetworkLayers.of(network.model().unet()));
+        ParameterLayout layout = ParameterLayout.of(method, network.model().unet().layers());
         float[] parameters = ReferenceOps.random(1, layout.size()).data();
         for (int i = 0; i < parameters.length; i++) parameters[i] *= 0.05f;
         for (Checkpointing activations : Checkpointing.values()) {

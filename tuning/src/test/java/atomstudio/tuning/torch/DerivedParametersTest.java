@@ -42,10 +42,10 @@ class DerivedParametersTest {
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, SETTINGS)) {
             AtomicInteger read = new AtomicInteger();
             Map<String, Tensor> frozen = layout
-                    .frozenValues(new ParameterLayout.Initialization(engine::tensor, 5, List.of()));
-            Map<String, Tensor> completed = layout.withDerived(frozen, key -> {
+                    .frozenValues(new ParameterLayout.Initialization(engine::baseWeight, 5, List.of()));
+            Map<String, Tensor> completed = layout.withDerived(frozen, layer -> {
                 read.incrementAndGet();
-                return engine.tensor(key);
+                return engine.baseWeight(layer);
             });
             assertEquals(layout.derived().size(), read.get());
             float[] parameters = normals(layout.size(), "numbers");

@@ -14,7 +14,6 @@ import atomstudio.diffusion.engine.SliceableAttention;
 import atomstudio.diffusion.engine.TileDecoder;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.onnx.OnnxSettings;
 import atomstudio.diffusion.ops.Adapter;
@@ -202,7 +201,7 @@ class EnginesAgreeTest {
 
     static Adapter adapter(DiffusionModel model, TuningMethod method, long seed) {
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : NetworkLayers.of(model.unet())) {
+        for (Layer layer : model.unet().layers()) {
             for (Map.Entry<String, Shape> slot : method.parameterShapes(layer).entrySet()) {
                 String key = layer.name() + "." + slot.getKey();
                 float[] parameters = new CounterRng(seed, key).normals((int) slot.getValue().elements());

@@ -10,9 +10,8 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.onnx.OnnxEngine;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -70,9 +69,9 @@ class MergedWeightsTest {
             throws Failure {
         Map<String, Tensor> weights = new HashMap<>();
         try (Torch torch = Torch.open(Device.CPU, TorchSettings.standard());
-                Checkpoint checkpoint = model.openCheckpoint(ModelComponent.UNET);
+                Checkpoint checkpoint = model.openCheckpoint(Component.UNET);
                 TorchScope scope = torch.scope(GradMode.OFF)) {
-            for (Layer layer : NetworkLayers.of(model.unet())) {
+            for (Layer layer : model.unet().layers()) {
                 LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())),
                         layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null);
                 NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), (float) STRENGTH));

@@ -5,9 +5,9 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
@@ -58,7 +58,7 @@ public final class PredictionBenchmark {
     private static Adapter adapter(DiffusionModel model, String method) throws Exception {
         MethodSettings settings = MethodSettings.parse(method, Map.of());
         Map<String, Tensor> values = new HashMap<>();
-        for (Layer layer : model.layers(ModelComponent.UNET)) {
+        for (Layer layer : model.layers(Component.UNET)) {
             settings.method().storedShapes(layer).forEach((slot, shape) -> {
                 Tensor value = ReferenceOps.random(values.size(), shape.sizes());
                 for (int i = 0; i < value.data().length; i++) value.data()[i] *= 1e-3f;

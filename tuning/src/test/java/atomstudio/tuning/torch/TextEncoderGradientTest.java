@@ -147,7 +147,7 @@ class TextEncoderGradientTest {
 
     private static DenoisingLossOptions input(ParameterLayout layout, Checkpointing activations,
             ComputeDtype precision) {
-        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(network.engine()::tensor, 0,
+        ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(network.engine()::baseWeight, 0,
                 List.of(5, 7));
         Map<String, Tensor> constants = layout.frozenValues(beginning);
         return new DenoisingLossOptions(layout, constants, activations, precision);

@@ -2,7 +2,6 @@ package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -30,7 +29,7 @@ public final class TrainingStepBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
-        ParameterLayout layout = ParameterLayout.of(settings(arguments[1]).method(), NetworkLayers.of(model.unet()));
+        ParameterLayout layout = ParameterLayout.of(settings(arguments[1]).method(), model.unet().layers());
         long side = model.sampleSize();
         Tensor noisy = ReferenceOps.random(1, 1, 4, side, side);
         TrainingBatch batch = new TrainingBatch(noisy, new float[] {500},
@@ -44,7 +43,8 @@ public final class TrainingStepBenchmark {
         try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
                 DenoisingLoss denoisingLoss = engine
                         .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
-            float[] parameters = layout.initialVector(new ParameterLayout.Initialization(engine::tensor, 1, List.of()));
+            float[] parameters = layout
+                    .initialVector(new ParameterLayout.Initialization(engine::baseWeight, 1, List.of()));
             System.out.println(memory());
             Thread.ofPlatform().daemon().start(TrainingStepBenchmark::watch);
             if (arguments[1].endsWith("/lower")) {

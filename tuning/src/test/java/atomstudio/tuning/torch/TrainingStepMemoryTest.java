@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.ParameterLayout;
@@ -19,7 +18,7 @@ class TrainingStepMemoryTest {
     @BeforeAll
     static void open() throws Exception {
         model = DiffusionModel.open(TinyModel.reference("sd1"));
-        layout = ParameterLayout.of(new FilterAtoms(9), NetworkLayers.of(model.unet()));
+        layout = ParameterLayout.of(new FilterAtoms(9), model.unet().layers());
     }
 
     @Test

@@ -9,7 +9,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -88,10 +88,11 @@ class AllMethodsTrainingTest {
     }
 
     private static Map<String, Tensor> start(ParameterLayout layout, AdapterFile adapter) throws Exception {
-        try (Checkpoint unet = model.openCheckpoint(ModelComponent.UNET);
-                Checkpoint text = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+        try (Checkpoint unet = model.openCheckpoint(Component.UNET);
+                Checkpoint text = model.openCheckpoint(Component.TEXT_ENCODER)) {
             ParameterLayout.Initialization beginning = new ParameterLayout.Initialization(
-                    key -> key.startsWith("text_model.") ? text.read(key) : unet.read(key), adapter.training().seed(),
+                    layer -> (layer.component().equals(Component.UNET) ? unet : text).read(layer.weightKey()),
+                    adapter.training().seed(),
                     SubjectTokenizer.of(model, layout, adapter.trigger()).classTokens());
             return layout.fromVector(layout.initialVector(beginning));
         }

@@ -13,7 +13,6 @@ import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
@@ -116,11 +115,11 @@ class RunTest {
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")),
                 Files.readAllBytes(run.adapter()));
         AdapterFile adapter = AdapterFile.read(run.adapter());
-        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", NetworkLayers.of(model.unet()),
+        assertEquals(Optional.empty(), adapter.compatibilityWarning("model", model.unet().layers(),
                 Optional.of(adapter.base().hash())));
         assertEquals(MethodSettings.parse(method, Map.of("atoms", method.startsWith("atoms+") ? "4" : "9", "rank", "2"))
                 .method()
-                .parameterCount(NetworkLayers.of(model.unet())), straight.parameterCount());
+                .parameterCount(model.unet().layers()), straight.parameterCount());
         assertEquals(Files.size(run.adapter()), straight.bytes());
         assertTrue(adapter.values().values().stream().anyMatch(value -> value.data()[0] != 0));
     }

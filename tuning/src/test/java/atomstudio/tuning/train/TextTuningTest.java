@@ -19,10 +19,10 @@ import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Adapter;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
@@ -149,9 +149,9 @@ class TextTuningTest {
         tuned(request(method, 6), "stopped");
         assertArrayEquals(Files.readAllBytes(folder.resolve("straight/adapter.safetensors")),
                 Files.readAllBytes(folder.resolve("stopped/adapter.safetensors")));
-        assertEquals(Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER), adapter.components());
+        assertEquals(Set.of(Component.UNET, Component.TEXT_ENCODER), adapter.components());
         for (Map.Entry<String, Tensor> value : adapter.values().entrySet()) {
-            if (!value.getKey().endsWith(".B") || ModelComponent.ofLayer(value.getKey()) != ModelComponent.TEXT_ENCODER)
+            if (!value.getKey().endsWith(".B") || !Component.ofLayerName(value.getKey()).equals(Component.TEXT_ENCODER))
                 continue;
             for (float number : value.getValue().data()) assertNotEquals(0, number, value.getKey());
         }
@@ -169,7 +169,7 @@ class TextTuningTest {
         assertEquals(Optional.of(new Adapter.EmbeddingToken("sks", 1)), adapter.embeddingToken());
         assertEquals(model.textEncoder().hiddenSize(), new RunFolder(folder.resolve("run")).info().parameterCount(),
                 "one row of the table's width");
-        try (Checkpoint checkpoint = model.openCheckpoint(ModelComponent.TEXT_ENCODER)) {
+        try (Checkpoint checkpoint = model.openCheckpoint(Component.TEXT_ENCODER)) {
             Tensor table = checkpoint.read(TextualInversion.TOKEN_EMBEDDING + ".weight");
             List<Integer> ids = Stream.of("t", "h", "i", "n", "g</w>")
                     .map(letter -> letter.charAt(0) - 'a' + (letter.endsWith("</w>") ? 26 : 0))
@@ -187,7 +187,7 @@ class TextTuningTest {
         AdapterFile adapter = tuned(request(MethodSettings.of(MethodName.TEXTUAL_INVERSION), 4).withLearningRate(0.5),
                 "run");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
-        assertEquals(hashes.hash(model, Set.of(ModelComponent.UNET, ModelComponent.TEXT_ENCODER)),
+        assertEquals(hashes.hash(model, Set.of(Component.UNET, Component.TEXT_ENCODER)),
                 adapter.base().hash());
         assertNotEquals(hashes.hash(model), adapter.base().hash());
         assertTrue(BaseModel.sameWeights(hashes.hash(model), adapter.base().hash()),

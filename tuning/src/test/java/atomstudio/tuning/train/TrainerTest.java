@@ -11,7 +11,6 @@ import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.LatentDistribution;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
@@ -64,7 +63,7 @@ class TrainerTest {
         model = TinyModel.make(folder.resolve("model"), "sd1");
         run = new RunFolder(folder.resolve("run"));
         MethodSettings method = MethodSettings.of(MethodName.ATOMS);
-        List<Layer> layers = NetworkLayers.of(model.unet());
+        List<Layer> layers = model.unet().layers();
         layout = ParameterLayout.of(method.method(), layers);
         RunInfo info = new RunInfo(new RunInfo.BaseModelInfo(model.path(), "Base", "00"),
                 new RunInfo.SubjectInfo("thing", "sks", List.of(), List.of("a")), method,

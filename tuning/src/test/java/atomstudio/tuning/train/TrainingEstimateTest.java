@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.NetworkLayers;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
@@ -103,7 +102,7 @@ class TrainingEstimateTest {
     void memoryIncludesATrainedTextEncoder() throws Exception {
         MethodSettings both = LORA.with(MethodSetting.TRAIN_TEXT_ENCODER, "yes");
         long more = memory(both, config(both, 10)) - memory(LORA, config(LORA, 10));
-        long weights = 4 * Layer.parameterCount(NetworkLayers.of(model.textEncoder()));
+        long weights = 4 * Layer.parameterCount(model.textEncoder().layers());
         long parameters = 4 * 8 * (layout(both).size() - layout(LORA).size());
         assertTrue(more > weights + parameters,
                 more + " bytes: its weights " + weights + ", its parameters " + parameters + ", and its activations");
@@ -114,7 +113,7 @@ class TrainingEstimateTest {
         SamplingMemory sampling = new SamplingMemory(model, layout(ATOMS));
         long latent = model.defaultImageSize() / model.vae().downsamplingFactor();
         assertTrue(sampling.weights() > 0
-                && sampling.weights() < 4 * Layer.parameterCount(NetworkLayers.of(model.vae())));
+                && sampling.weights() < 4 * Layer.parameterCount(model.vae().layers()));
         assertTrue(sampling.activations(2 * latent, 2 * latent) > 3 * sampling.activations(latent, latent));
         long plain = memory(ATOMS, config(ATOMS, 10));
         long previewed = memory(ATOMS, previewed(config(ATOMS, 10), 5));
