@@ -2,7 +2,7 @@ package atomstudio.app.inspect;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.model.ModelComponent;
+import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.sample.PredictionType;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ public record ModelFacts(String kind, int imageSize, long parameters, List<Strin
     }
 
     public static ModelFacts of(DiffusionModel model) throws Failure {
-        long parameters = model.layers(ModelComponent.UNET).stream().mapToLong(Layer::parameterCount).sum();
+        long parameters = model.layers(Component.UNET).stream().mapToLong(Layer::parameterCount).sum();
         return new ModelFacts(kind(model), model.defaultImageSize(), parameters, abilities(model));
     }
 
