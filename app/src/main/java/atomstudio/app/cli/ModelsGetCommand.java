@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
                 + "Without --accept-licence its files, sizes and licence are listed. An interrupted download "
                 + "continues with the same command.",
         footer = {"", "Examples:", "  studio models get stable-diffusion-v1-5/stable-diffusion-v1-5",
-                "  studio models get stabilityai/stable-diffusion-2-1 --variant fp16 --accept-licence",
+                "  studio models get stable-diffusion-v1-5/stable-diffusion-v1-5 --variant fp16 --accept-licence",
                 "  studio models get OWNER/NAME --file NAME.safetensors --token-file token.txt --accept-licence"})
 final class ModelsGetCommand implements Callable<Integer>, Main.RunsWithoutNatives {
     private final CommandContext context;

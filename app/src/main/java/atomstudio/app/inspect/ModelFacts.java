@@ -31,7 +31,7 @@ public record ModelFacts(String kind, int imageSize, long parameters, List<Strin
         String family = switch (model.unet().crossAttentionDim()) {
             case SD1_CONTEXT -> "Stable Diffusion 1.x";
             case SD2_CONTEXT -> "Stable Diffusion 2.x";
-            default -> "Stable Diffusion, own size";
+            default -> "Stable Diffusion, custom size";
         };
         return family + (isInpainting(model) ? " inpainting" : "")
                 + (model.scheduler().predictionType() == PredictionType.V ? ", v-prediction" : "");

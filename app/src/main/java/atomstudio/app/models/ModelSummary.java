@@ -52,5 +52,15 @@ public record ModelSummary(Path path, String name, Origin origin, ModelDefaults 
         /// @throws Failure.Unreadable if it is not a model
         /// @throws Failure.Incompatible if the kind of model is not supported
         ModelSummary read(Path path) throws Failure;
+
+        /// What is shown about a model besides its summary; reads its weights unless their hash is cached.
+        default Optional<ModelDetails> readDetails(Path path) throws Failure {
+            return Optional.empty();
+        }
+
+        /// The models that were downloaded from a hub.
+        default List<Path> downloaded() {
+            return List.of();
+        }
     }
 }

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import javafx.beans.binding.Bindings;
 import javafx.beans.property.SimpleStringProperty;
 import javafx.collections.ListChangeListener;
+import javafx.collections.MapChangeListener;
 import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -27,14 +28,14 @@ import javafx.scene.layout.VBox;
 public final class ModelsView extends VBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final int MAX_WORDS = 8;
-    private static final List<String> DOWNLOAD_PAGES = List
-            .of("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", "civitai.com/models");
 
     private final ModelsViewModel model;
+    private final GetModelViewModel downloads;
 
-    public ModelsView(ModelsViewModel model) {
+    public ModelsView(ModelsViewModel model, GetModelViewModel downloads) {
         super(12);
         this.model = model;
+        this.downloads = downloads;
         getStyleClass().add("plain-page");
         Label title = new Label("Models");
         title.getStyleClass().add("page-title");
@@ -48,41 +49,24 @@ public final class ModelsView extends VBox {
                 "Stable Diffusion 1.x and 2.x: a diffusers folder with model_index.json, or one "
                         + "file (.safetensors, .ckpt). Files are used in place, and code inside them never runs.");
         VBox list = new VBox(12);
-        Node download = downloadCard();
         Runnable refresh = () -> list.getChildren()
                 .setAll(Stream
-                        .of(model.known().stream().map(this::card), model.unreadable().stream().map(this::card),
-                                Stream.of(download))
+                        .of(model.known().stream().map(this::card), model.unreadable().stream().map(this::card))
                         .flatMap(cards -> cards)
                         .toList());
         model.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
         model.unreadable().addListener((ListChangeListener<ModelsViewModel.UnreadableModel>) change -> refresh.run());
+        model.details().addListener((MapChangeListener<Path, ModelDetails>) change -> refresh.run());
         model.current().subscribe(now -> refresh.run());
         Label emptyLabel = new Label("No model found.");
         emptyLabel.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
         emptyLabel.managedProperty().bind(emptyLabel.visibleProperty());
-        ScrollPane scroll = new ScrollPane(list);
+        ScrollPane scroll = new ScrollPane(new VBox(12, new GetModelView(downloads), list));
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, buttons, hint, new NoteView(NoteView.NoteKind.PLAIN, model.busy()),
                 new NoteView(NoteView.NoteKind.ERROR, model.problem()), emptyLabel, scroll);
-    }
-
-    /// Links are copied to the clipboard: the program itself makes no connections.
-    private Node downloadCard() {
-        CardView card = new CardView("Get a model");
-        card.setId("get-model-card");
-        card.add(new MutedLabelView(
-                "Download Stable Diffusion 1.5 or 2.1, or any model based on them (4 GB, or 2 GB in half "
-                        + "precision), as one .safetensors or .ckpt file or as a diffusers folder. Then open it here. "
-                        + "It generates 512-pixel images; on a CPU one takes minutes."));
-        HBox links = new HBox(8);
-        links.setAlignment(Pos.CENTER_LEFT);
-        for (String link : DOWNLOAD_PAGES)
-            links.getChildren().add(new ActionButtonView("Copy " + link, () -> model.copyLink(link)));
-        card.add(links);
-        return card;
     }
 
     private Button openButton(String text, String id, Runnable action) {
@@ -102,6 +86,8 @@ public final class ModelsView extends VBox {
         String draws = words.isEmpty() ? ""
                 : " · draws " + String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))) + ", …";
         card.add(new MutedLabelView(DisplayFormat.compactCount(summary.parameters()) + " parameters" + draws));
+        ModelDetails details = model.details().get(summary.path());
+        if (details != null) card.add(details(details));
         for (String assumption : summary.warnings().assumptions()) card.add(new MutedLabelView(assumption));
         summary.warnings()
                 .missingTokenizer()
@@ -111,9 +97,24 @@ public final class ModelsView extends VBox {
         if (summary.warnings().missingTokenizer().isPresent())
             buttons.add(new ActionButtonView("Retry", () -> model.open(summary.path())));
         if (!current) buttons.add(new ActionButtonView("Use", () -> model.select(summary)));
-        if (!builtIn) buttons.add(new ActionButtonView("Remove from list", () -> model.remove(summary)));
+        if (details != null && details.download().isPresent())
+            buttons.add(new ActionButtonView("Delete", () -> downloads.delete(summary)));
+        else
+            if (!builtIn) buttons.add(new ActionButtonView("Remove from list", () -> model.remove(summary)));
         card.add(footer(builtIn ? "Built in" : summary.path().toString(), buttons));
         return card;
+    }
+
+    private static Node details(ModelDetails details) {
+        String origin = details.download()
+                .map(from -> "\nFrom " + from.id() + ", commit " + from.commit().substring(0, 10) + ", licence "
+                        + (from.licence().isEmpty() ? "unknown" : from.licence()))
+                .orElse("");
+        return new MutedLabelView(
+                details.facts().kind() + " · " + String.join(", ", details.facts().abilities()) + " · "
+                        + DisplayFormat.bytes(details.bytes()) + " · SHA-256 of the " + details.hash().of() + " "
+                        + details.hash().sha256() + origin,
+                "small-text");
     }
 
     private Node card(ModelsViewModel.UnreadableModel unreadable) {

@@ -20,6 +20,7 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
+import javafx.collections.ObservableMap;
 import org.jspecify.annotations.Nullable;
 
 /// The known models, the built-in one first, and the current one.
@@ -33,6 +34,8 @@ public final class ModelsViewModel {
     private final ObservableList<ModelSummary> knownView = FXCollections.unmodifiableObservableList(known);
     private final ObservableList<UnreadableModel> unreadable = FXCollections.observableArrayList();
     private final ObservableList<UnreadableModel> unreadableView = FXCollections.unmodifiableObservableList(unreadable);
+    private final ObservableMap<Path, ModelDetails> details = FXCollections.observableHashMap();
+    private final ObservableMap<Path, ModelDetails> detailsView = FXCollections.unmodifiableObservableMap(details);
     private final ReadOnlyObjectWrapper<@Nullable ModelSummary> current = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
@@ -49,9 +52,21 @@ public final class ModelsViewModel {
         this.desktop = desktop;
     }
 
-    /// Copies the address of a download page to the clipboard.
-    public void copyLink(String address) {
-        desktop.copyToClipboard("https://" + address);
+    public void copyToClipboard(String text) {
+        desktop.copyToClipboard(text);
+    }
+
+    /// Kind, size, hash and origin by path, as far as they are known.
+    public ObservableMap<Path, ModelDetails> details() {
+        return detailsView;
+    }
+
+    /// Reads what is not known yet; the hash of a large model takes seconds the first time.
+    private void readDetails(List<ModelSummary> models) {
+        for (ModelSummary model : models) {
+            jobs.start("Reading " + model.path(), cancellation -> reader.readDetails(model.path()),
+                    found -> found.ifPresent(known -> details.put(model.path(), known)), unreadable -> {});
+        }
     }
 
     /// Models in the settings that cannot be read: moved, damaged, or on a missing disk.
@@ -101,7 +116,8 @@ public final class ModelsViewModel {
         } catch (Failure damaged) {
             problem = damaged.getMessage();
         }
-        for (Path path : saved.otherModels()) {
+        Stream<Path> paths = Stream.concat(saved.otherModels().stream(), reader.downloaded().stream()).distinct();
+        for (Path path : paths.toList()) {
             try {
                 models.add(reader.read(path));
             } catch (Failure unreadable) {
@@ -116,6 +132,7 @@ public final class ModelsViewModel {
         known.setAll(found.models);
         unreadable.setAll(found.unreadable);
         problem.set(found.problem);
+        readDetails(found.models);
         Optional<Path> last = settings.get().model();
         current.set(known.stream()
                 .filter(model -> last.isPresent() && model.path().equals(last.get()))
@@ -172,12 +189,22 @@ public final class ModelsViewModel {
         return cancellable.getReadOnlyProperty();
     }
 
+    /// Adds a downloaded model, without selecting it.
+    public void add(Path path) {
+        jobs.start("Reading " + path, cancellation -> reader.read(path), this::list, problem::set);
+    }
+
     /// Replaces an older summary of the same model.
-    private void onOpened(ModelSummary model) {
+    private void list(ModelSummary model) {
         unreadable.removeIf(entry -> entry.path.equals(model.path()));
         int index = known.stream().map(ModelSummary::path).toList().indexOf(model.path());
         if (index >= 0) known.set(index, model);
         else known.add(model);
+        readDetails(List.of(model));
+    }
+
+    private void onOpened(ModelSummary model) {
+        list(model);
         if (model.origin() == ModelSummary.Origin.EXTERNAL && !settings.get().otherModels().contains(model.path())) {
             settings.update(
                     now -> now.withModels(Stream.concat(now.otherModels().stream(), Stream.of(model.path())).toList()));

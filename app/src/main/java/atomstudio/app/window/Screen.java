@@ -11,7 +11,7 @@ import javafx.scene.Node;
 /// model, and a constant here. Its style sheet, if it has one, is `app/<name>/<name>.css`.
 enum Screen {
     GALLERY("Gallery", model -> new GalleryGridView(model.largeImage())),
-    MODELS("Models", model -> new ModelsView(model.models())),
+    MODELS("Models", model -> new ModelsView(model.models(), model.downloads())),
     SETTINGS("Settings", model -> new SettingsView(model.settings(), model.home(), model::showFiles));
 
     private final String title;

@@ -8,7 +8,10 @@ import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.hub.ModelHub;
 import atomstudio.app.jobs.JobQueue;
+import atomstudio.app.models.GetModelViewModel;
+import atomstudio.app.models.ModelFolderReader;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.process.RunSpec;
@@ -43,6 +46,7 @@ public final class WindowViewModel {
     private final RunQueue queue;
     private final NoticesViewModel notices = new NoticesViewModel();
     private final Deletions deletions;
+    private final GetModelViewModel downloads;
     private final StartViewModel start;
     private final ClosingViewModel closing;
     private final GalleryViewModel gallery;
@@ -67,6 +71,7 @@ public final class WindowViewModel {
                 environment.choosers(), environment.desktop());
         queue = new RunQueue(services.jobs(), services.engines().launcher(), services.stores().runs().queue());
         deletions = new Deletions(services.jobs(), services.stores().trash(), notices);
+        downloads = new GetModelViewModel(services.jobs(), new ModelHub(new Home(home())), models, deletions);
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().trash());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
                 models.current(),
@@ -86,6 +91,7 @@ public final class WindowViewModel {
         settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::refreshImages);
         queue.current().subscribe(now -> updateStatus());
         queue.progress().subscribe(now -> updateStatus());
+        downloads.status().subscribe(now -> updateStatus());
         page.subscribe(now -> {
             largeImage.close();
             updateStatus();
@@ -96,6 +102,7 @@ public final class WindowViewModel {
     /// Loads models, samples and subjects. Called once, when the window is shown.
     public void load() {
         models.load();
+        downloads.load();
         gallery.load();
         queue.restore(() -> notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
                 "Left in the training queue: " + DisplayFormat.plural(queue.waiting().size(), "run") + ".",
@@ -122,6 +129,11 @@ public final class WindowViewModel {
 
     public ModelsViewModel models() {
         return models;
+    }
+
+    /// "Get a model".
+    public GetModelViewModel downloads() {
+        return downloads;
     }
 
     public RunQueue queue() {
@@ -243,13 +255,25 @@ public final class WindowViewModel {
         return services.stores().subjects().folder().getParent();
     }
 
-    /// Handles files dropped anywhere on the window. A single PNG with generation settings restores them.
+    /// Handles files dropped anywhere on the window. A model is opened; a single PNG with generation settings restores
+    /// them.
     public void onFilesDropped(List<Path> files) {
         if (files.size() != 1) {
             useFiles(files);
             return;
         }
         Path file = files.getFirst();
+        services.jobs().start("Reading " + file, cancellation -> ModelFolderReader.isModel(file), isModel -> {
+            if (!isModel) useFile(file);
+            else {
+                openModels();
+                models.open(file);
+            }
+        }, message -> useFile(file));
+    }
+
+    private void useFile(Path file) {
+        List<Path> files = List.of(file);
         // A file that cannot be read is reported where it is used as an image.
         services.jobs()
                 .start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()),
@@ -370,6 +394,8 @@ public final class WindowViewModel {
         GenerateViewModel generate = shownGenerate().orElse(null);
         String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get()
                 : generate.busy().get();
-        status.set(generating.isEmpty() ? "Ready" : generating);
+        GetModelViewModel.DownloadStatus download = downloads.status().get();
+        String downloading = download.isBusy() ? download.title() + " · " + download.text() : "Ready";
+        status.set(generating.isEmpty() ? downloading : generating);
     }
 }

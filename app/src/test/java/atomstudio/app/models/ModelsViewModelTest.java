@@ -45,12 +45,6 @@ class ModelsViewModelTest {
     }
 
     @Test
-    void copiesDownloadAddress() {
-        model(new InlineJobs()).copyLink("huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5");
-        assertEquals("https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-v1-5", desktop.copiedText);
-    }
-
-    @Test
     void cancelledOpeningDropsLateResult() {
         ManualJobs jobs = new ManualJobs();
         ModelsViewModel model = model(jobs);

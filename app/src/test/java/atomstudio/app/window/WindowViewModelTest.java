@@ -326,6 +326,19 @@ class WindowViewModelTest {
     }
 
     @Test
+    void modelDroppedOnAnyPageIsOpened() throws Exception {
+        Path model = Files.createDirectories(folder.resolve("my-model"));
+        Files.writeString(model.resolve("model_index.json"), "{}");
+        window.openGenerate();
+        window.onFilesDropped(List.of(model));
+        assertEquals(model, window.models().current().get().path());
+        assertEquals(new WindowPage.ScreenPage(Screen.MODELS), window.page().get());
+        Path adapter = Files.writeString(folder.resolve("adapter-model.safetensors"), "not a model");
+        window.onFilesDropped(List.of(adapter));
+        assertEquals(model, window.models().current().get().path());
+    }
+
+    @Test
     void imageDroppedOnGeneratePageIsSource() throws Exception {
         window.openGenerate();
         window.onFilesDropped(List.of(image("green.png")));
