@@ -20,8 +20,8 @@ import javafx.util.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// A text field for one value. Enter and leaving the field commit what was typed, Escape takes it back, Up and Down
-/// change the value by one step. A text that is no valid value is not committed: the value before returns, and a note states
-/// what is valid.
+/// change the value by one step. A text that is no valid value is not committed: the value before returns, and a note
+/// states what is valid.
 public final class ValueFieldView<T> extends TextField {
     private static final PseudoClass INVALID = PseudoClass.getPseudoClass("invalid");
     private static final Duration NOTE_SHOWN_FOR = Duration.seconds(6);

@@ -34,6 +34,7 @@ final class SamplingView extends FlowPane {
                 name -> update(now -> now.with(name)));
         ValueFieldView<Double> steps = number(new NumberRange(GenerationLimits.STEPS, 1),
                 ImageSettingsView.INTEGER, value -> update(now -> now.withSteps((int) value)));
+        steps.setId("steps");
         ValueFieldView<Double> guidance = number(new NumberRange(GenerationLimits.GUIDANCE_SCALE, 0.5),
                 ImageSettings::number,
                 value -> update(now -> now.with(new Guidance(value, now.guidance().rescale()))));

@@ -8,6 +8,8 @@ import java.util.function.Supplier;
 import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
 import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
@@ -20,7 +22,8 @@ public final class SubjectHeaderView extends HBox {
     private final AutocompleteFieldView classNameField;
 
     /// @param suggestions class words that the model draws
-    public SubjectHeaderView(SubjectViewModel model, Supplier<List<String>> suggestions) {
+    /// @param delete      deletes the subject
+    public SubjectHeaderView(SubjectViewModel model, Supplier<List<String>> suggestions, Runnable delete) {
         super(12);
         getStyleClass().add("subject-head");
         setAlignment(Pos.CENTER_LEFT);
@@ -56,7 +59,14 @@ public final class SubjectHeaderView extends HBox {
                 .bind(model.subject()
                         .map(subject -> subject.className().isEmpty() ? "Enter what it is to start"
                                 : "Trigger: “a " + subject.promptPhrase() + "”"));
-        getChildren().addAll(name, classField, new LabeledFieldView("Trigger word", triggerWord), phrase);
+        MenuItem deleteItem = new MenuItem("Delete subject");
+        deleteItem.setOnAction(chosen -> delete.run());
+        MenuButton menu = new MenuButton("⋯", null, deleteItem);
+        menu.setId("subject-menu");
+        menu.getStyleClass().addAll("flat", "small", "no-arrow");
+        menu.setMinWidth(Region.USE_PREF_SIZE);
+        menu.setAccessibleText("Actions for this subject");
+        getChildren().addAll(name, classField, new LabeledFieldView("Trigger word", triggerWord), phrase, menu);
     }
 
     /// Focuses the class word field if it is empty.

@@ -36,9 +36,10 @@ public final class SubjectPageView extends VBox {
     private final TrainCardView train;
     private final PromptBarView prompt;
 
-    public SubjectPageView(SubjectPageViewModel model, InstantSource clock) {
+    /// @param delete deletes the subject
+    public SubjectPageView(SubjectPageViewModel model, InstantSource clock, Runnable delete) {
         getStyleClass().add("subject-page");
-        header = new SubjectHeaderView(model.subject(), model::classWords);
+        header = new SubjectHeaderView(model.subject(), model::classWords, delete);
         train = new TrainCardView(model.train(), model.untrained());
         prompt = new PromptBarView(model.generate(), model.untrained().map(first -> !first));
         ProgressCardView progress = new ProgressCardView(model.queue());

@@ -130,7 +130,8 @@ public final class SubjectViewModel {
         }, () -> deletions.offerUndo(removed.get(), this::reload));
     }
 
-    private void reload() {
+    /// Reads the photos again.
+    public void reload() {
         Subject before = subject.get();
         runJob("Reading photos…", cancellation -> new SubjectChange(store.read(before), List.of()), () -> {});
     }

@@ -4,17 +4,43 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.notices.NoticesViewModel;
 import java.nio.file.Path;
 import java.util.List;
+import javafx.collections.FXCollections;
+import javafx.collections.ObservableList;
 
 /// Deletes files in the background and offers Undo in a notice. Window's thread.
 public final class Deletions {
     private final Jobs jobs;
     private final Trash trash;
     private final NoticesViewModel notices;
+    private final ObservableList<Trash.Entry> entries = FXCollections.observableArrayList();
+    private final ObservableList<Trash.Entry> entriesView = FXCollections.unmodifiableObservableList(entries);
+    private Runnable onRestored = () -> {};
 
     public Deletions(Jobs jobs, Trash trash, NoticesViewModel notices) {
         this.jobs = jobs;
         this.trash = trash;
         this.notices = notices;
+    }
+
+    /// Sets what is called after every restored entry, in addition to the deletion's own listener.
+    public void setOnRestored(Runnable listener) { onRestored = listener; }
+
+    /// The entries of the trash, newest first, as of the last [#refresh].
+    public ObservableList<Trash.Entry> entries() {
+        return entriesView;
+    }
+
+    public void refresh() {
+        jobs.start("Listing the trash", cancellation -> trash.list(), found -> entries.setAll(found),
+                notices::showError);
+    }
+
+    /// Deletes all entries for good.
+    public void empty() {
+        jobs.start("Emptying the trash", cancellation -> {
+            trash.empty();
+            return trash;
+        }, emptied -> refresh(), notices::showError);
     }
 
     public NoticesViewModel notices() {
@@ -44,9 +70,14 @@ public final class Deletions {
         notices.offerUndo("Deleted the " + entry.title() + ".", () -> restore(entry, onRestored));
     }
 
-    /// Moves a trash entry's files back.
-    public void restore(Trash.Entry entry, Runnable onRestored) {
+    /// Moves an entry's files back.
+    /// @param listener called when they are in their place again
+    public void restore(Trash.Entry entry, Runnable listener) {
         jobs.start("Restoring the " + entry.title(), cancellation -> trash.restore(entry),
-                restored -> onRestored.run(), notices::showError);
+                restored -> {
+                    listener.run();
+                    onRestored.run();
+                    refresh();
+                }, notices::showError);
     }
 }

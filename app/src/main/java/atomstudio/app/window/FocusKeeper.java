@@ -11,8 +11,8 @@ import javafx.scene.Scene;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps the keyboard focus near the control that had it. When the focused control is disabled, hidden or replaced,
-/// JavaFX moves the focus on, in most cases to the first control of the window. Here it goes to the control that replaces
-/// the old one (same id), else to the nearest one in the innermost container that is left, else into the page.
+/// JavaFX moves the focus on, in most cases to the first control of the window. Here it goes to the control that
+/// replaces the old one (same id), else to the nearest one in the innermost container that is left, else into the page.
 final class FocusKeeper {
     private final Scene scene;
     private final Supplier<@Nullable Node> page;

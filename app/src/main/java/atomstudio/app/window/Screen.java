@@ -3,6 +3,7 @@ package atomstudio.app.window;
 import atomstudio.app.gallery.GalleryGridView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.settings.SettingsView;
+import atomstudio.app.trash.TrashView;
 import java.util.Locale;
 import java.util.function.Function;
 import javafx.scene.Node;
@@ -12,6 +13,7 @@ import javafx.scene.Node;
 enum Screen {
     GALLERY("Gallery", model -> new GalleryGridView(model.largeImage())),
     MODELS("Models", model -> new ModelsView(model.models(), model.downloads())),
+    TRASH("Trash", model -> new TrashView(model.deletions(), model.clock())),
     SETTINGS("Settings", model -> new SettingsView(model.settings(), model.home(), model::showFiles));
 
     private final String title;

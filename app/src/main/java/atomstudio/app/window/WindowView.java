@@ -81,7 +81,7 @@ public final class WindowView extends StackPane {
         return switch (page) {
             case WindowPage.StartPage _ -> new PageView(new StartView(model.start()), List.of());
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> new PageView(
-                    new SubjectPageView(subject, clock),
+                    new SubjectPageView(subject, clock, () -> model.delete(subject)),
                     List.of(new MaskPaintView(subject.generate().source())));
             case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> new PageView(
                     new GeneratePageView(model.models().current(), generate, largeImage),

@@ -27,6 +27,7 @@ import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.trash.Deletions;
 import atomstudio.app.trash.Trash;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -72,6 +73,7 @@ public final class WindowViewModel {
         queue = new RunQueue(services.jobs(), services.engines().launcher(), services.stores().runs().queue());
         deletions = new Deletions(services.jobs(), services.stores().trash(), notices);
         downloads = new GetModelViewModel(services.jobs(), new ModelHub(new Home(home())), models, deletions);
+        deletions.setOnRestored(this::showRestored);
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().trash());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
                 models.current(),
@@ -138,6 +140,14 @@ public final class WindowViewModel {
 
     public RunQueue queue() {
         return queue;
+    }
+
+    public Deletions deletions() {
+        return deletions;
+    }
+
+    InstantSource clock() {
+        return services.environment().clock();
     }
 
     public NoticesViewModel notices() {
@@ -350,6 +360,20 @@ public final class WindowViewModel {
             notices.showError(message);
             putBack(index, subjectPage);
         });
+    }
+
+    /// Shows what came back from the trash: subjects, runs, photos and images.
+    private void showRestored() {
+        gallery.load();
+        subjects.forEach(page -> {
+            page.runs().refresh();
+            page.subject().reload();
+        });
+        services.jobs().start("Listing subjects", cancellation -> services.stores().subjects().list(), found -> {
+            for (Subject subject : found)
+                if (subjects.stream().noneMatch(page -> page.subject().subject().get().name().equals(subject.name())))
+                    subjects.addFirst(createPage(subject));
+        }, problem::set);
     }
 
     private void putBack(int index, SubjectPageViewModel subjectPage) {

@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,8 @@ public final class FakeServices {
     public final List<RunSpec> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
+    /// Whether image generation goes on until it is cancelled.
+    public volatile boolean endless;
     public final Services services;
 
     public FakeServices(Path home, Jobs jobs) {
@@ -124,8 +127,10 @@ public final class FakeServices {
                 throws Failure {
             requests.add(request);
             int steps = request.settings().sampling().steps();
-            for (int step = 1; step <= steps; step++) {
+            for (int step = 1; step <= steps || endless; step++) {
                 cancellation.throwIfRequested();
+                if (endless) LockSupport.parkNanos(10_000_000);
+                if (step > steps) continue;
                 listener.step(step, steps);
             }
             for (int i = 0; i < seeds.size(); i++) {

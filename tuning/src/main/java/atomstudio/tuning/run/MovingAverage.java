@@ -1,7 +1,7 @@
 package atomstudio.tuning.run;
 
-/// Exponential moving average with bias correction: m / (1 - β^t) instead of m, which starts at 0. An average that starts
-/// with the first value instead follows the curve too slowly.
+/// Exponential moving average with bias correction: m / (1 - β^t) instead of m, which starts at 0. An average that
+/// starts with the first value instead follows the curve too slowly.
 /// Source: Kingma and Ba 2015, "Adam", section 3.
 /// @param decay β, 0 to 1
 /// @param count t, the number of values

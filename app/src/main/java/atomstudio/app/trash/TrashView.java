@@ -1,0 +1,94 @@
+package atomstudio.app.trash;
+
+import static atomstudio.app.controls.ShownView.refreshWhileShown;
+import static atomstudio.app.controls.ShownView.shown;
+
+import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.MutedLabelView;
+import atomstudio.app.desktop.DisplayFormat;
+import java.time.InstantSource;
+import javafx.beans.binding.Bindings;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.ScrollPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+
+/// The Trash page: what was deleted, with Restore, and a button that deletes it for good.
+public final class TrashView extends VBox {
+    private final Deletions deletions;
+    private final InstantSource clock;
+
+    public TrashView(Deletions deletions, InstantSource clock) {
+        super(12);
+        this.deletions = deletions;
+        this.clock = clock;
+        getStyleClass().add("plain-page");
+        Label title = new Label("Trash");
+        title.getStyleClass().add("page-title");
+        VBox lines = new VBox(6);
+        refreshWhileShown(this, deletions.entries(),
+                () -> lines.getChildren().setAll(deletions.entries().stream().map(this::line).toList()));
+        shown(this).subscribe(now -> {
+            if (now != null && now) deletions.refresh();
+        });
+        MutedLabelView hint = new MutedLabelView("");
+        hint.textProperty()
+                .bind(Bindings.createStringBinding(() -> deletions.entries().isEmpty()
+                        ? "Nothing was deleted."
+                        : "Deleted files stay here until the trash is emptied.",
+                        deletions.entries()));
+        ScrollPane scroll = new ScrollPane(lines);
+        scroll.setFitToWidth(true);
+        scroll.getStyleClass().add("edge-to-edge");
+        VBox.setVgrow(scroll, Priority.ALWAYS);
+        getChildren().addAll(title, hint, scroll, emptyButtons());
+    }
+
+    private Node line(Trash.Entry entry) {
+        Label title = new Label(entry.title());
+        Label when = new MutedLabelView(DisplayFormat.dateTime(entry.deleted(), clock.instant()));
+        when.setMinWidth(Region.USE_PREF_SIZE);
+        Region gap = new Region();
+        HBox.setHgrow(gap, Priority.ALWAYS);
+        Button restore = new ActionButtonView("Restore", () -> deletions.restore(entry, () -> {}), "small");
+        restore.setAccessibleText("Restore the " + entry.title());
+        HBox line = new HBox(12, title, when, gap, restore);
+        line.setAlignment(Pos.CENTER_LEFT);
+        return line;
+    }
+
+    /// Emptying cannot be undone, so it takes two clicks at different places.
+    private Node emptyButtons() {
+        Button confirm = new ActionButtonView("Delete all for good", () -> {}, "danger").withId("empty-trash-now");
+        Button cancel = new ActionButtonView("Keep them", () -> {}).withId("keep-trash");
+        HBox question = new HBox(8, cancel, confirm);
+        Button empty = new ActionButtonView("Empty trash…", () -> {}).withId("empty-trash");
+        empty.disableProperty().bind(Bindings.isEmpty(deletions.entries()));
+        show(question, false);
+        empty.setOnAction(pressed -> {
+            show(empty, false);
+            show(question, true);
+            cancel.requestFocus();
+        });
+        Runnable close = () -> {
+            show(question, false);
+            show(empty, true);
+        };
+        confirm.setOnAction(pressed -> {
+            deletions.empty();
+            close.run();
+        });
+        cancel.setOnAction(pressed -> close.run());
+        return new HBox(empty, question);
+    }
+
+    private static void show(Node node, boolean visible) {
+        node.setVisible(visible);
+        node.setManaged(visible);
+    }
+}
