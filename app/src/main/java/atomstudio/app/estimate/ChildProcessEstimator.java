@@ -5,11 +5,8 @@ import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.app.process.ChildProcessLauncher.CommandResult;
 import atomstudio.app.process.RunSpec;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.train.TrainingEstimate;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,24 +26,12 @@ public record ChildProcessEstimator(ChildProcessLauncher launcher) implements Me
         if (result.exitCode() != 0)
             throw new Failure.Unreadable(!result.lastErrorLines().isEmpty() ? result.lastErrorLines()
                     : "The memory check ended unexpectedly (exit code " + result.exitCode() + "). Try again.");
-        try {
-            JsonObject json = JsonParser.parseString(result.output()).getAsJsonObject();
-            TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(json.get("memory").getAsLong(),
-                    json.get("memorySource").getAsString(), json.get("available").getAsLong());
-            TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(
-                    json.get("secondsPerStep").getAsDouble(), json.get("secondsBefore").getAsDouble(),
-                    json.get("seconds").getAsDouble());
-            List<String> advice = json.getAsJsonArray("advice")
-                    .asList()
-                    .stream()
-                    .map(JsonElement::getAsString)
-                    .toList();
-            return new TrainingEstimate(json.get("parameters").getAsLong(), json.get("share").getAsDouble(), memory,
-                    time,
-                    advice);
-        } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-            throw new Failure.Unreadable("The estimate is not readable: expected one JSON object, found \""
-                    + result.output().strip() + "\"", e);
-        }
+        Json json = Json.parse("the estimate", result.output());
+        TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(json.integer("memory"),
+                json.string("memorySource"), json.integer("available"));
+        TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(json.number("secondsPerStep"),
+                json.number("secondsBefore"), json.number("seconds"));
+        return new TrainingEstimate(json.integer("parameters"), json.number("share"), memory, time,
+                json.strings("advice"));
     }
 }

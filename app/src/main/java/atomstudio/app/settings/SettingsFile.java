@@ -4,17 +4,12 @@ import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -82,34 +77,26 @@ public final class SettingsFile implements SettingsStore {
     private static AppSettings read(Path file) {
         if (!Files.isRegularFile(file)) return AppSettings.defaults();
         try {
-            JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-            AppSettings.Theme theme = json.has("theme") && json.get("theme").getAsString().equals("dark")
-                    ? AppSettings.Theme.DARK
+            Json json = Json.read(file);
+            AppSettings.Theme theme = string(json, "theme").equals("dark") ? AppSettings.Theme.DARK
                     : AppSettings.Theme.LIGHT;
-            Optional<Path> model = Optional.ofNullable(json.get("model")).map(JsonElement::getAsString).map(Path::of);
-            List<Path> models = new ArrayList<>();
-            if (json.has("models"))
-                json.getAsJsonArray("models").forEach(path -> models.add(Path.of(path.getAsString())));
-            Optional<Path> previewDecoder = Optional.ofNullable(json.get("preview"))
-                    .map(JsonElement::getAsString)
-                    .map(Path::of);
-            SafetyFilter safetyFilter = json.has("safety") && json.get("safety").getAsString().equals("off")
-                    ? SafetyFilter.OFF
-                    : SafetyFilter.ON;
-            EngineName engine = Optional.ofNullable(json.get("engine"))
-                    .map(JsonElement::getAsString)
-                    .flatMap(EngineName::ofOption)
-                    .orElse(EngineName.AUTO);
-            AppSettings.SharingRule sharingRule = Optional.ofNullable(json.get("imagesDuringTraining"))
-                    .map(JsonElement::getAsString)
-                    .flatMap(AppSettings.SharingRule::ofOption)
+            Optional<Path> model = json.find("model", "a path", Json::path);
+            List<Path> models = json.find("models", "a list of paths",
+                    paths -> paths.getAsJsonArray().asList().stream().map(Json::path).toList()).orElse(List.of());
+            Optional<Path> previewDecoder = json.find("preview", "a path", Json::path);
+            SafetyFilter safetyFilter = string(json, "safety").equals("off") ? SafetyFilter.OFF : SafetyFilter.ON;
+            EngineName engine = EngineName.ofOption(string(json, "engine")).orElse(EngineName.AUTO);
+            AppSettings.SharingRule sharingRule = AppSettings.SharingRule.ofOption(string(json, "imagesDuringTraining"))
                     .orElse(AppSettings.SharingRule.PAUSE_RUN);
             return new AppSettings(theme, model, models,
                     new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine), sharingRule);
-        } catch (IOException | JsonParseException | IllegalStateException | ClassCastException | InvalidPathException
-                | UnsupportedOperationException e) {
+        } catch (Failure e) {
             log.warn("ignored unreadable settings in {}", file, e);
             return AppSettings.defaults();
         }
+    }
+
+    private static String string(Json json, String key) throws Failure {
+        return json.find(key, "a string", Json::string).orElse("");
     }
 }

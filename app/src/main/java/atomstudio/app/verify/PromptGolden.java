@@ -9,8 +9,6 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -43,14 +41,7 @@ final class PromptGolden {
     }
 
     private static List<Json> cases(SafetensorsFile golden) throws Failure {
-        String source = golden.file() + ": metadata \"cases\"";
-        List<Json> cases = new ArrayList<>();
-        try {
-            for (JsonElement element : JsonParser.parseString(golden.metadata().get("cases")).getAsJsonArray())
-                cases.add(new Json(source + "[" + cases.size() + "]", element.getAsJsonObject()));
-        } catch (RuntimeException e) {
-            throw new Failure.Unreadable(source + ": expected a list of prompts: " + e.getMessage(), e);
-        }
-        return cases;
+        return Json.parse(golden.file() + ": metadata", "{\"cases\":" + golden.metadata().get("cases") + "}")
+                .objects("cases");
     }
 }

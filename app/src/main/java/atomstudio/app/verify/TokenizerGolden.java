@@ -2,6 +2,7 @@ package atomstudio.app.verify;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.Shape;
@@ -9,7 +10,6 @@ import atomstudio.diffusion.tensor.Tensor;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ final class TokenizerGolden {
             lineNumber++;
             if (line.isBlank()) continue;
             try {
-                verify(lineNumber, JsonParser.parseString(line).getAsJsonObject(), tokenizer, deviations);
+                verify(lineNumber, Json.parse(golden + ", line " + lineNumber, line).object(), tokenizer, deviations);
             } catch (RuntimeException e) { // Gson throws several types for values of the wrong kind
                 throw new Failure.Unreadable(golden + ", line " + lineNumber + ": expected JSON with text and ids: "
                         + SafeText.of(e.getMessage()), e);
@@ -102,9 +102,7 @@ final class TokenizerGolden {
     }
 
     private static Tensor vector(List<Float> values) {
-        Tensor vector = Tensor.zeros(Shape.of(values.size()));
-        for (int i = 0; i < values.size(); i++) vector.data()[i] = values.get(i);
-        return vector;
+        return Tensor.generate(Shape.of(values.size()), values::get);
     }
 
     private static String truncate(String text) {
@@ -118,8 +116,6 @@ final class TokenizerGolden {
     }
 
     private static Tensor vector(int... ids) {
-        Tensor vector = Tensor.zeros(Shape.of(ids.length));
-        for (int i = 0; i < ids.length; i++) vector.data()[i] = ids[i];
-        return vector;
+        return Tensor.generate(Shape.of(ids.length), i -> ids[i]);
     }
 }

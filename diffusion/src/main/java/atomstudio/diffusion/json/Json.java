@@ -42,12 +42,12 @@ public record Json(String source, JsonObject object) {
     public static Json parse(String source, String text) throws Failure.Unreadable {
         try {
             return new Json(source, JsonParser.parseString(text).getAsJsonObject());
-        } catch (JsonParseException | IllegalStateException e) {
+        } catch (JsonParseException | IllegalStateException | StackOverflowError e) {
             throw new Failure.Unreadable(source + ": expected a JSON object: " + reason(e), e);
         }
     }
 
-    private static String reason(RuntimeException e) {
+    private static String reason(Throwable e) {
         String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
         return SafeText.of(message.replaceFirst("^[\\w.]+Exception: ", ""));
     }

@@ -1,10 +1,9 @@
 package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,9 +45,8 @@ record Sidecar(Path file, JsonObject json) {
     /// Metadata that is not a JSON object is ignored.
     private static JsonObject parseMetadata(String text) {
         try {
-            JsonElement parsed = JsonParser.parseString(text);
-            return parsed.isJsonObject() ? parsed.getAsJsonObject() : new JsonObject();
-        } catch (JsonParseException | StackOverflowError e) {
+            return Json.parse("metadata config", text).object();
+        } catch (Failure e) {
             return new JsonObject();
         }
     }

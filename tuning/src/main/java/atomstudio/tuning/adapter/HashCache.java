@@ -3,9 +3,8 @@ package atomstudio.tuning.adapter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.file.Sha256;
+import atomstudio.diffusion.json.Json;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -53,8 +52,8 @@ record HashCache(Path file) {
 
     private JsonObject entries() {
         try {
-            return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-        } catch (IOException | JsonParseException | IllegalStateException e) {
+            return Json.read(file).object();
+        } catch (Failure e) {
             return new JsonObject();
         }
     }
