@@ -80,6 +80,18 @@ final class AdapterOptions {
         }
     }
 
+    /// Whether an adapter was given.
+    boolean isGiven() { return !adapters.isEmpty(); }
+
+    /// Reads the adapters of the options.
+    LoadedAdapters load(CommandContext context, DiffusionModel model) throws Failure {
+        LoadedAdapters result = new LoadedAdapters(new ArrayList<>(), new ArrayList<>());
+        for (AdapterArgument argument : adapters.stream().map(this::argument).toList())
+            for (LoadedAdapter adapter : LoadedAdapter.load(argument.file(), model))
+                result.add(adapter, adapter.withWeight(argument.weight()), context.terminal());
+        return result;
+    }
+
     /// Reads the adapters of the options, then those of the prompt. Prints a note for each trigger word that the prompt
     /// lacks.
     LoadedAdapters load(CommandContext context, DiffusionModel model, PromptAdapters promptAdapters) throws Failure {

@@ -27,6 +27,9 @@ final class BaseModelOptions {
                     + "home, or of another known model with the same vocabulary size.")
     private @Nullable Path tokenizer;
 
+    /// Whether one of the options was given.
+    boolean isGiven() { return model != null || vae != null || tokenizer != null; }
+
     /// The chosen model, or the embedded one.
     /// @param prediction empty: as declared by the model, or detected
     ModelReference reference(CommandContext context, Optional<PredictionType> prediction) throws Failure {

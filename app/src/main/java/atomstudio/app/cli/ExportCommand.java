@@ -4,11 +4,19 @@ import atomstudio.app.export.AdapterExport;
 import atomstudio.app.export.AdapterExport.IfExists;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.MergedExport;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,8 +27,8 @@ import picocli.CommandLine.Spec;
 /// `studio export`: writes a run's adapter to one file.
 @Command(
         name = "export",
-        description = "Writes a run's adapter, or its settings, to one file. If the run is not finished, its last "
-                + "checkpoint is exported.",
+        description = "Writes a run's adapter, or its settings, to one file, or merges adapters into a model. If the run "
+                + "is not finished, its last checkpoint is exported.",
         footer = {
                 "",
                 "Examples:",
@@ -29,18 +37,22 @@ import picocli.CommandLine.Spec;
                 "  studio export runs/word --format embedding --out sks.safetensors",
                 "  studio export runs/lora --format kohya --out car-lora.safetensors",
                 "  studio export runs/atoms --format diff --out car-for-others.safetensors",
-                "  studio export runs/car --format toml --out car.toml"
+                "  studio export runs/car --format toml --out car.toml",
+                "  studio export runs/atoms --format merged --strength 0.8 --out car-model.safetensors",
+                "  studio export --model sd15 --adapter a.safetensors:0.7 --adapter b.safetensors "
+                        + "--format merged-diffusers --precision bfloat16 --out sd15-ab"
         })
 final class ExportCommand implements Callable<Integer> {
     private static final String SETTINGS_FORMAT = "toml";
 
     private final CommandContext context;
 
-    @Parameters(paramLabel = "RUN", description = "The run's folder.")
-    private Path run = Path.of("");
+    @Parameters(paramLabel = "RUN", arity = "0..1",
+            description = "The run's folder. Without it, --model and --adapter name what is merged.")
+    private @Nullable Path run;
 
     @Option(names = "--out", required = true, paramLabel = "FILE",
-            description = "The file to write, usually NAME.safetensors.")
+            description = "The file to write, usually NAME.safetensors; the folder for merged-diffusers.")
     private Path out = Path.of("");
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio",
@@ -53,8 +65,24 @@ final class ExportCommand implements Callable<Integer> {
                     + "LoRA; as large as the trained layers. "
                     + "diff-biases: like diff, for ComfyUI and Forge, without the zero weights of layers that train "
                     + "only a bias (bitfit, difffit). "
+                    + "merged: the base model with the adapter merged in, one file for A1111, Forge and ComfyUI. "
+                    + "merged-diffusers: the same as a folder for diffusers. "
                     + "toml: the run's settings, for `studio train --config`. Default: ${DEFAULT-VALUE}.")
     private String format = "";
+
+    @Option(names = "--precision", paramLabel = "NAME", defaultValue = "half",
+            description = "Of merged models: half, bfloat16 or float32. Default: ${DEFAULT-VALUE}.")
+    private String precision = "";
+
+    @Option(names = "--strength", paramLabel = "X", defaultValue = "1",
+            description = "Weight of the run's adapter in a merged model, -10 to 10. Default: ${DEFAULT-VALUE}.")
+    private double strength;
+
+    @Mixin
+    private BaseModelOptions modelOptions = new BaseModelOptions();
+
+    @Mixin
+    private AdapterOptions adapters = new AdapterOptions();
 
     @Option(names = "--overwrite", description = "Replace an existing file.")
     private boolean overwrite;
@@ -71,19 +99,77 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Failure {
-        IfExists existing = overwrite ? IfExists.REPLACE : IfExists.FAIL;
-        if (format.equals(SETTINGS_FORMAT)) {
-            AdapterExport.writeSettings(run, out, existing);
-            JsonObject json = new JsonObject();
-            json.addProperty("file", out.toString());
-            output.print(context.terminal(), () -> json, () -> List.of(out.toString()));
-            return ExitCode.SUCCESS;
-        }
-        AdapterExport export = AdapterExport.write(run, out, existing, format(), context.machine(Device.CPU));
+        if (format.equals(SETTINGS_FORMAT)) return exportSettings(requiredRun());
+        ExportFormat format = format();
+        if (run == null) return mergeAdapters(format);
+        if (modelOptions.isGiven())
+            throw new UsageError(spec, "--model, --vae and --tokenizer: the base model of a run is that of its "
+                    + "training; leave out RUN and give its adapter with --adapter to use another");
+        if (adapters.isGiven() && !format.isMerged())
+            throw new UsageError(spec, "--adapter: expected --format merged or merged-diffusers, found " + this.format);
+        AdapterExport export = AdapterExport.write(run, out, ifExists(),
+                format.isMerged() ? (adapter, base, file) -> merge(format, adapter, base) : format,
+                context.machine(Device.CPU));
         if (!export.warning().isEmpty()) context.terminal().printNote(export.warning());
         output.print(context.terminal(), () -> json(export),
                 () -> List.of(out + "  %,d parameters".formatted(export.parameters())));
         return ExitCode.SUCCESS;
+    }
+
+    private int exportSettings(Path run) throws Failure {
+        AdapterExport.writeSettings(run, out, ifExists());
+        JsonObject json = new JsonObject();
+        json.addProperty("file", out.toString());
+        output.print(context.terminal(), () -> json, () -> List.of(out.toString()));
+        return ExitCode.SUCCESS;
+    }
+
+    private Path requiredRun() {
+        if (run == null)
+            throw new UsageError(spec, "RUN: expected a run's folder, found nothing; only --format merged and "
+                    + "merged-diffusers work without, with --model and --adapter");
+        return run;
+    }
+
+    private IfExists ifExists() {
+        return overwrite ? IfExists.REPLACE : IfExists.FAIL;
+    }
+
+    /// The run's adapter and those of `--adapter`, on the base model of the run.
+    private ExportFormat.ExportResult merge(ExportFormat format, AdapterFile adapter, ExportBaseModel base)
+            throws Failure {
+        if (!WeightedAdapter.isValidWeight(strength))
+            throw new UsageError(spec, "--strength: expected " + -(int) WeightedAdapter.MAX_WEIGHT + " to "
+                    + (int) WeightedAdapter.MAX_WEIGHT + ", found " + strength);
+        DiffusionModel model = base.openMatching(adapter);
+        List<WeightedAdapter> merged = new ArrayList<>();
+        merged.add(new WeightedAdapter(adapter.toAdapter(adapter.trigger().text(), model), strength));
+        merged.addAll(adapters.load(context, model).weights());
+        return format.merged(new MergedExport(model, merged, precision(), base.torch()), out);
+    }
+
+    private int mergeAdapters(ExportFormat format) throws Failure {
+        if (!format.isMerged()) requiredRun();
+        AdapterExport.requireFree(out, ifExists());
+        DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
+        ExportFormat.ExportResult result = format.merged(new MergedExport(model,
+                adapters.load(context, model).weights(), precision(), context.machine(Device.CPU).torchSettings()),
+                out);
+        result.omitted().ifPresent(context.terminal()::printNote);
+        JsonObject json = new JsonObject();
+        json.addProperty("file", out.toString());
+        json.addProperty("parameters", result.parameterCount());
+        output.print(context.terminal(), () -> json,
+                () -> List.of(out + "  %,d parameters".formatted(result.parameterCount())));
+        return ExitCode.SUCCESS;
+    }
+
+    private MergedExport.Precision precision() {
+        try {
+            return MergedExport.Precision.ofOption(precision);
+        } catch (IllegalArgumentException e) {
+            throw new UsageError(spec, "--" + e.getMessage());
+        }
     }
 
     private ExportFormat format() {

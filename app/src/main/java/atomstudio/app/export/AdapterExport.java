@@ -6,6 +6,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.config.ConfigFile;
 import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.run.RunFolder;
@@ -28,11 +29,11 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     /// @throws Failure.Unreadable if there is no run or no checkpoint
     /// @throws Failure.Conflict if the file exists and is not to be replaced
     /// @throws Failure.Incompatible if the format cannot hold the run's method
-    public static AdapterExport write(Path run, Path file, IfExists existing, ExportFormat format,
+    public static AdapterExport write(Path run, Path file, IfExists existing, AdapterWriter format,
             TrainingEnvironment machine) throws Failure {
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
-        requireWritable(file, existing);
+        requireFree(file, existing);
         AdapterFile adapter = folder.latestAdapter()
                 .orElseThrow(() -> new Failure.Unreadable(
                         run + ": the run has no checkpoint to export; resume it first"));
@@ -48,15 +49,15 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     /// @throws Failure.Conflict if the file exists and is not to be replaced
     public static void writeSettings(Path run, Path file, IfExists existing) throws Failure {
         RunInfo info = new RunFolder(run).info();
-        requireWritable(file, existing);
+        requireFree(file, existing);
         String text = ConfigFile.text(info.method(), info.config().requested(),
                 Optional.of(new Trigger(info.subject().token(), info.subject().className())));
         AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    private static void requireWritable(Path file, IfExists existing) throws Failure.Conflict {
-        if (Files.isDirectory(file)) throw new Failure.Conflict(file + ": expected a file, found a folder");
-        if (Files.exists(file) && existing == IfExists.FAIL)
+    /// @throws Failure.Conflict if the file exists and is not to be replaced; a folder's writer checks its content
+    public static void requireFree(Path file, IfExists existing) throws Failure.Conflict {
+        if (Files.isRegularFile(file) && existing == IfExists.FAIL)
             throw new Failure.Conflict(file + ": already exists; choose another file or add --overwrite");
     }
 

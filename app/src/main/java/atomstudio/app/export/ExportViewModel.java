@@ -45,8 +45,7 @@ public final class ExportViewModel {
     }
 
     public void export(RunSummary run, ExportFormat format) {
-        String name = run.folder().getFileName() + (format == ExportFormat.ATOMSTUDIO ? "" : "-" + format.option())
-                + ".safetensors";
+        String name = format.fileName(run.folder().getFileName().toString());
         fileChoosers.saveFile("Export " + format.description(), name)
                 .ifPresent(file -> export(run, file, () -> exporter.export(run.folder(), file, format)));
     }

@@ -50,10 +50,13 @@ class ExportViewModelTest {
             requested.add(format);
             return "";
         });
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT), model.formats(run));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.MERGED,
+                ExportFormat.MERGED_DIFFUSERS), model.formats(run));
+        model.export(run, ExportFormat.MERGED_DIFFUSERS);
+        assertEquals("car-lora-merged", desktop.lastSuggestedName);
         model.export(run, ExportFormat.KOHYA);
         assertEquals("car-lora-kohya.safetensors", desktop.lastSuggestedName);
-        assertEquals(List.of(ExportFormat.KOHYA), requested);
+        assertEquals(List.of(ExportFormat.MERGED_DIFFUSERS, ExportFormat.KOHYA), requested);
     }
 
     @Test

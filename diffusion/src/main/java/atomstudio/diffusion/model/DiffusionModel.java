@@ -8,6 +8,8 @@ import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.prompt.Tokenizer;
 import atomstudio.diffusion.sample.SchedulerConfig;
+import atomstudio.diffusion.tensor.TensorFile;
+import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -190,6 +192,28 @@ public record DiffusionModel(Path path, String name, SchedulerConfig scheduler, 
     /// @throws Failure when it is damaged
     public Optional<TextProjection> textProjection() throws Failure {
         return TextProjection.of(this);
+    }
+
+    /// The components' configurations by folder as one object, which a file of the LDM layout can have in its metadata.
+    /// Of a model in one file, those given beside the file or in its metadata.
+    public JsonObject configs() throws Failure {
+        JsonObject configs = new JsonObject();
+        if (Files.isRegularFile(path)) {
+            try (TensorFile file = TensorFile.open(path)) {
+                configs = Sidecar.of(path, file.metadata()).json().deepCopy();
+            }
+        } else {
+            for (Component component : components.keySet()) {
+                Path config = weights(component).path().resolve("config.json");
+                if (Files.isRegularFile(config)) configs.add(component.folder(), ModelConfig.read(config).json());
+            }
+            configs.add("scheduler", ModelConfig.read(path.resolve("scheduler/scheduler_config.json")).json());
+        }
+        JsonObject schedulerConfig = configs.has("scheduler") ? configs.getAsJsonObject("scheduler") : new JsonObject();
+        schedulerConfig.addProperty("prediction_type",
+                DetectedPredictionType.declared(scheduler.predictionType()).type());
+        configs.add("scheduler", schedulerConfig);
+        return configs;
     }
 
     /// Words that the model knows by its metadata, for suggestions.

@@ -18,9 +18,9 @@ public final class LdmKeys {
     static final Map<String, String> RESNET_PREFIXES = Map.of("in_layers.0.", "norm1.", "in_layers.2.", "conv1.",
             "emb_layers.1.", "time_emb_proj.",
             "out_layers.0.", "norm2.", "out_layers.3.", "conv2.", "skip_connection.", "conv_shortcut.");
-    private static final Map<String, String> VAE_ATTENTION_PREFIXES = Map.of("norm.", "group_norm.", "q.", "to_q.",
+    static final Map<String, String> VAE_ATTENTION_PREFIXES = Map.of("norm.", "group_norm.", "q.", "to_q.",
             "k.", "to_k.", "v.", "to_v.", "proj_out.", "to_out.0.");
-    private static final Map<String, String> OPEN_CLIP_PREFIXES = Map.of("ln_1.", "layer_norm1.", "ln_2.",
+    static final Map<String, String> OPEN_CLIP_PREFIXES = Map.of("ln_1.", "layer_norm1.", "ln_2.",
             "layer_norm2.", "mlp.c_fc.", "mlp.fc1.", "mlp.c_proj.", "mlp.fc2.",
             "attn.out_proj.", "self_attn.out_proj.");
 

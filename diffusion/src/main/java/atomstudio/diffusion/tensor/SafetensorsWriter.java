@@ -32,7 +32,7 @@ public final class SafetensorsWriter {
 
     /// Writes a file atomically, computing one tensor at a time in the order of the names, so that only one is in
     /// memory.
-    /// @param dtype F32 or F16
+    /// @param dtype F32, F16 or BF16
     /// @param tensors returns the tensor of a name, of the shape in `shapes`
     /// @throws Failure.Unwritable when the disk is full or the folder cannot be written; the old file is kept
     public static void write(Path file, Map<String, Shape> shapes, Map<String, String> metadata, DType dtype,
@@ -59,14 +59,22 @@ public final class SafetensorsWriter {
             switch (dtype) {
                 case F32 -> bytes.putFloat(value);
                 case F16 -> bytes.putShort(Float.floatToFloat16(value));
-                default -> throw new IllegalArgumentException("dtype: expected F32 or F16, found " + dtype);
+                case BF16 -> bytes.putShort(bfloat16(value));
+                default -> throw new IllegalArgumentException("dtype: expected F32, F16 or BF16, found " + dtype);
             }
         }
         return bytes.array();
     }
 
+    /// Rounds to nearest, ties to even, as PyTorch does. NaN stays NaN.
+    private static short bfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) return (short) (bits >>> 16 | 0x40);
+        return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+    }
+
     /// The content of a small file.
-    /// @param dtype F32 or F16
+    /// @param dtype F32, F16 or BF16
     public static byte[] toBytes(Map<String, Tensor> tensors, Map<String, String> metadata, DType dtype) {
         Map<String, Tensor> sorted = new TreeMap<>(tensors);
         byte[] header = header(shapes(sorted), metadata, dtype);
@@ -86,8 +94,13 @@ public final class SafetensorsWriter {
 
     /// Size in bytes of the float32 file that `write` produces.
     public static long fileLength(Map<String, Shape> tensors, Map<String, String> metadata) {
-        return 8L + header(new TreeMap<>(tensors), metadata, DType.F32).length
-                + tensors.values().stream().mapToLong(shape -> 4L * shape.elements()).sum();
+        return fileLength(tensors, metadata, DType.F32);
+    }
+
+    /// Size in bytes of the file that `write` produces.
+    public static long fileLength(Map<String, Shape> tensors, Map<String, String> metadata, DType dtype) {
+        return 8L + header(new TreeMap<>(tensors), metadata, dtype).length
+                + tensors.values().stream().mapToLong(shape -> dtype.bytes() * shape.elements()).sum();
     }
 
     private static byte[] header(Map<String, Shape> tensors, Map<String, String> metadata, DType dtype) {

@@ -12,7 +12,7 @@ import atomstudio.tuning.torch.TorchSettings;
 public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, TorchSettings torch) {
     /// Opens the model and checks that its weights are those of the training. May read all of them.
     /// @throws Failure.Incompatible if they differ
-    DiffusionModel openMatching(AdapterFile adapter) throws Failure {
+    public DiffusionModel openMatching(AdapterFile adapter) throws Failure {
         DiffusionModel found = model.open();
         adapter.requireFits(found);
         String hash = hashes.hash(found, adapter.components());

@@ -1,12 +1,15 @@
 package atomstudio.tuning.export;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.CombinedMethods;
+import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
@@ -18,7 +21,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// File formats for the export of an adapter.
-public enum ExportFormat {
+public enum ExportFormat implements AdapterWriter {
     /// Atom Studio's own format, which stores everything.
     ATOMSTUDIO("atomstudio", "for this program"),
     /// The rows of a textual inversion as an embedding: safetensors with one tensor (n, C) whose key is the word, which
@@ -32,7 +35,11 @@ public enum ExportFormat {
     DIFF("diff", "full weight diffs for A1111, Forge, ComfyUI and InvokeAI"),
     /// As `diff`, without weights of layers where only the bias is trained: ComfyUI and Forge read a bias alone, while
     /// A1111 and InvokeAI need a weight with it, which is zero in `diff`.
-    DIFF_BIASES("diff-biases", "biases only for ComfyUI and Forge");
+    DIFF_BIASES("diff-biases", "biases only for ComfyUI and Forge"),
+    /// The base model with the adapter merged in, as one file of the LDM layout.
+    MERGED("merged", "a merged model in one file for A1111, Forge and ComfyUI"),
+    /// The same as a folder in diffusers' layout.
+    MERGED_DIFFUSERS("merged-diffusers", "a merged model as a folder for diffusers");
 
     private static final String LORA = "lora";
     private static final String BITFIT = "bitfit";
@@ -59,6 +66,8 @@ public enum ExportFormat {
             case EMBEDDING -> hasEmbedding;
             case KOHYA, PEFT -> hasLora;
             case DIFF -> hasOther;
+            case MERGED, MERGED_DIFFUSERS ->
+                    (hasOther || hasLora) && settings.choice() != MethodName.SSF; // adds biases to layers without one
             case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);
         }).toList();
     }
@@ -66,6 +75,18 @@ public enum ExportFormat {
     /// Completes the menu item "Export".
     public String description() {
         return description;
+    }
+
+    /// Whether it is the base model with the adapter merged in.
+    public boolean isMerged() { return this == MERGED || this == MERGED_DIFFUSERS; }
+
+    /// The name of a new file or folder.
+    public String fileName(String name) {
+        return switch (this) {
+            case ATOMSTUDIO -> name + ".safetensors";
+            case MERGED_DIFFUSERS -> name + "-merged";
+            default -> name + "-" + option + ".safetensors";
+        };
     }
 
     /// The name on the command line.
@@ -108,9 +129,8 @@ public enum ExportFormat {
     /// @param omitted        a message on what the file does not store; empty if it stores everything
     public record ExportResult(long parameterCount, Optional<String> omitted) {}
 
-    /// @param base read only by formats with full weight diffs
-    /// @throws Failure.Incompatible if the format cannot store the adapter
-    /// @throws Failure.Unwritable if the disk is full; an existing file is kept
+    /// Merged models are written in half precision.
+    @Override
     public ExportResult write(AdapterFile adapter, ExportBaseModel base, Path file) throws Failure {
         return switch (this) {
             case ATOMSTUDIO -> {
@@ -123,7 +143,19 @@ public enum ExportFormat {
             case DIFF -> new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.ZEROS).write(file);
             case DIFF_BIASES ->
                     new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.OMITTED).write(file);
+            case MERGED, MERGED_DIFFUSERS -> {
+                DiffusionModel model = base.openMatching(adapter);
+                yield merged(new MergedExport(model,
+                        List.of(new WeightedAdapter(adapter.toAdapter(adapter.trigger().text(), model), 1)),
+                        MergedExport.Precision.HALF, base.torch()), file);
+            }
         };
+    }
+
+    /// Writes a merged model in the layout of this format.
+    /// @param target the file, or the folder
+    public ExportResult merged(MergedExport export, Path target) throws Failure {
+        return this == MERGED_DIFFUSERS ? export.writeFolder(target) : export.writeFile(target);
     }
 
     private static ExportResult embedding(AdapterFile adapter, Path file) throws Failure {

@@ -30,7 +30,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
     /// Layer from whose input width InvokeAI detects the kind of model; it rejects files without it.
     private static final String SD_VERSION_LAYER = "lora_unet_down_blocks_0_attentions_0"
             + "_transformer_blocks_0_attn2_to_k";
-    private static final long SD2_CONTEXT_WIDTH = 1024;
+    static final long SD2_CONTEXT_WIDTH = 1024;
 
     /// A tensor of the file: weight or bias of a layer.
     private record DiffTensor(Layer layer, boolean bias) {}
@@ -108,7 +108,9 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
         if (hasTextWidth || !hasLayer) return Map.of();
         return Map.of(SD_VERSION_LAYER + ".lora_down.weight",
                 Tensor.zeros(Shape.of(1, model.unet().crossAttentionDim())), SD_VERSION_LAYER + ".lora_up.weight",
-                Tensor.zeros(Shape.of(model.unet().levels().getFirst().channels(), 1)));
+                Tensor.zeros(Shape.of(model.unet().levels().getFirst().channels(), 1)),
+                // LyCORIS reads no LoRA without α.
+                SD_VERSION_LAYER + ".alpha", Tensor.filled(Shape.of(), 1));
     }
 
     private Map<String, String> metadata(DiffusionModel model) {

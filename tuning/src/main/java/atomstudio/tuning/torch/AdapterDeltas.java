@@ -3,8 +3,10 @@ package atomstudio.tuning.torch;
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
@@ -14,30 +16,36 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/// The weight differences that an adapter of weight 1 makes, one layer at a time, in float32. Rows that it adds to an
-/// embedding table are not included.
+/// The weights of a model with adapters applied, and their difference from the base weights: one layer at a time, in
+/// float32. Rows that adapters add to an embedding table are not included.
 public final class AdapterDeltas implements AutoCloseable {
     private final List<Layer> layers;
-    private final Adapter adapter;
+    private final List<WeightedAdapter> adapters;
     private final Torch torch;
     private final Map<Component, Checkpoint> checkpoints = new HashMap<>();
 
-    private AdapterDeltas(List<Layer> layers, Adapter adapter, Torch torch) {
+    private AdapterDeltas(List<Layer> layers, List<WeightedAdapter> adapters, Torch torch) {
         this.layers = layers;
-        this.adapter = adapter;
+        this.adapters = adapters;
         this.torch = torch;
     }
 
+    /// One adapter of weight 1.
     /// @throws Failure.NoDevice when PyTorch cannot be loaded
     public static AdapterDeltas open(DiffusionModel model, Adapter adapter, TorchSettings settings) throws Failure {
+        return open(model, List.of(new WeightedAdapter(adapter, 1)), settings);
+    }
+
+    /// @throws Failure.NoDevice when PyTorch cannot be loaded
+    public static AdapterDeltas open(DiffusionModel model, List<WeightedAdapter> adapters, TorchSettings settings)
+            throws Failure {
         List<Layer> layers = model.trainableLayers()
                 .stream()
-                .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING
-                        && !adapter.adaptation().parameterShapes(layer).isEmpty())
+                .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && adapters.stream()
+                        .anyMatch(each -> !each.adapter().adaptation().parameterShapes(layer).isEmpty()))
                 .toList();
-        AdapterDeltas deltas = new AdapterDeltas(layers, adapter, Torch.open(Device.CPU, settings));
+        AdapterDeltas deltas = new AdapterDeltas(layers, List.copyOf(adapters), Torch.open(Device.CPU, settings));
         try {
             deltas.checkpoints.putAll(model.openCheckpoints(List.of(Component.UNET, Component.TEXT_ENCODER)));
             return deltas;
@@ -54,22 +62,40 @@ public final class AdapterDeltas implements AutoCloseable {
 
     /// The difference of a layer's weight and bias; no bias if it has none or does not change.
     public LayerWeights<Tensor> delta(Layer layer) {
-        Checkpoint checkpoint = checkpoints.get(layer.component());
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
-            NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
-            LayerWeights<NDArray> base = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
-            NDArray adapterWeight = torch.array(Tensor.filled(Shape.of(1), 1));
-            LayerWeights<NDArray> adapted = adapter.adaptation()
-                    .effective(torch.ops(), layer, base,
-                            slot -> torch.array(adapter.parameters().get(layer.name() + "." + slot)), adapterWeight)
-                    .materialized(torch.ops());
-            return new LayerWeights<>(torch.tensor(adapted.weight().sub(base.weight())), bias(adapted.bias(), bias));
+            LayerWeights<NDArray> base = base(layer);
+            LayerWeights<NDArray> adapted = adapted(layer, base);
+            NDArray bias = adapted.bias() == base.bias() ? null : adapted.bias();
+            if (bias != null && base.bias() != null) bias = bias.sub(base.bias());
+            return new LayerWeights<>(torch.tensor(adapted.weight().sub(base.weight())),
+                    bias == null ? null : torch.tensor(bias));
         }
     }
 
-    private @Nullable Tensor bias(@Nullable NDArray adapted, @Nullable NDArray base) {
-        if (adapted == null || adapted == base) return null;
-        return torch.tensor(base == null ? adapted : adapted.sub(base));
+    /// The adapted weight and bias of a layer; no bias if neither the layer nor an adapter has one.
+    public LayerWeights<Tensor> adapted(Layer layer) {
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
+            LayerWeights<NDArray> adapted = adapted(layer, base(layer));
+            NDArray bias = adapted.bias();
+            return new LayerWeights<>(torch.tensor(adapted.weight()), bias == null ? null : torch.tensor(bias));
+        }
+    }
+
+    private LayerWeights<NDArray> base(Layer layer) {
+        Checkpoint checkpoint = checkpoints.get(layer.component());
+        NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
+        return new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
+    }
+
+    private LayerWeights<NDArray> adapted(Layer layer, LayerWeights<NDArray> base) {
+        boolean isText = layer.component().kind() == Component.Kind.TEXT_ENCODER;
+        List<AdaptedWeights.BoundAdapter<NDArray>> bound = adapters.stream()
+                .map(each -> new AdaptedWeights.BoundAdapter<>(each.adapter().adaptation(),
+                        target -> slot -> torch.array(each.adapter().parameters().get(target.name() + "." + slot)),
+                        torch.array(Tensor.filled(Shape.of(1),
+                                (float) (isText ? each.textWeight() : each.weight())))))
+                .toList();
+        return new AdaptedWeights<>(torch.ops(), _ -> base, bound).get(layer).materialized(torch.ops());
     }
 
     @Override

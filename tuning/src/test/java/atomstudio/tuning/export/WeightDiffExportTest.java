@@ -11,34 +11,27 @@ import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
-import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
-import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.AdapterSource;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
-import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,25 +58,8 @@ class WeightDiffExportTest {
         return new ExportBaseModel(ModelReference.of(model.path()), hashes, TorchSettings.standard().withThreads(1));
     }
 
-    /// An adapter with parameters slightly off their initialization.
     private static AdapterFile adapter(MethodSettings settings) throws Failure {
-        ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
-        Map<String, Tensor> values;
-        try (Checkpoint unet = model.openCheckpoint(Component.UNET);
-                Checkpoint text = model.openCheckpoint(Component.TEXT_ENCODER)) {
-            ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(
-                    layer -> (layer.component().equals(Component.UNET) ? unet : text).read(layer.weightKey()), 3,
-                    List.of(1));
-            values = new HashMap<>(layout.frozenValues(initialization));
-            float[] vector = layout.initialVector(initialization);
-            for (int i = 0; i < vector.length; i++) vector[i] += (float) (0.03 * Math.sin(1 + 7.3 * i));
-            values.putAll(layout.fromVector(vector));
-        }
-        AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(10, 1e-2, 0);
-        AdapterFile unnamed = new AdapterFile(settings, new BaseModel("tiny", ""), new Trigger("sks", "thing"),
-                training, AdaptedLayer.of(settings.method(), model.trainableLayers()), values);
-        return new AdapterFile(settings, new BaseModel("tiny", hashes.hash(model, unnamed.components())),
-                unnamed.trigger(), training, unnamed.layers(), values);
+        return PerturbedAdapter.of(model, hashes, settings);
     }
 
     static Stream<MethodSettings> methods() {
@@ -170,7 +146,8 @@ class WeightDiffExportTest {
                     whole.tensors().values().stream().mapToLong(info -> info.shape().elements()).sum());
             String marker = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k.lora_down.weight";
             assertEquals(Shape.of(1, model.unet().crossAttentionDim()), whole.info(marker).shape());
-            assertEquals(ours.layers().size() + 2, whole.tensors().size());
+            assertEquals(1, whole.read(marker.replace("lora_down.weight", "alpha")).data()[0]);
+            assertEquals(ours.layers().size() + 3, whole.tensors().size());
             assertEquals("lycoris.kohya", whole.metadata().get("ss_network_module"));
             assertEquals("sks thing", whole.metadata().get("modelspec.trigger_phrase"));
         }
@@ -190,19 +167,20 @@ class WeightDiffExportTest {
 
     @Test
     void formatsFollowFromTheMethod() {
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF),
-                ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.MERGED,
+                ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
                 ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT),
-                ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.MERGED,
+                ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
         assertEquals(
                 List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT,
-                        ExportFormat.DIFF),
+                        ExportFormat.DIFF, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES),
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES,
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
                 ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
     }
 }
