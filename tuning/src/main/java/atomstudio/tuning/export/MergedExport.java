@@ -182,11 +182,12 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         return adapted.bias() != null;
     }
 
-    private Map<String, Shape> componentShapes(Component component) {
+    /// All weights of a component, with those that the network does not use, such as a text projection.
+    private Map<String, Shape> componentShapes(Component component) throws Failure {
         Map<String, Shape> shapes = new TreeMap<>();
-        for (Layer layer : model.layers(component)) {
-            shapes.put(layer.weightKey(), layer.weightShape());
-            if (layer.hasBias()) shapes.put(layer.biasKey(), layer.biasShape());
+        try (Checkpoint checkpoint = model.openCheckpoint(component)) {
+            for (String key : checkpoint.keys())
+                if (checkpoint.info(key).dtype().isFloatingPoint()) shapes.put(key, checkpoint.info(key).shape());
         }
         return shapes;
     }

@@ -7,6 +7,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,7 +84,7 @@ record ModelFolder(DiffusionModel source, Path target) {
         String name = file.getFileName().toString();
         if (name.startsWith(".")) return false;
         if (relative.getNameCount() == 1)
-            return name.matches(".*\\.(json|md|txt)") && file.toFile().length() <= MAX_COPIED_BYTES;
+            return name.matches(".*\\.json|LICENSE.*") && file.toFile().length() <= MAX_COPIED_BYTES;
         boolean isNetwork = source.components()
                 .keySet()
                 .stream()
@@ -101,7 +102,9 @@ record ModelFolder(DiffusionModel source, Path target) {
         for (Path file : files()) {
             Path copy = folder.resolve(source.path().relativize(file).toString());
             Files.createDirectories(copy.getParent());
-            Files.copy(file, copy);
+            try (InputStream content = Files.newInputStream(file)) {
+                Files.copy(content, copy); // with default permissions: the source may be read-only
+            }
         }
         // Another autoencoder or prediction type may have been chosen for this model.
         for (Map.Entry<String, JsonElement> config : source.configs().entrySet()) {
