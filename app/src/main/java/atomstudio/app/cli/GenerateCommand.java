@@ -8,10 +8,10 @@ import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
+import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.image.PngWriter;
-import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.diffusion.sample.StepListener.Next;
@@ -24,9 +24,9 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -73,6 +73,11 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Number of images; image k has seed + k and is written to FILE-k.png. "
                     + "Default: ${DEFAULT-VALUE}.")
     private int count;
+
+    @Option(names = "--batch-size", paramLabel = "N",
+            description = "Images sampled together; equal to one at a time except for rounding. Default: automatic, by "
+                    + "memory and device. After out of memory it is halved.")
+    private @Nullable Integer batchSize;
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
@@ -132,9 +137,10 @@ final class GenerateCommand implements Callable<Integer> {
         try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine,
                 context.terminal()::printNote)) {
             generator.setSafetyFilter(safetyFilter);
+            if (batchSize != null) generator.setBatchSize(batchSize);
             generator.computeModelHash(new FileHashes(context.home().baseHashes()));
             previewOption.openDecoder(generator, device.device());
-            int exitCode = generate(generator, new ImageBatch(generation, loadedAdapters.attachments()), files);
+            int exitCode = generate(generator, new ImageOrder(generation, loadedAdapters.attachments()), files);
             AdapterOptions.warnAboutBaseModel(context, loadedAdapters);
             return exitCode;
         }
@@ -162,40 +168,49 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /// The first generation, and the adapters to store in the images.
-    private record ImageBatch(Generation generation, List<PngAttachment> attachments) {}
+    private record ImageOrder(Generation generation, List<PngAttachment> attachments) {}
 
-    private int generate(ImageGenerator generator, ImageBatch batch, List<Path> files) throws Failure {
-        Generation generation = batch.generation;
+    private int generate(ImageGenerator generator, ImageOrder order, List<Path> files) throws Failure {
+        Generation generation = order.generation;
         int steps = generator.stepCount(generation);
         long startNanos = System.nanoTime();
         JsonArray images = new JsonArray();
         try (StopSignal.Registration registration = context.stopSignal().register();
                 ProgressBar progress = ProgressBar.of(context.terminal(), "generating", steps * files.size())) {
-            for (int k = 0; k < files.size(); k++) {
-                int completedSteps = k * steps;
-                Generation request = generation.withSeed(generation.seed() + k);
-                Optional<RgbImage> image;
-                try (PreviewOption.PreviewFile previewFile = previewOption.start(generator, files.get(k))) {
-                    image = generator.generate(request, step -> {
-                        progress.update(Math.min(completedSteps + step.completedSteps(), completedSteps + steps));
+            int first = 0;
+            for (GenerationBatch batch : generator.batches(generation, seeds(generation.seed(), files.size()))) {
+                int completedSteps = first * steps;
+                List<Path> batchFiles = files.subList(first, first + batch.size());
+                boolean finished;
+                try (PreviewOption.PreviewFiles previewFiles = previewOption.start(generator, batchFiles)) {
+                    finished = generator.generate(batch, step -> {
+                        progress.update(completedSteps + batch.size() * Math.min(step.completedSteps(), steps));
                         if (context.stopSignal().requested()) return Next.STOP;
-                        previewFile.update(step.denoised());
+                        previewFiles.update(step.denoised());
                         return Next.CONTINUE;
+                    }, (row, image) -> {
+                        Generation request = generation.withSeed(batch.seeds().get(row));
+                        Path file = batchFiles.get(row);
+                        PngWriter.write(file, image,
+                                new ImageMetadata(generator.infotext(request, source.imageName()), order.attachments));
+                        images.add(imageJson(file, request.seed()));
+                        if (output.isJson()) return;
+                        progress.close();
+                        context.terminal().printResult(file + "  seed " + Seed.format(request.seed()));
                     });
                 }
-                if (image.isEmpty()) return reportCancelled(k);
-                PngWriter.write(files.get(k), image.get(),
-                        new ImageMetadata(generator.infotext(request, source.imageName()), batch.attachments));
-                images.add(imageJson(files.get(k), request.seed()));
-                if (!output.isJson()) {
-                    progress.close();
-                    context.terminal().printResult(files.get(k) + "  seed " + Seed.format(request.seed()));
-                }
+                if (!finished) return reportCancelled(first);
+                first += batch.size();
             }
         }
         if (output.isJson())
             context.terminal().printResult(json(generation, images, (System.nanoTime() - startNanos) / 1e9).toString());
         return ExitCode.SUCCESS;
+    }
+
+    /// Image k has seed + k.
+    private static List<Long> seeds(long first, int count) {
+        return LongStream.range(0, count).mapToObj(k -> first + k).toList();
     }
 
     private int reportCancelled(int done) {
@@ -206,6 +221,7 @@ final class GenerateCommand implements Callable<Integer> {
     /// The files to write; without `--overwrite` none of them may exist.
     private List<Path> outputFiles() throws Failure {
         UsageError.requireBetween(spec, "--count", count, 1, MAX_IMAGES);
+        if (batchSize != null) UsageError.requireBetween(spec, "--batch-size", batchSize, 1, MAX_IMAGES);
         String name = out.getFileName() == null ? "" : out.getFileName().toString();
         if (!name.toLowerCase(Locale.ROOT).endsWith(".png"))
             throw new UsageError(spec, "--out: expected a file name that ends in .png, found " + out);

@@ -10,6 +10,7 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -25,15 +26,22 @@ final class PreviewOption {
         if (decoderFile != null) generator.usePreviewDecoder(decoderFile, device);
     }
 
-    /// The preview of the image that is written to a file.
-    /// @throws Failure.Conflict if the preview's file exists
-    PreviewFile start(ImageGenerator generator, Path out) throws Failure {
-        if (decoderFile == null) return new PreviewFile(null, null);
-        Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
-        if (Files.exists(file))
-            throw new Failure.Conflict(
-                    file + ": already exists, and the preview is written there; move it away or omit --preview");
-        return new PreviewFile(new LivePreview(generator, image -> write(file, image)), TemporaryPath.register(file));
+    /// The previews of the images of a batch that are written to files.
+    /// @throws Failure.Conflict if the file of a preview exists
+    PreviewFiles start(ImageGenerator generator, List<Path> outs) throws Failure {
+        if (decoderFile == null) return new PreviewFiles(null, List.of());
+        List<Path> files = outs.stream().map(PreviewOption::previewFile).toList();
+        for (Path file : files) {
+            if (Files.exists(file))
+                throw new Failure.Conflict(file
+                        + ": already exists, and the preview is written there; move it away or omit --preview");
+        }
+        return new PreviewFiles(new LivePreview(generator, (row, image) -> write(files.get(row), image)),
+                files.stream().map(TemporaryPath::register).toList());
+    }
+
+    private static Path previewFile(Path out) {
+        return out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.png$", "") + "-preview.png");
     }
 
     /// An unwritable preview does not stop the image, whose own write reports the same disk.
@@ -45,15 +53,16 @@ final class PreviewOption {
         }
     }
 
-    /// The preview of one image; its file is deleted on close. Both null without `--preview`.
-    record PreviewFile(@Nullable LivePreview livePreview, @Nullable TemporaryPath file) implements AutoCloseable {
+    /// The previews of a batch; their files are deleted on close.
+    /// @param livePreview null without `--preview`
+    record PreviewFiles(@Nullable LivePreview livePreview, List<TemporaryPath> files) implements AutoCloseable {
         void update(Tensor denoised) {
             if (livePreview != null) livePreview.show(denoised);
         }
 
         @Override
         public void close() {
-            if (file != null) file.close();
+            files.forEach(TemporaryPath::close);
         }
     }
 }

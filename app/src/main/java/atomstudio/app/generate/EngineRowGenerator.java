@@ -12,6 +12,7 @@ import atomstudio.app.runtime.Devices;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.ImageMetadata;
@@ -84,24 +85,19 @@ public final class EngineRowGenerator implements RowGenerator {
         warningSink.set(listener::warning);
         usePreviewDecoder(generator, listener);
         List<WeightedAdapter> weighted = adapters.stream().map(RowAdapter::weighted).toList();
-        List<Generation> generations = seeds.stream()
-                .map(seed -> request.generation(seed, weighted).with(prompt.prompt()))
-                .toList();
-        List<String> samplingWarnings = generations.getFirst()
-                .settings()
-                .sampling()
-                .warnings(generator.model().scheduler());
+        Generation generation = request.generation(seeds.getFirst(), weighted).with(prompt.prompt());
+        List<String> samplingWarnings = generation.settings().sampling().warnings(generator.model().scheduler());
         samplingWarnings.forEach(listener::warning);
         Optional<String> source = request.settings().source().image().map(ImageSettings.SourceImage::name);
         List<PngAttachment> attachments = adapters.stream()
                 .flatMap(adapter -> adapter.loaded.attachment().stream())
                 .toList();
-        for (int i = 0; i < generations.size(); i++) {
-            Generation generation = generations.get(i);
-            RgbImage image = generateImage(generator, generation, new ImageListener(i, generations.size(),
-                    listener), cancellation);
-            listener.image(generation.seed(), new GeneratedImage(image,
-                    new ImageMetadata(generator.infotext(generation, source), attachments)));
+        ImageWriter writer = (seed, image) -> listener.image(seed, new GeneratedImage(image,
+                new ImageMetadata(generator.infotext(generation.withSeed(seed), source), attachments)));
+        int first = 0;
+        for (GenerationBatch batch : generator.batches(generation, seeds)) {
+            generateBatch(generator, batch, new BatchProgress(first, seeds.size(), listener, cancellation), writer);
+            first += batch.size();
         }
         // Hashing may read the whole model once, so it follows the first images.
         for (RowAdapter adapter : adapters) adapter.loaded.baseModelWarning(hashes).ifPresent(listener::warning);
@@ -109,20 +105,28 @@ public final class EngineRowGenerator implements RowGenerator {
 
     private record RowAdapter(LoadedAdapter loaded, WeightedAdapter weighted) {}
 
-    /// Progress of one image of a row.
-    private record ImageListener(int index, int count, RowListener listener) {}
+    /// Delivers an image of a row.
+    private interface ImageWriter {
+        void write(long seed, RgbImage image);
+    }
 
-    private static RgbImage generateImage(ImageGenerator generator, Generation generation, ImageListener progress,
-            Cancellation cancellation) throws Failure {
-        int steps = generator.stepCount(generation);
+    /// @param first index of the batch's first image in the row
+    /// @param count images of the row
+    private record BatchProgress(int first, int count, RowListener listener, Cancellation cancellation) {}
+
+    private static void generateBatch(ImageGenerator generator, GenerationBatch batch, BatchProgress progress,
+            ImageWriter writer) throws Failure {
+        int steps = generator.stepCount(batch.generation());
         LivePreview preview = new LivePreview(generator,
-                image -> progress.listener.preview(generation.seed(), image));
-        return generator.generate(generation, step -> {
-            progress.listener.step(progress.index * steps + step.completedSteps(), progress.count * steps);
-            if (cancellation.isRequested()) return StepListener.Next.STOP;
+                (row, image) -> progress.listener.preview(batch.seeds().get(row), image));
+        boolean finished = generator.generate(batch, step -> {
+            progress.listener.step(progress.first * steps + batch.size() * step.completedSteps(),
+                    progress.count * steps);
+            if (progress.cancellation.isRequested()) return StepListener.Next.STOP;
             if (step.completedSteps() < steps) preview.show(step.denoised());
             return StepListener.Next.CONTINUE;
-        }).orElseThrow(CancellationException::new);
+        }, (row, image) -> writer.write(batch.seeds().get(row), image));
+        if (!finished) throw new CancellationException();
     }
 
     private PromptAdapters parsePrompt(String prompt, String negativePrompt) throws Failure {

@@ -5,6 +5,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.DiffusionPipeline;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.engine.LatentPreviewer;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
@@ -16,17 +17,22 @@ import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.ClipMetrics;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Generates images with one model, for the command line and the window. Owns the engine. One thread at a time.
 public final class ImageGenerator implements AutoCloseable {
     private final DiffusionModel model;
+    private final Device device;
     private final Engine engine;
     private final DiffusionPipeline pipeline;
     private final Consumer<String> warnings;
     private final SafetyGate safetyGate;
+    private OptionalInt batchSize = OptionalInt.empty();
     private ModelHash modelHash = ModelHash.none();
     private @Nullable LatentPreviewer previewer;
     private @Nullable TaesdPreviewer taesd;
@@ -35,6 +41,7 @@ public final class ImageGenerator implements AutoCloseable {
             Consumer<String> warnings) {
         this.warnings = warnings;
         this.model = model;
+        this.device = device;
         this.engine = engine;
         this.pipeline = pipeline;
         this.safetyGate = new SafetyGate(model, device);
@@ -105,13 +112,42 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// Generates one image; empty if the listener stopped it.
     public Optional<RgbImage> generate(Generation generation, StepListener listener) throws Failure {
+        List<RgbImage> images = new ArrayList<>();
+        generate(new GenerationBatch(generation, List.of(generation.seed())), listener,
+                (row, image) -> images.add(image));
+        return images.stream().findFirst();
+    }
+
+    /// Generates the images of a batch, each delivered when it is decoded.
+    /// @return false if the listener stopped it
+    public boolean generate(GenerationBatch batch, StepListener listener, DiffusionPipeline.ImageListener images)
+            throws Failure {
         safetyGate.open();
-        Optional<RgbImage> image = pipeline.generate(generation, listener);
-        if (image.isEmpty() || !safetyGate.isBlocked(image.get())) return image;
-        warnings.accept("The safety checker of " + model.name() + " flagged the image with seed "
-                + Seed.format(generation.seed())
+        return pipeline.generate(batch, listener,
+                (row, image) -> images.onImage(row, checked(image, batch.seeds().get(row))));
+    }
+
+    private RgbImage checked(RgbImage image, long seed) throws Failure {
+        if (!safetyGate.isBlocked(image)) return image;
+        warnings.accept("The safety checker of " + model.name() + " flagged the image with seed " + Seed.format(seed)
                 + ", so it is black; --safety-checker off, or Settings in the window, shows such images");
-        return Optional.of(SafetyGate.blank(image.get()));
+        return SafetyGate.blank(image);
+    }
+
+    /// Samples up to this many images together from now on. Default: automatic ([BatchSize]).
+    public void setBatchSize(int images) { batchSize = OptionalInt.of(images); }
+
+    /// Images that differ only in the seed, in batches of nearly equal size.
+    public List<GenerationBatch> batches(Generation generation, List<Long> seeds) {
+        int largest = batchSize.orElseGet(() -> BatchSize.automatic(model, device, generation));
+        int count = Math.ceilDiv(seeds.size(), largest);
+        List<GenerationBatch> batches = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int from = Math.toIntExact((long) seeds.size() * i / count);
+            int to = Math.toIntExact((long) seeds.size() * (i + 1) / count);
+            batches.add(new GenerationBatch(generation, seeds.subList(from, to)));
+        }
+        return batches;
     }
 
     SafetyGate safetyGate() {

@@ -6,6 +6,7 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.Hires;
 import atomstudio.diffusion.engine.Generation.Source;
+import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.engine.LatentSampler;
 import atomstudio.diffusion.engine.PromptEncoder;
 import atomstudio.diffusion.engine.PromptEncoder.PromptEmbeddings;
@@ -49,7 +50,8 @@ final class Img2ImgGolden {
                 ? new PromptEmbeddings(golden.read("context"), golden.read("negative"))
                 : PromptEncoder.of(model, engine.textEncoder()).encode(generation.prompt(), 1, List.of());
         LatentSampler sampler = new LatentSampler(model, engine.noisePredictor(), engine.autoencoder());
-        Tensor latents = sampler.sample(generation, ConditioningSchedule.of(embeddings), StepListener.none())
+        Tensor latents = sampler
+                .sample(GenerationBatch.of(generation), ConditioningSchedule.of(embeddings), StepListener.none())
                 .orElseThrow();
         return List.of(Deviation.relative("latents", golden.read("latents"), latents, TOLERANCE));
     }

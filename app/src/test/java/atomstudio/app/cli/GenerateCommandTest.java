@@ -42,6 +42,25 @@ class GenerateCommandTest {
     }
 
     @Test
+    void batchSizeDoesNotChangeTheImages() throws Exception {
+        for (int size : new int[] {1, 2, 3}) {
+            CommandLineRun run = run("--prompt", "a red apple", "--steps", 2, "--seed", 7, "--count", 3, "--width", 64,
+                    "--height", 64, "--sampler", "euler-a", "--batch-size", size, "--out",
+                    folder.resolve("size" + size + ".png"));
+            assertEquals(ExitCode.SUCCESS, run.exitCode(), run::err);
+            assertTrue(run.out().contains("seed 7") && run.out().contains("seed 9"), run.out());
+        }
+        for (int k = 0; k < 3; k++) {
+            RgbImage alone = ImageFiles.read(folder.resolve("size1-" + k + ".png"));
+            assertEquals(alone, ImageFiles.read(folder.resolve("size2-" + k + ".png")));
+            assertEquals(alone, ImageFiles.read(folder.resolve("size3-" + k + ".png")));
+        }
+        CommandLineRun none = run("--prompt", "a", "--batch-size", 0, "--out", folder.resolve("none.png"));
+        assertEquals(ExitCode.USAGE, none.exitCode());
+        assertTrue(none.err().contains("--batch-size"), none.err());
+    }
+
+    @Test
     void imagesStoreTheirGenerationParameters() throws Exception {
         Path file = folder.resolve("image.png");
         CommandLineRun run = run("--prompt", "a cat, sitting", "--negative-prompt", "blue", "--steps", 2, "--seed", 5,

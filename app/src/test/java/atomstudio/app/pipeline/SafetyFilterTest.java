@@ -61,7 +61,7 @@ class SafetyFilterTest {
                 5, List.of());
         try (ImageGenerator generator = ImageGenerator.open(model, Device.CPU, EngineName.AUTO, notes::add)) {
             generator.setSafetyFilter(safety);
-            LivePreview preview = new LivePreview(generator, previews::add);
+            LivePreview preview = new LivePreview(generator, (row, image) -> previews.add(image));
             RgbImage image = generator.generate(generation, step -> {
                 preview.show(step.denoised());
                 return StepListener.Next.CONTINUE;

@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The machine's available memory.
-final class AvailableMemory {
+public final class AvailableMemory {
     private static final Path MEMINFO = Path.of("/proc/meminfo");
     private static final String MEM_AVAILABLE = "MemAvailable:";
 
     private AvailableMemory() {}
 
     /// Bytes available without swapping, on Linux including reclaimable caches; unlimited if unknown.
-    static long bytes() {
+    public static long bytes() {
         try {
             for (String line : Files.readAllLines(MEMINFO)) {
                 if (line.startsWith(MEM_AVAILABLE)) return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;

@@ -13,6 +13,12 @@ public record Conditioning(Tensor hiddenStates, Optional<Tensor> pooledText, Opt
         return new Conditioning(hiddenStates, Optional.empty(), Optional.empty());
     }
 
+    /// Rows `from` (inclusive) to `to` (exclusive).
+    Conditioning rows(int from, int to) {
+        return new Conditioning(hiddenStates.rows(from, to), pooledText.map(pooled -> pooled.rows(from, to)),
+                addedEmbeddings.map(added -> added.rows(from, to)));
+    }
+
     /// The hidden states, for a network that uses nothing else.
     /// @throws Failure.Unsupported if there is more, which it would ignore
     public Tensor hiddenStatesOnly() throws Failure.Unsupported {

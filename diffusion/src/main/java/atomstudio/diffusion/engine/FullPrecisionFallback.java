@@ -16,10 +16,10 @@ record FullPrecisionFallback(ReducedPrecision unet, Consumer<String> warnings) {
     }
 
     LatentSampling around(LatentSampling sampling) {
-        return (generation, conditioning, listener) -> {
-            Optional<Tensor> result = sampling.sample(generation, conditioning, listener);
+        return (batch, conditioning, listener) -> {
+            Optional<Tensor> result = sampling.sample(batch, conditioning, listener);
             return result.isPresent() && !result.get().isFinite() && switched()
-                    ? sampling.sample(generation, conditioning, listener)
+                    ? sampling.sample(batch, conditioning, listener)
                     : result;
         };
     }

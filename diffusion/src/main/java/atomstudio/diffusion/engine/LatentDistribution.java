@@ -14,6 +14,11 @@ public record LatentDistribution(Tensor mean, Tensor logVariance) {
         return Tensor.add(mean, 1, standardDeviation.zip(noise, (deviation, value) -> deviation * value));
     }
 
+    /// The same for each image of a batch.
+    LatentDistribution repeated(int times) {
+        return new LatentDistribution(mean.repeated(times), logVariance.repeated(times));
+    }
+
     /// From the encoder's output (B, 8, h, w): means, then log variances.
     public static LatentDistribution ofEncoderOutput(Tensor encoderOutput) {
         int batch = Math.toIntExact(encoderOutput.shape().size(0));

@@ -50,7 +50,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
             throws Failure {
         boolean isInpaintingModel = model.unet().channels().in() != model.vae().latentChannels();
         SamplingPlan plan = fullPlan.lastSteps(steps(fullPlan));
-        LatentEncoder encoder = new LatentEncoder(model, autoencoder, noiseSource);
+        LatentEncoder encoder = new LatentEncoder(model, autoencoder, noiseSource, size.images());
         int factor = model.vae().downsamplingFactor();
         int width = size.width() * factor;
         int height = size.height() * factor;
@@ -76,7 +76,7 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
             return new PassInputs(plan, initialLatents, Optional.of(region), Optional.empty());
         }
         Tensor maskedLatents = encoder.encode(mask.get().maskOut(pixels(width, height)));
-        Tensor conditioning = PassInputs.concatChannels(latentMask, maskedLatents);
+        Tensor conditioning = PassInputs.concatChannels(latentMask.repeated(size.images()), maskedLatents);
         return new PassInputs(plan, initialLatents, Optional.empty(), Optional.of(conditioning));
     }
 
@@ -93,17 +93,18 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
         };
     }
 
-    /// Encodes images to sampled latents, multiplied by the scaling factor.
-    private record LatentEncoder(DiffusionModel model, Autoencoder autoencoder, NoiseSource noiseSource) {
+    /// Encodes an image to sampled latents of a batch, multiplied by the scaling factor.
+    private record LatentEncoder(DiffusionModel model, Autoencoder autoencoder, NoiseSource noiseSource, int images) {
         Tensor encode(Tensor pixels) throws Failure {
-            return autoencoder.encode(pixels).sample(noiseSource).scaled((float) model.vae().scalingFactor());
+            LatentDistribution distribution = autoencoder.encode(pixels).repeated(images);
+            return distribution.sample(noiseSource).scaled((float) model.vae().scalingFactor());
         }
     }
 
     /// The inputs of one pass.
     /// @param plan the steps to run
     /// @param knownRegion restored after every step, if present
-    /// @param inpaintConditioning (1, C, h, w), further input channels of an inpainting model: the mask and the masked
+    /// @param inpaintConditioning (B, C, h, w), further input channels of an inpainting model: the mask and the masked
     ///     image's latents
     record PassInputs(SamplingPlan plan, Tensor initialLatents, Optional<KnownRegion> knownRegion,
             Optional<Tensor> inpaintConditioning) {
@@ -144,16 +145,21 @@ record LatentInit(Source source, LatentSampler.LatentSize size, Optional<Upscale
             return knownRegion.map(region -> region.pasteOnto(denoised, region.latents)).orElse(denoised);
         }
 
-        /// The network's input for latents (1, C, h, w).
+        /// The network's input for latents (B, C, h, w).
         Tensor modelInput(Tensor latents) {
             return inpaintConditioning.map(conditioning -> concatChannels(latents, conditioning)).orElse(latents);
         }
 
-        /// (1, A, h, w), (1, B, h, w) -> (1, A+B, h, w).
+        /// (B, C, h, w), (B, D, h, w) -> (B, C+D, h, w).
         static Tensor concatChannels(Tensor a, Tensor b) {
+            int rows = Math.toIntExact(a.shape().size(0));
+            int rowA = a.data().length / rows;
+            int rowB = b.data().length / rows;
             float[] both = new float[a.data().length + b.data().length];
-            System.arraycopy(a.data(), 0, both, 0, a.data().length);
-            System.arraycopy(b.data(), 0, both, a.data().length, b.data().length);
+            for (int i = 0; i < rows; i++) {
+                System.arraycopy(a.data(), i * rowA, both, i * (rowA + rowB), rowA);
+                System.arraycopy(b.data(), i * rowB, both, i * (rowA + rowB) + rowA, rowB);
+            }
             return new Tensor(a.shape().with(1, a.shape().size(1) + b.shape().size(1)), both);
         }
     }

@@ -19,22 +19,23 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
-/// Samples a generation's latents: text to image, img2img or inpainting, in one pass or two (hires fix). Does not own
+/// Samples the latents of a batch: text to image, img2img or inpainting, in one pass or two (hires fix). Does not own
 /// the networks.
 public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencoder autoencoder)
         implements LatentSampling {
-    /// Size of a pass in latent pixels.
-    record LatentSize(int height, int width) {}
+    /// Size of a pass: images, and latent pixels of each.
+    record LatentSize(int images, int height, int width) {}
 
     @Override
-    public Optional<Tensor> sample(Generation generation, ConditioningSchedule conditioning, StepListener listener)
+    public Optional<Tensor> sample(GenerationBatch batch, ConditioningSchedule conditioning, StepListener listener)
             throws Failure {
-        LatentSize size = size(generation);
+        Generation generation = batch.generation();
+        LatentSize size = size(batch);
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
         LatentInit first = new LatentInit(generation.source(), size, Optional.empty());
         int firstSteps = first.steps(plan);
         List<PromptEmbeddings> firstEmbeddings = conditioning.forAllSteps(new Pass(firstSteps, 0));
-        Optional<Tensor> firstLatents = runPass(generation, firstEmbeddings, first, plan, listener);
+        Optional<Tensor> firstLatents = runPass(batch, firstEmbeddings, first, plan, listener);
         if (generation.hires().isEmpty() || firstLatents.isEmpty()) return firstLatents;
         Hires hires = generation.hires().get();
         LatentSize upscaledSize = upscaledSize(size, hires);
@@ -44,37 +45,38 @@ public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencod
         List<PromptEmbeddings> secondEmbeddings = conditioning.forAllSteps(new Pass(second.steps(plan), firstSteps));
         StepListener offsetListener = progress -> listener.onStep(new StepListener.SamplingProgress(
                 firstSteps + progress.completedSteps(), progress.latents(), progress.denoised()));
-        return runPass(generation, secondEmbeddings, second, plan, offsetListener);
+        return runPass(batch, secondEmbeddings, second, plan, offsetListener);
     }
 
     /// Steps of both passes.
     int stepCount(Generation generation) throws Failure {
         SamplingPlan plan = generation.settings().sampling().plan(model.scheduler());
-        LatentSize size = size(generation);
+        LatentSize size = size(GenerationBatch.of(generation));
         int first = new LatentInit(generation.source(), size, Optional.empty()).steps(plan);
         return generation.hires().isEmpty() ? first
                 : first + LatentInit.steps(plan, generation.hires().get().denoisingStrength());
     }
 
-    private LatentSize size(Generation generation) throws Failure {
-        Optional<String> problem = model.sizeProblem(generation.settings().width(), generation.settings().height());
+    private LatentSize size(GenerationBatch batch) throws Failure {
+        Generation.GenerationSettings settings = batch.generation().settings();
+        Optional<String> problem = model.sizeProblem(settings.width(), settings.height());
         if (problem.isPresent()) throw new Failure.Incompatible(problem.get());
-        return new LatentSize(generation.settings().height() / model.vae().downsamplingFactor(),
-                generation.settings().width() / model.vae().downsamplingFactor());
+        return new LatentSize(batch.size(), settings.height() / model.vae().downsamplingFactor(),
+                settings.width() / model.vae().downsamplingFactor());
     }
 
     private static LatentSize upscaledSize(LatentSize size, Hires hires) {
-        return new LatentSize((int) (size.height * hires.scale()), (int) (size.width * hires.scale()));
+        return new LatentSize(size.images, (int) (size.height * hires.scale()), (int) (size.width * hires.scale()));
     }
 
-    /// Each pass draws from a new generator with the same seed, as in A1111.
+    /// Each pass draws from a new generator per image with the same seed, as in A1111.
     /// @param embeddings one per step, for all network calls of the step
-    private Optional<Tensor> runPass(Generation generation, List<PromptEmbeddings> embeddings, LatentInit init,
+    private Optional<Tensor> runPass(GenerationBatch batch, List<PromptEmbeddings> embeddings, LatentInit init,
             SamplingPlan plan, StepListener listener) throws Failure {
-        NoiseSource noiseSource = NoiseSource.ofSeeds(generation.seed());
+        NoiseSource noiseSource = NoiseSource.ofSeeds(batch.seeds().stream().mapToLong(Long::longValue).toArray());
         LatentInit.PassInputs inputs = init.inputs(model, autoencoder, plan, noiseSource);
         AtomicInteger stepsDone = new AtomicInteger();
-        Denoiser denoiser = denoiser(generation, () -> embeddings.get(stepsDone.get()), inputs);
+        Denoiser denoiser = denoiser(batch, () -> embeddings.get(stepsDone.get()), inputs);
         StepListener compositeListener = progress -> {
             stepsDone.set(progress.completedSteps());
             return listener.onStep(new StepListener.SamplingProgress(progress.completedSteps(), progress.latents(),
@@ -85,20 +87,22 @@ public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencod
                         inputs.callback()));
     }
 
-    /// With guidance, both prompts are one batch of two.
-    private Denoiser denoiser(Generation generation, Supplier<PromptEmbeddings> currentEmbeddings,
+    /// With guidance, the negative prompt's rows come before the prompt's.
+    private Denoiser denoiser(GenerationBatch batch, Supplier<PromptEmbeddings> currentEmbeddings,
             LatentInit.PassInputs inputs) {
-        Guidance guidance = generation.settings().guidance();
-        List<WeightedAdapter> adapters = generation.adapters();
+        Guidance guidance = batch.generation().settings().guidance();
+        List<WeightedAdapter> adapters = batch.generation().adapters();
+        int images = batch.size();
         if (!guidance.isActive())
             return (latents, timestep) -> predict(inputs.modelInput(latents), timestep,
-                    currentEmbeddings.get().prompt(), adapters);
+                    currentEmbeddings.get().prompt().repeated(images), adapters);
         return (latents, timestep) -> {
             Tensor modelInput = inputs.modelInput(latents);
             PromptEmbeddings embeddings = currentEmbeddings.get();
-            Tensor output = predict(Tensor.concatenate(modelInput, modelInput), timestep,
-                    Tensor.concatenate(embeddings.negative(), embeddings.prompt()), adapters);
-            return guidance.combine(output.rows(0, 1), output.rows(1, 2));
+            Tensor output = predict(modelInput.repeated(2), timestep,
+                    Tensor.concatenate(embeddings.negative().repeated(images), embeddings.prompt().repeated(images)),
+                    adapters);
+            return guidance.combine(output.rows(0, images), output.rows(images, 2 * images));
         };
     }
 
@@ -110,7 +114,7 @@ public record LatentSampler(DiffusionModel model, NoisePredictor unet, Autoencod
     }
 
     static Shape latentShape(DiffusionModel model, LatentSize size) {
-        return Shape.of(1, model.vae().latentChannels(), size.height, size.width);
+        return Shape.of(size.images, model.vae().latentChannels(), size.height, size.width);
     }
 
     /// Bilinear resizing of (B, C, h, w): torch's `interpolate(mode="bilinear", align_corners=False,

@@ -9,12 +9,6 @@ import java.util.function.Consumer;
 /// @param warnings called with a sentence when switching
 record SlicedAttentionFallback(NoisePredictor network, SliceableAttention attention, Consumer<String> warnings)
         implements NoisePredictor, NetworkDecorator {
-    /// The UNet itself if its attention cannot be sliced.
-    static NoisePredictor around(NoisePredictor unet, Consumer<String> warnings) {
-        return unet instanceof SliceableAttention attention ? new SlicedAttentionFallback(unet, attention, warnings)
-                : unet;
-    }
-
     @Override
     public Tensor predict(Tensor latents, float[] timesteps, Conditioning conditioning, List<WeightedAdapter> adapters)
             throws Failure {

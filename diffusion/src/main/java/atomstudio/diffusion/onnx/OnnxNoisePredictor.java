@@ -70,7 +70,12 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         } else {
             persistent.putAll(fusedWeights().inputs(model.runtime(), used));
         }
-        return session.run(feeds, persistent);
+        try {
+            return session.run(feeds, persistent);
+        } catch (Failure.OutOfMemory outOfMemory) {
+            sessions.close(); // they keep the memory of their largest run, which a smaller batch needs
+            throw outOfMemory;
+        }
     }
 
     @Override

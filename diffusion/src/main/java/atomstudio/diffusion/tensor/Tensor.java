@@ -1,6 +1,7 @@
 package atomstudio.diffusion.tensor;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.IntToDoubleFunction;
@@ -93,6 +94,11 @@ public record Tensor(Shape shape, float[] data) {
     public Tensor rows(int from, int to) {
         int row = data.length / Math.toIntExact(shape.size(0));
         return new Tensor(shape.with(0, to - from), Arrays.copyOfRange(data, from * row, to * row));
+    }
+
+    /// The same `times` times along the first axis.
+    public Tensor repeated(int times) {
+        return times == 1 ? this : concatenate(Collections.nCopies(times, this).toArray(Tensor[]::new));
     }
 
     /// Concatenates tensors of equal trailing shape along the first axis.
