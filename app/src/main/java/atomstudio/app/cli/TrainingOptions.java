@@ -10,6 +10,7 @@ import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
+import atomstudio.tuning.setting.SettingType;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -66,7 +67,10 @@ final class TrainingOptions {
         OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(help(setting));
         if (setting.isFlag()) return builder.type(Boolean.class).arity("0").negatable(true).build();
         if (!setting.allowedValues().isEmpty()) builder.completionCandidates(setting.allowedValues());
-        return builder.type(String.class).paramLabel(setting.valueLabel()).build();
+        builder.paramLabel(setting.valueLabel());
+        return setting.row().type().kind() == SettingType.Kind.ITEMS
+                ? builder.type(List.class).auxiliaryTypes(String.class).build()
+                : builder.type(String.class).build();
     }
 
     private static String help(Setting setting) {
@@ -110,12 +114,17 @@ final class TrainingOptions {
     private ChosenSettings onCommandLine() {
         Map<Setting, String> values = new HashMap<>();
         for (Setting setting : SettingTable.ALL)
-            value("--" + setting.option())
-                    .ifPresent(value -> values.put(setting, value instanceof Boolean flag
-                            ? flag ? Setting.YES : Setting.NO
-                            : value.toString()));
+            value("--" + setting.option()).ifPresent(value -> values.put(setting, text(value)));
         return requireValid(() -> new ChosenSettings(value(METHOD).map(name -> MethodName.ofOption(name.toString())),
                 value(PRESET).map(name -> preset(name.toString())), values));
+    }
+
+    private static String text(Object value) {
+        return switch (value) {
+            case Boolean flag -> flag ? Setting.YES : Setting.NO;
+            case List<?> items -> items.stream().map(Object::toString).collect(Collectors.joining(";"));
+            default -> value.toString();
+        };
     }
 
     private static Preset preset(String name) {

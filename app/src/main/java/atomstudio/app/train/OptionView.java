@@ -46,7 +46,7 @@ final class OptionView extends HBox {
         setAlignment(Pos.CENTER_LEFT);
         getStyleClass().add("option");
         control = switch (setting.row().type().kind()) {
-            case TEXT -> bindText(new TextField());
+            case TEXT, ITEMS -> bindText(new TextField());
             case LIST -> bindText(new AutocompleteFieldView(setting::allowedValues));
             case CHOICE -> choiceBox();
             case FLAG -> checkBox();

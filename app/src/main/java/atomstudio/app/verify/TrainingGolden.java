@@ -15,6 +15,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.optimize.AdamW;
+import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.torch.BatchConditioning;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.DenoisingLossOptions;
@@ -116,7 +117,7 @@ final class TrainingGolden {
 
     private void compareMethod(GoldenMethod method, ParameterLayout layout) throws Failure {
         float[] parameters = startVector(method, layout);
-        AdamW optimizer = new AdamW(parameters.length, method.weightDecay);
+        AdamW optimizer = new AdamW(parameters.length);
         TrainingBatch batch = batch(Tensor.filled(Shape.of(golden.read("timesteps").data().length), 1));
         Tensor expected = golden.read(method.name + ".losses");
         float[] losses = new float[expected.data().length];
@@ -125,7 +126,9 @@ final class TrainingGolden {
                 DenoisingLoss.Gradient gradient = denoisingLoss.gradient(parameters, batch);
                 losses[step] = (float) gradient.loss();
                 if (step == 0) compare(method, "grad", layout, gradient.vector());
-                if (step < losses.length - 1) optimizer.step(parameters, gradient.vector(), LEARNING_RATE);
+                if (step < losses.length - 1)
+                    optimizer.step(parameters, gradient.vector(),
+                            LearningRates.uniform(LEARNING_RATE, parameters.length, method.weightDecay));
             }
         }
         deviations.add(

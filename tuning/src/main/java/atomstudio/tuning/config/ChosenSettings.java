@@ -14,8 +14,19 @@ import java.util.Optional;
 public record ChosenSettings(Optional<MethodName> method, Optional<Preset> preset, Map<Setting, String> values) {
     public static final ChosenSettings NONE = new ChosenSettings(Optional.empty(), Optional.empty(), Map.of());
 
+    /// @throws IllegalArgumentException for parameter groups that cannot be parsed
     public ChosenSettings {
-        values = Map.copyOf(values);
+        values = Map.copyOf(withRankPattern(values));
+    }
+
+    /// The ranks of parameter groups belong to the method.
+    private static Map<Setting, String> withRankPattern(Map<Setting, String> values) {
+        ParameterGroups groups = ParameterGroups.parse(values.getOrDefault(TrainingSetting.GROUPS, ""));
+        if (groups.hasNoRanks()) return values;
+        Map<Setting, String> changed = new HashMap<>(values);
+        changed.put(TrainingSetting.GROUPS, groups.withoutRanks().toString());
+        changed.merge(MethodSetting.RANK_PATTERN, groups.rankPattern(), (given, ofGroups) -> given + ";" + ofGroups);
+        return changed;
     }
 
     /// These, and where nothing is chosen, those of `below`.

@@ -100,7 +100,9 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
     /// @param batchSize         photos per batch; `UNSET`: by the size of the model
     /// @param accumulationSteps batches whose gradients make one step
     /// @param emaDecay          decay of the parameters' moving average; 0: none
-    public record OptimizerConfig(OptimizerName name, int batchSize, int accumulationSteps, double emaDecay) {}
+    /// @param weightDecay       of layers without one in their group
+    public record OptimizerConfig(OptimizerName name, int batchSize, int accumulationSteps, double emaDecay,
+            double weightDecay, ParameterGroups groups) {}
 
     /// @param resolution         side of the square in pixels; `UNSET`: the model's own
     /// @param captionTemplate    the caption, with `{}` for the subject; empty: the built-in templates
@@ -160,7 +162,8 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
                         all.get(TrainingSetting.SEED), all.get(TrainingSetting.WARMUP_STEPS),
                         all.get(TrainingSetting.LR_SCHEDULER)),
                 new OptimizerConfig(all.get(TrainingSetting.OPTIMIZER), all.get(TrainingSetting.BATCH_SIZE),
-                        all.get(TrainingSetting.GRADIENT_ACCUMULATION), all.get(TrainingSetting.EMA_DECAY)),
+                        all.get(TrainingSetting.GRADIENT_ACCUMULATION), all.get(TrainingSetting.EMA_DECAY),
+                        all.get(TrainingSetting.WEIGHT_DECAY), all.get(TrainingSetting.GROUPS)),
                 new DataConfig(all.get(TrainingSetting.RESOLUTION), all.get(TrainingSetting.CROP),
                         all.get(TrainingSetting.CAPTION_TEMPLATE), all.get(TrainingSetting.CACHED_NOISE_SAMPLES)),
                 new LossConfig(all.get(TrainingSetting.MIN_SNR_GAMMA), all.get(TrainingSetting.NOISE_OFFSET),

@@ -7,7 +7,7 @@ import com.google.gson.JsonObject;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Optional;
 
 /// The training config in run.json: each setting under its option's name; older names are read too.
 public final class TrainingConfigJson {
@@ -23,7 +23,7 @@ public final class TrainingConfigJson {
     public static JsonObject write(TrainingConfig config) {
         JsonObject json = new JsonObject();
         config.values().forEach((setting, value) -> {
-            if (value.equals(OptionalDouble.empty())) return;
+            if (setting.type().absent().equals(Optional.of(value))) return;
             switch (SettingType.jsonValue(value)) {
                 case Number number -> json.addProperty(setting.option(), number);
                 case Boolean flag -> json.addProperty(setting.option(), flag);
@@ -39,7 +39,7 @@ public final class TrainingConfigJson {
     public static TrainingConfig read(Json json) throws Failure.Unreadable {
         Map<TrainingSetting, Object> values = new EnumMap<>(TrainingSetting.class);
         for (TrainingSetting setting : TrainingSetting.values())
-            values.put(setting, setting.type().reader().read(json, key(json, setting)));
+            values.put(setting, setting.type().read(json, key(json, setting)));
         return TrainingConfig.of(values);
     }
 

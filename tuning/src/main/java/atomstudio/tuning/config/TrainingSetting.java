@@ -3,6 +3,7 @@ package atomstudio.tuning.config;
 import static atomstudio.tuning.setting.SettingType.flag;
 import static atomstudio.tuning.setting.SettingType.integer;
 import static atomstudio.tuning.setting.SettingType.learningRate;
+import static atomstudio.tuning.setting.SettingType.list;
 import static atomstudio.tuning.setting.SettingType.number;
 import static atomstudio.tuning.setting.SettingType.oneOf;
 import static atomstudio.tuning.setting.SettingType.optionalLearningRate;
@@ -70,6 +71,20 @@ public enum TrainingSetting implements Setting {
             new Row<>(SettingGroup.OPTIMIZATION, List.of("optimizer"), "Optimizer", "",
                     oneOf(TrainingConfig.OptimizerName.class), "Algorithm that updates the parameters: %s."),
             (_, _) -> TrainingConfig.OptimizerName.ADAMW, config -> config.optimizer().name()),
+    WEIGHT_DECAY(new Row<>(SettingGroup.OPTIMIZATION, List.of("weight-decay"), "Weight decay", "",
+            number().in("0 to 1", decay -> decay >= 0 && decay <= 1).absent(0.0),
+            "Decoupled decay of the trained parameters: each step takes away this share of them, times the learning "
+                    + "rate."),
+            (_, _) -> 0.0, config -> config.optimizer().weightDecay()),
+    GROUPS(new Row<>(SettingGroup.OPTIMIZATION, List.of("group"), "Parameter groups", "",
+            list("LAYERS:VALUES", ParameterGroups.FORM, ParameterGroups::parse, ParameterGroups::read)
+                    .in("groups without a rank (see --rank-pattern)", ParameterGroups::hasNoRanks)
+                    .unset(ParameterGroups.NONE, "none")
+                    .absent(ParameterGroups.NONE),
+            "Other values for some layers, such as 'up_blocks.*:learning-rate=1e-4,weight-decay=0,rank=8' or "
+                    + "'text_encoder:learning-rate=0'. The first group that matches a layer and has a value gives it. "
+                    + "May be repeated."),
+            (_, _) -> ParameterGroups.NONE, config -> config.optimizer().groups()),
     BATCH_SIZE(
             new Row<>(SettingGroup.OPTIMIZATION, List.of("batch-size", "batch"), "Batch size", "photos",
                     integer().in("at least 1", size -> size >= 1).unset(TrainingConfig.UNSET, "model default"),

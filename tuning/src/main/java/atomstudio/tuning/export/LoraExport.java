@@ -27,17 +27,17 @@ record LoraExport(KeyStyle keyStyle) {
                     + ": expected an adapter with LoRA, found one of method " + adapter.method().name()
                     + "; export it as " + ExportFormat.recommended(adapter).option());
         }
-        double alpha = Double.parseDouble(adapter.method().value(MethodSetting.ALPHA));
         Map<String, Tensor> tensors = new TreeMap<>();
         for (AdaptedLayer layer : layers) {
             Tensor down = adapter.values().get(layer.name() + ".A");
             Tensor up = adapter.values().get(layer.name() + ".B");
+            double alpha = adapter.method().alpha(down.shape().size(0));
             switch (keyStyle) {
                 case KOHYA -> kohya(layer, alpha, down, up, tensors);
                 case PEFT -> peft(layer, alpha, down, up, tensors);
             }
         }
-        SafetensorsWriter.write(file, tensors, metadata(adapter, alpha));
+        SafetensorsWriter.write(file, tensors, metadata(adapter));
         int otherLayers = adapter.layers().size() - layers.size();
         long elementCount = tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
         return new ExportFormat.ExportResult(elementCount, otherLayers == 0 ? Optional.empty()
@@ -58,10 +58,11 @@ record LoraExport(KeyStyle keyStyle) {
         tensors.put(name + ".lora_B.weight", up.scaled(alpha / down.shape().size(0)));
     }
 
-    private Map<String, String> metadata(AdapterFile adapter, double alpha) {
+    private Map<String, String> metadata(AdapterFile adapter) {
         return switch (keyStyle) {
             case KOHYA -> Map.of("ss_network_module", "networks.lora", "ss_network_dim",
-                    adapter.method().value(MethodSetting.RANK), "ss_network_alpha", Double.toString(alpha),
+                    adapter.method().value(MethodSetting.RANK), "ss_network_alpha",
+                    Double.toString(adapter.method().alpha(adapter.method().rank())),
                     "ss_sd_model_name", adapter.base().name(), "ss_steps", Integer.toString(adapter.training().steps()),
                     "ss_learning_rate", Double.toString(adapter.training().learningRate()));
             case PEFT -> Map.of("format", "pt");

@@ -1,7 +1,9 @@
 package atomstudio.tuning.method;
 
+import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.setting.CloseNames;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -9,9 +11,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Selects layers by kind or name: those that match any item. The item `up` restricts them to the up blocks. An item
-/// that is no keyword is a glob pattern over layer names (`*`, `?`). It selects layers of the first text encoder
-/// if it starts with `text_model`, of another component if it starts with its folder (`text_encoder_2.`), else of the
-/// UNet.
+/// that is no keyword or component (`unet`, `text_encoder`) is a glob pattern over layer names (`*`, `?`). It selects
+/// layers of the first text encoder if it starts with `text_model`, of another component if it starts with its folder
+/// (`text_encoder_2.`), else of the UNet.
 public record LayerSelector(List<String> items) {
     public static final LayerSelector ALL = new LayerSelector(List.of("*"));
     static final LayerSelector TEXT_ATTENTION = new LayerSelector(
@@ -53,6 +55,20 @@ public record LayerSelector(List<String> items) {
         return items.stream().filter(item -> layers.stream().noneMatch(predicate(item))).toList();
     }
 
+    /// Checks that every item matches one of the layers that are trained.
+    /// @param setting for the message
+    /// @throws Failure.Incompatible that names close layer names
+    public void requireMatches(String setting, String model, List<Layer> trained) throws Failure.Incompatible {
+        List<String> unmatched = unmatchedItems(trained);
+        if (unmatched.isEmpty()) return;
+        Stream<String> components = trained.stream().map(layer -> layer.component().folder()).distinct();
+        Stream<String> keywords = Stream.concat(KEYWORDS.stream(), components)
+                .filter(keyword -> trained.stream().anyMatch(predicate(keyword)));
+        List<String> names = Stream.concat(keywords, trained.stream().map(Layer::name)).toList();
+        throw new Failure.Incompatible(setting + " " + unmatched.getFirst() + ": matches no layer of " + model
+                + " that is trained; close names: " + String.join(", ", CloseNames.of(unmatched.getFirst(), names, 4)));
+    }
+
     /// All items that match some of these layers, for messages: keywords, and layer names with `*` for numbers.
     static String matchingNames(List<Layer> layers) {
         Stream<String> keywords = KEYWORDS.stream()
@@ -70,7 +86,8 @@ public record LayerSelector(List<String> items) {
             case "attention" -> isUnetLayer
                     .and(layer -> layer.kind() == Layer.Kind.LINEAR && ATTENTION.matcher(layer.name()).matches());
             case UP_BLOCKS -> isUnetLayer.and(layer -> layer.name().startsWith("up_blocks."));
-            default -> layer -> layer.component().equals(Component.ofLayerName(item)) && matches(item, layer.name());
+            default -> layer -> layer.component().folder().equals(item)
+                    || layer.component().equals(Component.ofLayerName(item)) && matches(item, layer.name());
         };
     }
 

@@ -32,25 +32,25 @@ public enum MethodName {
             MethodSetting.INNER_ATOMS, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
     LORA("lora", "LoRA", "Standard: most programs read its file.", MethodCategory.LOW_RANK,
             new Defaults(60, 4e-3, 1e-4, "attention"), restricted(MethodName::lora), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.LAYERS),
+            MethodSetting.ALPHA, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOCON("locon", "LoCon", "LoRA on the convolutions too, for shapes and textures.", MethodCategory.LOW_RANK,
             new Defaults(100, 2e-3, 1e-4, "attention,conv"), restricted(MethodName::lora), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.LAYERS),
+            MethodSetting.ALPHA, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOHA("loha", "LoHa", "Hadamard product of two LoRAs: higher rank for as many parameters.",
             MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
-            restricted(settings -> new Loha(settings.rank(), settings.alpha())), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.LAYERS),
+            restricted(settings -> RankedMethod.of(settings, Loha::new)), MethodSetting.RANK, MethodSetting.ALPHA,
+            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOKR("lokr", "LoKr", "Kronecker product: higher rank for fewer parameters.", MethodCategory.LOW_RANK,
             new Defaults(60, 1e-2, 1e-4, "attention"),
-            restricted(settings -> new Lokr(settings.rank(), settings.alpha())), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.LAYERS),
+            restricted(settings -> RankedMethod.of(settings, Lokr::new)), MethodSetting.RANK, MethodSetting.ALPHA,
+            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     OFT("oft", "OFT", "Rotates the inputs of filters; keeps their norms and the angles between them.",
             MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"), restricted(MethodName::oft),
             MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.LAYERS),
     DORA("dora", "DoRA", "LoRA with norm and direction separated; steadier, a little slower.",
             MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 1e-4, "attention"),
-            restricted(settings -> new Dora(settings.rank(), settings.alpha())), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.LAYERS),
+            restricted(settings -> RankedMethod.of(settings, Dora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
+            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     BITFIT("bitfit", "BitFit", "Biases only: very few parameters, a mild change.", MethodCategory.SCALES,
             new Defaults(100, 3e-3, 1e-3, "*"), restricted(settings -> new BitFit()), MethodSetting.LAYERS),
     NORM("norm", "Norms only", "Normalization layers only: colours and contrast more than shape.",
@@ -63,8 +63,8 @@ public enum MethodName {
             MethodSetting.LAYERS),
     GLORA("glora", "GLoRA", "LoRA that also transforms the base weight.", MethodCategory.LOW_RANK,
             new Defaults(60, 2e-3, 1e-4, "attention"),
-            restricted(settings -> new Glora(settings.rank(), settings.alpha())), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.LAYERS),
+            restricted(settings -> RankedMethod.of(settings, Glora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
+            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     TEXTUAL_INVERSION("textual-inversion", "Textual inversion",
             "New word (embedding); the model stays as it is. Combines with other methods.", MethodCategory.EMBEDDINGS,
             new Defaults(100, 5e-3, 5e-4, TextualInversion.TOKEN_EMBEDDING),
@@ -131,7 +131,7 @@ public enum MethodName {
     }
 
     private static TuningMethod lora(MethodSettings settings) {
-        return new Lora(settings.rank(), settings.alpha());
+        return RankedMethod.of(settings, Lora::new);
     }
 
     private static TuningMethod oft(MethodSettings settings) {

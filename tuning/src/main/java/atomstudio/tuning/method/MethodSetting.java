@@ -39,6 +39,11 @@ public enum MethodSetting implements Setting {
     ALPHA(row("Alpha", "", number().in("a number above 0", alpha -> alpha > 0 && Double.isFinite(alpha)),
             "The update is scaled by alpha / rank. Default: the rank.", "alpha"),
             (_, values) -> values.getOrDefault(RANK, Integer.toString(MethodSettings.DEFAULT_RANK))),
+    RANK_PATTERN(row("Ranks by layer", "",
+            parsed("LIST", List.of(), "layers and ranks such as up_blocks.*=8;mid_block.*=2", RankPattern::parse),
+            "Other ranks for some layers: items LAYERS=RANK separated by semicolons, as peft's rank_pattern; "
+                    + "alpha / rank is the same for all.",
+            "rank-pattern"), (_, _) -> ""),
     SIDE(row("Rotated channels", "", oneOf(Oft.Side.class),
             "Channels of a layer that are rotated: input (the paper's, peft's) or output (LyCORIS').", "side"),
             (_, _) -> Oft.Side.INPUT.option()),

@@ -22,6 +22,9 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     public static final int DEFAULT_RANK = 4;
     /// In combined names.
     private static final String TEXT_ENCODER = "text-encoder";
+    /// Of LoRA on the text encoder.
+    private static final List<MethodSetting> TEXT_ENCODER_SETTINGS = List.of(MethodSetting.RANK, MethodSetting.ALPHA,
+            MethodSetting.RANK_PATTERN);
 
     public MethodSettings {
         Map<MethodSetting, String> canonical = new EnumMap<>(MethodSetting.class);
@@ -114,7 +117,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         List<TuningMethod> methods = new ArrayList<>(choice.methods(this, layers()));
         combinedWith().ifPresent(other -> methods.addAll(other.methods(this, other.layers())));
         if (trainsTextEncoder())
-            methods.add(new RestrictedMethod(new Lora(rank(), alpha()), LayerSelector.TEXT_ATTENTION));
+            methods.add(new RestrictedMethod(RankedMethod.of(this, Lora::new), LayerSelector.TEXT_ATTENTION));
         return methods.size() == 1 ? methods.getFirst() : new CombinedMethods(methods);
     }
 
@@ -132,6 +135,10 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
             throw new Failure.Incompatible("layers " + String.join(",", unmatched) + ": matches no layer of " + model
                     + " that " + name() + " supports; expected some of " + LayerSelector.matchingNames(supported));
         }
+        for (RankPattern.Entry entry : RankPattern.parse(value(MethodSetting.RANK_PATTERN)).entries())
+            entry.layers()
+                    .requireMatches("rank-pattern", model,
+                            layers.stream().filter(layer -> method().methodFor(layer).tunes(layer)).toList());
         try {
             if (method().parameterCount(layers) > 0) return;
         } catch (IllegalArgumentException e) {
@@ -178,6 +185,11 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
 
     public int rank() {
         return intValue(MethodSetting.RANK);
+    }
+
+    /// α of a layer with a rank: α / rank is the same for all layers.
+    public double alpha(long layerRank) {
+        return alpha() * layerRank / rank();
     }
 
     double alpha() {
@@ -237,7 +249,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
                 .flatMap(other -> other.settings().stream())
                 .filter(setting -> setting != MethodSetting.LAYERS);
         Stream<MethodSetting> textEncoder = trainsTextEncoder(values)
-                ? Stream.of(MethodSetting.RANK, MethodSetting.ALPHA)
+                ? TEXT_ENCODER_SETTINGS.stream()
                 : Stream.of();
         Stream<MethodSetting> always = Stream.of(MethodSetting.COMBINE_WITH, MethodSetting.TRAIN_TEXT_ENCODER);
         return Stream.of(choice.settings().stream(), secondMethod, textEncoder, always)
@@ -253,7 +265,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
                 .filter(method -> method.settings().contains(setting))
                 .map(MethodName::option)
                 .collect(Collectors.joining(", "));
-        return setting == MethodSetting.RANK || setting == MethodSetting.ALPHA ? methods + " and --train-text-encoder"
+        return TEXT_ENCODER_SETTINGS.contains(setting) ? methods + " and --train-text-encoder"
                 : methods;
     }
 }

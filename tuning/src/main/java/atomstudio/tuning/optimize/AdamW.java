@@ -9,21 +9,19 @@ public final class AdamW implements Optimizer {
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
 
-    private final double weightDecay;
     private final float[] firstMoment;
     private final float[] secondMoment;
     private int stepCount;
 
-    public AdamW(int size, double weightDecay) {
-        this(new float[size], new float[size], 0, weightDecay);
+    public AdamW(int size) {
+        this(new float[size], new float[size], 0);
     }
 
     /// Resumes after `stepCount` steps.
-    public AdamW(float[] firstMoment, float[] secondMoment, int stepCount, double weightDecay) {
+    public AdamW(float[] firstMoment, float[] secondMoment, int stepCount) {
         this.firstMoment = firstMoment;
         this.secondMoment = secondMoment;
         this.stepCount = stepCount;
-        this.weightDecay = weightDecay;
     }
 
     @Override
@@ -39,7 +37,7 @@ public final class AdamW implements Optimizer {
                 double v = BETA2 * secondMoment[i] + (1 - BETA2) * g * g;
                 firstMoment[i] = (float) m;
                 secondMoment[i] = (float) v;
-                double decayed = parameters[i] * (1 - learningRate * weightDecay);
+                double decayed = parameters[i] * (1 - learningRate * group.weightDecay());
                 parameters[i] = (float) (decayed
                         - learningRate / biasCorrection1 * m / (Math.sqrt(v) / biasCorrection2 + EPSILON));
             }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Momentum with orthogonalized updates for matrices, AdamW for all other parameters. Matrix updates are scaled to the
-/// RMS of AdamW's, so that one learning rate fits both.
+/// RMS of AdamW's, so that one learning rate fits both. Weight decay is decoupled.
 /// Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; scale: Liu et al. 2025, "Muon
 /// is Scalable for LLM Training", equation 4.
 public final class Muon implements Optimizer {
@@ -30,7 +30,7 @@ public final class Muon implements Optimizer {
         this.orthogonalization = orthogonalization;
         this.shapes = List.copyOf(shapes);
         this.momentum = state.vectors().get("momentum");
-        this.adamW = new AdamW(state.vectors().get("first"), state.vectors().get("second"), steps, 0);
+        this.adamW = new AdamW(state.vectors().get("first"), state.vectors().get("second"), steps);
     }
 
     @Override
@@ -50,9 +50,12 @@ public final class Muon implements Optimizer {
             if (isMatrix(shape)) {
                 MatrixSlice slice = new MatrixSlice(offset, (int) shape.size(0), size / (int) shape.size(0));
                 float[] direction = direction(slice, gradient);
-                double scale = rates.rateAt(offset) * SCALE * Math.sqrt(Math.max(slice.rows, slice.columns));
+                LearningRates.ParameterGroup group = rates.groupAt(offset);
+                double rate = rates.rateOf(group);
+                double scale = rate * SCALE * Math.sqrt(Math.max(slice.rows, slice.columns));
+                double kept = 1 - rate * group.weightDecay();
                 for (int i = 0; i < size; i++)
-                    parameters[offset + i] = (float) (before[offset + i] - scale * direction[i]);
+                    parameters[offset + i] = (float) (kept * before[offset + i] - scale * direction[i]);
             }
             offset += size;
         }

@@ -4,7 +4,7 @@ import java.util.Map;
 
 /// Adam with an estimated learning rate: d is a lower bound on the distance from the initial parameters to the
 /// solution, and grows while gradients keep their direction. The learning rate passed in is a factor γ of d, usually
-/// 1.
+/// 1. Weight decay is decoupled and scaled by d, as in the authors' code.
 /// Source: Mishchenko and Defazio 2023, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner", algorithm 4.
 public final class Prodigy implements Optimizer {
     private static final double BETA1 = 0.9;
@@ -59,7 +59,8 @@ public final class Prodigy implements Optimizer {
         for (LearningRates.ParameterGroup group : rates.groups()) {
             double rate = rates.rateOf(group);
             for (int i = group.from(); i < group.to(); i++) {
-                parameters[i] -= (float) (rate * d * m[i] / (Math.sqrt(v[i]) + d * EPSILON));
+                double decayed = parameters[i] * (1 - rate * d * group.weightDecay());
+                parameters[i] = (float) (decayed - rate * d * m[i] / (Math.sqrt(v[i]) + d * EPSILON));
             }
         }
         if (sumOfAbsS > 0) d = Math.max(d, r / sumOfAbsS);

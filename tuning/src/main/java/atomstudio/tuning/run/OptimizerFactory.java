@@ -1,5 +1,6 @@
 package atomstudio.tuning.run;
 
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
@@ -34,20 +35,33 @@ public final class OptimizerFactory {
                     "no " + String.join(", ", missing) + " of " + config.optimizer().name().option());
     }
 
-    /// One group per layer; neighbours with the same learning rate are joined.
+    /// One group per layer; neighbours with equal values are joined. A layer has the rate and decay of the config's
+    /// groups; else the rate of its part (the method, a combined method, a word, the text encoder).
     public static List<LearningRates.ParameterGroup> parameterGroups(TrainingConfig config, MethodSettings method,
             ParameterLayout layout) {
-        TrainingConfig.LearningRateConfig learningRates = config.schedule().learningRates();
         List<LearningRates.ParameterGroup> groups = new ArrayList<>();
         int offset = 0;
         for (ParameterLayout.LayerParameter entry : layout.trained()) {
-            double factor = learningRates.rateOf(method.learningRateGroup(entry.layer())) / learningRates.method();
             int end = offset + Math.toIntExact(entry.spec().shape().elements());
-            int from = !groups.isEmpty() && groups.getLast().factor() == factor ? groups.removeLast().from() : offset;
-            groups.add(new LearningRates.ParameterGroup(from, end, factor));
+            LearningRates.ParameterGroup group = group(config, method, entry.layer());
+            boolean joins = !groups.isEmpty() && groups.getLast().factor() == group.factor()
+                    && groups.getLast().weightDecay() == group.weightDecay();
+            int from = joins ? groups.removeLast().from() : offset;
+            groups.add(new LearningRates.ParameterGroup(from, end, group.factor(), group.weightDecay()));
             offset = end;
         }
         return List.copyOf(groups);
+    }
+
+    /// An empty group with the values of a layer.
+    private static LearningRates.ParameterGroup group(TrainingConfig config, MethodSettings method, Layer layer) {
+        TrainingConfig.LearningRateConfig learningRates = config.schedule().learningRates();
+        TrainingConfig.OptimizerConfig optimizer = config.optimizer();
+        double rate = optimizer.groups()
+                .learningRate(layer)
+                .orElseGet(() -> learningRates.rateOf(method.learningRateGroup(layer)));
+        return new LearningRates.ParameterGroup(0, 0, rate / learningRates.method(),
+                optimizer.groups().weightDecay(layer).orElse(optimizer.weightDecay()));
     }
 
     /// @param orthogonalization for Muon
@@ -57,8 +71,8 @@ public final class OptimizerFactory {
         int size = state.parameters().length;
         Optimizer.State optimizerState = new Optimizer.State(state.vectors(), state.scalars());
         return switch (config.optimizer().name()) {
-            case ADAMW -> isNew ? new AdamW(size, 0)
-                    : new AdamW(state.vectors().get("first"), state.vectors().get("second"), state.step(), 0);
+            case ADAMW -> isNew ? new AdamW(size)
+                    : new AdamW(state.vectors().get("first"), state.vectors().get("second"), state.step());
             case PRODIGY -> isNew ? new Prodigy(state.parameters()) : new Prodigy(optimizerState);
             case MUON -> isNew ? new Muon(layout.shapes(), size, orthogonalization)
                     : new Muon(layout.shapes(), optimizerState, state.step(), orthogonalization);

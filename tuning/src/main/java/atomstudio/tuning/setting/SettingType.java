@@ -20,13 +20,15 @@ import java.util.stream.Stream;
 /// @param parse         throws NumberFormatException or NoSuchElementException for other text
 /// @param range         the valid values, for messages
 /// @param unset         the value of a setting that is left open: always valid, and empty as text
+/// @param absent        the value where a file does not have the setting; empty: every file has it
 public record SettingType<T>(Kind kind, String label, List<String> allowedValues, String form,
         Function<String, T> parse, JsonReader<T> reader, Predicate<T> isValid, String range,
-        Optional<Unset<T>> unset) {
+        Optional<Unset<T>> unset, Optional<T> absent) {
     private static final BigDecimal SEED_LIMIT = new BigDecimal(BigInteger.TWO.pow(Long.SIZE));
 
-    /// What the window shows for it: a text field, one of a few names, a list with proposals, a check box.
-    public enum Kind { TEXT, CHOICE, LIST, FLAG }
+    /// What the window shows for it: a text field, one of a few names, a list with proposals, a check box. ITEMS: a
+    /// text field; on the command line an option that may be repeated.
+    public enum Kind { TEXT, CHOICE, LIST, ITEMS, FLAG }
 
     public interface JsonReader<T> {
         T read(Json json, String key) throws Failure.Unreadable;
@@ -38,11 +40,11 @@ public record SettingType<T>(Kind kind, String label, List<String> allowedValues
 
     private SettingType(Kind kind, String label, List<String> allowedValues, String form, Function<String, T> parse,
             JsonReader<T> reader) {
-        this(kind, label, allowedValues, form, parse, reader, _ -> true, "", Optional.empty());
+        this(kind, label, allowedValues, form, parse, reader, _ -> true, "", Optional.empty(), Optional.empty());
     }
 
     public SettingType<T> in(String range, Predicate<T> isValid) {
-        return new SettingType<>(kind, label, allowedValues, form, parse, reader, isValid, range, unset);
+        return new SettingType<>(kind, label, allowedValues, form, parse, reader, isValid, range, unset, absent);
     }
 
     public SettingType<T> unset(T value, String unsetLabel) {
@@ -51,11 +53,21 @@ public record SettingType<T>(Kind kind, String label, List<String> allowedValues
 
     private SettingType<T> unset(T value, String unsetLabel, String required) {
         return new SettingType<>(kind, label, allowedValues, form, parse, reader, isValid, range,
-                Optional.of(new Unset<>(value, unsetLabel, required)));
+                Optional.of(new Unset<>(value, unsetLabel, required)), absent);
+    }
+
+    /// Files of versions without the setting stand for a value.
+    public SettingType<T> absent(T value) {
+        return new SettingType<>(kind, label, allowedValues, form, parse, reader, isValid, range, unset,
+                Optional.of(value));
+    }
+
+    public T read(Json json, String key) throws Failure.Unreadable {
+        return absent.isPresent() && !json.has(key) ? absent.get() : reader.read(json, key);
     }
 
     public SettingType<T> labelled(String newLabel) {
-        return new SettingType<>(kind, newLabel, allowedValues, form, parse, reader, isValid, range, unset);
+        return new SettingType<>(kind, newLabel, allowedValues, form, parse, reader, isValid, range, unset, absent);
     }
 
     public static SettingType<String> text(String label) {
@@ -81,9 +93,10 @@ public record SettingType<T>(Kind kind, String label, List<String> allowedValues
         SettingType<Double> rate = learningRate();
         return new SettingType<OptionalDouble>(Kind.TEXT, rate.label, List.of(), rate.form,
                 text -> OptionalDouble.of(rate.parse.apply(text)),
-                (json, key) -> json.has(key) ? OptionalDouble.of(json.number(key)) : OptionalDouble.empty())
+                (json, key) -> OptionalDouble.of(json.number(key)))
                 .in(rate.range, value -> rate.isValid.test(value.orElseThrow()))
-                .unset(OptionalDouble.empty(), "not used", required);
+                .unset(OptionalDouble.empty(), "not used", required)
+                .absent(OptionalDouble.empty());
     }
 
     public static SettingType<Long> seed() {
@@ -127,6 +140,14 @@ public record SettingType<T>(Kind kind, String label, List<String> allowedValues
         return new SettingType<>(proposals.isEmpty() ? Kind.TEXT : Kind.LIST, label, proposals, form, parse,
                 (json, key) -> json.get(key, form,
                         element -> parse.apply(element.getAsJsonPrimitive().isBoolean() ? "" : element.getAsString())));
+    }
+
+    /// A list of items: repeated on the command line, separated by semicolons as text.
+    /// @param read may throw any [RuntimeException] for a value of another type
+    public static <T> SettingType<T> list(String label, String form, Function<String, T> parse,
+            Function<JsonElement, T> read) {
+        return new SettingType<>(Kind.ITEMS, label, List.of(), form, parse,
+                (json, key) -> json.get(key, form, read));
     }
 
     public boolean isUnset(Object value) {

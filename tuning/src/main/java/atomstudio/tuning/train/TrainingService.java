@@ -140,6 +140,11 @@ public final class TrainingService {
         }
         List<Layer> layers = model.trainableLayers();
         request.method().check(model.path().toString(), layers);
+        request.config()
+                .optimizer()
+                .groups()
+                .requireMatches(model.path().toString(),
+                        layers.stream().filter(request.method().method()::tunes).toList());
         ParameterLayout layout = ParameterLayout.of(request.method().method(), layers);
         UNetFeatureCache.requireFrozenEncoder(request.config(), layout);
         long parameterCount = request.method().method().parameterCount(layers);

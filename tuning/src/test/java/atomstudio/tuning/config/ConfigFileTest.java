@@ -61,6 +61,25 @@ class ConfigFileTest {
     }
 
     @Test
+    void groupsAreTablesOrText() throws Exception {
+        ConfigFile tables = read("""
+                method = "lora"
+                [[group]]
+                layers = "up_blocks.*"
+                learning-rate = 1e-4
+                rank = 8
+                [[group]]
+                layers = "text_encoder"
+                weight-decay = 0.1
+                """);
+        assertEquals(read("method = 'lora'\ngroup = 'up_blocks.*:learning-rate=1e-4,rank=8;text_encoder:weight-decay"
+                + "=0.1'\n"), tables);
+        assertEquals("up_blocks.*=8", tables.settings().values().get(MethodSetting.RANK_PATTERN));
+        MethodSettings method = LORA.with(MethodSetting.RANK_PATTERN, "up_blocks.*=8");
+        assertRoundTrip(method, tables.settings().trainingSettings(method).toConfig(method));
+    }
+
+    @Test
     void aPartWithoutARateKeepsTheMethodsRate() throws Exception {
         TrainingConfig old = TrainingConfig.of(TrainingSettingsTest.COMBINED)
                 .with(Map.of(TrainingSetting.WORD_LEARNING_RATE, OptionalDouble.empty(), TrainingSetting.LEARNING_RATE,
@@ -98,7 +117,9 @@ class ConfigFileTest {
             "preset = 'fast' | line 2: preset: expected one of quick, balanced, thorough",
             "rank = '8' | line 2: rank: expected a whole number", "alpha = 0 | line 2: alpha: expected a number above",
             "train-text-encoder = 1 | line 2: train-text-encoder: expected true or false",
-            "photos = 3 | line 2: photos: expected a string", "seed = true | line 2: seed: expected a whole number",
+            "photos = 3 | line 2: photos: expected a string", "group = 'up:rate=1' | line 2: group: expected LAYERS:",
+            "[[group]] | line 2: group: expected LAYERS:",
+            "seed = true | line 2: seed: expected a whole number",
             "steps = | line 2: ", "[settings] | line 2: settings: expected the name of a setting",
             "steps = 2026-01-01 | line 2: steps: expected a whole number"})
     void wrongInputIsNamedWithItsLine(String line, String message) {

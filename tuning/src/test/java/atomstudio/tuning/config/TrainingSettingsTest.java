@@ -77,7 +77,8 @@ class TrainingSettingsTest {
     }
 
     private static String other(TrainingSetting setting) {
-        List<String> values = setting.allowedValues().isEmpty() ? List.of("64", "0.25", "a drawing of {}")
+        List<String> values = setting.allowedValues().isEmpty()
+                ? List.of("64", "0.25", "up:weight-decay=0.5", "a drawing of {}")
                 : setting.allowedValues();
         return values.stream().filter(value -> isOther(setting, value)).findFirst().orElseThrow();
     }

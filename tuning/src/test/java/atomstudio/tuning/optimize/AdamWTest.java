@@ -10,27 +10,27 @@ class AdamWTest {
     @Test
     void firstStepMovesEveryParameterByTheLearningRate() throws Exception {
         float[] parameters = {1, -2, 3};
-        new AdamW(3, 0).step(parameters, new float[] {0.5f, -4, 1e-3f}, 0.1);
+        new AdamW(3).step(parameters, new float[] {0.5f, -4, 1e-3f}, 0.1);
         assertArrayEquals(new float[] {0.9f, -1.9f, 2.9f}, parameters, 1e-5f);
     }
 
     @Test
     void weightDecayIsDecoupled() throws Exception {
         float[] parameters = {1};
-        new AdamW(1, 0.5).step(parameters, new float[] {0}, 0.1);
+        new AdamW(1).step(parameters, new float[] {0}, LearningRates.uniform(0.1, 1, 0.5));
         assertEquals(0.95, parameters[0], 1e-6);
     }
 
     @Test
     void resumesFromItsMoments() throws Exception {
         float[] straight = {1, 2};
-        AdamW one = new AdamW(2, 0);
+        AdamW one = new AdamW(2);
         for (int i = 1; i <= 6; i++) one.step(straight, new float[] {i, 1f / i}, 0.01);
         float[] resumed = {1, 2};
-        AdamW before = new AdamW(2, 0);
+        AdamW before = new AdamW(2);
         for (int i = 1; i <= 3; i++) before.step(resumed, new float[] {i, 1f / i}, 0.01);
         AdamW after = new AdamW(before.state().vectors().get("first").clone(),
-                before.state().vectors().get("second").clone(), 3, 0);
+                before.state().vectors().get("second").clone(), 3);
         for (int i = 4; i <= 6; i++) after.step(resumed, new float[] {i, 1f / i}, 0.01);
         assertArrayEquals(straight, resumed);
     }
