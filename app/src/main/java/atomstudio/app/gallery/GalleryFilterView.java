@@ -1,6 +1,5 @@
 package atomstudio.app.gallery;
 
-import atomstudio.app.controls.NoteView;
 import atomstudio.app.desktop.DisplayFormat;
 import javafx.collections.ListChangeListener;
 import javafx.scene.control.Label;
@@ -12,7 +11,8 @@ import javafx.scene.layout.VBox;
 
 /// The filter of the gallery: a menu of groups, and words of the prompt. Built once.
 final class GalleryFilterView extends VBox {
-    GalleryFilterView(GalleryViewModel model) {
+    /// @param fieldWidth of the search field
+    GalleryFilterView(GalleryViewModel model, double fieldWidth) {
         super(6);
         MenuButton groups = new MenuButton();
         groups.setId("gallery-group");
@@ -31,7 +31,7 @@ final class GalleryFilterView extends VBox {
         text.setId("gallery-search");
         text.setPromptText("Search prompts");
         text.setAccessibleText("Search prompts");
-        text.setPrefColumnCount(12);
+        text.setPrefWidth(fieldWidth);
         text.textProperty()
                 .addListener((property, before, now) -> model
                         .filter(new GalleryFilter(now, model.filter().get().group())));
@@ -44,7 +44,7 @@ final class GalleryFilterView extends VBox {
         model.shown().addListener((ListChangeListener<GalleryImage>) change -> showCount.run());
         showCount.run();
         FlowPane line = new FlowPane(6, 6, groups, text, count);
-        line.setPrefWrapLength(100);
-        getChildren().addAll(line, new NoteView(NoteView.NoteKind.WARNING, model.problem()));
+        line.setPrefWrapLength(fieldWidth);
+        getChildren().add(line);
     }
 }

@@ -1,5 +1,6 @@
 package atomstudio.app.gallery;
 
+import atomstudio.app.controls.NoteView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class GalleryGridView extends VBox {
     private static final double SIDE = 176;
     private static final double GAP = 10;
+    private static final double SEARCH_WIDTH = 240;
 
     private final LargeImageViewModel model;
     private final ObservableList<Integer> lines = FXCollections.observableArrayList();
@@ -35,7 +37,8 @@ public final class GalleryGridView extends VBox {
         list.setCellFactory(view -> new LineCell());
         list.setFocusTraversable(false);
         VBox.setVgrow(list, Priority.ALWAYS);
-        getChildren().addAll(title, new GalleryFilterView(model.gallery()), list);
+        getChildren().addAll(title, new GalleryFilterView(model.gallery(), SEARCH_WIDTH),
+                new NoteView(NoteView.NoteKind.WARNING, model.gallery().problem()), list);
         model.gallery().shown().addListener((ListChangeListener<GalleryImage>) change -> refresh());
         model.gallery().starred().subscribe(now -> list.refresh());
         list.widthProperty().subscribe(width -> {

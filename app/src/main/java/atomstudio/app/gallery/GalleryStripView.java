@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /// All images, newest first, along the window's edge. Only the visible ones have nodes and thumbnails. Built once.
 public final class GalleryStripView extends VBox {
-    private static final double WIDTH = 148;
+    private static final double WIDTH = 160;
     private static final double SIDE = 116;
 
     private final LargeImageViewModel model;
@@ -24,6 +24,7 @@ public final class GalleryStripView extends VBox {
         setId("gallery-strip");
         getStyleClass().add("gallery-strip");
         setMinWidth(WIDTH);
+        setPrefWidth(WIDTH);
         setMaxWidth(WIDTH);
         list.setItems(model.gallery().shown());
         list.setFixedCellSize(SIDE + 8);
@@ -36,7 +37,7 @@ public final class GalleryStripView extends VBox {
             if (node instanceof GalleryTileView tile) tile.showStar();
         }));
         VBox.setVgrow(list, Priority.ALWAYS);
-        getChildren().addAll(new GalleryFilterView(model.gallery()), list);
+        getChildren().addAll(new GalleryFilterView(model.gallery(), SIDE + 20), list);
     }
 
     private static Label placeholder() {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -34,6 +35,8 @@ public final class GalleryViewModel {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<Set<Path>> starred = new ReadOnlyObjectWrapper<>(Set.of());
     private final Map<String, GalleryImage> byOrder = new HashMap<>();
+    /// Whether all stars are known.
+    private boolean loaded;
     private final Deletion deletion;
     private final Thumbnails thumbnails;
 
@@ -86,7 +89,13 @@ public final class GalleryViewModel {
 
     /// Reads the folder. Images that were added meanwhile stay.
     public void load() {
-        jobs.start("Reading the images", store::list, this::show, problem::set);
+        Consumer<List<GalleryImage>> firstImages = jobs.deliverEach(newest -> {
+            if (images.isEmpty()) show(new ImageStore.Listing(newest, List.of(), starred.get()));
+        });
+        jobs.start("Reading the images", cancellation -> store.list(firstImages, cancellation), listing -> {
+            loaded = true;
+            show(listing);
+        }, problem::set);
     }
 
     private void show(ImageStore.Listing listing) {
@@ -167,7 +176,9 @@ public final class GalleryViewModel {
         return starred.get().contains(image.file());
     }
 
+    /// Has no effect before the folder was read, whose other stars would be lost.
     public void toggleStar(GalleryImage image) {
+        if (!loaded) return;
         Set<Path> changed = new HashSet<>(starred.get());
         if (!changed.remove(image.file())) changed.add(image.file());
         starred.set(Set.copyOf(changed));
@@ -193,8 +204,14 @@ public final class GalleryViewModel {
         deletion.delete(title, files, this::load);
     }
 
-    /// The distinct prompts, newest first.
-    public List<String> prompts() {
-        return images.stream().map(GalleryImage::prompt).filter(prompt -> !prompt.isEmpty()).distinct().toList();
+    /// The distinct prompts of a subject's images, newest first.
+    /// @param subject empty: of the images without a subject
+    public List<String> prompts(String subject) {
+        return images.stream()
+                .filter(image -> image.tags().subject().equals(subject))
+                .map(GalleryImage::prompt)
+                .filter(prompt -> !prompt.isEmpty())
+                .distinct()
+                .toList();
     }
 }

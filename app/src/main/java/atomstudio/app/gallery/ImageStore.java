@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneId;
@@ -33,6 +34,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// The images folder: `DATE/TIME-SEED.png`. The files are all there is: nothing else has to be kept in step with them.
@@ -41,6 +43,9 @@ public final class ImageStore {
     private static final String STARS = "stars.txt";
     private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyy-MM-dd", Locale.ROOT);
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HHmmss", Locale.ROOT);
+
+    private static final int FIRST_IMAGES = 200;
+    private static final Duration MAX_WRITING_TIME = Duration.ofMinutes(1);
 
     private final Path folder;
     private final InstantSource clock;
@@ -105,38 +110,60 @@ public final class ImageStore {
     }
 
     /// Reads the texts of all files. Damaged and foreign files do not affect the others.
-    public Listing list(Cancellation cancellation) throws Failure {
+    /// @param firstImages gets the newest images before the older ones are read
+    public Listing list(Consumer<List<GalleryImage>> firstImages, Cancellation cancellation) throws Failure {
         if (!Files.isDirectory(folder)) return new Listing(List.of(), List.of(), Set.of());
         List<GalleryImage> images = new ArrayList<>();
         List<ForeignFile> foreign = new ArrayList<>();
+        List<FoundFile> files = find(foreign);
+        for (FoundFile file : files) {
+            cancellation.throwIfRequested();
+            try {
+                images.add(read(file.path, file.attributes));
+                if (images.size() == FIRST_IMAGES && images.size() < files.size())
+                    firstImages.accept(List.copyOf(images));
+            } catch (Failure unreadable) {
+                foreign.add(new ForeignFile(file.path, unreadable.getMessage()));
+            }
+        }
+        images.sort(Comparator.comparing(GalleryImage::created)
+                .thenComparing(image -> image.file().getFileName().toString())
+                .reversed());
+        return new Listing(images, foreign, readStars());
+    }
+
+    private record FoundFile(Path path, BasicFileAttributes attributes) {}
+
+    /// All files but the program's own, by name, the newest days first.
+    private List<FoundFile> find(List<ForeignFile> unreadable) throws Failure {
+        List<FoundFile> files = new ArrayList<>();
         try {
             Files.walkFileTree(folder, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                    cancellation.throwIfRequested();
                     String name = file.getFileName().toString();
-                    if (name.startsWith(".") || name.equals(STARS)) return FileVisitResult.CONTINUE;
-                    try {
-                        images.add(read(file, attributes));
-                    } catch (Failure unreadable) {
-                        foreign.add(new ForeignFile(file, unreadable.getMessage()));
-                    }
+                    if (!name.startsWith(".") && !name.equals(STARS) && !isBeingWritten(attributes))
+                        files.add(new FoundFile(file, attributes));
                     return FileVisitResult.CONTINUE;
                 }
 
                 @Override
                 public FileVisitResult visitFileFailed(Path file, IOException e) {
-                    foreign.add(new ForeignFile(file, "cannot be read: " + e.getMessage()));
+                    unreadable.add(new ForeignFile(file, file + ": cannot be read: " + e.getMessage()));
                     return FileVisitResult.CONTINUE;
                 }
             });
         } catch (IOException e) {
             throw new Failure.Unreadable("The images in " + folder + " cannot be listed: " + e.getMessage(), e);
         }
-        images.sort(Comparator.comparing(GalleryImage::created)
-                .thenComparing(image -> image.file().getFileName().toString())
-                .reversed());
-        return new Listing(images, foreign, readStars());
+        files.sort(Comparator.comparing(FoundFile::path).reversed());
+        return files;
+    }
+
+    /// A name that was reserved a moment ago.
+    private boolean isBeingWritten(BasicFileAttributes attributes) {
+        return attributes.size() == 0
+                && attributes.lastModifiedTime().toInstant().plus(MAX_WRITING_TIME).isAfter(clock.instant());
     }
 
     private static GalleryImage read(Path file, BasicFileAttributes attributes) throws Failure {

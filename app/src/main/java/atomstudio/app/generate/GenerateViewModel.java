@@ -57,6 +57,7 @@ public final class GenerateViewModel {
     private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
+    private final PromptHistory history = new PromptHistory();
     /// This page's batches in the queue, in their order.
     private final List<ImageBatch> batches = new ArrayList<>();
 
@@ -149,6 +150,34 @@ public final class GenerateViewModel {
     public void setPrompt(SubjectPrompt changed) {
         prompt.set(changed);
         updateRows();
+    }
+
+    /// Shows the next older prompt of the page's images.
+    public void showOlderPrompt() {
+        history.older(prompt.get(), this::earlierPrompts).ifPresent(this::setPrompt);
+    }
+
+    /// Shows the next newer prompt, at last the one that was being edited.
+    public void showNewerPrompt() {
+        history.newer(prompt.get()).ifPresent(this::setPrompt);
+    }
+
+    private List<SubjectPrompt> earlierPrompts() {
+        Subject currentSubject = subject.get();
+        if (currentSubject == null)
+            return services.gallery.prompts("").stream().map(SubjectPrompt::ofText).distinct().toList();
+        List<String> phrases = new ArrayList<>(List.of(currentSubject.promptPhrase()));
+        rows.forEach(row -> row.run().ifPresent(run -> phrases.add(run.spec().phrase().text())));
+        phrases.add(currentSubject.className());
+        return services.gallery.prompts(currentSubject.name())
+                .stream()
+                .map(text -> phrases.stream()
+                        .map(phrase -> SubjectPrompt.of(text, phrase))
+                        .filter(found -> found.mention() == SubjectPrompt.Mention.SUBJECT)
+                        .findFirst()
+                        .orElse(SubjectPrompt.ofText(text)))
+                .distinct()
+                .toList();
     }
 
     public void settings(ImageSettings changed) {

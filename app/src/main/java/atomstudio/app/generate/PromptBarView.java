@@ -30,16 +30,15 @@ public final class PromptBarView extends VBox {
     public PromptBarView(GenerateViewModel model, ObservableValue<Boolean> accented) {
         super(8);
         generate = new ActionButtonView("Generate", model::generate).withId("generate");
-        bindVisible(generate, model.busy().map(String::isEmpty));
         accented.subscribe(now -> {
             generate.getStyleClass().remove("accent");
             if (now) generate.getStyleClass().add("accent");
         });
         cancel = new ActionButtonView("Cancel", model::cancel).withId("cancel-generate");
         bindVisible(cancel, model.busy().isNotEmpty());
-        // The two buttons replace each other and pass the keyboard focus on.
+        // Generate stays: further images wait in the queue.
+        generate.textProperty().bind(model.busy().map(busy -> busy.isEmpty() ? "Generate" : "Add to queue"));
         model.busy().addListener((property, before, now) -> {
-            if (generate.isFocused() && !now.isEmpty()) cancel.requestFocus();
             if (cancel.isFocused() && now.isEmpty()) generate.requestFocus();
         });
         PromptFieldView field = new PromptFieldView(model);

@@ -51,8 +51,19 @@ public final class PromptFieldView extends HBox {
         before.fontProperty().subscribe(now -> fitWidth());
         before.addEventFilter(KeyEvent.KEY_PRESSED, this::onKeyBeforeChip);
         after.addEventFilter(KeyEvent.KEY_PRESSED, this::onKeyAfterChip);
+        addEventFilter(KeyEvent.KEY_PRESSED, this::onHistoryKey);
         before.setOnAction(entered -> model.generate());
         after.setOnAction(entered -> model.generate());
+    }
+
+    /// Up and Down show earlier prompts.
+    private void onHistoryKey(KeyEvent key) {
+        if (key.getCode() == KeyCode.UP) model.showOlderPrompt();
+        else if (key.getCode() == KeyCode.DOWN) model.showNewerPrompt();
+        else return;
+        TextField field = before.isFocused() ? before : after;
+        field.end();
+        key.consume();
     }
 
     private void updateModel() {

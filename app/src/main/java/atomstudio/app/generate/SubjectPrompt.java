@@ -14,6 +14,18 @@ public record SubjectPrompt(String before, Mention mention, String after) {
         return new SubjectPrompt("", Mention.NONE, text);
     }
 
+    /// A text with the placeholder in the place of the subject's phrase, if it contains the phrase as whole words.
+    public static SubjectPrompt of(String text, String phrase) {
+        String words = text.replaceAll("\\R", " ");
+        int start = phrase.isEmpty() ? -1 : words.indexOf(phrase);
+        int end = start + phrase.length();
+        boolean isWholePhrase = start >= 0 && (start == 0 || !Character.isLetterOrDigit(words.charAt(start - 1)))
+                && (end == words.length() || !Character.isLetterOrDigit(words.charAt(end)));
+        return isWholePhrase
+                ? new SubjectPrompt(words.substring(0, start).strip(), Mention.SUBJECT, words.substring(end).strip())
+                : ofText(words);
+    }
+
     /// The prompt for the text encoder.
     /// @param phrase replaces the placeholder: the class word for the base model, trigger and class word for a run
     public String text(String phrase) {

@@ -163,18 +163,7 @@ final class PngInfoRestorer {
 
     /// Replaces the run's phrase, as whole words, by the placeholder for the subject.
     private static SubjectPrompt toPrompt(String text, Optional<MatchedRun> match) {
-        String words = text.replaceAll("\\R", " ");
-        if (match.isPresent()) {
-            String phrase = match.get().run.spec().phrase().text();
-            int index = words.indexOf(phrase);
-            boolean isWholePhrase = index >= 0 && (index == 0 || !Character.isLetterOrDigit(words.charAt(index - 1)))
-                    && (index + phrase.length() == words.length()
-                            || !Character.isLetterOrDigit(words.charAt(index + phrase.length())));
-            if (isWholePhrase)
-                return new SubjectPrompt(words.substring(0, index).strip(), SubjectPrompt.Mention.SUBJECT,
-                        words.substring(index + phrase.length()).strip());
-        }
-        return SubjectPrompt.ofText(words);
+        return SubjectPrompt.of(text, match.map(found -> found.run.spec().phrase().text()).orElse(""));
     }
 
     private static String joinLimited(List<String> items) {

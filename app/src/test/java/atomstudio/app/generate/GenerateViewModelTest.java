@@ -490,4 +490,24 @@ class GenerateViewModelTest {
         assertEquals(8, generate.gallery().images().size());
         assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.rows().getFirst()));
     }
+
+    @Test
+    void upShowsEarlierPromptsAndDownTheDraft() {
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        for (String place : List.of("in the snow", "on a table", "at night")) {
+            generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, place));
+            generate.generate();
+        }
+        SubjectPrompt draft = new SubjectPrompt("a big", SubjectPrompt.Mention.SUBJECT, "");
+        generate.setPrompt(draft);
+        for (int i = 0; i < 5; i++) generate.showOlderPrompt();
+        assertEquals(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"), generate.prompt().get());
+        generate.showNewerPrompt();
+        assertEquals("on a table", generate.prompt().get().after());
+        generate.showNewerPrompt();
+        generate.showNewerPrompt();
+        generate.showNewerPrompt();
+        assertEquals(draft, generate.prompt().get());
+    }
 }

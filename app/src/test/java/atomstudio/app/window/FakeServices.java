@@ -47,6 +47,8 @@ public final class FakeServices {
     public final FakeDesktop desktop = new FakeDesktop();
     public final FakeProcessLauncher launcher = new FakeProcessLauncher();
     public final List<RowGenerator.RowRequest> requests = new ArrayList<>();
+    /// Called on the job's thread at every step of an image.
+    public volatile Runnable onStep = () -> {};
     public final List<RunSpec> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
@@ -128,6 +130,7 @@ public final class FakeServices {
             requests.add(request);
             int steps = request.settings().sampling().steps();
             for (int step = 1; step <= steps || endless; step++) {
+                onStep.run();
                 cancellation.throwIfRequested();
                 if (endless) LockSupport.parkNanos(10_000_000);
                 if (step > steps) continue;
