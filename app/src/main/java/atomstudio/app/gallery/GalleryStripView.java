@@ -36,6 +36,10 @@ public final class GalleryStripView extends VBox {
         model.gallery().starred().subscribe(now -> list.lookupAll(".gallery-tile").forEach(node -> {
             if (node instanceof GalleryTileView tile) tile.showStar();
         }));
+        // A click that moves a little is no drop of the image's settings.
+        setOnDragOver(drag -> {
+            if (drag.getGestureSource() instanceof GalleryTileView) drag.consume();
+        });
         VBox.setVgrow(list, Priority.ALWAYS);
         getChildren().addAll(new GalleryFilterView(model.gallery(), SIDE + 20), list);
     }

@@ -181,10 +181,7 @@ final class ZoomView extends Region {
         double width = now.getWidth() * shownScale(), height = now.getHeight() * shownScale();
         double x = Math.round((getWidth() - width) / 2 + offset.getX());
         double y = Math.round((getHeight() - height) / 2 + offset.getY());
-        // Pixels stay sharp from twice their size on.
-        boolean smooth = shownScale() < 2;
         for (ImageView view : new ImageView[] {image, compared}) {
-            view.setSmooth(smooth);
             view.setFitWidth(width);
             view.setFitHeight(height);
             view.relocate(x, y);

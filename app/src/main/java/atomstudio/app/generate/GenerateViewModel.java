@@ -31,6 +31,7 @@ import javafx.beans.value.ObservableValue;
 import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
+import javafx.collections.WeakListChangeListener;
 import org.jspecify.annotations.Nullable;
 
 /// The prompt, the image settings, and gallery rows for the same seeds: the base model first, then runs. Generates all
@@ -57,6 +58,8 @@ public final class GenerateViewModel {
     private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
+    /// Held here only: the gallery outlives the page of a deleted subject.
+    private final ListChangeListener<GalleryImage> galleryListener = change -> updateRows();
     private final PromptHistory history = new PromptHistory();
     /// This page's batches in the queue, in their order.
     private final List<ImageBatch> batches = new ArrayList<>();
@@ -81,7 +84,7 @@ public final class GenerateViewModel {
                         : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
         model.subscribe(now -> applyModelDefaults());
         subject.subscribe(now -> updateRows());
-        services.gallery.images().addListener((ListChangeListener<GalleryImage>) change -> updateRows());
+        services.gallery.images().addListener(new WeakListChangeListener<>(galleryListener));
     }
 
     public ReadOnlyObjectProperty<@Nullable Subject> subject() {
@@ -154,30 +157,13 @@ public final class GenerateViewModel {
 
     /// Shows the next older prompt of the page's images.
     public void showOlderPrompt() {
-        history.older(prompt.get(), this::earlierPrompts).ifPresent(this::setPrompt);
+        history.older(prompt.get(),
+                () -> PromptHistory.of(services.gallery, subject.get(), rows)).ifPresent(this::setPrompt);
     }
 
     /// Shows the next newer prompt, at last the one that was being edited.
     public void showNewerPrompt() {
         history.newer(prompt.get()).ifPresent(this::setPrompt);
-    }
-
-    private List<SubjectPrompt> earlierPrompts() {
-        Subject currentSubject = subject.get();
-        if (currentSubject == null)
-            return services.gallery.prompts("").stream().map(SubjectPrompt::ofText).distinct().toList();
-        List<String> phrases = new ArrayList<>(List.of(currentSubject.promptPhrase()));
-        rows.forEach(row -> row.run().ifPresent(run -> phrases.add(run.spec().phrase().text())));
-        phrases.add(currentSubject.className());
-        return services.gallery.prompts(currentSubject.name())
-                .stream()
-                .map(text -> phrases.stream()
-                        .map(phrase -> SubjectPrompt.of(text, phrase))
-                        .filter(found -> found.mention() == SubjectPrompt.Mention.SUBJECT)
-                        .findFirst()
-                        .orElse(SubjectPrompt.ofText(text)))
-                .distinct()
-                .toList();
     }
 
     public void settings(ImageSettings changed) {

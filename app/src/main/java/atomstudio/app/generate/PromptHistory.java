@@ -1,8 +1,12 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.gallery.GalleryViewModel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Moves through earlier prompts as a shell does: the prompt that was being edited stays at the end. An edit starts
 /// over.
@@ -11,6 +15,26 @@ final class PromptHistory {
     private SubjectPrompt draft = SubjectPrompt.EMPTY;
     /// Index of the shown prompt; -1: the draft.
     private int position = -1;
+
+    /// The prompts of a subject's images, with its phrase as the placeholder; newest first.
+    /// @param subject null: the images without a subject
+    static List<SubjectPrompt> of(GalleryViewModel gallery, @Nullable Subject subject, List<GalleryRow> rows) {
+        List<String> phrases = new ArrayList<>();
+        if (subject != null) {
+            phrases.add(subject.promptPhrase());
+            rows.forEach(row -> row.run().ifPresent(run -> phrases.add(run.spec().phrase().text())));
+            phrases.add(subject.className());
+        }
+        return gallery.prompts(subject == null ? "" : subject.name())
+                .stream()
+                .map(text -> phrases.stream()
+                        .map(phrase -> SubjectPrompt.of(text, phrase))
+                        .filter(found -> found.mention() == SubjectPrompt.Mention.SUBJECT)
+                        .findFirst()
+                        .orElse(SubjectPrompt.ofText(text)))
+                .distinct()
+                .toList();
+    }
 
     /// @param shown the prompt in the field
     /// @param prompts newest first

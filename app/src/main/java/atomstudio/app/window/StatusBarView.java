@@ -68,7 +68,7 @@ final class StatusBarView extends HBox {
         Label title = new Label();
         title.textProperty().bind(entry.status().map(status -> entry.title() + " · " + status));
         title.setMinWidth(0);
-        title.setMaxWidth(420);
+        title.setMaxWidth(520);
         ProgressBar progress = new ProgressBar();
         progress.progressProperty().bind(entry.fraction());
         progress.setPrefWidth(70);

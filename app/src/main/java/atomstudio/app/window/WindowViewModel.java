@@ -38,6 +38,7 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.beans.property.SimpleObjectProperty;
 import javafx.collections.FXCollections;
+import javafx.collections.ListChangeListener;
 import javafx.collections.ObservableList;
 
 /// The window: current page, subjects, status line, and dropped files.
@@ -91,6 +92,7 @@ public final class WindowViewModel {
                 environment.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new WindowPage.GeneratePage(generate, largeImage);
         settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::refreshImages);
+        images.entries().addListener((ListChangeListener<JobQueue.QueuedJob>) change -> updateStatus());
         queue.current().subscribe(now -> updateStatus());
         queue.progress().subscribe(now -> updateStatus());
         downloads.status().subscribe(now -> updateStatus());
@@ -125,7 +127,6 @@ public final class WindowViewModel {
     }
 
     private void watch(GenerateViewModel generate) {
-        generate.busy().subscribe(now -> updateStatus());
         generate.report().subscribe(now -> updateStatus());
     }
 
@@ -304,7 +305,7 @@ public final class WindowViewModel {
     void restore(GalleryImage image, Consumer<GenerateViewModel> then) {
         services.jobs()
                 .start("Reading " + image.file(), cancellation -> PngInfo.of(image, new Home(home()).adapters()),
-                        info -> info.ifPresent(found -> then.accept(restore(found))), problem::set);
+                        info -> info.ifPresent(found -> then.accept(restore(found))), notices::showError);
     }
 
     /// The image generation of the page that is shown; empty on other pages.
@@ -415,11 +416,11 @@ public final class WindowViewModel {
                             : " · " + timeLeft));
             return;
         }
-        GenerateViewModel generate = shownGenerate().orElse(null);
-        String generating = generate == null ? "" : generate.busy().get().isEmpty() ? generate.report().get()
-                : generate.busy().get();
+        // The queue of images is shown beside the status.
+        String report = images.isIdle() ? shownGenerate().map(page -> page.report().get()).orElse("") : "";
         GetModelViewModel.DownloadStatus download = downloads.status().get();
-        String downloading = download.isBusy() ? download.title() + " · " + download.text() : "Ready";
-        status.set(generating.isEmpty() ? downloading : generating);
+        String downloading = download.isBusy() ? download.title() + " · " + download.text()
+                : images.isIdle() ? "Ready" : "";
+        status.set(report.isEmpty() ? downloading : report);
     }
 }

@@ -67,17 +67,18 @@ class JobQueueTest {
         try (ExecutorService window = Executors.newSingleThreadExecutor()) {
             JobQueue shared = new JobQueue(new BackgroundJobs(window));
             CountDownLatch busy = new CountDownLatch(1), release = new CountDownLatch(1);
-            CountDownLatch cancelled = new CountDownLatch(1);
+            CountDownLatch cancelled = new CountDownLatch(1), done = new CountDownLatch(1);
             window.submit(() -> shared.submit("long", (entry, cancellation) -> {
                 busy.countDown();
                 return release.await(20, TimeUnit.SECONDS);
-            }, outcome -> {}));
+            }, outcome -> done.countDown()));
             assertTrue(busy.await(20, TimeUnit.SECONDS));
             window.submit(() -> shared.submit("other page", (entry, cancellation) -> "", outcome -> {
                 if (outcome instanceof JobOutcome.Cancelled<String>) cancelled.countDown();
             }).cancel());
             assertTrue(cancelled.await(5, TimeUnit.SECONDS), "Cancel does not wait for the other page");
             release.countDown();
+            assertTrue(done.await(20, TimeUnit.SECONDS));
         }
     }
 }
