@@ -4,12 +4,10 @@ import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.List;
 
 /// CLIP's text encoder. Layer names are the state-dict keys of transformers' CLIPTextModel, with their `text_model.`
 /// prefix.
@@ -18,11 +16,6 @@ public record ClipTextModel(Component component, int vocabularySize, int maxToke
         implements Network {
     public int hiddenSize() {
         return transformer.hiddenSize();
-    }
-
-    @Override
-    public List<Layer> layers() {
-        return LayerRecorder.layers((ops, weights) -> encode(ops, weights, Shape.of(1, maxTokens), 0));
     }
 
     /// Token ids (B, S) -> hidden states (B, S, hiddenSize) of all layers but the last `skippedLayers`, after the final

@@ -3,12 +3,10 @@ package atomstudio.diffusion.net;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Layer.Kind;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Ops.AttentionConfig.Mask;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
-import java.util.List;
 
 /// CLIP's vision model: a transformer over the patches of a square image and a class token, whose hidden state is
 /// projected into CLIP's joint space of texts and images. Layer names are the state-dict keys of transformers'
@@ -26,12 +24,6 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
         int tokens() {
             return perSide() * perSide() + 1;
         }
-    }
-
-    @Override
-    public List<Layer> layers() {
-        return LayerRecorder.layers((ops, weights) -> embed(ops, weights,
-                Shape.of(1, patches.channels, patches.imageSize, patches.imageSize)));
     }
 
     /// Normalized pixel values (B, channels, imageSize, imageSize) -> embeddings (B, projectionDim).

@@ -1,12 +1,10 @@
 package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import java.util.List;
 
 /// TAESD's decoder, small enough to decode previews during sampling. Layer names are the state-dict keys of
 /// `taesd_decoder`: indices into a sequence of layers.
@@ -19,11 +17,6 @@ public record TaesdDecoder(int latentChannels, int imageChannels, int channels) 
     /// Image pixels per latent pixel along a side.
     public int upsamplingFactor() {
         return 1 << (BLOCKS_PER_STAGE.length - 1);
-    }
-
-    @Override
-    public List<Layer> layers() {
-        return LayerRecorder.layers((ops, weights) -> decode(ops, weights, Shape.of(1, latentChannels, 1, 1)));
     }
 
     /// Latents (B, latentChannels, h, w), not divided by the scaling factor -> images (B, imageChannels, 8h, 8w), about

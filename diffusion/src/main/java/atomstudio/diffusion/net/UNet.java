@@ -2,7 +2,6 @@ package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
@@ -45,13 +44,6 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
 
     private static final double TRANSFORMER_NORM_EPSILON = 1e-6;
     private static final double LAYER_NORM_EPSILON = 1e-5;
-
-    @Override
-    public List<Layer> layers() {
-        long side = 1L << levels.size();
-        return LayerRecorder.layers((ops, weights) -> forward(ops, weights, Shape.of(1, channels.in, side, side),
-                Shape.of(1, timeProjection.dim()), Shape.of(1, 1, crossAttentionDim)));
-    }
 
     /// latents (B, in, H, W), timeFeatures (B, timeProjection.dim), context (B, S, crossAttentionDim)
     /// -> (B, out, H, W); any H and W.

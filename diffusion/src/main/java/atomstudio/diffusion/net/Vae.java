@@ -1,7 +1,6 @@
 package atomstudio.diffusion.net;
 
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerRecorder;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
@@ -18,15 +17,6 @@ public record Vae(int imageChannels, int latentChannels, List<Integer> blockOutC
     /// Image pixels per latent pixel along a side.
     public int downsamplingFactor() {
         return 1 << (blockOutChannels.size() - 1);
-    }
-
-    /// Encoder, then decoder.
-    @Override
-    public List<Layer> layers() {
-        return LayerRecorder.layers(
-                (ops, weights) -> encode(ops, weights,
-                        Shape.of(1, imageChannels, downsamplingFactor(), downsamplingFactor())),
-                (ops, weights) -> decode(ops, weights, Shape.of(1, latentChannels, 1, 1)));
     }
 
     /// Images (B, imageChannels, H, W) in -1..1 -> (B, 2 · latentChannels, H / factor, W / factor): means, then log
