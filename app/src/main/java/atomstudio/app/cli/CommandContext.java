@@ -6,15 +6,18 @@ import atomstudio.app.runtime.Home;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.tuning.config.TrainingEnvironment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What every command needs: the home folder, the output streams and the stop signal.
 public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal) {
-    /// The chosen model, or the embedded one.
+    /// The chosen model, or the embedded one. A downloaded model may be named `OWNER/NAME`.
     public Path modelPath(@Nullable Path chosen) throws Failure {
-        return chosen == null ? assets().defaultModel() : chosen;
+        if (chosen == null) return assets().defaultModel();
+        Path downloaded = home.models().resolve(chosen);
+        return !Files.exists(chosen) && Files.exists(downloaded) ? downloaded : chosen;
     }
 
     /// Folders to search for the tokenizer of a model without one.

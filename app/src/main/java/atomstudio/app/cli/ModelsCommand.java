@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.hub.DownloadedModels;
 import atomstudio.app.models.ModelDetails;
 import atomstudio.app.settings.SettingsFile;
 import atomstudio.diffusion.Failure;
@@ -49,6 +50,11 @@ final class ModelsCommand implements Callable<Integer>, Main.RunsWithoutNatives,
                 context.terminal().printNote(unreadable.getMessage());
             }
         }
+        for (DownloadedModels.Unfinished download : new DownloadedModels(context.home().models()).unfinished())
+            context.terminal()
+                    .printNote("Unfinished: " + download.manifest().id() + ", " + DisplayFormat.bytes(download.done())
+                            + " of " + DisplayFormat.bytes(download.manifest().size())
+                            + "; continue with studio models get.");
         if (output.isJson()) output.printIndented(context.terminal(), () -> models, List::of);
         return failed == 0 ? ExitCode.SUCCESS : ExitCode.FAILED;
     }

@@ -148,7 +148,7 @@ public final class GetModelViewModel {
         offer.set(null);
         plan.set(null);
         HubSettings used = settings.get();
-        start(new DownloadStatus("Looking " + id + " up", -1, "at " + used.address().host()), id,
+        start(new DownloadStatus("Looking up " + id, -1, "at " + used.address().host()), id,
                 cancellation -> Answer.of(() -> hub.find(used, id, cancellation)), onFound);
     }
 

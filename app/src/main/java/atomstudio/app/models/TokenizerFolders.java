@@ -12,11 +12,11 @@ import java.util.Optional;
 
 /// Folders searched for the tokenizer of a single-file checkpoint, which contains none.
 public record TokenizerFolders(Home home) {
-    /// The home folder's tokenizer, the built-in model's, then those of the model folders in the settings.
+    /// The home folder's tokenizer, the built-in model's, then those of the other known model folders.
     public List<Path> folders() {
         List<Path> folders = new ArrayList<>(List.of(home.clipVocabulary()));
         builtIn().ifPresent(folders::add);
-        for (Path model : new SettingsFile(home.settings(), Runnable::run).get().otherModels()) {
+        for (Path model : ModelDetails.otherModels(new SettingsFile(home.settings(), Runnable::run).get(), home)) {
             if (Files.isDirectory(model)) folders.add(model.resolve("tokenizer"));
         }
         return folders;

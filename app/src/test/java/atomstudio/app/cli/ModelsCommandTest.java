@@ -56,6 +56,10 @@ class ModelsCommandTest {
         assertEquals("atom/small", downloaded.get("repository").getAsString());
         assertEquals(128, downloaded.get("image size").getAsInt());
         assertEquals(64, downloaded.get("sha256").getAsString().length());
+        CommandLineRun named = CommandLineRun.of(home, "generate", "--model", "atom/small", "--prompt", "apple",
+                "--steps",
+                "1", "--width", "999", "--out", home.resolve("a.png"));
+        assertTrue(named.err().contains("999x"), named::err);
         JsonObject builtIn = JsonParser.parseString(list.out()).getAsJsonArray().get(0).getAsJsonObject();
         assertEquals(builtIn.get("sha256"), downloaded.get("sha256"));
         assertTrue(CommandLineRun.of(home, "models").out().contains("  from  atom/small at " + hub.address()));
