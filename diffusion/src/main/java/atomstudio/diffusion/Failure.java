@@ -2,16 +2,31 @@ package atomstudio.diffusion;
 
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// An error the user can act on: the message states what failed, on which file or setting, and what to do next. It is
-/// displayed unchanged; control codes from names and values in untrusted files are escaped.
+/// An error the user can act on: the message states what failed and on which file or setting; what to do next, where it
+/// differs between command line and window, is a value. Control codes from names and values in untrusted files are escaped.
 public abstract sealed class Failure extends Exception {
     private static final String PERMISSION_DENIED = "permission denied";
 
-    private Failure(String message, @Nullable Throwable cause) {
+    /// What would help. The command line and the window each have their own words for it.
+    public enum Remedy {
+        CHOOSE_MODEL, USE_AS_ADAPTER, USE_AS_AUTOENCODER, USE_AS_PREVIEW_DECODER, GIVE_AUTOENCODER, GIVE_TOKENIZER,
+        CHOOSE_OTHER_FILE, USE_CPU
+    }
+
+    private final transient List<Remedy> remedies;
+
+    private Failure(String message, @Nullable Throwable cause, Remedy... remedies) {
         super(SafeText.escape(withReason(message, cause)), cause);
+        this.remedies = List.of(remedies);
+    }
+
+    /// Empty if the message has everything.
+    public List<Remedy> remedies() {
+        return remedies;
     }
 
     /// The message of [AccessDeniedException] is only the path, so the reason is appended here.
@@ -25,8 +40,8 @@ public abstract sealed class Failure extends Exception {
 
     /// A file or folder that is missing, damaged or of the wrong format.
     public static final class Unreadable extends Failure {
-        public Unreadable(String message) {
-            super(message, null);
+        public Unreadable(String message, Remedy... remedies) {
+            super(message, null, remedies);
         }
 
         public Unreadable(String message, Throwable cause) {
@@ -36,15 +51,15 @@ public abstract sealed class Failure extends Exception {
 
     /// Valid inputs that do not fit together: model, adapter, size, setting.
     public static final class Incompatible extends Failure {
-        public Incompatible(String message) {
-            super(message, null);
+        public Incompatible(String message, Remedy... remedies) {
+            super(message, null, remedies);
         }
     }
 
     /// A target that already exists, or is in use by another process.
     public static final class Conflict extends Failure {
-        public Conflict(String message) {
-            super(message, null);
+        public Conflict(String message, Remedy... remedies) {
+            super(message, null, remedies);
         }
     }
 
@@ -61,8 +76,8 @@ public abstract sealed class Failure extends Exception {
 
     /// A requested device that is not available.
     public static final class DeviceUnavailable extends Failure {
-        public DeviceUnavailable(String message) {
-            super(message, null);
+        public DeviceUnavailable(String message, Remedy... remedies) {
+            super(message, null, remedies);
         }
 
         public DeviceUnavailable(String message, Throwable cause) {

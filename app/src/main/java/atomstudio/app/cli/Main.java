@@ -182,7 +182,7 @@ public final class Main implements Callable<Integer> {
 
     private int reportFailure(Throwable exception) {
         if (exception instanceof Failure failure) {
-            context.terminal().printNote("studio: " + failure.getMessage());
+            context.terminal().printNote("studio: " + RemedyOption.message(failure));
         } else {
             context.home().prepareLog();
             LoggerFactory.getLogger(Main.class).error("unexpected", exception);

@@ -47,7 +47,7 @@ final class ModelsCommand implements Callable<Integer>, Main.RunsWithoutNatives,
                 if (!output.isJson()) lines(path, details).forEach(context.terminal()::printResult);
             } catch (Failure unreadable) {
                 failed++;
-                context.terminal().printNote(unreadable.getMessage());
+                context.terminal().printNote(RemedyOption.message(unreadable));
             }
         }
         for (DownloadedModels.Unfinished download : new DownloadedModels(context.home().models()).unfinished())

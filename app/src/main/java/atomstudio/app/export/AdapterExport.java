@@ -58,7 +58,7 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     /// @throws Failure.Conflict if the file exists and is not to be replaced; a folder's writer checks its content
     public static void requireFree(Path file, IfExists existing) throws Failure.Conflict {
         if (Files.isRegularFile(file) && existing == IfExists.FAIL)
-            throw new Failure.Conflict(file + ": already exists; choose another file or add --overwrite");
+            throw new Failure.Conflict(file + ": already exists", Failure.Remedy.CHOOSE_OTHER_FILE);
     }
 
     /// Whether the run was finished.

@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import atomstudio.app.desktop.FailureText;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.models.TokenizerFolders;
@@ -196,7 +197,7 @@ public final class EngineRowGenerator implements RowGenerator {
                 generator.useDefaultPreview();
             previewDecoder = selected;
         } catch (Failure e) {
-            listener.warning("The preview decoder cannot be used: " + e.getMessage());
+            listener.warning("The preview decoder cannot be used: " + FailureText.of(e));
         }
     }
 

@@ -1,5 +1,6 @@
 package atomstudio.app.jobs;
 
+import atomstudio.app.desktop.FailureText;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.MemoryShortage;
 import java.io.IOException;
@@ -39,7 +40,7 @@ public final class BackgroundJobs implements Jobs {
         } catch (CancellationException | InterruptedException e) {
             return new JobOutcome.Cancelled<>();
         } catch (Failure e) {
-            return new JobOutcome.Failed<>(e.getMessage());
+            return new JobOutcome.Failed<>(FailureText.of(e));
         } catch (IOException e) {
             log.warn("{} failed", title, e);
             return new JobOutcome.Failed<>(title + ": " + e.getMessage());

@@ -1,5 +1,6 @@
 package atomstudio.app.models;
 
+import atomstudio.app.desktop.FailureText;
 import atomstudio.app.hub.DownloadedModels;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runtime.Assets;
@@ -63,7 +64,7 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
             model.tokenizer();
             return new ModelSummary.ModelWarnings(model.warnings(), Optional.empty());
         } catch (Failure missing) {
-            return new ModelSummary.ModelWarnings(model.warnings(), Optional.of(missing.getMessage()));
+            return new ModelSummary.ModelWarnings(model.warnings(), Optional.of(FailureText.of(missing)));
         }
     }
 

@@ -1,6 +1,7 @@
 package atomstudio.app.models;
 
 import atomstudio.app.desktop.DesktopActions;
+import atomstudio.app.desktop.FailureText;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
@@ -114,14 +115,14 @@ public final class ModelsViewModel {
         try {
             models.add(reader.readBuiltIn());
         } catch (Failure damaged) {
-            problem = damaged.getMessage();
+            problem = FailureText.of(damaged);
         }
         Stream<Path> paths = Stream.concat(saved.otherModels().stream(), reader.downloaded().stream()).distinct();
         for (Path path : paths.toList()) {
             try {
                 models.add(reader.read(path));
             } catch (Failure unreadable) {
-                failed.add(new UnreadableModel(path, unreadable.getMessage()));
+                failed.add(new UnreadableModel(path, FailureText.of(unreadable)));
             }
         }
         return new LoadedModels(models, failed, problem);

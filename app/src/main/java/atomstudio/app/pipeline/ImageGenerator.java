@@ -130,7 +130,7 @@ public final class ImageGenerator implements AutoCloseable {
     private RgbImage checked(RgbImage image, long seed) throws Failure {
         if (!safetyGate.isBlocked(image)) return image;
         warnings.accept("The safety checker of " + model.name() + " flagged the image with seed " + Seed.format(seed)
-                + ", so it is black; --safety-checker off, or Settings in the window, shows such images");
+                + ", so it is black; with the safety checker off such images are shown");
         return SafetyGate.blank(image);
     }
 

@@ -138,7 +138,7 @@ public record PromptAdapters(PromptPair prompt, List<AdapterReference> reference
             List<String> nearest = warnings.size() > MAX_WARNINGS ? List.of() : index.nearest(name);
             return tag + " is ignored: expected a file of that name in " + home.adapters()
                     + ", or a run, found neither" + (nearest.isEmpty() ? "" : ", but " + String.join(", ", nearest))
-                    + "; put the file there, or use --adapter FILE:WEIGHT (in the window: Generate, + adapter)";
+                    + "; put the file there, or add it as an adapter";
         }
 
         private void addWarnings(String tag, String kind, LoraTag parsed, List<Path> files) {

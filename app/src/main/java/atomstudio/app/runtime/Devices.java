@@ -31,9 +31,11 @@ public record Devices(BuildInfo build, List<Path> driverFiles) {
         if (available().contains(device)) {
             return device;
         }
-        throw new Failure.DeviceUnavailable(build.cuda()
-                ? "device cuda: no NVIDIA driver was found on this machine; use --device cpu"
-                : "device cuda: this program was built for the CPU; build it for NVIDIA GPUs with: "
+        if (build.cuda())
+            throw new Failure.DeviceUnavailable("device cuda: no NVIDIA driver was found on this machine",
+                    Failure.Remedy.USE_CPU);
+        throw new Failure.DeviceUnavailable(
+                "device cuda: this program was built for the CPU; build it for NVIDIA GPUs with: "
                         + BuildInfo.CUDA_BUILD_COMMAND);
     }
 

@@ -92,7 +92,7 @@ class ModelsViewModelTest {
     void rejectsFolderWithoutModel() {
         ModelsViewModel model = model(new InlineJobs());
         model.open(Path.of("/music"));
-        assertEquals("/music: is not a model folder", model.problem().get());
+        assertEquals("music is not a model folder. Path: /music", model.problem().get());
         assertEquals("Small", model.current().get().name());
         model.open(SD);
         assertEquals("", model.problem().get());
@@ -104,7 +104,9 @@ class ModelsViewModelTest {
                 settings -> settings.withModels(List.of(Path.of("/gone"))).withModel(Optional.of(Path.of("/gone"))));
         ModelsViewModel model = model(new InlineJobs());
         assertEquals("Small", model.current().get().name());
-        assertEquals(List.of(new ModelsViewModel.UnreadableModel(Path.of("/gone"), "/gone: is not a model folder")),
+        assertEquals(
+                List.of(new ModelsViewModel.UnreadableModel(Path.of("/gone"),
+                        "gone is not a model folder. Path: /gone")),
                 model.unreadable());
         model.open(SD);
         assertEquals(List.of(Path.of("/gone"), SD), desktop.get().otherModels(), "its disk may come back");

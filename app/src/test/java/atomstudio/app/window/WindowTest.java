@@ -171,7 +171,7 @@ class WindowTest {
         waitFor(() -> robot.lookup(".note-error")
                 .queryAllAs(Label.class)
                 .stream()
-                .anyMatch(note -> note.getText().startsWith("/music: is not a model folder")));
+                .anyMatch(note -> note.getText().startsWith("music is not a model folder")));
         window.screenshot("models");
         window.fake().desktop.folder = Path.of("/models/other");
         robot.clickOn("#open-model");

@@ -94,7 +94,7 @@ public final class PromptEncoder {
         if (Tokenizer.isSameToken(first.embeddingToken().orElseThrow().token(), token)) {
             throw new Failure.Incompatible("adapters " + first.name() + " and " + second.name()
                     + " both define the token \"" + token
-                    + "\"; use one of them, or train one again with another --trigger-word");
+                    + "\"; use one of them, or train one again with another trigger word");
         }
     }
 

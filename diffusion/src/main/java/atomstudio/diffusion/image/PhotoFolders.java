@@ -88,16 +88,16 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
     /// The trigger word in the folder names.
     /// @throws Failure.Incompatible when they have different ones
     public Optional<String> triggerWord() throws Failure {
-        return uniqueWord("trigger word", "--trigger-word", KohyaFolder::triggerWord);
+        return uniqueWord("trigger word", KohyaFolder::triggerWord);
     }
 
     /// The class word in the folder names.
     /// @throws Failure.Incompatible when they have different ones
     public Optional<String> className() throws Failure {
-        return uniqueWord("class word", "--class", KohyaFolder::className);
+        return uniqueWord("class word", KohyaFolder::className);
     }
 
-    private Optional<String> uniqueWord(String description, String option, Function<KohyaFolder, Optional<String>> word)
+    private Optional<String> uniqueWord(String description, Function<KohyaFolder, Optional<String>> word)
             throws Failure {
         List<Entry> matching = entries.stream().filter(entry -> entry.kohya.flatMap(word).isPresent()).toList();
         List<String> words = matching.stream().flatMap(entry -> entry.kohya.flatMap(word).stream()).distinct().toList();
@@ -107,8 +107,8 @@ public record PhotoFolders(List<Entry> entries, List<Skipped> skipped) {
                 .collect(Collectors.joining(", "));
         throw new Failure.Incompatible(matching.getFirst().folder.toAbsolutePath().getParent()
                 + ": expected folders of one subject, found different values of its " + description + ": " + found
-                + ". Train each subject separately, give class images separately (--class-images), or set the word ("
-                + option + ")");
+                + ". Train each subject separately, give class images separately, or set the "
+                + description);
     }
 
     private static boolean containsImages(Path folder) throws Failure {

@@ -57,11 +57,13 @@ public record NetworkFile<N extends Network>(N network, WeightLocation weights) 
                 : "";
         if (!tensors.has(prefix + "decoder.conv_in.weight") || !tensors.has(prefix + "encoder.conv_in.weight")) {
             boolean isModel = names.stream().anyMatch(name -> name.startsWith(LdmLayout.UNET_PREFIX));
-            throw new Failure.Incompatible(file + ": has no autoencoder (expected tensors " + prefix
-                    + "encoder.… and " + prefix + "decoder.…)"
-                    + (TensorFileKind.isTaesdDecoder(names)
-                            ? "; it is a tiny autoencoder for previews: use it with --preview"
-                            : isModel ? "; give one with --vae" : ""));
+            String problem = file + ": has no autoencoder (expected tensors " + prefix + "encoder.… and " + prefix
+                    + "decoder.…)";
+            if (TensorFileKind.isTaesdDecoder(names))
+                throw new Failure.Incompatible(problem + "; it is a tiny autoencoder for previews",
+                        Failure.Remedy.USE_AS_PREVIEW_DECODER);
+            throw isModel ? new Failure.Incompatible(problem, Failure.Remedy.GIVE_AUTOENCODER)
+                    : new Failure.Incompatible(problem);
         }
         WeightLocation.KeyMapping mapping = LdmLayout.vae(names, prefix);
         Path configFile = file.toAbsolutePath().resolveSibling("config.json");

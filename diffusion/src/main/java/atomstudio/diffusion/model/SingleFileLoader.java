@@ -52,7 +52,7 @@ record SingleFileLoader(TensorFile tensors, Sidecar sidecar) {
                 : DetectedPredictionType.detect(predictionEvidence(unet, isSd2));
         if (prediction.basis() == DetectedPredictionType.Basis.INFERRED)
             warnings.add("The prediction type was inferred as " + prediction.type() + " (" + prediction.reason()
-                    + "); set it with --prediction, or in a .json file of the same name next to the model.");
+                    + "); if it is wrong, set it in a .json file of the same name next to the model.");
         int sampleSize = config.count("sample_size",
                 isSd2 && prediction.isVPrediction() ? V_PREDICTION_SAMPLE_SIZE : DiffusionModel.DEFAULT_SAMPLE_SIZE,
                 DiffusionModel.MAX_SAMPLE_SIZE);

@@ -53,8 +53,8 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
         if (isTooLarge || !Tokenizer.hasVocabulary(folder) && tokenizer.vocabularySize() != vocabularySize) {
             throw new Failure.Incompatible(folder + ": has " + tokenizer.vocabularySize()
                     + " tokens, but the text encoder of " + modelPath + " has " + vocabularySize + "; "
-                    + (isTooLarge ? "give the model's own tokenizer with --tokenizer"
-                            : "its list of merges is truncated, or give the model's own tokenizer with --tokenizer"));
+                    + (isTooLarge ? "it is another model's tokenizer" : "its list of merges is truncated"),
+                    Failure.Remedy.GIVE_TOKENIZER);
         }
         return tokenizer;
     }
@@ -82,7 +82,6 @@ record TokenizerLocator(Path modelPath, Optional<Path> bundled, Optional<Path> e
                 + ": put the public file " + OPENAI_VOCABULARY
                 + " (github.com/openai/CLIP, folder clip; 1.3 MB), or vocab.json and merges.txt of any "
                 + "Stable Diffusion 1.x or 2.x, into " + suggestedFolder
-                + ", or give their folder with --tokenizer"
-                + (searched.isEmpty() ? "" : ". Searched folders: " + searched));
+                + (searched.isEmpty() ? "" : ". Searched folders: " + searched), Failure.Remedy.GIVE_TOKENIZER);
     }
 }

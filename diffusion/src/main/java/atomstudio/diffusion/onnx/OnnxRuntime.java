@@ -102,7 +102,7 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         } catch (OrtException e) {
             options.close();
             throw new Failure.DeviceUnavailable("no CUDA device for ONNX Runtime: " + e.getMessage()
-                    + "; use --device cpu, or build with the CUDA natives: mvn -P cuda -DskipTests package");
+                    + "; build with the CUDA natives: mvn -P cuda -DskipTests package", Failure.Remedy.USE_CPU);
         }
     }
 

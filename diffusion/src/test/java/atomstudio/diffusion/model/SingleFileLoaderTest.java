@@ -227,7 +227,7 @@ class SingleFileLoaderTest {
         TorchArchives.save(folder.resolve("left.ckpt"), without);
         String message = assertThrows(Failure.Incompatible.class,
                 () -> DiffusionModel.open(folder.resolve("left.ckpt"))).getMessage();
-        assertTrue(message.contains("has no autoencoder") && message.endsWith("give one with --vae"), message);
+        assertTrue(message.contains("has no autoencoder"), message);
         assertEquals(expected.unet(),
                 DiffusionModel
                         .open(folder.resolve("left.ckpt"),
@@ -343,7 +343,7 @@ class SingleFileLoaderTest {
             "model.diffusion_model.joint_blocks.0.context_block.attn.proj.weight | is Stable Diffusion 3",
             "double_blocks.0.img_attn.norm.key_norm.scale | is a Flux model",
             "lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight "
-                    + "| is a LoRA, not a model; give the model itself",
+                    + "| is a LoRA, not a model",
             "control_model.input_blocks.0.0.weight | is a ControlNet",
             "down_blocks.0.resnets.0.conv1.weight | is a UNet alone",
             "encoder.conv_in.weight | is not a Stable Diffusion model",

@@ -20,7 +20,7 @@ public final class LearningRateAdvice {
         if (parameterCount < LARGE_MODEL_PARAMETERS || !isDefaultRate) return Optional.empty();
         return Optional.of(String.format(Locale.ROOT,
                 "the learning rate %s is the default, which suits the small default model; for a model of %,d million "
-                        + "parameters start with a smaller one, such as --learning-rate %s, and more --steps "
+                        + "parameters start with a smaller one, such as %s, and more steps "
                         + "(500 to 1000)",
                 format(method.choice().learningRate()), parameterCount / 1_000_000,
                 format(method.choice().publishedLearningRate())));

@@ -45,7 +45,7 @@ record LossMask(RgbImage grayscale) {
         throw new Failure.Incompatible(file + ": everything is masked out" + switch (crop) {
             case CENTRE ->
                     " within the centre square, so that nothing is left to train on; check the mask (white counts), "
-                            + "or train on whole photos with --crop whole";
+                            + "or train on whole photos (crop: whole)";
             case RANDOM, WHOLE -> ", so that nothing is left to train on; check the mask (white counts)";
         });
     }

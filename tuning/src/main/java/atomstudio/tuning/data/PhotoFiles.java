@@ -117,9 +117,9 @@ public record PhotoFiles(List<Path> photos, Map<Path, Path> masks, Map<Path, Pat
         }
         new ImageFolder(Path.of(""), photos, skipped).skippedMessage().ifPresent(warnings::add);
         if (!config.has(TrainingConfig.Feature.CAPTIONS) && stems.stream().anyMatch(captions::containsKey))
-            warnings.add("the captions beside the photos are not used; add --captions to use them");
+            warnings.add("the captions beside the photos are not used; turn on captions to use them");
         if (!config.has(TrainingConfig.Feature.MASKS) && stems.stream().anyMatch(masks::containsKey))
-            warnings.add("the masks beside the photos are not used; add --masks to use them");
+            warnings.add("the masks beside the photos are not used; turn on masks to use them");
         return warnings;
     }
 

@@ -69,11 +69,11 @@ public record PhotoPreparation(TrainingConfig config, CropPolicy cropPolicy, Cap
     private void requireAny(Path folder, List<PreparedPhoto> photos) throws Failure.Incompatible {
         if (usesMasks() && photos.stream().allMatch(each -> each.mask().isEmpty())) {
             throw new Failure.Incompatible(folder + ": expected masks (NAME-mask.png beside a photo, or transparent "
-                    + "photos), found none; leave out --masks, or add them");
+                    + "photos), found none; add them, or turn masks off");
         }
         if (usesCaptions() && photos.stream().allMatch(each -> each.info().captions().isEmpty())) {
-            throw new Failure.Incompatible(folder + ": expected captions (NAME.txt beside a photo), found none; leave "
-                    + "out --captions, or add them");
+            throw new Failure.Incompatible(folder + ": expected captions (NAME.txt beside a photo), found none; add "
+                    + "them, or turn captions off");
         }
     }
 

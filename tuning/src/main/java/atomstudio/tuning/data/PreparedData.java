@@ -49,7 +49,7 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
                     captions).prepare(Path.of(prior.source()));
             return hasCaptions ? withCaptionNotice(classImages, prior.source()) : classImages;
         } catch (Failure.Unreadable e) {
-            throw new Failure.Unreadable("--class-images: " + e.getMessage() + " (expected images of \""
+            throw new Failure.Unreadable("class images: " + e.getMessage() + " (expected images of \""
                     + request.trigger().className() + "\"; auto generates them)", e);
         }
     }
@@ -64,7 +64,7 @@ public record PreparedData(PreparedPhotos photos, PreparedPhotos classImages, Cr
         int requested = config.data().resolution();
         if (requested == TrainingConfig.UNSET) return model.defaultImageSize();
         Optional<String> problem = model.sizeProblem(requested, requested);
-        if (problem.isPresent()) throw new Failure.Incompatible("--resolution: " + problem.get());
+        if (problem.isPresent()) throw new Failure.Incompatible("resolution: " + problem.get());
         return requested;
     }
 

@@ -33,7 +33,7 @@ public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
                     classTokens);
         } catch (IllegalArgumentException e) {
             throw new Failure.Incompatible("trigger word " + trigger.token() + ": " + e.getMessage()
-                    + "; choose another --trigger-word");
+                    + "; choose another trigger word");
         }
     }
 
@@ -55,13 +55,13 @@ public record SubjectTokenizer(Tokenizer tokenizer, List<Integer> classTokens) {
     private static void requireUsableToken(Trigger trigger) throws Failure {
         if (!Tokenizer.isWord(trigger.token())) {
             throw new Failure.Incompatible("trigger word \"" + trigger.token() + "\": expected one word without white "
-                    + "space, since it becomes a new token; choose another --trigger-word");
+                    + "space, since it becomes a new token; choose another trigger word");
         }
         if (Stream.of(trigger.className().split("\\s+"))
                 .anyMatch(word -> Tokenizer.isSameToken(word, trigger.token()))) {
             throw new Failure.Incompatible("trigger word \"" + trigger.token() + "\": expected another word than the "
                     + "class \"" + trigger.className() + "\", since it becomes a new token; choose another "
-                    + "--trigger-word");
+                    + "trigger word");
         }
     }
 }

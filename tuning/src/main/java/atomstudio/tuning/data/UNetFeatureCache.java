@@ -47,8 +47,8 @@ public record UNetFeatureCache(Path folder, int cycleSteps, FeatureExtractor fea
                 .filter(name -> !UNet.isDecoderLayer(name))
                 .findFirst();
         if (trainedBelow.isPresent())
-            throw new Failure.Incompatible("--cached-noise-samples: expected only layers of the up blocks, found "
-                    + trainedBelow.get() + "; add --layers up, or leave out --cached-noise-samples");
+            throw new Failure.Incompatible("cached noise samples: expected only layers of the up blocks, found "
+                    + trainedBelow.get() + "; train the layers up, or cache no noise samples");
     }
 
     /// Bytes of this many entries in half precision.

@@ -100,7 +100,7 @@ public enum AdapterKind {
             if (key.isPresent()) {
                 return Optional.of("is " + kind.title + ", which is not supported (it has " + SafeText.of(key.get())
                         + "); supported are LoRA, LoCon, LoHa, LoKr and full weight diffs."
-                        + " Merge it into a checkpoint with the program that created it and use that with --model, "
+                        + " Merge it into a checkpoint with the program that created it and use that as the model, "
                         + "or extract a LoRA from it there");
             }
         }

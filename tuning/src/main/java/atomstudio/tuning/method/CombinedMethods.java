@@ -57,7 +57,7 @@ public record CombinedMethods(List<TuningMethod> methods) implements TuningMetho
         if (matching.size() > 1) {
             String names = matching.stream().map(TuningMethod::name).collect(Collectors.joining(" and "));
             throw new IllegalArgumentException(names + " would both train " + layer.name()
-                    + "; expected methods on different layers, see --layers");
+                    + "; expected methods on different layers");
         }
         return matching;
     }

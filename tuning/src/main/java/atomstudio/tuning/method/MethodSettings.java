@@ -265,7 +265,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
                 .filter(method -> method.settings().contains(setting))
                 .map(MethodName::option)
                 .collect(Collectors.joining(", "));
-        return TEXT_ENCODER_SETTINGS.contains(setting) ? methods + " and --train-text-encoder"
+        return TEXT_ENCODER_SETTINGS.contains(setting) ? methods + " and a trained text encoder"
                 : methods;
     }
 }

@@ -62,7 +62,7 @@ final class RunComparison {
         if (!differences.isEmpty()) {
             throw new Failure.Incompatible(
                     folder + ": holds a run with other settings, which cannot continue with these:\n  "
-                            + String.join("\n  ", differences) + "\nUse the same settings, or choose another --out.");
+                            + String.join("\n  ", differences) + "\nUse the same settings, or choose another folder.");
         }
     }
 
@@ -105,7 +105,7 @@ final class RunComparison {
         if (!config.classImages().isEmpty() && !request.classImages().isEmpty())
             here.remove(TrainingSetting.CLASS_IMAGES);
         if (config.requested().schedule().scheduler() == TrainingConfig.LearningRateScheduler.COSINE)
-            add("steps (the learning rate decays to 0 at the last one; --lr-scheduler constant allows more)",
+            add("steps (the learning rate decays to 0 at the last one; a constant learning rate allows more)",
                     config.steps(), request.steps());
         else
             if (request.steps() < config.steps())

@@ -43,7 +43,7 @@ public final class RunLock implements AutoCloseable {
             throw occupied(folder);
         } catch (IOException e) {
             throw new Failure.Unwritable(
-                    folder + ": cannot be written: " + e.getMessage() + "; choose another --out", e);
+                    folder + ": cannot be written: " + e.getMessage() + "; choose another folder", e);
         }
     }
 
@@ -92,7 +92,7 @@ public final class RunLock implements AutoCloseable {
 
     public static Failure occupied(Path folder) {
         return new Failure.Conflict(folder
-                + ": this run is active in another process; wait for it or stop it, or choose another --out");
+                + ": this run is active in another process; wait for it or stop it, or choose another folder");
     }
 
     @Override

@@ -51,7 +51,7 @@ public final class Torch implements AutoCloseable {
             Engine engine = TorchLibraries.load(settings.natives());
             if (device == Device.CUDA && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
                 throw new Failure.DeviceUnavailable("device cuda: no NVIDIA GPU that PyTorch " + engine.getVersion()
-                        + " can use was found; build with `mvn -Pcuda package`, or use --device cpu");
+                        + " can use was found; build with `mvn -Pcuda package`", Failure.Remedy.USE_CPU);
             }
             JniUtils.setNumThreads(settings.threads());
             ai.djl.Device djlDevice = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();

@@ -146,8 +146,8 @@ public final class Trainer {
         save();
         return new Failure.Diverged("training diverged at step " + failedStep + ": loss " + loss + ", gradient norm "
                 + norm + "; the checkpoint in " + context.folder.folder() + " is of step " + lastGood.step()
-                + ". Start again with a smaller --learning-rate (it was " + config().schedule().learningRate()
-                + ") and another --out");
+                + ". Start again with a smaller learning rate (it was " + config().schedule().learningRate()
+                + ") in another folder");
     }
 
     private ControlPoint.RunningWork runningWork(ControlPoint controlPoint) {

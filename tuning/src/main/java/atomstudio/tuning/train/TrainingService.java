@@ -180,7 +180,7 @@ public final class TrainingService {
         if (RunLock.isHeld(path)) throw RunLock.occupied(path);
         if (folder.exists() || !Files.exists(path)) return;
         if (!Files.isDirectory(path))
-            throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another --out");
+            throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another folder");
         try (Stream<Path> list = Files.list(path)) {
             List<String> otherFiles = list.filter(file -> !AtomicFile.isPartFile(file))
                     .map(file -> file.getFileName().toString())
@@ -189,7 +189,7 @@ public final class TrainingService {
                     .toList();
             if (!otherFiles.isEmpty())
                 throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + otherFiles.getFirst()
-                        + (otherFiles.size() > 1 ? " and more" : "") + "; choose another --out");
+                        + (otherFiles.size() > 1 ? " and more" : "") + "; choose another folder");
         } catch (IOException e) {
             throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
         }

@@ -57,7 +57,8 @@ class PreparedPhotosTest {
         put("car-mask.png", half(64, 48));
         PreparedPhotos unused = read(TrainingConfig.CropMode.CENTRE);
         assertEquals(1, unused.photos().size());
-        assertTrue(unused.photos().getFirst().mask().isEmpty() && unused.warnings().getFirst().contains("--masks"),
+        assertTrue(
+                unused.photos().getFirst().mask().isEmpty() && unused.warnings().getFirst().contains("turn on masks"),
                 unused.warnings()::toString);
         assertTrue(read(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).photos()
                 .getFirst()
@@ -127,7 +128,7 @@ class PreparedPhotosTest {
         for (int i = 0; i < argb.length; i++) argb[i] = i % 64 < 6 ? 0xFFFFFFFF : 0xFF000000;
         put("car-mask.png", new RgbImage(64, 48, argb));
         assertTrue(failure(TrainingConfig.CropMode.CENTRE, TrainingConfig.Feature.MASKS).getMessage()
-                .contains("--crop whole"));
+                .contains("crop: whole"));
         assertEquals(1, read(TrainingConfig.CropMode.WHOLE, TrainingConfig.Feature.MASKS).photos().size());
     }
 

@@ -336,7 +336,7 @@ class FeaturesRunTest {
         Failure failure = assertThrows(Failure.Incompatible.class,
                 () -> new TrainingService(new TrainingEnvironment(Device.CPU, 1, home)).run(everywhere,
                         folder.resolve("other"), RunControl.none(), EventSink.none()));
-        assertTrue(failure.getMessage().contains("conv_in") && failure.getMessage().contains("--layers up"),
+        assertTrue(failure.getMessage().contains("conv_in") && failure.getMessage().contains("train the layers up"),
                 failure.getMessage());
         assertFalse(Files.exists(folder.resolve("other")));
     }

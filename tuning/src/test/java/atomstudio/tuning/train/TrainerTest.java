@@ -167,7 +167,7 @@ class TrainerTest {
             return gradient;
         };
         Failure diverged = assertThrows(Failure.Diverged.class, () -> train(loss));
-        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("--learning-rate"),
+        assertTrue(diverged.getMessage().contains("step 33") && diverged.getMessage().contains("smaller learning rate"),
                 diverged.getMessage());
         AdapterFile kept = run.latestAdapter().orElseThrow();
         assertEquals(31, kept.training().steps(), "the parameters before the last step, whose loss was finite");
