@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// An error the user can act on: the message states what failed and on which file or setting; what to do next, where it
-/// differs between command line and window, is a value. Control codes from names and values in untrusted files are escaped.
+/// An error the user can act on: the message states what failed and on which file or setting. What to do next, where it
+/// differs between command line and window, is a value. Control codes from names and values in untrusted files are
+/// escaped.
 public abstract sealed class Failure extends Exception {
     private static final String PERMISSION_DENIED = "permission denied";
 

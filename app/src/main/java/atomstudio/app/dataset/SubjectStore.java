@@ -195,7 +195,7 @@ public final class SubjectStore {
             throw new IllegalArgumentException(photo + " is not a photo of " + subject.name());
         try {
             List<Path> files = Stream.concat(Stream.of(photo), SidecarFiles.of(photo).stream()).toList();
-            Trash.Entry entry = trash.move("photo " + photo.getFileName(), files);
+            Trash.Entry entry = trash.move("photo " + photo.getFileName() + " of " + subject.title(), files);
             removeIfEmpty(photo.getParent(), subject);
             return entry;
         } catch (IOException e) {
