@@ -20,6 +20,7 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
+import javafx.collections.ObservableMap;
 import org.jspecify.annotations.Nullable;
 
 /// One gallery row: the images of the base model or of a run's adapter, one column per seed. Its cells are a query: for
@@ -39,9 +40,6 @@ public final class GalleryRow {
         MISSING
     }
 
-    /// The predicted image of the seed that is being generated.
-    public record CellPreview(long seed, RgbImage image) {}
-
     private final Optional<RunSummary> run;
     private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
     private final ObservableList<GalleryCell> cellsView = FXCollections.unmodifiableObservableList(cells);
@@ -49,7 +47,8 @@ public final class GalleryRow {
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper metricsStatus = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable ClipScores> metrics = new ReadOnlyObjectWrapper<>();
-    private final ReadOnlyObjectWrapper<@Nullable CellPreview> preview = new ReadOnlyObjectWrapper<>();
+    private final ObservableMap<Long, RgbImage> previews = FXCollections.observableHashMap();
+    private final ObservableMap<Long, RgbImage> previewsView = FXCollections.unmodifiableObservableMap(previews);
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     /// The image shown last, by seed.
     private final Map<Long, GalleryImage> lastImages = new HashMap<>();
@@ -98,9 +97,9 @@ public final class GalleryRow {
         return warning.getReadOnlyProperty();
     }
 
-    /// Null when no image is being generated or no preview exists yet.
-    public ReadOnlyObjectProperty<@Nullable CellPreview> preview() {
-        return preview.getReadOnlyProperty();
+    /// The predicted images of the seeds that are being generated, as far as there are any.
+    public ObservableMap<Long, RgbImage> previews() {
+        return previewsView;
     }
 
     /// Of the images shown; null until measured, or if one is not current.
@@ -181,7 +180,7 @@ public final class GalleryRow {
     }
 
     void showPreview(long seed, RgbImage image) {
-        preview.set(new CellPreview(seed, image));
+        previews.put(seed, image);
     }
 
     void addWarning(String message) {
@@ -190,12 +189,12 @@ public final class GalleryRow {
     }
 
     /// Ends the progress of one image.
-    void clearPreview() {
-        preview.set(null);
+    void clearPreview(long seed) {
+        previews.remove(seed);
     }
 
     void stop() {
-        preview.set(null);
+        previews.clear();
         busy.set("");
     }
 }

@@ -5,6 +5,7 @@ import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.gallery.ThumbnailView;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Seed;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import javafx.beans.value.ObservableValue;
 import javafx.collections.ListChangeListener;
+import javafx.collections.MapChangeListener;
 import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -79,7 +81,7 @@ final class GalleryRowView extends HBox {
         body.setMinWidth(0);
         getChildren().addAll(header, body);
         row.cells().addListener((ListChangeListener<GalleryRow.GalleryCell>) change -> refresh());
-        row.preview().subscribe(preview -> cells.forEach(cell -> cell.showPreview(preview)));
+        row.previews().addListener((MapChangeListener<Long, RgbImage>) change -> showPreview(change.getKey()));
         widthProperty().subscribe(now -> fit());
         refresh();
     }
@@ -91,6 +93,10 @@ final class GalleryRowView extends HBox {
         for (int i = 0; i < now.size(); i++) cells.get(i).show(now.get(i));
         if (!tiles.getChildren().equals(cells)) tiles.getChildren().setAll(cells);
         fit();
+    }
+
+    private void showPreview(long seed) {
+        for (CellView cell : cells) if (cell.shown != null && cell.shown.seed() == seed) cell.showPreview();
     }
 
     /// One image, or its place. A stale image is dimmed.
@@ -127,14 +133,14 @@ final class GalleryRowView extends HBox {
                     : ""));
             state.setText(cell.state() == GalleryRow.CellState.QUEUED ? "queued" : "");
             state.setVisible(!state.getText().isEmpty());
-            showPreview(row.preview().get());
+            showPreview();
         }
 
-        void showPreview(GalleryRow.@Nullable CellPreview preview) {
-            boolean mine = preview != null && shown != null && preview.seed() == shown.seed();
-            previewView.setVisible(mine);
-            previewView.setImage(mine ? RoundedImageView.toFxImage(preview.image()) : null);
-            if (mine) state.setVisible(false);
+        void showPreview() {
+            RgbImage preview = shown == null ? null : row.previews().get(shown.seed());
+            previewView.setVisible(preview != null);
+            previewView.setImage(preview == null ? null : RoundedImageView.toFxImage(preview));
+            if (preview != null) state.setVisible(false);
         }
 
         void setSide(double side) {

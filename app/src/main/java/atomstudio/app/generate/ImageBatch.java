@@ -147,7 +147,7 @@ final class ImageBatch {
                 GalleryImage image = save(generated, order.tags(seed, subject),
                         message -> uiThread.accept(() -> row.addWarning(message)));
                 uiThread.accept(() -> {
-                    row.clearPreview();
+                    row.clearPreview(seed);
                     completedCount++;
                     remaining.remove(image.tags().order());
                     services.gallery().add(image);

@@ -70,8 +70,7 @@ class GenerateScreenshotsTest {
         assertTrue(page.settings().get().source().image().orElseThrow().mask().isPresent());
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
-        window.waitFor(120, () -> page.rows().getFirst().preview().get() != null
-                && page.rows().getFirst().preview().get().seed() == 2);
+        window.waitFor(120, () -> page.rows().getFirst().previews().containsKey(2L));
         window.screenshotNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
