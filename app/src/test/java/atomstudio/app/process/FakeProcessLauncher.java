@@ -3,16 +3,16 @@ package atomstudio.app.process;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingConfigJson;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
-import atomstudio.tuning.setting.Setting;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,24 +94,10 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
 
     private JsonObject config(RunSpec spec) {
         TrainingSettings training = spec.choices().training();
-        JsonObject json = new JsonObject();
-        for (TrainingSetting setting : TrainingSetting.values()) {
-            String value = training.chosen()
-                    .getOrDefault(setting, training.defaultValue(setting, spec.choices().method()));
-            if (setting == TrainingSetting.PRIOR_LOSS_WEIGHT
-                    && !training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
-                value = "0";
-            if (value.isEmpty() && setting.option().endsWith("-rate")) continue;
-            if (setting == TrainingSetting.STEPS) value = String.valueOf(steps);
-            if (setting.isFlag()) json.addProperty(setting.option(), value.equals(Setting.YES));
-            else
-                if (!setting.allowedValues().isEmpty() || setting == TrainingSetting.CLASS_IMAGES
-                        || setting == TrainingSetting.CAPTION_TEMPLATE)
-                    json.addProperty(setting.option(), value);
-                else
-                    json.addProperty(setting.option(), value.isEmpty() ? new BigDecimal(0) : new BigDecimal(value));
-        }
-        return json;
+        TrainingConfig config = training.toConfig(spec.choices().method()).with(TrainingSetting.STEPS, steps);
+        if (!training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
+            config = config.with(TrainingSetting.PRIOR_LOSS_WEIGHT, 0.0);
+        return TrainingConfigJson.write(config);
     }
 
     private final class Process implements TrainingProcess {

@@ -254,7 +254,8 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
 
         Tensor get(Component component, String key) {
             Layer layer = adaptedByKey.get(key);
-            if (layer == null || !layer.component().equals(component)) return Objects.requireNonNull(checkpoints.get(component)).read(key);
+            if (layer == null || !layer.component().equals(component))
+                return Objects.requireNonNull(checkpoints.get(component)).read(key);
             LayerWeights<Tensor> weights = lastWeights;
             if (weights == null || !layer.equals(lastLayer)) {
                 weights = deltas.adapted(layer);

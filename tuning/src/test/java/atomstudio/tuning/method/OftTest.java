@@ -130,7 +130,7 @@ class OftTest {
                     .getMessage();
             assertTrue(message.startsWith("block-size: expected"), message);
         }
-        assertEquals("side: expected one of input, output, found left",
+        assertEquals("side: expected one of input, output, found \"left\"",
                 assertThrows(IllegalArgumentException.class,
                         () -> MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.SIDE, "left"))).getMessage());
     }
