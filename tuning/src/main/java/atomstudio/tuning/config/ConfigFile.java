@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.tomlj.Toml;
 
 /// A TOML file with settings for `train`: `method`, `preset`, the names of [Input], and every setting by its option's
-/// name or an older one.
+/// name or an older one. A training or dataset configuration of kohya's sd-scripts is read too.
 /// @param inputs as text
 /// @param notes  what the reader should know of the file, one line each
 public record ConfigFile(ChosenSettings settings, Map<Input, String> inputs, List<String> notes) {
@@ -39,7 +39,8 @@ public record ConfigFile(ChosenSettings settings, Map<Input, String> inputs, Lis
     /// @throws Failure.Unreadable that names the line and key of an unknown key, or of a value of another type or out
     ///     of range
     public static ConfigFile read(Path file) throws Failure.Unreadable {
-        return new Reader().read(TomlFile.read(file));
+        TomlFile toml = TomlFile.read(file);
+        return KohyaKeys.isOne(toml) ? KohyaConfig.read(toml) : new Reader().read(toml);
     }
 
     private static final class Reader {

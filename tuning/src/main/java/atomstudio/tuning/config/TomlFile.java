@@ -17,6 +17,7 @@ import org.tomlj.Toml;
 import org.tomlj.TomlArray;
 import org.tomlj.TomlParseError;
 import org.tomlj.TomlParseResult;
+import org.tomlj.TomlPosition;
 import org.tomlj.TomlTable;
 
 /// A TOML file: keys with their values and lines.
@@ -25,7 +26,8 @@ record TomlFile(Path file, List<Entry> entries) {
 
     /// @param source the file and the line, for messages
     /// @param value  a table is an object; dates are text
-    record Entry(String source, String key, JsonElement value) {
+    /// @param nested the entries of a table
+    record Entry(String source, String key, JsonElement value, List<Entry> nested) {
         /// The value as the only one of an object.
         Json json() {
             JsonObject object = new JsonObject();
@@ -54,17 +56,22 @@ record TomlFile(Path file, List<Entry> entries) {
                 throw new Failure.Unreadable(
                         file + ", line " + error.position().line() + ": " + SafeText.of(error.getMessage()));
             }
-            return new TomlFile(file, entries(file, parsed));
+            return new TomlFile(file, entries(file, parsed, List.of(), parsed));
         } catch (IOException e) {
             throw new Failure.Unreadable(file + ": cannot be read as text: " + e.getMessage(), e);
         }
     }
 
-    private static List<Entry> entries(Path file, TomlTable table) {
+    /// @param path of the table within the file
+    private static List<Entry> entries(Path file, TomlTable root, List<String> path, TomlTable table) {
         List<Entry> entries = new ArrayList<>();
         for (String key : table.keySet()) {
-            int line = table.inputPositionOf(List.of(key)).line();
-            entries.add(new Entry(file + ", line " + line, key, json(table.get(List.of(key)))));
+            List<String> keyPath = new ArrayList<>(path);
+            keyPath.add(key);
+            TomlPosition position = root.inputPositionOf(keyPath);
+            Object value = table.get(List.of(key));
+            entries.add(new Entry(file + (position == null ? "" : ", line " + position.line()), key, json(value),
+                    value instanceof TomlTable nested ? entries(file, root, keyPath, nested) : List.of()));
         }
         return List.copyOf(entries);
     }
