@@ -7,16 +7,23 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.LowRankExport;
 import atomstudio.tuning.export.MergedExport;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,6 +45,7 @@ import picocli.CommandLine.Spec;
                 "  studio export runs/lora --format kohya --out car-lora.safetensors",
                 "  studio export runs/atoms --format diff --out car-for-others.safetensors",
                 "  studio export runs/car --format toml --out car.toml",
+                "  studio export runs/atoms --format locon --max-size 20MB --out car-locon.safetensors",
                 "  studio export runs/atoms --format merged --strength 0.8 --out car-model.safetensors",
                 "  studio export --model sd15 --adapter a.safetensors:0.7 --adapter b.safetensors "
                         + "--format merged-diffusers --precision bfloat16 --out sd15-ab"
@@ -65,6 +73,8 @@ final class ExportCommand implements Callable<Integer> {
                     + "LoRA; as large as the trained layers. "
                     + "diff-biases: like diff, for ComfyUI and Forge, without the zero weights of layers that train "
                     + "only a bias (bitfit, difffit). "
+                    + "locon: the weight changes of any method as LoRA of limited rank, for the same programs and "
+                    + "diffusers; approximate, the error is printed. "
                     + "merged: the base model with the adapter merged in, one file for A1111, Forge and ComfyUI. "
                     + "merged-diffusers: the same as a folder for diffusers. "
                     + "toml: the run's settings, for `studio train --config`. Default: ${DEFAULT-VALUE}.")
@@ -77,6 +87,12 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--strength", paramLabel = "X", defaultValue = "1",
             description = "Weight of the run's adapter in a merged model, -10 to 10. Default: ${DEFAULT-VALUE}.")
     private double strength;
+
+    @ArgGroup
+    private BudgetOptions budget = new BudgetOptions();
+
+    @Option(names = "--dry-run", description = "Of locon: print ranks, size and error without writing.")
+    private boolean dryRun;
 
     @Mixin
     private BaseModelOptions modelOptions = new BaseModelOptions();
@@ -93,6 +109,38 @@ final class ExportCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    /// How large a file of `--format locon` may be; one of the options.
+    static final class BudgetOptions {
+        private static final Pattern SIZE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,6})?)([KMG])B",
+                Pattern.CASE_INSENSITIVE);
+
+        @Option(names = "--rank", paramLabel = "R",
+                description = "Of locon: the rank of every layer. Default: " + ExportFormat.DEFAULT_RANK + ".")
+        private @Nullable Integer rank;
+
+        @Option(names = "--max-size", paramLabel = "SIZE",
+                description = "Of locon: the largest size, such as 20MB. Ranks follow for each layer.")
+        private @Nullable String maxSize;
+
+        @Option(names = "--max-error", paramLabel = "X",
+                description = "Of locon: the largest relative error of the weight change, such as 0.02. Ranks follow "
+                        + "for each layer.")
+        private @Nullable Double maxError;
+
+        boolean isGiven() { return rank != null || maxSize != null || maxError != null; }
+
+        /// @throws IllegalArgumentException for a value out of range
+        LowRankExport.Budget budget() {
+            if (maxError != null) return new LowRankExport.Budget.Error(maxError);
+            if (maxSize == null) return new LowRankExport.Budget.Rank(rank == null ? ExportFormat.DEFAULT_RANK : rank);
+            Matcher size = SIZE.matcher(maxSize);
+            if (!size.matches())
+                throw new IllegalArgumentException("max-size: expected a size such as 20MB, found " + maxSize);
+            return new LowRankExport.Budget.Size(Math.round(Double.parseDouble(size.group(1))
+                    * Math.pow(1000, 1 + "KMG".indexOf(size.group(2).toUpperCase(Locale.ROOT)))));
+        }
+    }
+
     ExportCommand(CommandContext context) {
         this.context = context;
     }
@@ -107,9 +155,10 @@ final class ExportCommand implements Callable<Integer> {
                     + "training; leave out RUN and give its adapter with --adapter to use another");
         if (adapters.isGiven() && !format.isMerged())
             throw new UsageError(spec, "--adapter: expected --format merged or merged-diffusers, found " + this.format);
-        AdapterExport export = AdapterExport.write(run, out, ifExists(),
-                format.isMerged() ? (adapter, base, file) -> merge(format, adapter, base) : format,
-                context.machine(Device.CPU));
+        if ((budget.isGiven() || dryRun) && format != ExportFormat.LOCON)
+            throw new UsageError(spec, "--rank, --max-size, --max-error and --dry-run: expected --format locon, found "
+                    + this.format);
+        AdapterExport export = AdapterExport.write(run, out, ifExists(), writer(format), context.machine(Device.CPU));
         if (!export.warning().isEmpty()) context.terminal().printNote(export.warning());
         output.print(context.terminal(), () -> json(export),
                 () -> List.of(out + "  %,d parameters".formatted(export.parameters())));
@@ -129,6 +178,28 @@ final class ExportCommand implements Callable<Integer> {
             throw new UsageError(spec, "RUN: expected a run's folder, found nothing; only --format merged and "
                     + "merged-diffusers work without, with --model and --adapter");
         return run;
+    }
+
+    private AdapterWriter writer(ExportFormat format) {
+        if (format == ExportFormat.LOCON) return (adapter, base, file) -> approximate(adapter, base);
+        return format.isMerged() ? (adapter, base, file) -> merge(format, adapter, base) : format;
+    }
+
+    /// Prints the ranks, size and error before the file is written.
+    private ExportFormat.ExportResult approximate(AdapterFile adapter, ExportBaseModel base) throws Failure {
+        LowRankExport.Budget chosen = usage(budget::budget);
+        LowRankExport export = LowRankExport.of(adapter, base, chosen);
+        LowRankExport.Plan plan = export.plan(chosen);
+        context.terminal().printNote(plan.text());
+        return dryRun ? new ExportFormat.ExportResult(plan.elements(), plan.advice()) : export.write(plan, out);
+    }
+
+    private <T> T usage(Supplier<T> parse) {
+        try {
+            return parse.get();
+        } catch (IllegalArgumentException e) {
+            throw new UsageError(spec, "--" + e.getMessage());
+        }
     }
 
     private IfExists ifExists() {
@@ -165,19 +236,11 @@ final class ExportCommand implements Callable<Integer> {
     }
 
     private MergedExport.Precision precision() {
-        try {
-            return MergedExport.Precision.ofOption(precision);
-        } catch (IllegalArgumentException e) {
-            throw new UsageError(spec, "--" + e.getMessage());
-        }
+        return usage(() -> MergedExport.Precision.ofOption(precision));
     }
 
     private ExportFormat format() {
-        try {
-            return ExportFormat.ofOption(format);
-        } catch (IllegalArgumentException e) {
-            throw new UsageError(spec, "--" + e.getMessage());
-        }
+        return usage(() -> ExportFormat.ofOption(format));
     }
 
     private static JsonObject json(AdapterExport export) {

@@ -36,14 +36,19 @@ public enum ExportFormat implements AdapterWriter {
     /// As `diff`, without weights of layers where only the bias is trained: ComfyUI and Forge read a bias alone, while
     /// A1111 and InvokeAI need a weight with it, which is zero in `diff`.
     DIFF_BIASES("diff-biases", "biases only for ComfyUI and Forge"),
+    /// The weight changes of any method as LoRA of a limited rank.
+    LOCON("locon", "an approximate LoRA for A1111, Forge, ComfyUI, InvokeAI and diffusers"),
     /// The base model with the adapter merged in, as one file of the LDM layout.
     MERGED("merged", "a merged model in one file for A1111, Forge and ComfyUI"),
     /// The same as a folder in diffusers' layout.
     MERGED_DIFFUSERS("merged-diffusers", "a merged model as a folder for diffusers");
 
+    /// Of an approximate LoRA.
+    public static final int DEFAULT_RANK = 32;
     private static final String LORA = "lora";
     private static final String BITFIT = "bitfit";
     private static final String DIFFFIT = "difffit";
+    private static final String NORM = "norm";
     private static final String TEXTUAL_INVERSION = "textual-inversion";
 
     private final String option;
@@ -66,6 +71,8 @@ public enum ExportFormat implements AdapterWriter {
             case EMBEDDING -> hasEmbedding;
             case KOHYA, PEFT -> hasLora;
             case DIFF -> hasOther;
+            case LOCON -> hasOther && methodNames.stream()
+                    .anyMatch(name -> !List.of(TEXTUAL_INVERSION, LORA, BITFIT, NORM).contains(name));
             case MERGED, MERGED_DIFFUSERS ->
                     (hasOther || hasLora) && settings.choice() != MethodName.SSF; // adds biases to layers without one
             case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);
@@ -129,7 +136,7 @@ public enum ExportFormat implements AdapterWriter {
     /// @param omitted        a message on what the file does not store; empty if it stores everything
     public record ExportResult(long parameterCount, Optional<String> omitted) {}
 
-    /// Merged models are written in half precision.
+    /// Merged models are written in half precision, approximate LoRA with rank [#DEFAULT_RANK].
     @Override
     public ExportResult write(AdapterFile adapter, ExportBaseModel base, Path file) throws Failure {
         return switch (this) {
@@ -143,6 +150,11 @@ public enum ExportFormat implements AdapterWriter {
             case DIFF -> new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.ZEROS).write(file);
             case DIFF_BIASES ->
                     new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.OMITTED).write(file);
+            case LOCON -> {
+                LowRankExport.Budget budget = new LowRankExport.Budget.Rank(DEFAULT_RANK);
+                LowRankExport export = LowRankExport.of(adapter, base, budget);
+                yield export.write(export.plan(budget), file);
+            }
             case MERGED, MERGED_DIFFUSERS -> {
                 DiffusionModel model = base.openMatching(adapter);
                 yield merged(new MergedExport(model,

@@ -62,7 +62,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
             Map<String, Tensor> marker = versionMarker(model, shapes);
             marker.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
             LayerDeltaCache deltaCache = new LayerDeltaCache(weights);
-            SafetensorsWriter.write(file, shapes, metadata(model), DType.F16,
+            SafetensorsWriter.write(file, shapes, metadata(model, adapter), DType.F16,
                     key -> marker.containsKey(key) ? marker.get(key) : deltaCache.get(tensorsByKey.get(key)));
             long elementCount = shapes.values().stream().mapToLong(Shape::elements).sum();
             return new ExportFormat.ExportResult(elementCount, omitted(unbiasedLayers));
@@ -98,7 +98,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
     }
 
     /// A zero LoRA of [#SD_VERSION_LAYER], if no other layer shows the width of the text encoding.
-    private static Map<String, Tensor> versionMarker(DiffusionModel model, Map<String, Shape> shapes) {
+    static Map<String, Tensor> versionMarker(DiffusionModel model, Map<String, Shape> shapes) {
         boolean hasTextWidth = shapes.keySet()
                 .stream()
                 .anyMatch(key -> key.contains("attn2_to_k") || key.contains("attn2_to_v"));
@@ -113,7 +113,8 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
                 SD_VERSION_LAYER + ".alpha", Tensor.filled(Shape.of(), 1));
     }
 
-    private Map<String, String> metadata(DiffusionModel model) {
+    /// Mutable.
+    static Map<String, String> metadata(DiffusionModel model, AdapterFile adapter) {
         boolean isSd2 = model.unet().crossAttentionDim() == SD2_CONTEXT_WIDTH;
         Map<String, String> metadata = new HashMap<>();
         metadata.put("ss_network_module", "lycoris.kohya");

@@ -72,6 +72,13 @@ public final class AdapterDeltas implements AutoCloseable {
         }
     }
 
+    /// The leading singular vectors of a difference as a matrix: outputs by inputs and kernel.
+    /// @param weight a layer's, by [#delta]
+    public TruncatedSvd svd(Tensor weight, int maxRank) {
+        long outputs = weight.shape().size(0);
+        return TruncatedSvd.of(torch, weight.reshape(Shape.of(outputs, weight.shape().elements() / outputs)), maxRank);
+    }
+
     /// The adapted weight and bias of a layer; no bias if neither the layer nor an adapter has one.
     public LayerWeights<Tensor> adapted(Layer layer) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {

@@ -167,7 +167,7 @@ class WeightDiffExportTest {
 
     @Test
     void formatsFollowFromTheMethod() {
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.MERGED,
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.LOCON, ExportFormat.MERGED,
                 ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
                 ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
@@ -175,7 +175,7 @@ class WeightDiffExportTest {
                 ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
         assertEquals(
                 List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT,
-                        ExportFormat.DIFF, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                        ExportFormat.DIFF, ExportFormat.LOCON, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
