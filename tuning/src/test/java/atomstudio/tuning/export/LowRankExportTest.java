@@ -90,10 +90,10 @@ class LowRankExportTest {
         Budget budget = new Budget.Rank(LowRankExport.MAX_RANK);
         LowRankExport export = export(ours, budget);
         Path file = folder.resolve("locon.safetensors");
-        assertTrue(export.plan(budget).error() < 1e-4, export.plan(budget).text());
+        assertTrue(export.plan(budget).error() < 1e-3, export.plan(budget).text());
         assertTrue(export.write(export.plan(budget), file).omitted().isEmpty());
         Adapter read = AdapterSource.read(file).getFirst().source().toAdapter("read", model);
-        assertTrue(error(ours.toAdapter("ours", model), read) < 1e-3);
+        assertTrue(error(ours.toAdapter("ours", model), read) < 2e-3);
     }
 
     @Test
