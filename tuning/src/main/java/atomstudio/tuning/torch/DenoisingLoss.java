@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDScope;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.net.ClipTextModel;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.AdaptedWeights;
-import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import atomstudio.tuning.torch.Tape.Variable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -21,8 +21,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// The denoising loss of a UNet and its gradient with respect to a method's parameters, which may adapt the UNet, the
-/// text encoder, or both. Base weights are frozen; effective weights are computed from them and the parameters within
-/// the recorded graph. No native array of a call outlives it.
+/// text encoder, or both. Base weights are frozen; effective weights are computed from them and the parameters on
+/// the tape. No native array of a call outlives it.
 public final class DenoisingLoss implements AutoCloseable {
     /// @param vector in the layout's order
     public record Gradient(double loss, float[] vector) {}
@@ -51,45 +51,55 @@ public final class DenoisingLoss implements AutoCloseable {
 
     /// Mean of weight · squared error, and its gradient at these parameters.
     public Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure {
-        return runInScope(GradMode.ON, () -> {
+        return runInScope(() -> {
             Torch torch = engine.torch();
-            List<NDArray> leaves = parameterArrays(parameters, torch::leaf);
-            try (Tape tape = torch.tape(checkpointing)) {
-                EagerOps ops = torch.ops(computeDtype);
-                NDArray loss = computeLoss(leaves, batch, tape,
-                        checkpointing == Checkpointing.NONE ? ops : ops.withTape(tape));
-                return new Gradient(torch.tensor(loss).data()[0], torch.gradient(loss, leaves, tape));
-            }
+            List<Variable<NDArray>> variables = variables(parameters, Variable::trainable);
+            Step step = new Step(torch.gradientOps(ComputeDtype.FP32), torch.gradientOps(computeDtype));
+            Variable<NDArray> output = predict(variables, batch, step);
+            NDArray predicted = step.backend.toFloat32(output.array());
+            NDArray target = torch.array(batch.target()), weights = torch.array(batch.lossWeights());
+            NDArray gradient = torch.kernels().call("loss_gradient", predicted, target, weights);
+            double loss = torch.tensor(step.backend.loss(predicted, target, weights)).data()[0];
+            step.tape.backward(output, step.backend.toActivationDtype(gradient));
+            return new Gradient(loss, torch.takeGradients(variables));
         });
     }
 
     /// Only the loss.
     public double loss(float[] parameters, TrainingBatch batch) throws Failure {
-        return runInScope(GradMode.OFF, () -> {
+        return runInScope(() -> {
             Torch torch = engine.torch();
-            return (double) torch
-                    .tensor(computeLoss(parameterArrays(parameters, torch::array), batch,
-                            torch.tape(Checkpointing.NONE), torch.ops(computeDtype)))
-                    .data()[0];
+            Step step = new Step(torch.gradientOps(ComputeDtype.FP32), torch.gradientOps(computeDtype));
+            Variable<NDArray> output = predict(variables(parameters, Variable::frozen), batch, step);
+            return (double) torch.tensor(step.backend.loss(step.backend.toFloat32(output.array()),
+                    torch.array(batch.target()), torch.array(batch.lossWeights()))).data()[0];
         });
     }
 
-    /// One array per parameter, in the layout's order.
-    private List<NDArray> parameterArrays(float[] parameters, Function<Tensor, NDArray> array) {
-        List<NDArray> arrays = new ArrayList<>();
+    /// The tape of one step, and the backends of the text encoder and the UNet.
+    private record Step(Tape<NDArray> tape, EagerGradientOps textBackend, EagerGradientOps backend) {
+        Step(EagerGradientOps textBackend, EagerGradientOps backend) {
+            this(new Tape<>(backend), textBackend, backend);
+        }
+    }
+
+    /// One variable per parameter, in the layout's order.
+    private List<Variable<NDArray>> variables(float[] parameters, Function<NDArray, Variable<NDArray>> variable) {
+        List<Variable<NDArray>> variables = new ArrayList<>();
         int offset = 0;
         for (Shape shape : layout.shapes()) {
             int end = offset + Math.toIntExact(shape.elements());
-            arrays.add(array.apply(new Tensor(shape, Arrays.copyOfRange(parameters, offset, end))));
+            NDArray array = engine.torch().array(new Tensor(shape, Arrays.copyOfRange(parameters, offset, end)));
+            variables.add(variable.apply(array));
             offset = end;
         }
-        return arrays;
+        return variables;
     }
 
     /// The UNet encoder's features of a batch under the frozen weights. With them `gradient` and `loss` run only the
     /// decoder, so no layer of the encoder may be trained.
     public UNet.EncoderFeatures<Tensor> encoderFeatures(TrainingBatch batch) throws Failure {
-        return runInScope(GradMode.OFF, () -> {
+        return runInScope(() -> {
             Torch torch = engine.torch();
             EagerOps ops = torch.ops(computeDtype);
             if (!(batch.conditioning() instanceof BatchConditioning.Embedded(Tensor context)))
@@ -108,59 +118,56 @@ public final class DenoisingLoss implements AutoCloseable {
         return engine.torch().array(engine.model().unet().timeProjection().embed(batch.timesteps()));
     }
 
-    private NDArray computeLoss(List<NDArray> trainable, TrainingBatch batch, Tape tape, EagerOps ops) {
+    private Variable<NDArray> predict(List<Variable<NDArray>> trainable, TrainingBatch batch, Step step) {
         Torch torch = engine.torch();
-        Map<String, NDArray> values = new HashMap<>(frozenValues);
+        Map<String, Variable<NDArray>> values = new HashMap<>();
+        frozenValues.forEach((key, array) -> values.put(key, Variable.frozen(array)));
         for (ParameterLayout.LayerParameter entry : layout.derived())
-            values.computeIfAbsent(entry.key(), engine::derived);
+            values.computeIfAbsent(entry.key(), key -> Variable.frozen(engine.derived(key)));
         for (int i = 0; i < trainable.size(); i++) values.put(layout.trained().get(i).key(), trainable.get(i));
-        List<AdaptedWeights.BoundAdapter<NDArray>> bound = List.of(new AdaptedWeights.BoundAdapter<>(layout.method(),
-                layer -> parameterArrays(values, layer, tape), adapterWeight));
-        NDArray context = switch (batch.conditioning()) {
-            case BatchConditioning.Embedded embedded -> torch.array(embedded.context());
-            case BatchConditioning.TokenIds tokenIds -> context(tokenIds, bound);
-        };
-        AdaptedWeights<NDArray> layers = new AdaptedWeights<>(ops, engine.layers(TorchEngine.Network.UNET), bound);
-        NDArray features = ops.toActivationDtype(timestepFeatures(batch));
-        NDArray output = batch.encoderFeatures().isPresent()
-                ? engine.model()
-                        .unet()
-                        .decode(ops, layers,
-                                batch.encoderFeatures().get().map(each -> ops.toActivationDtype(torch.array(each))),
-                                features, ops.toActivationDtype(context))
-                : engine.model()
-                        .unet()
-                        .forward(ops, layers, ops.toActivationDtype(torch.array(batch.noisyLatents())), features,
-                                ops.toActivationDtype(context));
-        return ops.loss(ops.toFloat32(output), torch.array(batch.target()), torch.array(batch.lossWeights()));
+        AdaptedWeights.BoundAdapter<Variable<NDArray>> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
+                layer -> parameter -> values.get(layer.name() + "." + parameter), Variable.frozen(adapterWeight));
+        Differentiated<NDArray> ops = new Differentiated<>(step.backend, step.tape, checkpointing);
+        Variable<NDArray> context = ops.toActivationDtype(switch (batch.conditioning()) {
+            case BatchConditioning.Embedded embedded -> Variable.frozen(torch.array(embedded.context()));
+            case BatchConditioning.TokenIds tokenIds -> context(tokenIds, bound, step);
+        });
+        AdaptedWeights<Variable<NDArray>> layers = adapted(TorchEngine.Network.UNET, ops, bound);
+        Variable<NDArray> features = ops.toActivationDtype(Variable.frozen(timestepFeatures(batch)));
+        UNet unet = engine.model().unet();
+        Function<Tensor, Variable<NDArray>> input = each -> ops.toActivationDtype(Variable.frozen(torch.array(each)));
+        return batch.encoderFeatures()
+                .map(each -> unet.decode(ops, layers, each.map(input), features, context))
+                .orElseGet(() -> unet.forward(ops, layers, input.apply(batch.noisyLatents()), features, context));
     }
 
-    /// (B, chunks·S, C).
-    private NDArray context(BatchConditioning.TokenIds tokenIds, List<AdaptedWeights.BoundAdapter<NDArray>> bound) {
-        Torch torch = engine.torch();
+    /// (B, chunks·S, C), in float32 and without checkpointing.
+    private Variable<NDArray> context(BatchConditioning.TokenIds tokenIds,
+            AdaptedWeights.BoundAdapter<Variable<NDArray>> bound, Step step) {
+        Differentiated<NDArray> ops = new Differentiated<>(step.textBackend, step.tape, Checkpointing.NONE);
         ClipTextModel text = engine.model().textEncoder();
-        NDArray states = text.encode(torch.ops(),
-                new AdaptedWeights<>(torch.ops(), engine.layers(TorchEngine.Network.TEXT), bound),
-                torch.array(tokenIds.ids()), 0);
+        Variable<NDArray> states = text.encode(ops, adapted(TorchEngine.Network.TEXT, ops, bound),
+                Variable.frozen(engine.torch().array(tokenIds.ids())), 0);
         int length = tokenIds.ids()[0].length;
         return tokenIds.chunks() == 1 ? states
-                : torch.ops()
-                        .reshape(states, Shape.of(tokenIds.ids().length / tokenIds.chunks(),
-                                (long) tokenIds.chunks() * length, text.hiddenSize()));
+                : ops.reshape(states, Shape.of(tokenIds.ids().length / tokenIds.chunks(),
+                        (long) tokenIds.chunks() * length, text.hiddenSize()));
     }
 
-    private static Adaptation.AdapterParameters<NDArray> parameterArrays(Map<String, NDArray> all, Layer layer,
-            Tape tape) {
-        return slot -> {
-            tape.markTrainableUse();
-            return all.get(layer.name() + "." + slot);
-        };
+    private AdaptedWeights<Variable<NDArray>> adapted(TorchEngine.Network network, Differentiated<NDArray> ops,
+            AdaptedWeights.BoundAdapter<Variable<NDArray>> bound) {
+        TorchWeights weights = engine.layers(network);
+        return new AdaptedWeights<>(ops, layer -> {
+            LayerWeights<NDArray> base = weights.get(layer);
+            return new LayerWeights<>(Variable.frozen(base.weight()),
+                    base.bias() == null ? null : Variable.frozen(base.bias()));
+        }, List.of(bound));
     }
 
-    private <T> T runInScope(GradMode gradMode, Supplier<T> work) throws Failure {
+    private <T> T runInScope(Supplier<T> work) throws Failure {
         engine.checkFiles();
         return TorchFailures.translate("training step", () -> {
-            try (TorchScope scope = engine.torch().scope(gradMode)) {
+            try (TorchScope scope = engine.torch().scope(GradMode.OFF)) {
                 return work.get();
             }
         });

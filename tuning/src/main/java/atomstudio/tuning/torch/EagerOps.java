@@ -2,6 +2,7 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.diffusion.ops.LayerWeights;
@@ -9,51 +10,39 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The backend that computes eagerly with PyTorch, and records for autograd if its scope does. In float32, or in
+/// The backend that computes eagerly with PyTorch. In float32, or in
 /// bfloat16 from float32 weights and bfloat16 activations. Uses DJL's wrapped operations where they exist, TorchScript
 /// otherwise. DJL's operations with a Java number are not used: they make an array over a Java buffer, which the
-/// recorded graph would keep after the buffer is freed.
-public final class EagerOps implements Ops<NDArray> {
+/// tape could keep after the buffer is freed.
+public class EagerOps implements Ops<NDArray> {
     private static final ai.djl.ndarray.types.Shape ONE = new ai.djl.ndarray.types.Shape(1, 1);
 
-    private final TorchKernels kernels;
+    final TorchKernels kernels;
     private final @Nullable Bf16Weights bf16Weights;
-    private final @Nullable Tape tape;
 
-    EagerOps(TorchKernels kernels) {
-        this(kernels, null, null);
-    }
-
-    private EagerOps(TorchKernels kernels, @Nullable Bf16Weights bf16Weights, @Nullable Tape tape) {
+    /// @param bf16Weights for bfloat16, else null
+    EagerOps(TorchKernels kernels, @Nullable Bf16Weights bf16Weights) {
         this.kernels = kernels;
         this.bf16Weights = bf16Weights;
-        this.tape = tape;
     }
 
-    /// With checkpointed segments on a tape.
-    EagerOps withTape(Tape tape) {
-        return new EagerOps(kernels, bf16Weights, tape);
-    }
-
-    /// In bfloat16.
-    EagerOps withBf16(Bf16Weights bf16Weights) {
-        return new EagerOps(kernels, bf16Weights, tape);
-    }
+    boolean isBf16() { return bf16Weights != null; }
 
     /// An array in the dtype of activations.
-    NDArray toActivationDtype(NDArray x) {
+    public NDArray toActivationDtype(NDArray x) {
         return bf16Weights == null ? x : kernels.call("to_bf16", x);
     }
 
     /// An activation in float32.
-    NDArray toFloat32(NDArray x) {
+    public NDArray toFloat32(NDArray x) {
         return bf16Weights == null ? x : kernels.call("to_float32", x);
     }
 
-    private PtNDArray weight(NDArray array) {
+    PtNDArray weight(NDArray array) {
         return pt(bf16Weights == null ? array : bf16Weights.get(array));
     }
 
@@ -61,7 +50,7 @@ public final class EagerOps implements Ops<NDArray> {
         return array == null ? null : weight(array);
     }
 
-    private PtNDArray bias(LayerWeights<NDArray> layer) {
+    PtNDArray bias(LayerWeights<NDArray> layer) {
         NDArray bias = layer.bias();
         if (bias == null)
             throw new IllegalArgumentException(
@@ -94,60 +83,59 @@ public final class EagerOps implements Ops<NDArray> {
         return JniUtils.matmul(pt(a), pt(b));
     }
 
-    /// A materialized layer in the dtype of activations.
-    LayerWeights<NDArray> inActivationDtype(LayerWeights<NDArray> materialized) {
-        return new LayerWeights<>(weight(materialized.weight()), weightOrNull(materialized.bias()));
+    /// The layer computed without its effective weight, or without a convolution, where that is faster.
+    /// @param geometry null for a linear layer
+    Optional<TransformedLayer> transformed(Shape x, LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
+        NDArray transform = layer.kernelTransform();
+        if (transform != null && layer.hasBlockTransform(this)) {
+            boolean isPointwise = geometry == null || geometry.equals(ConvGeometry.same(1));
+            return isPointwise && !isBf16() ? Optional.of(new ChannelAtomLinear(kernels, layer)) : Optional.empty();
+        }
+        if (geometry == null) return Optional.empty();
+        boolean isShared = transform == null || transform.getShape().dimension() == 2;
+        Shape weight = shape(layer.weight());
+        if (isShared && !isBf16() && !layer.weight().getDevice().isGpu()
+                && KernelThresholds.prefersWinograd(x, weight, geometry))
+            return Optional.of(new WinogradConvolution(kernels, layer));
+        return transform == null || !KernelThresholds.prefersAtomsOnActivations(x, weight, geometry) ? Optional.empty()
+                : Optional.of(new AtomConvolution(kernels, inActivationDtype(layer), geometry));
+    }
+
+    private LayerWeights<NDArray> inActivationDtype(LayerWeights<NDArray> layer) {
+        return new LayerWeights<>(weight(layer.weight()), weightOrNull(layer.bias()),
+                weightOrNull(layer.kernelTransform()));
     }
 
     @Override
-    public NDArray conv2d(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
-        if (tape != null && layer.needsMaterializing(this) && geometry.isSymmetric())
-            return tape.run(x, recomputed(layer, geometry));
-        return convolve(x, layer.needsMaterializing(this) ? layer.materialized(this) : layer, geometry);
+    public NDArray conv2d(NDArray x, LayerWeights<NDArray> pending, ConvGeometry geometry) {
+        LayerWeights<NDArray> layer = pending.deferred() == null ? pending : pending.materialized(this);
+        return transformed(shape(x), layer, geometry).map(faster -> faster.forward(x))
+                .orElseGet(() -> convolve(x, inActivationDtype(layer.materialized(this)), geometry));
     }
 
-    private CustomFunction recomputed(LayerWeights<NDArray> layer, @Nullable ConvGeometry geometry) {
-        boolean isPointwise = geometry == null || geometry.equals(ConvGeometry.same(1));
-        return isPointwise && layer.hasBlockTransform(this) && bf16Weights == null
-                ? new ChannelAtomLinear(kernels, layer)
-                : new RecomputedLayer(new EagerOps(kernels, bf16Weights, null), kernels, layer, geometry);
-    }
-
-    ComputeDtype computeDtype() {
-        return bf16Weights == null ? ComputeDtype.FP32 : ComputeDtype.BF16;
-    }
-
-    private NDArray convolve(NDArray x, LayerWeights<NDArray> lazyLayer, ConvGeometry geometry) {
-        if (bf16Weights == null && WinogradConvolution.isFaster(x, lazyLayer, geometry)
-                && !kernels.requiresGrad(lazyLayer.weight())) {
-            WinogradConvolution winograd = new WinogradConvolution(kernels, lazyLayer);
-            if (tape != null) return TorchKernels.addBias(tape.run(x, winograd), lazyLayer);
-            if (!winograd.isTrainable() && !kernels.requiresGrad(x))
-                return TorchKernels.addBias(winograd.forward(x), lazyLayer);
-        }
-        if (AtomConvolution.isFaster(x, lazyLayer, geometry)) {
-            AtomConvolution atomConvolution = new AtomConvolution(kernels,
-                    new LayerWeights<>(weight(lazyLayer.weight()), null, weightOrNull(lazyLayer.kernelTransform())),
-                    geometry);
-            boolean usesTape = tape != null && !kernels.requiresGrad(lazyLayer.weight());
-            return TorchKernels.addBias(usesTape ? tape.run(x, atomConvolution) : atomConvolution.forward(x),
-                    new LayerWeights<>(lazyLayer.weight(), weightOrNull(lazyLayer.bias())));
-        }
-        LayerWeights<NDArray> layer = lazyLayer.materialized(this);
+    /// Directly, with an effective weight.
+    static NDArray convolve(NDArray x, LayerWeights<NDArray> layer, ConvGeometry geometry) {
         boolean symmetric = geometry.isSymmetric();
-        long[] sides = {geometry.padLeft(), geometry.padRight(), geometry.padTop(), geometry.padBottom()};
-        PtNDArray input = symmetric ? pt(x) : JniUtils.pad(pt(x), sides, 0);
+        PtNDArray input = symmetric ? pt(x) : pad(x, geometry);
         var stride = new ai.djl.ndarray.types.Shape(geometry.stride(), geometry.stride());
         var padding = symmetric ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft())
                 : new ai.djl.ndarray.types.Shape(0, 0);
-        return JniUtils.convolution(input, weight(layer.weight()), weightOrNull(layer.bias()), stride, padding, ONE, 1);
+        NDArray bias = layer.bias();
+        return JniUtils.convolution(input, pt(layer.weight()), bias == null ? null : pt(bias), stride, padding, ONE, 1);
+    }
+
+    static PtNDArray pad(NDArray x, ConvGeometry geometry) {
+        long[] sides = {geometry.padLeft(), geometry.padRight(), geometry.padTop(), geometry.padBottom()};
+        return JniUtils.pad(pt(x), sides, 0);
     }
 
     @Override
-    public NDArray linear(NDArray x, LayerWeights<NDArray> lazyLayer) {
-        if (tape != null && lazyLayer.needsMaterializing(this)) return tape.run(x, recomputed(lazyLayer, null));
-        LayerWeights<NDArray> layer = lazyLayer.materialized(this);
-        return JniUtils.linear(pt(x), weight(layer.weight()), weightOrNull(layer.bias()));
+    public NDArray linear(NDArray x, LayerWeights<NDArray> pending) {
+        LayerWeights<NDArray> layer = pending.deferred() == null ? pending : pending.materialized(this);
+        return transformed(shape(x), layer, null).map(faster -> faster.forward(x)).orElseGet(() -> {
+            LayerWeights<NDArray> materialized = layer.materialized(this);
+            return JniUtils.linear(pt(x), weight(materialized.weight()), weightOrNull(materialized.bias()));
+        });
     }
 
     @Override
@@ -187,14 +175,21 @@ public final class EagerOps implements Ops<NDArray> {
 
     @Override
     public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig config) {
-        if (bf16Weights != null && config.mask() == AttentionConfig.Mask.NONE
-                && KernelThresholds.prefersUnfusedAttention(shape(q), shape(k), config.heads()))
-            return kernels.call("unfused_attention", q, k, v, config.heads());
-        int causal = switch (config.mask()) {
+        return isFused(q, k, config) ? kernels.call("attention", q, k, v, config.heads(), causal(config))
+                : kernels.call("unfused_attention", q, k, v, config.heads());
+    }
+
+    boolean isFused(NDArray q, NDArray k, AttentionConfig config) {
+        return !isBf16() || config.mask() == AttentionConfig.Mask.CAUSAL
+                || !KernelThresholds.prefersUnfusedAttention(shape(q), shape(k), config.heads());
+    }
+
+    /// A truth value for TorchScript.
+    static int causal(AttentionConfig config) {
+        return switch (config.mask()) {
             case CAUSAL -> 1;
             case NONE -> 0;
         };
-        return kernels.call("attention", q, k, v, config.heads(), causal);
     }
 
     @Override
@@ -251,11 +246,16 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.call("reciprocal_row_norms", x);
     }
 
-    /// Arrays made within a segment are freed at its end, except those that autograd saves; with checkpointing it
-    /// saves only the inputs.
+    /// Arrays made within a segment are freed at its end.
     @Override
     public NDArray checkpointed(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
-        return tape == null ? Tape.scoped(() -> body.apply(inputs)) : tape.run(name, inputs, body);
+        NDArray result;
+        try (NDScope scope = new NDScope()) {
+            result = body.apply(inputs);
+            NDScope.unregister(result);
+        }
+        NDScope.register(result);
+        return result;
     }
 
     /// Mean of weight · squared difference, a scalar; weights are broadcast.
@@ -263,7 +263,7 @@ public final class EagerOps implements Ops<NDArray> {
         return kernels.call("loss", predicted, target, lossWeights);
     }
 
-    private static PtNDArray pt(NDArray array) {
+    static PtNDArray pt(NDArray array) {
         return (PtNDArray) array;
     }
 }

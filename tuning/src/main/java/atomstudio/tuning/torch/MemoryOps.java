@@ -1,277 +1,284 @@
 package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
-import java.util.ArrayList;
+import atomstudio.tuning.torch.MemoryAccount.Use;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// The backend that counts memory: what an operation of `EagerOps` saves for its gradient, and what lives until the end
-/// of its segment. Source of what is saved: PyTorch's derivatives.yaml.
-final class MemoryOps implements Ops<TensorUse> {
+/// The backend that counts memory: its arrays are shapes that are allocated and released as `EagerGradientOps` does it.
+/// Workspace of PyTorch's kernels is counted only where it is large. Weights, inputs and parameters are not counted.
+final class MemoryOps implements GradientOps<Use> {
+    private static final int BF16_BYTES = 2;
+
     private final ShapeOps shapes = new ShapeOps();
-    private final int bytesPerElement;
-    private final int gradientFactor;
+    private final MemoryAccount account;
     private final ComputeDtype computeDtype;
-    private final Checkpointing checkpointing;
-    private long saved;
-    private long live;
-    private long peak;
-    private boolean insideCheckpoint;
 
-    /// In the backward pass the gradients of a segment need about as much memory as its activations.
-    private static final int GRADIENT_FACTOR = 2;
-
-    MemoryOps(ComputeDtype computeDtype, Checkpointing checkpointing) {
-        this(computeDtype, checkpointing, GradMode.ON);
-    }
-
-    MemoryOps(ComputeDtype computeDtype, Checkpointing checkpointing, GradMode gradMode) {
-        this.gradientFactor = gradMode == GradMode.ON ? GRADIENT_FACTOR : 1;
-        this.bytesPerElement = computeDtype == ComputeDtype.BF16 ? 2 : 4;
+    MemoryOps(MemoryAccount account, ComputeDtype computeDtype) {
+        this.account = account;
         this.computeDtype = computeDtype;
-        this.checkpointing = checkpointing;
     }
 
-    /// Peak bytes so far.
-    long peak() {
-        return peak;
+    private Use allocate(Shape shape, Use like) {
+        return account.allocate(shape, like.bytesPerElement);
     }
 
-    private TensorUse allocate(Shape shape, TensorUse... inputs) {
-        boolean recorded = false;
-        for (TensorUse each : inputs) recorded |= each.requiresGrad();
-        TensorUse result = new TensorUse(shape, new TensorUse.TensorStorage(shape.elements(), false),
-                recorded ? GradMode.ON : GradMode.OFF);
-        live += bytesPerElement * shape.elements();
-        peak = Math.max(peak, saved + gradientFactor * live);
-        return result;
+    private Use view(Shape shape, Use of) {
+        return account.view(shape, of);
     }
 
-    /// Counts what a recorded result needs for its gradient.
-    private TensorUse saveForBackward(TensorUse result, TensorUse... tensors) {
-        if (!result.requiresGrad()) return result;
-        for (TensorUse each : tensors) {
-            if (each.storage().persistent || each.storage().savedForBackward) continue;
-            each.storage().savedForBackward = true;
-            saved += bytesPerElement * each.storage().elements;
-        }
-        return result;
+    private Use float32(Shape shape) {
+        return account.allocate(shape, Float.BYTES);
     }
 
     @Override
-    public TensorUse checkpointed(String name, List<TensorUse> inputs, Function<List<TensorUse>, TensorUse> body) {
-        long before = live;
-        long savedBefore = saved;
-        boolean recomputed = !insideCheckpoint && checkpointing.recomputes(name, inputs.getFirst().shape());
-        if (recomputed) {
-            insideCheckpoint = true;
-            inputs.forEach(input -> saveForBackward(input, input));
-            savedBefore = saved;
-        }
-        TensorUse result = body.apply(inputs);
-        live = before;
-        if (recomputed) {
-            insideCheckpoint = false;
-            saved = savedBefore; // needed only while the segment is differentiated
-        }
-        TensorUse output = allocate(result.shape(), result);
-        output.storage().recomputable = recomputed && checkpointing == Checkpointing.SELECTIVE;
-        return output;
+    public void release(Use array) {
+        account.release(array);
     }
 
     @Override
-    public Shape shape(TensorUse x) {
-        return x.shape();
+    public void scoped(Supplier<List<Use>> body) {
+        account.scoped(body);
     }
 
     @Override
-    public TensorUse add(TensorUse a, TensorUse b) {
-        return allocate(shapes.add(a.shape(), b.shape()), a, b);
+    public Use keep(Use array) {
+        account.keep(array);
+        return array;
     }
 
     @Override
-    public TensorUse multiply(TensorUse a, TensorUse b) {
-        return saveForBackward(allocate(shapes.multiply(a.shape(), b.shape()), a, b), a, b);
+    public Use alias(Use array) {
+        return view(array.shape, array);
     }
 
     @Override
-    public TensorUse scale(TensorUse x, double factor) {
-        return allocate(x.shape(), x);
+    public void segmentEnds() {}
+
+    @Override
+    public Shape shape(Use x) {
+        return x.shape;
+    }
+
+    private static LayerWeights<Shape> shapes(LayerWeights<Use> layer) {
+        return new LayerWeights<>(layer.weight().shape, layer.bias() == null ? null : layer.bias().shape);
+    }
+
+    // Operations
+
+    @Override
+    public Use add(Use a, Use b) {
+        return allocate(shapes.add(a.shape, b.shape), a);
     }
 
     @Override
-    public TensorUse matmul(TensorUse a, TensorUse b) {
-        return saveForBackward(allocate(shapes.matmul(a.shape(), b.shape()), a, b), a, b);
+    public Use multiply(Use a, Use b) {
+        return allocate(shapes.multiply(a.shape, b.shape), a);
     }
 
     @Override
-    public TensorUse constant(Tensor tensor) {
-        return TensorUse.frozen(tensor.shape());
+    public Use scale(Use x, double factor) {
+        return allocate(x.shape, x);
     }
 
     @Override
-    public TensorUse skewSymmetric(TensorUse above, int side) {
-        return allocate(shapes.skewSymmetric(above.shape(), side), above);
+    public Use matmul(Use a, Use b) {
+        return allocate(shapes.matmul(a.shape, b.shape), a);
     }
 
     @Override
-    public TensorUse inverse(TensorUse x) {
-        TensorUse y = allocate(shapes.inverse(x.shape()), x);
-        return saveForBackward(y, y);
+    public Use conv2d(Use x, LayerWeights<Use> layer, ConvGeometry geometry) {
+        return allocate(shapes.conv2d(x.shape, shapes(layer), geometry), x);
     }
 
     @Override
-    public TensorUse reciprocalRowNorms(TensorUse x) {
-        return allocate(shapes.reciprocalRowNorms(x.shape()));
+    public Use linear(Use x, LayerWeights<Use> layer) {
+        return allocate(shapes.linear(x.shape, shapes(layer)), x);
     }
 
     @Override
-    public TensorUse conv2d(TensorUse x, LayerWeights<TensorUse> layer, ConvGeometry geometry) {
-        return applyLazy(x, layer, materialized -> convolution(x, materialized, geometry));
-    }
-
-    /// A layer whose effective weight is recomputed saves only its input.
-    private TensorUse applyLazy(TensorUse x, LayerWeights<TensorUse> layer,
-            Function<LayerWeights<TensorUse>, TensorUse> apply) {
-        if (!layer.needsMaterializing(this)) return apply.apply(layer);
-        if (checkpointing == Checkpointing.NONE) return apply.apply(layer.materialized(this));
-        long liveBefore = live;
-        long savedBefore = saved;
-        TensorUse y = apply.apply(layer.materialized(this));
-        saved = savedBefore;
-        live = liveBefore;
-        return saveInput(allocate(y.shape(), y), x);
-    }
-
-    private TensorUse convolution(TensorUse x, LayerWeights<TensorUse> lazyLayer, ConvGeometry geometry) {
-        Shape weight = lazyLayer.weight().shape();
-        boolean usesCustomFunction = checkpointing != Checkpointing.NONE && !lazyLayer.weight().requiresGrad();
-        boolean sharedTransform = lazyLayer.kernelTransform() == null
-                || lazyLayer.kernelTransform().shape().rank() == 2;
-        if (usesCustomFunction && computeDtype == ComputeDtype.FP32 && sharedTransform
-                && KernelThresholds.prefersWinograd(x.shape(), weight, geometry)) {
-            TensorUse y = allocate(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry),
-                    lazyLayer.kernelTransform() == null ? x : lazyLayer.kernelTransform(), x);
-            return saveInput(y, x);
-        }
-        if (lazyLayer.kernelTransform() != null
-                && KernelThresholds.prefersAtomsOnActivations(x.shape(), weight, geometry)) {
-            Shape result = shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry);
-            TensorUse columns = allocate(
-                    Shape.of(result.size(0), weight.elements() / weight.size(0), result.size(2) * result.size(3)), x,
-                    lazyLayer.kernelTransform());
-            if (usesCustomFunction) return saveInput(allocate(result, columns), x);
-            TensorUse transformed = saveForBackward(allocate(columns.shape(), columns), columns);
-            return allocate(result, transformed);
-        }
-        LayerWeights<TensorUse> layer = lazyLayer.materialized(this);
-        TensorUse y = allocate(shapes.conv2d(x.shape(), new LayerWeights<>(weight, null), geometry), x, layer.weight());
-        return saved(y, x, layer);
-    }
-
-    /// A custom function saves its input, unless that is recomputed.
-    private TensorUse saveInput(TensorUse y, TensorUse x) {
-        return x.storage().recomputable ? y : saveForBackward(y, x);
+    public Use groupNorm(Use x, LayerWeights<Use> layer, int groups, double epsilon) {
+        return allocate(shapes.groupNorm(x.shape, shapes(layer), groups, epsilon), x);
     }
 
     @Override
-    public TensorUse linear(TensorUse x, LayerWeights<TensorUse> lazyLayer) {
-        return applyLazy(x, lazyLayer, layer -> saved(
-                allocate(shapes.linear(x.shape(), new LayerWeights<>(layer.weight().shape(), null)), x, layer.weight()),
-                x, layer));
-    }
-
-    /// The input is needed for the weight's gradient, the weight for the input's.
-    private TensorUse saved(TensorUse y, TensorUse x, LayerWeights<TensorUse> layer) {
-        if (layer.weight().requiresGrad()) saveForBackward(y, x);
-        return x.requiresGrad() ? saveForBackward(y, layer.weight()) : y;
+    public Use layerNorm(Use x, LayerWeights<Use> layer, double epsilon) {
+        return allocate(shapes.layerNorm(x.shape, shapes(layer), epsilon), x);
     }
 
     @Override
-    public TensorUse groupNorm(TensorUse x, LayerWeights<TensorUse> layer, int groups, double epsilon) {
-        return saveForBackward(allocate(x.shape(), x, layer.weight(), bias(layer)), x);
+    public Use silu(Use x) {
+        return allocate(x.shape, x);
     }
 
     @Override
-    public TensorUse layerNorm(TensorUse x, LayerWeights<TensorUse> layer, double epsilon) {
-        return saveForBackward(allocate(x.shape(), x, layer.weight(), bias(layer)), x);
+    public Use gelu(Use x) {
+        return allocate(x.shape, x);
     }
 
     @Override
-    public TensorUse silu(TensorUse x) {
-        return saveForBackward(allocate(x.shape(), x), x);
+    public Use quickGelu(Use x) {
+        return allocate(x.shape, x);
     }
 
     @Override
-    public TensorUse gelu(TensorUse x) {
-        return saveForBackward(allocate(x.shape(), x), x);
+    public Use relu(Use x) {
+        return allocate(x.shape, x);
     }
 
     @Override
-    public TensorUse quickGelu(TensorUse x) {
-        return saveForBackward(allocate(x.shape(), x), x);
+    public Use tanh(Use x) {
+        return allocate(x.shape, x);
     }
 
     @Override
-    public TensorUse relu(TensorUse x) {
-        return saveForBackward(allocate(x.shape(), x), x);
+    public Use attention(Use q, Use k, Use v, AttentionConfig config) {
+        return allocate(shapes.attention(q.shape, k.shape, v.shape, config), q);
     }
 
     @Override
-    public TensorUse tanh(TensorUse x) {
-        return saveForBackward(allocate(x.shape(), x), x);
+    public Use embedding(Use table, Use ids) {
+        return allocate(shapes.embedding(table.shape, ids.shape), table);
     }
 
     @Override
-    public TensorUse attention(TensorUse q, TensorUse k, TensorUse v, AttentionConfig config) {
-        TensorUse y = allocate(q.shape(), q, k, v);
-        saveForBackward(y, q, k, v, y);
-        return allocate(y.shape(), y);
+    public Use upsampleNearest(Use x, long height, long width) {
+        return allocate(shapes.upsampleNearest(x.shape, height, width), x);
     }
 
     @Override
-    public TensorUse embedding(TensorUse table, TensorUse ids) {
-        return allocate(shapes.embedding(table.shape(), ids.shape()), table);
+    public Use concat(Use a, Use b, int axis) {
+        return allocate(shapes.concat(a.shape, b.shape, axis), a);
     }
 
     @Override
-    public TensorUse upsampleNearest(TensorUse x, long height, long width) {
-        return allocate(shapes.upsampleNearest(x.shape(), height, width), x);
+    public List<Use> split(Use x, int parts, int axis) {
+        return shapes.split(x.shape, parts, axis).stream().map(part -> view(part, x)).toList();
     }
 
     @Override
-    public TensorUse concat(TensorUse a, TensorUse b, int axis) {
-        return allocate(shapes.concat(a.shape(), b.shape(), axis), a, b);
-    }
-
-    @Override
-    public List<TensorUse> split(TensorUse x, int parts, int axis) {
-        List<TensorUse> views = new ArrayList<>();
-        for (Shape each : shapes.split(x.shape(), parts, axis)) views.add(x.view(each));
-        return views;
-    }
-
-    @Override
-    public TensorUse reshape(TensorUse x, Shape to) {
-        return x.view(shapes.reshape(x.shape(), to));
+    public Use reshape(Use x, Shape to) {
+        return view(shapes.reshape(x.shape, to), x);
     }
 
     /// A view, though a reshape of it may copy.
     @Override
-    public TensorUse permute(TensorUse x, int... axes) {
-        return x.view(shapes.permute(x.shape(), axes));
+    public Use permute(Use x, int... axes) {
+        return view(shapes.permute(x.shape, axes), x);
     }
 
-    private static TensorUse bias(LayerWeights<TensorUse> layer) {
-        @Nullable TensorUse bias = layer.bias();
-        if (bias == null)
-            throw new IllegalArgumentException("norm of " + layer.weight().shape() + ": expected a bias, found none");
-        return bias;
+    @Override
+    public Use constant(Tensor tensor) {
+        return float32(tensor.shape());
+    }
+
+    @Override
+    public Use skewSymmetric(Use upperTriangle, int side) {
+        return allocate(shapes.skewSymmetric(upperTriangle.shape, side), upperTriangle);
+    }
+
+    @Override
+    public Use inverse(Use x) {
+        return allocate(shapes.inverse(x.shape), x);
+    }
+
+    @Override
+    public Use reciprocalRowNorms(Use x) {
+        return allocate(shapes.reciprocalRowNorms(x.shape), x);
+    }
+
+    @Override
+    public Use toActivationDtype(Use x) {
+        return computeDtype == ComputeDtype.FP32 ? x : account.allocate(x.shape, BF16_BYTES);
+    }
+
+    @Override
+    public Use toFloat32(Use x) {
+        return x.bytesPerElement == Float.BYTES ? x : float32(x.shape);
+    }
+
+    // Gradients
+
+    @Override
+    public Use sumTo(Use g, Shape shape) {
+        return g.shape.equals(shape) ? alias(g) : allocate(shape, g);
+    }
+
+    @Override
+    public Use activationGradient(Activation activation, Use g, Use x) {
+        return allocate(x.shape, g);
+    }
+
+    @Override
+    public Forward<Use> normalize(Use x, LayerWeights<Use> layer, Norm norm) {
+        return new Forward<>(allocate(x.shape, x), List.of());
+    }
+
+    @Override
+    public LayerGradients<Use> normGradients(Use g, Use x, List<Use> statistics, LayerWeights<Use> layer, Norm norm,
+            Wanted wanted) {
+        Use w = layer.weight();
+        return new LayerGradients<>(allocate(x.shape, g), wanted.weight() ? float32(w.shape) : null,
+                wanted.bias() ? float32(w.shape) : null);
+    }
+
+    @Override
+    public Forward<Use> attend(Use q, Use k, Use v, AttentionConfig config) {
+        Use y = attention(q, k, v, config);
+        boolean unfused = computeDtype == ComputeDtype.BF16 && config.mask() == AttentionConfig.Mask.NONE
+                && KernelThresholds.prefersUnfusedAttention(q.shape, k.shape, config.heads());
+        return new Forward<>(y, List.of(unfused
+                ? allocate(Shape.of(q.shape.size(0), config.heads(), q.shape.size(1), k.shape.size(1)), q)
+                : alias(y)));
+    }
+
+    @Override
+    public List<Use> attentionGradients(Use g, List<Use> qkv, List<Use> statistics, AttentionConfig config) {
+        return qkv.stream().map(each -> allocate(each.shape, g)).toList();
+    }
+
+    @Override
+    public boolean appliesTransform(Use x, LayerWeights<Use> layer, @Nullable ConvGeometry geometry) {
+        boolean isFp32 = computeDtype == ComputeDtype.FP32;
+        if (layer.hasBlockTransform(this))
+            return isFp32 && (geometry == null || geometry.equals(ConvGeometry.same(1)));
+        if (layer.kernelTransform() == null || geometry == null) return false;
+        Shape weight = layer.weight().shape;
+        return isFp32 && layer.kernelTransform().shape.rank() == 2
+                && KernelThresholds.prefersWinograd(x.shape, weight, geometry)
+                || KernelThresholds.prefersAtomsOnActivations(x.shape, weight, geometry);
+    }
+
+    @Override
+    public LayerGradients<Use> layerGradients(Use g, @Nullable Use x, Shape shape, LayerWeights<Use> layer,
+            @Nullable ConvGeometry geometry, Wanted wanted) {
+        Use transform = layer.kernelTransform(), weight = transform == null ? layer.weight() : transform;
+        return new LayerGradients<>(wanted.input() ? allocate(shape, g) : null,
+                wanted.weight() ? float32(weight.shape) : null,
+                wanted.bias() ? float32(Shape.of(layer.weight().shape.size(0))) : null);
+    }
+
+    @Override
+    public Use embeddingGradient(Use g, Use ids, long rows) {
+        return allocate(Shape.of(rows, g.shape.size(-1)), g);
+    }
+
+    @Override
+    public Use upsampleGradient(Use g, Shape x) {
+        return allocate(x, g);
+    }
+
+    @Override
+    public Use slice(Use x, int axis, long from, long to) {
+        return view(x.shape.with(axis, to - from), x);
+    }
+
+    @Override
+    public Use skewGradient(Use g, int side) {
+        return allocate(Shape.of(g.shape.size(0), side * (side - 1L) / 2), g);
     }
 }

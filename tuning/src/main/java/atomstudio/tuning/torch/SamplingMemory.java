@@ -6,6 +6,8 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.torch.MemoryAccount.Use;
+import atomstudio.tuning.torch.Tape.Variable;
 import java.util.List;
 
 /// Bytes needed to generate one image with guidance in float32, as previews are; counted by a dry run.
@@ -28,30 +30,37 @@ public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
     }
 
     private long unet(long height, long width) {
-        MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE, GradMode.OFF);
-        AdaptedWeights.BoundAdapter<TensorUse> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
-                layer -> slot -> TensorUse.frozen(layout.method().parameterShapes(layer).get(slot)),
-                TensorUse.frozen(Shape.of(1)));
-        AdaptedWeights<TensorUse> layers = new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound));
+        MemoryAccount account = new MemoryAccount();
+        Differentiated<Use> ops = ops(account);
+        AdaptedWeights.BoundAdapter<Variable<Use>> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
+                layer -> slot -> frozen(layout.method().parameterShapes(layer).get(slot)), frozen(Shape.of(1)));
         model.unet()
-                .forward(ops, layers,
-                        TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().channels().in(), height, width)),
-                        TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.unet().timeProjection().dim())),
-                        TensorUse.frozen(Shape.of(GUIDANCE_BATCH, model.textEncoder().maxTokens(),
+                .forward(ops, new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound)),
+                        frozen(Shape.of(GUIDANCE_BATCH, model.unet().channels().in(), height, width)),
+                        frozen(Shape.of(GUIDANCE_BATCH, model.unet().timeProjection().dim())),
+                        frozen(Shape.of(GUIDANCE_BATCH, model.textEncoder().maxTokens(),
                                 model.unet().crossAttentionDim())));
-        return ops.peak();
+        return account.peak();
     }
 
     private long decoder(long height, long width) {
-        MemoryOps ops = new MemoryOps(ComputeDtype.FP32, DenoisingLossOptions.Checkpointing.NONE, GradMode.OFF);
+        MemoryAccount account = new MemoryAccount();
         model.vae()
-                .decode(ops, SamplingMemory::frozen,
-                        TensorUse.frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
-        return ops.peak();
+                .decode(ops(account), SamplingMemory::frozen,
+                        frozen(Shape.of(1, model.vae().latentChannels(), height, width)));
+        return account.peak();
     }
 
-    static LayerWeights<TensorUse> frozen(Layer layer) {
-        return new LayerWeights<>(TensorUse.frozen(layer.weightShape()),
-                layer.hasBias() ? TensorUse.frozen(layer.biasShape()) : null);
+    private static Differentiated<Use> ops(MemoryAccount account) {
+        MemoryOps memory = new MemoryOps(account, ComputeDtype.FP32);
+        return new Differentiated<>(memory, new Tape<>(memory), DenoisingLossOptions.Checkpointing.NONE);
+    }
+
+    static LayerWeights<Variable<Use>> frozen(Layer layer) {
+        return new LayerWeights<>(frozen(layer.weightShape()), layer.hasBias() ? frozen(layer.biasShape()) : null);
+    }
+
+    static Variable<Use> frozen(Shape shape) {
+        return Variable.frozen(Use.persistent(shape));
     }
 }

@@ -1,287 +1,247 @@
 package atomstudio.tuning.torch;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDScope;
-import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.jni.JniUtils;
-import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Gradient checkpointing of one step. Autograd's graph is detached at each segment's inputs and output, so that
-/// segments are differentiated one at a time, last to first. A recomputed segment runs without recording and saves only
-/// its inputs; in the backward pass it runs again, recorded. Operations between segments are recorded normally.
+/// The operations of a training step in their order, for the backward pass. Each adds its derivative, with the values
+/// that the derivative needs; these are kept until it has run. A value may know how to be recomputed (the output of a
+/// segment, an effective weight): then it is not kept, but recomputed, with a tape of its own, when a derivative needs
+/// it.
 /// Source: Chen, Xu, Zhang, Guestrin 2016, "Training Deep Nets with Sublinear Memory Cost".
-final class Tape implements AutoCloseable {
-    /// Where the graph is detached: `leaf` replaces `original` as an input of segments from `firstEntry` on.
-    private record DetachPoint(NDArray original, NDArray leaf, int firstEntry) {}
+final class Tape<T> {
+    /// A value and, in the backward pass, its gradient.
+    static final class Variable<T> {
+        private final T array;
+        private final boolean requiresGrad;
+        /// Weights and inputs, which exist before and after the step.
+        private final boolean persistent;
+        /// How to compute it again, if it is not kept, and which of the results it is.
+        private @Nullable Recomputation<T> source;
+        private int sourceIndex;
+        /// A handle of the array that outlives its scope, while operations on the tape need it.
+        private @Nullable T saved;
+        private int savedBy;
+        private @Nullable T gradient;
 
-    private sealed interface TapeEntry {
-        /// The leaf that accumulates the gradient of the output: the output itself, or a zero that was added to it, so
-        /// that the output is not held.
-        NDArray leaf();
-    }
+        private Variable(T array, boolean requiresGrad, boolean persistent) {
+            this.array = array;
+            this.requiresGrad = requiresGrad;
+            this.persistent = persistent;
+        }
 
-    /// @param recorded the segment's own output, if it was recorded
-    /// @param output   as returned to the caller
-    private record CheckpointSegment(List<NDArray> inputs, Function<List<NDArray>, NDArray> body,
-            @Nullable NDArray recorded, NDArray leaf, NDArray output) implements TapeEntry {}
+        static <T> Variable<T> frozen(T array) {
+            return new Variable<>(array, false, true);
+        }
 
-    /// @param source the recomputed segment that returned the input; then the input is recomputed too, and `input` only
-    ///     accumulates its gradient
-    private record CustomCall(NDArray input, @Nullable CheckpointSegment source, CustomFunction function, NDArray leaf)
-            implements TapeEntry {}
+        static <T> Variable<T> trainable(T array) {
+            return new Variable<>(array, true, true);
+        }
 
-    /// What is differentiated together: the step, or a recomputed segment, whose inputs accumulate gradients for the
-    /// entries before it.
-    private record Subgraph(List<NDArray> inputs, List<TapeEntry> entries, List<DetachPoint> cuts) {
-        Subgraph(List<NDArray> inputs) {
-            this(inputs, new ArrayList<>(), new ArrayList<>());
+        /// A constant of the current scope.
+        static <T> Variable<T> constant(T array) {
+            return new Variable<>(array, false, false);
+        }
+
+        /// The value; only in the forward pass.
+        T array() {
+            return array;
+        }
+
+        boolean requiresGrad() {
+            return requiresGrad;
+        }
+
+        /// Not in a scope: the caller releases it.
+        @Nullable
+        T gradient() {
+            return gradient;
         }
     }
 
-    private record Recomputation(CheckpointSegment segment, NDArray output, Subgraph subgraph) {}
+    /// @param statistics what the derivative needs beside variables
+    private record Node<T>(List<Variable<T>> outputs, List<Variable<T>> saved, List<T> statistics,
+            Consumer<List<@Nullable T>> backward) {}
 
-    private final TorchKernels kernels;
-    private final NativeHeap heap;
-    private final Checkpointing checkpointing;
-    private Subgraph current = new Subgraph(List.of());
-    /// Arrays that outlive the segment that they were made in.
-    private final List<NDArray> retained = new ArrayList<>();
-    private @Nullable Recomputation recomputation;
-    private boolean usesTrainable;
-    private boolean insideRecomputed;
-    private boolean noGrad;
+    private static final class Recomputation<T> {
+        private final List<Variable<T>> inputs;
+        private final Function<List<Variable<T>>, List<Variable<T>>> body;
+        private List<Variable<T>> innerInputs = List.of();
+        private List<Variable<T>> outputs = List.of();
+        private List<Node<T>> nodes = List.of();
 
-    Tape(TorchKernels kernels, NativeHeap heap, Checkpointing checkpointing) {
-        this.kernels = kernels;
-        this.heap = heap;
-        this.checkpointing = checkpointing;
-    }
-
-    /// To be called wherever parameters are used: only a segment that uses some, or has a recorded input, is
-    /// differentiated.
-    void markTrainableUse() {
-        usesTrainable = true;
-    }
-
-    NDArray run(String name, List<NDArray> inputs, Function<List<NDArray>, NDArray> body) {
-        heap.trimIfNeeded();
-        if (insideRecomputed) return scoped(() -> body.apply(inputs)); // recomputed with the outer segment
-        List<NDArray> leaves = inputs.stream().map(this::detach).toList();
-        boolean previousTrainable = usesTrainable;
-        usesTrainable = leaves.stream().anyMatch(kernels::requiresGrad);
-        boolean recompute = checkpointing.recomputes(name, DjlShapes.shape(inputs.getFirst()));
-        NDArray output = recompute ? noGrad(leaves, body) : scoped(() -> body.apply(leaves));
-        boolean innerTrainable = usesTrainable;
-        usesTrainable = previousTrainable || innerTrainable;
-        if (!innerTrainable) return output;
-        if (recompute) {
-            NDArray zero = trackedZero(output), sum = kernels.call("add_in_place", output, zero);
-            current.entries.add(new CheckpointSegment(leaves, body, null, zero, sum));
-            return sum;
-        }
-        NDArray leaf = retain(JniUtils.detachGradient((PtNDArray) retain(output)));
-        leaf.setRequiresGradient(true);
-        current.entries.add(new CheckpointSegment(leaves, body, output, leaf, leaf));
-        return leaf;
-    }
-
-    private NDArray trackedZero(NDArray like) {
-        NDArray zero = retain(kernels.call("expanded_zero", like));
-        zero.setRequiresGradient(true);
-        return zero;
-    }
-
-    private NDArray noGrad(List<NDArray> leaves, Function<List<NDArray>, NDArray> body) {
-        insideRecomputed = true;
-        noGrad = true;
-        try {
-            return noGrad(() -> body.apply(leaves));
-        } finally {
-            insideRecomputed = false;
-            noGrad = false;
+        Recomputation(List<Variable<T>> inputs, Function<List<Variable<T>>, List<Variable<T>>> body) {
+            this.inputs = inputs;
+            this.body = body;
         }
     }
 
-    /// Runs a custom function; the graph is detached at its input and output.
-    NDArray run(NDArray input, CustomFunction function) {
-        heap.trimIfNeeded();
-        if (noGrad || !function.isTrainable() && !kernels.requiresGrad(input))
-            return scoped(() -> function.forward(input));
-        CheckpointSegment source = source(input);
-        NDArray leaf = source == null ? detach(input) : source.leaf;
-        if (leaf == input) retain(input); // its segment would free it
-        function.savedTensors().forEach(this::retain);
-        NDArray output = noGrad(() -> function.forward(input));
-        NDArray zero = trackedZero(output);
-        current.entries.add(new CustomCall(leaf, source, function, zero));
-        return kernels.call("add_in_place", output, zero);
+    /// Whether the results of a recomputable function are kept where they are saved.
+    enum Results { KEPT, DROPPED }
+
+    private final GradientOps<T> backend;
+    private List<Node<T>> nodes = new ArrayList<>();
+    private boolean recording = true;
+    private boolean recomputing;
+
+    Tape(GradientOps<T> backend) {
+        this.backend = backend;
     }
 
-    /// The segment that returned an input, if it is cheap enough to be recomputed only for this.
-    private @Nullable CheckpointSegment source(NDArray input) {
-        if (checkpointing != Checkpointing.SELECTIVE || current.entries.isEmpty()) return null;
-        return current.entries.getLast() instanceof CheckpointSegment segment && segment.recorded == null
-                && segment.output == input ? segment : null;
+    /// Differentiates a value; gradients accumulate at the trainable variables. Empties the tape.
+    void backward(Variable<T> value, T gradient) {
+        recording = false;
+        accumulate(value, gradient);
+        differentiate(nodes);
+        recording = true;
     }
 
-    private static NDArray noGrad(Supplier<NDArray> body) {
-        JniUtils.setGradMode(false);
-        try {
-            return scoped(body);
-        } finally {
-            JniUtils.setGradMode(true);
-        }
-    }
-
-    /// For a custom function that uses autograd in its backward pass.
-    static <T> T enableGrad(Supplier<T> body) {
-        JniUtils.setGradMode(true);
-        try {
-            return body.get();
-        } finally {
-            JniUtils.setGradMode(false);
-        }
-    }
-
-    /// The input of a segment: the array itself if it is not recorded or already a leaf, else a detached leaf.
-    private NDArray detach(NDArray input) {
-        if (isLeaf(input)) return input;
-        for (DetachPoint cut : current.cuts) if (cut.original == input || cut.leaf == input) return cut.leaf;
-        if (!kernels.requiresGrad(input)) return input;
-        NDArray leaf = retain(JniUtils.detachGradient((PtNDArray) retain(input)));
-        leaf.setRequiresGradient(true);
-        current.cuts.add(new DetachPoint(input, leaf, current.entries.size()));
-        return leaf;
-    }
-
-    private boolean isLeaf(NDArray array) {
-        for (TapeEntry entry : current.entries) if (entry.leaf() == array) return true;
-        return current.inputs.stream().anyMatch(input -> input == array);
-    }
-
-    private NDArray retain(NDArray array) {
-        NDScope.unregister(array);
-        retained.add(array);
-        return array;
-    }
-
-    /// Differentiates a scalar; gradients accumulate at the caller's leaves.
-    void backward(NDArray scalar, NDArray one) {
-        JniUtils.backward((PtNDArray) scalar, (PtNDArray) one, true, false);
-        differentiate(current);
-    }
-
-    private void differentiate(Subgraph finished) {
-        for (int i = finished.entries.size() - 1; i >= 0; i--) {
-            heap.trimIfNeeded();
-            TapeEntry entry = finished.entries.get(i);
-            NDArray gradient = gradient(entry.leaf());
-            if (gradient != null) {
-                try (NDScope scope = new NDScope()) {
-                    switch (entry) {
-                        case CheckpointSegment segment -> differentiate(segment, gradient);
-                        case CustomCall call -> differentiate(call, gradient);
-                    }
-                } finally {
-                    gradient.close(); // earlier entries do not need these
-                    entry.leaf().close();
-                }
+    private void differentiate(List<Node<T>> all) {
+        while (!all.isEmpty()) {
+            Node<T> node = all.removeLast();
+            List<@Nullable T> gradients = new ArrayList<>();
+            for (Variable<T> output : node.outputs) {
+                gradients.add(output.gradient);
+                output.gradient = null;
             }
-            int index = i;
-            List<DetachPoint> cuts = finished.cuts.reversed(); // a later one may lead to an earlier one
-            cuts.stream().filter(cut -> cut.firstEntry == index).forEach(Tape::propagate);
+            if (gradients.stream().anyMatch(Objects::nonNull)) backend.scoped(() -> {
+                node.backward.accept(gradients);
+                return List.of();
+            });
+            for (T gradient : gradients) if (gradient != null) backend.release(gradient);
+            node.saved.forEach(this::unsave);
+            node.statistics.forEach(backend::release);
         }
     }
 
-    private void differentiate(CheckpointSegment segment, NDArray gradient) {
-        if (segment.recorded != null) {
-            JniUtils.backward((PtNDArray) segment.recorded, (PtNDArray) gradient, false, false);
-            if (!isLeaf(segment.recorded)) segment.recorded.close();
-            return;
-        }
-        Recomputation finished = recomputation(segment);
-        recomputation = null;
-        Subgraph outerSubgraph = current;
-        current = finished.subgraph;
-        insideRecomputed = true;
-        try {
-            // Detach points within the segment may share its graph, so it is retained for them.
-            boolean retainGraph = !current.cuts.isEmpty();
-            JniUtils.backward((PtNDArray) finished.output, (PtNDArray) gradient, retainGraph, false);
-            differentiate(current);
-        } finally {
-            insideRecomputed = false;
-            current = outerSubgraph;
-        }
-        finished.output.close();
+    /// Adds to a variable's gradient, in the backward pass.
+    void accumulate(Variable<T> variable, @Nullable T gradient) {
+        if (gradient == null || !variable.requiresGrad) return;
+        T previous = variable.gradient;
+        variable.gradient = backend.keep(previous == null ? gradient : backend.add(previous, gradient));
+        if (previous == null) return;
+        backend.release(previous);
+        backend.release(gradient);
     }
 
-    /// The recomputed, recorded segment; shared with the entry after it if that needs the output.
-    private Recomputation recomputation(CheckpointSegment segment) {
-        if (recomputation != null && recomputation.segment == segment) return recomputation;
-        Subgraph outerSubgraph = current;
-        Subgraph innerSubgraph = new Subgraph(segment.inputs);
-        boolean wasInside = insideRecomputed;
-        current = innerSubgraph;
-        insideRecomputed = true;
-        try {
-            NDArray output = scoped(() -> segment.body.apply(segment.inputs));
-            return recomputation = new Recomputation(segment, retain(output), innerSubgraph);
-        } finally {
-            insideRecomputed = wasInside;
-            current = outerSubgraph;
-        }
-    }
-
-    private void differentiate(CustomCall call, NDArray gradient) {
-        NDArray input = call.source == null ? call.input : recomputation(call.source).output;
-        JniUtils.setGradMode(false);
-        try {
-            CustomFunction.Gradients gradients = call.function.backward(input, gradient,
-                    kernels.requiresGrad(call.input));
-            if (gradients.input() != null)
-                JniUtils.backward((PtNDArray) call.input, (PtNDArray) gradients.input(), true, false);
-            for (CustomFunction.TensorGradient part : gradients.trainable())
-                JniUtils.backward((PtNDArray) part.tensor(), (PtNDArray) part.gradient(), true, false);
-        } finally {
-            JniUtils.setGradMode(true);
-        }
-    }
-
-    /// All segments with this input are differentiated: passes the accumulated gradient on. The graph is retained,
-    /// since other detach points may share it.
-    private static void propagate(DetachPoint point) {
-        NDArray gradient = gradient(point.leaf);
-        if (gradient != null) {
-            JniUtils.backward((PtNDArray) point.original, (PtNDArray) gradient, true, false);
-            gradient.close();
-        }
-        point.leaf.close();
-        point.original.close();
-    }
-
-    private static @Nullable NDArray gradient(NDArray leaf) {
-        return JniUtils.getGradient((PtNDArray) leaf);
-    }
-
-    /// Frees intermediate arrays, not the result.
-    static NDArray scoped(Supplier<NDArray> body) {
-        NDArray result;
-        try (NDScope scope = new NDScope()) {
-            result = body.get();
-            NDScope.unregister(result);
-        }
-        NDScope.register(result);
+    /// An operation with one result.
+    Variable<T> record(GradientOps.Forward<T> forward, List<Variable<T>> inputs, List<Variable<T>> saved,
+            Consumer<T> backward) {
+        boolean requiresGrad = inputs.stream().anyMatch(Variable::requiresGrad);
+        Variable<T> result = new Variable<>(forward.result(), requiresGrad, false);
+        if (requiresGrad && recording)
+            add(List.of(result), saved, forward.statistics(), gradients -> backward.accept(gradients.getFirst()));
         return result;
     }
 
-    @Override
-    public void close() {
-        retained.forEach(NDArray::close);
+    /// An operation with several results and one input; a gradient is null where a result was not used.
+    List<Variable<T>> record(List<T> arrays, Variable<T> input, Consumer<List<@Nullable T>> backward) {
+        List<Variable<T>> results = arrays.stream()
+                .map(array -> new Variable<>(array, input.requiresGrad, false))
+                .toList();
+        if (input.requiresGrad && recording) add(results, List.of(), List.of(), backward);
+        return results;
+    }
+
+    private void add(List<Variable<T>> results, List<Variable<T>> saved, List<T> statistics,
+            Consumer<List<@Nullable T>> backward) {
+        saved.forEach(this::save);
+        statistics.forEach(backend::keep);
+        nodes.add(new Node<>(results, saved, statistics, backward));
+    }
+
+    private void save(Variable<T> variable) {
+        if (!variable.persistent && variable.source == null && variable.savedBy++ == 0)
+            variable.saved = backend.keep(backend.alias(variable.array));
+    }
+
+    private void unsave(Variable<T> variable) {
+        if (variable.persistent || variable.source != null || --variable.savedBy > 0) return;
+        backend.release(Objects.requireNonNull(variable.saved));
+        variable.saved = null;
+    }
+
+    /// A saved value, in the backward pass.
+    T value(Variable<T> variable) {
+        if (variable.source != null)
+            return value(recomputed(variable.source).outputs.get(variable.sourceIndex));
+        return variable.persistent ? variable.array : Objects.requireNonNull(variable.saved);
+    }
+
+    /// Whether the operations that are recorded now are those of a recomputed function.
+    boolean recomputing() {
+        return recomputing;
+    }
+
+    /// A function that is recorded as one operation, and recomputed in the backward pass.
+    List<Variable<T>> recomputable(List<Variable<T>> inputs, Function<List<Variable<T>>, List<Variable<T>>> body,
+            Results results) {
+        if (!recording) return scoped(() -> body.apply(inputs));
+        recording = false;
+        List<Variable<T>> inner = scoped(() -> body.apply(inputs));
+        recording = true;
+        if (inner.stream().noneMatch(Variable::requiresGrad)) return inner;
+        Recomputation<T> source = new Recomputation<>(inputs, body);
+        List<Variable<T>> outputs = new ArrayList<>();
+        for (Variable<T> each : inner) {
+            Variable<T> output = each.persistent ? each : new Variable<>(each.array, each.requiresGrad, false);
+            if (results == Results.DROPPED && !each.persistent) {
+                output.source = source;
+                output.sourceIndex = outputs.size();
+            }
+            outputs.add(output);
+        }
+        add(outputs, inputs, List.of(), gradients -> differentiate(source, gradients));
+        return outputs;
+    }
+
+    private Recomputation<T> recomputed(Recomputation<T> source) {
+        if (!source.outputs.isEmpty()) return source;
+        List<Node<T>> outerNodes = nodes;
+        boolean outerRecording = recording, outerRecomputing = recomputing;
+        nodes = new ArrayList<>();
+        recording = true;
+        recomputing = true;
+        source.innerInputs = source.inputs.stream()
+                .map(input -> new Variable<>(value(input), input.requiresGrad, true))
+                .toList();
+        source.outputs = scoped(() -> source.body.apply(source.innerInputs));
+        source.outputs.forEach(this::save);
+        source.nodes = nodes;
+        nodes = outerNodes;
+        recording = outerRecording;
+        recomputing = outerRecomputing;
+        return source;
+    }
+
+    private void differentiate(Recomputation<T> source, List<@Nullable T> gradients) {
+        backend.segmentEnds();
+        recomputed(source);
+        for (int i = 0; i < gradients.size(); i++) {
+            T gradient = gradients.get(i);
+            if (gradient != null) accumulate(source.outputs.get(i), backend.alias(gradient));
+        }
+        differentiate(source.nodes);
+        for (int i = 0; i < source.inputs.size(); i++) {
+            accumulate(source.inputs.get(i), source.innerInputs.get(i).gradient);
+            source.innerInputs.get(i).gradient = null;
+        }
+        source.outputs.forEach(this::unsave);
+        source.outputs = List.of();
+        source.innerInputs = List.of();
+    }
+
+    /// Frees what is created within, except the results and what is saved.
+    List<Variable<T>> scoped(Supplier<List<Variable<T>>> body) {
+        List<Variable<T>> results = new ArrayList<>();
+        backend.scoped(() -> {
+            results.addAll(body.get());
+            return results.stream().filter(each -> !each.persistent).map(Variable::array).toList();
+        });
+        return results;
     }
 }

@@ -16,7 +16,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorInfo;
 import atomstudio.tuning.optimize.Muon;
-import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
+import atomstudio.tuning.torch.Tape.Variable;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -83,14 +83,18 @@ public final class Torch implements AutoCloseable {
     }
 
     public EagerOps ops() {
-        return new EagerOps(kernels);
+        return ops(ComputeDtype.FP32);
     }
 
     EagerOps ops(ComputeDtype computeDtype) {
-        return switch (computeDtype) {
-            case FP32 -> ops();
-            case BF16 -> ops().withBf16(bf16Weights);
-        };
+        return gradientOps(computeDtype);
+    }
+
+    EagerGradientOps gradientOps(ComputeDtype computeDtype) {
+        return new EagerGradientOps(kernels, switch (computeDtype) {
+            case FP32 -> null;
+            case BF16 -> bf16Weights;
+        }, heap);
     }
 
     Bf16Weights bf16Weights() {
@@ -99,11 +103,6 @@ public final class Torch implements AutoCloseable {
 
     TorchKernels kernels() {
         return kernels;
-    }
-
-    /// A tape for the segments of one step.
-    Tape tape(Checkpointing checkpointing) {
-        return new Tape(kernels, heap, checkpointing);
     }
 
     /// Starts a scope on this thread: arrays created until it is closed are freed then, except those it keeps.
@@ -151,21 +150,24 @@ public final class Torch implements AutoCloseable {
         return new Tensor(DjlShapes.shape(array), values);
     }
 
-    /// Differentiates a scalar and reads the leaf's gradient; zeros if the scalar does not depend on it.
+    /// Differentiates a scalar by PyTorch's autograd and reads the leaf's gradient; zeros if the scalar does not depend on it.
     public Tensor gradient(NDArray scalar, NDArray leaf) {
         JniUtils.backward((PtNDArray) scalar, onesLike(scalar), false, false);
         return gradient(leaf);
     }
 
-    /// Differentiates a scalar whose segments are on a tape; the gradients of the leaves as one vector, in their order.
-    float[] gradient(NDArray scalar, List<NDArray> leaves, Tape tape) {
-        tape.backward(scalar, onesLike(scalar));
-        float[] vector = new float[Math.toIntExact(leaves.stream().mapToLong(NDArray::size).sum())];
+    /// The gradients of the variables as one vector, in their order; zeros where a value did not depend on one.
+    float[] takeGradients(List<Variable<NDArray>> variables) {
+        float[] vector = new float[Math
+                .toIntExact(variables.stream().mapToLong(variable -> variable.array().size()).sum())];
         FloatBuffer buffer = FloatBuffer.wrap(vector);
-        for (NDArray leaf : leaves) {
-            PtNDArray gradient = JniUtils.getGradient((PtNDArray) leaf);
-            if (gradient == null) buffer.position(buffer.position() + Math.toIntExact(leaf.size()));
-            else buffer.put(floatBuffer(gradient));
+        for (Variable<NDArray> variable : variables) {
+            try (NDArray gradient = variable.gradient()) {
+                if (gradient == null)
+                    buffer.position(buffer.position() + Math.toIntExact(variable.array().size()));
+                else
+                    buffer.put(floatBuffer(gradient));
+            }
         }
         return vector;
     }

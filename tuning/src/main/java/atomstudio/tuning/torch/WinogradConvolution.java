@@ -2,35 +2,35 @@ package atomstudio.tuning.torch;
 
 import ai.djl.ndarray.NDArray;
 import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Winograd;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.torch.GradientOps.LayerGradients;
+import atomstudio.tuning.torch.GradientOps.Wanted;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// A frozen 3×3 convolution by Winograd's minimal filtering, with its gradients with respect to the input and to the
 /// kernel transform M. Transformed kernels use G · (I + M)ᵀ instead of the filter transform G, so neither an effective
 /// weight nor its gradient is computed. Autograd would save the transformed kernels, four times the weights.
-/// @param layer weight (Co, Ci, 3, 3) and kernel transform (9, 9) or null; the caller adds the bias
+/// @param layer weight (Co, Ci, 3, 3) and kernel transform (9, 9) or null
 record WinogradConvolution(TorchKernels kernels, LayerWeights<NDArray> layer)
-        implements CustomFunction.OfKernelTransform {
-    /// Whether this is faster; only on the CPU.
-    static boolean isFaster(NDArray x, LayerWeights<NDArray> layer, Ops.ConvGeometry geometry) {
-        boolean shared = layer.kernelTransform() == null || layer.kernelTransform().getShape().dimension() == 2;
-        return shared && !x.getDevice().isGpu()
-                && KernelThresholds.prefersWinograd(DjlShapes.shape(x), DjlShapes.shape(layer.weight()), geometry);
-    }
-
+        implements TransformedLayer {
     @Override
     public NDArray forward(NDArray x) {
-        return kernels.call("winograd_convolution", x, layer.weight(), kernels.constant(Winograd.inputTransform()),
-                filter(Winograd.filterTransform()), kernels.constant(Winograd.outputTransform()), chunk());
+        return TorchKernels.addBias(
+                kernels.call("winograd_convolution", x, layer.weight(), kernels.constant(Winograd.inputTransform()),
+                        filter(Winograd.filterTransform()), kernels.constant(Winograd.outputTransform()), chunk()),
+                layer);
     }
 
     @Override
-    public Gradients backward(NDArray x, NDArray gradient, boolean needsInputGradient) {
-        return gradients(needsInputGradient ? inputGradient(gradient) : null, () -> transformGradient(x, gradient));
+    public LayerGradients<NDArray> gradients(NDArray gradient, @Nullable NDArray x, Shape shape, Wanted wanted) {
+        return new LayerGradients<>(wanted.input() ? inputGradient(gradient) : null,
+                wanted.weight() ? transformGradient(Objects.requireNonNull(x), gradient) : null, null);
     }
 
-    NDArray inputGradient(NDArray gradient) {
+    private NDArray inputGradient(NDArray gradient) {
         return kernels.call("winograd_input_gradient", gradient, layer.weight(),
                 kernels.constant(Winograd.inputTransform()), filter(rotated(Winograd.filterTransform())),
                 kernels.constant(Winograd.outputTransform()), chunk());

@@ -93,20 +93,7 @@ class Kernels(Module):
     weights = torch.softmax(torch.matmul(scaled, torch.transpose(self.split_heads(k, n), -2, -1)), -1)
     return self.merge_heads(torch.matmul(weights, self.split_heads(v, n)))
 
-  # Gradient checkpointing (Tape)
-
-  def requires_grad(self, x: Tensor) -> bool:
-    return x.requires_grad
-
-  # Zeros of x's shape in the memory of one element.
-  def expanded_zero(self, x: Tensor) -> Tensor:
-    return torch.expand(torch.new_zeros(x, [1]), torch.size(x))
-
-  # x + y in the memory of x.
-  def add_in_place(self, x: Tensor, y: Tensor) -> Tensor:
-    return torch.add_(torch.detach(x), y)
-
-  # Gradients of a layer with a given effective weight (RecomputedLayer)
+  # Gradients of layers
 
   def linear_weight_gradient(self, y: Tensor, x: Tensor) -> Tensor:
     rows = torch.reshape(y, [-1, torch.size(y, -1)])
@@ -115,17 +102,22 @@ class Kernels(Module):
   def linear_bias_gradient(self, y: Tensor) -> Tensor:
     return torch.sum(torch.reshape(y, [-1, torch.size(y, -1)]), [0], False)
 
-  def convolution_input_gradient(self, y: Tensor, x: Tensor, w: Tensor, stride: Tensor, padding: Tensor) -> Tensor:
+  # By x and w; the first is empty unless `by_input`.
+  def convolution_gradients(self, y: Tensor, x: Tensor, w: Tensor, stride: Tensor, padding: Tensor, by_input: Tensor
+                            ) -> Tuple[Tensor, Tensor]:
+    s, p, wanted = int(stride), int(padding), bool(by_input)
+    by_x, by_w, by_b = torch.convolution_backward(
+        y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], 1, [wanted, True, False])
+    return by_x, by_w
+
+  # By x (B, Ci, height, width), of which only the size matters.
+  def convolution_input_gradient(self, y: Tensor, w: Tensor, stride: Tensor, padding: Tensor, height: Tensor,
+                                 width: Tensor) -> Tensor:
     s, p = int(stride), int(padding)
+    x = torch.expand(torch.new_zeros(y, [1]), [torch.size(y, 0), torch.size(w, 1), int(height), int(width)])
     by_x, by_w, by_b = torch.convolution_backward(
         y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], 1, [True, False, False])
     return by_x
-
-  def convolution_weight_gradient(self, y: Tensor, x: Tensor, w: Tensor, stride: Tensor, padding: Tensor) -> Tensor:
-    s, p = int(stride), int(padding)
-    by_x, by_w, by_b = torch.convolution_backward(
-        y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], 1, [False, True, False])
-    return by_w
 
   def convolution_bias_gradient(self, y: Tensor) -> Tensor:
     return torch.sum(y, [0, 2, 3], False)
@@ -138,9 +130,9 @@ class Kernels(Module):
     columns = torch.im2col(x, [k, k], [1, 1], [padding, padding], [stride, stride])
     return torch.reshape(columns, [torch.size(x, 0) * torch.size(x, 1), k * k, -1])
 
-  # m for each channel of each sample of x.
-  def expanded_transform(self, x: Tensor, m: Tensor) -> Tensor:
-    batch, channels, taps = torch.size(x, 0), torch.size(x, 1), torch.size(m, -1)
+  # m for each channel of each sample.
+  def expanded_transform(self, batch: int, channels: int, m: Tensor) -> Tensor:
+    taps = torch.size(m, -1)
     return torch.reshape(torch.expand(m, [batch, channels, taps, taps]), [batch * channels, taps, taps])
 
   # (Co, Ci·k²) for each sample.
@@ -150,7 +142,7 @@ class Kernels(Module):
   def atom_convolution(self, x: Tensor, w: Tensor, m: Tensor, stride: Tensor, padding: Tensor) -> Tensor:
     batch, k, s, p = torch.size(x, 0), torch.size(w, 2), int(stride), int(padding)
     taps = self.taps(x, k, s, p)
-    transformed = torch.reshape(torch.baddbmm(taps, self.expanded_transform(x, m), taps),
+    transformed = torch.reshape(torch.baddbmm(taps, self.expanded_transform(batch, torch.size(x, 1), m), taps),
                                 [batch, -1, torch.size(taps, 2)])
     height = (torch.size(x, 2) + 2 * p - k) // s + 1
     return torch.reshape(torch.bmm(self.expanded_weight(w, batch), transformed),
@@ -163,12 +155,13 @@ class Kernels(Module):
                         torch.reshape(y, [batch, torch.size(w, 0), -1]))
     return torch.reshape(product, [batch * torch.size(w, 1), torch.size(w, 2) * torch.size(w, 3), -1])
 
-  # By x; u is the gradient of the transformed taps.
-  def atom_input_gradient(self, x: Tensor, u: Tensor, w: Tensor, m: Tensor, stride: Tensor, padding: Tensor) -> Tensor:
-    k, s, p = torch.size(w, 2), int(stride), int(padding)
-    transposed = torch.transpose(self.expanded_transform(x, m), 1, 2)
-    columns = torch.reshape(torch.baddbmm(u, transposed, u), [torch.size(x, 0), -1, torch.size(u, 2)])
-    return torch.col2im(columns, [torch.size(x, 2), torch.size(x, 3)], [k, k], [1, 1], [p, p], [s, s])
+  # By x (batch, Ci, height, width); u is the gradient of the transformed taps.
+  def atom_input_gradient(self, u: Tensor, w: Tensor, m: Tensor, stride: Tensor, padding: Tensor, batch: Tensor,
+                          height: Tensor, width: Tensor) -> Tensor:
+    k, s, p, n = torch.size(w, 2), int(stride), int(padding), int(batch)
+    transposed = torch.transpose(self.expanded_transform(n, torch.size(w, 1), m), 1, 2)
+    columns = torch.reshape(torch.baddbmm(u, transposed, u), [n, -1, torch.size(u, 2)])
+    return torch.col2im(columns, [int(height), int(width)], [k, k], [1, 1], [p, p], [s, s])
 
   # By m.
   def atom_transform_gradient(
@@ -348,3 +341,102 @@ class Kernels(Module):
       else:
         sums = sums + part
     return torch.mm(sums, filter)
+
+  # Gradients of other operations (EagerGradientOps): the kernels that autograd calls. Forward functions also return
+  # what the gradients need.
+
+  def silu_gradient(self, g: Tensor, x: Tensor) -> Tensor:
+    return torch.silu_backward(g, x)
+
+  def gelu_gradient(self, g: Tensor, x: Tensor) -> Tensor:
+    return torch.gelu_backward(g, x, approximate="none")
+
+  def quick_gelu_gradient(self, g: Tensor, x: Tensor) -> Tensor:
+    s = torch.sigmoid(x * 1.702)
+    return g * s + torch.sigmoid_backward(g * x, s) * 1.702
+
+  def relu_gradient(self, g: Tensor, x: Tensor) -> Tensor:
+    return torch.threshold_backward(g, x, 0)
+
+  def tanh_gradient(self, g: Tensor, x: Tensor) -> Tensor:
+    return torch.tanh_backward(g, torch.tanh(x))
+
+  def group_norm_forward(
+      self, x: Tensor, w: Tensor, b: Tensor, groups: Tensor, epsilon: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    x = torch.contiguous(x)
+    batch, channels = torch.size(x, 0), torch.size(x, 1)
+    return torch.native_group_norm(
+        x, w, b, batch, channels, torch.numel(x) // (batch * channels), int(groups), float(epsilon))
+
+  def group_norm_gradients(self, g: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Tensor, groups: Tensor,
+                           parameters: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    batch, channels, p = torch.size(x, 0), torch.size(x, 1), bool(parameters)
+    return torch.native_group_norm_backward(torch.contiguous(g), torch.contiguous(x), mean, rstd, w, batch, channels,
+        torch.numel(x) // (batch * channels), int(groups), [True, p, p])
+
+  def layer_norm_forward(self, x: Tensor, w: Tensor, b: Tensor, epsilon: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    return torch.native_layer_norm(x, torch.size(w), w, b, float(epsilon))
+
+  def layer_norm_gradients(self, g: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Tensor, parameters: Tensor
+                           ) -> Tuple[Tensor, Tensor, Tensor]:
+    p = bool(parameters)
+    return torch.native_layer_norm_backward(g, x, torch.size(w), mean, rstd, w, w, [True, p, p])
+
+  def attention_forward(self, q: Tensor, k: Tensor, v: Tensor, heads: Tensor, causal: Tensor
+                        ) -> Tuple[Tensor, Tensor, Tensor]:
+    n = int(heads)
+    y, logsumexp = torch._scaled_dot_product_flash_attention_for_cpu(
+        self.split_heads(q, n), self.split_heads(k, n), self.split_heads(v, n), 0., bool(causal))
+    return self.merge_heads(y), y, logsumexp
+
+  def attention_gradients(self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, y: Tensor, logsumexp: Tensor,
+                          heads: Tensor, causal: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    n = int(heads)
+    by_q, by_k, by_v = torch._scaled_dot_product_flash_attention_for_cpu_backward(
+        self.split_heads(g, n), self.split_heads(q, n), self.split_heads(k, n), self.split_heads(v, n), y, logsumexp,
+        0., bool(causal))
+    return self.merge_heads(by_q), self.merge_heads(by_k), self.merge_heads(by_v)
+
+  # By autograd, which must be on.
+  def recorded_attention_gradients(self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, heads: Tensor, causal: Tensor
+                                   ) -> Tuple[Tensor, Tensor, Tensor]:
+    q, k, v = torch.detach(q), torch.detach(k), torch.detach(v)
+    inputs = [torch.requires_grad_(q, True), torch.requires_grad_(k, True), torch.requires_grad_(v, True)]
+    y = self.attention(inputs[0], inputs[1], inputs[2], heads, causal)
+    gradients = torch.grad([y], inputs, annotate(List[Optional[Tensor]], [g]))
+    return (unchecked_cast(Tensor, gradients[0]), unchecked_cast(Tensor, gradients[1]),
+            unchecked_cast(Tensor, gradients[2]))
+
+  def unfused_attention_forward(self, q: Tensor, k: Tensor, v: Tensor, heads: Tensor) -> Tuple[Tensor, Tensor]:
+    n = int(heads)
+    scaled = self.split_heads(q, n) * (1. / torch.sqrt(torch.size(q, 2) // n))
+    weights = torch.softmax(torch.matmul(scaled, torch.transpose(self.split_heads(k, n), -2, -1)), -1)
+    return self.merge_heads(torch.matmul(weights, self.split_heads(v, n))), weights
+
+  def unfused_attention_gradients(self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, weights: Tensor, heads: Tensor
+                                  ) -> Tuple[Tensor, Tensor, Tensor]:
+    n = int(heads)
+    scale = 1. / torch.sqrt(torch.size(q, 2) // n)
+    split = self.split_heads(g, n)
+    by_v = torch.matmul(torch.transpose(weights, -2, -1), split)
+    by_weights = torch.matmul(split, torch.transpose(self.split_heads(v, n), -2, -1))
+    by_scores = torch._softmax_backward_data(by_weights, weights, -1, weights.dtype)
+    by_q = torch.matmul(by_scores, self.split_heads(k, n)) * scale
+    by_k = torch.matmul(torch.transpose(by_scores, -2, -1), self.split_heads(q, n) * scale)
+    return self.merge_heads(by_q), self.merge_heads(by_k), self.merge_heads(by_v)
+
+  def embedding_gradient(self, g: Tensor, ids: Tensor, rows: Tensor) -> Tensor:
+    return torch.embedding_dense_backward(g, ids, int(rows), -1, False)
+
+  def upsample_gradient(self, g: Tensor, height: Tensor, width: Tensor, batch: Tensor, channels: Tensor) -> Tensor:
+    return torch.upsample_nearest2d_backward(g, [torch.size(g, 2), torch.size(g, 3)],
+                                             [int(batch), int(channels), int(height), int(width)], None, None)
+
+  def skew_gradient(self, g: Tensor, side: Tensor) -> Tensor:
+    n = int(side)
+    above = torch.gt(torch.triu(torch.new_ones(g, [n, n]), 1), 0)
+    return torch.reshape(torch.masked_select(g - torch.transpose(g, 1, 2), above), [torch.size(g, 0), -1])
+
+  # Of the loss by the prediction.
+  def loss_gradient(self, predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    return (predicted - target) * weights * (2. / torch.numel(predicted))
