@@ -54,14 +54,15 @@ public final class DenoisingLoss implements AutoCloseable {
         return runInScope(() -> {
             Torch torch = engine.torch();
             List<Variable<NDArray>> variables = variables(parameters, Variable::trainable);
-            Step step = new Step(torch.gradientOps(ComputeDtype.FP32), torch.gradientOps(computeDtype));
-            Variable<NDArray> output = predict(variables, batch, step);
-            NDArray predicted = step.backend.toFloat32(output.array());
-            NDArray target = torch.array(batch.target()), weights = torch.array(batch.lossWeights());
-            NDArray gradient = torch.kernels().call("loss_gradient", predicted, target, weights);
-            double loss = torch.tensor(step.backend.loss(predicted, target, weights)).data()[0];
-            step.tape.backward(output, step.backend.toActivationDtype(gradient));
-            return new Gradient(loss, torch.takeGradients(variables));
+            try (Step step = new Step(torch.gradientOps(ComputeDtype.FP32), torch.gradientOps(computeDtype))) {
+                Variable<NDArray> output = predict(variables, batch, step);
+                NDArray predicted = step.backend.toFloat32(output.array());
+                NDArray target = torch.array(batch.target()), weights = torch.array(batch.lossWeights());
+                NDArray gradient = torch.kernels().call("loss_gradient", predicted, target, weights);
+                double loss = torch.tensor(step.backend.loss(predicted, target, weights)).data()[0];
+                step.tape.backward(output, step.backend.toActivationDtype(gradient));
+                return new Gradient(loss, torch.gradients(variables));
+            }
         });
     }
 
@@ -69,17 +70,24 @@ public final class DenoisingLoss implements AutoCloseable {
     public double loss(float[] parameters, TrainingBatch batch) throws Failure {
         return runInScope(() -> {
             Torch torch = engine.torch();
-            Step step = new Step(torch.gradientOps(ComputeDtype.FP32), torch.gradientOps(computeDtype));
-            Variable<NDArray> output = predict(variables(parameters, Variable::frozen), batch, step);
-            return (double) torch.tensor(step.backend.loss(step.backend.toFloat32(output.array()),
-                    torch.array(batch.target()), torch.array(batch.lossWeights()))).data()[0];
+            try (Step step = new Step(torch.gradientOps(ComputeDtype.FP32), torch.gradientOps(computeDtype))) {
+                Variable<NDArray> output = predict(variables(parameters, Variable::frozen), batch, step);
+                return (double) torch.tensor(step.backend.loss(step.backend.toFloat32(output.array()),
+                        torch.array(batch.target()), torch.array(batch.lossWeights()))).data()[0];
+            }
         });
     }
 
     /// The tape of one step, and the backends of the text encoder and the UNet.
-    private record Step(Tape<NDArray> tape, EagerGradientOps textBackend, EagerGradientOps backend) {
+    private record Step(Tape<NDArray> tape, EagerGradientOps textBackend, EagerGradientOps backend)
+            implements AutoCloseable {
         Step(EagerGradientOps textBackend, EagerGradientOps backend) {
             this(new Tape<>(backend), textBackend, backend);
+        }
+
+        @Override
+        public void close() {
+            backend.close();
         }
     }
 

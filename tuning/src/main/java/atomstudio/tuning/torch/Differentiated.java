@@ -107,11 +107,9 @@ record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing che
             Variable<T> bias = layer.bias();
             Wanted wanted = new Wanted(x.requiresGrad(), weight.requiresGrad(), bias != null && bias.requiresGrad());
             LayerWeights<T> arrays = arrays(layer);
-            List<Variable<T>> inputs = new ArrayList<>(List.of(x, weight)), saved = new ArrayList<>();
-            if (bias != null) inputs.add(bias);
+            List<Variable<T>> inputs = bias == null ? List.of(x, weight) : List.of(x, weight, bias);
+            List<Variable<T>> saved = new ArrayList<>(List.of(weight, layer.weight()));
             if (wanted.weight()) saved.add(x);
-            saved.add(weight);
-            if (layer.kernelTransform() != null) saved.add(layer.weight());
             Shape shape = shape(x);
             T y = geometry == null ? backend.linear(x.array(), arrays) : backend.conv2d(x.array(), arrays, geometry);
             return List.of(record(y, inputs, saved, g -> {
@@ -119,9 +117,7 @@ record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing che
                         layer.kernelTransform() == null ? null : tape.value(layer.kernelTransform()));
                 LayerGradients<T> gradients = backend.layerGradients(g, wanted.weight() ? tape.value(x) : null, shape,
                         values, geometry, wanted);
-                tape.accumulate(x, gradients.input());
-                tape.accumulate(weight, gradients.weight());
-                if (bias != null) tape.accumulate(bias, gradients.bias());
+                accumulate(inputs, gradients);
             }));
         }).getFirst();
     }
@@ -168,10 +164,15 @@ record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing che
         return tape.record(forward, inputs, List.of(x, weight), g -> {
             LayerGradients<T> gradients = backend.normGradients(g, tape.value(x), forward.statistics(),
                     new LayerWeights<>(tape.value(weight), null), norm, wanted);
-            tape.accumulate(x, gradients.input());
-            tape.accumulate(weight, gradients.weight());
-            if (bias != null) tape.accumulate(bias, gradients.bias());
+            accumulate(inputs, gradients);
         });
+    }
+
+    /// @param inputs the layer's input, weight and bias, if any
+    private void accumulate(List<Variable<T>> inputs, LayerGradients<T> gradients) {
+        tape.accumulate(inputs.get(0), gradients.input());
+        tape.accumulate(inputs.get(1), gradients.weight());
+        if (inputs.size() > 2) tape.accumulate(inputs.get(2), gradients.bias());
     }
 
     @Override

@@ -5,15 +5,20 @@ import ai.djl.ndarray.NDScope;
 import ai.djl.pytorch.jni.JniUtils;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// Derivatives by PyTorch's own kernels, the ones that its autograd calls.
-final class EagerGradientOps extends EagerOps implements GradientOps<NDArray> {
+/// Closing frees what a failed step has kept.
+final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, AutoCloseable {
     private final NativeHeap heap;
+    private final Set<NDArray> kept = Collections.newSetFromMap(new IdentityHashMap<>());
 
     EagerGradientOps(TorchKernels kernels, @Nullable Bf16Weights bf16Weights, NativeHeap heap) {
         super(kernels, bf16Weights);
@@ -195,12 +200,20 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray> {
     @Override
     public NDArray keep(NDArray array) {
         NDScope.unregister(array);
+        kept.add(array);
         return array;
     }
 
     @Override
     public void release(NDArray array) {
+        kept.remove(array);
         array.close();
+    }
+
+    @Override
+    public void close() {
+        kept.forEach(NDArray::close);
+        kept.clear();
     }
 
     @Override

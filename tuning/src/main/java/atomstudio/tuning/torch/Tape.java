@@ -56,7 +56,7 @@ final class Tape<T> {
             return requiresGrad;
         }
 
-        /// Not in a scope: the caller releases it.
+        /// Kept until released, or until the backend is closed.
         @Nullable
         T gradient() {
             return gradient;

@@ -157,7 +157,7 @@ public final class Torch implements AutoCloseable {
     }
 
     /// The gradients of the variables as one vector, in their order; zeros where a value did not depend on one.
-    float[] takeGradients(List<Variable<NDArray>> variables) {
+    float[] gradients(List<Variable<NDArray>> variables) {
         float[] vector = new float[Math
                 .toIntExact(variables.stream().mapToLong(variable -> variable.array().size()).sum())];
         FloatBuffer buffer = FloatBuffer.wrap(vector);

@@ -56,9 +56,8 @@ class DifferentiatedTest {
         }
     }
 
-    static Stream<Case> operations() {
+    private static Stream<Case> arithmetic() {
         Shape image = Shape.of(2, 4, 6, 6), vector = Shape.of(4), tokens = Shape.of(2, 5, 8);
-        Ops.AttentionConfig causal = new Ops.AttentionConfig(2, Ops.AttentionConfig.Mask.CAUSAL);
         return Stream.of(
                 Case.of("add", List.of(image, Shape.of(4, 1, 1)), (ops, in) -> ops.add(in.get(0), in.get(1))),
                 Case.of("multiply", List.of(image, Shape.of(2, 1, 6, 1)),
@@ -83,7 +82,13 @@ class DifferentiatedTest {
                 Case.of("gelu", List.of(image), (ops, in) -> ops.gelu(in.get(0))),
                 Case.of("quickGelu", List.of(image), (ops, in) -> ops.quickGelu(in.get(0))),
                 Case.of("relu", List.of(image), (ops, in) -> ops.relu(in.get(0))),
-                Case.of("tanh", List.of(image), (ops, in) -> ops.tanh(in.get(0))),
+                Case.of("tanh", List.of(image), (ops, in) -> ops.tanh(in.get(0))));
+    }
+
+    private static Stream<Case> structure() {
+        Shape image = Shape.of(2, 4, 6, 6), tokens = Shape.of(2, 5, 8);
+        Ops.AttentionConfig causal = new Ops.AttentionConfig(2, Ops.AttentionConfig.Mask.CAUSAL);
+        return Stream.of(
                 Case.of("attention", List.of(tokens, Shape.of(2, 3, 8), Shape.of(2, 3, 8)),
                         (ops, in) -> ops.attention(in.get(0), in.get(1), in.get(2), Ops.AttentionConfig.of(2))),
                 Case.of("causal attention", List.of(tokens, tokens, tokens),
@@ -168,7 +173,8 @@ class DifferentiatedTest {
     }
 
     static Stream<Arguments> cases() {
-        return Stream.concat(operations(), layers())
+        return Stream.of(arithmetic(), structure(), layers())
+                .flatMap(each -> each)
                 .flatMap(each -> Stream.of(Checkpointing.values()).map(mode -> Arguments.of(each, mode)));
     }
 
@@ -219,8 +225,8 @@ class DifferentiatedTest {
 
     @SuppressWarnings("unchecked")
     private static List<Tensor> own(Case testCase, Checkpointing checkpointing) {
-        try (TorchScope scope = torch.scope(GradMode.OFF)) {
-            EagerGradientOps backend = torch.gradientOps(ComputeDtype.FP32);
+        try (TorchScope scope = torch.scope(GradMode.OFF);
+                EagerGradientOps backend = torch.gradientOps(ComputeDtype.FP32)) {
             Tape<NDArray> tape = new Tape<>(backend);
             Differentiated<NDArray> ops = new Differentiated<>(backend, tape, checkpointing);
             List<Variable<NDArray>> inputs = new ArrayList<>();
@@ -229,7 +235,7 @@ class DifferentiatedTest {
             Variable<NDArray> y = (Variable<NDArray>) testCase.operation.apply((Ops<Object>) (Ops<?>) ops,
                     List.copyOf(inputs));
             tape.backward(y, torch.array(outputGradient(ops.shape(y))));
-            float[] all = torch.takeGradients(inputs);
+            float[] all = torch.gradients(inputs);
             List<Tensor> gradients = new ArrayList<>();
             int offset = 0;
             for (Shape shape : testCase.inputs) {
