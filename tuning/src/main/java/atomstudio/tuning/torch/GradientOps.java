@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A backend with the derivatives of its operations. It records nothing: the [Tape] keeps what derivatives need and calls
-/// them. `g` is the gradient with respect to an operation's result.
+/// A backend with the derivatives of its operations. It records nothing: the [Tape] keeps what derivatives need and
+/// calls them. `g` is the gradient with respect to an operation's result.
 interface GradientOps<T> extends Ops<T> {
     enum Activation { SILU, GELU, QUICK_GELU, RELU, TANH }
 

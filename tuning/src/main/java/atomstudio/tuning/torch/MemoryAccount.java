@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/// The bytes that are allocated in a dry run. Arrays are freed as native ones are: at the end of the scope in which they
-/// were created, or when released.
+/// The bytes that are allocated in a dry run. Arrays are freed as native ones are: at the end of the scope in which
+/// they were created, or when released.
 final class MemoryAccount {
     /// A handle of an array.
     static final class Use {

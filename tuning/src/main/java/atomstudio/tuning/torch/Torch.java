@@ -150,7 +150,8 @@ public final class Torch implements AutoCloseable {
         return new Tensor(DjlShapes.shape(array), values);
     }
 
-    /// Differentiates a scalar by PyTorch's autograd and reads the leaf's gradient; zeros if the scalar does not depend on it.
+    /// Differentiates a scalar by PyTorch's autograd and reads the leaf's gradient; zeros if the scalar does not depend
+    /// on it.
     public Tensor gradient(NDArray scalar, NDArray leaf) {
         JniUtils.backward((PtNDArray) scalar, onesLike(scalar), false, false);
         return gradient(leaf);
@@ -162,12 +163,10 @@ public final class Torch implements AutoCloseable {
                 .toIntExact(variables.stream().mapToLong(variable -> variable.array().size()).sum())];
         FloatBuffer buffer = FloatBuffer.wrap(vector);
         for (Variable<NDArray> variable : variables) {
-            try (NDArray gradient = variable.gradient()) {
-                if (gradient == null)
-                    buffer.position(buffer.position() + Math.toIntExact(variable.array().size()));
-                else
-                    buffer.put(floatBuffer(gradient));
-            }
+            NDArray gradient = variable.gradient();
+            int size = Math.toIntExact(variable.array().size());
+            if (gradient == null) buffer.position(buffer.position() + size);
+            else buffer.put(floatBuffer(gradient));
         }
         return vector;
     }
