@@ -19,8 +19,8 @@ public sealed interface Network permits UNet, Vae, ClipTextModel, ClipVisionMode
         };
     }
 
-    /// Its layers in order of use, recorded by a forward pass on shapes; of an autoencoder, the encoder's first. Used to
-    /// check checkpoints, count parameters and select trainable layers.
+    /// Its layers in order of use, recorded by a forward pass on shapes; of an autoencoder, the encoder's first. They
+    /// serve to check checkpoints, count parameters and select trainable layers.
     /// @throws IllegalArgumentException for inconsistent sizes
     default List<Layer> layers() {
         return switch (this) {

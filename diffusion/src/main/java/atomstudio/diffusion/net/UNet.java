@@ -1,6 +1,5 @@
 package atomstudio.diffusion.net;
 
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.Layer.Bias;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
