@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// One gallery row: the images of the base model or of a run's adapter, one column per seed. Its cells are a query: for
 /// every seed the image of the order wanted now, or else the last image of that seed, which is stale.
 public final class GalleryRow {
+    /// @param order of the image wanted now
     /// @param image null if the row has no image of the seed
-    public record GalleryCell(long seed, @Nullable GalleryImage image, CellState state) {
+    public record GalleryCell(long seed, String order, @Nullable GalleryImage image, CellState state) {
         public boolean isStale() { return image != null && state != CellState.CURRENT; }
     }
 
@@ -47,8 +48,8 @@ public final class GalleryRow {
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper metricsStatus = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable ClipScores> metrics = new ReadOnlyObjectWrapper<>();
-    private final ObservableMap<Long, RgbImage> previews = FXCollections.observableHashMap();
-    private final ObservableMap<Long, RgbImage> previewsView = FXCollections.unmodifiableObservableMap(previews);
+    private final ObservableMap<String, RgbImage> previews = FXCollections.observableHashMap();
+    private final ObservableMap<String, RgbImage> previewsView = FXCollections.unmodifiableObservableMap(previews);
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     /// The image shown last, by seed.
     private final Map<Long, GalleryImage> lastImages = new HashMap<>();
@@ -97,8 +98,8 @@ public final class GalleryRow {
         return warning.getReadOnlyProperty();
     }
 
-    /// The predicted images of the seeds that are being generated, as far as there are any.
-    public ObservableMap<Long, RgbImage> previews() {
+    /// The predicted images of the orders that are being generated, as far as there are any.
+    public ObservableMap<String, RgbImage> previews() {
         return previewsView;
     }
 
@@ -156,7 +157,7 @@ public final class GalleryRow {
             current.ifPresent(image -> lastImages.put(seed, image));
             CellState state = current.isPresent() ? CellState.CURRENT
                     : queued.contains(order) ? CellState.QUEUED : CellState.MISSING;
-            found.add(new GalleryCell(seed, lastImages.get(seed), state));
+            found.add(new GalleryCell(seed, order, lastImages.get(seed), state));
         }
         if (!found.equals(cells)) cells.setAll(found);
         showMetrics();
@@ -179,8 +180,8 @@ public final class GalleryRow {
         busy.set("Step " + done + " of " + total);
     }
 
-    void showPreview(long seed, RgbImage image) {
-        previews.put(seed, image);
+    void showPreview(String order, RgbImage image) {
+        previews.put(order, image);
     }
 
     void addWarning(String message) {
@@ -189,8 +190,8 @@ public final class GalleryRow {
     }
 
     /// Ends the progress of one image.
-    void clearPreview(long seed) {
-        previews.remove(seed);
+    void clearPreview(String order) {
+        previews.remove(order);
     }
 
     void stop() {

@@ -81,7 +81,7 @@ final class GalleryRowView extends HBox {
         body.setMinWidth(0);
         getChildren().addAll(header, body);
         row.cells().addListener((ListChangeListener<GalleryRow.GalleryCell>) change -> refresh());
-        row.previews().addListener((MapChangeListener<Long, RgbImage>) change -> showPreview(change.getKey()));
+        row.previews().addListener((MapChangeListener<String, RgbImage>) change -> showPreview(change.getKey()));
         widthProperty().subscribe(now -> fit());
         refresh();
     }
@@ -95,8 +95,8 @@ final class GalleryRowView extends HBox {
         fit();
     }
 
-    private void showPreview(long seed) {
-        for (CellView cell : cells) if (cell.shown != null && cell.shown.seed() == seed) cell.showPreview();
+    private void showPreview(String order) {
+        for (CellView cell : cells) if (cell.shown != null && cell.shown.order().equals(order)) cell.showPreview();
     }
 
     /// One image, or its place. A stale image is dimmed.
@@ -137,7 +137,7 @@ final class GalleryRowView extends HBox {
         }
 
         void showPreview() {
-            RgbImage preview = shown == null ? null : row.previews().get(shown.seed());
+            RgbImage preview = shown == null ? null : row.previews().get(shown.order());
             previewView.setVisible(preview != null);
             previewView.setImage(preview == null ? null : RoundedImageView.toFxImage(preview));
             if (preview != null) state.setVisible(false);

@@ -139,7 +139,7 @@ final class ImageBatch {
 
             @Override
             public void preview(long seed, RgbImage image) {
-                uiThread.accept(() -> row.showPreview(seed, image));
+                uiThread.accept(() -> row.showPreview(order.order(seed), image));
             }
 
             @Override
@@ -147,7 +147,7 @@ final class ImageBatch {
                 GalleryImage image = save(generated, order.tags(seed, subject),
                         message -> uiThread.accept(() -> row.addWarning(message)));
                 uiThread.accept(() -> {
-                    row.clearPreview(seed);
+                    row.clearPreview(image.tags().order());
                     completedCount++;
                     remaining.remove(image.tags().order());
                     services.gallery().add(image);

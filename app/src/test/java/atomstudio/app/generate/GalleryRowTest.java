@@ -10,16 +10,16 @@ import org.junit.jupiter.api.Test;
 class GalleryRowTest {
     /// The images of a batch are previewed at the same time.
     @Test
-    void showsAPreviewOfEachSeedUntilItsImageIsReady() {
+    void showsAPreviewOfEachOrderUntilItsImageIsReady() {
         RgbImage first = RgbImage.filled(4, 4, 1);
         RgbImage second = RgbImage.filled(4, 4, 2);
         GalleryRow row = new GalleryRow(Optional.empty());
-        row.showPreview(7, first);
-        row.showPreview(8, second);
-        assertEquals(Map.of(7L, first, 8L, second), row.previews());
-        row.showPreview(8, first);
-        row.clearPreview(7);
-        assertEquals(Map.of(8L, first), row.previews());
+        row.showPreview("seed 7", first);
+        row.showPreview("seed 8", second);
+        assertEquals(Map.of("seed 7", first, "seed 8", second), row.previews());
+        row.showPreview("seed 8", first);
+        row.clearPreview("seed 7");
+        assertEquals(Map.of("seed 8", first), row.previews());
         row.stop();
         assertEquals(Map.of(), row.previews());
     }

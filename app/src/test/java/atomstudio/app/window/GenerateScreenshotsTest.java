@@ -70,7 +70,8 @@ class GenerateScreenshotsTest {
         assertTrue(page.settings().get().source().image().orElseThrow().mask().isPresent());
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
-        window.waitFor(120, () -> page.rows().getFirst().previews().containsKey(2L));
+        window.waitFor(120,
+                () -> page.rows().getFirst().previews().containsKey(page.rows().getFirst().cells().get(2).order()));
         window.screenshotNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
