@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
 /// `studio export`: writes a run's adapter to one file.
 @Command(
         name = "export",
-        description = "Writes a run's adapter, or its settings, to one file, or merges adapters into a model. If the run "
-                + "is not finished, its last checkpoint is exported.",
+        description = "Writes a run's adapter, or its settings, to one file, or merges adapters into a model. If the "
+                + "run is not finished, its last checkpoint is exported.",
         footer = {
                 "",
                 "Examples:",

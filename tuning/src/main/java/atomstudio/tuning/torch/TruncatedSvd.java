@@ -12,8 +12,8 @@ import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
 
-/// The leading singular values and vectors of a matrix, A ≈ U · diag(s) · Vᵀ, by randomized subspace iteration. Products
-/// with the matrix are computed by PyTorch, eigenvectors of small matrices in double precision.
+/// The leading singular values and vectors of a matrix, A ≈ U · diag(s) · Vᵀ, by randomized subspace iteration.
+/// Products with the matrix are computed by PyTorch, eigenvectors of small matrices in double precision.
 /// Source: Halko, Martinsson and Tropp 2011, "Finding structure with randomness", algorithms 4.4 and 5.1.
 /// @param values      largest first
 /// @param left        (M, r), orthonormal columns
@@ -54,8 +54,8 @@ public record TruncatedSvd(double[] values, Tensor left, Tensor right, double sq
         return basis;
     }
 
-    /// An orthonormal basis of the columns' space: Y · V · Λ^(-1/2) with the eigenvectors of YᵀY, which PyTorch computes
-    /// fast for long columns. Directions below the precision of float32 are left out.
+    /// An orthonormal basis of the columns' space: Y · V · Λ^(-1/2) with the eigenvectors of YᵀY, which PyTorch
+    /// computes fast for long columns. Directions below the precision of float32 are left out.
     /// Source: Stathopoulos and Wu 2002, "A block orthogonalization procedure with constant synchronization
     /// requirements", algorithm 3.1 (SVQB); run twice for orthogonality.
     private static NDArray orthonormal(Torch torch, NDArray columns) {
