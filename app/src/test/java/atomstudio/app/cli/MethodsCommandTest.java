@@ -69,7 +69,8 @@ class MethodsCommandTest {
                 .concat(Stream.of(MethodSetting.values()).map(MethodSetting::option),
                         Stream.of(TrainingSetting.values()).map(TrainingSetting::option))
                 .toList();
-        for (String option : options) assertTrue(help.contains("--" + option), option);
+        for (String option : options)
+            assertTrue(help.contains("--" + option) || help.contains("--[no-]" + option), option);
         List<String> aliases = Stream
                 .concat(Stream.of(MethodSetting.values()).map(MethodSetting::aliases),
                         Stream.of(TrainingSetting.values()).map(TrainingSetting::aliases))
