@@ -156,7 +156,7 @@ final class KohyaConfig {
         if (!isProdigy && !Set.of("adamw", "adamw8bit", "pagedadamw", "pagedadamw8bit", "pagedadamw32bit")
                 .contains(name))
             keys.differs("optimizer_type = " + (keys.isGiven("optimizer_type") ? keys.text("optimizer_type") : name)
-                    + " (adamw is used; choose --learning-rate for it)");
+                    + " (adamw is used; choose a learning rate for it)");
         Map<String, String> arguments = keys.arguments("optimizer_args");
         // PyTorch's and bitsandbytes' default.
         String decay = arguments.remove("weight_decay");
@@ -204,7 +204,7 @@ final class KohyaConfig {
                 : keys.isGiven("dataset_repeats") ? keys.decimal("dataset_repeats") : 1;
         double images = photos == null ? 0 : countImages(Path.of(photos)) * repeats;
         if (images == 0) {
-            keys.differs("max_train_epochs (no photos are found in the file's folder to count them; give --steps)");
+            keys.differs("max_train_epochs (no photos are found in the file's folder to count them; choose the steps)");
             return Optional.empty();
         }
         double epoch = Math.ceil(Math.ceil(images / batchSize) / accumulation);

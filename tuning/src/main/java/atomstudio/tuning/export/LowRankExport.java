@@ -78,7 +78,7 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         public Optional<String> advice() {
             return error <= RECOMMENDED_ERROR ? Optional.empty()
                     : Optional.of(String.format(Locale.ROOT, "The file keeps the adapter's effect only roughly (error "
-                            + "%.0f %%). Exact are --format %s for this program, and --format %s or %s for others.",
+                            + "%.0f %%). Exact are the formats %s for this program, and %s or %s for others.",
                             100 * error, ExportFormat.ATOMSTUDIO.option(), ExportFormat.DIFF.option(),
                             ExportFormat.MERGED.option()));
         }

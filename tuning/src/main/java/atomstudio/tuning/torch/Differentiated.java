@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Operations with their derivatives, over a backend that records nothing: each computes its result and adds its
-/// derivative to the tape. Segments and effective weights are recomputed as `checkpointing` tells.
+/// derivative to the tape. Segments and effective weights are recomputed according to `checkpointing`.
 record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing checkpointing)
         implements Ops<Variable<T>> {
     private Variable<T> record(T result, List<Variable<T>> inputs, List<Variable<T>> saved, Consumer<T> backward) {
