@@ -1,14 +1,12 @@
 package atomstudio.app.train;
 
 import atomstudio.app.controls.ActionButtonView;
-import atomstudio.app.controls.MutedLabelView;
 import atomstudio.tuning.config.Preset;
 import java.util.Optional;
 import java.util.stream.Stream;
 import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.ChoiceBox;
-import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
@@ -21,11 +19,9 @@ final class PresetView extends HBox {
         super(6);
         setAlignment(Pos.CENTER_LEFT);
         ChoiceBox<Optional<Preset>> presets = presets(model.training());
-        Label label = new MutedLabelView("Preset");
-        label.setLabelFor(presets);
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        getChildren().addAll(label, presets, gap,
+        getChildren().addAll(presets, gap,
                 button("Open…", "open-settings", "Open training settings (TOML, also kohya's)", model::openSettings),
                 button("Save…", "save-settings", "Save the training settings as TOML", model::saveSettings));
     }
@@ -38,12 +34,12 @@ final class PresetView extends HBox {
         box.setConverter(new StringConverter<>() {
             @Override
             public String toString(Optional<Preset> preset) {
-                return preset == null ? "" : preset.map(Preset::option).orElse("none");
+                return preset == null ? "" : preset.map(Preset::title).orElse("No preset");
             }
 
             @Override
             public Optional<Preset> fromString(String shown) {
-                return Stream.of(Preset.values()).filter(preset -> preset.option().equals(shown)).findFirst();
+                return Stream.of(Preset.values()).filter(preset -> preset.title().equals(shown)).findFirst();
             }
         });
         box.setAccessibleText("Preset: " + Preset.descriptions());

@@ -74,7 +74,7 @@ class ExportViewModelTest {
             throw new Failure.Unwritable("/full/x.safetensors: the disk is full", new IOException());
         });
         model.export(run, ExportFormat.ATOMSTUDIO);
-        assertEquals("/full/x.safetensors: the disk is full", model.exportNote().get().text());
+        assertEquals("x.safetensors: the disk is full. Path: /full/x.safetensors", model.exportNote().get().text());
         model.showInFolder();
         assertEquals(List.of(), desktop.shownPaths);
     }

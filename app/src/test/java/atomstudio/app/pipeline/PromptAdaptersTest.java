@@ -58,7 +58,7 @@ class PromptAdaptersTest {
         assertEquals("a  car AND a <hypernet:old:1> dog", read.prompt().positive());
         assertEquals(3, read.warnings().size());
         assertTrue(read.warnings().get(0).contains("<lora:../adapters/x:1>")
-                && read.warnings().get(0).contains("--adapter FILE:WEIGHT"), read.warnings().get(0));
+                && read.warnings().get(0).contains("add it as an adapter"), read.warnings().get(0));
         assertTrue(read.warnings().get(1).startsWith("AND in a prompt is read as plain text"), read.warnings().get(1));
         PromptAdapters negative = PromptAdapters.parse(new PromptPair("a", "<lora:x:1>"), new Home(folder));
         assertEquals(1, negative.warnings().size());

@@ -82,7 +82,7 @@ class SafetyFilterTest {
         assertEquals(1, filtered.notes.size());
         assertTrue(
                 filtered.notes.getFirst().contains("seed 5")
-                        && filtered.notes.getFirst().contains("--safety-checker off"),
+                        && filtered.notes.getFirst().contains("with the safety checker off"),
                 filtered.notes.getFirst());
         assertTrue(!isBlack(unfiltered.image) && unfiltered.notes.isEmpty());
         assertEquals(1, filtered.previews.size(), "no preview after a flagged one");

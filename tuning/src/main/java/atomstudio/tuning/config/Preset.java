@@ -4,6 +4,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -32,13 +33,19 @@ public enum Preset implements OptionValue {
         return all;
     }
 
-    /// `half the method's steps, --warmup-steps 10`.
+    /// `Quick`.
+    public String title() {
+        return option().substring(0, 1).toUpperCase(Locale.ROOT) + option().substring(1);
+    }
+
+    /// `half the method's steps, warm-up steps 10`.
     public String description() {
         String steps = stepsFactor == 1 ? "the method's steps"
                 : stepsFactor < 1 ? "half the method's steps" : "twice the method's steps";
         return Stream.concat(Stream.of(steps), values.entrySet()
                 .stream()
-                .map(entry -> "--" + entry.getKey().option() + (entry.getKey().isFlag() ? "" : " " + entry.getValue())))
+                .map(entry -> entry.getKey().title().toLowerCase(Locale.ROOT)
+                        + (entry.getKey().isFlag() ? "" : " " + entry.getValue())))
                 .collect(Collectors.joining(", "));
     }
 
