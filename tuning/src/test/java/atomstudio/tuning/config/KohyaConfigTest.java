@@ -21,6 +21,49 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class KohyaConfigTest {
+    private static final String CONFIG = """
+            [model_arguments]
+            pretrained_model_name_or_path = "sd15.safetensors"
+            v2 = false
+            [dataset_arguments]
+            train_data_dir = "photos"
+            resolution = "512,512"
+            caption_extension = ".txt"
+            shuffle_caption = true
+            keep_tokens = 1
+            flip_aug = true
+            [network]
+            network_module = "networks.lora"
+            network_dim = 16
+            network_alpha = 8
+            network_args = []
+            network_train_unet_only = false
+            [optimizer]
+            optimizer_type = "AdamW8bit"
+            optimizer_args = ["weight_decay=0.1", "betas=0.9,0.99"]
+            learning_rate = 1e-4
+            unet_lr = 2e-4
+            text_encoder_lr = [5e-5]
+            lr_scheduler = "cosine"
+            lr_warmup_steps = 0.05
+            max_grad_norm = 1.0
+            [training]
+            max_train_steps = 400
+            train_batch_size = 2
+            gradient_accumulation_steps = 3
+            gradient_checkpointing = true
+            mixed_precision = "bf16"
+            seed = 42
+            min_snr_gamma = 5
+            noise_offset = 0.05
+            clip_skip = 2
+            output_dir = "runs"
+            output_name = "car"
+            save_precision = "fp16"
+            xformers = true
+            some_new_key = 3
+            """;
+
     @TempDir
     private Path folder;
 
@@ -30,48 +73,7 @@ class KohyaConfigTest {
 
     @Test
     void aTrainingConfigurationIsConverted() throws Exception {
-        ConfigFile file = read("""
-                [model_arguments]
-                pretrained_model_name_or_path = "sd15.safetensors"
-                v2 = false
-                [dataset_arguments]
-                train_data_dir = "photos"
-                resolution = "512,512"
-                caption_extension = ".txt"
-                shuffle_caption = true
-                keep_tokens = 1
-                flip_aug = true
-                [network]
-                network_module = "networks.lora"
-                network_dim = 16
-                network_alpha = 8
-                network_args = []
-                network_train_unet_only = false
-                [optimizer]
-                optimizer_type = "AdamW8bit"
-                optimizer_args = ["weight_decay=0.1", "betas=0.9,0.99"]
-                learning_rate = 1e-4
-                unet_lr = 2e-4
-                text_encoder_lr = [5e-5]
-                lr_scheduler = "cosine"
-                lr_warmup_steps = 0.05
-                max_grad_norm = 1.0
-                [training]
-                max_train_steps = 400
-                train_batch_size = 2
-                gradient_accumulation_steps = 3
-                gradient_checkpointing = true
-                mixed_precision = "bf16"
-                seed = 42
-                min_snr_gamma = 5
-                noise_offset = 0.05
-                clip_skip = 2
-                output_dir = "runs"
-                output_name = "car"
-                save_precision = "fp16"
-                xformers = true
-                some_new_key = 3
-                """);
+        ConfigFile file = read(CONFIG);
         assertEquals(Map.of(ConfigFile.Input.MODEL, "sd15.safetensors", ConfigFile.Input.PHOTOS, "photos",
                 ConfigFile.Input.OUT, Path.of("runs", "car").toString()), file.inputs());
         MethodSettings method = file.settings().methodSettings(file.settings().method().orElseThrow());
