@@ -9,6 +9,7 @@ import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.settings.AppSettings;
@@ -67,7 +68,7 @@ public final class GenerateViewModel {
     /// @param queue of all pages: one model is open at a time
     /// @param preferences of the time of the call
     public record GenerationServices(RowGenerator generator, FileChoosers choosers, GalleryViewModel gallery,
-            JobQueue queue, Supplier<AppSettings.GenerationPreferences> preferences) {}
+            JobQueue queue, Supplier<AppSettings.GenerationPreferences> preferences, NoticesViewModel notices) {}
 
     /// @param subject holds null on the Generate page
     public GenerateViewModel(Jobs jobs, GenerationServices services, InstantSource clock,
@@ -78,7 +79,7 @@ public final class GenerateViewModel {
         this.model = model;
         this.subject = subject;
         metrics = new MetricsViewModel(services.queue, services.generator);
-        source = new SourceViewModel(jobs, services.choosers, this);
+        source = new SourceViewModel(jobs, services.choosers, services.notices, this);
         prompt = new ReadOnlyObjectWrapper<>(
                 subject.get() == null ? SubjectPrompt.EMPTY
                         : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));

@@ -114,7 +114,7 @@ final class SourceView extends VBox {
             nodes.add(button("Mask from file…", model.source()::chooseMask));
             source.mask().ifPresent(mask -> {
                 nodes.add(new RoundedImageView(mask.grayscale(), SIDE));
-                nodes.add(button("Remove mask", () -> model.source().finishPainting(Optional.empty())));
+                nodes.add(button("Remove mask", model.source()::removeMask));
             });
         });
         sourceBox.getChildren().setAll(nodes);

@@ -6,6 +6,7 @@ import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
 import atomstudio.app.jobs.Jobs;
+import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
@@ -25,14 +26,17 @@ import org.jspecify.annotations.Nullable;
 public final class SourceViewModel {
     private final Jobs jobs;
     private final FileChoosers choosers;
+    private final NoticesViewModel notices;
     private final GenerateViewModel generate;
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper missingSource = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<@Nullable SourceImage> painting = new ReadOnlyObjectWrapper<>();
 
-    SourceViewModel(Jobs jobs, FileChoosers choosers, GenerateViewModel generate) {
+    SourceViewModel(Jobs jobs, FileChoosers choosers, NoticesViewModel notices,
+            GenerateViewModel generate) {
         this.jobs = jobs;
         this.choosers = choosers;
+        this.notices = notices;
         this.generate = generate;
     }
 
@@ -90,7 +94,13 @@ public final class SourceViewModel {
     }
 
     public void removeImage() {
+        Optional<SourceImage> removed = current().image();
         setImage(Optional.empty());
+        removed.ifPresent(source -> offerUndo("Removed the source image " + source.name() + ".", source));
+    }
+
+    private void offerUndo(String text, SourceImage before) {
+        notices.offerUndo(text, () -> setImage(Optional.of(before)));
     }
 
     private void setImage(Optional<SourceImage> image) {
@@ -123,7 +133,13 @@ public final class SourceViewModel {
         painting.set(null);
     }
 
+    public void removeMask() {
+        setMask(Optional.empty());
+    }
+
     private void setMask(Optional<Mask> mask) {
+        Optional<SourceImage> removed = current().image().filter(now -> mask.isEmpty() && now.mask().isPresent());
+        removed.ifPresent(source -> offerUndo("Removed the mask of " + source.name() + ".", source));
         update(now -> now.withImage(now.image().map(source -> new SourceImage(source.name(), source.image(), mask))));
     }
 

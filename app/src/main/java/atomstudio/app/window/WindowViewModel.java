@@ -86,7 +86,7 @@ public final class WindowViewModel {
                 new WindowImageActions(this));
         shared = new SubjectPageViewModel.SharedModels(models, queue, deletions,
                 new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers(),
-                        gallery, images, () -> environment.settings().get().generation()),
+                        gallery, images, () -> environment.settings().get().generation(), notices),
                 largeImage);
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), shared.generation(),
                 environment.clock(), models.current(), new SimpleObjectProperty<>());

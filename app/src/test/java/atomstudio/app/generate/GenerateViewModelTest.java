@@ -15,6 +15,7 @@ import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.jobs.ManualJobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.process.RunSpec;
@@ -65,7 +66,7 @@ class GenerateViewModelTest {
                 new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
                 (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
         return new GenerateViewModel.GenerationServices(generator, desktop, gallery, new JobQueue(jobs),
-                () -> desktop.get().generation());
+                () -> desktop.get().generation(), new NoticesViewModel());
     }
 
     private static boolean isStale(GalleryRow row) {

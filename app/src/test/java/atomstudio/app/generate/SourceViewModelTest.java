@@ -14,6 +14,7 @@ import atomstudio.app.generate.PaintedMask.BrushMode;
 import atomstudio.app.generate.PaintedMask.BrushTip;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Generation;
@@ -42,11 +43,14 @@ class SourceViewModelTest {
     Path home;
     private GenerateViewModel generate;
     private SourceViewModel source;
+    private NoticesViewModel notices;
 
     @BeforeEach
     void createViewModels() {
-        generate = new GenerateViewModel(new InlineJobs(),
-                GenerateViewModelTest.generationServices(new InlineJobs(), home, generator, desktop),
+        GenerateViewModel.GenerationServices services = GenerateViewModelTest.generationServices(new InlineJobs(), home,
+                generator, desktop);
+        notices = services.notices();
+        generate = new GenerateViewModel(new InlineJobs(), services,
                 InstantSource.fixed(Instant.EPOCH),
                 new SimpleObjectProperty<@Nullable ModelSummary>(new ModelSummary(Path.of("/model"), "Small",
                         ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128), 1000, List.of())),
@@ -77,6 +81,29 @@ class SourceViewModelTest {
         assertFalse(mask.isInpainted(20, 60));
         source.removeImage();
         assertTrue(generate.rows().getFirst().cells().getFirst().isStale());
+    }
+
+    @Test
+    void removedSourceAndMaskComeBackWithUndo() {
+        source.setImage("car.png", RgbImage.filled(100, 50, 0));
+        PaintedMask canvas = PaintedMask.of(RgbImage.filled(100, 50, 0), Optional.empty(), 64);
+        canvas.stroke(10, 10, 50, 10, new BrushTip(6, BrushMode.PAINT));
+        source.finishPainting(canvas.toMask());
+        Optional<SourceImage> masked = generate.settings().get().source().image();
+        source.removeMask();
+        assertEquals(Optional.empty(), generate.settings().get().source().image().orElseThrow().mask());
+        assertEquals("Removed the mask of car.png.", notices.notices().getFirst().text());
+        notices.undo();
+        assertEquals(masked, generate.settings().get().source().image());
+        source.finishPainting(Optional.empty());
+        notices.undo();
+        assertEquals(masked, generate.settings().get().source().image());
+        source.removeImage();
+        assertEquals(Optional.empty(), generate.settings().get().source().image());
+        assertEquals("Removed the source image car.png.", notices.notices().getFirst().text());
+        notices.undo();
+        assertEquals(masked, generate.settings().get().source().image());
+        assertEquals(List.of(), notices.notices());
     }
 
     @Test
