@@ -2,6 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Failure.Remedy;
+import atomstudio.tuning.config.SettingTable;
 import java.util.stream.Collectors;
 
 /// What to do about a failure, as options of the command line.
@@ -11,8 +12,8 @@ final class RemedyOption {
     /// The failure's message with what to do.
     static String message(Failure failure) {
         String steps = failure.remedies().stream().map(RemedyOption::nextStep).collect(Collectors.joining(", and "));
-        if (steps.isEmpty()) return failure.getMessage();
-        String message = failure.getMessage();
+        String message = SettingTable.nameOptions(failure.getMessage());
+        if (steps.isEmpty()) return message;
         return (message.endsWith(".") ? message.substring(0, message.length() - 1) : message) + "; " + steps;
     }
 

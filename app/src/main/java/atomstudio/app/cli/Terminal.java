@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.diffusion.SafeText;
+import atomstudio.tuning.config.SettingTable;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -71,7 +72,7 @@ public final class Terminal {
     /// Prints progress, a warning or an error.
     public synchronized void printNote(String line) {
         eraseStatus();
-        err.println(SafeText.escape(line));
+        err.println(SafeText.escape(SettingTable.nameOptions(line)));
         err.flush();
     }
 

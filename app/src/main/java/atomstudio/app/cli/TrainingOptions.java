@@ -77,7 +77,7 @@ final class TrainingOptions {
         String methods = setting.methods().isEmpty() ? "" : " For " + String.join(", ", setting.methods()) + ".";
         String value = setting.commonDefault();
         boolean hasDefault = !setting.isFlag() && !setting.description().contains("Default:");
-        return setting.description() + methods
+        return SettingTable.nameOptions(setting.description()) + methods
                 + (hasDefault ? " Default: " + (value.isEmpty() ? "none" : value) + "." : "");
     }
 

@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
+import atomstudio.tuning.config.SettingTable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -9,7 +10,7 @@ final class UsageError extends ParameterException {
     private static final long serialVersionUID = 1;
 
     UsageError(CommandSpec command, String message) {
-        super(command.commandLine(), message);
+        super(command.commandLine(), SettingTable.nameOptions(message));
     }
 
     /// @throws UsageError unless `min <= value <= max`

@@ -21,10 +21,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FailureTextTest {
     private static final Path ROOT = Path.of(System.getProperty("atomstudio.root"));
     private static final Pattern OPTION = Pattern.compile("\"[^\"\n]*(?<![!<-])--[a-z][^\"\n]*\"");
-    /// The command line itself, what starts child processes with options, and help texts of settings.
+    /// The command line itself, what starts child processes with options, and settings in files of the command line.
     private static final List<String> COMMAND_LINE = List.of("app/cli/", "app/process/", "app/estimate/",
-            "app/experiment/", "app/compare/", "app/verify/", "app/inspect/", "WindowLauncher", "TrainingSetting.java",
-            "TrainingEstimator.java", "ConfigFile.java", "TrainingRun.java", "RunFolder.java");
+            "app/experiment/", "app/compare/", "app/verify/", "app/inspect/", "WindowLauncher", "TrainingEstimator.java",
+            "ConfigFile.java");
 
     @Test
     void beginsWithWhatHappenedAndEndsWithThePath() {

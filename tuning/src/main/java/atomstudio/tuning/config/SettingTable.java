@@ -19,4 +19,11 @@ public final class SettingTable {
     public static Optional<Setting> ofOption(String name) {
         return ALL.stream().filter(setting -> setting.names().contains(name)).findFirst();
     }
+
+    /// A text for the command line: settings are named by their options instead of their titles in the window.
+    public static String nameOptions(String text) {
+        String named = text;
+        for (Setting setting : ALL) named = named.replace(setting.quotedTitle(), "--" + setting.option());
+        return named;
+    }
 }

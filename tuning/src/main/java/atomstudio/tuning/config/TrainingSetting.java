@@ -35,22 +35,22 @@ public enum TrainingSetting implements Setting {
             (method, optimizer) -> optimizer.learningRate(method.choice()), config -> config.schedule().learningRate()),
     COMBINED_LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("combined-learning-rate", "also-rate"), "Combined method LR", "",
-                    optionalLearningRate("--combine-with METHOD (a word has --word-learning-rate)"),
-                    "Learning rate of the method trained together with it (--combine-with). Default: that method's."),
+                    optionalLearningRate("“Combine with” METHOD (a word has “Trigger word LR”)"),
+                    "Learning rate of the method trained together with it (“Combine with”). Default: that method's."),
             (method, optimizer) -> optimizer.learningRate(
                     method.combinedWith().filter(other -> other != MethodName.TEXTUAL_INVERSION)),
             config -> config.schedule().learningRates().combinedMethod()),
     WORD_LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("word-learning-rate", "word-rate"), "Trigger word LR", "",
-                    optionalLearningRate("--method atoms+word or --combine-with textual-inversion"),
+                    optionalLearningRate("the method atoms+word or “Combine with” textual-inversion"),
                     "Learning rate of a word trained together with the method. Default: textual inversion's."),
             (method, optimizer) -> optimizer.learningRate(
                     Optional.of(MethodName.TEXTUAL_INVERSION).filter(_ -> method.trainsWord())),
             config -> config.schedule().learningRates().triggerWord()),
     TEXT_ENCODER_LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("text-encoder-learning-rate", "text-encoder-rate"),
-                    "Text encoder LR", "", optionalLearningRate("--train-text-encoder"),
-                    "Learning rate of LoRA on the text encoder (--train-text-encoder). Default: LoRA's."),
+                    "Text encoder LR", "", optionalLearningRate("“Train text encoder (LoRA)”"),
+                    "Learning rate of LoRA on the text encoder (“Train text encoder (LoRA)”). Default: LoRA's."),
             (method, optimizer) -> optimizer.learningRate(
                     Optional.of(MethodName.LORA).filter(_ -> method.trainsTextEncoder())),
             config -> config.schedule().learningRates().textEncoder()),
@@ -78,7 +78,7 @@ public enum TrainingSetting implements Setting {
             (_, _) -> 0.0, config -> config.optimizer().weightDecay()),
     GROUPS(new Row<>(SettingGroup.OPTIMIZATION, List.of("group"), "Parameter groups", "",
             list("LAYERS:VALUES", ParameterGroups.FORM, ParameterGroups::parse, ParameterGroups::read)
-                    .in("groups without a rank (see --rank-pattern)", ParameterGroups::hasNoRanks)
+                    .in("groups without a rank (see “Ranks by layer”)", ParameterGroups::hasNoRanks)
                     .unset(ParameterGroups.NONE, "none")
                     .absent(ParameterGroups.NONE),
             "Other values for some layers, such as 'up_blocks.*:learning-rate=1e-4,weight-decay=0,rank=8' or "
@@ -128,7 +128,7 @@ public enum TrainingSetting implements Setting {
             "Cached noise samples", "samples",
             integer().in("0 (none) or a number of samples, usually 64 to 128", samples -> samples >= 0),
             "Train on N fixed noisy samples, usually 64 to 128, and cache the UNet encoder's features of them on "
-                    + "disk, which makes steps a little shorter. Needs --layers up. 0: new noise in every step, "
+                    + "disk, which makes steps a little shorter. Needs “Layers” up. 0: new noise in every step, "
                     + "which is no worse and usually better."),
             (_, _) -> 0, config -> config.data().cachedNoiseSamples()),
     MIN_SNR_GAMMA(

@@ -53,7 +53,7 @@ public record TrainingSettings(Map<TrainingSetting, String> chosen) {
     /// @throws IllegalArgumentException that starts with the name of the invalid setting
     public TrainingConfig toConfig(MethodSettings method) {
         if (chosen.containsKey(TrainingSetting.PRIOR_LOSS_WEIGHT) && !chosen.containsKey(TrainingSetting.CLASS_IMAGES))
-            throw TrainingSetting.PRIOR_LOSS_WEIGHT.missing("--" + TrainingSetting.CLASS_IMAGES.option());
+            throw TrainingSetting.PRIOR_LOSS_WEIGHT.missing(TrainingSetting.CLASS_IMAGES.quotedTitle());
         Map<TrainingSetting, Object> values = defaults(method);
         chosen.forEach(
                 (setting, text) -> values.compute(setting, (_, defaultValue) -> setting.parse(text, defaultValue)));

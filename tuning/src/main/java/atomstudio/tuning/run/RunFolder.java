@@ -24,7 +24,7 @@ public record RunFolder(Path folder) {
     public RunInfo info() throws Failure {
         if (!exists())
             throw new Failure.Unreadable(folder + ": expected a run folder with run.json, found "
-                    + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; `train --out` creates one");
+                    + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; training creates one");
         return RunInfo.read(file("run.json"));
     }
 

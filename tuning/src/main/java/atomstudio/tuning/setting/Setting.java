@@ -12,7 +12,7 @@ public interface Setting {
     /// @param names the option's (after `--`, and the key in files), then older ones, which are still read
     /// @param title the caption in the window
     /// @param unit  of its number; empty if it has none
-    /// @param help  `%s` in it stands for the allowed values
+    /// @param help  `%s` in it stands for the allowed values; other settings are named by their titles in “”
     record Row<T>(SettingGroup group, List<String> names, String title, String unit, SettingType<T> type, String help,
             OnResume onResume) {
         public Row {
@@ -99,6 +99,11 @@ public interface Setting {
 
     default String title() {
         return row().title();
+    }
+
+    /// Names the setting in a text; the command line replaces it by the option.
+    default String quotedTitle() {
+        return "“" + title() + "”";
     }
 
     default String unit() {

@@ -8,8 +8,10 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.LearningRateAdvice;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.data.PreparedPhotos;
 import atomstudio.tuning.data.UNetFeatureCache;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.run.ControlPoint;
 import atomstudio.tuning.run.EventLog;
 import atomstudio.tuning.run.EventSink;
@@ -146,8 +148,10 @@ final class TrainingRun implements AutoCloseable {
     private static String memoryWarning(long needed, long limit) {
         return String.format(Locale.ROOT,
                 "this run needs about %.1f GB and at most %.1f GB are available: it may run out of memory; "
-                        + "`train --dry-run` with the same options lists settings that need less",
-                needed / 1e9, limit / 1e9);
+                        + "%s, a smaller %s or %s, or fewer %s need less",
+                needed / 1e9, limit / 1e9, TrainingSetting.GRADIENT_CHECKPOINTING.quotedTitle(),
+                TrainingSetting.RESOLUTION.quotedTitle(), TrainingSetting.BATCH_SIZE.quotedTitle(),
+                MethodSetting.LAYERS.quotedTitle());
     }
 
     /// The validation of the config, as far as photos and model allow it.

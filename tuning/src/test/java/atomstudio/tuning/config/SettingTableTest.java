@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.setting.SettingGroup;
+import atomstudio.tuning.setting.SettingType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,6 +49,19 @@ class SettingTableTest {
             assertTrue(setting.unit().isEmpty() || !setting.isFlag(), setting.option());
             assertEquals(setting == TrainingSetting.STEPS, setting.mayChangeOnResume(), setting.option());
         }
+    }
+
+    /// Titles in texts are those of other settings.
+    @Test
+    void textsNameSettingsByTheirTitles() {
+        Pattern title = Pattern.compile("“([^”]+)”");
+        for (Setting setting : SettingTable.ALL) {
+            String required = setting.row().type().unset().map(SettingType.Unset::required).orElse("");
+            String text = setting.description() + setting.row().type().range() + required;
+            assertFalse(text.contains("--"), text);
+            assertFalse(title.matcher(SettingTable.nameOptions(text)).find(), text);
+        }
+        assertEquals("Needs --layers up", SettingTable.nameOptions("Needs “Layers” up"));
     }
 
     /// With `-Dguide.update=true` the page is written instead.

@@ -142,12 +142,12 @@ class TrainingSettingsTest {
             "MIN_SNR_GAMMA|0|min-snr-gamma: expected a number above 0, usually 5, found 0",
             "CROP|left|crop: expected one of centre, random, whole, found \"left\"",
             "FLIP|maybe|flip: expected yes or no, found maybe",
-            "PRIOR_LOSS_WEIGHT|2|prior-loss-weight: expected --class-images with it, found none",
-            "COMBINED_LEARNING_RATE|0.1|combined-learning-rate: expected --combine-with METHOD (a word has "
-                    + "--word-learning-rate) with it, found none",
-            "WORD_LEARNING_RATE|0.1|word-learning-rate: expected --method atoms+word or --combine-with "
+            "PRIOR_LOSS_WEIGHT|2|prior-loss-weight: expected “Class images” with it, found none",
+            "COMBINED_LEARNING_RATE|0.1|combined-learning-rate: expected “Combine with” METHOD (a word has "
+                    + "“Trigger word LR”) with it, found none",
+            "WORD_LEARNING_RATE|0.1|word-learning-rate: expected the method atoms+word or “Combine with” "
                     + "textual-inversion with it, found none",
-            "TEXT_ENCODER_LEARNING_RATE|0.1|text-encoder-learning-rate: expected --train-text-encoder with it, "
+            "TEXT_ENCODER_LEARNING_RATE|0.1|text-encoder-learning-rate: expected “Train text encoder (LoRA)” with it, "
                     + "found none"})
     void rejectsInvalidValuesByName(TrainingSetting setting, String value, String message) {
         IllegalArgumentException rejected = assertThrows(IllegalArgumentException.class,
