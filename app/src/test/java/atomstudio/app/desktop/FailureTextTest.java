@@ -23,7 +23,8 @@ class FailureTextTest {
     private static final Pattern OPTION = Pattern.compile("\"[^\"\n]*(?<![!<-])--[a-z][^\"\n]*\"");
     /// The command line itself, what starts child processes with options, and settings in files of the command line.
     private static final List<String> COMMAND_LINE = List.of("app/cli/", "app/process/", "app/estimate/",
-            "app/experiment/", "app/compare/", "app/verify/", "app/inspect/", "WindowLauncher", "TrainingEstimator.java",
+            "app/experiment/", "app/compare/", "app/verify/", "app/inspect/", "WindowLauncher",
+            "TrainingEstimator.java",
             "ConfigFile.java");
 
     @Test
