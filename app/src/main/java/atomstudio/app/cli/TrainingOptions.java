@@ -51,7 +51,8 @@ final class TrainingOptions {
                 .type(String.class)
                 .paramLabel("NAME")
                 .completionCandidates(Stream.of(Preset.values()).map(Preset::option).toList())
-                .description("Settings chosen together; other options win over them. " + Preset.descriptions() + ".")
+                .description("Settings chosen together; other options win over them. "
+                        + SettingTable.nameOptions(Preset.descriptions()) + ".")
                 .build());
         mixee.addOption(OptionSpec.builder(CONFIG)
                 .type(List.class)

@@ -38,13 +38,13 @@ public enum Preset implements OptionValue {
         return option().substring(0, 1).toUpperCase(Locale.ROOT) + option().substring(1);
     }
 
-    /// `half the method's steps, warm-up steps 10`.
+    /// `half the method's steps, “Warm-up steps” 10`.
     public String description() {
         String steps = stepsFactor == 1 ? "the method's steps"
                 : stepsFactor < 1 ? "half the method's steps" : "twice the method's steps";
         return Stream.concat(Stream.of(steps), values.entrySet()
                 .stream()
-                .map(entry -> entry.getKey().title().toLowerCase(Locale.ROOT)
+                .map(entry -> entry.getKey().quotedTitle()
                         + (entry.getKey().isFlag() ? "" : " " + entry.getValue())))
                 .collect(Collectors.joining(", "));
     }

@@ -145,7 +145,7 @@ class ConfigFileTest {
             assertEquals(configs.size(), configs.stream().distinct().count());
             assertEquals(name.steps(), configs.get(Preset.BALANCED.ordinal()).schedule().steps());
         }
-        assertTrue(Preset.descriptions().startsWith("quick: half the method's steps, warm-up steps 10; balanced: "),
+        assertTrue(Preset.descriptions().startsWith("quick: half the method's steps, “Warm-up steps” 10; balanced: "),
                 Preset.descriptions());
     }
 
