@@ -43,7 +43,8 @@ public final class PromptBarView extends VBox {
         });
         PromptFieldView field = new PromptFieldView(model);
         HBox.setHgrow(field, Priority.ALWAYS);
-        HBox line = new HBox(8, field, generate, cancel);
+        // Cancel appears on the left: a second click on Generate must not cancel.
+        HBox line = new HBox(8, field, cancel, generate);
         line.setAlignment(Pos.CENTER_LEFT);
         ProgressBar progress = new ProgressBar();
         progress.getStyleClass().add("generate-progress");

@@ -1,14 +1,11 @@
 package atomstudio.tuning.method;
 
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.ops.Ops;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// Methods on disjoint layers, trained together, each with its own parameters.
-public record CombinedMethods(List<TuningMethod> methods) implements TuningMethod {
+public record CombinedMethods(List<TuningMethod> methods) implements LayerwiseMethod {
     public CombinedMethods {
         methods = List.copyOf(methods);
         if (methods.size() < 2)
@@ -34,22 +31,6 @@ public record CombinedMethods(List<TuningMethod> methods) implements TuningMetho
     public List<ParameterSpec> parameterSpecs(Layer layer) {
         List<TuningMethod> matching = methodsFor(layer);
         return matching.isEmpty() ? List.of() : matching.getFirst().parameterSpecs(layer);
-    }
-
-    @Override
-    public boolean changesWeight(Layer layer) {
-        return methodFor(layer).changesWeight(layer);
-    }
-
-    @Override
-    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
-            T adapterWeight) {
-        return methodFor(layer).effective(ops, layer, base, parameters, adapterWeight);
-    }
-
-    @Override
-    public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
-        return methodFor(layer).kernelTransform(ops, layer, parameters, adapterWeight);
     }
 
     private List<TuningMethod> methodsFor(Layer layer) {

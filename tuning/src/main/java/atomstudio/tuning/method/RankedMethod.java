@@ -1,13 +1,10 @@
 package atomstudio.tuning.method;
 
 import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.ops.Ops;
 import java.util.List;
-import java.util.Optional;
 
 /// A low-rank method with another rank on the layers of a pattern.
-record RankedMethod(Factory factory, RankScale scale, RankPattern pattern) implements TuningMethod {
+record RankedMethod(Factory factory, RankScale scale, RankPattern pattern) implements LayerwiseMethod {
     @FunctionalInterface
     interface Factory {
         TuningMethod create(int rank, double alpha);
@@ -40,21 +37,5 @@ record RankedMethod(Factory factory, RankScale scale, RankPattern pattern) imple
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
         return methodFor(layer).parameterSpecs(layer);
-    }
-
-    @Override
-    public boolean changesWeight(Layer layer) {
-        return methodFor(layer).changesWeight(layer);
-    }
-
-    @Override
-    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
-            T adapterWeight) {
-        return methodFor(layer).effective(ops, layer, base, parameters, adapterWeight);
-    }
-
-    @Override
-    public <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
-        return methodFor(layer).kernelTransform(ops, layer, parameters, adapterWeight);
     }
 }

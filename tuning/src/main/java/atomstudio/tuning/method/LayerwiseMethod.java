@@ -1,0 +1,26 @@
+package atomstudio.tuning.method;
+
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
+import java.util.Optional;
+
+/// Another method on each layer, given by `methodFor`.
+interface LayerwiseMethod extends TuningMethod {
+    @Override
+    default boolean changesWeight(Layer layer) {
+        return methodFor(layer).changesWeight(layer);
+    }
+
+    @Override
+    default <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+            AdapterParameters<T> parameters,
+            T adapterWeight) {
+        return methodFor(layer).effective(ops, layer, base, parameters, adapterWeight);
+    }
+
+    @Override
+    default <T> Optional<T> kernelTransform(Ops<T> ops, Layer layer, AdapterParameters<T> parameters, T adapterWeight) {
+        return methodFor(layer).kernelTransform(ops, layer, parameters, adapterWeight);
+    }
+}
