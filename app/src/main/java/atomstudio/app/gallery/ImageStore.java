@@ -27,6 +27,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -35,7 +36,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /// The images folder: `DATE/TIME-SEED.png`. The files are all there is: nothing else has to be kept in step with them.
 /// Files and folders may be added, renamed and removed by other programs. For job threads.
@@ -126,10 +126,11 @@ public final class ImageStore {
                 foreign.add(new ForeignFile(file.path, unreadable.getMessage()));
             }
         }
+        Set<Path> starred = readStars(foreign);
         images.sort(Comparator.comparing(GalleryImage::created)
                 .thenComparing(image -> image.file().getFileName().toString())
                 .reversed());
-        return new Listing(images, foreign, readStars());
+        return new Listing(images, foreign, starred);
     }
 
     private record FoundFile(Path path, BasicFileAttributes attributes) {}
@@ -177,18 +178,18 @@ public final class ImageStore {
                 parsed.tags(), Infotext.parse(texts.getOrDefault(Infotext.PNG_KEYWORD, "")), Optional.empty());
     }
 
-    private Set<Path> readStars() {
+    /// A damaged line, such as a name in another encoding, does not take the others with it.
+    private Set<Path> readStars(List<ForeignFile> unreadable) {
+        Path file = folder.resolve(STARS);
+        if (!Files.isRegularFile(file)) return Set.of();
+        Set<Path> starred = new HashSet<>();
         try {
-            Path file = folder.resolve(STARS);
-            if (!Files.isRegularFile(file)) return Set.of();
-            return Files.readAllLines(file)
-                    .stream()
-                    .filter(line -> !line.isBlank())
-                    .map(line -> folder.resolve(line.strip()).normalize())
-                    .collect(Collectors.toSet());
-        } catch (IOException | IllegalArgumentException damaged) {
-            return Set.of();
+            for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\\R"))
+                if (!line.isBlank() && line.indexOf('\0') < 0) starred.add(folder.resolve(line.strip()).normalize());
+        } catch (IOException e) {
+            unreadable.add(new ForeignFile(file, file + ": cannot be read: " + e.getMessage()));
         }
+        return starred;
     }
 
     /// Sets which images are starred. Any thread.

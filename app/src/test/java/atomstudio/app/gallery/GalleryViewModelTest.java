@@ -16,6 +16,7 @@ import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -105,6 +106,19 @@ class GalleryViewModelTest {
         assertEquals(List.of("4"), shown(gallery));
         assertEquals(List.of("All images", "Starred", "car", "owl", "sd15", "small"),
                 gallery.groups().stream().map(GalleryFilter.Group::title).toList());
+    }
+
+    @Test
+    void damagedLineOfTheStarsKeepsTheOthers() throws Exception {
+        GalleryViewModel gallery = gallery();
+        gallery.load();
+        gallery.toggleStar(save(gallery, "a car", "car", 1));
+        Path stars = home.resolve("images/stars.txt");
+        Files.write(stars, new byte[] {(byte) 0xff, 0, '\n'}, StandardOpenOption.APPEND);
+        GalleryViewModel reopened = gallery();
+        reopened.load();
+        reopened.filter(new GalleryFilter("", new GalleryFilter.Group.Starred()));
+        assertEquals(List.of("1"), shown(reopened));
     }
 
     @Test
