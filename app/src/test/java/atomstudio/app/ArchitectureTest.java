@@ -85,7 +85,7 @@ class ArchitectureTest {
         noClasses().that(describe("are not views", type -> !isView(type)))
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("javafx.scene..", "javafx.stage..", "atlantafx..")
+                .resideInAnyPackage("javafx.scene..", "javafx.stage..", "atlantafx..", "org.kordamp..")
                 .because("view models are tested without a display")
                 .check(CLASSES);
     }

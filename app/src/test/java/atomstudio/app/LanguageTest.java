@@ -35,6 +35,9 @@ class LanguageTest {
     /// String literals, text blocks and comments; code is checked by its readers.
     private static final Pattern TEXT = Pattern.compile("\"\"\"(?s:.*?)\"\"\"|\"(?:\\\\.|[^\"\\\\\n])*\"|///?[^\n]*");
 
+    /// A line of the bundle of window texts.
+    private static final Pattern BUNDLE_LINE = Pattern.compile("(?m)^[a-z][\\w.-]*=.*$");
+
     /// Names in files that are read and written as they are, A1111's terms, and a prompt template of the field.
     private static final List<String> ALLOWED = List.of("pictures/", "\"Source picture\"", "\"Whole picture\"",
             "\"numbers tuned\"", "\"picture size\"", "a picture of a {}");
@@ -67,7 +70,7 @@ class LanguageTest {
     }
 
     private static boolean isText(Path file) {
-        return file.toString().endsWith(".java") || file.toString().endsWith(".jte");
+        return file.toString().matches(".*\\.(java|jte)|.*/texts\\.properties");
     }
 
     private static void check(Path root, Path file, List<String> found) throws IOException {
@@ -75,7 +78,7 @@ class LanguageTest {
     }
 
     private static void check(String name, String source, List<String> found) {
-        Matcher text = TEXT.matcher(source);
+        Matcher text = (name.endsWith(".properties") ? BUNDLE_LINE : TEXT).matcher(source);
         while (text.find()) {
             if (KEY.matcher(text.group()).matches()) continue;
             String prose = KEY.matcher(text.group()).replaceAll("");
