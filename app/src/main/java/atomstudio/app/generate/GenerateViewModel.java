@@ -13,6 +13,7 @@ import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.settings.AppSettings;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -51,6 +52,8 @@ public final class GenerateViewModel {
     private final ReadOnlyObjectWrapper<SubjectPrompt> prompt;
     private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(
             ImageSettings.initial(ModelDefaults.INITIAL));
+    private FileVersions files = FileVersions.NONE;
+    private int readsRunning;
     private ModelDefaults appliedDefaults = ModelDefaults.INITIAL;
     private final GalleryRow base = new GalleryRow(Optional.empty());
     private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
@@ -207,10 +210,43 @@ public final class GenerateViewModel {
         settings(settings.get().withDefaults(before, summary.defaults()));
     }
 
+    /// Reads again which versions of the model and adapter files there are: other programs may have replaced one.
+    public void checkFiles() {
+        readFiles(() -> {});
+    }
+
+    private Set<Path> neededFiles() {
+        Set<Path> needed = new HashSet<>();
+        ModelSummary summary = model.get();
+        if (summary != null) needed.add(summary.path());
+        for (GalleryRow row : rows) row.run().map(RunSummary::adapter).ifPresent(needed::add);
+        settings.get().adapters().forEach(adapter -> needed.add(adapter.file()));
+        return needed;
+    }
+
+    /// @param then called after the rows are updated
+    private void readFiles(Runnable then) {
+        Set<Path> needed = neededFiles();
+        readsRunning++;
+        jobs.start("Reading file dates", cancellation -> FileVersions.read(needed), found -> {
+            readsRunning--;
+            files = found;
+            updateRows();
+            then.run();
+        }, message -> {
+            readsRunning--;
+            problem.set(message);
+        });
+    }
+
     private void updateRows() {
-        for (GalleryRow row : rows) row.showAdapters(settings.get().adapters());
+        for (GalleryRow row : rows) row.showAdapters(settings.get().activeAdapters());
         ModelSummary summary = model.get();
         if (summary == null) return;
+        if (!neededFiles().stream().allMatch(files::isKnown)) {
+            if (readsRunning == 0) checkFiles();
+            return;
+        }
         Set<String> queued = queuedOrders();
         for (GalleryRow row : rows) row.update(requestFor(row, summary), services.gallery, queued);
     }
@@ -227,8 +263,7 @@ public final class GenerateViewModel {
         String phrase = currentSubject == null ? "" : runPhrase.orElse(currentSubject.className());
         return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase),
                 row.run().map(RunSummary::adapter), settings.get(),
-                RowGenerator.Rendering.of(services.preferences.get()),
-                row.run().map(run -> run.created().toString()).orElse(""));
+                RowGenerator.Rendering.of(services.preferences.get()), files);
     }
 
     /// Cancels the images of this page that wait or are being generated.
@@ -239,11 +274,13 @@ public final class GenerateViewModel {
 
     /// Submits the images that neither exist nor are in the queue.
     public void generate() {
+        if (model.get() == null) problem.set("No model: open one on the Models page.");
+        else readFiles(this::generateMissing);
+    }
+
+    private void generateMissing() {
         ModelSummary summary = model.get();
-        if (summary == null) {
-            problem.set("No model: open one on the Models page.");
-            return;
-        }
+        if (summary == null) return;
         Set<String> queued = queuedOrders();
         List<ImageBatch.RowOrder> orders = new ArrayList<>();
         RowGenerator.RowRequest baseRequest = requestFor(base, summary);

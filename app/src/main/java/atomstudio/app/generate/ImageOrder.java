@@ -21,14 +21,15 @@ record ImageOrder(RowGenerator.RowRequest request, long seed) {
         ImageSettings settings = request.settings();
         JsonArray parts = new JsonArray();
         parts.add(request.model().toString());
+        parts.add(request.files().of(request.model()));
         parts.add(request.prompt());
         parts.add(settings.negativePrompt().strip());
         parts.add(seed);
         for (SelectedAdapter adapter : request.adapters()) {
             parts.add(adapter.file().toString());
+            parts.add(request.files().of(adapter.file()));
             parts.add(adapter.weight());
         }
-        parts.add(request.adapterVersion());
         parts.add(settings.size().toString());
         SamplerSettings sampling = settings.sampling();
         parts.add(sampling.sampler().option());

@@ -22,7 +22,7 @@ import java.util.stream.LongStream;
 /// @param adapters added to every row
 public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings sampling, OutputSize size,
         double adapterWeight, SourceSettings source, List<SelectedAdapter> adapters) {
-    public static final int MAX_SEEDS = 8;
+    public static final int MAX_SEEDS = 16;
     /// Width and height are multiples of this, which is also the minimum, in pixels.
     public static final int SIDE_MULTIPLE = 8;
 
@@ -143,7 +143,19 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     }
 
     /// An adapter file and its weight.
-    public record SelectedAdapter(Path file, double weight) {
+    public record SelectedAdapter(Path file, double weight, AdapterSwitch state) {
+        public enum AdapterSwitch {
+            ON,
+            /// Kept with its weight, without effect.
+            OFF
+        }
+
+        public SelectedAdapter(Path file, double weight) {
+            this(file, weight, AdapterSwitch.ON);
+        }
+
+        boolean isOn() { return state == AdapterSwitch.ON; }
+
         /// The file's name, or its run's name if the file is in a run folder.
         public String name() {
             Path folder = file.toAbsolutePath().getParent();
@@ -184,8 +196,13 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
     public String summary() {
         return (seeds.count() == 1 ? "seed " : "seeds ") + seeds + " · " + sampling.summary() + " · " + size
                 + source.summary()
-                + (adapters.isEmpty() ? "" : " · " + DisplayFormat.plural(adapters.size(), "adapter"))
+                + (activeAdapters().isEmpty() ? "" : " · " + DisplayFormat.plural(activeAdapters().size(), "adapter"))
                 + (negativePrompt.isBlank() ? "" : " · negative: " + negativePrompt.strip());
+    }
+
+    /// The added adapters that are switched on.
+    List<SelectedAdapter> activeAdapters() {
+        return adapters.stream().filter(SelectedAdapter::isOn).toList();
     }
 
     public static String number(double value) {

@@ -65,22 +65,22 @@ public interface RowGenerator extends AutoCloseable {
 
     /// Everything that determines the images of a row: equal requests give equal images.
     /// @param adapter empty: the base model; the adapter weight then has no effect
-    /// @param adapterVersion distinguishes adapters that were in the same file one after the other
+    /// @param files versions of the model and adapter files
     record RowRequest(Path model, String prompt, Optional<Path> adapter, ImageSettings settings,
-            Rendering rendering, String adapterVersion) {
+            Rendering rendering, FileVersions files) {
         public RowRequest {
             if (adapter.isEmpty()) settings = settings.withAdapterWeight(1);
         }
 
         public RowRequest(Path model, String prompt, Optional<Path> adapter, ImageSettings settings) {
-            this(model, prompt, adapter, settings, Rendering.DEFAULT, "");
+            this(model, prompt, adapter, settings, Rendering.DEFAULT, FileVersions.NONE);
         }
 
-        /// The row's own adapter followed by those of all rows.
+        /// The row's own adapter followed by those of all rows that are switched on.
         List<ImageSettings.SelectedAdapter> adapters() {
             List<ImageSettings.SelectedAdapter> result = new ArrayList<>();
             adapter.ifPresent(file -> result.add(new ImageSettings.SelectedAdapter(file, settings.adapterWeight())));
-            result.addAll(settings.adapters());
+            result.addAll(settings.activeAdapters());
             return result;
         }
 

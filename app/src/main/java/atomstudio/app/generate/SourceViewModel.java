@@ -163,7 +163,14 @@ public final class SourceViewModel {
     public void setAdapterWeight(Path file, double changed) {
         generate.updateSettings(now -> now.withAdapters(now.adapters()
                 .stream()
-                .map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed) : one)
+                .map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed, one.state()) : one)
+                .toList()));
+    }
+
+    public void setAdapterSwitch(Path file, SelectedAdapter.AdapterSwitch changed) {
+        generate.updateSettings(now -> now.withAdapters(now.adapters()
+                .stream()
+                .map(one -> one.file().equals(file) ? new SelectedAdapter(file, one.weight(), changed) : one)
                 .toList()));
     }
 

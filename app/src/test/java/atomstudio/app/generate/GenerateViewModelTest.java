@@ -28,8 +28,10 @@ import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -55,8 +57,10 @@ class GenerateViewModelTest {
     Path home;
 
     private GenerateViewModel viewModel(Jobs jobs) {
-        return new GenerateViewModel(jobs, generationServices(jobs, home, generator, desktop),
+        GenerateViewModel created = new GenerateViewModel(jobs, generationServices(jobs, home, generator, desktop),
                 InstantSource.fixed(Instant.EPOCH), model, subject);
+        if (jobs instanceof ManualJobs manual) manual.runAll();
+        return created;
     }
 
     /// Services that save the images in a folder, and delete them without trash.
@@ -67,6 +71,12 @@ class GenerateViewModelTest {
                 (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
         return new GenerateViewModel.GenerationServices(generator, desktop, gallery, new JobQueue(jobs),
                 () -> desktop.get().generation(), new NoticesViewModel());
+    }
+
+    /// Generates up to the job that makes the images.
+    private static void submit(GenerateViewModel generate, ManualJobs jobs) {
+        generate.generate();
+        jobs.runLast();
     }
 
     private static boolean isStale(GalleryRow row) {
@@ -270,8 +280,8 @@ class GenerateViewModelTest {
     void ignoresGenerateWhileBusy() {
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel generate = viewModel(jobs);
-        generate.generate();
-        generate.generate();
+        submit(generate, jobs);
+        submit(generate, jobs);
         assertEquals(1, jobs.pendingCount());
         assertEquals("These images are already in the queue.", generate.report().get());
     }
@@ -343,12 +353,12 @@ class GenerateViewModelTest {
     void newImagesCancelMeasurement() {
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel generate = viewModel(jobs);
-        generate.generate();
+        submit(generate, jobs);
         jobs.runNext();
         assertEquals("Measuring…", generate.rows().getFirst().metricsStatus().get());
         assertEquals("", generate.busy().get());
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
-        generate.generate();
+        submit(generate, jobs);
         assertEquals("", generate.rows().getFirst().metricsStatus().get());
         jobs.runNext();
         assertNull(generate.rows().getFirst().metrics().get());
@@ -456,15 +466,62 @@ class GenerateViewModelTest {
     }
 
     @Test
-    void newRunUnderAnOldNameHasNoImages() {
+    void replacedAdapterMakesItsImagesStale() throws IOException {
+        Path ink = Files.writeString(home.resolve("ink.safetensors"), "one");
         GenerateViewModel generate = viewModel(new InlineJobs());
-        RunSummary first = run(MethodName.ATOMS, "sks");
-        generate.showRuns(List.of(first));
+        generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 1))));
         generate.generate();
-        generate.showRuns(List.of());
-        generate.showRuns(List.of(new RunSummary(first.spec(), Instant.EPOCH.plusSeconds(60), first.progress(),
-                first.status(), first.report())));
-        assertEquals(List.of(), currentSeeds(generate.rows().getLast()));
+        assertFalse(isStale(generate.rows().getFirst()));
+        FileTime before = Files.getLastModifiedTime(ink);
+        Files.writeString(ink, "two");
+        Files.setLastModifiedTime(ink, FileTime.from(before.toInstant().plusSeconds(1)));
+        generate.checkFiles();
+        assertTrue(isStale(generate.rows().getFirst()), "the file has the same size and another content");
+        generate.generate();
+        assertEquals(2, generator.requests.size());
+        Files.setLastModifiedTime(Files.writeString(ink, "one"), before);
+        generate.checkFiles();
+        assertFalse(isStale(generate.rows().getFirst()));
+        generate.generate();
+        assertEquals(2, generator.requests.size(), "the first version's images are found again");
+    }
+
+    @Test
+    void replacedAdapterIsNoticedWhenGenerating() throws IOException {
+        Path ink = Files.writeString(home.resolve("ink.safetensors"), "one");
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 1))));
+        generate.generate();
+        Files.writeString(ink, "a longer file");
+        generate.generate();
+        assertEquals(2, generator.requests.size());
+    }
+
+    @Test
+    void replacedModelMakesImagesStale() throws IOException {
+        Path folder = Files.createDirectories(home.resolve("model/unet"));
+        Path weights = Files.writeString(folder.resolve("diffusion_pytorch_model.safetensors"), "one");
+        model.set(new ModelSummary(home.resolve("model"), "Small", ModelSummary.Origin.EXTERNAL,
+                ModelDefaults.ofSize(128), 1000, List.of()));
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        Files.writeString(weights, "a longer file");
+        generate.checkFiles();
+        assertTrue(isStale(generate.rows().getFirst()));
+    }
+
+    @Test
+    void adapterThatIsSwitchedOffHasNoEffect() {
+        Path ink = Path.of("/styles/ink.safetensors");
+        GenerateViewModel generate = viewModel(new InlineJobs());
+        generate.generate();
+        generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 0.5))));
+        assertTrue(isStale(generate.rows().getFirst()));
+        generate.source().setAdapterSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.OFF);
+        assertFalse(isStale(generate.rows().getFirst()));
+        assertEquals("", generate.rows().getFirst().adapterLine().get());
+        generate.source().setAdapterSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.ON);
+        assertEquals("+ ink (0.5)", generate.rows().getFirst().adapterLine().get(), "its weight is kept");
     }
 
     @Test
@@ -482,9 +539,9 @@ class GenerateViewModelTest {
     void secondBatchWaitsInTheQueue() {
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel generate = viewModel(jobs);
-        generate.generate();
+        submit(generate, jobs);
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
-        generate.generate();
+        submit(generate, jobs);
         assertEquals(1, jobs.pendingCount(), "one job at a time");
         jobs.runAll();
         assertEquals(2, generator.requests.size());

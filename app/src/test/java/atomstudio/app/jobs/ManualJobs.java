@@ -24,6 +24,11 @@ public final class ManualJobs implements Jobs {
         pending.remove().run();
     }
 
+    /// Runs the job that was started last before the others.
+    public void runLast() {
+        pending.removeLast().run();
+    }
+
     public void runAll() {
         while (!pending.isEmpty()) runNext();
     }
