@@ -1,7 +1,8 @@
 package atomstudio.app.subjects;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.AutocompleteFieldView;
-import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.dataset.Subject;
 import java.util.List;
 import java.util.function.Supplier;
@@ -13,9 +14,10 @@ import javafx.scene.control.MenuItem;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 
-/// The subject's name, class word and trigger word.
+/// The subject's name, and a sentence with its class word and trigger word.
 public final class SubjectHeaderView extends HBox {
     private static final PseudoClass REQUIRED = PseudoClass.getPseudoClass("required");
 
@@ -24,7 +26,7 @@ public final class SubjectHeaderView extends HBox {
     /// @param suggestions class words that the model draws
     /// @param delete      deletes the subject
     public SubjectHeaderView(SubjectViewModel model, Supplier<List<String>> suggestions, Runnable delete) {
-        super(12);
+        super(10);
         getStyleClass().add("subject-head");
         setAlignment(Pos.CENTER_LEFT);
         Label name = new Label();
@@ -34,16 +36,17 @@ public final class SubjectHeaderView extends HBox {
 
         classNameField = new AutocompleteFieldView(suggestions);
         classNameField.setId("class-word");
-        classNameField.setPromptText("e.g. dog");
+        classNameField.setPromptText(text("subjects.class-word.example"));
         classNameField.setPrefColumnCount(9);
         classNameField.setText(model.subject().get().className());
         classNameField.textProperty().addListener((property, before, now) -> model.setClassName(now));
         classNameField
                 .setTooltip(new Tooltip(
-                        "A common noun for the subject. Training starts from what the model knows about it."));
-        LabeledFieldView classField = new LabeledFieldView("What is it?", classNameField);
+                        text("subjects.class-word.help")));
+        classNameField.setAccessibleText(text("subjects.class-word"));
         model.subject()
-                .subscribe(subject -> classField.pseudoClassStateChanged(REQUIRED, subject.className().isEmpty()));
+                .subscribe(subject -> classNameField
+                        .pseudoClassStateChanged(REQUIRED, subject.className().isEmpty()));
 
         TextField triggerWord = new TextField(model.subject().get().triggerWord());
         triggerWord.setId("trigger-word");
@@ -51,22 +54,32 @@ public final class SubjectHeaderView extends HBox {
         triggerWord.textProperty().addListener((property, before, now) -> model.setTriggerWord(now));
         triggerWord.setTooltip(
                 new Tooltip(
-                        "A rare word that identifies this subject. Keep “sks” unless you have a reason to change it."));
+                        text("subjects.trigger-word.help")));
 
-        Label phrase = new Label();
-        phrase.getStyleClass().add("muted");
-        phrase.textProperty()
+        triggerWord.setAccessibleText(text("subjects.trigger-word"));
+        Label missing = muted("");
+        missing.textProperty()
                 .bind(model.subject()
-                        .map(subject -> subject.className().isEmpty() ? "Enter what it is to start"
-                                : "Trigger: “a " + subject.promptPhrase() + "”"));
-        MenuItem deleteItem = new MenuItem("Delete subject");
+                        .map(subject -> subject.className().isEmpty() ? text("subjects.class-word.missing") : ""));
+        Region gap = new Region();
+        HBox.setHgrow(gap, Priority.ALWAYS);
+        MenuItem deleteItem = new MenuItem(text("subjects.delete"));
         deleteItem.setOnAction(chosen -> delete.run());
         MenuButton menu = new MenuButton("⋯", null, deleteItem);
         menu.setId("subject-menu");
         menu.getStyleClass().addAll("flat", "small", "no-arrow");
         menu.setMinWidth(Region.USE_PREF_SIZE);
-        menu.setAccessibleText("Actions for this subject");
-        getChildren().addAll(name, classField, new LabeledFieldView("Trigger word", triggerWord), phrase, menu);
+        menu.setAccessibleText(text("subjects.actions"));
+        getChildren().addAll(name, muted(text("subjects.this-is-a")), classNameField, muted(text("subjects.called")),
+                triggerWord, missing, gap,
+                menu);
+    }
+
+    private static Label muted(String text) {
+        Label label = new Label(text);
+        label.getStyleClass().add("muted");
+        label.setMinWidth(Region.USE_PREF_SIZE);
+        return label;
     }
 
     /// Focuses the class word field if it is empty.

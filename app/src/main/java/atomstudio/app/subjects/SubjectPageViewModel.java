@@ -27,12 +27,17 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.collections.ListChangeListener;
 
-/// A subject's page: photos, training, runs, image generation and export.
+/// A subject's page: its tabs, and what they show: photos, training, runs, image generation and export.
 public final class SubjectPageViewModel {
+    /// The parts of a subject's page. One is shown at a time, over the whole width.
+    public enum PageTab { PHOTOS, TRAIN, COMPARE }
+
     private enum RowVisibility { SHOWN, HIDDEN }
 
     /// View models that all pages share.
@@ -49,6 +54,7 @@ public final class SubjectPageViewModel {
     private final ExportViewModel export;
     private final ModelsViewModel models;
     private final Map<Path, RowVisibility> rowVisibility = new HashMap<>();
+    private final ReadOnlyObjectWrapper<PageTab> tab;
     private final ReadOnlyStringWrapper sidebarText = new ReadOnlyStringWrapper("");
     private final ReadOnlyBooleanWrapper training = new ReadOnlyBooleanWrapper();
     private final ReadOnlyBooleanWrapper untrained = new ReadOnlyBooleanWrapper(true);
@@ -62,6 +68,7 @@ public final class SubjectPageViewModel {
         this.deletions = deletions;
         Services.Stores stores = services.stores();
         Services.Environment environment = services.environment();
+        tab = new ReadOnlyObjectWrapper<>(initial.className().isEmpty() ? PageTab.PHOTOS : PageTab.TRAIN);
         subject = new SubjectViewModel(services, deletions, initial);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, deletions, initial.name());
         train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
@@ -76,6 +83,15 @@ public final class SubjectPageViewModel {
         queue.progress().subscribe(now -> update());
         subject.subject().subscribe(now -> update());
         models.current().subscribe(now -> update());
+    }
+
+    /// The tab that is shown: at first the photos of a subject without a class word, else training.
+    public ReadOnlyObjectProperty<PageTab> tab() {
+        return tab.getReadOnlyProperty();
+    }
+
+    public void openTab(PageTab opened) {
+        tab.set(opened);
     }
 
     public SubjectViewModel subject() {

@@ -294,7 +294,10 @@ public final class WindowViewModel {
     private GenerateViewModel restore(PngInfo info) {
         PngInfoRestorer.RestoreResult result = new PngInfoRestorer(models, subjectsView, generatePage.generate())
                 .restore(info);
-        result.page().ifPresentOrElse(this::open, this::openGenerate);
+        result.page().ifPresentOrElse(subject -> {
+            subject.openTab(SubjectPageViewModel.PageTab.COMPARE);
+            open(subject);
+        }, this::openGenerate);
         GenerateViewModel page = result.page().map(SubjectPageViewModel::generate).orElse(generatePage.generate());
         page.showMessage(result.message());
         return page;
@@ -321,6 +324,7 @@ public final class WindowViewModel {
     /// elsewhere, creates a subject.
     private void useFiles(List<Path> files) {
         if (page.get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)) {
+            subject.openTab(SubjectPageViewModel.PageTab.PHOTOS);
             subject.subject().add(files);
             return;
         }

@@ -10,6 +10,7 @@ import atomstudio.app.subjects.SubjectPageViewModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import javafx.geometry.Bounds;
 import javafx.scene.Node;
 import javafx.scene.Scene;
@@ -105,6 +106,7 @@ class DisplayTest {
     @Test
     void focusStaysNearAControlThatGoes(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
+        robot.clickOn("#tab-photos");
         waitFor(() -> robot.lookup(".thumbnail").queryAll().size() > 2);
         int photos = robot.lookup(".thumbnail").queryAll().size();
         robot.interact(() -> robot.lookup(".remove").nth(1).<Node>query().requestFocus());
@@ -171,7 +173,15 @@ class DisplayTest {
             waitFor(() -> Math.abs(window.scene().getWindow().getWidth() - size[0]) < 2);
             WaitForAsyncUtils.waitForFxEvents();
             Bounds all = onScreen(window.scene().getRoot());
-            for (String id : List.of("#generate", "#class-word", "#add-photos", "#model-menu", "#theme")) {
+            Map<String, SubjectPageViewModel.PageTab> controls = Map.of("#add-photos",
+                    SubjectPageViewModel.PageTab.PHOTOS,
+                    "#start", SubjectPageViewModel.PageTab.TRAIN, "#generate", SubjectPageViewModel.PageTab.COMPARE,
+                    "#class-word", SubjectPageViewModel.PageTab.COMPARE, "#model-menu",
+                    SubjectPageViewModel.PageTab.COMPARE, "#theme", SubjectPageViewModel.PageTab.COMPARE);
+            for (Map.Entry<String, SubjectPageViewModel.PageTab> control : controls.entrySet()) {
+                String id = control.getKey();
+                robot.interact(() -> window.model().subjects().getFirst().openTab(control.getValue()));
+                WaitForAsyncUtils.waitForFxEvents();
                 Bounds place = onScreen(robot.lookup(id).query());
                 assertTrue(all.contains(place), id + " at " + place + " in a window of " + all);
                 assertFalse(place.getWidth() < 10, id + " is " + place.getWidth() + " pixels wide");

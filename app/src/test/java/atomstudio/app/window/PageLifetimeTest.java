@@ -63,7 +63,10 @@ class PageLifetimeTest {
         SubjectPageViewModel subject = window.model().subjects().getFirst();
         run(() -> subject.train().start(MethodName.LORA));
         waitFor(() -> subject.generate().rows().size() == 2);
-        run(() -> window.model().open(subject));
+        run(() -> {
+            subject.openTab(SubjectPageViewModel.PageTab.COMPARE);
+            window.model().open(subject);
+        });
         WaitForAsyncUtils.waitForFxEvents();
         WeakReference<Node> row = new WeakReference<>(robot.lookup("#row-owl-lora").query());
         run(() -> subject.toggleRow(subject.runs().runs().getFirst()));
@@ -89,7 +92,12 @@ class PageLifetimeTest {
     private void switchPages(int count) throws Exception {
         WindowViewModel model = window.model();
         List<Runnable> pages = new ArrayList<>(List.of(model::newSubject, model::openGenerate));
-        for (SubjectPageViewModel subject : model.subjects()) pages.add(() -> model.open(subject));
+        for (SubjectPageViewModel subject : model.subjects())
+            for (SubjectPageViewModel.PageTab tab : SubjectPageViewModel.PageTab.values())
+                pages.add(() -> {
+                    model.open(subject);
+                    subject.openTab(tab);
+                });
         for (Screen screen : Screen.values()) pages.add(() -> model.open(screen));
         for (int i = 0; i < count; i++) {
             run(pages.get(i % pages.size()));

@@ -46,6 +46,7 @@ class ScreenshotsTest {
                 () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
         window.waitFor(60, () -> page.subject().thumbnails().size() == 6);
+        window.run(() -> page.openTab(SubjectPageViewModel.PageTab.TRAIN));
         window.run(page.train()::checkMemory);
         window.waitFor(300, () -> page.train().memoryCheck().busy().get().isEmpty());
         assertTrue(page.train().memoryCheck().summary().get().contains(", about "),
@@ -60,6 +61,7 @@ class ScreenshotsTest {
         window.run(() -> page.generate().generate());
         window.waitFor(600, () -> page.generate().busy().get().isEmpty()
                 && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
+        window.run(() -> page.openTab(SubjectPageViewModel.PageTab.COMPARE));
         window.screenshot("galleries");
         window.run(model.settings()::toggleTheme);
         window.screenshot("galleries-dark");

@@ -1,11 +1,13 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.window.FakeWindow.focus;
 import static atomstudio.app.window.FakeWindow.waitFor;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.settings.AppSettings;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.diffusion.image.PngText;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
@@ -62,8 +64,11 @@ class WindowTest {
         assertEquals("cancel-run", window.scene().getFocusOwner().getId());
         waitFor(() -> window.model().queue().progress().get().history().validations().size() > 1);
         window.screenshot("training");
+        waitFor(() -> !window.model().queue().isBusy() && robot.lookup("#start").query().isVisible());
+        assertEquals("start", window.scene().getFocusOwner().getId());
+        robot.clickOn("#tab-compare");
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
-        assertEquals("generate", window.scene().getFocusOwner().getId());
+        focus(robot, "#generate");
         robot.type(KeyCode.SPACE);
         waitFor(() -> shownImages(robot) == 8);
         waitFor(() -> window.model().subjects().getFirst().generate().busy().get().isEmpty());
@@ -91,12 +96,14 @@ class WindowTest {
         Path notes = Files.writeString(home.resolve("notes.txt"), "hello");
         WaitForAsyncUtils.asyncFx(() -> window.model().onFilesDropped(List.of(photo, notes))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
-        assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
+        assertEquals(SubjectPageViewModel.PageTab.PHOTOS, window.model().subjects().getFirst().tab().get());
         assertTrue(robot.lookup(".note-error")
                 .queryAllAs(Label.class)
                 .stream()
                 .anyMatch(note -> note.getText().startsWith("notes.txt: expected a JPEG")));
         window.screenshot("class-word");
+        robot.clickOn("#tab-train");
+        assertTrue(robot.lookup("#start").queryAs(Button.class).isDisabled());
         robot.clickOn("#class-word").write("pol");
         waitFor(() -> robot.lookup(".context-menu").tryQuery().isPresent());
         robot.type(KeyCode.DOWN, KeyCode.ENTER);
@@ -193,6 +200,9 @@ class WindowTest {
         window.fake().launcher.delay = Duration.ZERO;
         window.openSubject(robot, "car");
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(MethodName.LORA)).get();
+        WaitForAsyncUtils
+                .asyncFx(() -> window.model().subjects().getFirst().openTab(SubjectPageViewModel.PageTab.COMPARE))
+                .get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
         waitFor(() -> shownImages(robot) == 8
