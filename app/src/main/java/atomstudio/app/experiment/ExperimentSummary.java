@@ -3,6 +3,7 @@ package atomstudio.app.experiment;
 import atomstudio.app.compare.ComparisonText;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.experiment.ExperimentRow.Key;
+import atomstudio.tuning.measure.BootstrapInterval;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.List;
 import java.util.Locale;

@@ -26,6 +26,7 @@ import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.ClipEmbedding;
 import atomstudio.tuning.measure.ClipMetrics;
+import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -154,7 +155,7 @@ public final class EngineRowGenerator implements RowGenerator {
     }
 
     @Override
-    public Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+    public Optional<List<ClipSamples>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
         takeTurn();
         try {
             return measure(request, cancellation);
@@ -163,7 +164,7 @@ public final class EngineRowGenerator implements RowGenerator {
         }
     }
 
-    private Optional<List<ClipScores>> measure(EvaluationRequest request, Cancellation cancellation) throws Failure {
+    private Optional<List<ClipSamples>> measure(EvaluationRequest request, Cancellation cancellation) throws Failure {
         Optional<ClipMetrics> clipMetrics = openModel(request.model(), preferences.get().engine()).clipMetrics();
         if (clipMetrics.isEmpty()) return Optional.empty();
         ClipMetrics metrics = clipMetrics.get();
@@ -172,18 +173,21 @@ public final class EngineRowGenerator implements RowGenerator {
             cancellation.throwIfRequested();
             photoEmbeddings.add(metrics.embedImage(ImageFiles.read(file)));
         }
-        String prompt = parsePrompt(request.prompt(), "").prompt().positive();
-        List<ClipScores> scores = new ArrayList<>();
-        for (List<GalleryImage> row : request.rows()) {
-            List<ClipEmbedding> embeddings = new ArrayList<>();
-            for (GalleryImage image : row) {
-                cancellation.throwIfRequested();
-                embeddings.add(metrics.embedImage(image.read()));
+        List<ClipSamples> rows = new ArrayList<>();
+        for (List<PromptImages> row : request.rows()) {
+            List<ClipScores.PromptSamples> gallery = new ArrayList<>();
+            for (PromptImages samples : row) {
+                List<ClipEmbedding> embeddings = new ArrayList<>();
+                for (GalleryImage image : samples.images()) {
+                    cancellation.throwIfRequested();
+                    embeddings.add(metrics.embedImage(image.read()));
+                }
+                String prompt = parsePrompt(samples.prompt(), "").prompt().positive();
+                gallery.add(new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(prompt)));
             }
-            scores.add(metrics.measure(photoEmbeddings,
-                    List.of(new ClipScores.PromptSamples(embeddings, metrics.embedPrompt(prompt)))));
+            rows.add(metrics.measureImages(photoEmbeddings, gallery));
         }
-        return Optional.of(scores);
+        return Optional.of(rows);
     }
 
     /// An unusable decoder only costs the previews, not the images.

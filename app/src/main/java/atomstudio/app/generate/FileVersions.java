@@ -58,7 +58,7 @@ public record FileVersions(Map<Path, String> versions) {
         }
     }
 
-    boolean isKnown(Path path) { return versions.containsKey(path); }
+    public boolean isKnown(Path path) { return versions.containsKey(path); }
 
     /// Empty if it was not read.
     String of(Path path) {

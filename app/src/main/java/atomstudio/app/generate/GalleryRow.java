@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One gallery row: the images of the base model or of a run's adapter, one column per seed. Its cells are a query: for
 /// every seed the image of the order wanted now, or else the last image of that seed, which is stale.
-public final class GalleryRow {
+public final class GalleryRow implements ImageBatch.BatchRow {
     /// @param order of the image wanted now
     /// @param image null if the row has no image of the seed
     public record GalleryCell(long seed, String order, @Nullable GalleryImage image, CellState state) {
@@ -65,8 +65,14 @@ public final class GalleryRow {
         return run;
     }
 
+    @Override
     public String title() {
         return run.map(RunSummary::title).orElse("Base model");
+    }
+
+    @Override
+    public String runName() {
+        return run.map(source -> source.folder().getFileName().toString()).orElse("");
     }
 
     /// Parameters and size of the row's own adapter; empty for the base model.
@@ -176,25 +182,29 @@ public final class GalleryRow {
         busy.set("Waiting");
     }
 
-    void showStep(int done, int total) {
+    @Override
+    public void showStep(int done, int total) {
         busy.set("Step " + done + " of " + total);
     }
 
-    void showPreview(String order, RgbImage image) {
+    @Override
+    public void showPreview(String order, RgbImage image) {
         previews.put(order, image);
     }
 
-    void addWarning(String message) {
+    @Override
+    public void addWarning(String message) {
         String before = warning.get();
         if (!before.contains(message)) warning.set(before.isEmpty() ? message : before + "\n" + message);
     }
 
-    /// Ends the progress of one image.
-    void clearPreview(String order) {
+    @Override
+    public void clearPreview(String order) {
         previews.remove(order);
     }
 
-    void stop() {
+    @Override
+    public void stop() {
         previews.clear();
         busy.set("");
     }

@@ -305,7 +305,7 @@ public final class GenerateViewModel {
         ImageBatch batch = new ImageBatch(orders, currentSubject == null ? "" : currentSubject.name(),
                 services, clock);
         batches.add(batch);
-        orders.forEach(order -> order.row().begin());
+        rows.stream().filter(batch::contains).forEach(GalleryRow::begin);
         updateRows();
         showProgress();
         batch.submit(jobs.deliverEach(Runnable::run), this::showProgress, outcome -> onEnded(batch, outcome));
@@ -318,10 +318,9 @@ public final class GenerateViewModel {
 
     private void onEnded(ImageBatch batch, JobOutcome<?> outcome) {
         batches.remove(batch);
-        for (ImageBatch.RowOrder order : batch.orders()) {
-            order.row().stop();
-            if (batches.stream().anyMatch(other -> other.contains(order.row()))) order.row().begin();
-        }
+        for (ImageBatch.RowOrder order : batch.orders()) order.row().stop();
+        for (GalleryRow row : rows)
+            if (batch.contains(row) && batches.stream().anyMatch(other -> other.contains(row))) row.begin();
         updateRows();
         showProgress();
         String images = DisplayFormat.plural(batch.imageCount(), "image");

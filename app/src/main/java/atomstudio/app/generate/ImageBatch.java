@@ -21,20 +21,35 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Images that were submitted together, as one entry of the queue. Every finished image is saved at once.
-final class ImageBatch {
+public final class ImageBatch {
     private static final int MAX_TITLE_LENGTH = 40;
+
+    /// Shows the progress of a row. Window's thread.
+    public interface BatchRow {
+        String title();
+
+        /// Name of the run's folder; empty without a run.
+        String runName();
+
+        void showStep(int done, int total);
+
+        /// The predicted image of an order.
+        void showPreview(String order, RgbImage image);
+
+        /// Ends the progress of one image.
+        void clearPreview(String order);
+
+        void addWarning(String message);
+
+        void stop();
+    }
 
     /// @param baseRequest the request of the base model's row at the time
     /// @param seeds of the images to generate
-    record RowOrder(GalleryRow row, RowGenerator.RowRequest request, RowGenerator.RowRequest baseRequest,
+    public record RowOrder(BatchRow row, RowGenerator.RowRequest request, RowGenerator.RowRequest baseRequest,
             List<Long> seeds) {
-        String order(long seed) {
-            return new ImageOrder(request, seed).key();
-        }
-
         private ImageTags tags(long seed, String subject) {
-            return new ImageTags(order(seed), new ImageOrder(baseRequest, seed).key(), subject,
-                    row.run().map(run -> run.folder().getFileName().toString()).orElse(""));
+            return new ImageTags(request.order(seed), baseRequest.order(seed), subject, row.runName());
         }
     }
 
@@ -49,7 +64,7 @@ final class ImageBatch {
     private JobQueue.@Nullable QueuedJob entry;
 
     /// @param subject name of the subject's folder; empty on the Generate page
-    ImageBatch(List<RowOrder> orders, String subject, GenerateViewModel.GenerationServices services,
+    public ImageBatch(List<RowOrder> orders, String subject, GenerateViewModel.GenerationServices services,
             InstantSource clock) {
         this.orders = List.copyOf(orders);
         this.subject = subject;
@@ -57,43 +72,44 @@ final class ImageBatch {
         this.clock = clock;
         stepRate = new StepRate(clock);
         started = clock.instant();
-        for (RowOrder order : orders) order.seeds.forEach(seed -> remaining.add(order.order(seed)));
+        for (RowOrder order : orders) order.seeds.forEach(seed -> remaining.add(order.request.order(seed)));
     }
 
     List<RowOrder> orders() {
         return orders;
     }
 
-    boolean contains(GalleryRow row) {
+    boolean contains(BatchRow row) {
         return orders.stream().anyMatch(order -> order.row == row);
     }
 
-    Set<String> remainingOrders() {
+    /// Orders whose images do not exist yet.
+    public Set<String> remainingOrders() {
         return remaining;
     }
 
-    int imageCount() {
+    public int imageCount() {
         return orders.stream().mapToInt(order -> order.seeds.size()).sum();
     }
 
-    int completedCount() {
+    public int completedCount() {
         return completedCount;
     }
 
     /// Since the batch was started.
-    double seconds() {
+    public double seconds() {
         return Duration.between(started, clock.instant()).toMillis() / 1000.0;
     }
 
-    String status() {
+    public String status() {
         return entry == null ? "Waiting" : entry.status().get();
     }
 
-    double fraction() {
+    public double fraction() {
         return entry == null ? 0 : entry.fraction().get();
     }
 
-    void cancel() {
+    public void cancel() {
         if (entry != null) entry.cancel();
     }
 
@@ -106,7 +122,7 @@ final class ImageBatch {
 
     /// @param uiThread runs its argument on the window's thread
     /// @param onProgress called on the window's thread
-    void submit(Consumer<Runnable> uiThread, Runnable onProgress, Consumer<JobOutcome<Integer>> onEnded) {
+    public void submit(Consumer<Runnable> uiThread, Runnable onProgress, Consumer<JobOutcome<Integer>> onEnded) {
         JobQueue.QueuedJob submitted = services.queue().submit(title(), (self, cancellation) -> {
             uiThread.accept(() -> {
                 entry = self;
@@ -127,7 +143,7 @@ final class ImageBatch {
             throws Failure {
         cancellation.throwIfRequested();
         RowOrder order = orders.get(index);
-        GalleryRow row = order.row;
+        BatchRow row = order.row;
         services.generator().generate(order.request, order.seeds, new RowGenerator.RowListener() {
             @Override
             public void step(int done, int total) {
@@ -139,7 +155,7 @@ final class ImageBatch {
 
             @Override
             public void preview(long seed, RgbImage image) {
-                uiThread.accept(() -> row.showPreview(order.order(seed), image));
+                uiThread.accept(() -> row.showPreview(order.request.order(seed), image));
             }
 
             @Override

@@ -1,9 +1,9 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.dataset.Subject;
-import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.JobQueue;
+import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,17 +40,17 @@ public final class MetricsViewModel {
         unmeasured.forEach(row -> row.setMetricsStatus("Measuring…"));
         pending = unmeasured;
         RowGenerator.EvaluationRequest request = new RowGenerator.EvaluationRequest(model, currentSubject.photos(),
-                prompt, unmeasured.stream().map(GalleryRow::images).toList());
+                unmeasured.stream().map(row -> List.of(new RowGenerator.PromptImages(prompt, row.images()))).toList());
         String title = "Measuring " + currentSubject.title();
         running = queue.submit(title, (entry, cancellation) -> evaluator.evaluate(request, cancellation), outcome -> {
             if (id != requestId) return;
             cancel();
             switch (outcome) {
-                case JobOutcome.Succeeded<Optional<List<ClipScores>>>(Optional<List<ClipScores>> found) ->
+                case JobOutcome.Succeeded<Optional<List<ClipSamples>>>(Optional<List<ClipSamples>> found) ->
                         showMetrics(found, unmeasured, request.rows());
-                case JobOutcome.Failed<Optional<List<ClipScores>>>(String message) ->
+                case JobOutcome.Failed<Optional<List<ClipSamples>>>(String message) ->
                         note.set("Likeness, diversity and alignment could not be measured: " + message);
-                case JobOutcome.Cancelled<Optional<List<ClipScores>>>() -> {}
+                case JobOutcome.Cancelled<Optional<List<ClipSamples>>>() -> {}
             }
         });
     }
@@ -64,14 +64,15 @@ public final class MetricsViewModel {
         pending = List.of();
     }
 
-    private void showMetrics(Optional<List<ClipScores>> found, List<GalleryRow> rows,
-            List<List<GalleryImage>> images) {
+    private void showMetrics(Optional<List<ClipSamples>> found, List<GalleryRow> rows,
+            List<List<RowGenerator.PromptImages>> measured) {
         if (found.isEmpty()) {
             note.set("This model has no image encoder: likeness, diversity and alignment are not available.");
             return;
         }
-        for (int i = 0; i < rows.size(); i++) rows.get(i).setMetrics(images.get(i), found.get().get(i));
-        ClipScores first = found.get().getFirst();
+        for (int i = 0; i < rows.size(); i++)
+            rows.get(i).setMetrics(measured.get(i).getFirst().images(), found.get().get(i).scores());
+        ClipScores first = found.get().getFirst().scores();
         note.set("Measured with " + first.encoder() + ". "
                 + (first.alignment().isPresent()
                         ? "High likeness with low alignment means the prompt is ignored."

@@ -13,7 +13,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.SamplingSettings;
-import atomstudio.tuning.measure.ClipScores;
+import atomstudio.tuning.measure.ClipSamples;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,16 +27,18 @@ public interface RowGenerator extends AutoCloseable {
 
     /// Scores rows of images with the model's own encoders.
     /// @return one entry per row, in order; empty if the model has no image encoder
-    Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;
+    Optional<List<ClipSamples>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure;
 
     /// Releases the open model, after the current row.
     @Override
     default void close() {}
 
     /// @param subjectPhotos the reference photos for likeness
-    /// @param prompt the prompt with the class word in place of the subject, for alignment
-    /// @param rows the images of each row
-    record EvaluationRequest(Path model, List<Path> subjectPhotos, String prompt, List<List<GalleryImage>> rows) {}
+    /// @param rows the images of each row by prompt
+    record EvaluationRequest(Path model, List<Path> subjectPhotos, List<List<PromptImages>> rows) {}
+
+    /// @param prompt with the class word in place of the subject, for alignment
+    record PromptImages(String prompt, List<GalleryImage> images) {}
 
     /// Progress of a row. Called on the job's thread.
     interface RowListener {
@@ -76,6 +78,11 @@ public interface RowGenerator extends AutoCloseable {
             this(model, prompt, adapter, settings, Rendering.DEFAULT, FileVersions.NONE);
         }
 
+        /// Identifies the image of a seed: equal orders give equal images.
+        public String order(long seed) {
+            return new ImageOrder(this, seed).key();
+        }
+
         /// The row's own adapter followed by those of all rows that are switched on.
         List<ImageSettings.SelectedAdapter> adapters() {
             List<ImageSettings.SelectedAdapter> result = new ArrayList<>();
@@ -84,7 +91,7 @@ public interface RowGenerator extends AutoCloseable {
             return result;
         }
 
-        Generation generation(long seed, List<WeightedAdapter> adapters) {
+        public Generation generation(long seed, List<WeightedAdapter> adapters) {
             ImageSettings.SamplerSettings samplingSettings = settings.sampling();
             ImageSettings.SourceSettings sourceSettings = settings.source();
             double denoisingStrength = sourceSettings.denoisingStrength();

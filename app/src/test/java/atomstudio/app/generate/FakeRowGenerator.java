@@ -5,6 +5,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,13 +48,13 @@ public final class FakeRowGenerator implements RowGenerator {
     }
 
     @Override
-    public Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
+    public Optional<List<ClipSamples>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
         evaluations.add(request);
         if (evaluationFailure != null) throw evaluationFailure;
         return encoder.map(name -> request.rows()
                 .stream()
-                .map(row -> new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25),
-                        OptionalDouble.of(0.125)))
+                .map(row -> new ClipSamples(new ClipScores(name, OptionalDouble.of(0.5), OptionalDouble.of(0.25),
+                        OptionalDouble.of(0.125)), List.of(0.45, 0.55), List.of(0.25, 0.25), List.of(0.1, 0.15)))
                 .toList());
     }
 }

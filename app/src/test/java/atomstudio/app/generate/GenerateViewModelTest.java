@@ -85,6 +85,11 @@ class GenerateViewModelTest {
         return row.cells().getFirst().isStale();
     }
 
+    /// The images of the first row that were measured.
+    private RowGenerator.PromptImages evaluated(int evaluation) {
+        return generator.evaluations.get(evaluation).rows().getFirst().getFirst();
+    }
+
     @Test
     void builtInModelHasExamplePromptWithoutSubject() {
         subject.set(null);
@@ -310,8 +315,9 @@ class GenerateViewModelTest {
         generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         generate.generate();
         assertEquals(1, generator.evaluations.size());
-        assertEquals("a car in the snow", generator.evaluations.getFirst().prompt());
-        assertEquals(List.of(4, 4), generator.evaluations.getFirst().rows().stream().map(List::size).toList());
+        assertEquals("a car in the snow", evaluated(0).prompt());
+        assertEquals(2, generator.evaluations.getFirst().rows().size());
+        assertEquals(4, evaluated(0).images().size());
         for (GalleryRow row : generate.rows()) assertEquals("image_encoder of Small", row.metrics().get().encoder());
         assertEquals(
                 "Measured with image_encoder of Small. High likeness with low alignment means the prompt is ignored.",
@@ -364,7 +370,7 @@ class GenerateViewModelTest {
         assertNull(generate.rows().getFirst().metrics().get());
         jobs.runAll();
         assertNotNull(generate.rows().getFirst().metrics().get());
-        assertEquals("a car on the beach", generator.evaluations.getLast().prompt());
+        assertEquals("a car on the beach", evaluated(generator.evaluations.size() - 1).prompt());
     }
 
     @Test

@@ -23,6 +23,7 @@ import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.train.TrainingEstimate;
@@ -149,12 +150,14 @@ public final class FakeServices {
 
         /// Likeness increases from row to row.
         @Override
-        public Optional<List<ClipScores>> evaluate(EvaluationRequest request, Cancellation cancellation) {
+        public Optional<List<ClipSamples>> evaluate(EvaluationRequest request, Cancellation cancellation) {
             return Optional.of(IntStream.range(0, request.rows().size()).mapToObj(row -> {
-                OptionalDouble diversity = request.rows().get(row).size() > 1 ? OptionalDouble.of(0.3)
-                        : OptionalDouble.empty();
-                return new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(0.5 + row * 0.2),
-                        diversity, OptionalDouble.of(0.24));
+                boolean pairs = request.rows().get(row).getFirst().images().size() > 1;
+                double likeness = 0.5 + row * 0.2;
+                ClipScores scores = new ClipScores("image_encoder of Small illustrated", OptionalDouble.of(likeness),
+                        pairs ? OptionalDouble.of(0.3) : OptionalDouble.empty(), OptionalDouble.of(0.24));
+                return new ClipSamples(scores, List.of(likeness - 0.02, likeness + 0.02),
+                        pairs ? List.of(0.28, 0.32) : List.of(), List.of(0.22, 0.26));
             }).toList());
         }
     }

@@ -98,4 +98,9 @@ public final class ClipMetrics {
     public ClipScores measure(List<ClipEmbedding> subject, List<ClipScores.PromptSamples> gallery) {
         return ClipScores.of(encoderName(), subject, gallery);
     }
+
+    /// As [#measure], with the values of the single images.
+    public ClipSamples measureImages(List<ClipEmbedding> subject, List<ClipScores.PromptSamples> gallery) {
+        return ClipSamples.of(measure(subject, gallery), subject, gallery);
+    }
 }

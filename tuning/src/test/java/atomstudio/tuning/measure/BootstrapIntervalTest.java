@@ -1,4 +1,4 @@
-package atomstudio.app.experiment;
+package atomstudio.tuning.measure;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
