@@ -218,6 +218,6 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, A
 
     @Override
     public void segmentEnds() {
-        heap.trimIfNeeded();
+        heap.trimIfDue();
     }
 }

@@ -3,6 +3,7 @@ package atomstudio.tuning.torch;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.Winograd;
 import atomstudio.diffusion.tensor.Shape;
+import java.time.Duration;
 
 /// The sizes from which one way to compute is faster, or smaller, than another. All are measured (docs/performance.md);
 /// training and its memory estimate choose by the same functions. Winograd's smallest number of channels is shared with
@@ -27,6 +28,8 @@ final class KernelThresholds {
 
     /// Unused bytes in the C heap; released pages cost time when they are needed again.
     static final long MAX_UNUSED_HEAP_BYTES = 384 << 20;
+    /// A check takes about 0.3 ms.
+    static final Duration HEAP_CHECK_INTERVAL = Duration.ofMillis(50);
 
     private KernelThresholds() {}
 

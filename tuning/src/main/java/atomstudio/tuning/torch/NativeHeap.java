@@ -57,13 +57,10 @@ final class NativeHeap {
         }
 
         long bytesInUse() {
-            return mallinfo2(MAPPED_FIELD) + mallinfo2(HEAP_FIELD);
-        }
-
-        private long mallinfo2(int field) {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment fields = (MemorySegment) mallinfo2.invokeExact((SegmentAllocator) arena);
-                return fields.getAtIndex(ValueLayout.JAVA_LONG, field);
+                return fields.getAtIndex(ValueLayout.JAVA_LONG, MAPPED_FIELD)
+                        + fields.getAtIndex(ValueLayout.JAVA_LONG, HEAP_FIELD);
             } catch (Throwable e) {
                 throw new IllegalStateException("mallinfo2", e);
             }
@@ -82,6 +79,7 @@ final class NativeHeap {
     private final Optional<Glibc> cLibrary = Glibc.find().filter(_ -> ProcessMemory.anonymous() > 0);
     /// Peak bytes in use.
     private long peakUsed;
+    private long lastCheck = System.nanoTime();
     /// Anonymous memory that is not of the heap, or cannot be released.
     private long otherBytes = cLibrary.map(glibc -> ProcessMemory.anonymous() - glibc.bytesInUse()).orElse(0L);
 
@@ -92,6 +90,15 @@ final class NativeHeap {
     /// @param maxUnusedBytes of holes that may remain
     NativeHeap(long maxUnusedBytes) {
         this.maxUnusedBytes = maxUnusedBytes;
+    }
+
+    /// [#trimIfNeeded] if the last time was more than [KernelThresholds#HEAP_CHECK_INTERVAL] ago: a small model has
+    /// hundreds of segments in a second, and little memory in each.
+    void trimIfDue() {
+        long now = System.nanoTime();
+        if (now - lastCheck < KernelThresholds.HEAP_CHECK_INTERVAL.toNanos()) return;
+        lastCheck = now;
+        trimIfNeeded();
     }
 
     /// Releases holes if the process holds `maxUnusedBytes` more than the peak in use. Takes a fraction of a
