@@ -2,8 +2,11 @@ package atomstudio.app.cli;
 
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.config.ConfigFile;
+import atomstudio.tuning.config.StartingAdapters;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
@@ -43,6 +46,8 @@ import picocli.CommandLine.Spec;
                 "  studio train --photos my-car --class car --method atoms+word --out runs/car",
                 "  studio train --photos my-owl --class owl --method lora --rank 8 --preview-every 50 --out runs/owl",
                 "  studio train --photos my-owl --class owl --method lora --validate --dry-run",
+                "  studio train --photos my-owl --class owl --from lora.safetensors --out runs/owl-2",
+                "  studio train --photos my-car --class car --method atoms --on style.safetensors:0.8 --out runs/car",
                 "  studio train --config car.toml --preset thorough --photos my-car --out runs/car"
         })
 final class TrainCommand implements Callable<Integer> {
@@ -60,6 +65,17 @@ final class TrainCommand implements Callable<Integer> {
             description = "A rare word that stands for the subject. Default: from the folder name, or "
                     + TrainingRequest.DEFAULT_TOKEN + ".")
     private @Nullable String triggerWord;
+
+    @Option(names = "--from", paramLabel = "FILE",
+            description = "Go on training this adapter: one of this program, or a LoRA, LoCon, LoHa or LoKr of "
+                    + "another. Method, rank and layers, and the words of this program's adapters, are those of the "
+                    + "file.")
+    private @Nullable Path from;
+
+    @Option(names = "--on", paramLabel = "FILE[:WEIGHT]",
+            description = "Train on top of this adapter of any kind, merged into the base model at WEIGHT. Default "
+                    + "weight: 1.")
+    private @Nullable String on;
 
     @Mixin
     private final BaseModelOptions modelOptions = new BaseModelOptions();
@@ -114,21 +130,42 @@ final class TrainCommand implements Callable<Integer> {
 
     private TrainingRequest request(TrainingOptions.Given given) throws Failure {
         Path photoFolder = path(photos, given, ConfigFile.Input.PHOTOS).orElseThrow(() -> missing("'--photos=DIR'"));
-        MethodSettings settings = trainingOptions.method(given);
+        ModelReference model = modelOptions.reference(context, prediction.prediction(),
+                Optional.ofNullable(given.inputs().get(ConfigFile.Input.MODEL)).map(Path::of));
+        StartingAdapters start = start(model);
+        MethodSettings settings = trainingOptions.method(given,
+                start.continued().map(continued -> continued.adapter().method()));
+        Optional<Trigger> learned = start.continued().flatMap(StartingAdapters.Continued::trigger);
         TrainingConfig trainingConfig = trainingOptions.config(given, settings);
-        PartialTrigger trigger = new PartialTrigger(text(triggerWord, given, ConfigFile.Input.TRIGGER_WORD),
-                text(className, given, ConfigFile.Input.CLASS)).completedFrom(photoFolder, trainingConfig);
+        PartialTrigger trigger = new PartialTrigger(
+                text(triggerWord, given, ConfigFile.Input.TRIGGER_WORD).or(() -> learned.map(Trigger::token)),
+                text(className, given, ConfigFile.Input.CLASS).or(() -> learned.map(Trigger::className)))
+                .completedFrom(photoFolder, trainingConfig);
         String classWord = trigger.className()
                 .orElseThrow(() -> missing("'--class=WORD' (no folder name such as \"10_sks car\" has it)"));
         try {
-            return new TrainingRequest(
-                    modelOptions.reference(context, prediction.prediction(),
-                            Optional.ofNullable(given.inputs().get(ConfigFile.Input.MODEL)).map(Path::of)),
-                    photoFolder, new Trigger(trigger.token().orElse(TrainingRequest.DEFAULT_TOKEN), classWord),
-                    settings, trainingConfig);
+            return new TrainingRequest(model, photoFolder,
+                    new Trigger(trigger.token().orElse(TrainingRequest.DEFAULT_TOKEN), classWord),
+                    settings, trainingConfig, start);
         } catch (IllegalArgumentException error) {
             throw new UsageError(spec, "--" + error.getMessage());
         }
+    }
+
+    private StartingAdapters start(ModelReference model) throws Failure {
+        if (from == null && on == null) return StartingAdapters.NONE;
+        Optional<StartingAdapters.Continued> continued = from == null ? Optional.empty()
+                : Optional.of(StartingAdapters.Continued.read(from, model.open()));
+        return new StartingAdapters(continued, Optional.ofNullable(on).map(this::merged));
+    }
+
+    private StartingAdapters.Merged merged(String argument) {
+        AdapterOptions.AdapterArgument parsed = AdapterOptions.AdapterArgument.parse(argument);
+        double weight = parsed.weight().orElse(1);
+        if (!WeightedAdapter.isValidWeight(weight))
+            throw new UsageError(spec, "--on: expected a weight of " + -(int) WeightedAdapter.MAX_WEIGHT + " to "
+                    + (int) WeightedAdapter.MAX_WEIGHT + ", found " + weight);
+        return new StartingAdapters.Merged(parsed.file(), weight);
     }
 
     private UsageError missing(String option) {

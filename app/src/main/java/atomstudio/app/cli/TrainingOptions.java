@@ -7,11 +7,13 @@ import atomstudio.tuning.config.Preset;
 import atomstudio.tuning.config.SettingTable;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.setting.SettingType;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -45,7 +47,7 @@ final class TrainingOptions {
                 .paramLabel("NAME")
                 .completionCandidates(Stream.of(MethodName.values()).map(MethodName::option).toList())
                 .description("One of " + MethodName.options() + ". `studio methods` lists their settings. Required "
-                        + "unless --config has it.")
+                        + "unless --config has it, or --from is given.")
                 .build());
         mixee.addOption(OptionSpec.builder(PRESET)
                 .type(String.class)
@@ -100,11 +102,29 @@ final class TrainingOptions {
         return new Given(onCommandLine().over(settings), inputs);
     }
 
-    MethodSettings method(Given given) {
+    /// @param continued the settings of the adapter whose training goes on, which cannot change
+    MethodSettings method(Given given, Optional<MethodSettings> continued) {
+        if (continued.isPresent()) return requireUnchanged(given.settings(), continued.get());
         MethodName name = given.settings()
                 .method()
                 .orElseThrow(() -> new UsageError(command(), "Missing required option: '--method=NAME'"));
         return requireValid(() -> given.settings().methodSettings(name));
+    }
+
+    private MethodSettings requireUnchanged(ChosenSettings chosen, MethodSettings continued) {
+        List<String> changed = new ArrayList<>();
+        chosen.method()
+                .filter(method -> method != continued.choice())
+                .ifPresent(method -> changed.add(METHOD + " " + continued.name()));
+        chosen.values().forEach((setting, value) -> {
+            boolean differs = setting instanceof MethodSetting ofMethod
+                    && !requireValid(() -> ofMethod.canonical(value)).equals(continued.value(ofMethod));
+            if (differs) changed.add("--" + setting.option() + " " + continued.value((MethodSetting) setting));
+        });
+        if (changed.isEmpty()) return continued;
+        throw new UsageError(command(),
+                "--from: the adapter has " + String.join(" ", changed.stream().sorted().toList())
+                        + ", which cannot change; leave these options out");
     }
 
     TrainingConfig config(Given given, MethodSettings method) {

@@ -123,6 +123,15 @@ public record AdapterFile(MethodSettings method, BaseModel base, Trigger trigger
     }
 
     @Override
+    public List<String> warnings(DiffusionModel model) {
+        return base.merged()
+                .map(merged -> "the adapter was trained on " + base.title() + ": merge " + merged.text() + " into "
+                        + model.name() + " and use the merged model, or the result differs")
+                .stream()
+                .toList();
+    }
+
+    @Override
     public String triggerWords() {
         return trigger.text();
     }

@@ -43,6 +43,8 @@ final class AdapterFormat {
     private static final String SETTING_PREFIX = "method.";
     private static final String LEARNING_RATE_KEY = "learning-rate";
     private static final String OLD_LEARNING_RATE_KEY = "rate";
+    /// The adapter that was merged into the base model; absent without one.
+    private static final String MERGED_KEY = "base.merged";
 
     private AdapterFormat() {}
 
@@ -92,6 +94,11 @@ final class AdapterFormat {
         adapter.method().entries().forEach((setting, value) -> metadata.put(SETTING_PREFIX + setting, value));
         metadata.put("base.name", adapter.base().name());
         metadata.put("base.hash", adapter.base().hash());
+        adapter.base().merged().ifPresent(merged -> {
+            metadata.put(MERGED_KEY, merged.fileName());
+            metadata.put(MERGED_KEY + ".sha256", merged.sha256());
+            metadata.put(MERGED_KEY + ".weight", Double.toString(merged.weight()));
+        });
         metadata.put("token", adapter.trigger().token());
         metadata.put("class", adapter.trigger().className());
         metadata.put("steps", Integer.toString(adapter.training().steps()));
@@ -202,7 +209,7 @@ final class AdapterFormat {
     private static AdapterFile parse(Path file, TensorFile tensors, Map<String, String> metadata) throws Failure {
         try {
             MethodSettings method = MethodSettings.parse(required(metadata, "method"), settings(metadata));
-            BaseModel base = new BaseModel(required(metadata, "base.name"), required(metadata, "base.hash"));
+            BaseModel base = base(metadata);
             Trigger trigger = new Trigger(required(metadata, "token"), required(metadata, "class"));
             AdapterFile.TrainingSummary training = training(metadata);
             List<LayerEntry> layers = layerEntries(
@@ -217,6 +224,14 @@ final class AdapterFormat {
             throw new Failure.Unreadable(file + ": its metadata is invalid: "
                     + SafeText.of(e.getMessage()) + "; the file is damaged, copy or export it again", e);
         }
+    }
+
+    private static BaseModel base(Map<String, String> metadata) {
+        Optional<BaseModel.MergedAdapter> merged = !metadata.containsKey(MERGED_KEY) ? Optional.empty()
+                : Optional.of(new BaseModel.MergedAdapter(required(metadata, MERGED_KEY),
+                        required(metadata, MERGED_KEY + ".sha256"),
+                        Double.parseDouble(required(metadata, MERGED_KEY + ".weight"))));
+        return new BaseModel(required(metadata, "base.name"), required(metadata, "base.hash"), merged);
     }
 
     private static AdapterFile.TrainingSummary training(Map<String, String> metadata) {

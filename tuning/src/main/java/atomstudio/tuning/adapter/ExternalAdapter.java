@@ -180,8 +180,10 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
 
     /// An adapter matched to a model: the deltas of its layers, and the tensors without a matching layer.
     /// @param deltas    by layer name
+    /// @param tensors   of the matched layers, by layer name and [AdapterTensorKey#parameter]
     /// @param unmatched by key
-    record LayerMatch(Map<String, LayerDelta> deltas, Map<String, Shape> unmatched) {
+    record LayerMatch(Map<String, LayerDelta> deltas, Map<String, Map<String, Tensor>> tensors,
+            Map<String, Shape> unmatched) {
         /// @throws Failure.Incompatible if a tensor does not fit its layer, if most tensors have no layer, or if the
         ///     adapter is for another kind of model
         static LayerMatch of(ExternalAdapter adapter, DiffusionModel model) throws Failure.Incompatible {
@@ -208,6 +210,8 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                 KeyConvention.LayerIndex layers = new KeyConvention.LayerIndex(model.trainableLayers());
                 new TreeMap<>(adapter.tensors()).forEach((key, tensor) -> assign(layers, key, tensor));
                 Map<String, LayerDelta> deltas = new TreeMap<>();
+                Map<String, Map<String, Tensor>> matched = new TreeMap<>();
+                tensorsByLayer.forEach((layer, tensors) -> matched.put(layer.name(), tensors));
                 tensorsByLayer.forEach((layer, tensors) -> {
                     try {
                         deltas.put(layer.name(), LayerDelta.of(layer, tensors));
@@ -219,7 +223,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                     }
                 });
                 requireMatchingModel(deltas.size());
-                return new LayerMatch(deltas, unmatched);
+                return new LayerMatch(deltas, matched, unmatched);
             }
 
             private void assign(KeyConvention.LayerIndex layers, String key, Tensor tensor) {

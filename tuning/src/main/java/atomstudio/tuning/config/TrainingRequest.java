@@ -6,13 +6,20 @@ import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 
 /// A training job: a method on a model, trained on a folder of photos of the subject "TRIGGER-WORD CLASS".
+/// @param start the adapters that it starts from
 public record TrainingRequest(ModelReference model, Path photos, Trigger trigger, MethodSettings method,
-        TrainingConfig config) {
+        TrainingConfig config, StartingAdapters start) {
     /// One token of CLIP's vocabulary without a meaning of its own.
     public static final String DEFAULT_TOKEN = "sks";
 
     public TrainingRequest {
         trigger = new Trigger(requireWord("token", trigger.token()), requireWord("class", trigger.className()));
+    }
+
+    /// From the method's initialization on the base model.
+    public TrainingRequest(ModelReference model, Path photos, Trigger trigger, MethodSettings method,
+            TrainingConfig config) {
+        this(model, photos, trigger, method, config, StartingAdapters.NONE);
     }
 
     /// With the method's defaults and the default trigger word.
@@ -26,11 +33,15 @@ public record TrainingRequest(ModelReference model, Path photos, Trigger trigger
     }
 
     public TrainingRequest with(TrainingConfig config) {
-        return new TrainingRequest(model, photos, trigger, method, config);
+        return new TrainingRequest(model, photos, trigger, method, config, start);
+    }
+
+    public TrainingRequest startingFrom(StartingAdapters start) {
+        return new TrainingRequest(model, photos, trigger, method, config, start);
     }
 
     public TrainingRequest withToken(String token) {
-        return new TrainingRequest(model, photos, new Trigger(token, trigger.className()), method, config);
+        return new TrainingRequest(model, photos, new Trigger(token, trigger.className()), method, config, start);
     }
 
     public TrainingRequest withSteps(int steps) {

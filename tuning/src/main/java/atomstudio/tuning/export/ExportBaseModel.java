@@ -13,6 +13,12 @@ public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, Torc
     /// Opens the model and checks that its weights are those of the training. May read all of them.
     /// @throws Failure.Incompatible if they differ
     public DiffusionModel openMatching(AdapterFile adapter) throws Failure {
+        if (adapter.base().merged().isPresent()) {
+            String merged = adapter.base().merged().get().text();
+            throw new Failure.Incompatible("the adapter was trained on " + adapter.base().title()
+                    + ", so its weight changes belong to the merged weights: make that model with --format merged "
+                    + "--model MODEL --adapter " + merged + ", or export for this program");
+        }
         DiffusionModel found = model.open();
         adapter.requireFits(found);
         String hash = hashes.hash(found, adapter.components());

@@ -37,6 +37,19 @@ public record LayerSelector(List<String> items) {
         return new LayerSelector(Stream.of(list.split(",", -1)).map(String::strip).toList());
     }
 
+    /// Selects exactly these layers: by keywords where they cover nothing else, otherwise by name.
+    /// @param network all layers of the model
+    public static LayerSelector of(List<Layer> selected, List<Layer> network) {
+        List<String> keywords = KEYWORDS.stream()
+                .filter(keyword -> !keyword.equals(UP_BLOCKS) && network.stream().anyMatch(predicate(keyword))
+                        && network.stream().filter(predicate(keyword)).allMatch(selected::contains))
+                .toList();
+        Stream<String> names = selected.stream()
+                .filter(layer -> keywords.stream().noneMatch(keyword -> predicate(keyword).test(layer)))
+                .map(Layer::name);
+        return new LayerSelector(Stream.concat(keywords.stream(), names).toList());
+    }
+
     public boolean matches(Layer layer) {
         boolean selected = items.stream().anyMatch(item -> !item.equals(UP_BLOCKS) && predicate(item).test(layer));
         boolean narrowed = items.contains(UP_BLOCKS);

@@ -127,7 +127,7 @@ public enum MethodSetting implements Setting {
 
     /// The form in which values are stored and compared.
     /// @throws IllegalArgumentException for values that cannot be parsed
-    String canonical(String value) {
+    public String canonical(String value) {
         return row.canonical(value);
     }
 }

@@ -39,6 +39,7 @@ final class RunComparison {
         RunInfo.ResolvedConfig config = run.config();
         AdapterFile.TrainingSummary training = adapter.training();
         addMismatch("model: hash", run.baseModel().hash(), adapter.base().hash());
+        addMismatch("model: on", run.baseModel().merged(), adapter.base().merged());
         addMismatch("class", subject.className(), adapter.trigger().className());
         addMismatch("token", subject.token(), adapter.trigger().token());
         addMismatch("method", run.method().name() + " " + run.method().entries(),
@@ -74,6 +75,11 @@ final class RunComparison {
         add("model", model.name() + " " + model.hash(), otherModel.name() + " " + otherModel.hash());
         add("prediction", model.options().predictionType(), otherModel.options().predictionType());
         add("vae", model.options().vae(), otherModel.options().vae());
+        add("from", run.continued().map(RunInfo.ContinuedAdapter::fileName).orElse("none"),
+                request.continued().map(RunInfo.ContinuedAdapter::fileName).orElse("none"));
+        add("content of the file of from", run.continued().map(RunInfo.ContinuedAdapter::sha256).orElse("none"),
+                request.continued().map(RunInfo.ContinuedAdapter::sha256).orElse("none"));
+        add("on", mergedAdapter(model), mergedAdapter(otherModel));
         add("class", subject.className(), otherSubject.className());
         add("token", subject.token(), otherSubject.token());
         add("photos", summary(subject.photos()), summary(otherSubject.photos()));
@@ -85,6 +91,10 @@ final class RunComparison {
             addMethodSettings(run.method().entries(), request.method().entries());
         addTrainingSettings(request.config());
         return differences;
+    }
+
+    private static String mergedAdapter(RunInfo.BaseModelInfo model) {
+        return model.merged().map(adapter -> adapter.text() + " " + adapter.sha256()).orElse("none");
     }
 
     /// A batch size or resolution that both configs leave open stays the run's. More steps are allowed where the

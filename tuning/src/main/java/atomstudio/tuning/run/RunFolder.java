@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.config.StartingAdapters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -134,6 +135,25 @@ public record RunFolder(Path folder) {
 
     public Path file(String name) {
         return folder.resolve(name);
+    }
+
+    /// The adapters that the run starts from.
+    /// @throws Failure.Unreadable if one is missing or was changed
+    public StartingAdapters startingAdapters(RunInfo info) throws Failure {
+        if (info.continued().isPresent() && !Files.isRegularFile(continuedAdapter()))
+            throw new Failure.Unreadable(continuedAdapter() + ": expected the adapter that the run continues, found "
+                    + "none; put it back, or start a new run");
+        return StartingAdapters.ofRun(continuedAdapter(), mergedAdapter(), info.baseModel().merged());
+    }
+
+    /// The adapter that the run starts from, in this program's format.
+    public Path continuedAdapter() {
+        return file("from.safetensors");
+    }
+
+    /// The folder with a copy of the adapter that is merged into the base model.
+    public Path mergedAdapter() {
+        return file("on");
     }
 
     /// Finished, resumable, or running in some process.

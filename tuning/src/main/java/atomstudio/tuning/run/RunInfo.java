@@ -3,26 +3,46 @@ package atomstudio.tuning.run;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.ModelReference;
+import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// The description of a run: `run.json`, written once before the first step.
 /// @param parameterCount trainable parameters
 /// @param created ISO time
+/// @param continued the adapter whose training it goes on with
 public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettings method, ResolvedConfig config,
-        long parameterCount, String created) {
+        long parameterCount, String created, Optional<ContinuedAdapter> continued) {
+    /// A run that starts from the method's initialization.
+    public RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettings method, ResolvedConfig config,
+            long parameterCount, String created) {
+        this(baseModel, subject, method, config, parameterCount, created, Optional.empty());
+    }
+
+    /// @param fileName the user's, without folder
+    /// @param sha256   of the user's file
+    public record ContinuedAdapter(String fileName, String sha256) {}
+
     /// The base model.
     /// @param hash    of the weights that are trained on, as in `BaseModelHashes`
     /// @param options the user's, without tokenizer folders, which differ between machines
-    public record BaseModelInfo(Path path, String name, String hash, ModelLoadOptions options) {
+    /// @param merged  an adapter that is merged into it for the training
+    public record BaseModelInfo(Path path, String name, String hash, ModelLoadOptions options,
+            Optional<BaseModel.MergedAdapter> merged) {
         public BaseModelInfo {
             options = options.withTokenizerFolders(List.of());
         }
 
         public BaseModelInfo(Path path, String name, String hash) {
-            this(path, name, hash, ModelLoadOptions.defaults());
+            this(path, name, hash, ModelLoadOptions.defaults(), Optional.empty());
+        }
+
+        /// The base of the run's adapter.
+        public BaseModel toBaseModel() {
+            return new BaseModel(name, hash, merged);
         }
 
         /// A reference with the tokenizer folders of this machine.
@@ -101,7 +121,8 @@ public record RunInfo(BaseModelInfo baseModel, SubjectInfo subject, MethodSettin
     public RunInfo extendedTo(RunInfo request, Path folder) throws Failure {
         RunComparison.requireContinues(this, request, folder);
         return new RunInfo(
-                new BaseModelInfo(request.baseModel.path, baseModel.name, baseModel.hash, request.baseModel.options),
-                subject, method, config.resumedWith(request.config), parameterCount, created);
+                new BaseModelInfo(request.baseModel.path, baseModel.name, baseModel.hash, request.baseModel.options,
+                        baseModel.merged),
+                subject, method, config.resumedWith(request.config), parameterCount, created, continued);
     }
 }

@@ -2,10 +2,12 @@ package atomstudio.tuning.run;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.sample.PredictionType;
+import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingConfigJson;
 import atomstudio.tuning.config.TrainingSetting;
@@ -36,6 +38,10 @@ final class RunInfoJson {
     private static final int MAX_SIDE = 1 << 14;
     private static final int MAX_PHOTOS = 1 << 14;
     private static final int MAX_REPEATS = 1000;
+    /// The adapter that the run continues.
+    private static final String CONTINUED = "from";
+    /// The adapter that is merged into the model.
+    private static final String MERGED = "on";
 
     private final Json json;
 
@@ -49,6 +55,11 @@ final class RunInfoJson {
         model.addProperty("name", run.baseModel().name());
         model.addProperty("hash", run.baseModel().hash());
         ModelOptionsJson.write(run.baseModel().options(), model);
+        run.baseModel().merged().ifPresent(merged -> {
+            JsonObject adapter = adapterFile(merged.fileName(), merged.sha256());
+            adapter.addProperty("weight", merged.weight());
+            model.add(MERGED, adapter);
+        });
         JsonObject json = new JsonObject();
         json.addProperty("format", FORMAT);
         json.add("model", model);
@@ -68,7 +79,15 @@ final class RunInfoJson {
         json.add("captions", array(run.subject().defaultCaptions(), JsonPrimitive::new));
         json.addProperty("numbers", run.parameterCount());
         json.addProperty("created", run.created());
+        run.continued().ifPresent(from -> json.add(CONTINUED, adapterFile(from.fileName(), from.sha256())));
         AtomicFile.write(file, out -> out.write((GSON.toJson(json) + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static JsonObject adapterFile(String fileName, String sha256) {
+        JsonObject json = new JsonObject();
+        json.addProperty("file", fileName);
+        json.addProperty("sha256", sha256);
+        return json;
     }
 
     private static JsonElement json(RunInfo.PhotoInfo photo) {
@@ -101,14 +120,36 @@ final class RunInfoJson {
     private RunInfo info() throws Failure {
         Json model = json.object("model");
         RunInfo.BaseModelInfo base = new RunInfo.BaseModelInfo(model.get("path", "a path", Json::path),
-                model.string("name"), model.string("hash"), ModelOptionsJson.read(model));
+                model.string("name"), model.string("hash"), ModelOptionsJson.read(model), merged(model));
         RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(nonBlankText(json, "class"), nonBlankText(json, "token"),
                 photos("pictures"), texts(json, "captions"));
         if (subject.photos().isEmpty()) throw invalid("pictures", "at least one photo", "none");
         if (subject.defaultCaptions().isEmpty()) throw invalid("captions", "at least one caption", "none");
         String created = json.get("created", "an ISO time", element -> Instant.parse(Json.string(element)).toString());
         return new RunInfo(base, subject, method(), resolvedConfig(),
-                json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created);
+                json.get("numbers", "a whole number of at least 1", RunInfoJson::positive), created, continued());
+    }
+
+    private Optional<RunInfo.ContinuedAdapter> continued() throws Failure.Unreadable {
+        if (!json.has(CONTINUED)) return Optional.empty();
+        Json from = json.object(CONTINUED);
+        return Optional.of(new RunInfo.ContinuedAdapter(from.get("file", "the name of a file", RunInfoJson::fileName),
+                from.get("sha256", "a SHA-256", RunInfoJson::sha256)));
+    }
+
+    private static Optional<BaseModel.MergedAdapter> merged(Json model) throws Failure.Unreadable {
+        if (!model.has(MERGED)) return Optional.empty();
+        Json adapter = model.object(MERGED);
+        return Optional.of(new BaseModel.MergedAdapter(
+                adapter.get("file", "the name of a file", RunInfoJson::fileName),
+                adapter.get("sha256", "a SHA-256", RunInfoJson::sha256),
+                adapter.get("weight", "a weight of -10 to 10", RunInfoJson::weight)));
+    }
+
+    private static double weight(JsonElement element) {
+        double weight = element.getAsDouble();
+        if (!WeightedAdapter.isValidWeight(weight)) throw new IllegalArgumentException("out of range");
+        return weight;
     }
 
     private MethodSettings method() throws Failure {

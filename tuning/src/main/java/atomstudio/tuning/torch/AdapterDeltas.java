@@ -6,7 +6,6 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.ops.AdaptedWeights;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
@@ -95,14 +94,7 @@ public final class AdapterDeltas implements AutoCloseable {
     }
 
     private LayerWeights<NDArray> adapted(Layer layer, LayerWeights<NDArray> base) {
-        boolean isText = layer.component().kind() == Component.Kind.TEXT_ENCODER;
-        List<AdaptedWeights.BoundAdapter<NDArray>> bound = adapters.stream()
-                .map(each -> new AdaptedWeights.BoundAdapter<>(each.adapter().adaptation(),
-                        target -> slot -> torch.array(each.adapter().parameters().get(target.name() + "." + slot)),
-                        torch.array(Tensor.filled(Shape.of(1),
-                                (float) (isText ? each.textWeight() : each.weight())))))
-                .toList();
-        return new AdaptedWeights<>(torch.ops(), _ -> base, bound).get(layer).materialized(torch.ops());
+        return new MergedAdapters(torch, adapters).into(layer, base);
     }
 
     @Override

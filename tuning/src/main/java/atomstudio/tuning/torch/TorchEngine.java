@@ -64,24 +64,32 @@ public final class TorchEngine implements AutoCloseable {
     /// @throws Failure.Incompatible that lists all missing tensors and those of another shape
     /// @throws Failure.DeviceUnavailable when the device is missing or PyTorch cannot be loaded
     public static TorchEngine open(DiffusionModel model, Device device, TorchSettings settings) throws Failure {
-        return open(model, Torch.open(device, settings), Optional.empty());
+        return open(model, List.of(), device, settings);
+    }
+
+    /// For training and its previews, on top of adapters that are merged into the weights.
+    /// @throws Failure like `open`
+    public static TorchEngine open(DiffusionModel model, List<WeightedAdapter> merged, Device device,
+            TorchSettings settings) throws Failure {
+        return open(model, merged, Torch.open(device, settings), Optional.empty());
     }
 
     /// The networks for sampling: adapters are fused into the UNet's weights, and it runs in this precision.
     /// @throws Failure like `open`
     public static Engine openForSampling(DiffusionModel model, Device device, TorchSettings settings,
             ComputeDtype computeDtype) throws Failure {
-        return open(model, Torch.open(device, settings), Optional.of(computeDtype)).networks();
+        return open(model, List.of(), Torch.open(device, settings), Optional.of(computeDtype)).networks();
     }
 
-    private static TorchEngine open(DiffusionModel model, Torch torch, Optional<ComputeDtype> samplingDtype)
-            throws Failure {
+    private static TorchEngine open(DiffusionModel model, List<WeightedAdapter> merged, Torch torch,
+            Optional<ComputeDtype> samplingDtype) throws Failure {
         TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
         try {
             model.requireOneTextEncoder();
             engine.checkpoints.putAll(model.openCheckpoints(model.components().keySet()));
             for (Network network : Network.values())
-                engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component)));
+                engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component),
+                        new MergedAdapters(engine.torch, merged)));
             return engine;
         } catch (Failure e) {
             engine.close();
@@ -153,9 +161,13 @@ public final class TorchEngine implements AutoCloseable {
         return new DenoisingLoss(this, options);
     }
 
-    /// The base model's weight of a layer.
+    /// The weight of a layer that is trained on: the base model's, with the merged adapters.
     public Tensor baseWeight(Layer layer) {
-        return checkpoint(layer.component()).read(layer.weightKey());
+        Network network = layer.component().equals(Component.UNET) ? Network.UNET : Network.TEXT;
+        if (!layers(network).isMerged(layer)) return checkpoint(layer.component()).read(layer.weightKey());
+        try (TorchScope scope = torch.scope(GradMode.OFF)) {
+            return torch.tensor(layers(network).loadTemporary(layer).weight());
+        }
     }
 
     /// Threads that one operation may use.

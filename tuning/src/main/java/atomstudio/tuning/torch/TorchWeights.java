@@ -8,6 +8,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.TensorInfo;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// A network's frozen weights as native arrays, loaded on first use and kept until closed. float32 weights are used
@@ -16,11 +17,19 @@ import java.util.Map;
 final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     private final Torch torch;
     private final Checkpoint checkpoint;
+    private final MergedAdapters merged;
     private final Map<String, LayerWeights<NDArray>> loaded = new HashMap<>();
 
+    /// The weights of the file.
     TorchWeights(Torch torch, Checkpoint checkpoint) {
+        this(torch, checkpoint, new MergedAdapters(torch, List.of()));
+    }
+
+    /// The weights of the file with adapters merged in; merged layers are kept in memory.
+    TorchWeights(Torch torch, Checkpoint checkpoint, MergedAdapters merged) {
         this.torch = torch;
         this.checkpoint = checkpoint;
+        this.merged = merged;
     }
 
     @Override
@@ -31,16 +40,24 @@ final class TorchWeights implements WeightSource<NDArray>, AutoCloseable {
     }
 
     private LayerWeights<NDArray> load(Layer layer) {
-        return new LayerWeights<>(persistent(layer.weightKey()), layer.hasBias() ? persistent(layer.biasKey()) : null);
+        LayerWeights<NDArray> weights = loadTemporary(layer);
+        return new LayerWeights<>(persistent(weights.weight()),
+                weights.bias() == null ? null : persistent(weights.bias()));
     }
 
     /// A layer's weights in float32 for the current scope only.
     LayerWeights<NDArray> loadTemporary(Layer layer) {
-        return new LayerWeights<>(read(layer.weightKey()), layer.hasBias() ? read(layer.biasKey()) : null);
+        LayerWeights<NDArray> base = new LayerWeights<>(read(layer.weightKey()),
+                layer.hasBias() ? read(layer.biasKey()) : null);
+        return merged.targets(layer) ? merged.into(layer, base) : base;
     }
 
-    private NDArray persistent(String key) {
-        NDArray array = read(key);
+    /// Whether an adapter is merged into the layer.
+    boolean isMerged(Layer layer) {
+        return merged.targets(layer);
+    }
+
+    private NDArray persistent(NDArray array) {
         NDScope.unregister(array); // outlives the current scope
         torch.bf16Weights().markFrozen(array);
         return array;

@@ -100,6 +100,7 @@ record ClassImages(TrainingEnvironment environment, RunFolder run, RunInfo info,
                         values(model.scheduler()), values(PreviewGenerator.generationSettings(model))));
         for (String prompt : prompts()) parts.add(prompt + " " + Arrays.toString(tokenizer.encode(prompt)));
         parts.add(Arrays.toString(tokenizer.encodePadded("").ids()));
+        info.baseModel().merged().ifPresent(merged -> parts.add(merged.sha256() + " " + merged.weight()));
         return Sha256.of(String.join("\n", parts).getBytes(StandardCharsets.UTF_8)).substring(0, 16);
     }
 

@@ -6,7 +6,6 @@ import atomstudio.diffusion.prompt.PromptAttentionParser;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.ParameterLayout;
@@ -252,7 +251,6 @@ public final class Trainer {
         AdapterFile.TrainingSummary training = new AdapterFile.TrainingSummary(state.step(),
                 info.config().learningRate(), info.config().seed());
         Trigger trigger = new Trigger(info.subject().token(), info.subject().className());
-        return new AdapterFile(info.method(), new BaseModel(info.baseModel().name(), info.baseModel().hash()), trigger,
-                training, layers, values);
+        return new AdapterFile(info.method(), info.baseModel().toBaseModel(), trigger, training, layers, values);
     }
 }

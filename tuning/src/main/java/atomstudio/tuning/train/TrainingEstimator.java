@@ -10,6 +10,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.config.StartingAdapters;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingSetting;
@@ -38,7 +39,8 @@ import java.util.OptionalInt;
 
 /// Measures time and memory of a run by a few trial steps, a validation and a preview. The largest photo stands for
 /// all photos and class images.
-record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment environment) {
+record TrainingEstimator(RunInfo info, DiffusionModel model, StartingAdapters start,
+        TrainingEnvironment environment) {
     /// The first one is not counted, since it compiles and allocates.
     private static final int STEPS = 4;
     /// With cached noise samples the first steps fill the cache and the others read it.
@@ -51,7 +53,7 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, TrainingEnvironment
                 ComputeMode.predicted(config(), model));
         if (deviceMemory().isTooSmallFor(predicted.bytes())) // a trial could take other programs down
             return estimate(predicted, new TrainingEstimate.TimeEstimate(0, 0, 0));
-        try (TrainingSetup setup = TrainingSetup.open(info, model, environment)) {
+        try (TrainingSetup setup = TrainingSetup.open(info, model, start, environment)) {
             return measure(data, setup);
         } catch (Failure.OutOfMemory e) {
             TrainingEstimate.MemoryFit noFit = new TrainingEstimate.MemoryFit(deviceMemory().limit() + 1,

@@ -49,7 +49,7 @@ final class TrainingRun implements AutoCloseable {
 
     static TrainingRun open(RunFolder folder, RunInfo info, DiffusionModel model, TrainingEnvironment environment)
             throws Failure {
-        return new TrainingRun(folder, TrainingSetup.open(info, model, environment));
+        return new TrainingRun(folder, TrainingSetup.open(info, model, folder.startingAdapters(info), environment));
     }
 
     TrainingService.TrainingOutcome train(TrainingService.RunCallbacks callbacks) throws Failure {

@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.tuning.config.StartingAdapters;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
@@ -12,6 +13,7 @@ import atomstudio.tuning.data.PreparedData;
 import atomstudio.tuning.data.PreparedPhotos;
 import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.data.UNetFeatureCache;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
@@ -24,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -35,7 +38,8 @@ public final class TrainingService {
     private static final long DEFAULT_BATCH_LATENT_PIXELS = 6 * 16 * 16;
 
     /// Files that a run may leave when it is killed before `run.json` is written.
-    private static final Set<String> INITIAL_FILES = Set.of("lock", "owner", "pictures", "masks", "prior");
+    private static final Set<String> INITIAL_FILES = Set.of("lock", "owner", "pictures", "masks", "prior",
+            "from.safetensors", "on");
 
     private final TrainingEnvironment environment;
 
@@ -55,8 +59,10 @@ public final class TrainingService {
         DiffusionModel model = request.model().open();
         PreparedData data = PreparedData.of(request, model);
         RunInfo requested = createInfo(request, model, data);
-        RunCallbacks callbacks = new RunCallbacks(control, listener,
-                Stream.concat(model.warnings().stream(), data.warnings().stream()).toList());
+        List<String> warnings = new ArrayList<>(model.warnings());
+        warnings.addAll(data.warnings());
+        warnings.addAll(startWarnings(request.start(), model, requested));
+        RunCallbacks callbacks = new RunCallbacks(control, listener, List.copyOf(warnings));
         try (RunLock lock = RunLock.acquire(folder.folder())) {
             AtomicFile.deletePartFiles(folder.folder());
             if (folder.exists()) {
@@ -65,6 +71,7 @@ public final class TrainingService {
                 return continueRun(folder, info, model, callbacks);
             }
             data.write(folder);
+            request.start().write(folder.continuedAdapter(), folder.mergedAdapter());
             requested.write(folder.infoFile());
             return train(folder, requested, model, callbacks);
         }
@@ -97,13 +104,23 @@ public final class TrainingService {
         PreparedPhotos.readClassImages(folder, info.config().classImages())
                 .requireSizes(info.config(), folder.classImages());
         folder.requireConsistent(info);
+        folder.startingAdapters(info);
+    }
+
+    private static List<String> startWarnings(StartingAdapters start, DiffusionModel model, RunInfo info)
+            throws Failure {
+        List<String> warnings = new ArrayList<>(start.warnings());
+        if (start.continued().isPresent())
+            start.continued().get().warning(model, info.baseModel().toBaseModel()).ifPresent(warnings::add);
+        return warnings;
     }
 
     /// Estimates time and memory by encoding a photo and training a few steps; writes nothing.
     public TrainingEstimate estimate(TrainingRequest request) throws Failure {
         DiffusionModel model = request.model().open();
         PreparedData data = PreparedData.of(request, model);
-        return new TrainingEstimator(createInfo(request, model, data), model, environment).measure(data);
+        return new TrainingEstimator(createInfo(request, model, data), model, request.start(), environment)
+                .measure(data);
     }
 
     /// @param warnings emitted at the start of the run
@@ -147,11 +164,14 @@ public final class TrainingService {
                         layers.stream().filter(request.method().method()::tunes).toList());
         ParameterLayout layout = ParameterLayout.of(request.method().method(), layers);
         UNetFeatureCache.requireFrozenEncoder(request.config(), layout);
+        requireUsableStart(request, model, layout);
         long parameterCount = request.method().method().parameterCount(layers);
         SubjectTokenizer.of(model, layout, request.trigger());
         String hash = weightsHash(model, layout);
         RunInfo.BaseModelInfo baseModel = new RunInfo.BaseModelInfo(model.path().toAbsolutePath().normalize(),
-                model.name(), hash, request.model().options());
+                model.name(), hash, request.model().options(),
+                request.start().merged().isPresent() ? Optional.of(request.start().merged().get().info())
+                        : Optional.empty());
         TrainingConfig config = request.config();
         RunInfo.SubjectInfo subject = new RunInfo.SubjectInfo(request.trigger().className(), request.trigger().token(),
                 data.photos().infos(), Captions.of(request.trigger(), config).defaults());
@@ -160,7 +180,28 @@ public final class TrainingService {
                         : config.optimizer().batchSize(),
                 data.cropPolicy().resolution(), data.classImages().infos());
         return new RunInfo(baseModel, subject, request.method(), resolved, parameterCount,
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), request.start()
+                        .continued()
+                        .map(each -> new RunInfo.ContinuedAdapter(each.fileName(), each.sha256())));
+    }
+
+    /// @throws Failure.Incompatible if the adapters that the training starts from do not fit it
+    private static void requireUsableStart(TrainingRequest request, DiffusionModel model, ParameterLayout layout)
+            throws Failure {
+        if (request.start().continued().isPresent()) {
+            StartingAdapters.Continued continued = request.start().continued().get();
+            MethodSettings method = continued.adapter().method();
+            if (!method.equals(request.method()))
+                throw new Failure.Incompatible(continued.fileName() + ": expected an adapter of method "
+                        + request.method().name() + " " + request.method().entries() + ", found " + method.name() + " "
+                        + method.entries() + "; its training goes on only with its own settings");
+            continued.adapter().requireFits(model);
+        }
+        if (request.start().merged().isEmpty()) return;
+        request.start().merged().get().adapters(model);
+        if (!layout.derived().isEmpty())
+            throw new Failure.Incompatible("sparse codes are computed from the base model's weights and cannot be "
+                    + "trained on top of " + request.start().merged().get().file() + "; choose linear coding");
     }
 
     /// Hash of the components that the layout trains.

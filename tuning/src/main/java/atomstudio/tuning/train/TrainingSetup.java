@@ -7,7 +7,9 @@ import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
+import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
+import atomstudio.tuning.config.StartingAdapters;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.data.DatasetEncoder;
@@ -16,18 +18,25 @@ import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.TorchEngine;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /// A model on its engine and the parameters to train, as a run and its estimate both use them. Owns the engine.
+/// @param continued the adapter whose training goes on
 record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment environment, TorchEngine engine,
-        List<Layer> layers, ParameterLayout layout) implements AutoCloseable {
-    static TrainingSetup open(RunInfo info, DiffusionModel model, TrainingEnvironment environment) throws Failure {
+        List<Layer> layers, ParameterLayout layout, Optional<AdapterFile> continued) implements AutoCloseable {
+    static TrainingSetup open(RunInfo info, DiffusionModel model, StartingAdapters start,
+            TrainingEnvironment environment) throws Failure {
         List<Layer> layers = model.trainableLayers();
         ParameterLayout layout = ParameterLayout.of(info.method().method(), layers);
         return new TrainingSetup(info, model, environment,
-                TorchEngine.open(model, environment.device(), environment.torchSettings()), layers, layout);
+                TorchEngine.open(model,
+                        start.merged().isPresent() ? start.merged().get().adapters(model) : List.of(),
+                        environment.device(), environment.torchSettings()),
+                layers, layout, start.continued().map(StartingAdapters.Continued::adapter));
     }
 
     TrainingConfig config() {
@@ -62,8 +71,15 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
         engine.release(TorchEngine.Network.ENCODER);
     }
 
-    /// The method's initial parameters.
+    /// The parameters of the adapter that is continued, or the method's initial ones.
     TrainingState.SavedState initialState() throws Failure {
+        if (continued.isPresent()) {
+            Map<String, Tensor> values = continued.get().values();
+            Map<String, Tensor> frozen = new HashMap<>();
+            layout.frozen().forEach(entry -> frozen.put(entry.key(), values.get(entry.key())));
+            return new TrainingState.SavedState(TrainingState.initial(layout.toVector(values)), frozen,
+                    computeDevice());
+        }
         ParameterLayout.Initialization initialization = new ParameterLayout.Initialization(engine::baseWeight,
                 info.config().seed(), subjectTokenizer().classTokens());
         Map<String, Tensor> frozenValues = layout.frozenValues(initialization);

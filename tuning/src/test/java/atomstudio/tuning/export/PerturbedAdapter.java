@@ -17,10 +17,10 @@ import java.util.List;
 import java.util.Map;
 
 /// An adapter with parameters slightly off their initialization.
-final class PerturbedAdapter {
+public final class PerturbedAdapter {
     private PerturbedAdapter() {}
 
-    static AdapterFile of(DiffusionModel model, BaseModelHashes hashes, MethodSettings settings) throws Failure {
+    public static AdapterFile of(DiffusionModel model, BaseModelHashes hashes, MethodSettings settings) throws Failure {
         ParameterLayout layout = ParameterLayout.of(settings.method(), model.trainableLayers());
         Map<String, Tensor> values;
         try (Checkpoint unet = model.openCheckpoint(Component.UNET);
