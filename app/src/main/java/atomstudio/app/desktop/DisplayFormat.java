@@ -1,5 +1,7 @@
 package atomstudio.app.desktop;
 
+import static atomstudio.app.text.Texts.text;
+
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -56,7 +58,7 @@ public final class DisplayFormat {
     /// An estimated time: 50 s, 5 min, 1 h 05 min.
     public static String roughDuration(double seconds) {
         long minutes = Math.round(seconds / 60);
-        return seconds >= 99.5 && minutes < 60 ? minutes + " min" : duration(seconds);
+        return seconds >= 99.5 && minutes < 60 ? text("desktop.min", minutes) : duration(seconds);
     }
 
     /// A share with two significant digits: 0.65%, 1.1%, 12%.
@@ -72,8 +74,8 @@ public final class DisplayFormat {
         ZonedDateTime local = moment.atZone(ZoneId.systemDefault());
         LocalDate today = now.atZone(ZoneId.systemDefault()).toLocalDate();
         String time = DateTimeFormatter.ofPattern("H:mm", Locale.ROOT).format(local);
-        if (local.toLocalDate().equals(today)) return "today " + time;
-        if (local.toLocalDate().equals(today.minusDays(1))) return "yesterday " + time;
+        if (local.toLocalDate().equals(today)) return text("desktop.today", time);
+        if (local.toLocalDate().equals(today.minusDays(1))) return text("desktop.yesterday", time);
         return DateTimeFormatter.ofPattern("d MMM uuuu", Locale.ENGLISH).format(local);
     }
 

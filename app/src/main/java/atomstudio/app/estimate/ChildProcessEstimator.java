@@ -1,5 +1,7 @@
 package atomstudio.app.estimate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.app.process.ChildProcessLauncher.CommandResult;
@@ -21,12 +23,11 @@ public record ChildProcessEstimator(ChildProcessLauncher launcher) implements Me
 
     private static TrainingEstimate parse(CommandResult result) throws Failure {
         if (result.exitCode() == 137)
-            throw new Failure.Incompatible("The memory check itself ran out of memory. Close other programs, or choose "
-                    + "a lower resolution.");
+            throw new Failure.Incompatible(text("estimate.the-memory-check-itself-ran-out"));
         if (result.exitCode() != 0)
             throw new Failure.Unreadable(!result.lastErrorLines().isEmpty() ? result.lastErrorLines()
-                    : "The memory check ended unexpectedly (exit code " + result.exitCode() + "). Try again.");
-        Json json = Json.parse("the estimate", result.output());
+                    : text("estimate.the-memory-check-ended-unexpectedly-exit", result.exitCode()));
+        Json json = Json.parse(text("estimate.the-estimate"), result.output());
         TrainingEstimate.MemoryFit memory = new TrainingEstimate.MemoryFit(json.integer("memory"),
                 json.string("memorySource"), json.integer("available"));
         TrainingEstimate.TimeEstimate time = new TrainingEstimate.TimeEstimate(json.number("secondsPerStep"),

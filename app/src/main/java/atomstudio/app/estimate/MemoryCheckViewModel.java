@@ -1,5 +1,7 @@
 package atomstudio.app.estimate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.JobOutcome;
@@ -71,17 +73,18 @@ public final class MemoryCheckViewModel {
     public void check(RunSpec spec) {
         reset();
         int id = requestId;
-        busy.set("Measuring…");
-        running = jobs.start("Memory check", cancellation -> estimator.estimate(spec, cancellation), outcome -> {
-            if (id != requestId) return;
-            running = null;
-            busy.set("");
-            switch (outcome) {
-                case JobOutcome.Succeeded<TrainingEstimate>(TrainingEstimate result) -> showResult(result);
-                case JobOutcome.Failed<TrainingEstimate>(String message) -> problem.set(message);
-                case JobOutcome.Cancelled<TrainingEstimate>() -> {}
-            }
-        });
+        busy.set(text("estimate.measuring"));
+        running = jobs.start(text("estimate.memory-check"), cancellation -> estimator.estimate(spec, cancellation),
+                outcome -> {
+                    if (id != requestId) return;
+                    running = null;
+                    busy.set("");
+                    switch (outcome) {
+                        case JobOutcome.Succeeded<TrainingEstimate>(TrainingEstimate result) -> showResult(result);
+                        case JobOutcome.Failed<TrainingEstimate>(String message) -> problem.set(message);
+                        case JobOutcome.Cancelled<TrainingEstimate>() -> {}
+                    }
+                });
         // An inline job has ended already.
         if (busy.get().isEmpty()) running = null;
     }
@@ -107,12 +110,12 @@ public final class MemoryCheckViewModel {
     private static String summary(TrainingEstimate result) {
         TrainingEstimate.MemoryFit memory = result.memory();
         String time = result.time().stepSeconds() > 0
-                ? ", about " + DisplayFormat.roughDuration(result.time().totalSeconds())
+                ? text("estimate.about", DisplayFormat.roughDuration(result.time().totalSeconds()))
                 : "";
         String available = DisplayFormat.bytes(memory.available());
-        if (!result.fits()) return "Needs " + DisplayFormat.bytes(memory.bytes()) + ", " + available + " free" + time;
-        return "Fits: " + DisplayFormat.bytes(memory.bytes()) + (memory.available() > 0 ? " of " + available : "")
-                + time;
+        if (!result.fits()) return text("estimate.needs-free", DisplayFormat.bytes(memory.bytes()), available, time);
+        return text("estimate.fits", DisplayFormat.bytes(memory.bytes()),
+                (memory.available() > 0 ? text("estimate.of", available) : ""), time);
     }
 
     /// Advice for a run that does not fit. Text such as `--batch 1 --accumulate 6: one image at a time` is parsed into

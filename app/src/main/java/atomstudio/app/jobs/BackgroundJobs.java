@@ -1,5 +1,7 @@
 package atomstudio.app.jobs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.FailureText;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.MemoryShortage;
@@ -50,10 +52,10 @@ public final class BackgroundJobs implements Jobs {
         } catch (InternalError e) {
             log.error("{} failed", title, e);
             return new JobOutcome.Failed<>(
-                    title + ": a file was truncated or its disk failed while it was read. Open it again.");
+                    text("jobs.a-file-was-truncated-or-its", title));
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             log.error("{} failed", title, e);
-            return new JobOutcome.Failed<>(title + " failed unexpectedly: " + e);
+            return new JobOutcome.Failed<>(text("jobs.failed-unexpectedly", title, e));
         }
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.jobs;
 
+import static atomstudio.app.text.Texts.text;
+
 import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyDoubleProperty;
 import javafx.beans.property.ReadOnlyDoubleWrapper;
@@ -34,7 +36,7 @@ public final class JobQueue {
     /// A job of the queue.
     public static final class QueuedJob {
         private final String title;
-        private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper("Waiting");
+        private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper(text("jobs.waiting"));
         private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
         private final Consumer<QueuedJob> starter;
         private final Consumer<QueuedJob> canceller;
@@ -118,7 +120,7 @@ public final class JobQueue {
     }
 
     private void showWaiting(QueuedJob entry) {
-        entry.status.set(hold.isEmpty() ? "Waiting" : hold);
+        entry.status.set(hold.isEmpty() ? text("jobs.waiting") : hold);
     }
 
     private void startNext() {
@@ -129,7 +131,7 @@ public final class JobQueue {
         }
         QueuedJob next = entries.getFirst();
         running = next;
-        next.status.set("Starting");
+        next.status.set(text("jobs.starting"));
         next.starter.accept(next);
     }
 }

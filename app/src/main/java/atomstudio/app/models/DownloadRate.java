@@ -1,5 +1,7 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.hub.ModelDownload;
 import atomstudio.app.jobs.StepRate;
@@ -20,7 +22,7 @@ final class DownloadRate {
         if (lastMillis != Long.MIN_VALUE && now - lastMillis < INTERVAL_MILLIS) return Optional.empty();
         lastMillis = now;
         rate.update(progress.done());
-        String amount = DisplayFormat.bytes(progress.done()) + " of " + DisplayFormat.bytes(progress.total());
+        String amount = text("models.of", DisplayFormat.bytes(progress.done()), DisplayFormat.bytes(progress.total()));
         double secondsPerByte = rate.secondsPerStep();
         if (secondsPerByte == 0) return Optional.of(amount);
         return Optional.of(amount + " · " + DisplayFormat.bytes(Math.round(1 / secondsPerByte)) + "/s · "

@@ -1,5 +1,7 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.ExpanderView;
@@ -40,39 +42,39 @@ final class GetModelView extends CardView {
     private final TextField revision = new TextField();
 
     GetModelView(GetModelViewModel model) {
-        super("Get a model");
+        super(text("models.get-a-model"));
         this.model = model;
         setId("get-model-card");
         VBox hubFields = hubFields();
-        ExpanderView expander = new ExpanderView("hub-settings", "Hub and access token",
+        ExpanderView expander = new ExpanderView("hub-settings", text("models.hub-and-access-token"),
                 model.settings()
-                        .map(now -> now.address().host() + (now.token().isPresent() ? ", access token saved" : "")),
+                        .map(now -> now.address().host()
+                                + (now.token().isPresent() ? text("models.access-token-saved") : "")),
                 hubFields);
         VBox hub = new VBox(4, expander, hubFields);
         model.needsToken().subscribe(needed -> {
             if (needed) expander.setSelected(true);
         });
-        add(new MutedLabelView("A Stable Diffusion 1.x or 2.x model of the Hugging Face hub, by its repository. "
-                + "Downloads start only here."), search(),
+        add(new MutedLabelView(text("models.a-stable-diffusion-1-x-or")), search(),
                 new NoteView(NoteView.NoteKind.ERROR, model.problem()), progress(), offer(), unfinished(), hub);
     }
 
     private Node search() {
         repository.setId("repository");
-        repository.setPromptText("owner/name, or the address of its page");
+        repository.setPromptText(text("models.owner-name-or-the-address-of"));
         repository.setPrefColumnCount(32);
         repository.setOnAction(enter -> find());
         revision.setId("revision");
         revision.setPromptText("main");
         revision.setPrefColumnCount(8);
         revision.setOnAction(enter -> find());
-        Button find = new ActionButtonView("Find", this::find).withId("find-repository");
+        Button find = new ActionButtonView(text("models.find"), this::find).withId("find-repository");
         find.disableProperty().bind(model.status().map(GetModelViewModel.DownloadStatus::isBusy));
-        Hyperlink suggestion = new Hyperlink("Stable Diffusion 1.5");
+        Hyperlink suggestion = new Hyperlink(text("models.stable-diffusion-1-5"));
         suggestion.setMinWidth(USE_PREF_SIZE);
         suggestion.setOnAction(pressed -> repository.setText(SUGGESTION));
-        HBox line = new HBox(8, new LabeledFieldView("Repository", repository),
-                new LabeledFieldView("Revision", revision), find, suggestion);
+        HBox line = new HBox(8, new LabeledFieldView(text("models.repository"), repository),
+                new LabeledFieldView(text("models.revision"), revision), find, suggestion);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
     }
@@ -89,9 +91,9 @@ final class GetModelView extends CardView {
         text.textProperty().bind(model.status().map(GetModelViewModel.DownloadStatus::text));
         ProgressBar bar = new ProgressBar();
         bar.setMaxWidth(Double.MAX_VALUE);
-        bar.setAccessibleText("Download progress");
+        bar.setAccessibleText(text("models.download-progress"));
         bar.progressProperty().bind(model.status().map(GetModelViewModel.DownloadStatus::share));
-        Button cancel = new ActionButtonView("Cancel", model::cancel).withId("cancel-download");
+        Button cancel = new ActionButtonView(text("models.cancel"), model::cancel).withId("cancel-download");
         HBox line = new HBox(8, title, text, cancel);
         HBox.setHgrow(text, Priority.ALWAYS);
         text.setMaxWidth(Double.MAX_VALUE);
@@ -117,10 +119,9 @@ final class GetModelView extends CardView {
         Label title = new Label(found.id().toString());
         title.getStyleClass().add("row-title");
         String facts = offer.facts()
-                .map(known -> known.kind() + " · " + known.imageSize() + " px · "
-                        + DisplayFormat.compactCount(known.parameters()) + " parameters · "
-                        + String.join(", ", known.abilities()))
-                .orElse("Model in one file");
+                .map(known -> text("models.px-parameters", known.kind(), known.imageSize(),
+                        DisplayFormat.compactCount(known.parameters()), String.join(", ", known.abilities())))
+                .orElse(text("models.model-in-one-file"));
         ChoiceBox<DownloadPlan> choice = new ChoiceBox<>();
         choice.setId("download-plan");
         choice.setConverter(new TitleConverter<>(
@@ -137,25 +138,26 @@ final class GetModelView extends CardView {
                                 .collect(Collectors.joining("\n"))));
         MutedLabelView list = new MutedLabelView("");
         list.textProperty().bind(files);
-        ExpanderView expander = new ExpanderView("download-files", "Files",
+        ExpanderView expander = new ExpanderView("download-files", text("models.files"),
                 files.map(text -> DisplayFormat.plural(text.lines().count(), "file")), list);
-        return new Node[] {title, new MutedLabelView(facts), new LabeledFieldView("Download", choice),
+        return new Node[] {title, new MutedLabelView(facts), new LabeledFieldView(text("models.download"), choice),
                 new VBox(2, expander, list), licence(found), downloadButton()};
     }
 
     private Node licence(HubRepository found) {
         String link = found.licence().link().map(text -> " (" + text + ")").orElse("");
-        CheckBox accept = new CheckBox("I accept the licence: " + found.licence().title() + link);
+        CheckBox accept = new CheckBox(text("models.i-accept-the-licence", found.licence().title(), link));
         accept.setId("accept-licence");
         accept.setWrapText(true);
         accept.selectedProperty().bindBidirectional(model.licenceAccepted());
-        HBox line = new HBox(8, accept, new ActionButtonView("Copy the page's address", model::copyPage, "small"));
+        HBox line = new HBox(8, accept,
+                new ActionButtonView(text("models.copy-the-pages-address"), model::copyPage, "small"));
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
     }
 
     private Button downloadButton() {
-        Button download = new ActionButtonView("Download", model::download).withId("download-model");
+        Button download = new ActionButtonView(text("models.download"), model::download).withId("download-model");
         download.disableProperty().bind(model.licenceAccepted().not());
         return download;
     }
@@ -178,11 +180,12 @@ final class GetModelView extends CardView {
     }
 
     private Node unfinished(DownloadedModels.Unfinished download) {
-        Label text = new Label(download.manifest().id() + ": " + DisplayFormat.bytes(download.done()) + " of "
-                + DisplayFormat.bytes(download.manifest().size()) + " downloaded");
+        Label text = new Label(text("models.of-downloaded", download.manifest().id(),
+                DisplayFormat.bytes(download.done()), DisplayFormat.bytes(download.manifest().size())));
         HBox line = new HBox(8, text,
-                new ActionButtonView("Continue", () -> model.resume(download), "small").withId("continue-download"),
-                new ActionButtonView("Discard", () -> model.discard(download), "small"));
+                new ActionButtonView(text("models.continue"), () -> model.resume(download), "small")
+                        .withId("continue-download"),
+                new ActionButtonView(text("models.discard"), () -> model.discard(download), "small"));
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
     }
@@ -206,13 +209,12 @@ final class GetModelView extends CardView {
             token.clear();
         };
         token.setOnAction(enter -> saveToken.run());
-        Button forget = new ActionButtonView("Forget", () -> model.saveToken("")).withId("forget-token");
+        Button forget = new ActionButtonView(text("models.forget"), () -> model.saveToken("")).withId("forget-token");
         forget.visibleProperty().bind(model.settings().map(now -> now.token().isPresent()));
-        HBox tokenLine = new HBox(8, new LabeledFieldView("Access token", token),
-                new ActionButtonView("Save", saveToken).withId("save-token"), forget);
+        HBox tokenLine = new HBox(8, new LabeledFieldView(text("models.access-token"), token),
+                new ActionButtonView(text("models.save"), saveToken).withId("save-token"), forget);
         tokenLine.setAlignment(Pos.CENTER_LEFT);
-        return new VBox(6, new LabeledFieldView("Hub", address), tokenLine,
-                new MutedLabelView("For gated and private repositories. The token is stored on this computer, readable "
-                        + "by you only, and sent to this hub only."));
+        return new VBox(6, new LabeledFieldView(text("models.hub"), address), tokenLine,
+                new MutedLabelView(text("models.for-gated-and-private-repositories-the")));
     }
 }

@@ -1,5 +1,7 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.hub.DownloadPlan;
 import atomstudio.app.hub.DownloadedModels;
 import atomstudio.app.hub.HubAddress;
@@ -83,7 +85,7 @@ public final class GetModelViewModel {
     /// Reads the settings and lists unfinished downloads.
     public void load() {
         HubSettings before = settings.get();
-        jobs.start("Reading the hub's settings", cancellation -> hub.settings(), saved -> {
+        jobs.start(text("models.reading-the-hubs-settings"), cancellation -> hub.settings(), saved -> {
             // Not over a change in the meantime.
             if (settings.get().equals(before)) settings.set(saved);
         }, problem::set);
@@ -91,7 +93,8 @@ public final class GetModelViewModel {
     }
 
     private void refreshUnfinished() {
-        jobs.start("Listing downloads", cancellation -> hub.models().unfinished(), unfinished::setAll, problem::set);
+        jobs.start(text("models.listing-downloads"), cancellation -> hub.models().unfinished(), unfinished::setAll,
+                problem::set);
     }
 
     public ReadOnlyObjectProperty<HubSettings> settings() {
@@ -139,7 +142,7 @@ public final class GetModelViewModel {
             RepositoryId id = RepositoryId.parse(repository, revision);
             find(id, this::show);
         } catch (IllegalArgumentException e) {
-            problem.set("Repository: " + e.getMessage());
+            problem.set(text("models.repository-2", e.getMessage()));
         }
     }
 
@@ -148,7 +151,7 @@ public final class GetModelViewModel {
         offer.set(null);
         plan.set(null);
         HubSettings used = settings.get();
-        start(new DownloadStatus("Looking up " + id, -1, "at " + used.address().host()), id,
+        start(new DownloadStatus(text("models.looking-up", id), -1, text("models.at", used.address().host())), id,
                 cancellation -> Answer.of(() -> hub.find(used, id, cancellation)), onFound);
     }
 
@@ -166,7 +169,7 @@ public final class GetModelViewModel {
     private void download(DownloadPlan chosen) {
         RepositoryId id = chosen.repository().id();
         HubSettings used = settings.get();
-        String title = "Downloading " + id;
+        String title = text("models.downloading", id);
         Consumer<DownloadStatus> onProgress = jobs.deliverLatest(this::showProgress);
         DownloadRate rate = new DownloadRate();
         start(new DownloadStatus(title, -1, ""), id,
@@ -192,8 +195,9 @@ public final class GetModelViewModel {
         plan.set(null);
         models.add(path);
         deletions.notices()
-                .show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN, id + " is downloaded.",
-                        Optional.of(new NoticesViewModel.NoticeAction("Use it now", () -> models.open(path)))));
+                .show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN, text("models.is-downloaded", id),
+                        Optional.of(new NoticesViewModel.NoticeAction(text("models.use-it-now"),
+                                () -> models.open(path)))));
     }
 
     private <T> void start(DownloadStatus first, RepositoryId id, Jobs.Job<Answer<T>> job, Consumer<T> onSucceeded) {
@@ -224,11 +228,9 @@ public final class GetModelViewModel {
         String next = switch (refusal.reason()) {
             case NO_CONNECTION, BUSY -> "Try again later: a download continues where it stopped.";
             case NOT_FOUND -> "Check the spelling. A private repository needs an access token.";
-            case TOKEN_REQUIRED -> "Accept the conditions on " + address + "/" + id.id()
-                    + ", create a token to read on " + address + "/settings/tokens, and enter it below.";
-            case TOKEN_INVALID -> "Create a token to read on " + address + "/settings/tokens, and enter it below.";
-            case ACCESS_DENIED -> "Accept the conditions on " + address + "/" + id.id()
-                    + " with the token's account, or wait for access.";
+            case TOKEN_REQUIRED -> text("models.accept-the-conditions-on-create-a", address, id.id(), address);
+            case TOKEN_INVALID -> text("models.create-a-token-to-read-on", address);
+            case ACCESS_DENIED -> text("models.accept-the-conditions-on-with-the", address, id.id());
             case UNEXPECTED_ANSWER -> "Check the network and the hub's address below, and try again.";
         };
         problem.set(refusal.getMessage() + ". " + next);
@@ -250,7 +252,7 @@ public final class GetModelViewModel {
 
     /// Deletes what an unfinished download left.
     public void discard(DownloadedModels.Unfinished download) {
-        jobs.start("Deleting the download", cancellation -> {
+        jobs.start(text("models.deleting-the-download"), cancellation -> {
             hub.models().discard(download);
             return hub.models().unfinished();
         }, unfinished::setAll, problem::set);
@@ -261,7 +263,7 @@ public final class GetModelViewModel {
         models.remove(model);
         Path path = model.path();
         Path folder = path.toFile().isDirectory() ? path : path.getParent();
-        deletions.delete("model " + model.name(), List.of(folder), models::load);
+        deletions.delete(text("models.model", model.name()), List.of(folder), models::load);
     }
 
     /// Saves the address of the hub.
@@ -269,7 +271,7 @@ public final class GetModelViewModel {
         try {
             save(settings.get().with(text.isBlank() ? HubAddress.DEFAULT : HubAddress.parse(text)));
         } catch (IllegalArgumentException e) {
-            problem.set("Hub: " + e.getMessage());
+            problem.set(text("models.hub-2", e.getMessage()));
         }
     }
 
@@ -278,14 +280,14 @@ public final class GetModelViewModel {
         try {
             save(settings.get().with(text.isBlank() ? Optional.empty() : Optional.of(new HubToken(text))));
         } catch (IllegalArgumentException e) {
-            problem.set("Access token: " + e.getMessage());
+            problem.set(text("models.access-token-2", e.getMessage()));
         }
     }
 
     private void save(HubSettings changed) {
         problem.set("");
         settings.set(changed);
-        jobs.start("Saving the hub's settings", cancellation -> {
+        jobs.start(text("models.saving-the-hubs-settings"), cancellation -> {
             hub.save(changed);
             return changed;
         }, saved -> {}, problem::set);

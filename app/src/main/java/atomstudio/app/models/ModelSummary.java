@@ -1,5 +1,7 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.Failure;
 import java.nio.file.Path;
@@ -42,7 +44,7 @@ public record ModelSummary(Path path, String name, Origin origin, ModelDefaults 
 
     /// `Small illustrated · 128 px`.
     public String title() {
-        return name + " · " + imageSize() + " px";
+        return text("models.px", name, imageSize());
     }
 
     /// Reads a model's configuration and layers, without loading its weights.

@@ -1,5 +1,7 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.MutedLabelView;
@@ -37,17 +39,17 @@ public final class ModelsView extends VBox {
         this.model = model;
         this.downloads = downloads;
         getStyleClass().add("plain-page");
-        Label title = new Label("Models");
+        Label title = new Label(text("models.models"));
         title.getStyleClass().add("page-title");
-        Button folder = openButton("Open model folder…", "open-model", model::chooseFolder);
+        Button folder = openButton(text("models.open-model-folder"), "open-model", model::chooseFolder);
         folder.getStyleClass().add("accent");
-        Button cancel = new ActionButtonView("Cancel", model::cancel).withId("cancel-opening");
+        Button cancel = new ActionButtonView(text("models.cancel"), model::cancel).withId("cancel-opening");
         cancel.visibleProperty().bind(model.cancellable());
-        HBox buttons = new HBox(8, folder, openButton("Open model file…", "open-model-file", model::chooseFile),
+        HBox buttons = new HBox(8, folder,
+                openButton(text("models.open-model-file"), "open-model-file", model::chooseFile),
                 cancel);
         Label hint = new MutedLabelView(
-                "Stable Diffusion 1.x and 2.x: a diffusers folder with model_index.json, or one "
-                        + "file (.safetensors, .ckpt). Files are used in place, and code inside them never runs.");
+                text("models.stable-diffusion-1-x-and-2"));
         VBox list = new VBox(12);
         Runnable refresh = () -> list.getChildren()
                 .setAll(Stream
@@ -58,7 +60,7 @@ public final class ModelsView extends VBox {
         model.unreadable().addListener((ListChangeListener<ModelsViewModel.UnreadableModel>) change -> refresh.run());
         model.details().addListener((MapChangeListener<Path, ModelDetails>) change -> refresh.run());
         model.current().subscribe(now -> refresh.run());
-        Label emptyLabel = new Label("No model found.");
+        Label emptyLabel = new Label(text("models.no-model-found"));
         emptyLabel.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
         emptyLabel.managedProperty().bind(emptyLabel.visibleProperty());
         ScrollPane scroll = new ScrollPane(new VBox(12, new GetModelView(downloads), list));
@@ -81,11 +83,12 @@ public final class ModelsView extends VBox {
         CardView card = new CardView(summary.title());
         card.getStyleClass().add("model-card");
         card.pseudoClassStateChanged(CURRENT, current);
-        card.subtitle().setText(current ? "Active" : "");
+        card.subtitle().setText(current ? text("models.active") : "");
         List<String> words = summary.classWords();
         String draws = words.isEmpty() ? ""
-                : " · draws " + String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))) + ", …";
-        card.add(new MutedLabelView(DisplayFormat.compactCount(summary.parameters()) + " parameters" + draws));
+                : text("models.draws", String.join(", ", words.subList(0, Math.min(MAX_WORDS, words.size()))));
+        card.add(
+                new MutedLabelView(text("models.parameters", DisplayFormat.compactCount(summary.parameters()), draws)));
         ModelDetails details = model.details().get(summary.path());
         if (details != null) card.add(details(details));
         for (String assumption : summary.warnings().assumptions()) card.add(new MutedLabelView(assumption));
@@ -95,36 +98,36 @@ public final class ModelsView extends VBox {
                         .add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(warning))));
         List<Button> buttons = new ArrayList<>();
         if (summary.warnings().missingTokenizer().isPresent())
-            buttons.add(new ActionButtonView("Retry", () -> model.open(summary.path())));
-        if (!current) buttons.add(new ActionButtonView("Use", () -> model.select(summary)));
+            buttons.add(new ActionButtonView(text("models.retry"), () -> model.open(summary.path())));
+        if (!current) buttons.add(new ActionButtonView(text("models.use"), () -> model.select(summary)));
         if (details != null && details.download().isPresent())
-            buttons.add(new ActionButtonView("Delete", () -> downloads.delete(summary)));
+            buttons.add(new ActionButtonView(text("models.delete"), () -> downloads.delete(summary)));
         else
-            if (!builtIn) buttons.add(new ActionButtonView("Remove from list", () -> model.remove(summary)));
-        card.add(footer(builtIn ? "Built in" : summary.path().toString(), buttons));
+            if (!builtIn)
+                buttons.add(new ActionButtonView(text("models.remove-from-list"), () -> model.remove(summary)));
+        card.add(footer(builtIn ? text("models.built-in") : summary.path().toString(), buttons));
         return card;
     }
 
     private static Node details(ModelDetails details) {
         String origin = details.download()
-                .map(from -> "\nFrom " + from.id() + ", commit " + from.commit().substring(0, 10) + ", licence "
-                        + (from.licence().isEmpty() ? "unknown" : from.licence()))
+                .map(from -> text("models.from-commit-licence", from.id(), from.commit().substring(0, 10),
+                        (from.licence().isEmpty() ? "unknown" : from.licence())))
                 .orElse("");
         return new MutedLabelView(
-                details.facts().kind() + " · " + String.join(", ", details.facts().abilities()) + " · "
-                        + DisplayFormat.bytes(details.bytes()) + " · SHA-256 of the " + details.hash().of() + " "
-                        + details.hash().sha256() + origin,
+                text("models.sha-256-of-the", details.facts().kind(), String.join(", ", details.facts().abilities()),
+                        DisplayFormat.bytes(details.bytes()), details.hash().of(), details.hash().sha256(), origin),
                 "small-text");
     }
 
     private Node card(ModelsViewModel.UnreadableModel unreadable) {
         Path name = unreadable.path().getFileName();
         CardView card = new CardView(name == null ? unreadable.path().toString() : name.toString());
-        card.subtitle().setText("Cannot be read");
+        card.subtitle().setText(text("models.cannot-be-read"));
         card.add(new NoteView(NoteView.NoteKind.WARNING, new SimpleStringProperty(unreadable.reason())));
         card.add(footer(unreadable.path().toString(),
-                List.of(new ActionButtonView("Retry", () -> model.open(unreadable.path())),
-                        new ActionButtonView("Remove from list", () -> model.remove(unreadable)))));
+                List.of(new ActionButtonView(text("models.retry"), () -> model.open(unreadable.path())),
+                        new ActionButtonView(text("models.remove-from-list"), () -> model.remove(unreadable)))));
         return card;
     }
 

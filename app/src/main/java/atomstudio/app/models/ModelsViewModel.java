@@ -1,5 +1,7 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FailureText;
 import atomstudio.app.desktop.FileChoosers;
@@ -65,7 +67,7 @@ public final class ModelsViewModel {
     /// Reads what is not known yet; the hash of a large model takes seconds the first time.
     private void readDetails(List<ModelSummary> models) {
         for (ModelSummary model : models) {
-            jobs.start("Reading " + model.path(), cancellation -> reader.readDetails(model.path()),
+            jobs.start(text("models.reading", model.path()), cancellation -> reader.readDetails(model.path()),
                     found -> found.ifPresent(known -> details.put(model.path(), known)), unreadable -> {});
         }
     }
@@ -97,8 +99,8 @@ public final class ModelsViewModel {
     /// Reads the built-in model and those in the settings. The last selected one becomes current if it still exists.
     public void load() {
         AppSettings saved = settings.get();
-        busy.set("Reading models…");
-        jobs.start("Reading models", cancellation -> read(saved), this::onLoaded, message -> {
+        busy.set(text("models.reading-models"));
+        jobs.start(text("models.reading-models-2"), cancellation -> read(saved), this::onLoaded, message -> {
             busy.set("");
             problem.set(message);
         });
@@ -149,21 +151,21 @@ public final class ModelsViewModel {
     }
 
     public void chooseFolder() {
-        choosers.folder("Choose a model folder (diffusers)").ifPresent(this::open);
+        choosers.folder(text("models.choose-a-model-folder-diffusers")).ifPresent(this::open);
     }
 
     public void chooseFile() {
-        choosers.model("Choose a model file").ifPresent(this::open);
+        choosers.model(text("models.choose-a-model-file")).ifPresent(this::open);
     }
 
     /// Opens a model folder or file and selects it.
     public void open(Path path) {
         problem.set("");
-        busy.set("Reading " + path);
+        busy.set(text("models.reading", path));
         Object token = new Object();
         openToken = token;
         cancellable.set(true);
-        jobs.start("Reading " + path, cancellation -> reader.read(path), outcome -> {
+        jobs.start(text("models.reading", path), cancellation -> reader.read(path), outcome -> {
             if (openToken != token) return;
             finishOpening();
             switch (outcome) {
@@ -192,7 +194,7 @@ public final class ModelsViewModel {
 
     /// Adds a downloaded model, without selecting it.
     public void add(Path path) {
-        jobs.start("Reading " + path, cancellation -> reader.read(path), this::list, problem::set);
+        jobs.start(text("models.reading", path), cancellation -> reader.read(path), this::list, problem::set);
     }
 
     /// Replaces an older summary of the same model.

@@ -1,5 +1,7 @@
 package atomstudio.app.settings;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import java.nio.file.Path;
@@ -19,11 +21,11 @@ public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherMod
     /// How training and image generation share the machine.
     public enum SharingRule {
         /// The run pauses, and continues when the images are done.
-        PAUSE_RUN("Pause the run"),
+        PAUSE_RUN(text("settings.pause-the-run")),
         /// Images wait for the end of the run.
-        AFTER_RUN("After the run"),
+        AFTER_RUN(text("settings.after-the-run")),
         /// Both at the same time.
-        SHARE("At once, both slower");
+        SHARE(text("settings.at-once-both-slower"));
 
         private final String title;
 

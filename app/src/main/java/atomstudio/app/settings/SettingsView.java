@@ -1,5 +1,7 @@
 package atomstudio.app.settings;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.MutedLabelView;
@@ -24,17 +26,16 @@ public final class SettingsView extends VBox {
     public SettingsView(SettingsViewModel settings, Path home, Runnable showFiles) {
         super(12);
         getStyleClass().add("plain-page");
-        Label title = new Label("Settings");
+        Label title = new Label(text("settings.settings"));
         title.getStyleClass().add("page-title");
-        CheckBox dark = new CheckBox("Dark theme");
+        CheckBox dark = new CheckBox(text("settings.dark-theme"));
         dark.setOnAction(pressed -> settings.toggleTheme());
         settings.theme().subscribe(theme -> dark.setSelected(theme == AppSettings.Theme.DARK));
-        CardView appearance = new CardView("Appearance");
+        CardView appearance = new CardView(text("settings.appearance"));
         appearance.add(dark);
-        CardView files = new CardView("Files");
-        files.add(new MutedLabelView("Subjects, runs and settings are stored in " + home
-                + ". To use another folder, set the environment variable ATOMSTUDIO_HOME."),
-                new ActionButtonView("Show in file manager", showFiles));
+        CardView files = new CardView(text("settings.files"));
+        files.add(new MutedLabelView(text("settings.subjects-runs-and-settings-are-stored", home)),
+                new ActionButtonView(text("settings.show-in-file-manager"), showFiles));
         ScrollPane scroll = new ScrollPane(
                 new VBox(12, appearance, previews(settings), engine(settings), safety(settings), files));
         scroll.setFitToWidth(true);
@@ -44,16 +45,15 @@ public final class SettingsView extends VBox {
     }
 
     private static CardView previews(SettingsViewModel settings) {
-        CardView card = new CardView("Live previews");
+        CardView card = new CardView(text("settings.live-previews"));
         Label description = new MutedLabelView("");
         description.textProperty()
                 .bind(settings.previewDecoder()
-                        .map(file -> file.map(path -> "Decoded with " + path + ".")
-                                .orElse("Small models preview at full quality; large ones approximately. Add a TAESD "
-                                        + "decoder for Stable Diffusion 1.x and 2.x for sharper previews.")));
-        Button choose = new ActionButtonView("Choose decoder…", settings::choosePreviewDecoder)
+                        .map(file -> file.map(path -> text("settings.decoded-with", path))
+                                .orElse(text("settings.small-models-preview-at-full-quality"))));
+        Button choose = new ActionButtonView(text("settings.choose-decoder"), settings::choosePreviewDecoder)
                 .withId("choose-preview-decoder");
-        Button none = new ActionButtonView("None", () -> settings.previewDecoder(Optional.empty()));
+        Button none = new ActionButtonView(text("settings.none"), () -> settings.previewDecoder(Optional.empty()));
         none.visibleProperty().bind(settings.previewDecoder().map(Optional::isPresent));
         card.add(description, new HBox(8, choose, none));
         return card;
@@ -62,13 +62,13 @@ public final class SettingsView extends VBox {
     private static CardView engine(SettingsViewModel settings) {
         ChoiceBox<EngineName> choice = new ChoiceBox<>();
         choice.setId("engine");
-        choice.setAccessibleText("Engine");
+        choice.setAccessibleText(text("settings.engine"));
         choice.getItems().setAll(EngineName.values());
         choice.setConverter(new TitleConverter<>(SettingsView::title));
         choice.setValue(settings.engine().getValue());
         choice.valueProperty().subscribe(chosen -> settings.engine(chosen));
-        CardView card = new CardView("Engine");
-        card.add(choice, new MutedLabelView("Automatic picks the faster engine. Results differ only by rounding."));
+        CardView card = new CardView(text("settings.engine"));
+        card.add(choice, new MutedLabelView(text("settings.automatic-picks-the-faster-engine-results")));
         return card;
     }
 
@@ -81,14 +81,14 @@ public final class SettingsView extends VBox {
     }
 
     private static CardView safety(SettingsViewModel settings) {
-        CheckBox checker = new CheckBox("Use the model's safety checker (blanks images it flags)");
+        CheckBox checker = new CheckBox(text("settings.use-the-models-safety-checker-blanks"));
         checker.setId("safety-checker");
         checker.setSelected(settings.safety().getValue() == SafetyFilter.ON);
         checker.selectedProperty().subscribe(on -> {
             if ((settings.safety().getValue() == SafetyFilter.ON) != on)
                 settings.setSafety(on ? SafetyFilter.ON : SafetyFilter.OFF);
         });
-        CardView card = new CardView("Safety");
+        CardView card = new CardView(text("settings.safety"));
         card.add(checker);
         return card;
     }

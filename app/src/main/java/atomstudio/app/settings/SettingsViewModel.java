@@ -1,5 +1,7 @@
 package atomstudio.app.settings;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
@@ -44,7 +46,7 @@ public final class SettingsViewModel {
     }
 
     public void choosePreviewDecoder() {
-        choosers.adapters("Choose a TAESD decoder")
+        choosers.adapters(text("settings.choose-a-taesd-decoder"))
                 .stream()
                 .findFirst()
                 .ifPresent(file -> previewDecoder(Optional.of(file)));

@@ -1,5 +1,7 @@
 package atomstudio.app.trash;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.notices.NoticesViewModel;
 import java.nio.file.Path;
@@ -31,13 +33,13 @@ public final class Deletions {
     }
 
     public void refresh() {
-        jobs.start("Listing the trash", cancellation -> trash.list(), found -> entries.setAll(found),
+        jobs.start(text("trash.listing-the-trash"), cancellation -> trash.list(), found -> entries.setAll(found),
                 notices::showError);
     }
 
     /// Deletes all entries for good.
     public void empty() {
-        jobs.start("Emptying the trash", cancellation -> {
+        jobs.start(text("trash.emptying-the-trash"), cancellation -> {
             trash.empty();
             return trash;
         }, emptied -> refresh(), notices::showError);
@@ -55,7 +57,7 @@ public final class Deletions {
     /// @param title names what is deleted: `run car-lora`
     /// @param onChanged called after the deletion, whether it failed or not, and after Undo
     public void delete(String title, List<Path> files, Runnable onChanged) {
-        jobs.start("Deleting the " + title, cancellation -> trash.move(title, files), entry -> {
+        jobs.start(text("trash.deleting-the", title), cancellation -> trash.move(title, files), entry -> {
             offerUndo(entry, onChanged);
             onChanged.run();
         }, message -> {
@@ -67,13 +69,13 @@ public final class Deletions {
     /// Offers to take back a deletion.
     /// @param onRestored called when the files are in their place again
     public void offerUndo(Trash.Entry entry, Runnable onRestored) {
-        notices.offerUndo("Deleted the " + entry.title() + ".", () -> restore(entry, onRestored));
+        notices.offerUndo(text("trash.deleted-the", entry.title()), () -> restore(entry, onRestored));
     }
 
     /// Moves an entry's files back.
     /// @param listener called when they are in their place again
     public void restore(Trash.Entry entry, Runnable listener) {
-        jobs.start("Restoring the " + entry.title(), cancellation -> trash.restore(entry),
+        jobs.start(text("trash.restoring-the", entry.title()), cancellation -> trash.restore(entry),
                 restored -> {
                     listener.run();
                     onRestored.run();

@@ -1,5 +1,7 @@
 package atomstudio.app.trash;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.file.StudioFolder;
@@ -75,7 +77,8 @@ public final class Trash {
             return entry;
         } catch (IOException e) {
             putBack(entry, moved);
-            throw new Failure.Unwritable(origins.get(moved) + " cannot be moved to the trash: " + e.getMessage(), e);
+            throw new Failure.Unwritable(text("trash.cannot-be-moved-to-the-trash", origins.get(moved), e.getMessage()),
+                    e);
         }
     }
 
@@ -98,8 +101,7 @@ public final class Trash {
             if (Files.isDirectory(entry.file(i))) target = freeName(target);
             else
                 if (Files.exists(target) && Files.exists(entry.file(i)))
-                    throw new Failure.Conflict("The " + entry.title + " stays in the trash: " + target
-                            + " exists again. Rename or delete that file first.");
+                    throw new Failure.Conflict(text("trash.the-stays-in-the-trash-exists", entry.title, target));
             targets.add(target);
         }
         try {
@@ -112,7 +114,7 @@ public final class Trash {
             deleteTree(entry.folder);
             return targets;
         } catch (IOException e) {
-            throw new Failure.Unwritable("The " + entry.title + " cannot be restored: " + e.getMessage(), e);
+            throw new Failure.Unwritable(text("trash.the-cannot-be-restored", entry.title, e.getMessage()), e);
         }
     }
 
@@ -129,7 +131,7 @@ public final class Trash {
                 }
             }
         } catch (IOException e) {
-            throw new Failure.Unreadable("The trash " + folder + " cannot be listed: " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("trash.the-trash-cannot-be-listed", folder, e.getMessage()), e);
         }
         entries.sort(Comparator.comparing(Entry::deleted).thenComparing(Entry::folder).reversed());
         return entries;
@@ -141,7 +143,7 @@ public final class Trash {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
         } catch (IOException e) {
-            throw new Failure.Unreadable("The trash " + folder + " cannot be listed: " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("trash.the-trash-cannot-be-listed", folder, e.getMessage()), e);
         }
     }
 
@@ -151,7 +153,7 @@ public final class Trash {
         try {
             deleteTree(folder);
         } catch (IOException e) {
-            throw new Failure.Unwritable("The trash " + folder + " cannot be emptied: " + e.getMessage(), e);
+            throw new Failure.Unwritable(text("trash.the-trash-cannot-be-emptied", folder, e.getMessage()), e);
         }
     }
 

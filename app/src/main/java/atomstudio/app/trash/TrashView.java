@@ -2,6 +2,7 @@ package atomstudio.app.trash;
 
 import static atomstudio.app.controls.ShownView.refreshWhileShown;
 import static atomstudio.app.controls.ShownView.shown;
+import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.MutedLabelView;
@@ -28,7 +29,7 @@ public final class TrashView extends VBox {
         this.deletions = deletions;
         this.clock = clock;
         getStyleClass().add("plain-page");
-        Label title = new Label("Trash");
+        Label title = new Label(text("trash.trash"));
         title.getStyleClass().add("page-title");
         VBox lines = new VBox(6);
         refreshWhileShown(this, deletions.entries(),
@@ -39,8 +40,8 @@ public final class TrashView extends VBox {
         MutedLabelView hint = new MutedLabelView("");
         hint.textProperty()
                 .bind(Bindings.createStringBinding(() -> deletions.entries().isEmpty()
-                        ? "Nothing was deleted."
-                        : "Deleted files stay here until the trash is emptied.",
+                        ? text("trash.nothing-was-deleted")
+                        : text("trash.deleted-files-stay-here-until-the"),
                         deletions.entries()));
         ScrollPane scroll = new ScrollPane(lines);
         scroll.setFitToWidth(true);
@@ -55,8 +56,8 @@ public final class TrashView extends VBox {
         when.setMinWidth(Region.USE_PREF_SIZE);
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        Button restore = new ActionButtonView("Restore", () -> deletions.restore(entry, () -> {}), "small");
-        restore.setAccessibleText("Restore the " + entry.title());
+        Button restore = new ActionButtonView(text("trash.restore"), () -> deletions.restore(entry, () -> {}), "small");
+        restore.setAccessibleText(text("trash.restore-the", entry.title()));
         HBox line = new HBox(12, title, when, gap, restore);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
@@ -64,10 +65,11 @@ public final class TrashView extends VBox {
 
     /// Emptying cannot be undone, so it takes two clicks at different places.
     private Node emptyButtons() {
-        Button confirm = new ActionButtonView("Delete all for good", () -> {}, "danger").withId("empty-trash-now");
-        Button cancel = new ActionButtonView("Keep them", () -> {}).withId("keep-trash");
+        Button confirm = new ActionButtonView(text("trash.delete-all-for-good"), () -> {}, "danger")
+                .withId("empty-trash-now");
+        Button cancel = new ActionButtonView(text("trash.keep-them"), () -> {}).withId("keep-trash");
         HBox question = new HBox(8, cancel, confirm);
-        Button empty = new ActionButtonView("Empty trash…", () -> {}).withId("empty-trash");
+        Button empty = new ActionButtonView(text("trash.empty-trash"), () -> {}).withId("empty-trash");
         empty.disableProperty().bind(Bindings.isEmpty(deletions.entries()));
         show(question, false);
         empty.setOnAction(pressed -> {
