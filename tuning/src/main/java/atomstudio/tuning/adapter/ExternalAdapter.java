@@ -32,7 +32,7 @@ import java.util.stream.Collectors;
 
 /// A LoRA of another program, or a related adapter ([AdapterKind]), in any key format of [KeyConvention]. Its keys are
 /// matched to layers per model: tensors without a matching layer are ignored with a warning, unless most have none.
-/// @param tensors      by key, scaled as a peft configuration requires ([PeftConfigs])
+/// @param tensors      by key, scaled and completed as a peft configuration requires ([PeftConfigs])
 /// @param otherTensors keys and shapes of the file's tensors that belong to no adapter
 /// @param hash         hexadecimal SHA-256 of the tensors' bytes, in key order
 public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash)
@@ -62,10 +62,17 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
             if (AdapterTensorKey.parse(info.name()).isPresent()) tensors.put(info.name(), readFinite(file, info));
             else otherTensors.put(info.name(), info.shape());
         }
-        Map<String, Double> factors = peftFactors(file, tensors);
-        String hash = hash(file, tensors.keySet(), factors);
-        factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> tensor.scaled(factor)));
-        return new ExternalAdapter(file.file(), tensors, otherTensors, hash);
+        PeftConfigs configs = PeftConfigs.of(file);
+        try {
+            Map<String, Double> factors = configs.factors(tensors);
+            Map<String, Tensor> markers = configs.markers(tensors);
+            String hash = hash(file, tensors.keySet(), factors, markers);
+            factors.forEach((name, factor) -> tensors.compute(name, (_, tensor) -> tensor.scaled(factor)));
+            tensors.putAll(markers);
+            return new ExternalAdapter(file.file(), tensors, otherTensors, hash);
+        } catch (IllegalArgumentException e) {
+            throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
+        }
     }
 
     private static Tensor readFinite(TensorFile file, TensorInfo info) throws Failure {
@@ -83,19 +90,12 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
         return tensor;
     }
 
-    /// Scale factors by key, from peft configurations in the header or next to the file.
-    private static Map<String, Double> peftFactors(TensorFile file, Map<String, Tensor> tensors) throws Failure {
-        try {
-            return PeftConfigs.of(file).factors(tensors);
-        } catch (IllegalArgumentException e) {
-            throw new Failure.Unreadable(file.file() + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static String hash(TensorFile file, Iterable<String> names, Map<String, Double> factors) {
+    private static String hash(TensorFile file, Iterable<String> names, Map<String, Double> factors,
+            Map<String, Tensor> markers) {
         Sha256 hash = new Sha256();
         for (String name : names) hash.add(file.bytes(name));
         if (!factors.isEmpty()) hash.add(StandardCharsets.UTF_8.encode(factors.toString()));
+        markers.forEach((name, marker) -> hash.add(StandardCharsets.UTF_8.encode(name + "=" + marker.data()[0])));
         return hash.hex();
     }
 

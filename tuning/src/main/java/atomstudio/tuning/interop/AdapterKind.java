@@ -9,21 +9,23 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Kinds of adapters: the parameter names that identify each, and how supported kinds change a layer. Kinds without a
-/// reader are rejected by name.
+/// Kinds of adapters: the parameters of a layer, by [AdapterTensorKey#parameter], and how supported kinds change the
+/// layer. Kinds without a reader are rejected by name.
 /// Source: LyCORIS 4.1 and peft 0.21, their modules' state dictionaries.
 public enum AdapterKind {
-    LORA("LoRA", LayerDelta::lowRank, LayerDelta.DOWN, LayerDelta.UP),
-    LOHA("LoHa", LayerDelta::hadamard, "hada_w1_a"),
-    LOKR("LoKr", LayerDelta::kronecker, "lokr_w1", "lokr_w1_a"),
+    LORA("LoRA", LowRankProduct::read, LowRankProduct.DOWN, LowRankProduct.UP, LowRankProduct.MID),
+    LOHA("LoHa", LayerDelta::hadamard, "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"),
+    LOKR("LoKr", KroneckerProduct::read, "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b",
+            "lokr_t2"),
     /// Of norms as well.
-    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, LayerDelta.DIFF),
-    DORA("a DoRA adapter", "dora_scale", "lora_magnitude_vector", "lora_magnitude_vector.weight",
-            "lora_magnitude_vector.default.weight"),
-    OFT("an OFT adapter", "oft_blocks", "oft_diag", "rescale", "oft_R", "oft_R.weight", "oft_r"),
-    BOFT("a BOFT adapter", "boft_R", "boft_s"),
-    GLORA("a GLoRA adapter", "a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"),
-    IA3("an IA³ adapter", "on_input", "ia3_l"),
+    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, AdapterKind.DIFF),
+    OFT("OFT", Rotation::readLycoris, Rotation.LYCORIS_BLOCKS, Rotation.LYCORIS_SCALE),
+    PEFT_OFT("OFT of peft", Rotation::readPeft, Rotation.PEFT_OFT, Rotation.PEFT_OFT_SCALED, Rotation.PEFT_OFT_TERMS,
+            Rotation.PEFT_OFT_LIMIT),
+    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, Rotation.PEFT_BOFT, Rotation.PEFT_BOFT_SCALE),
+    GLORA("GLoRA", LayerDelta::glora, "a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"),
+    IA3("IA³", ChannelScale::read, ChannelScale.ON_INPUT, ChannelScale.LYCORIS, ChannelScale.PEFT),
+    OLD_OFT("an OFT adapter of peft before 0.14", "oft_r"),
     ADALORA("an AdaLoRA adapter", "lora_E", "ranknum"),
     VERA("a VeRA adapter", "vera_lambda_b", "vera_lambda_d"),
     HRA("an HRA adapter", "hra_u"),
@@ -32,11 +34,19 @@ public enum AdapterKind {
     CUSTOM_DIFFUSION("a Custom Diffusion adapter", "to_k_custom_diffusion.weight", "to_v_custom_diffusion.weight"),
     REPLACED_WEIGHTS("an adapter that replaces weights", "set_weight", "reshape_weight");
 
+    static final String ALPHA = "alpha";
+    static final String DIFF = "diff";
+    static final String DIFF_BIAS = "diff_b";
+    /// DoRA: of a layer with any kind of change.
+    static final String MAGNITUDE = "dora_scale";
+    static final String PEFT_MAGNITUDE = "lora_magnitude_vector";
+    static final List<String> MAGNITUDES = List.of(MAGNITUDE, PEFT_MAGNITUDE);
+
     /// Reads a layer's change from its tensors.
     @FunctionalInterface
     interface DeltaReader {
         /// @throws IllegalArgumentException if the tensors do not fit the layer
-        LayerDelta read(Layer layer, LayerDelta.LayerTensors tensors);
+        LayerDelta read(Layer layer, LayerTensors tensors);
     }
 
     private final String title;
@@ -58,7 +68,7 @@ public enum AdapterKind {
 
     /// The change of a layer's weight; empty if the tensors change none.
     /// @throws IllegalArgumentException if the tensors are of two kinds, or do not fit the layer
-    static Optional<LayerDelta> read(Layer layer, LayerDelta.LayerTensors tensors) {
+    static Optional<LayerDelta> read(Layer layer, LayerTensors tensors) {
         List<AdapterKind> kinds = supported().filter(kind -> tensors.hasAny(kind.parameterNames)).toList();
         if (kinds.size() > 1) {
             String found = kinds.stream().map(kind -> kind.title).collect(Collectors.joining(" and "));
@@ -71,12 +81,10 @@ public enum AdapterKind {
         return Stream.of(values()).filter(kind -> kind.reader.isPresent());
     }
 
-    /// Parameter names of unsupported kinds.
-    static List<String> unsupportedParameterNames() {
-        return Stream.of(values())
-                .filter(kind -> kind.reader.isEmpty())
-                .flatMap(kind -> kind.parameterNames.stream())
-                .toList();
+    /// Parameter names of all kinds.
+    static Stream<String> allParameterNames() {
+        return Stream.concat(Stream.of(values()).flatMap(kind -> kind.parameterNames.stream()),
+                Stream.of(ALPHA, DIFF_BIAS, MAGNITUDE, PEFT_MAGNITUDE));
     }
 
     /// The kind of a file with these tensors, for messages: `a LoRA`, `a LoKr with full weight diffs`.
@@ -88,7 +96,9 @@ public enum AdapterKind {
                 .toList();
         if (titles.isEmpty()) return "an adapter";
         if (titles.equals(List.of(FULL_DIFF.title))) return "an adapter of " + FULL_DIFF.title;
-        return "a " + String.join(" with ", titles);
+        String article = titles.getFirst().matches("[IO].*") ? "an " : "a ";
+        return article + String.join(" with ", titles)
+                + (MAGNITUDES.stream().anyMatch(parameterNames::contains) ? " (DoRA)" : "");
     }
 
     /// The reason why a file cannot be read, if it has a tensor of an unsupported kind, and what to do instead.
@@ -99,7 +109,7 @@ public enum AdapterKind {
             Optional<String> key = keys.stream().filter(kind::matches).sorted().findFirst();
             if (key.isPresent()) {
                 return Optional.of("is " + kind.title + ", which is not supported (it has " + SafeText.of(key.get())
-                        + "); supported are LoRA, LoCon, LoHa, LoKr and full weight diffs."
+                        + "); supported are LoRA, LoCon, DoRA, LoHa, LoKr, OFT, BOFT, GLoRA, IA³ and full weight diffs."
                         + " Merge it into a checkpoint with the program that created it and use that as the model, "
                         + "or extract a LoRA from it there");
             }

@@ -1,6 +1,7 @@
 package atomstudio.tuning.interop;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -9,9 +10,11 @@ import java.util.regex.Pattern;
 /// A tensor key of another program's adapter, split into layer and parameter.
 /// Source: the files of sd-scripts, LyCORIS, diffusers, peft and cloneofsimo's lora.
 /// @param layer     the layer's key with the convention's prefix, as in [KeyConvention.LayerIndex]
-/// @param parameter the parameter's name, as in [AdapterKind] and [LayerDelta]
+/// @param parameter the parameter's name, as in [AdapterKind]: LyCORIS' name, or peft's where only peft has it
 public record AdapterTensorKey(String layer, String parameter) {
     private static final Pattern INDEXED_KEY = Pattern.compile("((?:unet|text_encoder):\\d{1,6}):(up|down)");
+    /// LyCORIS' IA³; other keys that end in `weight` are of models.
+    private static final Pattern SCALE_KEY = Pattern.compile("((?:lora_unet|lora_te\\d?|lycoris)_[^.]+)\\.weight");
     /// Raw peft state dictionaries have the adapter's name (without dots) before `weight` or `bias`, or at the end.
     private static final Pattern PEFT_MODULE_KEY = Pattern
             .compile("(.+\\.(?:lora_[A-Z]|lora_magnitude_vector|oft_R))\\.[^.]+(\\.(?:weight|bias))");
@@ -22,24 +25,18 @@ public record AdapterTensorKey(String layer, String parameter) {
 
     private static Map<String, String> suffixes() {
         Map<String, String> suffixes = new LinkedHashMap<>();
-        suffixes.put(".lora_down.weight", LayerDelta.DOWN);
-        suffixes.put(".lora_A.weight", LayerDelta.DOWN);
-        suffixes.put(".lora.down.weight", LayerDelta.DOWN);
-        suffixes.put("_lora.down.weight", LayerDelta.DOWN);
-        suffixes.put(".lora_linear_layer.down.weight", LayerDelta.DOWN);
-        suffixes.put(".lora_up.weight", LayerDelta.UP);
-        suffixes.put(".lora_B.weight", LayerDelta.UP);
-        suffixes.put(".lora.up.weight", LayerDelta.UP);
-        suffixes.put("_lora.up.weight", LayerDelta.UP);
-        suffixes.put(".lora_linear_layer.up.weight", LayerDelta.UP);
-        suffixes.put(".lora_mid.weight", LayerDelta.MID);
-        suffixes.put(".alpha", LayerDelta.ALPHA);
-        suffixes.put(".w_norm", LayerDelta.DIFF);
-        suffixes.put(".b_norm", LayerDelta.DIFF_BIAS);
-        suffixes.put(".diff", LayerDelta.DIFF);
-        suffixes.put(".diff_b", LayerDelta.DIFF_BIAS);
-        for (String each : LayerDelta.VERBATIM_NAMES) suffixes.put("." + each, each);
-        for (String each : AdapterKind.unsupportedParameterNames()) suffixes.put("." + each, each);
+        suffixes.put("_lora.down.weight", LowRankProduct.DOWN);
+        suffixes.put("_lora.up.weight", LowRankProduct.UP);
+        for (String name : List.of(".lora_A", ".lora.down", ".lora_linear_layer.down"))
+            suffixes.put(name + ".weight", LowRankProduct.DOWN);
+        for (String name : List.of(".lora_B", ".lora.up", ".lora_linear_layer.up"))
+            suffixes.put(name + ".weight", LowRankProduct.UP);
+        suffixes.put(".lora_magnitude_vector.weight", AdapterKind.PEFT_MAGNITUDE);
+        suffixes.put(".w_norm", AdapterKind.DIFF);
+        suffixes.put(".b_norm", AdapterKind.DIFF_BIAS);
+        AdapterKind.allParameterNames()
+                .filter(name -> !name.equals(ChannelScale.LYCORIS))
+                .forEach(name -> suffixes.put("." + name, name));
         return suffixes;
     }
 
@@ -47,13 +44,18 @@ public record AdapterTensorKey(String layer, String parameter) {
     public static Optional<AdapterTensorKey> parse(String key) {
         Matcher indexedMatcher = INDEXED_KEY.matcher(key);
         if (indexedMatcher.matches())
-            return Optional.of(new AdapterTensorKey(indexedMatcher.group(1), indexedMatcher.group(2)));
+            return Optional.of(new AdapterTensorKey(indexedMatcher.group(1),
+                    indexedMatcher.group(2).equals("up") ? LowRankProduct.UP : LowRankProduct.DOWN));
         Optional<AdapterTensorKey> direct = bySuffix(key);
         if (direct.isPresent()) return direct;
         Matcher moduleMatcher = PEFT_MODULE_KEY.matcher(key);
         if (moduleMatcher.matches()) return bySuffix(moduleMatcher.group(1) + moduleMatcher.group(2));
         Matcher parameterMatcher = PEFT_PARAMETER_KEY.matcher(key);
-        return parameterMatcher.matches() ? bySuffix(parameterMatcher.group(1)) : Optional.empty();
+        if (parameterMatcher.matches()) return bySuffix(parameterMatcher.group(1));
+        Matcher scaleMatcher = SCALE_KEY.matcher(key);
+        return scaleMatcher.matches()
+                ? Optional.of(new AdapterTensorKey(scaleMatcher.group(1), ChannelScale.LYCORIS))
+                : Optional.empty();
     }
 
     private static Optional<AdapterTensorKey> bySuffix(String key) {

@@ -6,12 +6,11 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.Dora;
+import atomstudio.tuning.method.Glora;
 import atomstudio.tuning.method.Loha;
-import atomstudio.tuning.method.Lokr;
 import atomstudio.tuning.method.ScaledDelta;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -21,49 +20,36 @@ import java.util.TreeSet;
 /// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; the scale is α/r, or 1 if a file has no
 /// α.
 public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
-    static final String DOWN = "down";
-    static final String UP = "up";
-    static final String MID = "mid";
-    static final String ALPHA = "alpha";
-    static final String DIFF = "diff";
-    static final String DIFF_BIAS = "diff_b";
-    /// Parameters that keep their names in files: LoHa's and LoKr's.
-    static final List<String> VERBATIM_NAMES = List.of("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1",
-            "hada_t2", "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b", "lokr_t2");
-
     /// @param tensors of the layer, by [AdapterTensorKey#parameter]
     /// @throws IllegalArgumentException if they do not fit the layer
     public static LayerDelta of(Layer layer, Map<String, Tensor> tensors) {
         LayerTensors layerTensors = new LayerTensors(tensors);
         Optional<LayerDelta> weight = AdapterKind.read(layer, layerTensors);
-        if (!layerTensors.has(DIFF_BIAS))
+        if (layerTensors.hasAny(AdapterKind.MAGNITUDES)) weight = Optional.of(decomposed(layer, layerTensors, weight));
+        if (!layerTensors.has(AdapterKind.DIFF_BIAS))
             return weight.orElseThrow(() -> new IllegalArgumentException(
                     "has " + new TreeSet<>(tensors.keySet()) + " and no parameters that change it"));
         Map<String, Tensor> values = new HashMap<>(weight.map(LayerDelta::values).orElse(Map.of()));
-        values.put("bias", layerTensors.get(DIFF_BIAS, layer.biasShape()));
+        values.put("bias", layerTensors.get(AdapterKind.DIFF_BIAS, layer.biasShape()));
         return new LayerDelta(new BiasDiff(weight.map(LayerDelta::adaptation)), values);
     }
 
-    static LayerDelta fullDiff(Layer layer, LayerTensors tensors) {
-        return new LayerDelta(new WeightDiff(), Map.of("weight", tensors.get(DIFF, layer.weightShape())));
+    /// DoRA of another change. LyCORIS' magnitudes are of outputs (Co, 1, …) or of inputs (1, Ci, …), peft's of outputs.
+    private static LayerDelta decomposed(Layer layer, LayerTensors tensors, Optional<LayerDelta> update) {
+        if (update.isEmpty() || !layer.isProjection())
+            throw new IllegalArgumentException(
+                    "has " + new TreeSet<>(tensors.byName().keySet()) + " and no change of a weight to decompose");
+        boolean isPeft = tensors.has(AdapterKind.PEFT_MAGNITUDE);
+        String name = isPeft ? AdapterKind.PEFT_MAGNITUDE : AdapterKind.MAGNITUDE;
+        Shape shape = tensors.get(name).shape();
+        int axis = isPeft || shape.rank() == 1 || shape.elements() == shape.size(0) ? 0 : 1;
+        Map<String, Tensor> values = new HashMap<>(update.get().values);
+        values.put("magnitude", tensors.get(name, Shape.of(layer.weightShape().size(axis))));
+        return new LayerDelta(new Decomposed(update.get().adaptation, axis), values);
     }
 
-    /// LoRA and LoCon. The product is reshaped to the weight, so that its rows and columns may differ from outputs and
-    /// inputs.
-    static LayerDelta lowRank(Layer layer, LayerTensors tensors) {
-        Tensor down = tensors.get(DOWN);
-        Tensor up = tensors.get(UP);
-        long rank = down.shape().size(0);
-        if (tensors.has(MID)) down = FactorMath.contractCore(tensors.get(MID), down);
-        long rows = up.shape().elements() / Math.max(1, rank);
-        long columns = down.shape().elements() / Math.max(1, rank);
-        if (rank == 0 || rows * rank != up.shape().elements() || rows * columns != layer.weightShape().elements()) {
-            throw new IllegalArgumentException("expected two factors of " + layer.weightShape() + ", found "
-                    + tensors.get(DOWN).shape() + " and " + up.shape());
-        }
-        LowRankProduct adaptation = new LowRankProduct(Math.toIntExact(rank), rows, columns);
-        Tensor scaledUp = up.reshape(adaptation.upShape()).scaled(tensors.scale(rank));
-        return new LayerDelta(adaptation, Map.of("down", down.reshape(adaptation.downShape()), "up", scaledUp));
+    static LayerDelta fullDiff(Layer layer, LayerTensors tensors) {
+        return new LayerDelta(new WeightDiff(), Map.of("weight", tensors.get(AdapterKind.DIFF, layer.weightShape())));
     }
 
     static LayerDelta hadamard(Layer layer, LayerTensors tensors) {
@@ -90,42 +76,50 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 FactorMath.reshape(b, Shape.of(rank, layer.fanIn()), right)};
     }
 
-    /// Each factor is a matrix or a product of two; α applies if one is a product.
-    static LayerDelta kronecker(Layer layer, LayerTensors tensors) {
-        long rank = 0;
-        Tensor w1, w2;
-        if (tensors.has("lokr_w1")) {
-            w1 = tensors.get("lokr_w1");
-        } else {
-            rank = tensors.get("lokr_w1_b").shape().size(0);
-            w1 = FactorMath.matmul(tensors.get("lokr_w1_a"), tensors.get("lokr_w1_b"));
+    /// W · a1 · a2 + b1 · b2. In files of LyCORIS before 2.0, as A1111 reads them, the factors have the opposite order
+    /// in both products.
+    static LayerDelta glora(Layer layer, LayerTensors tensors) {
+        Tensor a1 = tensors.get("a1.weight"), a2 = tensors.get("a2.weight");
+        Tensor b1 = tensors.get("b1.weight"), b2 = tensors.get("b2.weight");
+        long outputs = layer.weightShape().size(0), inputs = layer.weightShape().size(1);
+        boolean isCurrent = a1.shape().size(0) == inputs && b1.shape().size(0) == outputs;
+        boolean isOld = a2.shape().size(0) == inputs && b2.shape().size(0) == outputs && layer.kernelSize() == 1;
+        if (!layer.isProjection() || !isCurrent && !isOld)
+            throw new IllegalArgumentException("expected a1 and b1 with " + inputs + " and " + outputs
+                    + " rows, found " + a1.shape() + " and " + b1.shape());
+        if (!isCurrent) {
+            Map<String, Tensor> swapped = new HashMap<>(tensors.byName());
+            swapped.putAll(Map.of("a1.weight", a2, "a2.weight", a1, "b1.weight", b2, "b2.weight", b1));
+            return glora(layer, new LayerTensors(swapped));
         }
-        if (tensors.has("lokr_w2")) {
-            w2 = tensors.get("lokr_w2");
-        } else {
-            Tensor b = tensors.get("lokr_w2_b");
-            rank = b.shape().size(0);
-            w2 = tensors.has("lokr_t2")
-                    ? FactorMath.matmul(FactorMath.transpose(tensors.get("lokr_w2_a")),
-                            FactorMath.contractCore(tensors.get("lokr_t2"), b))
-                    : FactorMath.matmul(tensors.get("lokr_w2_a"), b);
+        long rank = a2.shape().size(0);
+        if (tensors.has("bm.weight")) b2 = FactorMath.contractCore(tensors.get("bm.weight"), b2);
+        double scale = tensors.scale(rank);
+        return new LayerDelta(new Glora(Math.toIntExact(rank), rank), Map.of(
+                "a1", FactorMath.reshape(a1, Shape.of(inputs, rank), "a1.weight").scaled(scale),
+                "a2", FactorMath.reshape(a2, Shape.of(rank, inputs), "a2.weight"),
+                "b1", FactorMath.reshape(b1, Shape.of(outputs, rank), "b1.weight").scaled(scale),
+                "b2", FactorMath.reshape(b2, layer.weightShape().with(0, rank), "b2.weight")));
+    }
+
+    /// DoRA: the rows of W + ΔW along an axis, 0 for outputs and 1 for inputs, with new norms.
+    /// Source: Liu et al. 2024, "DoRA", equation 5; inputs as in LyCORIS' `wd_on_output=False` and OneTrainer.
+    record Decomposed(Adaptation update, int axis) implements Adaptation {
+        @Override
+        public Map<String, Shape> parameterShapes(Layer layer) {
+            Map<String, Shape> shapes = new HashMap<>(update.parameterShapes(layer));
+            shapes.put("magnitude", Shape.of(layer.weightShape().size(axis)));
+            return shapes;
         }
-        if (w1.shape().rank() < 2)
-            throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
-        long outputs = w1.shape().size(0), inputs = w1.shape().size(1);
-        if (outputs < 1 || inputs < 1)
-            throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1.shape());
-        long kernel = layer.kernelSize() * layer.kernelSize();
-        if (w1.shape().elements() != outputs * inputs || layer.weightShape().size(0) % outputs != 0
-                || layer.weightShape().size(1) % inputs != 0
-                || w1.shape().elements() * w2.shape().elements() != layer.weightShape().elements()) {
-            throw new IllegalArgumentException(
-                    "expected factors of " + layer.weightShape() + ", found " + w1.shape() + " and " + w2.shape());
+
+        @Override
+        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
+                AdapterParameters<T> parameters, T adapterWeight) {
+            T one = ops.constant(Tensor.filled(Shape.of(1), 1));
+            T updated = update.effective(ops, layer, base, parameters, one).weight();
+            T weight = Dora.withNorms(ops, layer, updated, parameters.get("magnitude"), axis);
+            return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), base.bias());
         }
-        KroneckerProduct adaptation = new KroneckerProduct(outputs, inputs, layer.weightShape().size(0) / outputs,
-                layer.weightShape().size(1) / inputs * kernel);
-        Tensor scaledW1 = w1.reshape(adaptation.w1Shape()).scaled(rank == 0 ? 1 : tensors.scale(rank));
-        return new LayerDelta(adaptation, Map.of("w1", scaledW1, "w2", w2.reshape(adaptation.w2Shape())));
     }
 
     /// b + Δb, together with the weight's delta if there is one.
@@ -143,54 +137,8 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 AdapterParameters<T> parameters, T adapterWeight) {
             LayerWeights<T> adapted = weightDelta.isEmpty() ? base
                     : weightDelta.get().effective(ops, layer, base, parameters, adapterWeight);
-            T bias = ScaledDelta.addBias(ops, base.bias(), parameters.get("bias"), adapterWeight);
+            T bias = ScaledDelta.addBias(ops, adapted.bias(), parameters.get("bias"), adapterWeight);
             return new LayerWeights<>(adapted.weight(), bias);
-        }
-    }
-
-    /// W + w1 ⊗ w2 with w1 (outputs, inputs) and w2 (blockOutputs, blockColumns); w2's columns include the kernel.
-    record KroneckerProduct(long outputs, long inputs, long blockOutputs, long blockColumns) implements Adaptation {
-        Shape w1Shape() {
-            return Shape.of(outputs, inputs);
-        }
-
-        Shape w2Shape() {
-            return Shape.of(blockOutputs, blockColumns);
-        }
-
-        @Override
-        public Map<String, Shape> parameterShapes(Layer layer) {
-            return Map.of("w1", w1Shape(), "w2", w2Shape());
-        }
-
-        @Override
-        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
-                AdapterParameters<T> parameters, T adapterWeight) {
-            T w1 = ops.multiply(parameters.get("w1"), adapterWeight);
-            return ScaledDelta.addToWeight(ops, layer, base, Lokr.kronecker(ops, w1, parameters.get("w2")));
-        }
-    }
-
-    /// W + up · down, reshaped to the weight.
-    record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
-        Shape upShape() {
-            return Shape.of(rows, rank);
-        }
-
-        Shape downShape() {
-            return Shape.of(rank, columns);
-        }
-
-        @Override
-        public Map<String, Shape> parameterShapes(Layer layer) {
-            return Map.of("down", downShape(), "up", upShape());
-        }
-
-        @Override
-        public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base,
-                AdapterParameters<T> parameters, T adapterWeight) {
-            T delta = ops.matmul(ops.multiply(parameters.get("up"), adapterWeight), parameters.get("down"));
-            return ScaledDelta.addToWeight(ops, layer, base, delta);
         }
     }
 
@@ -226,38 +174,6 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 AdapterParameters<T> parameters, T adapterWeight) {
             T weight = ScaledDelta.add(ops, base.weight(), parameters.get("weight"), adapterWeight);
             return new LayerWeights<>(weight, base.bias());
-        }
-    }
-
-    /// A layer's tensors in an adapter file, by [AdapterTensorKey#parameter].
-    record LayerTensors(Map<String, Tensor> byName) {
-        boolean has(String name) {
-            return byName.containsKey(name);
-        }
-
-        boolean hasAny(Collection<String> names) {
-            return names.stream().anyMatch(byName::containsKey);
-        }
-
-        Tensor get(String name) {
-            Tensor tensor = byName.get(name);
-            if (tensor == null)
-                throw new IllegalArgumentException("has " + new TreeSet<>(byName.keySet()) + " and no " + name);
-            if (tensor.shape().rank() < 1)
-                throw new IllegalArgumentException(name + ": expected a matrix, found a scalar");
-            return tensor;
-        }
-
-        Tensor get(String name, Shape shape) {
-            return FactorMath.reshape(get(name), shape, name);
-        }
-
-        /// α/r, or 1 if the file has no α.
-        double scale(long rank) {
-            Tensor alpha = byName.get(LayerDelta.ALPHA);
-            if (alpha != null && alpha.data().length != 1)
-                throw new IllegalArgumentException("alpha: expected one number, found " + alpha.shape());
-            return alpha == null ? 1 : alpha.data()[0] / rank;
         }
     }
 }

@@ -7,6 +7,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -14,19 +15,53 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// The scaling of a peft adapter whose tensors contain no α: α and rank of its configuration, with overrides for layers
-/// whose names match patterns.
+/// What the tensors of a peft adapter do not show: α and rank, with overrides for layers whose names match patterns, and
+/// settings of OFT and IA³.
 /// Source: peft 0.21, LoraConfig and `get_pattern_key`: a pattern matches the end of a layer's name.
-/// @param rank for layers whose tensors do not show it
+/// @param rank        for layers whose tensors do not show it
+/// @param rotation    of OFT
+/// @param feedforward of IA³
 public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map<String, Double> alphaPattern,
-        Map<String, Double> rankPattern) {
+        Map<String, Double> rankPattern, RotationSettings rotation, FeedforwardLayers feedforward) {
     /// α/r, or α/√r (rsLoRA).
     public enum Scaling { STANDARD, RANK_STABILIZED }
 
-    /// peft's default.
+    /// @param terms of the Cayley-Neumann series; 0 for the exact transform
+    /// @param limit of constrained OFT: the norm of all blocks, shared equally
+    record RotationSettings(int terms, OptionalDouble limit) {
+        private static RotationSettings parse(Json config) throws Failure {
+            boolean isSeries = config.find("use_cayley_neumann", "true or false", Json::bool).orElse(true);
+            double terms = config.find("num_cayley_neumann_terms", "a number of terms", Json::number)
+                    .orElse((double) Rotation.DEFAULT_TERMS);
+            boolean isLimited = config.find("coft", "true or false", Json::bool).orElse(false);
+            Optional<Double> eps = config.find("eps", "a number", Json::number);
+            return new RotationSettings(isSeries ? (int) Math.clamp(terms, 1, MAX_TERMS) : 0,
+                    isLimited ? OptionalDouble.of(eps.orElse(DEFAULT_EPS)) : OptionalDouble.empty());
+        }
+    }
+
+    /// Layers whose inputs are scaled by IA³ instead of their outputs: ends of names, or a pattern over whole names.
+    record FeedforwardLayers(Optional<String> pattern, List<String> suffixes) {
+        private static FeedforwardLayers parse(Json config) throws Failure {
+            if (!config.has("feedforward_modules")) return new FeedforwardLayers(Optional.empty(), List.of());
+            return config.find("feedforward_modules", "names of layers", element -> element.isJsonArray()
+                    ? new FeedforwardLayers(Optional.empty(),
+                            element.getAsJsonArray().asList().stream().map(JsonElement::getAsString).toList())
+                    : new FeedforwardLayers(Optional.of(element.getAsString()), List.of())).orElseThrow();
+        }
+
+        boolean contains(String layer) {
+            return suffixes.stream().anyMatch(layer::endsWith)
+                    || pattern.isPresent() && matches(pattern.get(), layer);
+        }
+    }
+
+    private static final int MAX_TERMS = 1000;
+    /// peft's defaults.
+    private static final double DEFAULT_EPS = 6e-5;
     private static final double DEFAULT_ALPHA = 8;
     /// Initializations that change the base model as well, so that the adapter alone is incomplete.
-    private static final Set<String> BASE_CHANGING_INITS = Set.of("pissa", "olora", "corda", "loftq");
+    private static final Set<String> BASE_CHANGING_INITS = Set.of("pissa", "olora", "corda", "loftq", "lora_ga");
     /// Limit of character accesses per match, since short patterns can take exponential time.
     private static final int MAX_MATCH_STEPS = 100_000;
 
@@ -50,12 +85,15 @@ public record PeftConfig(double alpha, OptionalDouble rank, Scaling scaling, Map
         }
         Optional<Double> alpha = section.find("lora_alpha", "a number", Json::number);
         if (alpha.isEmpty()) alpha = section.find("alpha", "a number", Json::number);
-        Optional<Double> rank = section.find("r", "a rank", PeftConfig::rank);
+        // of OFT it is a number of blocks, or 0
+        Optional<Double> rank = section.has("oft_block_size") ? Optional.empty()
+                : section.find("r", "a rank", PeftConfig::rank);
         boolean stabilized = section.find("use_rslora", "true or false", Json::bool).orElse(false);
         return Optional.of(
                 new PeftConfig(alpha.orElse(DEFAULT_ALPHA), rank.map(OptionalDouble::of).orElse(OptionalDouble.empty()),
                         stabilized ? Scaling.RANK_STABILIZED : Scaling.STANDARD,
-                        patternValues(section, "alpha_pattern"), patternValues(section, "rank_pattern")));
+                        patternValues(section, "alpha_pattern"), patternValues(section, "rank_pattern"),
+                        RotationSettings.parse(section), FeedforwardLayers.parse(section)));
     }
 
     private static JsonObject withPrefix(JsonObject all, String prefix) {

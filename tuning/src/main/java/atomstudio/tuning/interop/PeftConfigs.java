@@ -3,6 +3,7 @@ package atomstudio.tuning.interop;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The peft configurations of a file's components: from `lora_adapter_metadata` in the header (diffusers since 0.34) or
 /// `adapter_config.json` in the same folder (peft). An α among a layer's tensors takes precedence over both.
@@ -69,31 +71,70 @@ public final class PeftConfigs {
     public Map<String, Double> factors(Map<String, Tensor> tensors) {
         Map<String, Double> factors = new TreeMap<>();
         if (configs.isEmpty()) return factors;
+        keysByLayer(tensors).forEach((layer, keysByParameter) -> addFactor(layer, keysByParameter, tensors, factors));
+        return factors;
+    }
+
+    /// Settings of OFT and IA³ as tensors of one number, by the key that [AdapterTensorKey] reads.
+    /// @param tensors by key
+    /// @throws IllegalArgumentException if a configuration cannot be applied
+    public Map<String, Tensor> markers(Map<String, Tensor> tensors) {
+        Map<String, Tensor> markers = new TreeMap<>();
+        if (configs.isEmpty()) return markers;
+        keysByLayer(tensors).forEach((layer, keysByParameter) -> {
+            PeftConfig config = config(layer);
+            if (config == null) return;
+            if (keysByParameter.containsKey(Rotation.PEFT_OFT)) {
+                if (config.rotation().terms() != Rotation.DEFAULT_TERMS)
+                    markers.put(layer + "." + Rotation.PEFT_OFT_TERMS, number(config.rotation().terms()));
+                config.rotation()
+                        .limit()
+                        .ifPresent(limit -> markers.put(layer + "." + Rotation.PEFT_OFT_LIMIT, number(limit)));
+            }
+            if (keysByParameter.containsKey(ChannelScale.PEFT))
+                markers.put(layer + "." + ChannelScale.ON_INPUT,
+                        number(config.feedforward().contains(path(layer)) ? 1 : 0));
+        });
+        return markers;
+    }
+
+    private static Tensor number(double value) {
+        return Tensor.filled(Shape.of(), (float) value);
+    }
+
+    /// Keys by layer and parameter.
+    private static Map<String, Map<String, String>> keysByLayer(Map<String, Tensor> tensors) {
         Map<String, Map<String, String>> layers = new HashMap<>();
         for (String name : tensors.keySet()) {
             AdapterTensorKey key = AdapterTensorKey.parse(name).orElseThrow();
             if (NON_PEFT_PREFIXES.stream().noneMatch(key.layer()::startsWith))
                 layers.computeIfAbsent(key.layer(), _ -> new HashMap<>()).put(key.parameter(), name);
         }
-        layers.forEach((layer, keysByParameter) -> addFactor(layer, keysByParameter, tensors, factors));
-        return factors;
+        return layers;
+    }
+
+    private static String path(String layer) {
+        return layer.replaceFirst(COMPONENT_PREFIXES, "");
+    }
+
+    private @Nullable PeftConfig config(String layer) {
+        boolean isText = layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path(layer)::startsWith);
+        return configs.get(isText ? Component.TEXT_ENCODER : Component.UNET);
     }
 
     private void addFactor(String layer, Map<String, String> keysByParameter, Map<String, Tensor> tensors,
             Map<String, Double> factors) {
-        String path = layer.replaceFirst(COMPONENT_PREFIXES, "");
-        boolean isText = layer.contains("text_encoder.") || TEXT_PATHS.stream().anyMatch(path::startsWith);
-        PeftConfig config = configs.get(isText ? Component.TEXT_ENCODER : Component.UNET);
-        Optional<String> scaledParameter = Stream.of(LayerDelta.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
+        PeftConfig config = config(layer);
+        Optional<String> scaledParameter = Stream.of(LowRankProduct.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
                 .filter(keysByParameter::containsKey)
                 .findFirst();
-        if (config == null || scaledParameter.isEmpty() || keysByParameter.containsKey(LayerDelta.ALPHA)) return;
-        Optional<String> rankParameter = Stream.of(LayerDelta.DOWN, "hada_w1_b")
+        if (config == null || scaledParameter.isEmpty() || keysByParameter.containsKey(AdapterKind.ALPHA)) return;
+        Optional<String> rankParameter = Stream.of(LowRankProduct.DOWN, "hada_w1_b")
                 .filter(keysByParameter::containsKey)
                 .findFirst();
         OptionalDouble rank = rankParameter.map(parameter -> rankOf(tensors.get(keysByParameter.get(parameter))))
                 .orElse(OptionalDouble.empty());
-        double factor = config.scale(path, rank);
+        double factor = config.scale(path(layer), rank);
         if (factor != 1) factors.put(keysByParameter.get(scaledParameter.get()), factor);
     }
 

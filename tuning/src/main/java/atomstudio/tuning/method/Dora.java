@@ -33,14 +33,27 @@ public record Dora(int rank, double alpha) implements TuningMethod {
     @Override
     public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
             T adapterWeight) {
-        Shape rows = Shape.of(layer.weightShape().size(0), layer.fanIn());
-        T b = ops.reshape(ops.scale(parameters.get("B"), alpha / rank), Shape.of(rows.size(0), rank));
-        T a = ops.reshape(parameters.get("A"), Shape.of(rank, rows.size(1)));
-        T updated = ops.add(ops.reshape(base.weight(), rows), ops.matmul(b, a)); // W + ΔW
-        T g = ops.reshape(parameters.get("g"), Shape.of(rows.size(0), 1));
-        T adapted = ops.multiply(updated, ops.multiply(g, ops.reciprocalRowNorms(updated)));
-        T weight = ops.reshape(adapted, layer.weightShape());
+        long outputs = layer.weightShape().size(0);
+        T b = ops.reshape(ops.scale(parameters.get("B"), alpha / rank), Shape.of(outputs, rank));
+        T a = ops.reshape(parameters.get("A"), Shape.of(rank, layer.fanIn()));
+        T updated = ops.add(base.weight(), ops.reshape(ops.matmul(b, a), layer.weightShape())); // W + ΔW
+        T weight = withNorms(ops, layer, updated, parameters.get("g"), 0);
         return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), base.bias());
+    }
+
+    /// A weight whose rows have the norms g.
+    /// @param axis of the rows: 0 for outputs, 1 for inputs
+    public static <T> T withNorms(Ops<T> ops, Layer layer, T weight, T g, int axis) {
+        Shape shape = layer.weightShape();
+        long rows = shape.size(axis), columns = shape.elements() / rows;
+        Shape byInput = Shape.of(shape.size(0), shape.size(1), layer.kernelSize() * layer.kernelSize());
+        T matrix = axis == 0 ? weight : ops.permute(ops.reshape(weight, byInput), 1, 0, 2);
+        matrix = ops.reshape(matrix, Shape.of(rows, columns));
+        T scaled = ops.multiply(matrix,
+                ops.multiply(ops.reshape(g, Shape.of(rows, 1)), ops.reciprocalRowNorms(matrix)));
+        if (axis == 0) return ops.reshape(scaled, shape);
+        T permuted = ops.reshape(scaled, Shape.of(byInput.size(1), byInput.size(0), byInput.size(2)));
+        return ops.reshape(ops.permute(permuted, 1, 0, 2), shape);
     }
 
     /// ‖W‖ of every output row, (Co).

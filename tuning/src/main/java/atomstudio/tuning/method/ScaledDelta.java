@@ -13,7 +13,7 @@ public final class ScaledDelta {
     private ScaledDelta() {}
 
     /// base + s · (adapted − base).
-    static <T> T interpolate(Ops<T> ops, T base, T adapted, T adapterWeight) {
+    public static <T> T interpolate(Ops<T> ops, T base, T adapted, T adapterWeight) {
         return add(ops, base, ops.add(adapted, ops.scale(base, -1)), adapterWeight);
     }
 

@@ -61,6 +61,7 @@ class ExternalAdapterTest {
     private static final Path FOLDER = Path.of("src/test/resources/goldens/foreign");
     private static final Shape TO_K_SHAPE = Shape.of(128, 128);
     private static final String TO_K = "lora_unet_up_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k";
+    private static final String PROJ_IN = "lora_unet_up_blocks_1_attentions_0_proj_in";
     @TempDir
     Path folder;
     private static DiffusionModel model;
@@ -116,6 +117,33 @@ class ExternalAdapterTest {
         }
     }
 
+    /// Kinds beyond LoRA, LoHa and LoKr, as the libraries that write them compute the change (goldens/foreign/make_kinds.py).
+    @ParameterizedTest
+    @ValueSource(strings = {"lycoris-dora", "lycoris-oft", "lycoris-boft", "lycoris-glora", "lycoris-ia3",
+            "diffusers-dora", "peft-dora", "peft-oft", "peft-oft-exact", "peft-oft-shared", "peft-boft",
+            "peft-boft-two",
+            "peft-ia3"})
+    void kindsMatchTheirLibraries(String name) throws Exception {
+        Path file = FOLDER
+                .resolve(name.startsWith("peft-") ? name + "/adapter_model.safetensors" : name + ".safetensors");
+        AdapterSource source = AdapterSource.read(file).getFirst().source();
+        assertEquals(List.of(), source.warnings(model));
+        Adapter adapter = source.toAdapter(name, model);
+        Map<String, Tensor> whole = deltas(adapter, 1);
+        try (SafetensorsFile golden = SafetensorsFile.open(FOLDER.resolve(name + ".probed.safetensors"))) {
+            assertEquals(new TreeSet<>(golden.tensors().keySet()), whole.keySet());
+            for (String key : whole.keySet())
+                assertClose(key, golden.read(key),
+                        golden.info(key).shape().rank() == 1 ? whole.get(key) : probed(whole.get(key)), 5e-5);
+        }
+        Map<String, Tensor> half = deltas(adapter, 0.5);
+        for (String key : half.keySet()) assertClose(key, whole.get(key).scaled(0.5), half.get(key), 1e-4);
+        Path attached = Files.write(folder.resolve("attached.safetensors"), source.toBytes(DType.F32));
+        assertEquals(adapter.parameters(),
+                AdapterSource.read(attached).getFirst().source().toAdapter(name, model).parameters(),
+                "the attached file needs no configuration");
+    }
+
     /// A delta (Co, …) times three columns sin(1 + 7.3 i).
     private static Tensor probed(Tensor delta) {
         int rows = Math.toIntExact(delta.shape().size(0)), inner = delta.data().length / rows;
@@ -166,8 +194,8 @@ class ExternalAdapterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"dora_scale,a DoRA adapter", "oft_blocks,an OFT adapter", "a1.weight,a GLoRA adapter",
-            "on_input,an IA³ adapter", "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
+    @CsvSource({"oft_r,an OFT adapter of peft before 0.14", "vera_lambda_b,a VeRA adapter",
+            "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
     void rejectsUnsupportedKindsByName(String number, String kind) throws Exception {
         Path file = folder.resolve("kind.safetensors");
         for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))),
@@ -235,12 +263,12 @@ class ExternalAdapterTest {
         return deltas;
     }
 
-    @Test
-    void bothEnginesAgree() throws Exception {
-        WeightedAdapter applied = new WeightedAdapter(AdapterSource.read(FOLDER.resolve("lycoris.safetensors"))
-                .getFirst()
-                .source()
-                .toAdapter("lycoris", model), 0.7);
+    @ParameterizedTest @ValueSource(strings = {"lycoris", "lycoris-dora", "lycoris-boft", "lycoris-glora", "peft-ia3"})
+    void bothEnginesAgree(String name) throws Exception {
+        Path file = FOLDER
+                .resolve(name.startsWith("peft-") ? name + "/adapter_model.safetensors" : name + ".safetensors");
+        WeightedAdapter applied = new WeightedAdapter(
+                AdapterSource.read(file).getFirst().source().toAdapter(name, model), 0.7);
         Tensor latents = random(1, 4, 8, 8), context = random(1, 5, model.unet().crossAttentionDim());
         try (Engine onnx = OnnxEngine.open(model, Device.CPU, 1);
                 Engine torch = TorchEngine.open(model, Device.CPU, TorchSettings.standard().withThreads(1))
@@ -302,7 +330,17 @@ class ExternalAdapterTest {
             "diffusion_model.label_emb.0.0.lora_down.weight|2,96|Stable Diffusion XL",
             "bundle_emb.word.clip_g|2,1280|Stable Diffusion XL",
             "lora_unet_double_blocks_0_img_attn_proj.lora_down.weight|2,96|is a LoRA for a transformer",
-            TO_K + ".dora_scale|2,96|is a DoRA adapter",
+            TO_K + ".dora_scale|2,96|dora_scale: expected (128), found (2,96)",
+            TO_K + ".vera_lambda_b|2|is a VeRA adapter",
+            TO_K + ".oft_blocks|2,4,4|expected parameters of one kind, found LoRA and OFT",
+            PROJ_IN + ".oft_blocks|2,4,4|expected blocks of 128 channels in 1 stage, found 2 blocks of 4",
+            PROJ_IN + ".oft_blocks|2,4|oft_blocks: expected square blocks, found (2,4)",
+            PROJ_IN + ".oft_blocks|8,64,2,2|expected blocks of 128 channels in 8 stages, found 64 blocks of 2",
+            PROJ_IN + ".oft_R.weight|4,5|oft_R.weight: expected rows of b(b−1)/2 elements, found (4,5)",
+            PROJ_IN + ".dora_scale|128,1,1,1|no change of a weight to decompose",
+            PROJ_IN + ".a1.weight|128,2,1,1|and no a2.weight",
+            PROJ_IN + ".weight|1,128,1,1|and no on_input",
+            PROJ_IN + ".ia3_l|1,128,1,1|ia3_l: expected feedforward_modules in adapter_config.json",
             TO_K + ".lora_A.one.weight|2,128|are the same parameter of one layer",
             TO_K + ".diff|128,128|expected parameters of one kind, found LoRA and full weight diffs",
             TO_K + ".lora_down.weight|2,999|expected two factors of (128,128), found (2,999) and (128,2)",
@@ -383,6 +421,21 @@ class ExternalAdapterTest {
         AdapterSource source = AdapterSource.read(file).getFirst().source();
         assertEquals(List.of(), source.warnings(model));
         return new TreeMap<>(source.toAdapter(name, model).parameters());
+    }
+
+    /// The factor order of LyCORIS before 2.0, and OneTrainer's scaled OFT.
+    @Test
+    void olderFormsGiveTheSameParameters() throws Exception {
+        Map<String, Tensor> glora = Map.of(TO_K + ".a1.weight", random(128, 2), TO_K + ".a2.weight", random(2, 128),
+                TO_K + ".b1.weight", random(128, 2), TO_K + ".b2.weight", random(2, 128), TO_K + ".alpha", random(1));
+        Map<String, Tensor> oldOrder = Map.of(TO_K + ".a2.weight", random(128, 2), TO_K + ".a1.weight", random(2, 128),
+                TO_K + ".b2.weight", random(128, 2), TO_K + ".b1.weight", random(2, 128), TO_K + ".alpha", random(1));
+        assertEquals(values("expected", glora), values("old", oldOrder));
+        Map<String, Tensor> plain = Map.of(TO_K + ".oft_R.weight", random(16, 28).scaled(0.1));
+        Map<String, Tensor> scaled = Map.of(TO_K + ".oft_R.weight", random(16, 28).scaled(0.1 * Math.sqrt(28)),
+                TO_K + ".oft_R.scaled_oft", Tensor.filled(Shape.of(), 1));
+        Map<String, Tensor> expected = values("plain", plain);
+        values("scaled", scaled).forEach((key, value) -> assertClose(key, expected.get(key), value, 1e-6));
     }
 
     /// Every layer of a UNet of the Stable Diffusion 1 layout by its LDM key.

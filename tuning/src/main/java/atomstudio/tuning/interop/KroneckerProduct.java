@@ -1,0 +1,73 @@
+package atomstudio.tuning.interop;
+
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.Lokr;
+import atomstudio.tuning.method.ScaledDelta;
+import java.util.Map;
+
+/// LoKr: W + w1 ⊗ w2 with w1 (outputs, inputs) and w2 (blockOutputs, blockColumns); w2's columns include the kernel.
+record KroneckerProduct(long outputs, long inputs, long blockOutputs, long blockColumns) implements Adaptation {
+    /// Each factor is a matrix or a product of two; α applies if one is a product.
+    static LayerDelta read(Layer layer, LayerTensors tensors) {
+        long rank = 0;
+        Tensor w1, w2;
+        if (tensors.has("lokr_w1")) {
+            w1 = tensors.get("lokr_w1");
+        } else {
+            rank = tensors.get("lokr_w1_b").shape().size(0);
+            w1 = FactorMath.matmul(tensors.get("lokr_w1_a"), tensors.get("lokr_w1_b"));
+        }
+        if (tensors.has("lokr_w2")) {
+            w2 = tensors.get("lokr_w2");
+        } else {
+            Tensor b = tensors.get("lokr_w2_b");
+            rank = b.shape().size(0);
+            w2 = tensors.has("lokr_t2")
+                    ? FactorMath.matmul(FactorMath.transpose(tensors.get("lokr_w2_a")),
+                            FactorMath.contractCore(tensors.get("lokr_t2"), b))
+                    : FactorMath.matmul(tensors.get("lokr_w2_a"), b);
+        }
+        KroneckerProduct adaptation = of(layer, w1.shape(), w2.shape());
+        Tensor scaledW1 = w1.reshape(adaptation.w1Shape()).scaled(rank == 0 ? 1 : tensors.scale(rank));
+        return new LayerDelta(adaptation, Map.of("w1", scaledW1, "w2", w2.reshape(adaptation.w2Shape())));
+    }
+
+    private static KroneckerProduct of(Layer layer, Shape w1, Shape w2) {
+        if (w1.rank() < 2 || w1.size(0) < 1 || w1.size(1) < 1)
+            throw new IllegalArgumentException("lokr_w1: expected a matrix, found " + w1);
+        long outputs = w1.size(0), inputs = w1.size(1), kernel = layer.kernelSize() * layer.kernelSize();
+        if (w1.elements() != outputs * inputs || layer.weightShape().size(0) % outputs != 0
+                || layer.weightShape().size(1) % inputs != 0
+                || w1.elements() * w2.elements() != layer.weightShape().elements()) {
+            throw new IllegalArgumentException(
+                    "expected factors of " + layer.weightShape() + ", found " + w1 + " and " + w2);
+        }
+        return new KroneckerProduct(outputs, inputs, layer.weightShape().size(0) / outputs,
+                layer.weightShape().size(1) / inputs * kernel);
+    }
+
+    private Shape w1Shape() {
+        return Shape.of(outputs, inputs);
+    }
+
+    private Shape w2Shape() {
+        return Shape.of(blockOutputs, blockColumns);
+    }
+
+    @Override
+    public Map<String, Shape> parameterShapes(Layer layer) {
+        return Map.of("w1", w1Shape(), "w2", w2Shape());
+    }
+
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
+        T w1 = ops.multiply(parameters.get("w1"), adapterWeight);
+        return ScaledDelta.addToWeight(ops, layer, base, Lokr.kronecker(ops, w1, parameters.get("w2")));
+    }
+}

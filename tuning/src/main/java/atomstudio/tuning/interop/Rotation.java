@@ -1,0 +1,122 @@
+package atomstudio.tuning.interop;
+
+import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.ops.LayerWeights;
+import atomstudio.diffusion.ops.Ops;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.Oft;
+import atomstudio.tuning.method.ScaledDelta;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// OFT and BOFT: the channels of one side of W are multiplied by block-diagonal matrices in one or more stages, then the
+/// outputs by a scale. Stage i has blocks of b channels: two runs of b/2 that are 2ⁱ·b/2 channels apart.
+/// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning"; Liu et al. 2024, "Parameter-
+/// Efficient Orthogonal Finetuning via Butterfly Factorization", section 4; the modules of LyCORIS 4.1 and peft 0.21.
+record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean isScaled) implements Adaptation {
+    static final String LYCORIS_BLOCKS = "oft_blocks";
+    static final String LYCORIS_SCALE = "rescale";
+    static final String PEFT_OFT = "oft_R.weight";
+    /// Of OneTrainer: the elements are divided by √(their number in a block).
+    static final String PEFT_OFT_SCALED = "oft_R.scaled_oft";
+    /// Of this program, for peft's configuration: the terms of the Cayley-Neumann series, or 0 for the exact transform.
+    static final String PEFT_OFT_TERMS = "oft_R.terms";
+    /// Of this program, for peft's configuration: the limit of ‖Q‖ in constrained OFT.
+    static final String PEFT_OFT_LIMIT = "oft_R.limit";
+    static final String PEFT_BOFT = "boft_R";
+    static final String PEFT_BOFT_SCALE = "boft_s";
+    /// peft's and OneTrainer's default.
+    static final int DEFAULT_TERMS = 5;
+
+    /// LyCORIS' and sd-scripts' OFT, (n, b, b), and LyCORIS' BOFT, (m, n, b, b); α limits ‖Q‖ to α · outputs.
+    static LayerDelta readLycoris(Layer layer, LayerTensors tensors) {
+        Tensor stored = tensors.get(LYCORIS_BLOCKS);
+        boolean isButterfly = stored.shape().rank() == 4;
+        SquareBlocks blocks = SquareBlocks.of(LYCORIS_BLOCKS, stored).minusTranspose();
+        double limit = tensors.number(AdapterKind.ALPHA, 0) * layer.weightShape().size(0);
+        double norm = Math.sqrt(blocks.toTensor(stored.shape()).squaredNorm()) + 1e-8;
+        if (limit > 0 && norm > limit) blocks = blocks.scaled(limit / norm);
+        SquareBlocks matrices = isButterfly ? blocks.cayley().withHalvesOneAfterTheOther() : blocks.scaled(-1).cayley();
+        return of(layer, Oft.Side.OUTPUT, matrices, isButterfly ? stored.shape().size(0) : 1, tensors, LYCORIS_SCALE);
+    }
+
+    /// peft's and OneTrainer's OFT: the elements above Q's diagonal, (n, b(b−1)/2), or (1, b(b−1)/2) for all blocks.
+    static LayerDelta readPeft(Layer layer, LayerTensors tensors) {
+        Tensor elements = tensors.get(PEFT_OFT);
+        if (elements.shape().rank() == 2 && tensors.has(PEFT_OFT_SCALED))
+            elements = elements.scaled(1 / Math.sqrt(elements.shape().size(1)));
+        SquareBlocks q = SquareBlocks.skewSymmetric(PEFT_OFT, elements);
+        double limit = tensors.number(PEFT_OFT_LIMIT, Double.POSITIVE_INFINITY) / Math.sqrt(q.count());
+        q = q.withNormsUpTo(limit);
+        int terms = (int) tensors.number(PEFT_OFT_TERMS, DEFAULT_TERMS);
+        SquareBlocks matrices = terms == 0 ? q.scaled(-1).cayley() : q.cayleyNeumann(terms);
+        if (matrices.count() == 1 && layer.fanIn() % matrices.side() == 0)
+            matrices = matrices.repeated(Math.toIntExact(layer.fanIn() / matrices.side()));
+        return of(layer, Oft.Side.INPUT, matrices, 1, tensors, "");
+    }
+
+    /// peft's BOFT, (m, n, b, b).
+    static LayerDelta readPeftButterfly(Layer layer, LayerTensors tensors) {
+        Tensor stored = tensors.get(PEFT_BOFT);
+        SquareBlocks matrices = SquareBlocks.of(PEFT_BOFT, stored).minusTranspose().scaled(-0.5).cayley();
+        return of(layer, Oft.Side.INPUT, matrices, stored.shape().size(0), tensors, PEFT_BOFT_SCALE);
+    }
+
+    private static LayerDelta of(Layer layer, Oft.Side side, SquareBlocks matrices, long stages, LayerTensors tensors,
+            String scaleName) {
+        int blocks = Math.toIntExact(matrices.count() / Math.max(1, stages)), b = matrices.side();
+        Rotation rotation = new Rotation(side, Math.toIntExact(stages), blocks, b, tensors.has(scaleName));
+        long channels = rotation.channels(layer);
+        long span = stages < 2 ? b : (long) b << stages - 1;
+        if (!layer.isProjection() || (long) blocks * b != channels || stages > Integer.SIZE || channels % span != 0
+                || stages > 1 && b % 2 != 0)
+            throw new IllegalArgumentException("expected blocks of " + channels + " channels in " + stages
+                    + (stages == 1 ? " stage" : " stages") + ", found " + blocks + " blocks of " + b);
+        Map<String, Tensor> values = new HashMap<>();
+        Shape shape = Shape.of(blocks, b, b);
+        for (int i = 0; i < stages; i++)
+            values.put("R" + i, matrices.part(i * blocks, blocks).toTensor(shape));
+        if (rotation.isScaled) values.put("scale", tensors.get(scaleName, layer.biasShape()));
+        return new LayerDelta(rotation, values);
+    }
+
+    private long channels(Layer layer) {
+        return side == Oft.Side.INPUT ? layer.fanIn() : layer.weightShape().size(0);
+    }
+
+    @Override
+    public Map<String, Shape> parameterShapes(Layer layer) {
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        for (int i = 0; i < stages; i++) shapes.put("R" + i, Shape.of(blocks, blockSize, blockSize));
+        if (isScaled) shapes.put("scale", layer.biasShape());
+        return shapes;
+    }
+
+    @Override
+    public <T> LayerWeights<T> effective(Ops<T> ops, Layer layer, LayerWeights<T> base, AdapterParameters<T> parameters,
+            T adapterWeight) {
+        long outputs = layer.weightShape().size(0), fanIn = layer.fanIn();
+        T rows = ops.reshape(base.weight(), Shape.of(outputs, fanIn));
+        if (side == Oft.Side.INPUT) rows = ops.permute(rows, 1, 0);
+        for (int i = 0; i < stages; i++) rows = stage(ops, i, rows, parameters.get("R" + i));
+        if (side == Oft.Side.INPUT) rows = ops.permute(rows, 1, 0);
+        if (isScaled) rows = ops.multiply(rows, ops.reshape(parameters.get("scale"), Shape.of(outputs, 1)));
+        T weight = ops.reshape(rows, layer.weightShape());
+        return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), base.bias());
+    }
+
+    /// @param rows (channels, columns)
+    private <T> T stage(Ops<T> ops, int stage, T rows, T matrices) {
+        Shape shape = ops.shape(rows);
+        Shape byBlock = Shape.of(blocks, blockSize, shape.size(1));
+        if (stage == 0) return ops.reshape(ops.matmul(matrices, ops.reshape(rows, byBlock)), shape);
+        long half = blockSize / 2, distance = 1L << stage, groups = shape.size(0) / (2 * distance * half);
+        T gathered = ops.permute(ops.reshape(rows, Shape.of(groups, 2, distance, half, shape.size(1))), 0, 2, 1, 3, 4);
+        T rotated = ops.reshape(ops.matmul(matrices, ops.reshape(gathered, byBlock)),
+                Shape.of(groups, distance, 2, half, shape.size(1)));
+        return ops.reshape(ops.permute(rotated, 0, 2, 1, 3, 4), shape);
+    }
+}
