@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// An adapter of another program as parameters of the method that trains its kind, so that its training can go on here:
 /// LoRA and LoCon, LoHa, LoKr with full w1, and weight diffs. Rank, alpha and layers follow from its tensors.
@@ -83,7 +84,7 @@ public final class TrainableAdapter {
     }
 
     private MethodSettings settings(String kind) {
-        if (layersHave("down")) return lowRank();
+        if (layersHave("lora_down.weight")) return lowRank();
         if (layersHave("hada_w1_a")) return hadamard();
         if (layersHave("lokr_w1")) return kronecker();
         if (layers.keySet().stream().allMatch(name -> has(name, "diff") || has(name, "diff_b"))) return diffs();
@@ -97,11 +98,12 @@ public final class TrainableAdapter {
     }
 
     private boolean layersHave(String parameter) {
-        return layers.keySet().stream().allMatch(name -> has(name, parameter) && !has(name, "diff_b"));
+        return layers.keySet().stream().allMatch(name -> has(name, parameter)
+                && Stream.of("diff_b", "dora_scale", "lora_magnitude_vector").noneMatch(other -> has(name, other)));
     }
 
     private MethodSettings lowRank() {
-        double scale = commonScale("down");
+        double scale = commonScale("lora_down.weight");
         Map<String, Integer> ranks = new TreeMap<>();
         layers.forEach((name, layer) -> {
             Map<String, Tensor> delta = match.deltas().get(name).values();

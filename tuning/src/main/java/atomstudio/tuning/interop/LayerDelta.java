@@ -34,7 +34,8 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         return new LayerDelta(new BiasDiff(weight.map(LayerDelta::adaptation)), values);
     }
 
-    /// DoRA of another change. LyCORIS' magnitudes are of outputs (Co, 1, …) or of inputs (1, Ci, …), peft's of outputs.
+    /// DoRA of another change. LyCORIS' magnitudes are of outputs (Co, 1, …) or of inputs (1, Ci, …), peft's of
+    /// outputs.
     private static LayerDelta decomposed(Layer layer, LayerTensors tensors, Optional<LayerDelta> update) {
         if (update.isEmpty() || !layer.isProjection())
             throw new IllegalArgumentException(

@@ -9,8 +9,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ScaledDelta;
 import java.util.Map;
 
-/// LoRA and LoCon: W + up · down, reshaped to the weight, so that rows and columns of the product may differ from outputs
-/// and inputs.
+/// LoRA and LoCon: W + up · down, reshaped to the weight, so that rows and columns of the product may differ from
+/// outputs and inputs.
 record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
     static final String DOWN = "lora_down.weight";
     static final String UP = "lora_up.weight";

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// What the tensors of a peft adapter do not show: α and rank, with overrides for layers whose names match patterns, and
-/// settings of OFT and IA³.
+/// What the tensors of a peft adapter do not show: α and rank, with overrides for layers whose names match patterns,
+/// and settings of OFT and IA³.
 /// Source: peft 0.21, LoraConfig and `get_pattern_key`: a pattern matches the end of a layer's name.
 /// @param rank        for layers whose tensors do not show it
 /// @param rotation    of OFT

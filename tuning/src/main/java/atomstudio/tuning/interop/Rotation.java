@@ -12,10 +12,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// OFT and BOFT: the channels of one side of W are multiplied by block-diagonal matrices in one or more stages, then the
-/// outputs by a scale. Stage i has blocks of b channels: two runs of b/2 that are 2ⁱ·b/2 channels apart.
-/// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning"; Liu et al. 2024, "Parameter-
-/// Efficient Orthogonal Finetuning via Butterfly Factorization", section 4; the modules of LyCORIS 4.1 and peft 0.21.
+/// OFT and BOFT: the channels of one side of W are multiplied by block-diagonal matrices in one or more stages, then
+/// the outputs by a scale. Stage i has blocks of b channels: two runs of b/2 that are 2ⁱ·b/2 channels apart.
+/// Source: Qiu et al. 2023, "Controlling Text-to-Image Diffusion by Orthogonal Finetuning"; Liu et al. 2024,
+/// "Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization", section 4; the modules of LyCORIS
+/// 4.1 and peft 0.21.
 record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean isScaled) implements Adaptation {
     static final String LYCORIS_BLOCKS = "oft_blocks";
     static final String LYCORIS_SCALE = "rescale";

@@ -117,7 +117,8 @@ class ExternalAdapterTest {
         }
     }
 
-    /// Kinds beyond LoRA, LoHa and LoKr, as the libraries that write them compute the change (goldens/foreign/make_kinds.py).
+    /// Kinds beyond LoRA, LoHa and LoKr, as the libraries that write them compute the change
+    /// (goldens/foreign/make_kinds.py).
     @ParameterizedTest
     @ValueSource(strings = {"lycoris-dora", "lycoris-oft", "lycoris-boft", "lycoris-glora", "lycoris-ia3",
             "diffusers-dora", "peft-dora", "peft-oft", "peft-oft-exact", "peft-oft-shared", "peft-boft",
