@@ -16,6 +16,8 @@ public final class ApplicationImage {
     private static final List<String> JAVA_OPTIONS = List.of("--enable-native-access=ALL-UNNAMED",
             "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
             "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties");
+    /// jpackage takes PNG on Linux; Windows and macOS need formats of their own.
+    private static final String ICON = "app/src/main/resources/atomstudio/app/window/icon-256.png";
     private static final double MEGABYTE = 1e6;
 
     private ApplicationImage() {}
@@ -33,7 +35,7 @@ public final class ApplicationImage {
         }
         Files.copy(checkout.resolve("app/logging.properties"), input.resolve("logging.properties"));
         FileTrees.delete(target.resolve(APP_NAME));
-        jpackage(target, input, applicationJar.jar().getFileName().toString(), arguments[1]);
+        jpackage(target, input, applicationJar.jar().getFileName().toString(), arguments[1], checkout.resolve(ICON));
 
         Path image = target.resolve(APP_NAME);
         new SmokeRun(image, FileTrees.recreate(target.resolve("first-start"))).run();
@@ -46,13 +48,14 @@ public final class ApplicationImage {
         System.out.println(size);
     }
 
-    private static void jpackage(Path target, Path input, String jar, String version) {
+    private static void jpackage(Path target, Path input, String jar, String version, Path icon) {
         ToolProvider jpackage = ToolProvider.findFirst("jpackage")
                 .orElseThrow(() -> new IllegalStateException("jpackage: not found in this Java; a JDK is required"));
         List<String> command = new ArrayList<>(List.of("--type", "app-image", "--name", APP_NAME,
                 "--app-version", version, "--dest", target.toString(), "--input", input.toString(),
                 "--main-jar", jar, "--main-class", "atomstudio.app.cli.Main", "--add-modules", MODULES,
                 "--jlink-options", "--strip-debug --no-man-pages --no-header-files --compress=zip-6"));
+        if (System.getProperty("os.name").startsWith("Linux")) command.addAll(List.of("--icon", icon.toString()));
         for (String option : JAVA_OPTIONS) command.addAll(List.of("--java-options", option));
         int code = jpackage.run(System.out, System.err, command.toArray(String[]::new));
         if (code != 0) throw new IllegalStateException("jpackage: exit code " + code);

@@ -16,7 +16,21 @@ import java.util.Optional;
 /// @param sharingRule what happens when images are wanted during a run
 public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherModels, GenerationPreferences generation,
         SharingRule sharingRule) {
-    public enum Theme { LIGHT, DARK }
+    public enum Theme {
+        /// Light or dark as the desktop.
+        SYSTEM,
+        LIGHT,
+        DARK;
+
+        /// In settings files.
+        String option() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+
+        static Theme ofOption(String option) {
+            return Arrays.stream(values()).filter(theme -> theme.option().equals(option)).findFirst().orElse(SYSTEM);
+        }
+    }
 
     /// How training and image generation share the machine.
     public enum SharingRule {
@@ -73,7 +87,7 @@ public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherMod
     }
 
     public static AppSettings defaults() {
-        return new AppSettings(Theme.LIGHT, Optional.empty(), List.of(), GenerationPreferences.defaults(),
+        return new AppSettings(Theme.SYSTEM, Optional.empty(), List.of(), GenerationPreferences.defaults(),
                 SharingRule.PAUSE_RUN);
     }
 

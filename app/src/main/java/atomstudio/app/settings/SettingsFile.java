@@ -60,7 +60,7 @@ public final class SettingsFile implements SettingsStore {
 
     private static String toJson(AppSettings settings) {
         JsonObject json = new JsonObject();
-        json.addProperty("theme", settings.theme() == AppSettings.Theme.DARK ? "dark" : "light");
+        json.addProperty("theme", settings.theme().option());
         settings.model().ifPresent(model -> json.addProperty("model", model.toString()));
         JsonArray models = new JsonArray();
         settings.otherModels().forEach(model -> models.add(model.toString()));
@@ -78,8 +78,7 @@ public final class SettingsFile implements SettingsStore {
         if (!Files.isRegularFile(file)) return AppSettings.defaults();
         try {
             Json json = Json.read(file);
-            AppSettings.Theme theme = string(json, "theme").equals("dark") ? AppSettings.Theme.DARK
-                    : AppSettings.Theme.LIGHT;
+            AppSettings.Theme theme = AppSettings.Theme.ofOption(string(json, "theme"));
             Optional<Path> model = json.find("model", "a path", Json::path);
             List<Path> models = json.find("models", "a list of paths",
                     paths -> paths.getAsJsonArray().asList().stream().map(Json::path).toList()).orElse(List.of());

@@ -2,6 +2,7 @@ package atomstudio.app.settings;
 
 import static atomstudio.app.text.Texts.text;
 
+import atlantafx.base.layout.InputGroup;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.MutedLabelView;
@@ -15,6 +16,8 @@ import javafx.scene.control.CheckBox;
 import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.control.ToggleGroup;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
@@ -28,11 +31,8 @@ public final class SettingsView extends VBox {
         getStyleClass().add("plain-page");
         Label title = new Label(text("settings.settings"));
         title.getStyleClass().add("page-title");
-        CheckBox dark = new CheckBox(text("settings.dark-theme"));
-        dark.setOnAction(pressed -> settings.toggleTheme());
-        settings.theme().subscribe(theme -> dark.setSelected(theme == AppSettings.Theme.DARK));
         CardView appearance = new CardView(text("settings.appearance"));
-        appearance.add(dark);
+        appearance.add(themeChoice(settings));
         CardView files = new CardView(text("settings.files"));
         files.add(new MutedLabelView(text("settings.subjects-runs-and-settings-are-stored", home)),
                 new ActionButtonView(text("settings.show-in-file-manager"), showFiles));
@@ -42,6 +42,24 @@ public final class SettingsView extends VBox {
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, scroll);
+    }
+
+    private static InputGroup themeChoice(SettingsViewModel settings) {
+        ToggleGroup group = new ToggleGroup();
+        InputGroup choice = new InputGroup();
+        for (AppSettings.Theme theme : AppSettings.Theme.values()) {
+            ToggleButton button = new ToggleButton(switch (theme) {
+                case SYSTEM -> text("settings.theme.system");
+                case LIGHT -> text("settings.theme.light");
+                case DARK -> text("settings.theme.dark");
+            });
+            button.setId("theme-" + theme.option());
+            button.setToggleGroup(group);
+            button.setOnAction(pressed -> settings.theme(theme));
+            settings.theme().subscribe(now -> button.setSelected(now == theme));
+            choice.getChildren().add(button);
+        }
+        return choice;
     }
 
     private static CardView previews(SettingsViewModel settings) {

@@ -8,8 +8,12 @@ import atomstudio.app.pipeline.SafetyFilter;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import javafx.application.ColorScheme;
+import javafx.beans.binding.Bindings;
+import javafx.beans.property.ObjectProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.SimpleObjectProperty;
 import javafx.beans.value.ObservableValue;
 
 /// The settings of all pages: theme and generation preferences. Changes are saved immediately.
@@ -18,6 +22,8 @@ public final class SettingsViewModel {
     private final FileChoosers choosers;
     private final Runnable onImagesOutdated;
     private final ReadOnlyObjectWrapper<AppSettings.Theme> theme;
+    private final ObjectProperty<ColorScheme> systemColorScheme = new SimpleObjectProperty<>(ColorScheme.LIGHT);
+    private final ObservableValue<Boolean> dark;
     private final ReadOnlyObjectWrapper<AppSettings.GenerationPreferences> preferences;
 
     /// @param onImagesOutdated called when a change makes existing images outdated
@@ -26,6 +32,10 @@ public final class SettingsViewModel {
         this.choosers = choosers;
         this.onImagesOutdated = onImagesOutdated;
         theme = new ReadOnlyObjectWrapper<>(settings.get().theme());
+        dark = Bindings.createObjectBinding(
+                () -> theme.get() == AppSettings.Theme.DARK
+                        || theme.get() == AppSettings.Theme.SYSTEM && systemColorScheme.get() == ColorScheme.DARK,
+                theme, systemColorScheme);
         preferences = new ReadOnlyObjectWrapper<>(settings.get().generation());
     }
 
@@ -33,11 +43,24 @@ public final class SettingsViewModel {
         return theme.getReadOnlyProperty();
     }
 
+    public void theme(AppSettings.Theme chosen) {
+        theme.set(chosen);
+        settings.update(now -> now.with(chosen));
+    }
+
+    /// The desktop's color scheme.
+    public ObjectProperty<ColorScheme> systemColorScheme() {
+        return systemColorScheme;
+    }
+
+    /// Whether the window is dark now.
+    public ObservableValue<Boolean> dark() {
+        return dark;
+    }
+
+    /// Light if the window is dark, and the reverse.
     public void toggleTheme() {
-        AppSettings.Theme other = theme.get() == AppSettings.Theme.DARK ? AppSettings.Theme.LIGHT
-                : AppSettings.Theme.DARK;
-        theme.set(other);
-        settings.update(now -> now.with(other));
+        theme(dark.getValue() ? AppSettings.Theme.LIGHT : AppSettings.Theme.DARK);
     }
 
     /// The TAESD decoder for live previews; empty: the model's default.

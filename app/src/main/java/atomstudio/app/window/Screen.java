@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.gallery.GalleryGridView;
 import atomstudio.app.models.ModelsView;
 import atomstudio.app.settings.SettingsView;
@@ -7,26 +9,44 @@ import atomstudio.app.trash.TrashView;
 import java.util.Locale;
 import java.util.function.Function;
 import javafx.scene.Node;
+import org.kordamp.ikonli.feather.Feather;
 
-/// The screens that the sidebar opens below "Generate", in its order. A new screen is a package with its view and view
-/// model, and a constant here. Its style sheet, if it has one, is `app/<name>/<name>.css`.
+/// The screens that the sidebar opens beside "Generate" and the subjects, in its order. A new screen is a package with
+/// its view and view model, and a constant here. Its style sheet, if it has one, is `app/<name>/<name>.css`.
 enum Screen {
-    GALLERY("Gallery", model -> new GalleryGridView(model.largeImage())),
-    MODELS("Models", model -> new ModelsView(model.models(), model.downloads())),
-    TRASH("Trash", model -> new TrashView(model.deletions(), model.clock())),
-    SETTINGS("Settings", model -> new SettingsView(model.settings(), model.home(), model::showFiles));
+    GALLERY(text("window.gallery"), Feather.GRID, Place.TOP, model -> new GalleryGridView(model.largeImage())),
+    MODELS(text("window.models"), Feather.BOX, Place.TOP, model -> new ModelsView(model.models(), model.downloads())),
+    TRASH(text("window.trash"), Feather.TRASH_2, Place.BOTTOM,
+            model -> new TrashView(model.deletions(), model.clock())),
+    SETTINGS(text("window.settings"), Feather.SETTINGS, Place.BOTTOM,
+            model -> new SettingsView(model.settings(), model.home(), model::showFiles));
+
+    /// Above or below the subjects in the sidebar.
+    enum Place { TOP, BOTTOM }
 
     private final String title;
+    private final Feather icon;
+    private final Place place;
     private final Function<WindowViewModel, Node> view;
 
-    Screen(String title, Function<WindowViewModel, Node> view) {
+    Screen(String title, Feather icon, Place place, Function<WindowViewModel, Node> view) {
         this.title = title;
+        this.icon = icon;
+        this.place = place;
         this.view = view;
     }
 
     /// The text of its sidebar button.
     String title() {
         return title;
+    }
+
+    Feather icon() {
+        return icon;
+    }
+
+    Place place() {
+        return place;
     }
 
     /// Its package, and part of its sidebar button's id.

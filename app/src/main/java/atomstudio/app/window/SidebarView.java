@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
@@ -9,6 +11,7 @@ import atomstudio.app.subjects.SubjectViewModel;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
@@ -20,54 +23,56 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
-/// The list of subjects and the links to the other pages.
+/// The links to the pages, and the list of subjects.
 final class SidebarView extends VBox {
     private static final PseudoClass SELECTED = PseudoClass.getPseudoClass("current");
     private static final double COVER_SIDE = 34;
 
     private final WindowViewModel model;
     private final VBox items = new VBox(2);
+    private final Button newSubject;
     private final Map<SubjectPageViewModel, Button> buttons = new HashMap<>();
 
     SidebarView(WindowViewModel model) {
         super(4);
         this.model = model;
         getStyleClass().add("sidebar");
-        Button newSubject = new Button("+ New subject");
-        newSubject.setId("new-subject");
-        newSubject.setMaxWidth(Double.MAX_VALUE);
-        newSubject.setOnAction(pressed -> model.newSubject());
-        Label title = new Label("Subjects");
+        newSubject = link(text("window.new-subject"), Feather.PLUS, "new-subject", model::newSubject);
+        Label title = new Label(text("window.subjects"));
         title.getStyleClass().addAll("muted", "small-text", "sidebar-title");
-        Label emptyLabel = new Label("None yet");
-        emptyLabel.getStyleClass().addAll("muted", "sidebar-empty");
         ScrollPane scroll = new ScrollPane(items);
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh(emptyLabel));
-        refresh(emptyLabel);
-        getChildren().addAll(newSubject, title, emptyLabel, scroll,
-                new NoteView(NoteView.NoteKind.ERROR, model.problem()),
-                pageButton("Generate", "generate", model::openGenerate, WindowPage.GeneratePage.class::isInstance));
-        for (Screen screen : Screen.values())
-            getChildren().add(pageButton(screen.title(), screen.id(), () -> model.open(screen),
-                    new WindowPage.ScreenPage(screen)::equals));
+        model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh());
+        refresh();
+        getChildren().add(pageButton(text("window.generate"), Feather.EDIT_3, "generate", model::openGenerate,
+                WindowPage.GeneratePage.class::isInstance));
+        addScreens(Screen.Place.TOP);
+        getChildren().addAll(title, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
+        addScreens(Screen.Place.BOTTOM);
         model.page()
                 .subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED,
                         page instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subject)));
     }
 
-    private void refresh(Label emptyLabel) {
+    private void addScreens(Screen.Place place) {
+        for (Screen screen : Screen.values()) {
+            if (screen.place() == place)
+                getChildren().add(pageButton(screen.title(), screen.icon(), screen.id(), () -> model.open(screen),
+                        new WindowPage.ScreenPage(screen)::equals));
+        }
+    }
+
+    private void refresh() {
         buttons.keySet().retainAll(model.subjects());
-        items.getChildren()
-                .setAll(model.subjects()
-                        .stream()
-                        .map(subject -> buttons.computeIfAbsent(subject, this::subjectButton))
-                        .toList());
-        emptyLabel.setVisible(model.subjects().isEmpty());
-        emptyLabel.setManaged(model.subjects().isEmpty());
+        Stream<Button> subjects = model.subjects()
+                .stream()
+                .map(subject -> buttons.computeIfAbsent(subject, this::subjectButton));
+        items.getChildren().setAll(Stream.concat(subjects, Stream.of(newSubject)).toList());
     }
 
     private Button subjectButton(SubjectPageViewModel subject) {
@@ -96,7 +101,7 @@ final class SidebarView extends VBox {
         Button item = new Button();
         item.setGraphic(content);
         item.setId("subject-" + name);
-        item.setAccessibleText("Subject " + name);
+        item.setAccessibleText(text("window.subject", name));
         item.getStyleClass().addAll("flat", "sidebar-item");
         item.setMaxWidth(Double.MAX_VALUE);
         item.setAlignment(Pos.CENTER_LEFT);
@@ -106,10 +111,17 @@ final class SidebarView extends VBox {
         return item;
     }
 
-    private Button pageButton(String text, String id, Runnable action, Predicate<WindowPage> isShown) {
-        Button link = new ActionButtonView(text, action, "flat", "sidebar-item").withId("open-" + id);
+    private static Button link(String title, Feather icon, String id, Runnable action) {
+        Button link = new ActionButtonView(title, action, "flat", "sidebar-item").withId(id);
+        link.setGraphic(new FontIcon(icon));
+        link.setGraphicTextGap(9);
         link.setMaxWidth(Double.MAX_VALUE);
         link.setAlignment(Pos.CENTER_LEFT);
+        return link;
+    }
+
+    private Button pageButton(String title, Feather icon, String id, Runnable action, Predicate<WindowPage> isShown) {
+        Button link = link(title, icon, "open-" + id, action);
         model.page().subscribe(shown -> link.pseudoClassStateChanged(SELECTED, isShown.test(shown)));
         return link;
     }

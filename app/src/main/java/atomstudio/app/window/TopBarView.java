@@ -18,6 +18,8 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.util.Duration;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The bar at the top: model menu, system information and theme button.
 final class TopBarView extends HBox {
@@ -36,8 +38,8 @@ final class TopBarView extends HBox {
         Button theme = new Button();
         theme.setId("theme");
         theme.getStyleClass().add("theme-button");
-        Region icon = new Region();
-        icon.getStyleClass().add("theme-icon");
+        FontIcon icon = new FontIcon();
+        icon.iconCodeProperty().bind(model.settings().dark().map(dark -> dark ? Feather.SUN : Feather.MOON));
         theme.setGraphic(icon);
         theme.setTooltip(new Tooltip("Switch between light and dark theme"));
         theme.setAccessibleText("Switch between light and dark theme");

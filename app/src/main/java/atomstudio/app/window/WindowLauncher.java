@@ -57,6 +57,9 @@ public final class WindowLauncher {
     /// Runs on the JavaFX thread.
     private void start() {
         try {
+            // Names the program to window managers (WM_CLASS on X11), which group and pin windows by it. JavaFX has no
+            // public way without a subclass of its Application.
+            com.sun.glass.ui.Application.GetApplication().setName("AtomStudio");
             Stage stage = new Stage();
             Jobs jobs = new BackgroundJobs(Platform::runLater);
             Services services = Composition.create(Home.current(), jobs, new FxChoosers(() -> stage), new FxDesktop());

@@ -2,16 +2,18 @@ package atomstudio.app.window;
 
 import atlantafx.base.theme.PrimerDark;
 import atlantafx.base.theme.PrimerLight;
+import atlantafx.base.theme.Theme;
 import atomstudio.app.runtime.BuildInfo;
 import atomstudio.app.services.Services;
-import atomstudio.app.settings.AppSettings;
 import java.net.URL;
 import java.util.List;
 import java.util.Objects;
 import javafx.application.Application;
+import javafx.application.Platform;
 import javafx.css.PseudoClass;
 import javafx.scene.Scene;
 import javafx.scene.control.TextInputControl;
+import javafx.scene.image.Image;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyCodeCombination;
 import javafx.scene.input.KeyCombination;
@@ -25,6 +27,7 @@ final class WindowStage {
             "notices/notices.css",
             "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
+    private static final List<Integer> ICON_SIDES = List.of(16, 32, 48, 64, 128, 256);
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
 
     private static final KeyCombination UNDO = new KeyCodeCombination(KeyCode.Z, KeyCombination.SHORTCUT_DOWN);
@@ -36,16 +39,16 @@ final class WindowStage {
         loadFonts();
         WindowView view = new WindowView(model, services.environment().clock());
         Scene scene = new Scene(view, 1280, 800);
-        for (String sheet : STYLE_SHEETS) scene.getStylesheets().add(styleSheetUrl(sheet));
+        for (String sheet : STYLE_SHEETS) scene.getStylesheets().add(resource(sheet).toExternalForm());
         for (Screen screen : Screen.values()) {
             URL sheet = WindowStage.class.getResource("/atomstudio/app/" + screen.id() + "/" + screen.id() + ".css");
             if (sheet != null) scene.getStylesheets().add(sheet.toExternalForm());
         }
-        model.settings().theme().subscribe(theme -> {
-            Application
-                    .setUserAgentStylesheet(theme == AppSettings.Theme.DARK ? new PrimerDark().getUserAgentStylesheet()
-                            : new PrimerLight().getUserAgentStylesheet());
-            view.pseudoClassStateChanged(DARK, theme == AppSettings.Theme.DARK);
+        model.settings().systemColorScheme().bind(Platform.getPreferences().colorSchemeProperty());
+        model.settings().dark().subscribe(dark -> {
+            Theme theme = dark ? new PrimerDark() : new PrimerLight();
+            Application.setUserAgentStylesheet(theme.getUserAgentStylesheet());
+            view.pseudoClassStateChanged(DARK, dark);
         });
         scene.addEventHandler(KeyEvent.KEY_PRESSED, key -> {
             // A text field handles the key itself.
@@ -55,6 +58,10 @@ final class WindowStage {
         view.setFocusTraversable(true);
         view.requestFocus();
         stage.setTitle("Atom Studio " + BuildInfo.current().version());
+        for (int side : ICON_SIDES) {
+            URL icon = resource("window/icon-" + side + ".png");
+            stage.getIcons().add(new Image(icon.toExternalForm()));
+        }
         stage.setMinWidth(920);
         stage.setMinHeight(600);
         stage.setScene(scene);
@@ -76,8 +83,8 @@ final class WindowStage {
         }
     }
 
-    private static String styleSheetUrl(String name) {
-        URL sheet = WindowStage.class.getResource("/atomstudio/app/" + name);
-        return Objects.requireNonNull(sheet, () -> name + " is missing from the class path").toExternalForm();
+    private static URL resource(String name) {
+        return Objects.requireNonNull(WindowStage.class.getResource("/atomstudio/app/" + name),
+                () -> name + " is missing from the class path");
     }
 }
