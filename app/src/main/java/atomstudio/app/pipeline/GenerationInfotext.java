@@ -96,8 +96,9 @@ final class GenerationInfotext {
 
     private static Infotext withAdapter(Infotext infotext, WeightedAdapter adapterWeight) {
         Adapter adapter = adapterWeight.adapter();
-        String hashes = adapter.adaptation() instanceof TextualInversion ? "TI hashes" : "Lora hashes";
+        String hashes = adapter.adaptation() instanceof TextualInversion ? Infotext.EMBEDDING_HASHES
+                : Infotext.LORA_HASHES;
         return infotext.withAdapter(adapter.name(), adapterWeight.weight(), adapterWeight.textWeight())
-                .withHash(hashes, adapter.name(), adapter.hash());
+                .withHash(hashes, adapter.name(), adapter.fileHash());
     }
 }

@@ -43,8 +43,9 @@ public record LoadedAdapter(AdapterSource source, Adapter adapter, DiffusionMode
         List<LoadedAdapter> loaded = new ArrayList<>();
         for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) {
             found.source().requireFits(model);
-            loaded.add(new LoadedAdapter(found.source(), found.source().toAdapter(name(file, found), model), model,
-                    found.recordedWeight()));
+            Adapter adapter = found.source().toAdapter(name(file, found), model);
+            loaded.add(new LoadedAdapter(found.source(), found.fileHash().map(adapter::withFileHash).orElse(adapter),
+                    model, found.recordedWeight()));
         }
         return loaded;
     }

@@ -8,12 +8,17 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A1111's infotext, the generation parameters in the PNG text `parameters`: the prompt, `Negative prompt: …`, and a
 /// last line of `Key: value` pairs. A value with a comma, colon, quote or line break is a JSON string. As in A1111, a
 /// prompt line that starts with `Negative prompt:` is parsed as the negative prompt, and lines are trimmed.
+///
+/// Tags by which other programs load adapters (`<lora:car:0.8>`) follow the prompt in the text only: formatting adds
+/// them, and parsing removes those of the adapters in the settings, which are keys of this program.
 /// Source: AUTOMATIC1111's stable-diffusion-webui, modules/infotext_utils.py.
 public record Infotext(String prompt, String negativePrompt, Map<String, String> settings) {
     public static final String PNG_KEYWORD = "parameters";
@@ -21,6 +26,12 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     private static final String NEGATIVE_PREFIX = "Negative prompt:";
     private static final String WEIGHT_SUFFIX = " strength";
     private static final String TEXT_ENCODER_WEIGHT_SUFFIX = " text encoder strength";
+    /// Hashes of LoRA and of all adapters but embeddings.
+    public static final String LORA_HASHES = "Lora hashes";
+    /// Hashes of embeddings, which have no tags.
+    public static final String EMBEDDING_HASHES = "TI hashes";
+    /// Characters that separate the parts of tags and of lists of hashes.
+    private static final Pattern SEPARATORS = Pattern.compile("[:,]");
 
     public Infotext {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
@@ -89,7 +100,7 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     /// Adds a hash to a list, such as `Lora hashes` or `TI hashes` for embeddings.
     /// @param hash hex SHA-256, of which the first 12 digits are written
     public Infotext withHash(String list, String name, String hash) {
-        String entry = name.replaceAll("[:,]", "") + ": " + hash.substring(0, Math.min(12, hash.length()));
+        String entry = plainName(name) + ": " + hash.substring(0, Math.min(12, hash.length()));
         return with(list, settings.containsKey(list) ? settings.get(list) + ", " + entry : entry);
     }
 
@@ -106,6 +117,28 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
                             : weight));
         }
         return adapters;
+    }
+
+    private static String plainName(String name) {
+        return SEPARATORS.matcher(name).replaceAll("");
+    }
+
+    /// The tags of the adapters, with a space before each.
+    private String loraTags() {
+        List<String> embeddings = Stream.of(settings.getOrDefault(EMBEDDING_HASHES, "").split(","))
+                .map(entry -> entry.substring(0, Math.max(0, entry.indexOf(':'))).strip())
+                .toList();
+        return adapters().stream()
+                .filter(adapter -> !embeddings.contains(plainName(adapter.name())))
+                .map(Infotext::loraTag)
+                .collect(Collectors.joining());
+    }
+
+    /// A1111's order: the weight in the text encoder, then that in the UNet if it differs.
+    private static String loraTag(AdapterEntry adapter) {
+        String unet = adapter.weight() == adapter.textEncoderWeight() ? "" : ":" + formatNumber(adapter.weight());
+        return " <lora:" + plainName(adapter.name()).replaceAll("[<>]", "") + ":"
+                + formatNumber(adapter.textEncoderWeight()) + unet + ">";
     }
 
     private static String adapterKey(int index) {
@@ -132,7 +165,7 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
     }
 
     public String format() {
-        StringBuilder text = new StringBuilder(prompt);
+        StringBuilder text = new StringBuilder((prompt + loraTags()).strip());
         if (!negativePrompt.isEmpty()) text.append('\n').append(NEGATIVE_PREFIX).append(' ').append(negativePrompt);
         String pairs = settings.entrySet()
                 .stream()
@@ -167,7 +200,15 @@ public record Infotext(String prompt, String negativePrompt, Map<String, String>
             }
             parts[current].append(parts[current].isEmpty() ? "" : "\n").append(line);
         }
-        return new Infotext(parts[0].toString(), parts[1].toString(), settings);
+        Infotext parsed = new Infotext(parts[0].toString(), parts[1].toString(), settings);
+        return parsed.withoutLoraTags();
+    }
+
+    private Infotext withoutLoraTags() {
+        String tags = loraTags();
+        String text = " " + prompt;
+        if (tags.isEmpty() || !text.endsWith(tags)) return this;
+        return new Infotext(text.substring(0, text.length() - tags.length()).strip(), negativePrompt, settings);
     }
 
     private static String quote(String value) {

@@ -6,11 +6,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Trained parameters with the adaptation that applies them.
-/// @param hash hexadecimal SHA-256 of the adapter file's bytes after its header
+/// @param hash hexadecimal SHA-256 of its parameters, equal for equal ones
+/// @param fileHash hexadecimal SHA-256 of the adapter file's bytes after its header, by which other programs know it
 /// @param parameters by `LAYER.PARAMETER`
 /// @param embeddingToken present if rows are appended to the text encoder's embedding table
-public record Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters,
-        Optional<EmbeddingToken> embeddingToken) {
+public record Adapter(String name, String hash, String fileHash, Adaptation adaptation,
+        Map<String, Tensor> parameters, Optional<EmbeddingToken> embeddingToken) {
     public Adapter {
         parameters = Map.copyOf(parameters);
     }
@@ -18,6 +19,16 @@ public record Adapter(String name, String hash, Adaptation adaptation, Map<Strin
     /// Without an embedding token.
     public Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters) {
         this(name, hash, adaptation, parameters, Optional.empty());
+    }
+
+    /// Not read from a file.
+    public Adapter(String name, String hash, Adaptation adaptation, Map<String, Tensor> parameters,
+            Optional<EmbeddingToken> embeddingToken) {
+        this(name, hash, hash, adaptation, parameters, embeddingToken);
+    }
+
+    public Adapter withFileHash(String fileHash) {
+        return new Adapter(name, hash, fileHash, adaptation, parameters, embeddingToken);
     }
 
     /// Whether it has parameters for one of these layers.

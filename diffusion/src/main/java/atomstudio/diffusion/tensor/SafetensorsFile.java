@@ -2,6 +2,7 @@ package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.FileSnapshot;
+import atomstudio.diffusion.file.Sha256;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -57,6 +58,11 @@ public final class SafetensorsFile implements TensorFile {
             arena.close();
             throw e;
         }
+    }
+
+    @Override
+    public String contentHash() {
+        return new Sha256().add(bytes.asSlice(header.dataOffset())).hex();
     }
 
     @Override

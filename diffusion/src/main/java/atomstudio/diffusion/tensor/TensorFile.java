@@ -2,6 +2,7 @@ package atomstudio.diffusion.tensor;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.file.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -68,6 +69,12 @@ public sealed interface TensorFile extends AutoCloseable permits SafetensorsFile
 
     /// The mapped bytes of the whole file; valid until this file is closed.
     MemorySegment bytes();
+
+    /// SHA-256 (hex) of the file without the header of a safetensors file: the hash by which A1111 and Civitai (AutoV3)
+    /// identify adapters. Reads every byte.
+    default String contentHash() {
+        return new Sha256().add(bytes()).hex();
+    }
 
     /// Whether a tensor is contiguous in the file, so that its byte range can be mapped directly.
     default boolean isContiguous(TensorInfo info) {

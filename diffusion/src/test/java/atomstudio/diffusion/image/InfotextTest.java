@@ -29,7 +29,7 @@ class InfotextTest {
     void formatsA1111Infotext() {
         assertEquals(
                 """
-            a sks car in the snow
+            a sks car in the snow <lora:car blue:0.8>
             Negative prompt: blurry
             Steps: 25, Sampler: Euler a, Schedule type: Karras, CFG scale: 7.5, Seed: 42, Size: 128x96, \
             Model: Small illustrated, Adapter: "car, blue", Adapter strength: 0.8, \
@@ -45,6 +45,25 @@ class InfotextTest {
                 assertEquals(infotext(prompt, negative), Infotext.parse(infotext(prompt, negative).format()));
             }
         }
+    }
+
+    @Test
+    void adaptersHaveTagsInTheTextOnly() {
+        Infotext text = Infotext.of("a car", "")
+                .withSteps(2)
+                .withSeed(1)
+                .withSize(8, 8)
+                .withAdapter("car", 0.8)
+                .withAdapter("style", -1, 0.5)
+                .withAdapter("<cat: toy>", 1)
+                .withHash(Infotext.EMBEDDING_HASHES, "<cat: toy>", "0123456789abcdef");
+        String formatted = text.format();
+        assertEquals("a car <lora:car:0.8> <lora:style:0.5:-1>", formatted.lines().findFirst().orElseThrow());
+        assertEquals(text, Infotext.parse(formatted));
+        String moved = formatted.replace("a car <lora:car:0.8>", "<lora:car:0.8> a car");
+        assertEquals("<lora:car:0.8> a car <lora:style:0.5:-1>", Infotext.parse(moved).prompt());
+        String older = formatted.replace(" <lora:car:0.8> <lora:style:0.5:-1>", "");
+        assertEquals(text, Infotext.parse(older));
     }
 
     @Test

@@ -25,7 +25,13 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
     /// An adapter read from a file, or from an image generated with it.
     /// @param name           the file name without extension
     /// @param recordedWeight the adapter weight with which that image was generated
-    record NamedAdapter(String name, AdapterSource source, Optional<Infotext.AdapterEntry> recordedWeight) {}
+    /// @param fileHash       of a file that is one adapter, as [TensorFile#contentHash]
+    record NamedAdapter(String name, AdapterSource source, Optional<Infotext.AdapterEntry> recordedWeight,
+            Optional<String> fileHash) {
+        NamedAdapter(String name, AdapterSource source, Optional<Infotext.AdapterEntry> recordedWeight) {
+            this(name, source, recordedWeight, Optional.empty());
+        }
+    }
 
     /// Reads the adapter of a file and the embeddings bundled with it, or all adapters in a generated image.
     /// @throws Failure.Unreadable if the file is missing, damaged, no supported adapter, or an image without adapters
@@ -46,7 +52,8 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
             embeddings.add(new NamedAdapter(token.get(), embedding, recordedWeight));
         }
         if (ExternalAdapter.matches(tensors)) {
-            embeddings.addFirst(new NamedAdapter(name, ExternalAdapter.of(tensors), recordedWeight));
+            embeddings.addFirst(new NamedAdapter(name, ExternalAdapter.of(tensors), recordedWeight,
+                    Optional.of(tensors.contentHash())));
             return embeddings;
         }
         boolean onlyEmbeddings = tensors.tensors()
@@ -56,7 +63,8 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         if (onlyEmbeddings && !embeddings.isEmpty() && !EmbeddingFile.matches(tensors)) return embeddings;
         AdapterSource source = EmbeddingFile.matches(tensors) ? EmbeddingFile.of(tensors, name)
                 : AdapterFormat.read(tensors);
-        return List.of(new NamedAdapter(name, source, recordedWeight));
+        return List.of(new NamedAdapter(name, source, recordedWeight,
+                source instanceof EmbeddingFile ? Optional.empty() : Optional.of(tensors.contentHash())));
     }
 
     private static boolean isImage(Path path) throws Failure {

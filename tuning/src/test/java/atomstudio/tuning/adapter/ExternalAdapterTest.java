@@ -13,6 +13,7 @@ import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.LdmKeys;
@@ -36,6 +37,8 @@ import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchScope;
 import atomstudio.tuning.torch.TorchSettings;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -173,6 +176,17 @@ class ExternalAdapterTest {
                 1);
         assertEquals(same.keySet(), header.keySet());
         for (String key : same.keySet()) assertClose(key, same.get(key), header.get(key), 1e-6);
+    }
+
+    /// Other programs identify an adapter by the bytes after the header, in their order in the file.
+    @ParameterizedTest @ValueSource(strings = {"kohya.safetensors", "lycoris.safetensors",
+            "folder-lora/adapter_model.safetensors"})
+    void fileHashIsThatOfTheBytesAfterTheHeader(String name) throws Exception {
+        Path file = FOLDER.resolve(name);
+        byte[] bytes = Files.readAllBytes(file);
+        int header = Math.toIntExact(8 + ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong());
+        assertEquals(Sha256.of(Arrays.copyOfRange(bytes, header, bytes.length)),
+                AdapterSource.read(file).getFirst().fileHash().orElseThrow());
     }
 
     @Test
