@@ -1,5 +1,7 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.tuning.run.MovingAverage;
 import atomstudio.tuning.run.TrainingEvent;
@@ -98,11 +100,11 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                 .average();
     }
 
-    /// `0:19 left`; empty if unknown.
+    /// `19 s left`, `6 min left`; empty if unknown.
     public String timeLeft() {
-        return phase == RunPhase.TRAINING && secondsPerStep().isPresent()
-                ? DisplayFormat.clock((steps - step) * secondsPerStep().getAsDouble()) + " left"
-                : "";
+        if (phase != RunPhase.TRAINING || secondsPerStep().isEmpty()) return "";
+        double seconds = (steps - step) * secondsPerStep().getAsDouble();
+        return text("runs.time-left", seconds < 10 ? Math.round(seconds) + " s" : DisplayFormat.roughDuration(seconds));
     }
 
     /// `6.0 steps/s · 1.2 GB`.

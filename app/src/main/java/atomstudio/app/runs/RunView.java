@@ -1,90 +1,146 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
-import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
-import atomstudio.app.controls.RoundedImageView;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntConsumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javafx.beans.value.ObservableValue;
+import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
-import javafx.scene.control.ScrollPane;
+import javafx.scene.control.ProgressBar;
 import javafx.scene.control.TextField;
-import javafx.scene.control.Tooltip;
-import javafx.scene.image.Image;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
-import org.jspecify.annotations.Nullable;
 
-/// A current or past run: settings, loss chart with validation, notes and previews.
-public final class RunView extends VBox {
-    public RunView(RunsViewModel model) {
-        super(12);
-        getStyleClass().add("run");
-        CardView previews = new CardView("Previews");
-        previews.subtitle().textProperty().bind(model.shownRun().map(RunView::previewPrompt).orElse(""));
-        previews.add(new PreviewStripView(model.shownRun()), new PreviewPromptView(model));
-        Label hint = new MutedLabelView("All previews use the same seed. Progress is saved when you quit.");
-        ObservableValue<Boolean> now = model.shownRun()
-                .map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.LIVE)
-                .orElse(false);
-        hint.visibleProperty().bind(now);
-        getChildren().addAll(lossCard(model), previews, hint);
+/// A current or past run: progress with Pause and Stop, loss chart with validation and earlier runs, notes, previews.
+public final class RunView extends CardView {
+    private final RunsViewModel model;
+    private final ObservableValue<Boolean> live;
+
+    /// @param openPreview shows the preview of an index large
+    public RunView(RunsViewModel model, IntConsumer openPreview) {
+        super("");
+        this.model = model;
+        setId("shown-run");
+        live = model.shownRun().map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.LIVE).orElse(false);
+        title().textProperty().bind(model.shownRun().map(run -> run.spec().title()).orElse(""));
+        subtitle().textProperty().bind(model.shownRun().map(run -> state(run.progress())).orElse(""));
+        for (Node button : buttons()) addToHeader(button);
+        ProgressBar bar = new ProgressBar();
+        bar.setId("progress-card");
+        bar.setMaxWidth(Double.MAX_VALUE);
+        bar.progressProperty().bind(model.shownRun().map(run -> run.progress().fraction()).orElse(0.0));
+        showWhile(bar, live);
+        add(bar, new NoteView(NoteView.NoteKind.PLAIN, model.queue().pendingCommand()),
+                new NoteView(NoteView.NoteKind.PLAIN,
+                        model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
+                new NoteView(NoteView.NoteKind.ERROR, model.shownRun().map(RunView::failure).orElse("")), chart(),
+                legends(), new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(RunView::valuesLine).orElse("")),
+                new RunNotesView(model.shownRun()), new PreviewStripView(model.shownRun(), openPreview),
+                new PreviewPromptView(model));
     }
 
-    private static CardView lossCard(RunsViewModel model) {
-        CardView loss = new CardView("Loss");
-        loss.title().textProperty().bind(model.shownRun().map(RunView::title).orElse("Loss"));
-        loss.subtitle().textProperty().bind(model.shownRun().map(RunView::latestLoss).orElse(""));
-        loss.addToHeader(legend("Training", "legend-training",
-                model.shownRun().map(run -> !run.progress().history().validations().isEmpty()).orElse(false)));
-        loss.addToHeader(legend("Held-out photo", "legend-validation",
-                model.shownRun().map(run -> hasValidation(run, RunProgress.ValidationPoint::isLoss)).orElse(false)));
-        loss.addToHeader(legend("Previews (right axis)", "legend-validation",
-                model.shownRun().map(run -> hasValidation(run, point -> !point.isLoss())).orElse(false)));
-        loss.addToHeader(closeButton(model));
+    private List<Node> buttons() {
+        RunQueue queue = model.queue();
+        Button pause = new ActionButtonView("", () -> {
+            if (queue.progress().get().phase() == RunProgress.RunPhase.PAUSED) queue.resume();
+            else queue.pause();
+        }).withId("pause-run");
+        pause.textProperty()
+                .bind(queue.progress()
+                        .map(progress -> progress.phase() == RunProgress.RunPhase.PAUSED ? text("runs.resume")
+                                : text("runs.pause")));
+        pause.disableProperty()
+                .bind(queue.progress()
+                        .map(progress -> !progress.isActive() || progress.phase() == RunProgress.RunPhase.STARTING));
+        Button stop = new ActionButtonView(text("runs.stop"), queue::cancel).withId("cancel-run");
+        Button close = new ActionButtonView("×", model::close, "flat", "small").withId("close-run");
+        close.setAccessibleText(text("runs.close"));
+        showWhile(pause, live);
+        showWhile(stop, live);
+        showWhile(close, live.map(now -> !now));
+        return List.of(pause, stop, close);
+    }
+
+    private static void showWhile(Node node, ObservableValue<Boolean> shown) {
+        node.visibleProperty().bind(shown);
+        node.managedProperty().bind(node.visibleProperty());
+    }
+
+    /// `step 124 of 200 · 5.1 s a step · 1.2 GB · 6 min left`.
+    private static String state(RunProgress progress) {
+        String state = switch (progress.phase()) {
+            case WAITING -> text("runs.state.waiting");
+            case STARTING -> text("runs.state.starting");
+            case TRAINING -> progress.timeLeft();
+            case PAUSED -> text("runs.state.paused");
+            case CANCELLED -> text("runs.state.stopped");
+            case FAILED -> text("runs.state.failed");
+            case DONE -> text("runs.state.done");
+        };
+        String step = progress.steps() == 0 ? "" : text("runs.step", progress.step(), progress.steps());
+        String speed = progress.phase() == RunProgress.RunPhase.TRAINING ? progress.speedText() : "";
+        return Stream.of(step, speed, state).filter(part -> !part.isEmpty()).collect(Collectors.joining(" · "));
+    }
+
+    private static String failure(RunsViewModel.ShownRun run) {
+        return run.progress().phase() == RunProgress.RunPhase.FAILED ? run.progress().message() : "";
+    }
+
+    private LossChartView chart() {
         LossChartView chart = new LossChartView();
         model.shownRun()
                 .subscribe(run -> chart
                         .show(run == null ? RunProgress.initial(RunProgress.RunPhase.WAITING) : run.progress()));
+        Runnable showEarlier = () -> chart.showEarlier(earlierRuns());
+        model.shownRun().map(run -> run.spec().folder()).subscribe(folder -> showEarlier.run());
+        model.runs().addListener((ListChangeListener<RunSummary>) change -> showEarlier.run());
         chart.accessibleTextProperty()
-                .bind(model.shownRun().map(run -> latestLoss(run) + validationLine(run)).orElse("No loss yet"));
-        loss.add(
-                new NoteView(NoteView.NoteKind.PLAIN,
-                        model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
-                new NoteView(NoteView.NoteKind.ERROR, model.shownRun()
-                        .map(run -> run.progress().phase() == RunProgress.RunPhase.FAILED ? run.progress().message()
-                                : "")
-                        .orElse("")),
-                chart, new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(RunView::validationLine).orElse("")),
-                new RunNotesView(model.shownRun()));
-        return loss;
+                .bind(model.shownRun().map(RunView::valuesLine).orElse(text("runs.chart.empty")));
+        return chart;
     }
 
-    private static Button closeButton(RunsViewModel model) {
-        Button close = new ActionButtonView("×", model::close, "flat", "small").withId("close-run");
-        close.setAccessibleText("Close this run");
-        close.visibleProperty()
-                .bind(model.shownRun()
-                        .map(run -> run.liveness() == RunsViewModel.ShownRun.Liveness.PAST)
-                        .orElse(false));
-        close.managedProperty().bind(close.visibleProperty());
-        return close;
+    /// Of the same model: losses of different models cannot be compared.
+    private List<LossChartView.EarlierRun> earlierRuns() {
+        RunsViewModel.ShownRun shown = model.shownRun().get();
+        if (shown == null) return List.of();
+        return model.runs()
+                .stream()
+                .filter(run -> !run.folder().equals(shown.spec().folder())
+                        && run.spec().model().equals(shown.spec().model()))
+                .map(run -> new LossChartView.EarlierRun(run.title(), run.progress().losses()))
+                .toList();
     }
 
-    private static Label legend(String text, String style, ObservableValue<Boolean> shown) {
-        Label label = new Label(text);
-        label.getStyleClass().add(style);
+    private HBox legends() {
+        HBox legends = new HBox(14, legend("runs.legend.training", "legend-training", run -> true),
+                legend("runs.legend.held-out", "legend-validation",
+                        run -> hasValidation(run, RunProgress.ValidationPoint::isLoss)),
+                legend("runs.legend.previews", "legend-validation",
+                        run -> hasValidation(run, point -> !point.isLoss())),
+                legend("runs.legend.earlier", "muted", run -> !earlierRuns().isEmpty()));
+        legends.setAlignment(Pos.CENTER_LEFT);
+        return legends;
+    }
+
+    private Label legend(String key, String style, Predicate<RunsViewModel.ShownRun> shown) {
+        Label label = new Label(text(key));
+        label.getStyleClass().addAll(style, "small-text");
         label.setMinWidth(USE_PREF_SIZE);
-        label.visibleProperty().bind(shown);
-        label.managedProperty().bind(label.visibleProperty());
+        showWhile(label,
+                model.shownRun().map(run -> !run.progress().losses().isEmpty() && shown.test(run)).orElse(false));
         return label;
     }
 
@@ -92,37 +148,23 @@ public final class RunView extends VBox {
         return run.progress().history().validations().stream().anyMatch(condition);
     }
 
-    private static String title(RunsViewModel.ShownRun run) {
-        return run.liveness() == RunsViewModel.ShownRun.Liveness.LIVE ? "Loss" : "Loss of " + run.spec().title();
-    }
-
-    private static String latestLoss(RunsViewModel.ShownRun run) {
+    /// `Loss 0.2041 (smoothed) at step 50 · loss of the held-out photo: 0.0421 at step 50, best at step 25`.
+    private static String valuesLine(RunsViewModel.ShownRun run) {
         List<RunProgress.LossPoint> losses = run.progress().losses();
-        return losses.isEmpty() ? ""
-                : String.format(Locale.ROOT, "%.4f (smoothed) at step %d", losses.getLast().smoothed(),
-                        losses.getLast().step());
+        String loss = losses.isEmpty() ? ""
+                : text("runs.loss", losses.getLast().smoothed(), losses.getLast().step());
+        return Stream.of(loss, validationLine(run)).filter(part -> !part.isEmpty()).collect(Collectors.joining(" · "));
     }
 
-    /// `loss of the held-out photo: 0.0421 at step 50, best at step 25`.
     private static String validationLine(RunsViewModel.ShownRun run) {
         List<RunProgress.ValidationPoint> points = run.progress().history().validations();
         if (points.isEmpty()) return "";
         RunProgress.ValidationPoint last = points.getLast();
-        String best = last.bestStep() == 0 ? "" : last.bestStep() == last.step() ? ", best so far"
-                : ", best at step " + last.bestStep();
-        return String.format(Locale.ROOT, "%s: %.4f at step %d%s", last.metric(), last.value(), last.step(), best);
-    }
-
-    private static String previewPrompt(RunsViewModel.ShownRun run) {
-        return run.progress()
-                .previews()
-                .stream()
-                .filter(preview -> !preview.isManual())
-                .map(RunProgress.PreviewImage::prompt)
-                .filter(prompt -> prompt != null && !prompt.isEmpty())
-                .findFirst()
-                .map(prompt -> "“" + prompt + "”")
-                .orElse("");
+        String best = last.bestStep() == 0 ? ""
+                : last.bestStep() == last.step() ? text("runs.validation.best-so-far")
+                : text("runs.validation.best", last.bestStep());
+        return String.format(Locale.ROOT, "%s: %.4f", last.metric(), last.value())
+                + text("runs.validation.step", last.step()) + best;
     }
 
     /// Requests previews of a running or paused run for any prompt.
@@ -135,17 +177,15 @@ public final class RunView extends VBox {
             this.model = model;
             setId("preview-request");
             prompt.setId("preview-prompt");
-            prompt.setAccessibleText("Prompt of a preview with the current parameters");
+            prompt.setAccessibleText(text("runs.preview.prompt"));
             HBox.setHgrow(prompt, Priority.ALWAYS);
             prompt.setOnAction(entered -> requestPreview());
-            Button button = new ActionButtonView("Preview now", this::requestPreview).withId("preview-now");
+            Button button = new ActionButtonView(text("runs.preview.now"), this::requestPreview).withId("preview-now");
             button.disableProperty()
                     .bind(model.queue().pendingPreview().isNotEmpty().or(prompt.textProperty().isEmpty()));
-            ObservableValue<Boolean> available = model.shownRun().map(PreviewPromptView::canPreview).orElse(false);
-            visibleProperty().bind(available);
-            managedProperty().bind(visibleProperty());
+            showWhile(this, model.shownRun().map(PreviewPromptView::canPreview).orElse(false));
             model.queue().current().subscribe(now -> {
-                if (now != null) prompt.setText("a " + now.phrase().text() + " on the beach");
+                if (now != null) prompt.setText(text("runs.preview.example", now.phrase().text()));
             });
             HBox row = new HBox(8, prompt, button);
             row.setAlignment(Pos.CENTER_LEFT);
@@ -163,67 +203,6 @@ public final class RunView extends VBox {
 
         private void requestPreview() {
             if (model.queue().pendingPreview().get().isEmpty()) model.requestPreview(prompt.getText());
-        }
-    }
-
-    /// The previews of a run in a strip, the newest at the right.
-    public static final class PreviewStripView extends ScrollPane {
-        private static final double SIDE = 112;
-
-        private final HBox strip = new HBox(10);
-        private @Nullable Path runFolder;
-        private List<RunProgress.PreviewImage> shown = List.of();
-
-        public PreviewStripView(ObservableValue<RunsViewModel.ShownRun> watched) {
-            getStyleClass().addAll("previews", "edge-to-edge");
-            setContent(strip);
-            setFitToHeight(true);
-            setVbarPolicy(ScrollBarPolicy.NEVER);
-            watched.subscribe(now -> {
-                if (now != null) show(now);
-            });
-        }
-
-        private void show(RunsViewModel.ShownRun current) {
-            List<RunProgress.PreviewImage> previews = current.progress().previews();
-            boolean otherRun = !current.spec().folder().equals(runFolder);
-            if (!otherRun && previews.equals(shown) && !strip.getChildren().isEmpty()) return;
-            boolean appended = !otherRun && previews.size() > shown.size()
-                    && previews.subList(0, shown.size()).equals(shown) && !shown.isEmpty();
-            runFolder = current.spec().folder();
-            if (!appended) strip.getChildren().clear();
-            for (RunProgress.PreviewImage preview : appended ? previews.subList(shown.size(), previews.size())
-                    : previews)
-                strip.getChildren().add(tile(current.spec().folder(), preview));
-            shown = previews;
-            boolean hasTiles = !strip.getChildren().isEmpty();
-            setMinHeight(hasTiles ? SIDE + 36 : USE_COMPUTED_SIZE);
-            if (!hasTiles) strip.getChildren().add(caption(emptyText(current)));
-            layout();
-            setHvalue(1);
-        }
-
-        private static String emptyText(RunsViewModel.ShownRun current) {
-            if (current.liveness() != RunsViewModel.ShownRun.Liveness.LIVE) return "No previews";
-            return current.spec().choices().hasPreviews() ? "Preparing the first preview"
-                    : "Previews are off";
-        }
-
-        private static VBox tile(Path run, RunProgress.PreviewImage preview) {
-            RoundedImageView image = new RoundedImageView(
-                    new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
-            VBox tile = new VBox(4, image, caption("Step " + preview.step() + (preview.isManual() ? " (manual)" : "")));
-            tile.setAccessibleText("“" + preview.prompt() + "”, step " + preview.step());
-            Tooltip.install(tile, new Tooltip("“" + preview.prompt() + "”"));
-            tile.setAlignment(Pos.TOP_CENTER);
-            tile.setMinWidth(SIDE);
-            return tile;
-        }
-
-        private static Label caption(String text) {
-            Label caption = new Label(text);
-            caption.getStyleClass().add("muted");
-            return caption;
         }
     }
 
@@ -246,7 +225,7 @@ public final class RunView extends VBox {
         }
 
         private static Label line(RunProgress.RunNote note) {
-            Label line = new Label((note.step() == 0 ? "" : "Step " + note.step() + ": ") + note.text());
+            Label line = new Label(note.step() == 0 ? note.text() : text("runs.note", note.step(), note.text()));
             line.getStyleClass().addAll("note", "note-plain");
             line.setWrapText(true);
             line.setMinHeight(Region.USE_PREF_SIZE);

@@ -13,6 +13,7 @@ import atomstudio.app.runs.RunQueue;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
 import atomstudio.app.services.Services;
+import atomstudio.app.train.MethodEstimates;
 import atomstudio.app.train.TrainViewModel;
 import atomstudio.app.trash.Deletions;
 import atomstudio.tuning.method.MethodName;
@@ -41,7 +42,7 @@ public final class SubjectPageViewModel {
     private enum RowVisibility { SHOWN, HIDDEN }
 
     /// View models that all pages share.
-    public record SharedModels(ModelsViewModel models, RunQueue queue, Deletions deletions,
+    public record SharedModels(ModelsViewModel models, RunQueue queue, MethodEstimates estimates, Deletions deletions,
             GenerateViewModel.GenerationServices generation, LargeImageViewModel largeImage) {}
 
     private final SubjectViewModel subject;
@@ -72,7 +73,8 @@ public final class SubjectPageViewModel {
         subject = new SubjectViewModel(services, deletions, initial);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, deletions, initial.name());
         train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
-                services.engines().estimator(), environment.choosers()), runs, subject.subject(), models);
+                services.engines().estimator(), shared.estimates, environment.choosers()), runs, subject.subject(),
+                models);
         generate = new GenerateViewModel(services.jobs(), shared.generation, environment.clock(), models.current(),
                 subject.subject());
         largeImage = shared.largeImage;

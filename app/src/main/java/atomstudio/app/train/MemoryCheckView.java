@@ -1,5 +1,7 @@
 package atomstudio.app.train;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.estimate.MemoryCheckViewModel;
@@ -33,7 +35,7 @@ final class MemoryCheckView extends VBox {
                         check.estimate().map(found -> found.fits() ? check.summary().get() : "").orElse("")),
                 new NoteView(NoteView.NoteKind.WARNING,
                         check.estimate()
-                                .map(found -> found.fits() ? "" : check.summary().get() + ". Try:")
+                                .map(found -> found.fits() ? "" : check.summary().get() + text("train.advice"))
                                 .orElse("")),
                 advice, new NoteView(NoteView.NoteKind.ERROR, check.problem()));
     }
@@ -45,8 +47,9 @@ final class MemoryCheckView extends VBox {
             if (check.busy().get().isEmpty()) model.checkMemory();
             else check.reset();
         }).withId("check-memory");
-        button.textProperty().bind(check.busy().map(busy -> busy.isEmpty() ? "Check memory" : "Cancel"));
-        String description = "Estimates memory and time from a few training steps, without starting a run";
+        button.textProperty()
+                .bind(check.busy().map(busy -> busy.isEmpty() ? text("train.check-memory") : text("train.cancel")));
+        String description = text("train.check-memory.help");
         button.setAccessibleText(description);
         button.setTooltip(new Tooltip(description));
         button.disableProperty().bind(model.missing().isNotEmpty());
@@ -64,8 +67,9 @@ final class MemoryCheckView extends VBox {
             text.setMaxWidth(Double.MAX_VALUE);
             HBox line = new HBox(6, text);
             if (item.isApplicable()) {
-                Button apply = new ActionButtonView("Apply", () -> model.applyAdvice(item), "small", "apply-advice");
-                apply.setAccessibleText("Apply: " + item.displayText());
+                Button apply = new ActionButtonView(text("train.advice.apply"), () -> model.applyAdvice(item), "small",
+                        "apply-advice");
+                apply.setAccessibleText(text("train.advice.apply.help", item.displayText()));
                 line.getChildren().add(apply);
             }
             lines.add(line);

@@ -1,5 +1,7 @@
 package atomstudio.app.train;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -15,8 +17,8 @@ import java.util.List;
 public record MethodCost(MethodSettings method, long parameterCount, long bytes, String problem) {
     /// `2,268 parameters · 11 KB`.
     public String summary() {
-        return problem.isEmpty() ? DisplayFormat.count(parameterCount) + " parameters · " + DisplayFormat.bytes(bytes)
-                : "Not available for this model";
+        return problem.isEmpty() ? text("train.cost", parameterCount, DisplayFormat.bytes(bytes))
+                : text("train.unavailable");
     }
 
     /// Counts parameters from the model's list of layers, without loading weights.

@@ -1,5 +1,7 @@
 package atomstudio.app.train;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.AutocompleteFieldView;
 import atomstudio.tuning.setting.Setting;
 import java.util.function.Consumer;
@@ -141,7 +143,7 @@ final class OptionView extends HBox {
             case CheckBox box -> box.setSelected((text.isEmpty() ? flagDefault() : text).equals(Setting.YES));
             case ChoiceBox<?> box -> ((ChoiceBox<String>) box).setValue(text.isEmpty() ? defaultValue : text);
             case TextField field -> {
-                field.setPromptText(defaultValue.isEmpty() ? "model default" : defaultValue);
+                field.setPromptText(defaultValue.isEmpty() ? text("train.model-default") : defaultValue);
                 if (!text.equals(field.getText().strip())) field.setText(text);
             }
             default -> throw new IllegalStateException("unexpected control: " + control);

@@ -1,5 +1,7 @@
 package atomstudio.app.train;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.FileChoosers;
@@ -9,6 +11,7 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunQueue;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
 import atomstudio.diffusion.file.AtomicFile;
@@ -17,9 +20,16 @@ import atomstudio.tuning.config.ConfigFile;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.TrainingReport;
+import atomstudio.tuning.setting.Setting;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
+import javafx.beans.property.ReadOnlyIntegerProperty;
+import javafx.beans.property.ReadOnlyIntegerWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
@@ -28,6 +38,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Method, training settings, cost and memory check of the next run, and the command to start it.
 public final class TrainViewModel {
+    /// The parameters of a model up to which estimates are measured without a request. The default model has 16
+    /// million.
+    private static final long MAX_PARAMETERS_MEASURED = 100_000_000;
+
     private final TrainServices services;
     private final RunsViewModel runs;
     private final ReadOnlyObjectProperty<Subject> subject;
@@ -38,11 +52,14 @@ public final class TrainViewModel {
     private final MemoryCheckViewModel memoryCheck;
     private final ReadOnlyStringWrapper settingsNote = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper missing = new ReadOnlyStringWrapper("");
+    private @Nullable RunSpec checked;
     private final ReadOnlyStringWrapper costLine = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper durationEstimate = new ReadOnlyStringWrapper("");
+    /// Counts up.
+    private final ReadOnlyIntegerWrapper estimatesChanged = new ReadOnlyIntegerWrapper();
+    private final ReadOnlyIntegerWrapper estimatesNeeded = new ReadOnlyIntegerWrapper();
 
     public record TrainServices(Jobs jobs, MethodCost.CostCounter costCounter, MemoryCheckViewModel.Estimator estimator,
-            FileChoosers choosers) {}
+            MethodEstimates estimates, FileChoosers choosers) {}
 
     public TrainViewModel(TrainServices services, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject,
             ModelsViewModel models) {
@@ -54,6 +71,9 @@ public final class TrainViewModel {
         method = new MethodViewModel(services.jobs, services.costCounter, model);
         training = new TrainingSettingsViewModel(services.choosers, method.settings());
         memoryCheck = new MemoryCheckViewModel(services.jobs, services.estimator);
+        memoryCheck.estimate().subscribe(estimate -> {
+            if (estimate != null && checked != null) services.estimates.put(checked, estimate);
+        });
         models.busy().subscribe(now -> updateMissing());
         model.subscribe(now -> onChanged());
         subject.subscribe(now -> onChanged());
@@ -61,8 +81,16 @@ public final class TrainViewModel {
         method.invalidMessage().subscribe(now -> onChanged());
         training.settings().subscribe(now -> onChanged());
         training.invalidMessage().subscribe(now -> onChanged());
-        method.costs().addListener((ListChangeListener<MethodCost>) change -> updateMissing());
-        runs.runs().addListener((ListChangeListener<RunSummary>) change -> updateEstimate());
+        method.costs().addListener((ListChangeListener<MethodCost>) change -> {
+            updateMissing();
+            needEstimates();
+        });
+        runs.runs().addListener((ListChangeListener<RunSummary>) change -> announceEstimates());
+        services.estimates.changes().subscribe(now -> announceEstimates());
+        runs.queue().current().subscribe(now -> {
+            if (now != null) services.estimates.stop();
+            needEstimates();
+        });
     }
 
     public MethodViewModel method() {
@@ -87,9 +115,80 @@ public final class TrainViewModel {
         return costLine.getReadOnlyProperty();
     }
 
-    /// `about 50 s · 1.2 GB`, from an earlier run; empty if there is none.
-    public ReadOnlyStringProperty durationEstimate() {
-        return durationEstimate.getReadOnlyProperty();
+    /// Changes when an estimate of a method does.
+    public ReadOnlyIntegerProperty estimatesChanged() {
+        return estimatesChanged.getReadOnlyProperty();
+    }
+
+    /// Changes when [#requestEstimates] should be called, if the estimates are in sight.
+    public ReadOnlyIntegerProperty estimatesNeeded() {
+        return estimatesNeeded.getReadOnlyProperty();
+    }
+
+    /// Time and memory of a method with its settings: `about 50 s · 1.2 GB`, from an earlier run with the model, or
+    /// measured; empty if neither is known.
+    public String estimateText(MethodName choice) {
+        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settingsFor(choice),
+                training.settings().get());
+        ModelSummary summary = model.get();
+        if (summary == null) return "";
+        MethodEstimates.EstimateKey key = new MethodEstimates.EstimateKey(summary.path(), choices);
+        return ofEarlierRun(key).or(() -> services.estimates.of(key).map(MethodEstimates.MethodEstimate::summary))
+                .orElse(services.estimates.isPending(key) ? text("train.estimate.pending") : "");
+    }
+
+    private Optional<String> ofEarlierRun(MethodEstimates.EstimateKey key) {
+        return runs.runs()
+                .stream()
+                .filter(run -> run.isDone() && run.spec().choice() == key.choices().method().choice()
+                        && run.spec().model().equals(key.model()))
+                .findFirst()
+                .map(run -> {
+                    TrainingReport report = run.report().orElseThrow();
+                    double seconds = report.seconds() / Math.max(1, report.steps()) * key.choices().steps();
+                    return new MethodEstimates.MethodEstimate(seconds, report.peakMemory()).summary();
+                });
+    }
+
+    /// Measures the methods of the cards in the background: the chosen one first. On a large model only on request,
+    /// by [#checkMemory], because it takes minutes of all cores.
+    public void requestEstimates() {
+        ModelSummary summary = model.get();
+        if (summary == null || summary.parameters() > MAX_PARAMETERS_MEASURED || !missing.get().isEmpty()) return;
+        List<RunSpec> specs = Stream.concat(Stream.of(method.settings().get().choice()), MethodCardsView.CARDS.stream())
+                .distinct()
+                .flatMap(choice -> specFor(choice).stream())
+                .filter(spec -> ofEarlierRun(MethodEstimates.EstimateKey.of(spec)).isEmpty())
+                .toList();
+        services.estimates.request(specs);
+    }
+
+    private void announceEstimates() {
+        estimatesChanged.set(estimatesChanged.get() + 1);
+    }
+
+    private void needEstimates() {
+        estimatesNeeded.set(estimatesNeeded.get() + 1);
+    }
+
+    public RunQueue queue() {
+        return runs.queue();
+    }
+
+    /// Fills the form with the settings of a run.
+    public void copySettings(RunSpec spec) {
+        Map<Setting, String> values = new HashMap<>(spec.choices().method().overrides());
+        values.putAll(spec.choices().training().chosen());
+        ChosenSettings chosen = new ChosenSettings(Optional.of(spec.choice()), Optional.empty(), values);
+        method.replace(spec.choice(), chosen);
+        training.replace(chosen);
+    }
+
+    /// Sets all settings of the chosen method and of training to their defaults.
+    public void resetSettings() {
+        settingsNote.set("");
+        method.replace(method.settings().get().choice(), ChosenSettings.NONE);
+        training.replace(ChosenSettings.NONE);
     }
 
     /// Starts the selected method, or queues it behind the current run.
@@ -107,7 +206,11 @@ public final class TrainViewModel {
 
     /// Starts the memory check for the selected method.
     public void checkMemory() {
-        specFor(method.settings().get().choice()).ifPresent(memoryCheck::check);
+        services.estimates.stop();
+        specFor(method.settings().get().choice()).ifPresent(spec -> {
+            checked = spec;
+            memoryCheck.check(spec);
+        });
     }
 
     /// Applies the settings of an advice and repeats the memory check.
@@ -171,7 +274,8 @@ public final class TrainViewModel {
     private void onChanged() {
         memoryCheck.reset();
         updateMissing();
-        updateEstimate();
+        announceEstimates();
+        needEstimates();
     }
 
     private void updateMissing() {
@@ -199,22 +303,5 @@ public final class TrainViewModel {
                 : !method.invalidMessage().get().isEmpty() ? method.invalidMessage().get()
                 : !training.invalidMessage().get().isEmpty() ? training.invalidMessage().get()
                 : cost.map(MethodCost::problem).orElse("");
-    }
-
-    private void updateEstimate() {
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settings().get(),
-                training.settings().get());
-        ModelSummary summary = model.get();
-        durationEstimate.set(runs.runs()
-                .stream()
-                .filter(run -> summary != null && run.isDone() && run.spec().choice() == choices.method().choice()
-                        && run.spec().model().equals(summary.path()))
-                .findFirst()
-                .map(run -> {
-                    TrainingReport report = run.report().orElseThrow();
-                    return "about " + DisplayFormat.roughDuration(report.seconds() / report.steps() * choices.steps())
-                            + " · " + DisplayFormat.bytes(report.peakMemory());
-                })
-                .orElse(""));
     }
 }

@@ -24,6 +24,7 @@ import atomstudio.app.services.Services;
 import atomstudio.app.settings.SettingsViewModel;
 import atomstudio.app.start.StartViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.app.train.MethodEstimates;
 import atomstudio.app.trash.Deletions;
 import atomstudio.app.trash.Trash;
 import java.nio.file.Path;
@@ -84,7 +85,10 @@ public final class WindowViewModel {
         sharing = new MachineSharing(queue, images, environment.settings());
         largeImage = new LargeImageViewModel(services.jobs(), environment.choosers(), environment.desktop(), gallery,
                 new WindowImageActions(this));
-        shared = new SubjectPageViewModel.SharedModels(models, queue, deletions,
+        shared = new SubjectPageViewModel.SharedModels(models, queue,
+                new MethodEstimates(services.jobs(), services.engines().estimator(),
+                        () -> queue.isBusy() || !images.isIdle()),
+                deletions,
                 new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers(),
                         gallery, images, () -> environment.settings().get().generation(), notices),
                 largeImage);

@@ -21,7 +21,7 @@ class RunProgressTest {
     @Test
     void reportsTimeLeftAndSpeed() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1), step(2, 1));
-        assertEquals("0:25 left", progress.timeLeft());
+        assertEquals("25 s left", progress.timeLeft());
         assertEquals("4.0 steps/s · 1.2 GB", progress.speedText());
         assertEquals(0.02, progress.fraction(), 1e-9);
     }

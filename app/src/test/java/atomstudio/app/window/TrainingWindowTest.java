@@ -17,7 +17,7 @@ import java.util.List;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
-import javafx.scene.control.ToggleButton;
+import javafx.scene.control.RadioButton;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
 import javafx.stage.WindowEvent;
@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.api.FxRobot;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
+import org.testfx.util.WaitForAsyncUtils;
 
 /// Training in the real window: methods, settings, pause, cancel, closing.
 @ExtendWith({DisplayCondition.class, ApplicationExtension.class})
@@ -67,20 +68,15 @@ class TrainingWindowTest {
         window.openSubject(robot, "car");
         TrainViewModel train = window.model().subjects().getFirst().train();
         focus(robot, "#method-lora");
-        robot.type(KeyCode.SPACE, KeyCode.DOWN);
+        robot.type(KeyCode.SPACE, KeyCode.UP);
         waitFor(() -> train.method().settings().get().choice() == MethodName.ATOMS_AND_WORD);
-        focus(robot, "#more-methods");
-        robot.type(KeyCode.SPACE);
-        waitFor(() -> robot.lookup("#method-lokr").query().isVisible());
+        assertTrue(robot.lookup("#method-lokr").tryQuery().isEmpty());
+        WaitForAsyncUtils.asyncFx(() -> train.method().choose(MethodName.LOKR)).get();
+        waitFor(() -> robot.lookup("#method-lokr").queryAs(RadioButton.class).isSelected());
         window.screenshot("methods");
-        focus(robot, "#method-lokr");
+        focus(robot, "#options");
         robot.type(KeyCode.SPACE);
-        waitFor(() -> train.method().settings().get().choice() == MethodName.LOKR);
-        focus(robot, "#more-methods");
-        robot.type(KeyCode.SPACE);
-        assertEquals("▸ More methods: LoKr", robot.lookup("#more-methods").queryAs(ToggleButton.class).getText());
-        focus(robot, "#method-options");
-        robot.type(KeyCode.SPACE);
+        waitFor(() -> robot.lookup("#training-form").query().isVisible());
         focus(robot, "#option-rank");
         robot.write("none");
         waitFor(() -> robot.lookup(".note-error")
@@ -95,16 +91,20 @@ class TrainingWindowTest {
         robot.type(KeyCode.SPACE);
         waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
         assertFalse(robot.lookup("#option-atoms").query().getParent().isVisible());
-        focus(robot, "#method-options");
-        robot.type(KeyCode.SPACE);
-        assertEquals("▸ Method options: Rank 8 · Train text encoder (LoRA)",
-                robot.lookup("#method-options").queryAs(ToggleButton.class).getText());
+        waitFor(() -> hasNote(robot, "Rank 8 · Train text encoder (LoRA)"));
+    }
+
+    private static boolean hasNote(FxRobot robot, String text) {
+        return robot.lookup(".note")
+                .queryAllAs(Label.class)
+                .stream()
+                .anyMatch(note -> note.isVisible() && note.getText().equals(text));
     }
 
     @Test
-    void collapsedSettingsShowSummaryAndAdviceApplies(FxRobot robot) throws Exception {
+    void optionsAreSearchedAndAdviceApplies(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
-        focus(robot, "#training-options");
+        focus(robot, "#options");
         robot.type(KeyCode.SPACE);
         focus(robot, "#option-steps");
         robot.write("50");
@@ -116,10 +116,12 @@ class TrainingWindowTest {
             assertTrue(control.isFocusTraversable()
                     && control.getAccessibleText().length() > setting.option().length() + 2, setting.option());
         }
-        focus(robot, "#training-options");
-        robot.type(KeyCode.SPACE);
-        assertEquals("▸ Training options: Steps 50 · Horizontal flip",
-                robot.lookup("#training-options").queryAs(ToggleButton.class).getText());
+        waitFor(() -> hasNote(robot, "Steps 50 · Horizontal flip"));
+        robot.clickOn("#search-options").write("checkpointing");
+        waitFor(() -> robot.lookup("#option-gradient-checkpointing").query().getParent().isVisible()
+                && !robot.lookup("#option-steps").query().getParent().isVisible());
+        robot.clickOn("#close-options");
+        waitFor(() -> !robot.lookup("#training-form").query().isVisible());
         focus(robot, "#check-memory");
         robot.type(KeyCode.SPACE);
         waitFor(() -> robot.lookup(".apply-advice").queryAll().size() == 2);
@@ -131,6 +133,17 @@ class TrainingWindowTest {
                 .stream()
                 .anyMatch(note -> note.isVisible() && note.getText().startsWith("Fits: 1.2 GB of 3.1 GB")));
         window.screenshot("fits");
+    }
+
+    @Test
+    void methodsAreMeasuredInTheBackground(FxRobot robot) throws Exception {
+        window.openSubject(robot, "car");
+        waitFor(() -> robot.lookup("#method-lora")
+                .queryAs(RadioButton.class)
+                .getAccessibleText()
+                .contains(
+                        "about 51 s · 4.0 GB of memory"));
+        assertEquals(3, window.fake().estimated.size());
     }
 
     @Test
@@ -148,6 +161,11 @@ class TrainingWindowTest {
         assertEquals(List.of("a sks owl on the beach"), window.fake().launcher.prompts);
         waitFor(() -> !robot.lookup("#preview-now").queryAs(Button.class).isDisabled());
         window.screenshot("paused");
+        robot.clickOn(robot.lookup(".preview-tile").nth(0).<Node>query());
+        waitFor(() -> robot.lookup("#large-preview").query().isVisible());
+        window.screenshot("large-preview");
+        robot.type(KeyCode.RIGHT, KeyCode.ESCAPE);
+        waitFor(() -> !robot.lookup("#large-preview").query().isVisible());
         robot.clickOn("#pause-run");
         waitFor(() -> window.model().queue().progress().get().phase() == RunProgress.RunPhase.TRAINING);
         robot.clickOn("#cancel-run");

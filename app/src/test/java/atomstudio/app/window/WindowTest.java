@@ -61,11 +61,11 @@ class WindowTest {
         robot.clickOn("#start");
         waitFor(() -> robot.lookup("#progress-card").query().isVisible());
         waitFor(() -> window.model().queue().progress().get().step() > 3);
-        assertEquals("cancel-run", window.scene().getFocusOwner().getId());
+        assertEquals("start", window.scene().getFocusOwner().getId());
+        assertEquals("Add to queue after “LoRA rank 4”", robot.lookup("#start").queryAs(Button.class).getText());
         waitFor(() -> window.model().queue().progress().get().history().validations().size() > 1);
         window.screenshot("training");
-        waitFor(() -> !window.model().queue().isBusy() && robot.lookup("#start").query().isVisible());
-        assertEquals("start", window.scene().getFocusOwner().getId());
+        waitFor(() -> !window.model().queue().isBusy());
         robot.clickOn("#tab-compare");
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         focus(robot, "#generate");

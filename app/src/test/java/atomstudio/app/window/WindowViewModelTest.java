@@ -113,14 +113,14 @@ class WindowViewModelTest {
     void earlierRunGivesDurationEstimate() {
         SubjectPageViewModel page = car();
         page.train().method().choose(MethodName.ATOMS);
-        assertEquals("", page.train().durationEstimate().get());
+        assertEquals("", page.train().estimateText(page.train().method().settings().get().choice()));
         page.train().start();
         // 20 steps took 5 seconds.
-        assertEquals("about " + DisplayFormat.roughDuration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB",
-                page.train().durationEstimate().get());
+        assertEquals("about " + DisplayFormat.roughDuration(MethodName.ATOMS.steps() / 4.0) + " · 1.2 GB of memory",
+                page.train().estimateText(page.train().method().settings().get().choice()));
         page.train().training().setText(TrainingSetting.STEPS, "40");
-        assertTrue(page.train().durationEstimate().get().startsWith("about 10 s"),
-                page.train().durationEstimate().get());
+        assertTrue(page.train().estimateText(page.train().method().settings().get().choice()).startsWith("about 10 s"),
+                page.train().estimateText(page.train().method().settings().get().choice()));
     }
 
     @Test
@@ -129,7 +129,7 @@ class WindowViewModelTest {
         fake.launcher.onWait = step -> {
             if (step != 10) return;
             window.open(Screen.SETTINGS);
-            assertEquals("Training car · step 10 of 20 · 0:03 left", window.status().get());
+            assertEquals("Training car · step 10 of 20 · 3 s left", window.status().get());
             assertEquals("training · 50%", page.sidebarText().get());
             assertTrue(page.training().get());
         };
