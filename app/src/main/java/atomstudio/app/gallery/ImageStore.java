@@ -18,6 +18,7 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.time.Instant;
@@ -40,7 +41,7 @@ import java.util.function.Consumer;
 /// The images folder: `DATE/TIME-SEED.png`. The files are all there is: nothing else has to be kept in step with them.
 /// Files and folders may be added, renamed and removed by other programs. For job threads.
 public final class ImageStore {
-    private static final String STARS = "stars.txt";
+    private static final String STARS = "stars.txt", UNREADABLE_STARS = "stars-unreadable.txt";
     private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyy-MM-dd", Locale.ROOT);
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HHmmss", Locale.ROOT);
 
@@ -50,6 +51,7 @@ public final class ImageStore {
     private final Path folder;
     private final InstantSource clock;
     private volatile Set<Path> stars = Set.of();
+    private volatile boolean starsUnreadable;
 
     public ImageStore(Path folder, InstantSource clock) {
         this.folder = folder;
@@ -143,7 +145,8 @@ public final class ImageStore {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                     String name = file.getFileName().toString();
-                    if (!name.startsWith(".") && !name.equals(STARS) && !isBeingWritten(attributes))
+                    if (!name.startsWith(".") && !name.equals(STARS) && !name.equals(UNREADABLE_STARS)
+                            && !isBeingWritten(attributes))
                         files.add(new FoundFile(file, attributes));
                     return FileVisitResult.CONTINUE;
                 }
@@ -188,6 +191,7 @@ public final class ImageStore {
                 if (!line.isBlank() && line.indexOf('\0') < 0) starred.add(folder.resolve(line.strip()).normalize());
         } catch (IOException e) {
             unreadable.add(new ForeignFile(file, file + ": cannot be read: " + e.getMessage()));
+            starsUnreadable = true;
         }
         return starred;
     }
@@ -195,11 +199,23 @@ public final class ImageStore {
     /// Sets which images are starred. Any thread.
     void setStars(Set<Path> changed) { stars = Set.copyOf(changed); }
 
-    /// Writes the newest stars, one path a line, so that the order of two writes does not matter.
+    /// Writes the newest stars, one path a line, so that the order of two writes does not matter. A file that could not
+    /// be read is kept beside, since it may be readable later.
     synchronized void writeStars() throws Failure {
+        if (starsUnreadable) keepUnreadableStars();
         Set<String> lines = new TreeSet<>();
         for (Path file : stars) lines.add(folder.relativize(file).toString().replace('\\', '/'));
         AtomicFile.write(folder.resolve(STARS),
                 out -> out.write((String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private void keepUnreadableStars() throws Failure {
+        Path file = folder.resolve(STARS), kept = folder.resolve(UNREADABLE_STARS);
+        try {
+            Files.move(file, kept, StandardCopyOption.REPLACE_EXISTING);
+            starsUnreadable = false;
+        } catch (IOException e) {
+            throw new Failure.Unreadable(file + ": cannot be moved to " + kept + ": " + e.getMessage(), e);
+        }
     }
 }

@@ -2,6 +2,7 @@ package atomstudio.app.gallery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.jobs.ManualJobs;
@@ -119,6 +120,21 @@ class GalleryViewModelTest {
         reopened.load();
         reopened.filter(new GalleryFilter("", new GalleryFilter.Group.Starred()));
         assertEquals(List.of("1"), shown(reopened));
+    }
+
+    @Test
+    void unreadableStarsAreKeptBeside() throws Exception {
+        Path memory = Path.of("/proc/self/mem");
+        assumeTrue(Files.isRegularFile(memory), "skipped: no file that exists and cannot be read");
+        Path stars = home.resolve("images/stars.txt");
+        Files.createDirectories(stars.getParent());
+        Files.createSymbolicLink(stars, memory);
+        GalleryViewModel gallery = gallery();
+        gallery.load();
+        assertTrue(gallery.problem().get().contains("stars.txt"), gallery.problem().get());
+        gallery.toggleStar(save(gallery, "a car", "car", 1));
+        assertTrue(Files.isSymbolicLink(home.resolve("images/stars-unreadable.txt")));
+        assertEquals(1, Files.readAllLines(stars).size());
     }
 
     @Test

@@ -98,8 +98,11 @@ public final class TrainableAdapter {
     }
 
     private boolean layersHave(String parameter) {
-        return layers.keySet().stream().allMatch(name -> has(name, parameter)
-                && Stream.of("diff_b", "dora_scale", "lora_magnitude_vector").noneMatch(other -> has(name, other)));
+        return layers.keySet()
+                .stream()
+                .allMatch(name -> has(name, parameter)
+                        && Stream.of("diff_b", "dora_scale", "lora_magnitude_vector")
+                                .noneMatch(other -> has(name, other)));
     }
 
     private MethodSettings lowRank() {
