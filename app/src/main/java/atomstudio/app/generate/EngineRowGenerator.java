@@ -15,6 +15,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.file.FileSnapshot;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.PngAttachment;
@@ -28,9 +29,12 @@ import atomstudio.tuning.measure.ClipEmbedding;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -49,6 +53,8 @@ public final class EngineRowGenerator implements RowGenerator {
     private final Supplier<AppSettings.GenerationPreferences> preferences;
     private Optional<Path> previewDecoder = Optional.empty();
     private @Nullable ImageGenerator current;
+    /// The adapters of the last row: their tensors stay in the engine while another row uses the same objects.
+    private Map<Path, CachedAdapter> adapterCache = Map.of();
     private EngineName currentEngine = EngineName.AUTO;
 
     /// @param tokenizerFolders searched for the tokenizer of a model without one
@@ -135,22 +141,41 @@ public final class EngineRowGenerator implements RowGenerator {
         return PromptAdapters.parse(new Generation.PromptPair(prompt, negativePrompt), tokenizerFolders.home());
     }
 
-    private static List<RowAdapter> loadAdapters(RowRequest request, PromptAdapters prompt, ImageGenerator generator,
+    private record CachedAdapter(FileSnapshot file, List<LoadedAdapter> adapters) {}
+
+    private List<LoadedAdapter> load(Path file, ImageGenerator generator, Map<Path, CachedAdapter> used)
+            throws Failure {
+        try {
+            FileSnapshot now = FileSnapshot.of(file);
+            CachedAdapter cached = adapterCache.get(file);
+            if (cached == null || !cached.file.equals(now))
+                cached = new CachedAdapter(now, LoadedAdapter.load(file, generator.model()));
+            used.put(file, cached);
+            return cached.adapters;
+        } catch (IOException absent) {
+            // Reports what is wrong with the file.
+            return LoadedAdapter.load(file, generator.model());
+        }
+    }
+
+    private List<RowAdapter> loadAdapters(RowRequest request, PromptAdapters prompt, ImageGenerator generator,
             RowListener listener) throws Failure {
         List<RowAdapter> adapters = new ArrayList<>();
+        Map<Path, CachedAdapter> used = new HashMap<>();
         for (ImageSettings.SelectedAdapter selected : request.adapters()) {
-            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), generator.model())) {
+            for (LoadedAdapter loaded : load(selected.file(), generator, used)) {
                 loaded.warnings().forEach(listener::warning);
                 loaded.triggerWarning(prompt.prompt()).ifPresent(listener::warning);
                 adapters.add(new RowAdapter(loaded, new WeightedAdapter(loaded.adapter(), selected.weight())));
             }
         }
         for (PromptAdapters.AdapterReference selected : prompt.references()) {
-            for (LoadedAdapter loaded : LoadedAdapter.load(selected.file(), generator.model())) {
+            for (LoadedAdapter loaded : load(selected.file(), generator, used)) {
                 loaded.warnings().forEach(listener::warning);
                 adapters.add(new RowAdapter(loaded, selected.weighted(loaded.adapter())));
             }
         }
+        adapterCache = used;
         return adapters;
     }
 
@@ -231,6 +256,7 @@ public final class EngineRowGenerator implements RowGenerator {
     private void closeModel() {
         if (current != null) current.close();
         current = null;
+        adapterCache = Map.of();
         previewDecoder = Optional.empty();
     }
 }

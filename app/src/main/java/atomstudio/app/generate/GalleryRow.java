@@ -41,6 +41,9 @@ public final class GalleryRow implements ImageBatch.BatchRow {
         MISSING
     }
 
+    /// An image of settings that are being changed.
+    public record LiveImage(long seed, RgbImage image) {}
+
     private final Optional<RunSummary> run;
     private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
     private final ObservableList<GalleryCell> cellsView = FXCollections.unmodifiableObservableList(cells);
@@ -50,6 +53,7 @@ public final class GalleryRow implements ImageBatch.BatchRow {
     private final ReadOnlyObjectWrapper<@Nullable ClipScores> metrics = new ReadOnlyObjectWrapper<>();
     private final ObservableMap<String, RgbImage> previews = FXCollections.observableHashMap();
     private final ObservableMap<String, RgbImage> previewsView = FXCollections.unmodifiableObservableMap(previews);
+    private final ReadOnlyObjectWrapper<@Nullable LiveImage> live = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     /// The image shown last, by seed.
     private final Map<Long, GalleryImage> lastImages = new HashMap<>();
@@ -107,6 +111,19 @@ public final class GalleryRow implements ImageBatch.BatchRow {
     /// The predicted images of the orders that are being generated, as far as there are any.
     public ObservableMap<String, RgbImage> previews() {
         return previewsView;
+    }
+
+    /// The image that is generated again and again while a strength is dragged; null if none is.
+    public ReadOnlyObjectProperty<@Nullable LiveImage> live() {
+        return live.getReadOnlyProperty();
+    }
+
+    void showLive(long seed, RgbImage image) {
+        live.set(new LiveImage(seed, image));
+    }
+
+    void clearLive() {
+        live.set(null);
     }
 
     /// Of the images shown; null until measured, or if one is not current.

@@ -82,6 +82,7 @@ final class GalleryRowView extends HBox {
         getChildren().addAll(header, body);
         row.cells().addListener((ListChangeListener<GalleryRow.GalleryCell>) change -> refresh());
         row.previews().addListener((MapChangeListener<String, RgbImage>) change -> showPreview(change.getKey()));
+        row.live().subscribe(now -> cells.forEach(CellView::showPreview));
         widthProperty().subscribe(now -> fit());
         refresh();
     }
@@ -137,7 +138,9 @@ final class GalleryRowView extends HBox {
         }
 
         void showPreview() {
-            RgbImage preview = shown == null ? null : row.previews().get(shown.order());
+            GalleryRow.LiveImage live = row.live().get();
+            RgbImage preview = shown == null ? null
+                    : live != null && live.seed() == shown.seed() ? live.image() : row.previews().get(shown.order());
             previewView.setVisible(preview != null);
             previewView.setImage(preview == null ? null : RoundedImageView.toFxImage(preview));
             if (preview != null) state.setVisible(false);

@@ -19,16 +19,19 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
+import javafx.beans.property.BooleanProperty;
 import javafx.beans.property.ReadOnlyDoubleProperty;
 import javafx.beans.property.ReadOnlyDoubleWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.beans.property.SimpleBooleanProperty;
 import javafx.beans.value.ObservableValue;
 import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
@@ -47,17 +50,20 @@ public final class GenerateViewModel {
     private final InstantSource clock;
     private final MetricsViewModel metrics;
     private final SourceViewModel source;
+    private final AdaptersViewModel adapters;
+    private final LiveStrength live;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
     private final ReadOnlyObjectWrapper<SubjectPrompt> prompt;
     private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(
             ImageSettings.initial(ModelDefaults.INITIAL));
-    private FileVersions files = FileVersions.NONE;
-    private int readsRunning;
+    private final CurrentFileVersions files;
     private ModelDefaults appliedDefaults = ModelDefaults.INITIAL;
     private final GalleryRow base = new GalleryRow(Optional.empty());
     private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
     private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
+    private final ReadOnlyObjectWrapper<GenerationPlan> plan = new ReadOnlyObjectWrapper<>(GenerationPlan.NONE);
+    private final BooleanProperty seedLocked = new SimpleBooleanProperty();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
@@ -68,10 +74,17 @@ public final class GenerateViewModel {
     /// This page's batches in the queue, in their order.
     private final List<ImageBatch> batches = new ArrayList<>();
 
+    /// @param images  to generate; if there are none, those of the next seeds
+    /// @param seconds of their generation, by the images before; empty if unknown
+    public record GenerationPlan(int images, OptionalDouble seconds) {
+        static final GenerationPlan NONE = new GenerationPlan(0, OptionalDouble.empty());
+    }
+
     /// @param queue of all pages: one model is open at a time
     /// @param preferences of the time of the call
     public record GenerationServices(RowGenerator generator, FileChoosers choosers, GalleryViewModel gallery,
-            JobQueue queue, Supplier<AppSettings.GenerationPreferences> preferences, NoticesViewModel notices) {}
+            JobQueue queue, Supplier<AppSettings.GenerationPreferences> preferences, NoticesViewModel notices,
+            AdapterLibrary adapters, GenerationRate rate) {}
 
     /// @param subject holds null on the Generate page
     public GenerateViewModel(Jobs jobs, GenerationServices services, InstantSource clock,
@@ -81,11 +94,17 @@ public final class GenerateViewModel {
         this.clock = clock;
         this.model = model;
         this.subject = subject;
+        files = new CurrentFileVersions(jobs, problem::set);
         metrics = new MetricsViewModel(services.queue, services.generator);
         source = new SourceViewModel(jobs, services.choosers, services.notices, this);
+        adapters = new AdaptersViewModel(services, this);
+        live = new LiveStrength(jobs, services, clock, this::firstAdaptedOrder, this::subjectName);
         prompt = new ReadOnlyObjectWrapper<>(
                 subject.get() == null ? SubjectPrompt.EMPTY
                         : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        // On a subject's page rows are compared at the same seeds.
+        seedLocked.set(subject.get() != null);
+        seedLocked.subscribe(now -> updateRows());
         model.subscribe(now -> applyModelDefaults());
         subject.subscribe(now -> updateRows());
         services.gallery.images().addListener(new WeakListChangeListener<>(galleryListener));
@@ -132,6 +151,24 @@ public final class GenerateViewModel {
 
     public SourceViewModel source() {
         return source;
+    }
+
+    public AdaptersViewModel adapters() {
+        return adapters;
+    }
+
+    LiveStrength live() {
+        return live;
+    }
+
+    /// What Generate makes now.
+    public ReadOnlyObjectProperty<GenerationPlan> plan() {
+        return plan.getReadOnlyProperty();
+    }
+
+    /// Whether Generate keeps the seeds when all their images exist, rather than drawing new ones.
+    public BooleanProperty seedLocked() {
+        return seedLocked;
     }
 
     public ReadOnlyStringProperty problem() {
@@ -226,16 +263,9 @@ public final class GenerateViewModel {
 
     /// @param then called after the rows are updated
     private void readFiles(Runnable then) {
-        Set<Path> needed = neededFiles();
-        readsRunning++;
-        jobs.start("Reading file dates", cancellation -> FileVersions.read(needed), found -> {
-            readsRunning--;
-            files = found;
+        files.read(neededFiles(), () -> {
             updateRows();
             then.run();
-        }, message -> {
-            readsRunning--;
-            problem.set(message);
         });
     }
 
@@ -243,12 +273,62 @@ public final class GenerateViewModel {
         for (GalleryRow row : rows) row.showAdapters(settings.get().activeAdapters());
         ModelSummary summary = model.get();
         if (summary == null) return;
-        if (!neededFiles().stream().allMatch(files::isKnown)) {
-            if (readsRunning == 0) checkFiles();
+        if (!files.contains(neededFiles())) {
+            if (!files.isReading()) checkFiles();
             return;
         }
         Set<String> queued = queuedOrders();
         for (GalleryRow row : rows) row.update(requestFor(row, summary), services.gallery, queued);
+        updatePlan(summary, queued);
+    }
+
+    private void updatePlan(ModelSummary summary, Set<String> queued) {
+        int images = 0;
+        boolean isNothingMissing = missing(summary, queued).isEmpty();
+        OptionalDouble seconds = OptionalDouble.of(0);
+        for (GalleryRow row : rows) {
+            RowGenerator.RowRequest request = requestFor(row, summary);
+            int count = isNothingMissing && !seedLocked.get() ? settings.get().seeds().count()
+                    : GalleryRow.missingSeeds(request, services.gallery, queued).size();
+            OptionalDouble more = count == 0 ? OptionalDouble.of(0) : services.rate.seconds(request, count);
+            images += count;
+            seconds = seconds.isEmpty() || more.isEmpty() ? OptionalDouble.empty()
+                    : OptionalDouble.of(seconds.getAsDouble() + more.getAsDouble());
+        }
+        plan.set(new GenerationPlan(images, seconds));
+    }
+
+    private Optional<LiveStrength.LiveOrder> firstAdaptedOrder() {
+        ModelSummary summary = model.get();
+        if (summary == null || !files.contains(neededFiles())) return Optional.empty();
+        List<Long> first = List.of(settings.get().seeds().first());
+        return rows.stream()
+                .map(row -> new LiveStrength.LiveOrder(row, new ImageBatch.RowOrder(row, requestFor(row, summary),
+                        baseRequest(row, summary), first)))
+                .filter(live -> !live.order().request().adapters().isEmpty())
+                .findFirst();
+    }
+
+    /// Of the image to compare a row's with.
+    private RowGenerator.RowRequest baseRequest(GalleryRow row, ModelSummary summary) {
+        RowGenerator.RowRequest request = requestFor(base, summary);
+        return row == base ? request.withoutAdapters() : request;
+    }
+
+    private String subjectName() {
+        Subject current = subject.get();
+        return current == null ? "" : current.name();
+    }
+
+    private List<ImageBatch.RowOrder> missing(ModelSummary summary, Set<String> queued) {
+        List<ImageBatch.RowOrder> orders = new ArrayList<>();
+        for (GalleryRow row : rows) {
+            RowGenerator.RowRequest request = requestFor(row, summary);
+            List<Long> seeds = GalleryRow.missingSeeds(request, services.gallery, queued);
+            if (!seeds.isEmpty())
+                orders.add(new ImageBatch.RowOrder(row, request, baseRequest(row, summary), seeds));
+        }
+        return orders;
     }
 
     private Set<String> queuedOrders() {
@@ -263,7 +343,7 @@ public final class GenerateViewModel {
         String phrase = currentSubject == null ? "" : runPhrase.orElse(currentSubject.className());
         return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase),
                 row.run().map(RunSummary::adapter), settings.get(),
-                RowGenerator.Rendering.of(services.preferences.get()), files);
+                RowGenerator.Rendering.of(services.preferences.get()), files.get());
     }
 
     /// Cancels the images of this page that wait or are being generated.
@@ -282,12 +362,10 @@ public final class GenerateViewModel {
         ModelSummary summary = model.get();
         if (summary == null) return;
         Set<String> queued = queuedOrders();
-        List<ImageBatch.RowOrder> orders = new ArrayList<>();
-        RowGenerator.RowRequest baseRequest = requestFor(base, summary);
-        for (GalleryRow row : rows) {
-            RowGenerator.RowRequest request = requestFor(row, summary);
-            List<Long> seeds = GalleryRow.missingSeeds(request, services.gallery, queued);
-            if (!seeds.isEmpty()) orders.add(new ImageBatch.RowOrder(row, request, baseRequest, seeds));
+        List<ImageBatch.RowOrder> orders = missing(summary, queued);
+        if (orders.isEmpty() && !seedLocked.get()) {
+            randomizeSeeds(RandomGenerator.getDefault());
+            orders = missing(summary, queued);
         }
         if (orders.isEmpty()) {
             showMessage(queued.isEmpty() ? "Nothing changed. Edit the prompt, settings or seed."
@@ -301,9 +379,7 @@ public final class GenerateViewModel {
     private void submit(List<ImageBatch.RowOrder> orders) {
         metrics.cancel();
         showMessage("");
-        Subject currentSubject = subject.get();
-        ImageBatch batch = new ImageBatch(orders, currentSubject == null ? "" : currentSubject.name(),
-                services, clock);
+        ImageBatch batch = new ImageBatch(orders, subjectName(), services, clock);
         batches.add(batch);
         rows.stream().filter(batch::contains).forEach(GalleryRow::begin);
         updateRows();

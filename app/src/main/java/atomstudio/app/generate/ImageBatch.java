@@ -48,7 +48,7 @@ public final class ImageBatch {
     /// @param seeds of the images to generate
     public record RowOrder(BatchRow row, RowGenerator.RowRequest request, RowGenerator.RowRequest baseRequest,
             List<Long> seeds) {
-        private ImageTags tags(long seed, String subject) {
+        ImageTags tags(long seed, String subject) {
             return new ImageTags(request.order(seed), baseRequest.order(seed), subject, row.runName());
         }
     }
@@ -61,6 +61,10 @@ public final class ImageBatch {
     private final Set<String> remaining = new HashSet<>();
     private Instant started;
     private int completedCount;
+    /// The first step of the current row.
+    private @Nullable RowStart rowStart;
+
+    private record RowStart(Instant time, int done, int total) {}
     private JobQueue.@Nullable QueuedJob entry;
 
     /// @param subject name of the subject's folder; empty on the Generate page
@@ -175,7 +179,19 @@ public final class ImageBatch {
                 uiThread.accept(() -> row.addWarning(message));
             }
         }, cancellation);
-        uiThread.accept(row::stop);
+        uiThread.accept(() -> {
+            measure(order);
+            row.stop();
+        });
+    }
+
+    /// Loading the model and building graphs end with the first step.
+    private void measure(RowOrder order) {
+        RowStart first = rowStart;
+        rowStart = null;
+        if (first == null || first.total <= first.done) return;
+        double seconds = Duration.between(first.time, clock.instant()).toMillis() / 1000.0;
+        services.rate().add(order.request, seconds * first.total / (first.total - first.done) / order.seeds.size());
     }
 
     /// An image that cannot be written stays in memory, with a warning.
@@ -192,6 +208,7 @@ public final class ImageBatch {
     }
 
     private void showStep(int index, int done, int total) {
+        if (rowStart == null) rowStart = new RowStart(clock.instant(), done, total);
         double share = (index + (double) done / total) / orders.size();
         stepRate.update(share);
         RowOrder order = orders.get(index);

@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.app.pipeline.GenerationQuality;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
@@ -86,8 +87,14 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
             return new SamplerSettings(sampler, schedule, steps, eta, guidance, changed);
         }
 
+        /// The sampler, schedule and steps of a preset; the other values stay.
+        SamplerSettings with(GenerationQuality quality, ModelDefaults model) {
+            return new SamplerSettings(quality.sampler(model), quality.schedule(model), quality.steps(),
+                    OptionalDouble.empty(), guidance, clipSkip);
+        }
+
         /// Leaves out values at their defaults.
-        private String summary() {
+        String summary() {
             return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · " + steps
                     + " steps · guidance " + number(guidance.scale())
                     + (eta.isPresent() ? " · eta " + number(eta.getAsDouble()) : "")

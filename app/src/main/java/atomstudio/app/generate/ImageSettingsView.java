@@ -105,7 +105,7 @@ final class ImageSettingsView extends VBox {
         private void refresh() {
             shown = files(model.settings().get());
             List<Node> nodes = new ArrayList<>(model.settings().get().adapters().stream().map(this::field).toList());
-            Button add = new ActionButtonView("Add adapter…", model.source()::chooseAdapters, "small")
+            Button add = new ActionButtonView("Add adapter…", model.adapters()::chooseFiles, "small")
                     .withId("add-adapter");
             add.setTooltip(new Tooltip("Adapters of runs, exported adapters, LoRA, embeddings, or PNG images with "
                     + "embedded adapters"));
@@ -119,11 +119,11 @@ final class ImageSettingsView extends VBox {
             label.setMaxWidth(180);
             ValueFieldView<Double> weightField = ValueFieldView.ofNumber(
                     new ValueFieldView.NumberRange(GenerationLimits.ADAPTER_WEIGHT, 0.1),
-                    ImageSettings::number, value -> model.source().setAdapterWeight(adapter.file(), value));
+                    ImageSettings::number, value -> model.adapters().setWeight(adapter.file(), value));
             weightField.setPrefColumnCount(3);
             weightField.setAccessibleText("Weight of " + label.getText());
             weightField.showValue(adapter.weight());
-            Button removeButton = new ActionButtonView("×", () -> model.source().removeAdapter(adapter.file()), "flat",
+            Button removeButton = new ActionButtonView("×", () -> model.adapters().remove(adapter.file()), "flat",
                     "small");
             removeButton.setAccessibleText("Remove " + label.getText());
             HBox field = new HBox(4, label, weightField, removeButton);

@@ -83,6 +83,11 @@ public interface RowGenerator extends AutoCloseable {
             return new ImageOrder(this, seed).key();
         }
 
+        /// The same without the row's own adapter and without those of all rows.
+        RowRequest withoutAdapters() {
+            return new RowRequest(model, prompt, Optional.empty(), settings.withAdapters(List.of()), rendering, files);
+        }
+
         /// The row's own adapter followed by those of all rows that are switched on.
         List<ImageSettings.SelectedAdapter> adapters() {
             List<ImageSettings.SelectedAdapter> result = new ArrayList<>();

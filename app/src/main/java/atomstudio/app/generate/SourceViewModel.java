@@ -2,7 +2,6 @@ package atomstudio.app.generate;
 
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.gallery.GalleryImage;
-import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceImage;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
 import atomstudio.app.jobs.Jobs;
@@ -11,8 +10,6 @@ import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.Mask;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.UnaryOperator;
@@ -22,7 +19,7 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import org.jspecify.annotations.Nullable;
 
-/// Changes the file-based image settings: source image, mask and added adapters; and the hires pass.
+/// Changes the file-based image settings: source image and mask; and the hires pass.
 public final class SourceViewModel {
     private final Jobs jobs;
     private final FileChoosers choosers;
@@ -150,33 +147,6 @@ public final class SourceViewModel {
     /// @param changed factor for both sides; empty: no hires pass
     public void setHiresScale(OptionalDouble changed) {
         update(now -> now.withHiresScale(changed));
-    }
-
-    public void chooseAdapters() {
-        List<SelectedAdapter> adapters = new ArrayList<>(generate.settings().get().adapters());
-        for (Path file : choosers.adapters("Choose adapters")) {
-            if (adapters.stream().noneMatch(one -> one.file().equals(file))) adapters.add(new SelectedAdapter(file, 1));
-        }
-        generate.updateSettings(now -> now.withAdapters(adapters));
-    }
-
-    public void setAdapterWeight(Path file, double changed) {
-        generate.updateSettings(now -> now.withAdapters(now.adapters()
-                .stream()
-                .map(one -> one.file().equals(file) ? new SelectedAdapter(file, changed, one.state()) : one)
-                .toList()));
-    }
-
-    public void setAdapterSwitch(Path file, SelectedAdapter.AdapterSwitch changed) {
-        generate.updateSettings(now -> now.withAdapters(now.adapters()
-                .stream()
-                .map(one -> one.file().equals(file) ? new SelectedAdapter(file, one.weight(), changed) : one)
-                .toList()));
-    }
-
-    public void removeAdapter(Path file) {
-        generate.updateSettings(now -> now
-                .withAdapters(now.adapters().stream().filter(one -> !one.file().equals(file)).toList()));
     }
 
     private SourceSettings current() {

@@ -1,6 +1,5 @@
 package atomstudio.app.generate;
 
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// A prompt with an optional placeholder for the subject between two texts.
@@ -30,7 +29,14 @@ public record SubjectPrompt(String before, Mention mention, String after) {
     /// @param phrase replaces the placeholder: the class word for the base model, trigger and class word for a run
     public String text(String phrase) {
         Stream<String> parts = mention == Mention.SUBJECT ? Stream.of(before, phrase, after) : Stream.of(before, after);
-        return parts.map(String::strip).filter(part -> !part.isEmpty()).collect(Collectors.joining(" "));
+        return parts.map(String::strip).filter(part -> !part.isEmpty()).reduce("", SubjectPrompt::join);
+    }
+
+    /// With a space, except after an opening bracket and before punctuation.
+    private static String join(String before, String after) {
+        boolean isClose = before.isEmpty() || "([<".indexOf(before.charAt(before.length() - 1)) >= 0
+                || ",.;:!?)]>".indexOf(after.charAt(0)) >= 0;
+        return before + (isClose ? "" : " ") + after;
     }
 
     public SubjectPrompt with(Mention changed) {

@@ -33,6 +33,9 @@ public final class JobQueue {
 
     public boolean isRunning() { return running != null; }
 
+    /// Whether no further job starts for now.
+    public boolean isHeld() { return !hold.isEmpty(); }
+
     /// A job of the queue.
     public static final class QueuedJob {
         private final String title;

@@ -84,7 +84,7 @@ public final class WindowView extends StackPane {
                     new SubjectPageView(subject, clock, () -> model.delete(subject)),
                     List.of(new MaskPaintView(subject.generate().source())));
             case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> new PageView(
-                    new GeneratePageView(model.models().current(), generate, largeImage),
+                    new GeneratePageView(generate, largeImage),
                     List.of(new MaskPaintView(generate.source())));
             case WindowPage.ScreenPage(Screen screen) -> new PageView(screen.createView(model), List.of());
         };

@@ -7,11 +7,14 @@ import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
 import atomstudio.app.gallery.LargeImageViewModel;
+import atomstudio.app.generate.AdapterLibrary;
 import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.GenerationRate;
 import atomstudio.app.hub.ModelHub;
 import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.models.GetModelViewModel;
 import atomstudio.app.models.ModelFolderReader;
+import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.process.RunSpec;
@@ -90,7 +93,8 @@ public final class WindowViewModel {
                         () -> queue.isBusy() || !images.isIdle()),
                 deletions,
                 new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers(),
-                        gallery, images, () -> environment.settings().get().generation(), notices),
+                        gallery, images, () -> environment.settings().get().generation(), notices,
+                        new AdapterLibrary(services.jobs(), this::runAdapters), new GenerationRate()),
                 largeImage);
         GenerateViewModel generate = new GenerateViewModel(services.jobs(), shared.generation(),
                 environment.clock(), models.current(), new SimpleObjectProperty<>());
@@ -105,6 +109,16 @@ public final class WindowViewModel {
             updateStatus();
         });
         watch(generate);
+    }
+
+    /// The adapters of all finished runs on the current model.
+    private List<AdapterLibrary.AdapterInfo> runAdapters() {
+        ModelSummary model = models.current().get();
+        return subjects.stream()
+                .flatMap(page -> page.runs().runs().stream())
+                .filter(run -> run.isDone() && model != null && run.spec().model().equals(model.path()))
+                .map(run -> AdapterLibrary.AdapterInfo.of(run, titleOf(run.spec())))
+                .toList();
     }
 
     /// Loads models, samples and subjects. Called once, when the window is shown.

@@ -70,7 +70,8 @@ class GenerateViewModelTest {
                 new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
                 (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
         return new GenerateViewModel.GenerationServices(generator, desktop, gallery, new JobQueue(jobs),
-                () -> desktop.get().generation(), new NoticesViewModel());
+                () -> desktop.get().generation(), new NoticesViewModel(),
+                new AdapterLibrary(jobs, List::of), new GenerationRate());
     }
 
     /// Generates up to the job that makes the images.
@@ -176,7 +177,7 @@ class GenerateViewModelTest {
         generate.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         assertEquals("+ owl-lora (0.8), ink (1.0)", base.adapterLine().get());
         assertEquals("+ owl-lora (0.8), ink (1.0)", generate.rows().getLast().adapterLine().get());
-        generate.source().removeAdapter(Path.of("/styles/ink.safetensors"));
+        generate.adapters().remove(Path.of("/styles/ink.safetensors"));
         assertEquals("+ owl-lora (0.8)", base.adapterLine().get());
         generate.settings(generate.settings().get().withAdapters(List.of()));
         assertEquals("", base.adapterLine().get());
@@ -523,10 +524,10 @@ class GenerateViewModelTest {
         generate.generate();
         generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 0.5))));
         assertTrue(isStale(generate.rows().getFirst()));
-        generate.source().setAdapterSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.OFF);
+        generate.adapters().setSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.OFF);
         assertFalse(isStale(generate.rows().getFirst()));
         assertEquals("", generate.rows().getFirst().adapterLine().get());
-        generate.source().setAdapterSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.ON);
+        generate.adapters().setSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.ON);
         assertEquals("+ ink (0.5)", generate.rows().getFirst().adapterLine().get(), "its weight is kept");
     }
 

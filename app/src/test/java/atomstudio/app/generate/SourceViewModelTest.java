@@ -131,13 +131,25 @@ class SourceViewModelTest {
     @Test
     void addedAdaptersApplyToEveryRow() {
         desktop.adapters = List.of(Path.of("/a.safetensors"), Path.of("/b.safetensors"));
-        source.chooseAdapters();
-        source.chooseAdapters();
-        source.setAdapterWeight(Path.of("/b.safetensors"), 0.5);
-        source.removeAdapter(Path.of("/a.safetensors"));
+        generate.adapters().chooseFiles();
+        generate.adapters().chooseFiles();
+        generate.adapters().setWeight(Path.of("/b.safetensors"), 0.5);
+        generate.adapters().remove(Path.of("/a.safetensors"));
         generate.generate();
         assertEquals(List.of(new SelectedAdapter(Path.of("/b.safetensors"), 0.5)),
                 generator.requests.getFirst().adapters());
+    }
+
+    @Test
+    void removedAdapterComesBackInItsPlaceWithUndo() {
+        List<SelectedAdapter> adapters = List.of(new SelectedAdapter(Path.of("/a.safetensors"), 0.3),
+                new SelectedAdapter(Path.of("/b.safetensors"), 0.5));
+        generate.updateSettings(now -> now.withAdapters(adapters));
+        generate.adapters().remove(Path.of("/a.safetensors"));
+        assertEquals(adapters.subList(1, 2), generate.adapters().selected());
+        assertEquals("Removed the adapter a.", notices.notices().getLast().text());
+        notices.undo();
+        assertEquals(adapters, generate.adapters().selected());
     }
 
     @Test

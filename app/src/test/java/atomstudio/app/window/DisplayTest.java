@@ -95,7 +95,7 @@ class DisplayTest {
 
     @Test
     void noteOfAWrongNumberOpensBelowItsField(FxRobot robot) throws Exception {
-        robot.clickOn("#open-generate").clickOn("#image-settings");
+        robot.clickOn("#open-generate").clickOn("#customize");
         waitFor(() -> robot.lookup("#steps").query().isVisible());
         robot.clickOn("#steps").push(KeyCode.CONTROL, KeyCode.A).write("5000").type(KeyCode.ENTER);
         waitFor(DisplayTest::hasPopup);

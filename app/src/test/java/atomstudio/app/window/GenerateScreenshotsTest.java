@@ -18,7 +18,7 @@ import javafx.event.EventType;
 import javafx.geometry.Point2D;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
-import javafx.scene.control.ToggleButton;
+import javafx.scene.control.Hyperlink;
 import javafx.scene.input.MouseButton;
 import javafx.scene.input.MouseEvent;
 import javafx.scene.input.PickResult;
@@ -52,7 +52,7 @@ class GenerateScreenshotsTest {
         GenerateViewModel page = ((WindowPage.GeneratePage) window.model().page().get()).generate();
         window.run(() -> {
             page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
-            ((ToggleButton) window.scene().lookup("#image-settings")).setSelected(true);
+            ((Hyperlink) window.scene().lookup("#customize")).fire();
             page.settings(page.settings()
                     .get()
                     .withSampling(page.settings()

@@ -25,6 +25,7 @@ import javafx.scene.control.Label;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
+import jfx.incubator.scene.control.richtext.CodeArea;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -188,7 +189,9 @@ class WindowTest {
         WaitForAsyncUtils.waitForFxEvents();
         window.screenshot("settings-dark");
         assertEquals(AppSettings.Theme.DARK, window.fake().desktop.get().theme());
-        robot.clickOn("#open-generate").clickOn("#prompt").write("a red apple").type(KeyCode.ENTER);
+        robot.clickOn("#open-generate").clickOn("#prompt").push(KeyCode.CONTROL, KeyCode.A).write("a red apple");
+        assertEquals("a red apple", robot.lookup("#prompt").queryAs(CodeArea.class).getText());
+        robot.push(KeyCode.CONTROL, KeyCode.ENTER);
         waitFor(() -> shownImages(robot) == 4);
         assertEquals("a red apple", window.fake().requests.getFirst().prompt());
         window.screenshot("generate-dark");

@@ -1,0 +1,138 @@
+package atomstudio.app.generate;
+
+import static atomstudio.app.text.Texts.text;
+
+import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.dataset.Subject;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.ScrollPane;
+import javafx.scene.control.Tooltip;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that determines images, at the left edge of a page, with the button that generates them.
+public final class GeneratePanelView extends VBox {
+    static final double WIDTH = 320;
+    private static final double PROMPT_HEIGHT = 76;
+    private static final double NEGATIVE_PROMPT_HEIGHT = 52;
+
+    private final GenerateViewModel model;
+    private final PromptEditorView prompt;
+    private final GenerateButtonView generate;
+
+    public GeneratePanelView(GenerateViewModel model) {
+        this.model = model;
+        setId("generate-panel");
+        getStyleClass().add("generate-panel");
+        setMinWidth(WIDTH);
+        setPrefWidth(WIDTH);
+        setMaxWidth(WIDTH);
+        prompt = promptEditor();
+        generate = new GenerateButtonView(model);
+        VBox sections = new VBox(14, section(title(text("generate.prompt"), historyButton()), prompt),
+                section(title(text("generate.negative")), negativePromptEditor()),
+                model.subject().get() == null ? new AdapterCardsView(model) : new RunStrengthView(model),
+                new SizeView(model), new QualityView(model), new SeedView(model), new SourceCardView(model));
+        sections.getStyleClass().add("panel-sections");
+        ScrollPane scroll = new ScrollPane(sections);
+        scroll.setFitToWidth(true);
+        scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        scroll.getStyleClass().add("edge-to-edge");
+        VBox.setVgrow(scroll, Priority.ALWAYS);
+        VBox bottom = new VBox(8, new NoteView(NoteView.NoteKind.WARNING, model.source().missingSource()),
+                new NoteView(NoteView.NoteKind.ERROR, model.problem()), generate);
+        bottom.getStyleClass().add("panel-bottom");
+        getChildren().addAll(scroll, bottom);
+    }
+
+    /// A title line and its controls.
+    static VBox section(Node title, Node... controls) {
+        VBox section = new VBox(6, title);
+        section.getChildren().addAll(controls);
+        return section;
+    }
+
+    /// The title of a section, with controls at the right edge.
+    static HBox title(String text, Node... right) {
+        Label label = new Label(text);
+        label.getStyleClass().add("section-title");
+        label.setMinWidth(Region.USE_PREF_SIZE);
+        Region gap = new Region();
+        HBox.setHgrow(gap, Priority.ALWAYS);
+        HBox line = new HBox(6, label, gap);
+        line.getStyleClass().add("section-line");
+        line.getChildren().addAll(right);
+        return line;
+    }
+
+    private Button historyButton() {
+        Button button = new ActionButtonView(text("generate.prompt.history"), model::showOlderPrompt, "flat", "small");
+        button.setTooltip(new Tooltip(text("generate.prompt.history.tip")));
+        return button;
+    }
+
+    private String phrase() {
+        Subject subject = model.subject().get();
+        return subject == null ? "" : subject.promptPhrase();
+    }
+
+    private PromptEditorView promptEditor() {
+        PromptEditorView editor = new PromptEditorView(model.adapters()::triggers,
+                words -> model.setPrompt(SubjectPrompt.of(words, phrase())));
+        editor.area().setId("prompt");
+        editor.area().setAccessibleText(text("generate.prompt"));
+        editor.setEditorHeight(PROMPT_HEIGHT);
+        editor.setHint(text("generate.prompt.hint"));
+        editor.setNavigation(new PromptEditorView.PromptNavigation() {
+            @Override
+            public void older() {
+                model.showOlderPrompt();
+            }
+
+            @Override
+            public void newer() {
+                model.showNewerPrompt();
+            }
+        });
+        model.prompt().subscribe(now -> showPrompt(editor, now));
+        model.subject().subscribe((@Nullable Subject now) -> showPrompt(editor, model.prompt().get()));
+        model.settings().subscribe(now -> editor.refreshTriggers());
+        model.adapters().triggerChanges().subscribe(now -> editor.refreshTriggers());
+        return editor;
+    }
+
+    /// A text that means the same prompt stays as it was typed.
+    private void showPrompt(PromptEditorView editor, SubjectPrompt now) {
+        String phrase = phrase();
+        if (!SubjectPrompt.of(editor.typed(), phrase).text(phrase).equals(now.text(phrase)))
+            editor.show(now.text(phrase));
+        editor.refreshTriggers();
+    }
+
+    private PromptEditorView negativePromptEditor() {
+        PromptEditorView editor = new PromptEditorView(model.adapters()::triggers,
+                words -> model.updateSettings(now -> now.withNegativePrompt(words.replaceAll("\\R", " "))));
+        editor.area().setId("negative-prompt");
+        editor.area().setAccessibleText(text("generate.negative"));
+        editor.setEditorHeight(NEGATIVE_PROMPT_HEIGHT);
+        editor.setHint(text("generate.negative.hint"));
+        model.settings().subscribe(now -> {
+            if (!editor.typed().replaceAll("\\R", " ").equals(now.negativePrompt())) editor.show(now.negativePrompt());
+        });
+        return editor;
+    }
+
+    public void focusPrompt() {
+        prompt.area().requestFocus();
+    }
+
+    public void focusGenerate() {
+        generate.requestFocus();
+    }
+}
