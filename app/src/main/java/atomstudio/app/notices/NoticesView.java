@@ -3,12 +3,14 @@ package atomstudio.app.notices;
 import atlantafx.base.controls.Notification;
 import atlantafx.base.theme.Styles;
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.RoundedImageView;
 import java.util.List;
 import java.util.Locale;
 import javafx.animation.PauseTransition;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
+import javafx.scene.image.Image;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
 import javafx.util.Duration;
@@ -18,6 +20,7 @@ import javafx.util.Duration;
 public final class NoticesView extends VBox {
     private static final Duration SHOWN_FOR = Duration.seconds(20);
     private static final double WIDTH = 420;
+    private static final double IMAGE_SIDE = 72;
 
     private final NoticesViewModel model;
 
@@ -48,6 +51,9 @@ public final class NoticesView extends VBox {
                         notice.kind() == NoticesViewModel.NoticeKind.ERROR ? Styles.DANGER : Styles.ACCENT);
         shown.setMaxWidth(WIDTH);
         shown.setMinHeight(Region.USE_PREF_SIZE);
+        notice.image()
+                .ifPresent(file -> shown.setGraphic(
+                        new RoundedImageView(new Image(file.toUri().toString(), true), IMAGE_SIDE)));
         notice.action()
                 .ifPresent(action -> shown
                         .setPrimaryActions(new ActionButtonView(action.title(), () -> model.act(notice), "small")

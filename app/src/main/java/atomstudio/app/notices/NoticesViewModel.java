@@ -1,5 +1,6 @@
 package atomstudio.app.notices;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
@@ -12,7 +13,12 @@ public final class NoticesViewModel {
     public enum NoticeKind { PLAIN, ERROR }
 
     /// @param action runs once, then the notice is gone
-    public record Notice(NoticeKind kind, String text, Optional<NoticeAction> action) {}
+    /// @param image  a file that is shown beside the text
+    public record Notice(NoticeKind kind, String text, Optional<NoticeAction> action, Optional<Path> image) {
+        public Notice(NoticeKind kind, String text, Optional<NoticeAction> action) {
+            this(kind, text, action, Optional.empty());
+        }
+    }
 
     public record NoticeAction(String title, Runnable run) {}
 

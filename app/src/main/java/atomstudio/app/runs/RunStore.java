@@ -38,25 +38,40 @@ public final class RunStore {
         return new QueueFile(folder.resolveSibling("queue.json"));
     }
 
-    /// Runs of a subject, newest first. Damaged ones are skipped.
+    /// A run that cannot be read, and why.
+    public record DamagedRun(Path folder, String reason) {}
+
+    /// @param runs newest first
+    public record RunListing(List<RunSummary> runs, List<DamagedRun> damaged) {}
+
+    /// Runs of a subject, newest first, without damaged ones.
     public List<RunSummary> list(String subject) throws Failure {
-        if (!Files.isDirectory(folder)) return List.of();
+        return listAll(subject).runs;
+    }
+
+    /// Runs of a subject.
+    public RunListing listAll(String subject) throws Failure {
+        if (!Files.isDirectory(folder)) return new RunListing(List.of(), List.of());
         Pattern name = Pattern.compile(Pattern.quote(subject) + "-(" + METHODS + ")(-\\d+)?");
         try (Stream<Path> folders = Files.list(folder)) {
-            List<Path> found = folders.filter(path -> name.matcher(path.getFileName().toString()).matches()).toList();
+            List<Path> found = folders.filter(path -> name.matcher(path.getFileName().toString()).matches())
+                    .sorted()
+                    .toList();
             List<RunSummary> runs = new ArrayList<>();
+            List<DamagedRun> damaged = new ArrayList<>();
             for (Path path : found) {
                 RunFolder run = new RunFolder(path);
                 if (!run.exists()) continue;
                 try {
                     runs.add(read(subject, run));
-                } catch (Failure | IOException | RuntimeException damaged) {
-                    log.warn("skipped damaged run {}", path, damaged);
+                } catch (Failure | IOException | RuntimeException unreadable) {
+                    log.warn("damaged run {}", path, unreadable);
+                    damaged.add(new DamagedRun(path, String.valueOf(unreadable.getMessage())));
                 }
             }
             runs.sort(
                     Comparator.comparing(RunSummary::created).reversed().thenComparing(run -> run.folder().toString()));
-            return runs;
+            return new RunListing(runs, damaged);
         } catch (IOException e) {
             throw new Failure.Unreadable("The runs in " + folder + " cannot be listed: " + e.getMessage(), e);
         }
@@ -83,6 +98,7 @@ public final class RunStore {
                 .poll();
         if (progress.isActive() && status != RunFolder.Status.RUNNING)
             progress = progress.with(RunProgress.RunPhase.CANCELLED, "");
-        return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.trainingReport());
+        return new RunSummary(spec, Instant.parse(info.created()), progress, status, run.trainingReport(),
+                RunLabel.read(run.folder()));
     }
 }

@@ -13,7 +13,13 @@ import java.util.Optional;
 /// @param spec to resume it with
 /// @param report present if the run is finished
 public record RunSummary(RunSpec spec, Instant created, RunProgress progress, RunFolder.Status status,
-        Optional<TrainingReport> report) {
+        Optional<TrainingReport> report, RunLabel label) {
+    /// Without a name and a note.
+    public RunSummary(RunSpec spec, Instant created, RunProgress progress, RunFolder.Status status,
+            Optional<TrainingReport> report) {
+        this(spec, created, progress, status, report, RunLabel.NONE);
+    }
+
     public Path folder() {
         return spec.folder();
     }
@@ -24,8 +30,9 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
 
     public boolean isDone() { return status == RunFolder.Status.FINISHED && report.isPresent(); }
 
+    /// The name that the run was given, or its method.
     public String title() {
-        return spec.title();
+        return label.name().isEmpty() ? spec.title() : label.name();
     }
 
     /// `250 steps · today 10:42`, or for an unfinished run `step 100 of 250`.

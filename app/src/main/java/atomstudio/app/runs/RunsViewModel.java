@@ -24,6 +24,8 @@ public final class RunsViewModel {
     private final String subject;
     private final ObservableList<RunSummary> runs = FXCollections.observableArrayList();
     private final ObservableList<RunSummary> runsView = FXCollections.unmodifiableObservableList(runs);
+    private final ObservableList<RunStore.DamagedRun> damaged = FXCollections.observableArrayList();
+    private final ObservableList<RunStore.DamagedRun> damagedView = FXCollections.unmodifiableObservableList(damaged);
     private final ReadOnlyObjectWrapper<@Nullable ShownRun> shownRun = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
@@ -45,6 +47,11 @@ public final class RunsViewModel {
     /// Newest first.
     public ObservableList<RunSummary> runs() {
         return runsView;
+    }
+
+    /// Runs that cannot be read.
+    public ObservableList<RunStore.DamagedRun> damaged() {
+        return damagedView;
     }
 
     /// The run whose loss and previews are shown: the current one, or a past one that was opened. Null: none.
@@ -75,9 +82,11 @@ public final class RunsViewModel {
     }
 
     public void refresh() {
-        jobs.start("Listing the runs of " + subject, cancellation -> store.list(subject), found -> {
+        jobs.start("Listing the runs of " + subject, cancellation -> store.listAll(subject), found -> {
             RunSpec current = queue.current().get();
-            runs.setAll(found.stream()
+            damaged.setAll(found.damaged());
+            runs.setAll(found.runs()
+                    .stream()
                     .filter(run -> current == null || !run.folder().equals(current.folder()))
                     .toList());
         }, problem::set);
@@ -105,6 +114,20 @@ public final class RunsViewModel {
         problem.set("");
         if (shownRun.get() != null && shownRun.get().spec().folder().equals(run.folder())) close();
         deletions.delete("run " + run.folder().getFileName(), List.of(run.folder()), this::refresh);
+    }
+
+    /// Moves a run that cannot be read to the trash.
+    public void delete(RunStore.DamagedRun run) {
+        deletions.delete("run " + run.folder().getFileName(), List.of(run.folder()), this::refresh);
+    }
+
+    /// Gives a run a name and a note.
+    public void label(RunSummary run, RunLabel label) {
+        problem.set("");
+        jobs.start("Saving the name of " + run.folder().getFileName(), cancellation -> {
+            label.write(run.folder());
+            return label;
+        }, saved -> refresh(), problem::set);
     }
 
     /// Requests a preview of the current run.

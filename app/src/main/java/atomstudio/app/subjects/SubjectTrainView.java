@@ -8,11 +8,12 @@ import atomstudio.app.export.ExportView;
 import atomstudio.app.runs.LargePreviewView;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunView;
-import atomstudio.app.runs.RunsCardView;
+import atomstudio.app.runs.RunsTableView;
 import atomstudio.app.train.TrainPanelView;
 import atomstudio.app.train.TrainingFormView;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.BiConsumer;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.Node;
 import javafx.scene.control.Menu;
@@ -37,7 +38,7 @@ final class SubjectTrainView extends StackPane {
             train.optionsShown().set(false);
             train.focusStart();
         });
-        Node runs = runs(model, clock, largePreview);
+        Node runs = runs(model, clock, largePreview, this::duplicate);
         bindVisible(form, train.optionsShown());
         bindVisible(runs, train.optionsShown().map(shown -> !shown));
         StackPane right = new StackPane(runs, form);
@@ -47,23 +48,34 @@ final class SubjectTrainView extends StackPane {
         getChildren().addAll(columns, largePreview);
     }
 
-    private static Node runs(SubjectPageViewModel model, InstantSource clock, LargePreviewView largePreview) {
+    /// Shows the settings of a run in the form, to change and start them.
+    private void duplicate(SubjectPageViewModel model, RunSummary run) {
+        model.train().copySettings(run.spec());
+        train.optionsShown().set(true);
+    }
+
+    private static Node runs(SubjectPageViewModel model, InstantSource clock, LargePreviewView largePreview,
+            BiConsumer<SubjectPageViewModel, RunSummary> duplicate) {
         RunView run = new RunView(model.runs(), largePreview::open);
         bindVisible(run, model.runs().shownRun().map(shown -> true).orElse(false));
         return new FocusScrollView(
-                new VBox(12, run, new RunsCardView(model.runs(), clock, listed -> runMenuItems(model, listed)),
+                new VBox(12, run,
+                        new RunsTableView(model.runs(), clock, listed -> runMenuItems(model, listed, duplicate)),
                         new NoteView(NoteView.NoteKind.PLAIN,
                                 model.export().exportNote().map(note -> note.text()).orElse(""))));
     }
 
-    private static List<MenuItem> runMenuItems(SubjectPageViewModel model, RunSummary run) {
+    private static List<MenuItem> runMenuItems(SubjectPageViewModel model, RunSummary run,
+            BiConsumer<SubjectPageViewModel, RunSummary> duplicate) {
         Menu export = new Menu(run.isDone() ? text("subjects.export") : text("subjects.export.checkpoint"));
         export.getItems().setAll(ExportView.formatItems(model.export(), run));
         MenuItem row = new MenuItem(
                 model.isCompared(run.folder()) ? text("subjects.compare.hide") : text("subjects.compare.show"));
         row.setDisable(!run.isDone());
         row.setOnAction(chosen -> model.toggleRow(run));
-        return List.of(row, export);
+        MenuItem again = new MenuItem(text("subjects.duplicate"));
+        again.setOnAction(chosen -> duplicate.accept(model, run));
+        return List.of(again, row, export);
     }
 
     private static void bindVisible(Node node, ObservableValue<Boolean> when) {

@@ -57,7 +57,9 @@ final class WindowStage {
         FocusKeeper.install(scene, view::page);
         view.setFocusTraversable(true);
         view.requestFocus();
-        stage.setTitle("Atom Studio " + BuildInfo.current().version());
+        String title = "Atom Studio " + BuildInfo.current().version();
+        stage.titleProperty()
+                .bind(model.trainingTitle().map(training -> training.isEmpty() ? title : training + " – " + title));
         for (int side : ICON_SIDES) {
             URL icon = resource("window/icon-" + side + ".png");
             stage.getIcons().add(new Image(icon.toExternalForm()));

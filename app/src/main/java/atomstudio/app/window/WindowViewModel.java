@@ -69,6 +69,7 @@ public final class WindowViewModel {
     private final ReadOnlyStringWrapper systemInfo = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final SettingsViewModel settings;
+    private final TrainingNotices training;
 
     public WindowViewModel(Services services) {
         this.services = services;
@@ -109,6 +110,12 @@ public final class WindowViewModel {
             updateStatus();
         });
         watch(generate);
+        training = new TrainingNotices(this);
+    }
+
+    /// Progress of training, for the window's title: `62% car`; empty while nothing is trained.
+    public ReadOnlyStringProperty trainingTitle() {
+        return training.title();
     }
 
     /// The adapters of all finished runs on the current model.

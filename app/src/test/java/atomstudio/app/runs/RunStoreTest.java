@@ -62,11 +62,26 @@ class RunStoreTest {
     }
 
     @Test
-    void skipsDamagedRun() throws Exception {
+    void damagedRunIsListedWithTheReason() throws Exception {
         train(new FakeProcessLauncher(), "car-atoms", "car", MethodName.ATOMS);
         Files.createDirectories(runs.resolve("car-lora"));
         Files.writeString(runs.resolve("car-lora/run.json"), "{\"format\":1}");
+        RunStore.RunListing listing = new RunStore(runs).listAll("car");
+        assertEquals(1, listing.runs().size());
+        assertEquals(runs.resolve("car-lora"), listing.damaged().getFirst().folder());
+        assertTrue(listing.damaged().getFirst().reason().contains("run.json"), listing.damaged().toString());
         assertEquals(1, new RunStore(runs).list("car").size());
+    }
+
+    @Test
+    void nameAndNoteAreKept() throws Exception {
+        train(new FakeProcessLauncher(), "car-lora", "car", MethodName.LORA);
+        new RunLabel("first try", "too bright").write(runs.resolve("car-lora"));
+        RunSummary run = new RunStore(runs).list("car").getFirst();
+        assertEquals("first try", run.title());
+        assertEquals("too bright", run.label().note());
+        Files.writeString(runs.resolve("car-lora/label.json"), "{");
+        assertEquals("LoRA rank 4", new RunStore(runs).list("car").getFirst().title());
     }
 
     @Test

@@ -65,7 +65,7 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
 
     /// Checks that there is at most one accented button and no small text.
     private void checkPage() {
-        Set<Node> accented = scene.getRoot().lookupAll(".accent");
+        Set<Node> accented = scene.getRoot().lookupAll(".button.accent");
         assertTrue(
                 accented.stream().filter(FakeWindow::isShown).count() <= 1
                         || !model.closing().state().get().equals(ClosingViewModel.ClosingState.OPEN),

@@ -7,17 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.process.TrainingProcess;
+import atomstudio.app.runs.RunLabel;
 import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunSummary;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.train.TrainViewModel;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.RadioButton;
+import javafx.scene.control.TableView;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
 import javafx.stage.WindowEvent;
@@ -46,6 +52,7 @@ class TrainingWindowTest {
     void closingDuringRunCanSave(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
         window.fake().launcher.stepsPerWait = 1;
+        window.fake().launcher.delay = Duration.ofSeconds(1);
         robot.clickOn("#start");
         waitFor(() -> window.model().queue().progress().get().step() > 1);
         robot.interact(() -> window.scene()
@@ -133,6 +140,36 @@ class TrainingWindowTest {
                 .stream()
                 .anyMatch(note -> note.isVisible() && note.getText().startsWith("Fits: 1.2 GB of 3.1 GB")));
         window.screenshot("fits");
+    }
+
+    @Test
+    void runsAreSearchedRenamedAndDuplicated(FxRobot robot) throws Exception {
+        window.openSubject(robot, "boat");
+        window.fake().launcher.delay = Duration.ZERO;
+        SubjectPageViewModel page = window.model().subjects().getFirst();
+        WaitForAsyncUtils.asyncFx(() -> {
+            page.train().method().choose(MethodName.LORA);
+            page.train().method().setText(MethodSetting.RANK, "8");
+            page.train().start();
+            page.train().resetSettings();
+            page.train().start(MethodName.ATOMS);
+        }).get();
+        waitFor(() -> page.runs().runs().size() == 2);
+        waitFor(() -> window.model()
+                .notices()
+                .notices()
+                .stream()
+                .anyMatch(notice -> notice.text().startsWith("“boat” was trained: Filter atoms, in 5.0 s")));
+        RunSummary lora = page.runs().runs().stream().filter(run -> run.title().startsWith("LoRA")).findFirst().get();
+        WaitForAsyncUtils.asyncFx(() -> page.runs().label(lora, new RunLabel("first try", "too bright"))).get();
+        TableView<?> table = robot.lookup("#runs").queryAs(TableView.class);
+        waitFor(() -> page.runs().runs().stream().anyMatch(run -> run.title().equals("first try")));
+        robot.clickOn("#search-runs").write("bright");
+        waitFor(() -> table.getItems().size() == 1);
+        window.screenshot("runs");
+        robot.clickOn(".run-menu").clickOn("Duplicate with changes");
+        waitFor(() -> robot.lookup("#training-form").query().isVisible());
+        assertEquals(8, page.train().method().settings().get().rank());
     }
 
     @Test

@@ -1,0 +1,295 @@
+package atomstudio.app.runs;
+
+import static atomstudio.app.text.Texts.text;
+
+import atlantafx.base.controls.CustomTextField;
+import atlantafx.base.theme.Styles;
+import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.tuning.run.RunFolder;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.collections.FXCollections;
+import javafx.collections.ListChangeListener;
+import javafx.collections.ObservableList;
+import javafx.collections.transformation.FilteredList;
+import javafx.collections.transformation.SortedList;
+import javafx.geometry.Pos;
+import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.TableCell;
+import javafx.scene.control.TableColumn;
+import javafx.scene.control.TableRow;
+import javafx.scene.control.TableView;
+import javafx.scene.control.TextField;
+import javafx.scene.control.Tooltip;
+import javafx.scene.control.cell.TextFieldTableCell;
+import javafx.scene.input.KeyCode;
+import javafx.scene.input.MouseButton;
+import javafx.scene.layout.HBox;
+import javafx.util.converter.DefaultStringConverter;
+import org.jspecify.annotations.Nullable;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
+
+/// The subject's runs as a table that sorts and is searched. A click opens a run; names and notes are edited in place;
+/// unfinished runs can be resumed; a damaged run is listed with the reason.
+public final class RunsTableView extends CardView {
+    private static final double ROW_HEIGHT = 36;
+    private static final int MAX_ROWS = 12;
+
+    /// @param run null: damaged
+    private record RunRow(@Nullable RunSummary run, RunStore.@Nullable DamagedRun damaged) {
+        String title() {
+            return run != null ? run.title() : damaged == null ? "" : damaged.folder().getFileName().toString();
+        }
+
+        String note() {
+            return run != null ? run.label().note() : damaged == null ? "" : damaged.reason();
+        }
+
+        String method() {
+            return run == null ? "" : run.spec().title();
+        }
+
+        String state() {
+            if (run == null) return text("runs.state.damaged");
+            if (run.status() == RunFolder.Status.RUNNING) return text("runs.state.elsewhere");
+            if (run.isDone()) return text("runs.state.done");
+            String at = text("runs.step", run.progress().step(),
+                    Math.max(run.spec().choices().steps(), run.progress().steps()));
+            return run.progress().phase() == RunProgress.RunPhase.FAILED ? text("runs.state.failed-at", at)
+                    : text("runs.state.stopped-at", at);
+        }
+
+        boolean contains(String query) {
+            return Stream.of(title(), note(), method(), state())
+                    .anyMatch(part -> part.toLowerCase(Locale.ROOT).contains(query));
+        }
+    }
+
+    private final RunsViewModel model;
+    private final InstantSource clock;
+    private final Function<RunSummary, List<MenuItem>> extraItems;
+    private final ObservableList<RunRow> rows = FXCollections.observableArrayList();
+    private final TableView<RunRow> table = new TableView<>();
+    private final TableColumn<RunRow, String> name;
+    private final TableColumn<RunRow, String> note;
+
+    /// @param extraItems more items of a run's menu, created when it opens
+    public RunsTableView(RunsViewModel model, InstantSource clock, Function<RunSummary, List<MenuItem>> extraItems) {
+        super(text("runs.title"));
+        this.model = model;
+        this.clock = clock;
+        this.extraItems = extraItems;
+        name = edited("runs.column.name", RunRow::title,
+                (run, value) -> model.label(run, new RunLabel(value.strip(), run.label().note())));
+        note = edited("runs.column.note", RunRow::note,
+                (run, value) -> model.label(run, new RunLabel(run.label().name(), value.strip())));
+        TextField search = search();
+        FilteredList<RunRow> found = new FilteredList<>(rows);
+        search.textProperty().subscribe(query -> {
+            String wanted = query.strip().toLowerCase(Locale.ROOT);
+            found.setPredicate(row -> row.contains(wanted));
+        });
+        SortedList<RunRow> sorted = new SortedList<>(found);
+        sorted.comparatorProperty().bind(table.comparatorProperty());
+        setUpTable(sorted);
+        model.runs().addListener((ListChangeListener<RunSummary>) change -> refresh());
+        model.damaged().addListener((ListChangeListener<RunStore.DamagedRun>) change -> refresh());
+        refresh();
+        addToHeader(search);
+        add(table, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
+    }
+
+    private static TextField search() {
+        CustomTextField field = new CustomTextField();
+        field.setLeft(new FontIcon(Feather.SEARCH));
+        field.setId("search-runs");
+        field.setPromptText(text("runs.search"));
+        field.setAccessibleText(text("runs.search"));
+        return field;
+    }
+
+    private void refresh() {
+        rows.setAll(Stream.concat(model.runs().stream().map(run -> new RunRow(run, null)),
+                model.damaged().stream().map(damaged -> new RunRow(null, damaged))).toList());
+        subtitle().setText(rows.isEmpty() ? "" : String.valueOf(rows.size()));
+        double height = ROW_HEIGHT * (1 + Math.clamp(rows.size(), 1, MAX_ROWS)) + 4;
+        table.setMinHeight(height);
+        table.setPrefHeight(height);
+    }
+
+    private void setUpTable(SortedList<RunRow> sorted) {
+        table.setId("runs");
+        table.getStyleClass().addAll(Styles.DENSE, "runs-table");
+        table.setItems(sorted);
+        table.setEditable(true);
+        table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
+        Label none = new Label(text("runs.none"));
+        none.getStyleClass().add("muted");
+        table.setPlaceholder(none);
+        table.setAccessibleText(text("runs.title"));
+        TableColumn<RunRow, RunRow> actions = actions();
+        table.getColumns()
+                .setAll(List.of(name, column("runs.column.method", RunRow::method),
+                        number("runs.column.parameters",
+                                run -> run.report().map(report -> (double) report.parameterCount()),
+                                value -> DisplayFormat.compactCount(value.longValue())),
+                        number("runs.column.file", run -> run.report().map(report -> (double) report.bytes()),
+                                value -> DisplayFormat.bytes(value.longValue())),
+                        number("runs.column.time", run -> run.report().map(report -> report.seconds()),
+                                DisplayFormat::duration),
+                        number("runs.column.loss", RunsTableView::loss,
+                                value -> String.format(Locale.ROOT, "%.4f", value)),
+                        created(), column("runs.column.state", RunRow::state), note, actions));
+        table.setRowFactory(view -> row());
+        table.setOnKeyPressed(key -> {
+            RunRow selected = table.getSelectionModel().getSelectedItem();
+            if (selected == null || table.getEditingCell() != null) return;
+            if (key.getCode() == KeyCode.ENTER) open(selected);
+            else if (key.getCode() == KeyCode.DELETE) delete(selected);
+            else return;
+            key.consume();
+        });
+    }
+
+    private TableRow<RunRow> row() {
+        TableRow<RunRow> row = new TableRow<>();
+        row.setOnMouseClicked(click -> {
+            if (click.getButton() == MouseButton.PRIMARY && row.getItem() != null) open(row.getItem());
+        });
+        row.itemProperty()
+                .subscribe(item -> row.setTooltip(item == null || item.note().isEmpty() ? null
+                        : new Tooltip(item.note())));
+        return row;
+    }
+
+    private void open(RunRow row) {
+        if (row.run() != null) model.open(row.run());
+    }
+
+    private void delete(RunRow row) {
+        if (row.run() != null) model.delete(row.run());
+        else if (row.damaged() != null) model.delete(row.damaged());
+    }
+
+    private static Optional<Double> loss(RunSummary run) {
+        List<RunProgress.LossPoint> losses = run.progress().losses();
+        return losses.isEmpty() ? Optional.empty() : Optional.of(losses.getLast().smoothed());
+    }
+
+    private static TableColumn<RunRow, String> column(String key, Function<RunRow, String> value) {
+        TableColumn<RunRow, String> column = new TableColumn<>(text(key));
+        column.setCellValueFactory(cell -> new ReadOnlyStringWrapper(value.apply(cell.getValue())));
+        return column;
+    }
+
+    private TableColumn<RunRow, String> edited(String key, Function<RunRow, String> value,
+            BiConsumer<RunSummary, String> commit) {
+        TableColumn<RunRow, String> column = column(key, value);
+        column.setCellFactory(view -> new TextFieldTableCell<>(new DefaultStringConverter()) {
+            @Override
+            public void startEdit() {
+                RunRow row = getTableRow() == null ? null : getTableRow().getItem();
+                if (row != null && row.run() != null) super.startEdit();
+            }
+        });
+        column.setOnEditCommit(edit -> {
+            RunSummary run = edit.getRowValue().run();
+            if (run != null && !edit.getNewValue().equals(edit.getOldValue())) commit.accept(run, edit.getNewValue());
+        });
+        return column;
+    }
+
+    private static TableColumn<RunRow, Double> number(String key, Function<RunSummary, Optional<Double>> value,
+            Function<Double, String> format) {
+        TableColumn<RunRow, Double> column = new TableColumn<>(text(key));
+        column.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(
+                Optional.ofNullable(cell.getValue().run()).flatMap(value).orElse(null)));
+        column.setCellFactory(view -> new TableCell<>() {
+            @Override
+            protected void updateItem(@Nullable Double item, boolean empty) {
+                super.updateItem(item, empty);
+                setText(empty || item == null ? "" : format.apply(item));
+                setAlignment(Pos.CENTER_RIGHT);
+            }
+        });
+        column.setStyle("-fx-alignment: center-right;");
+        return column;
+    }
+
+    private TableColumn<RunRow, Instant> created() {
+        TableColumn<RunRow, Instant> column = new TableColumn<>(text("runs.column.created"));
+        column.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(
+                cell.getValue().run() == null ? null : cell.getValue().run().created()));
+        column.setCellFactory(view -> new TableCell<>() {
+            @Override
+            protected void updateItem(@Nullable Instant item, boolean empty) {
+                super.updateItem(item, empty);
+                setText(empty || item == null ? "" : DisplayFormat.dateTime(item, clock.instant()));
+            }
+        });
+        return column;
+    }
+
+    private TableColumn<RunRow, RunRow> actions() {
+        TableColumn<RunRow, RunRow> column = new TableColumn<>();
+        column.setSortable(false);
+        column.setMinWidth(110);
+        column.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue()));
+        column.setCellFactory(view -> new TableCell<>() {
+            @Override
+            protected void updateItem(@Nullable RunRow row, boolean empty) {
+                super.updateItem(row, empty);
+                setGraphic(empty || row == null ? null : actions(row, getIndex()));
+            }
+        });
+        return column;
+    }
+
+    private HBox actions(RunRow row, int index) {
+        HBox actions = new HBox(2);
+        actions.setAlignment(Pos.CENTER_RIGHT);
+        RunSummary run = row.run();
+        if (run != null && run.status() == RunFolder.Status.UNFINISHED)
+            actions.getChildren()
+                    .add(new ActionButtonView(text("runs.resume"), () -> model.resume(run), "small", "resume-run"));
+        MenuItem placeholder = new MenuItem();
+        MenuButton menu = new MenuButton(null, new FontIcon(Feather.MORE_HORIZONTAL), placeholder);
+        menu.setOnShowing(opening -> menu.getItems().setAll(menuItems(row, index)));
+        menu.getStyleClass().addAll("flat", "small", "no-arrow", "run-menu");
+        menu.setMinWidth(USE_PREF_SIZE);
+        menu.setAccessibleText(text("runs.actions", row.title()));
+        actions.getChildren().add(menu);
+        return actions;
+    }
+
+    private List<MenuItem> menuItems(RunRow row, int index) {
+        MenuItem delete = item("runs.delete", () -> delete(row));
+        RunSummary run = row.run();
+        if (run == null) return List.of(delete);
+        return Stream.of(
+                Stream.of(item("runs.open", () -> open(row)), item("runs.rename", () -> table.edit(index, name)),
+                        item("runs.edit-note", () -> table.edit(index, note))),
+                extraItems.apply(run).stream(),
+                Stream.of(delete)).flatMap(each -> each).toList();
+    }
+
+    private static MenuItem item(String key, Runnable action) {
+        MenuItem item = new MenuItem(text(key));
+        item.setOnAction(chosen -> action.run());
+        return item;
+    }
+}
