@@ -4,6 +4,8 @@ import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.ToggleButton;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
 /// A toggle that expands a part of a card; collapsed, it shows a summary of the part's settings.
 public final class ExpanderView extends ToggleButton {
@@ -13,8 +15,12 @@ public final class ExpanderView extends ToggleButton {
         setMaxWidth(Double.MAX_VALUE);
         setAlignment(Pos.CENTER_LEFT);
         setWrapText(true);
-        textProperty().bind(selectedProperty().flatMap(open -> summary
-                .map(line -> (open ? "▾ " : "▸ ") + name + (open || line.isEmpty() ? "" : ": " + line))));
+        FontIcon icon = new FontIcon();
+        icon.iconCodeProperty()
+                .bind(selectedProperty().map(open -> open ? Feather.CHEVRON_DOWN : Feather.CHEVRON_RIGHT));
+        setGraphic(icon);
+        textProperty().bind(selectedProperty()
+                .flatMap(open -> summary.map(line -> name + (open || line.isEmpty() ? "" : ": " + line))));
         content.visibleProperty().bind(selectedProperty());
         content.managedProperty().bind(selectedProperty());
         // Arrow keys in a toggle group skip disabled buttons, but not hidden ones.
