@@ -9,6 +9,7 @@ import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.ExportPlan;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import java.nio.charset.StandardCharsets;
@@ -34,14 +35,29 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         RunFolder folder = new RunFolder(run);
         RunInfo info = folder.info();
         requireFree(file, existing);
-        AdapterFile adapter = folder.latestAdapter()
-                .orElseThrow(() -> new Failure.Unreadable(
-                        run + ": the run has no checkpoint to export; resume it first"));
-        ExportBaseModel base = new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()),
-                machine.baseModelHashes(), machine.torchSettings());
+        AdapterFile adapter = adapter(run, folder);
+        ExportBaseModel base = baseModel(info, machine);
         ExportFormat.ExportResult written = format.write(adapter, base, file);
         return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(),
                 written.omitted());
+    }
+
+    /// What each format of a run's adapter would be.
+    /// @throws Failure.Unreadable if there is no run or no checkpoint
+    public static ExportPlan plan(Path run, TrainingEnvironment machine) throws Failure {
+        RunFolder folder = new RunFolder(run);
+        return ExportPlan.of(adapter(run, folder), baseModel(folder.info(), machine));
+    }
+
+    private static AdapterFile adapter(Path run, RunFolder folder) throws Failure {
+        return folder.latestAdapter()
+                .orElseThrow(() -> new Failure.Unreadable(
+                        run + ": the run has no checkpoint to export; resume it first"));
+    }
+
+    private static ExportBaseModel baseModel(RunInfo info, TrainingEnvironment machine) {
+        return new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()), machine.baseModelHashes(),
+                machine.torchSettings());
     }
 
     /// Writes the settings of a run as a TOML file for `train --config`.

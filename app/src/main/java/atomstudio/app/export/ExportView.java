@@ -1,10 +1,10 @@
 package atomstudio.app.export;
 
 import static atomstudio.app.controls.ShownView.shown;
+import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.runs.RunSummary;
-import atomstudio.tuning.export.ExportFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -19,17 +19,17 @@ public final class ExportView extends VBox {
     public ExportView(ExportViewModel model, RunSummary run) {
         super(2);
         SplitMenuButton export = new SplitMenuButton();
-        export.setText("Export");
+        export.setText(text("export.export"));
         export.setId("export-" + run.folder().getFileName());
         export.getStyleClass().add("small");
-        export.setAccessibleText("Export the adapter " + run.title());
-        export.setOnAction(event -> model.export(run, ExportFormat.ATOMSTUDIO));
+        export.setAccessibleText(text("export.export.accessible", run.title()));
+        export.setOnAction(event -> model.open(run));
         export.getItems().setAll(formatItems(model, run));
         // The view ends with its row, before the view model.
         ObservableValue<ExportViewModel.ExportNote> ownNote = model.exportNote()
                 .when(shown(this))
                 .map(note -> note.run().equals(run.folder()) ? note : null);
-        Hyperlink showLink = new Hyperlink("Show in folder");
+        Hyperlink showLink = new Hyperlink(text("export.show-in-folder"));
         showLink.setOnAction(event -> model.showInFolder());
         showLink.visibleProperty().bind(ownNote.map(note -> note.file().isPresent()).orElse(false));
         showLink.managedProperty().bind(showLink.visibleProperty());
@@ -40,12 +40,13 @@ public final class ExportView extends VBox {
 
     /// One item per export format.
     public static List<MenuItem> formatItems(ExportViewModel model, RunSummary run) {
+        MenuItem all = item(run, text("export.compare"), "dialog", () -> model.open(run));
         Stream<MenuItem> adapters = model.formats(run)
                 .stream()
                 .map(format -> item(run, capitalized(format.description()), format.option(),
                         () -> model.export(run, format)));
-        return Stream.concat(adapters,
-                Stream.of(item(run, "Training settings (TOML)", "toml", () -> model.exportSettings(run)))).toList();
+        MenuItem settings = item(run, text("export.toml"), "toml", () -> model.exportSettings(run));
+        return Stream.of(Stream.of(all), adapters, Stream.of(settings)).flatMap(items -> items).toList();
     }
 
     private static MenuItem item(RunSummary run, String text, String name, Runnable action) {

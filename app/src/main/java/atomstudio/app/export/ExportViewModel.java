@@ -1,12 +1,17 @@
 package atomstudio.app.export;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.ExportPlan;
+import atomstudio.tuning.export.LowRankExport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -21,11 +26,18 @@ public final class ExportViewModel {
     /// @param file empty if nothing was written
     public record ExportNote(Path run, String text, Optional<Path> file) {}
 
+    /// What the open dialog shows.
+    /// @param plan    empty while it is computed, or if it cannot be
+    /// @param problem empty if there is none
+    public record ExportDialog(RunSummary run, Optional<ExportPlan> plan, String problem) {}
+
     private final Jobs jobs;
     private final Exporter exporter;
     private final FileChoosers fileChoosers;
     private final DesktopActions desktopActions;
     private final ReadOnlyObjectWrapper<@Nullable ExportNote> exportNote = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<@Nullable ExportDialog> dialog = new ReadOnlyObjectWrapper<>();
+    private Jobs.@Nullable JobHandle planning;
 
     public ExportViewModel(Jobs jobs, Exporter exporter, FileChoosers fileChoosers, DesktopActions desktopActions) {
         this.jobs = jobs;
@@ -45,14 +57,59 @@ public final class ExportViewModel {
     }
 
     public void export(RunSummary run, ExportFormat format) {
+        export(run, format, format);
+    }
+
+    private void export(RunSummary run, ExportFormat format, AdapterWriter writer) {
         String name = format.fileName(run.folder().getFileName().toString());
-        fileChoosers.saveFile("Export " + format.description(), name)
-                .ifPresent(file -> export(run, file, () -> exporter.export(run.folder(), file, format)));
+        fileChoosers.saveFile(text("export.chooser", format.description()), name)
+                .ifPresent(file -> export(run, file, () -> exporter.export(run.folder(), file, writer)));
+    }
+
+    /// Null if the dialog is closed.
+    public ReadOnlyObjectProperty<@Nullable ExportDialog> dialog() {
+        return dialog.getReadOnlyProperty();
+    }
+
+    /// Opens the dialog and computes what each format would be.
+    public void open(RunSummary run) {
+        close();
+        dialog.set(new ExportDialog(run, Optional.empty(), ""));
+        planning = jobs.<ExportPlan>start(text("export.planning", run.title()),
+                cancellation -> exporter.plan(run.folder()), plan -> show(run, Optional.of(plan), ""),
+                problem -> show(run, Optional.empty(), problem));
+    }
+
+    private void show(RunSummary run, Optional<ExportPlan> plan, String problem) {
+        ExportDialog shown = dialog.get();
+        if (shown != null && shown.run().equals(run)) dialog.set(new ExportDialog(run, plan, problem));
+    }
+
+    public void close() {
+        dialog.set(null);
+        if (planning != null) planning.cancel();
+        planning = null;
+    }
+
+    /// Closes the dialog, and exports what it showed.
+    /// @param rank of an approximate format
+    public void exportShown(ExportFormat format, int rank) {
+        ExportDialog shown = dialog.get();
+        if (shown == null) return;
+        close();
+        AdapterWriter writer = format == ExportFormat.LOCON
+                ? shown.plan()
+                        .flatMap(ExportPlan::approximate)
+                        .<AdapterWriter>map(approximate -> (adapter, base, file) -> approximate
+                                .write(approximate.plan(new LowRankExport.Budget.Rank(rank)), file))
+                        .orElse(format)
+                : format;
+        export(shown.run(), format, writer);
     }
 
     /// Exports the run's settings for `train --config` and for the training form.
     public void exportSettings(RunSummary run) {
-        fileChoosers.saveFile("Export training settings", run.folder().getFileName() + ".toml")
+        fileChoosers.saveFile(text("export.settings-chooser"), run.folder().getFileName() + ".toml")
                 .ifPresent(file -> export(run, file, () -> {
                     AdapterExport.writeSettings(run.folder(), file, AdapterExport.IfExists.REPLACE);
                     return "";
@@ -61,11 +118,12 @@ public final class ExportViewModel {
 
     /// @param work returns a warning, or empty
     private void export(RunSummary run, Path file, Callable<String> work) {
-        exportNote.set(new ExportNote(run.folder(), "Exporting…", Optional.empty()));
-        jobs.start("Exporting " + file, cancellation -> work.call(),
+        exportNote.set(new ExportNote(run.folder(), text("export.exporting"), Optional.empty()));
+        jobs.start(text("export.exporting.file", file), cancellation -> work.call(),
                 outcome -> exportNote.set(switch (outcome) {
                     case JobOutcome.Succeeded<String>(String warning) -> new ExportNote(run.folder(),
-                            "Exported to " + file + (warning.isEmpty() ? "" : ". " + warning), Optional.of(file));
+                            text("export.exported", file) + (warning.isEmpty() ? "" : ". " + warning),
+                            Optional.of(file));
                     case JobOutcome.Failed<String>(String message) ->
                             new ExportNote(run.folder(), message, Optional.empty());
                     case JobOutcome.Cancelled<String>() -> new ExportNote(run.folder(), "", Optional.empty());
@@ -79,9 +137,11 @@ public final class ExportViewModel {
     }
 
     /// Writes a run's adapter to a file.
-    @FunctionalInterface
     public interface Exporter {
         /// @return a warning, or empty
-        String export(Path run, Path file, ExportFormat format) throws Failure;
+        String export(Path run, Path file, AdapterWriter format) throws Failure;
+
+        /// What each format of the run's adapter would be.
+        ExportPlan plan(Path run) throws Failure;
     }
 }

@@ -7,7 +7,7 @@ import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.desktop.SystemInfo;
 import atomstudio.app.estimate.ChildProcessEstimator;
-import atomstudio.app.export.AdapterExport;
+import atomstudio.app.export.RunExporter;
 import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.EngineRowGenerator;
 import atomstudio.app.jobs.Jobs;
@@ -56,9 +56,7 @@ final class Composition {
                 Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders());
         Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher,
                 new ChildProcessEstimator(launcher), generator,
-                (run, file, format) -> AdapterExport
-                        .write(run, file, AdapterExport.IfExists.REPLACE, format, exportEnvironment)
-                        .warning());
+                new RunExporter(exportEnvironment));
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
                 new SystemInfo.LocalSystemInfo());
         return new Services(jobs, stores, engines, environment);

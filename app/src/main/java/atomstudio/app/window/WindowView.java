@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.export.ExportDialogView;
 import atomstudio.app.gallery.GalleryStripView;
 import atomstudio.app.gallery.LargeImageView;
 import atomstudio.app.gallery.LargeImageViewModel;
@@ -82,7 +83,8 @@ public final class WindowView extends StackPane {
             case WindowPage.StartPage _ -> new PageView(new StartView(model.start()), List.of());
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> new PageView(
                     new SubjectPageView(subject, clock, () -> model.delete(subject)),
-                    List.of(new MaskPaintView(subject.generate().source())));
+                    List.of(new MaskPaintView(subject.generate().source()),
+                            new ExportDialogView(subject.export())));
             case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> new PageView(
                     new GeneratePageView(generate, largeImage),
                     List.of(new MaskPaintView(generate.source())));

@@ -10,12 +10,15 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
+import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.ExportPlan;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -27,8 +30,53 @@ class ExportViewModelTest {
                     RunSpec.TrainingChoices.of(MethodName.LORA), Path.of("/runs/car-lora")),
             Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.empty());
 
-    private ExportViewModel model(ExportViewModel.Exporter exporter) {
-        return new ExportViewModel(new InlineJobs(), exporter, desktop, desktop);
+    private Optional<ExportPlan> plan = Optional.empty();
+
+    private interface Export {
+        String export(Path run, Path file, AdapterWriter format) throws Failure;
+    }
+
+    private ExportViewModel model(Export export) {
+        return new ExportViewModel(new InlineJobs(), new ExportViewModel.Exporter() {
+            @Override
+            public String export(Path run, Path file, AdapterWriter format) throws Failure {
+                return export.export(run, file, format);
+            }
+
+            @Override
+            public ExportPlan plan(Path run) throws Failure {
+                return plan.orElseThrow(() -> new Failure.Unreadable(run + ": the run has no checkpoint to export"));
+            }
+        }, desktop, desktop);
+    }
+
+    @Test
+    void dialogShowsThePlanAndExportsTheChosenFormat() {
+        desktop.saveTarget = Path.of("/x.safetensors");
+        plan = Optional.of(new ExportPlan(
+                List.of(new ExportPlan.FormatSize(ExportFormat.ATOMSTUDIO, Optional.of(12_000L)),
+                        new ExportPlan.FormatSize(ExportFormat.KOHYA, Optional.of(350_000L))),
+                Optional.empty()));
+        List<AdapterWriter> requested = new ArrayList<>();
+        ExportViewModel model = model((from, to, format) -> {
+            requested.add(format);
+            return "";
+        });
+        model.open(run);
+        assertEquals(plan, model.dialog().get().plan());
+        model.exportShown(ExportFormat.KOHYA, 8);
+        assertEquals(List.of(ExportFormat.KOHYA), requested);
+        assertNull(model.dialog().get());
+    }
+
+    @Test
+    void dialogShowsWhyThereIsNoPlan() {
+        ExportViewModel model = model((from, to, format) -> "");
+        model.open(run);
+        assertEquals("car-lora: the run has no checkpoint to export. Path: /runs/car-lora",
+                model.dialog().get().problem());
+        model.close();
+        assertNull(model.dialog().get());
     }
 
     @Test
@@ -45,7 +93,7 @@ class ExportViewModelTest {
     @Test
     void offersSupportedFormatsAndNamesTheFileByFormat() {
         desktop.saveTarget = Path.of("/x.safetensors");
-        List<ExportFormat> requested = new java.util.ArrayList<>();
+        List<AdapterWriter> requested = new ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
             requested.add(format);
             return "";

@@ -5,6 +5,7 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.desktop.SystemInfo;
+import atomstudio.app.export.ExportViewModel;
 import atomstudio.app.gallery.ImageStore;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Cancellation;
@@ -23,6 +24,9 @@ import atomstudio.diffusion.image.ImageMetadata;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.export.AdapterWriter;
+import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.ExportPlan;
 import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodSettings;
@@ -53,6 +57,10 @@ public final class FakeServices {
     public final List<RunSpec> estimated = new ArrayList<>();
     public @Nullable Failure estimateFailure;
     public final List<Path> exported = new ArrayList<>();
+    public ExportPlan exportPlan = new ExportPlan(
+            List.of(new ExportPlan.FormatSize(ExportFormat.ATOMSTUDIO, Optional.of(12_000L)),
+                    new ExportPlan.FormatSize(ExportFormat.KOHYA, Optional.of(350_000L))),
+            Optional.empty());
     /// Whether image generation goes on until it is cancelled.
     public volatile boolean endless;
     public final Services services;
@@ -66,9 +74,17 @@ public final class FakeServices {
                 () -> Stream.of("car", "owl", "cat", "boat").map(FakeServices::sample).toList());
         Services.Engines engines = new Services.Engines(
                 (model, methods) -> methods.stream().map(FakeServices::cost).toList(), launcher,
-                (spec, cancellation) -> estimate(spec), new Generator(), (run, file, format) -> {
-                    exported.add(file);
-                    return "";
+                (spec, cancellation) -> estimate(spec), new Generator(), new ExportViewModel.Exporter() {
+                    @Override
+                    public String export(Path run, Path file, AdapterWriter format) {
+                        exported.add(file);
+                        return "";
+                    }
+
+                    @Override
+                    public ExportPlan plan(Path run) {
+                        return exportPlan;
+                    }
                 });
         services = new Services(jobs, stores, engines, new Services.Environment(desktop, desktop, desktop,
                 CLOCK, new SystemInfo() {

@@ -149,6 +149,8 @@ class WindowTest {
         openComparison(robot);
         window.fake().desktop.saveTarget = Path.of("/somewhere/car.safetensors");
         robot.clickOn("#export-car-lora");
+        waitFor(() -> robot.lookup("#export-selected").tryQuery().isPresent());
+        robot.clickOn("#export-format-kohya").clickOn("#export-selected");
         waitFor(() -> !window.fake().exported.isEmpty());
         assertTrue(robot.lookup("#row-car-lora .note")
                 .queryAllAs(Label.class)

@@ -108,7 +108,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         Map<Component, Map<String, Shape>> components = new HashMap<>();
         long bytes = 0;
         for (Component component : COMPONENTS) {
-            Map<String, Shape> shapes = componentShapes(component);
+            Map<String, Shape> shapes = componentShapes(model, component);
             components.put(component, shapes);
             bytes += SafetensorsWriter.fileLength(shapes, Map.of("format", "pt"), precision.dtype);
         }
@@ -183,13 +183,21 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
     }
 
     /// All weights of a component, with those that the network does not use, such as a text projection.
-    private Map<String, Shape> componentShapes(Component component) throws Failure {
+    private static Map<String, Shape> componentShapes(DiffusionModel model, Component component) throws Failure {
         Map<String, Shape> shapes = new TreeMap<>();
         try (Checkpoint checkpoint = model.openCheckpoint(component)) {
             for (String key : checkpoint.keys())
                 if (checkpoint.info(key).dtype().isFloatingPoint()) shapes.put(key, checkpoint.info(key).shape());
         }
         return shapes;
+    }
+
+    /// Weights of a merged model, of all components.
+    static long elements(DiffusionModel model) throws Failure {
+        long elements = 0;
+        for (Component component : COMPONENTS)
+            elements += componentShapes(model, component).values().stream().mapToLong(Shape::elements).sum();
+        return elements;
     }
 
     /// Words of textual inversions are not part of the weights.

@@ -1,0 +1,53 @@
+package atomstudio.tuning.export;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.tensor.DType;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
+import atomstudio.tuning.adapter.AdapterFile;
+import java.util.List;
+import java.util.Optional;
+
+/// What each format of an adapter would be, before anything is written.
+/// @param formats     that can hold the adapter, this program's first
+/// @param approximate of the format [ExportFormat#LOCON], if it is among them
+public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> approximate) {
+    /// @param bytes of the tensors: without a header, of 0.1 KB for each; empty for an approximate format, whose size is
+    ///     chosen
+    public record FormatSize(ExportFormat format, Optional<Long> bytes) {}
+
+    public ExportPlan {
+        formats = List.copyOf(formats);
+    }
+
+    /// Computes the singular vectors of all layers for the approximate format, which takes as long as exporting it.
+    /// Reads the base model if a format needs it.
+    public static ExportPlan of(AdapterFile adapter, ExportBaseModel base) throws Failure {
+        List<ExportFormat> formats = ExportFormat.of(adapter.method());
+        boolean readsModel = formats.stream().anyMatch(ExportFormat::isMerged);
+        Optional<DiffusionModel> model = readsModel ? Optional.of(base.openMatching(adapter)) : Optional.empty();
+        long modelElements = model.isEmpty() ? 0 : MergedExport.elements(model.get());
+        List<FormatSize> sizes = formats.stream()
+                .map(format -> new FormatSize(format, bytes(format, adapter, modelElements)))
+                .toList();
+        return new ExportPlan(sizes, formats.contains(ExportFormat.LOCON)
+                ? Optional.of(LowRankExport.of(adapter, base, new LowRankExport.Budget.Rank(LowRankExport.MAX_RANK)))
+                : Optional.empty());
+    }
+
+    private static Optional<Long> bytes(ExportFormat format, AdapterFile adapter, long modelElements) {
+        return switch (format) {
+            case LOCON -> Optional.empty();
+            case EMBEDDING ->
+                    Optional.of(
+                            DType.F32.bytes() * adapter.values().get(AdapterFile.EMBEDDING_ROWS).shape().elements());
+            case DIFF -> Optional.of(DType.F16.bytes()
+                    * adapter.layers().stream().map(AdaptedLayer::weight).mapToLong(Shape::elements).sum());
+            case MERGED, MERGED_DIFFUSERS -> Optional.of(DType.F16.bytes() * modelElements);
+            default -> Optional.of(DType.F32.bytes()
+                    * adapter.values().values().stream().map(Tensor::shape).mapToLong(Shape::elements).sum());
+        };
+    }
+}

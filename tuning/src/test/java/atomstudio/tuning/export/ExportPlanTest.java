@@ -1,0 +1,57 @@
+package atomstudio.tuning.export;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
+import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.TensorFile;
+import atomstudio.diffusion.tensor.TensorInfo;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.torch.TorchSettings;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ExportPlanTest {
+    @TempDir
+    Path folder;
+
+    /// The sizes are those of the tensors that the exports write.
+    @ParameterizedTest
+    @EnumSource(names = {"ATOMS", "ATOMS_AND_WORD", "LORA", "LOHA"})
+    void sizesAreThoseOfTheFiles(MethodName method) throws Exception {
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.of(method));
+        ExportBaseModel base = new ExportBaseModel(ModelReference.of(model.path()), hashes,
+                TorchSettings.standard().withThreads(1));
+        ExportPlan plan = ExportPlan.of(adapter, base);
+        assertEquals(ExportFormat.of(adapter.method()),
+                plan.formats().stream().map(ExportPlan.FormatSize::format).toList());
+        for (ExportPlan.FormatSize size : plan.formats()) {
+            if (size.format() == ExportFormat.LOCON || size.format() == ExportFormat.MERGED_DIFFUSERS) continue;
+            Path file = folder.resolve(size.format().option() + ".safetensors");
+            size.format().write(adapter, base, file);
+            long written = tensorBytes(file);
+            assertTrue(Math.abs(written - size.bytes().orElseThrow()) <= 0.15 * written + 256,
+                    size + ", written " + written);
+        }
+        assertEquals(plan.formats().stream().anyMatch(size -> size.format() == ExportFormat.LOCON),
+                plan.approximate().isPresent());
+    }
+
+    private static long tensorBytes(Path file) throws Exception {
+        long bytes = 0;
+        try (TensorFile tensors = SafetensorsFile.open(file)) {
+            for (TensorInfo tensor : tensors.tensors().values()) bytes += tensor.byteLength();
+        }
+        return bytes;
+    }
+}
