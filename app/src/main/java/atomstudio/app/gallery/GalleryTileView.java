@@ -1,12 +1,9 @@
 package atomstudio.app.gallery;
 
-import java.util.ArrayList;
 import java.util.List;
 import javafx.geometry.Pos;
 import javafx.scene.control.ContextMenu;
 import javafx.scene.control.Label;
-import javafx.scene.control.MenuItem;
-import javafx.scene.control.SeparatorMenuItem;
 import javafx.scene.control.Tooltip;
 import javafx.scene.image.Image;
 import javafx.scene.input.ClipboardContent;
@@ -42,7 +39,7 @@ final class GalleryTileView extends StackPane {
         setOnMouseClicked(this::onClicked);
         setOnDragDetected(this::startDrag);
         setOnContextMenuRequested(request -> {
-            menu.getItems().setAll(menuItems());
+            if (shown != null) menu.getItems().setAll(GalleryImageMenu.items(model, shown));
             menu.show(this, request.getScreenX(), request.getScreenY());
             request.consume();
         });
@@ -80,27 +77,5 @@ final class GalleryTileView extends StackPane {
         Image image = thumbnail.image();
         if (image != null) board.setDragView(image, image.getWidth() / 2, image.getHeight() / 2);
         drag.consume();
-    }
-
-    private List<MenuItem> menuItems() {
-        GalleryImage image = shown;
-        if (image == null) return List.of();
-        LargeImageViewModel.ImageActions actions = model.actions();
-        List<MenuItem> items = new ArrayList<>(List.of(item("Open", () -> model.open(image)),
-                item(model.gallery().isStarred(image) ? "Remove star" : "Star",
-                        () -> model.gallery().toggleStar(image)),
-                new SeparatorMenuItem(), item("Variations", () -> actions.generateVariations(image)),
-                item("Use as source", () -> actions.useAsSource(image)),
-                item("Send settings", () -> actions.restoreSettings(image))));
-        if (image.unsaved().isEmpty()) items.add(item("Show in folder", () -> model.showInFolder(image)));
-        items.add(new SeparatorMenuItem());
-        items.add(item("Delete", () -> model.gallery().delete(List.of(image))));
-        return items;
-    }
-
-    private static MenuItem item(String text, Runnable action) {
-        MenuItem item = new MenuItem(text);
-        item.setOnAction(chosen -> action.run());
-        return item;
     }
 }

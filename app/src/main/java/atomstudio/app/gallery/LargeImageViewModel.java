@@ -75,7 +75,7 @@ public final class LargeImageViewModel {
         return message.getReadOnlyProperty();
     }
 
-    ImageActions actions() {
+    public ImageActions actions() {
         return actions;
     }
 

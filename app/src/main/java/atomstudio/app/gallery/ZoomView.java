@@ -11,7 +11,7 @@ import javafx.scene.shape.Rectangle;
 import org.jspecify.annotations.Nullable;
 
 /// An image that can be zoomed and moved, and a second one to compare it with: in its place, or beside a divider.
-final class ZoomView extends Region {
+public final class ZoomView extends Region {
     private static final double MAX_SCALE = 16;
     private static final double STEP = 1.25;
 
@@ -27,7 +27,7 @@ final class ZoomView extends Region {
     private boolean wiping;
     private double wipe = 0.5;
 
-    ZoomView() {
+    public ZoomView() {
         getStyleClass().add("zoom-view");
         setFocusTraversable(true);
         setMinSize(0, 0);
@@ -81,7 +81,7 @@ final class ZoomView extends Region {
     }
 
     /// Shows an image; the zoom stays if the image has the size of the previous one.
-    void show(@Nullable Image shown) {
+    public void show(@Nullable Image shown) {
         Image before = image.getImage();
         boolean sameSize = before != null && shown != null && before.getWidth() == shown.getWidth()
                 && before.getHeight() == shown.getHeight();
@@ -91,20 +91,20 @@ final class ZoomView extends Region {
     }
 
     /// Sets the image to compare with, which is scaled to the shown one.
-    void showCompared(@Nullable Image other) {
+    public void showCompared(@Nullable Image other) {
         compared.setImage(other);
         update();
     }
 
     /// Shows the compared image in the place of the other one.
-    void blink(boolean on) {
+    public void blink(boolean on) {
         compared.setVisible(compared.getImage() != null && (on || wiping));
         compared.setClip(on || !wiping ? null : wipeClip);
         divider.setVisible(wiping && !on && compared.getImage() != null);
     }
 
     /// Shows the compared image left of a divider.
-    void setWiping(boolean on) {
+    public void setWiping(boolean on) {
         wiping = on;
         setCursor(on ? Cursor.H_RESIZE : Cursor.DEFAULT);
         update();
@@ -123,22 +123,22 @@ final class ZoomView extends Region {
     }
 
     /// Fits the whole image into the view; small images are enlarged, at most twice.
-    void fit() {
+    public void fit() {
         scale = 0;
         offset = Point2D.ZERO;
         requestLayout();
     }
 
     /// Shows one pixel of the image as one pixel of the screen.
-    void showActualSize() {
+    public void showActualSize() {
         zoomTo(actualSize(), new Point2D(getWidth() / 2, getHeight() / 2));
     }
 
-    void zoomIn() {
+    public void zoomIn() {
         zoom(STEP, new Point2D(getWidth() / 2, getHeight() / 2));
     }
 
-    void zoomOut() {
+    public void zoomOut() {
         zoom(1 / STEP, new Point2D(getWidth() / 2, getHeight() / 2));
     }
 

@@ -13,6 +13,7 @@ import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.settings.AppSettings;
+import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
@@ -180,6 +182,11 @@ public final class GenerateViewModel {
         return report.getReadOnlyProperty();
     }
 
+    /// Reads an image of the gallery in the background; one that is gone is not delivered.
+    void readImage(GalleryImage image, Consumer<RgbImage> listener) {
+        jobs.start("Reading " + image.file().getFileName(), cancellation -> image.read(), listener, unreadable -> {});
+    }
+
     /// Compares the images with the preferences again.
     public void refreshRows() {
         updateRows();
@@ -284,11 +291,11 @@ public final class GenerateViewModel {
 
     private void updatePlan(ModelSummary summary, Set<String> queued) {
         int images = 0;
-        boolean isNothingMissing = missing(summary, queued).isEmpty();
+        boolean drawsSeeds = drawsSeeds(missing(summary, queued));
         OptionalDouble seconds = OptionalDouble.of(0);
         for (GalleryRow row : rows) {
             RowGenerator.RowRequest request = requestFor(row, summary);
-            int count = isNothingMissing && !seedLocked.get() ? settings.get().seeds().count()
+            int count = drawsSeeds ? settings.get().seeds().count()
                     : GalleryRow.missingSeeds(request, services.gallery, queued).size();
             OptionalDouble more = count == 0 ? OptionalDouble.of(0) : services.rate.seconds(request, count);
             images += count;
@@ -296,6 +303,14 @@ public final class GenerateViewModel {
                     : OptionalDouble.of(seconds.getAsDouble() + more.getAsDouble());
         }
         plan.set(new GenerationPlan(images, seconds));
+    }
+
+    /// Whether Generate makes images of new seeds: all images of these exist.
+    private boolean drawsSeeds(List<ImageBatch.RowOrder> missing) {
+        return missing.isEmpty() && !seedLocked.get()
+                && rows.stream()
+                        .flatMap(row -> row.cells().stream())
+                        .allMatch(cell -> cell.state() == GalleryRow.CellState.CURRENT);
     }
 
     private Optional<LiveStrength.LiveOrder> firstAdaptedOrder() {
@@ -363,7 +378,7 @@ public final class GenerateViewModel {
         if (summary == null) return;
         Set<String> queued = queuedOrders();
         List<ImageBatch.RowOrder> orders = missing(summary, queued);
-        if (orders.isEmpty() && !seedLocked.get()) {
+        if (drawsSeeds(orders)) {
             randomizeSeeds(RandomGenerator.getDefault());
             orders = missing(summary, queued);
         }
