@@ -4,12 +4,16 @@ import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.Shortcut;
 import atomstudio.app.dataset.Subject;
+import javafx.event.EventHandler;
 import javafx.scene.Node;
+import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
 import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -25,6 +29,8 @@ public final class GeneratePanelView extends VBox {
     private final GenerateViewModel model;
     private final PromptEditorView prompt;
     private final GenerateButtonView generate;
+    private final EventHandler<KeyEvent> generateKey = this::onGenerateKey;
+    private final EventHandler<KeyEvent> cancelKey = this::onCancelKey;
 
     public GeneratePanelView(GenerateViewModel model) {
         this.model = model;
@@ -49,6 +55,35 @@ public final class GeneratePanelView extends VBox {
                 new NoteView(NoteView.NoteKind.ERROR, model.problem()), generate);
         bottom.getStyleClass().add("panel-bottom");
         getChildren().addAll(scroll, bottom);
+        sceneProperty().addListener((property, before, now) -> listenTo(before, now));
+    }
+
+    /// Ctrl+Enter and Esc work on the whole page while the panel is visible.
+    private void listenTo(@Nullable Scene before, @Nullable Scene now) {
+        if (before != null) {
+            before.removeEventFilter(KeyEvent.KEY_PRESSED, generateKey);
+            before.removeEventHandler(KeyEvent.KEY_PRESSED, cancelKey);
+        }
+        if (now == null) return;
+        now.addEventFilter(KeyEvent.KEY_PRESSED, generateKey);
+        now.addEventHandler(KeyEvent.KEY_PRESSED, cancelKey);
+    }
+
+    private void onGenerateKey(KeyEvent key) {
+        if (!Shortcut.GENERATE.matches(key) || !isShown()) return;
+        model.generate();
+        key.consume();
+    }
+
+    private void onCancelKey(KeyEvent key) {
+        if (!Shortcut.CANCEL.matches(key) || !isShown() || model.busy().get().isEmpty()) return;
+        model.cancel();
+        key.consume();
+    }
+
+    private boolean isShown() {
+        for (Node node = this; node != null; node = node.getParent()) if (!node.isVisible()) return false;
+        return true;
     }
 
     /// A title line and its controls.

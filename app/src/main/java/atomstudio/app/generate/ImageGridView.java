@@ -198,7 +198,8 @@ final class ImageGridView extends Pane {
             String seed = text("generate.cell.seed", Seed.format(shown.seed()));
             caption.setText(isLive ? text("generate.cell.live", seed)
                     : preview == null && shown.state() == GalleryRow.CellState.QUEUED
-                            ? text("generate.cell.queued", seed) : seed);
+                            ? text("generate.cell.queued", seed)
+                    : seed);
         }
 
         void showStar() {

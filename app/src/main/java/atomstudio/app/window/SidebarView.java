@@ -5,6 +5,7 @@ import static atomstudio.app.text.Texts.text;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.RoundedImageView;
+import atomstudio.app.controls.Shortcut;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.subjects.SubjectViewModel;
@@ -19,6 +20,7 @@ import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
+import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.StackPane;
@@ -41,6 +43,7 @@ final class SidebarView extends VBox {
         this.model = model;
         getStyleClass().add("sidebar");
         newSubject = link(text("window.new-subject"), Feather.PLUS, "new-subject", model::newSubject);
+        newSubject.setTooltip(new Tooltip(Shortcut.NEW_SUBJECT.tip(text("window.new-subject"))));
         Label title = new Label(text("window.subjects"));
         title.getStyleClass().addAll("muted", "small-text", "sidebar-title");
         ScrollPane scroll = new ScrollPane(items);
@@ -49,8 +52,10 @@ final class SidebarView extends VBox {
         VBox.setVgrow(scroll, Priority.ALWAYS);
         model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh());
         refresh();
-        getChildren().add(pageButton(text("window.generate"), Feather.EDIT_3, "generate", model::openGenerate,
-                WindowPage.GeneratePage.class::isInstance));
+        Button generate = pageButton(text("window.generate"), Feather.EDIT_3, "generate", model::openGenerate,
+                WindowPage.GeneratePage.class::isInstance);
+        generate.setTooltip(new Tooltip(Shortcut.PAGE_1.tip(text("window.generate"))));
+        getChildren().add(generate);
         addScreens(Screen.Place.TOP);
         getChildren().addAll(title, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
         addScreens(Screen.Place.BOTTOM);
@@ -61,9 +66,11 @@ final class SidebarView extends VBox {
 
     private void addScreens(Screen.Place place) {
         for (Screen screen : Screen.values()) {
-            if (screen.place() == place)
-                getChildren().add(pageButton(screen.title(), screen.icon(), screen.id(), () -> model.open(screen),
-                        new WindowPage.ScreenPage(screen)::equals));
+            if (screen.place() != place) continue;
+            Button button = pageButton(screen.title(), screen.icon(), screen.id(), () -> model.open(screen),
+                    new WindowPage.ScreenPage(screen)::equals);
+            button.setTooltip(new Tooltip(screen.shortcut().tip(screen.title())));
+            getChildren().add(button);
         }
     }
 

@@ -3,6 +3,7 @@ package atomstudio.app.window;
 import atlantafx.base.theme.PrimerDark;
 import atlantafx.base.theme.PrimerLight;
 import atlantafx.base.theme.Theme;
+import atomstudio.app.controls.Shortcut;
 import atomstudio.app.runtime.BuildInfo;
 import atomstudio.app.services.Services;
 import java.net.URL;
@@ -11,15 +12,15 @@ import java.util.Objects;
 import javafx.application.Application;
 import javafx.application.Platform;
 import javafx.css.PseudoClass;
+import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.TextInputControl;
 import javafx.scene.image.Image;
-import javafx.scene.input.KeyCode;
-import javafx.scene.input.KeyCodeCombination;
-import javafx.scene.input.KeyCombination;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.text.Font;
 import javafx.stage.Stage;
+import jfx.incubator.scene.control.richtext.RichTextArea;
+import org.jspecify.annotations.Nullable;
 
 /// Sets up the stage: scene, style sheets, theme, fonts and closing.
 final class WindowStage {
@@ -29,8 +30,6 @@ final class WindowStage {
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final List<Integer> ICON_SIDES = List.of(16, 32, 48, 64, 128, 256);
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");
-
-    private static final KeyCombination UNDO = new KeyCodeCombination(KeyCode.Z, KeyCombination.SHORTCUT_DOWN);
 
     private WindowStage() {}
 
@@ -51,8 +50,9 @@ final class WindowStage {
             view.pseudoClassStateChanged(DARK, dark);
         });
         scene.addEventHandler(KeyEvent.KEY_PRESSED, key -> {
-            // A text field handles the key itself.
-            if (UNDO.match(key) && !(scene.getFocusOwner() instanceof TextInputControl)) model.notices().undo();
+            if (Shortcut.FULL_SCREEN.matches(key)) stage.setFullScreen(!stage.isFullScreen());
+            // A text field handles Undo itself.
+            else if (!Shortcut.UNDO.matches(key) || !isTextInput(scene.getFocusOwner())) view.onKey(key);
         });
         FocusKeeper.install(scene, view::page);
         view.setFocusTraversable(true);
@@ -75,6 +75,10 @@ final class WindowStage {
             if (state == ClosingViewModel.ClosingState.CLOSED) onClosed.run();
         });
         return scene;
+    }
+
+    private static boolean isTextInput(@Nullable Node focused) {
+        return focused instanceof TextInputControl || focused instanceof RichTextArea;
     }
 
     /// Without these fonts JavaFX falls back to the system font.

@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import atomstudio.app.controls.Shortcut;
 import atomstudio.app.export.ExportDialogView;
 import atomstudio.app.gallery.GalleryStripView;
 import atomstudio.app.gallery.LargeImageView;
@@ -12,7 +13,9 @@ import atomstudio.app.start.StartView;
 import atomstudio.app.subjects.SubjectPageView;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import java.io.File;
+import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +25,7 @@ import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.input.DragEvent;
+import javafx.scene.input.KeyEvent;
 import javafx.scene.input.TransferMode;
 import javafx.scene.layout.BorderPane;
 import javafx.scene.layout.StackPane;
@@ -36,6 +40,7 @@ public final class WindowView extends StackPane {
     private final BorderPane frame = new BorderPane();
     private final StackPane overlays = new StackPane();
     private final GalleryStripView strip;
+    private final ShortcutsView shortcuts = new ShortcutsView();
     /// Built when first opened, and kept: their view models live as long as the window, or until a subject is deleted.
     private final Map<WindowPage, PageView> pages = new HashMap<>();
 
@@ -51,14 +56,17 @@ public final class WindowView extends StackPane {
         frame.setBottom(new StatusBarView(model));
         overlays.setPickOnBounds(false);
         getChildren().addAll(frame, overlays, new LargeImageView(model.largeImage()), notices(model),
-                new ClosingView(model));
+                shortcuts, new ClosingView(model), new DropTargetsView(model.drops()));
         model.page().subscribe(this::showPage);
         model.subjects()
                 .addListener((ListChangeListener<SubjectPageViewModel>) change -> pages.keySet()
                         .removeIf(page -> page instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)
                                 && !model.subjects().contains(subject)));
         setOnDragOver(this::onDragOver);
-        setOnDragExited(drag -> pseudoClassStateChanged(DROPPING, false));
+        setOnDragExited(drag -> {
+            pseudoClassStateChanged(DROPPING, false);
+            model.drops().exit();
+        });
         setOnDragDropped(this::onDropped);
     }
 
@@ -109,13 +117,35 @@ public final class WindowView extends StackPane {
         if (!drag.getDragboard().hasFiles()) return;
         drag.acceptTransferModes(TransferMode.COPY);
         pseudoClassStateChanged(DROPPING, true);
+        model.drops().enter(files(drag));
         drag.consume();
+    }
+
+    private static List<Path> files(DragEvent drag) {
+        return drag.getDragboard().getFiles().stream().map(File::toPath).toList();
+    }
+
+    /// Handles the shortcuts of the window, after the focused control.
+    void onKey(KeyEvent key) {
+        if (Shortcut.UNDO.matches(key)) model.notices().undo();
+        else if (Shortcut.OVERVIEW.matches(key)) shortcuts.toggle();
+        else if (Shortcut.NEW_SUBJECT.matches(key)) model.newSubject();
+        else if (Shortcut.PAGE_1.matches(key)) model.openGenerate();
+        else
+            if (Arrays.stream(Screen.values()).anyMatch(screen -> screen.shortcut().matches(key)))
+                Arrays.stream(Screen.values())
+                        .filter(screen -> screen.shortcut().matches(key))
+                        .forEach(model::open);
+            else
+                return;
+        key.consume();
     }
 
     private void onDropped(DragEvent drag) {
         pseudoClassStateChanged(DROPPING, false);
+        model.drops().exit();
         boolean files = drag.getDragboard().hasFiles();
-        if (files) model.onFilesDropped(drag.getDragboard().getFiles().stream().map(File::toPath).toList());
+        if (files) model.onFilesDropped(files(drag));
         drag.setDropCompleted(files);
         drag.consume();
     }

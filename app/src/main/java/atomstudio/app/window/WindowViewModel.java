@@ -55,6 +55,7 @@ public final class WindowViewModel {
     private final GetModelViewModel downloads;
     private final StartViewModel start;
     private final ClosingViewModel closing;
+    private final DropTargets drops;
     private final GalleryViewModel gallery;
     private final JobQueue images;
     private final MachineSharing sharing;
@@ -84,6 +85,7 @@ public final class WindowViewModel {
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
                 models.current(),
                 new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
+        drops = new DropTargets(services.jobs(), this);
         gallery = new GalleryViewModel(services.jobs(), services.stores().images(), deletions::delete);
         images = new JobQueue(services.jobs());
         sharing = new MachineSharing(queue, images, environment.settings());
@@ -294,6 +296,14 @@ public final class WindowViewModel {
     /// Handles files dropped anywhere on the window. A model is opened; a single PNG with generation settings restores
     /// them.
     public void onFilesDropped(List<Path> files) {
+        drops.find(files, targets -> {
+            boolean isAdapter = targets.size() == 1 && targets.getFirst().kind() == DropTargets.DropKind.ADAPTER;
+            if (isAdapter) targets.getFirst().run().run();
+            else useDropped(files);
+        });
+    }
+
+    private void useDropped(List<Path> files) {
         if (files.size() != 1) {
             useFiles(files);
             return;
@@ -306,6 +316,16 @@ public final class WindowViewModel {
                 models.open(file);
             }
         }, message -> useFile(file));
+    }
+
+    /// What can be done with dragged files.
+    DropTargets drops() {
+        return drops;
+    }
+
+    /// Restores the settings of an image file.
+    void restoreFile(Path file) {
+        useFile(file);
     }
 
     private void useFile(Path file) {

@@ -1,0 +1,138 @@
+package atomstudio.app.window;
+
+import static atomstudio.app.text.Texts.text;
+
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.models.ModelFolderReader;
+import atomstudio.app.pipeline.GenerationParameters;
+import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.PngAttachment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import javafx.beans.property.ReadOnlyObjectProperty;
+import javafx.beans.property.ReadOnlyObjectWrapper;
+
+/// What can be done with files that are dragged over the window. Only what fits them is offered.
+final class DropTargets {
+    private static final int MAX_SUBJECTS = 3;
+
+    private final Jobs jobs;
+    private final WindowViewModel window;
+    private final ReadOnlyObjectWrapper<List<DropTarget>> shown = new ReadOnlyObjectWrapper<>(List.of());
+    private List<Path> dragged = List.of();
+
+    enum DropKind { NEW_SUBJECT, SUBJECT, SOURCE, SETTINGS, MODEL, ADAPTER }
+
+    /// @param run what a drop there does
+    record DropTarget(DropKind kind, String title, Runnable run) {}
+
+    /// What the files are.
+    /// @param hasSettings a single image with generation settings
+    private record FileContents(boolean areModels, boolean areAdapters, boolean areImages, boolean areFolders,
+            boolean hasSettings) {
+        static FileContents read(List<Path> files) throws Failure {
+            boolean models = true, adapters = true, images = true, folders = true;
+            for (Path file : files) {
+                String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+                boolean isModel = ModelFolderReader.isModel(file);
+                models &= isModel;
+                adapters &= !isModel && (name.matches(".*\\.(safetensors|pt|bin|ckpt|pth)") || hasAdapter(file, name));
+                images &= name.matches(".*\\.(png|jpe?g|webp|bmp|gif|tiff?)");
+                folders &= !isModel && Files.isDirectory(file);
+            }
+            boolean single = files.size() == 1;
+            return new FileContents(models && single, adapters, images, folders,
+                    single && images && GenerationParameters.read(files.getFirst()).isPresent());
+        }
+
+        private static boolean hasAdapter(Path file, String name) throws Failure {
+            return name.endsWith(".png") && Files.isRegularFile(file) && !PngAttachment.read(file).isEmpty();
+        }
+    }
+
+    DropTargets(Jobs jobs, WindowViewModel window) {
+        this.jobs = jobs;
+        this.window = window;
+    }
+
+    /// Two or more targets to choose from; none while nothing is dragged, or if a drop has one meaning.
+    ReadOnlyObjectProperty<List<DropTarget>> shown() {
+        return shown.getReadOnlyProperty();
+    }
+
+    /// Files are over the window.
+    void enter(List<Path> files) {
+        if (files.equals(dragged)) return;
+        dragged = List.copyOf(files);
+        find(files, found -> {
+            if (files.equals(dragged) && found.size() > 1) shown.set(found);
+        });
+    }
+
+    /// They have left it, or were dropped.
+    void exit() {
+        dragged = List.of();
+        shown.set(List.of());
+    }
+
+    /// Calls the listener with what fits the files; with nothing if they cannot be read.
+    void find(List<Path> files, Consumer<List<DropTarget>> listener) {
+        jobs.start("Reading " + files.size() + " files", cancellation -> FileContents.read(files),
+                contents -> listener.accept(targets(files, contents)), unreadable -> listener.accept(List.of()));
+    }
+
+    private List<DropTarget> targets(List<Path> files, FileContents contents) {
+        List<DropTarget> targets = new ArrayList<>();
+        if (contents.areModels)
+            targets.add(new DropTarget(DropKind.MODEL, text("window.drop.model"), () -> openModel(files.getFirst())));
+        if (contents.areImages || contents.areFolders) {
+            targets.add(new DropTarget(DropKind.NEW_SUBJECT, text("window.drop.new-subject"), () -> {
+                window.newSubject();
+                window.start().createFromFiles(files);
+            }));
+            for (SubjectPageViewModel subject : subjects())
+                targets.add(new DropTarget(DropKind.SUBJECT,
+                        text("window.drop.subject", subject.subject().subject().get().title()), () -> {
+                            window.open(subject);
+                            subject.subject().add(files);
+                        }));
+        }
+        if (contents.areImages && files.size() == 1)
+            targets.add(new DropTarget(DropKind.SOURCE, text("window.drop.source"),
+                    () -> generate().source().setImage(files.getFirst())));
+        if (contents.hasSettings)
+            targets.add(new DropTarget(DropKind.SETTINGS, text("window.drop.settings"),
+                    () -> window.restoreFile(files.getFirst())));
+        if (contents.areAdapters)
+            targets.add(new DropTarget(DropKind.ADAPTER, text("window.drop.adapter"),
+                    () -> generatePage().adapters().add(files)));
+        return targets;
+    }
+
+    /// The subject that is shown, or else the first ones.
+    private List<SubjectPageViewModel> subjects() {
+        if (window.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject))
+            return List.of(subject);
+        return window.subjects().stream().limit(MAX_SUBJECTS).toList();
+    }
+
+    private void openModel(Path file) {
+        window.openModels();
+        window.models().open(file);
+    }
+
+    private GenerateViewModel generate() {
+        return window.shownGenerate().orElseGet(this::generatePage);
+    }
+
+    private GenerateViewModel generatePage() {
+        window.openGenerate();
+        return window.shownGenerate().orElseThrow();
+    }
+}
