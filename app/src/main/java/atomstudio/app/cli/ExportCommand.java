@@ -60,13 +60,16 @@ final class ExportCommand implements Callable<Integer> {
     private @Nullable Path run;
 
     @Option(names = "--out", required = true, paramLabel = "FILE",
-            description = "The file to write, usually NAME.safetensors; the folder for merged-diffusers.")
+            description = "The file to write, usually NAME.safetensors; the folder for peft-folder and "
+                    + "merged-diffusers.")
     private Path out = Path.of("");
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio",
             description = "atomstudio: for Atom Studio, with everything that was trained. "
-                    + "kohya: LoRA with the key names of sd-scripts, for A1111, Forge, ComfyUI and InvokeAI. "
-                    + "peft: LoRA for diffusers. "
+                    + "kohya: LoRA, LoHa, LoKr, DoRA, OFT of outputs, GLoRA, norms and biases as they were trained, "
+                    + "with the key names of sd-scripts and LyCORIS, for A1111, Forge, ComfyUI and InvokeAI. "
+                    + "peft: LoRA or DoRA for diffusers. "
+                    + "peft-folder: LoRA, DoRA, LoHa, LoKr or OFT of inputs as a folder for peft. "
                     + "embedding: a textual inversion for diffusers, A1111 and ComfyUI, which take the file name for "
                     + "the word. "
                     + "diff: full weight diffs in float16, which A1111, Forge, ComfyUI, InvokeAI and LyCORIS read as a "

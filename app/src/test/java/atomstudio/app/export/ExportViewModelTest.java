@@ -98,8 +98,8 @@ class ExportViewModelTest {
             requested.add(format);
             return "";
         });
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.MERGED,
-                ExportFormat.MERGED_DIFFUSERS), model.formats(run));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT,
+                ExportFormat.PEFT_FOLDER, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS), model.formats(run));
         model.export(run, ExportFormat.MERGED_DIFFUSERS);
         assertEquals("car-lora-merged", desktop.lastSuggestedName);
         model.export(run, ExportFormat.KOHYA);

@@ -19,6 +19,16 @@ public record AdaptedLayer(String name, Shape weight, String method) {
         return component().path(name);
     }
 
+    /// The layer, without a model.
+    public Layer layer(Layer.Bias bias) {
+        Layer.Kind kind = switch (weight.rank()) {
+            case 4 -> Layer.Kind.CONV;
+            case 2 -> Layer.Kind.LINEAR;
+            default -> Layer.Kind.NORM;
+        };
+        return new Layer(component(), path(), kind, weight, bias);
+    }
+
     /// The target layers of a method, in the network's order.
     public static List<AdaptedLayer> of(TuningMethod method, List<Layer> layers) {
         List<AdaptedLayer> adapted = new ArrayList<>();

@@ -237,7 +237,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
                 tensorsByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>()).put(name.parameter(), tensor);
                 String previous = keysByLayer.computeIfAbsent(layer.get(), _ -> new HashMap<>())
                         .put(name.parameter(), key);
-                if (previous != null)
+                if (previous != null && !tensor.equals(adapter.tensors().get(previous)))
                     problems.add(layer.get().name() + ": " + SafeText.of(previous) + " and " + SafeText.of(key)
                             + " are the same parameter of one layer; the file contains more than one adapter");
             }

@@ -5,6 +5,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.interop.AdapterKind;
 import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
@@ -84,10 +85,11 @@ public final class TrainableAdapter {
     }
 
     private MethodSettings settings(String kind) {
-        if (layersHave("lora_down.weight")) return lowRank();
+        if (layersHave(AdapterKind.DOWN)) return lowRank();
         if (layersHave("hada_w1_a")) return hadamard();
         if (layersHave("lokr_w1")) return kronecker();
-        if (layers.keySet().stream().allMatch(name -> has(name, "diff") || has(name, "diff_b"))) return diffs();
+        if (layers.keySet().stream().allMatch(name -> has(name, "diff") || has(name, AdapterKind.DIFF_BIAS)))
+            return diffs();
         throw new IllegalArgumentException(DOES_NOT_FIT + "it is " + kind
                 + "; expected LoRA, LoCon, LoHa, LoKr with a full first factor, or weight diffs, the same on every "
                 + "layer");
@@ -101,12 +103,12 @@ public final class TrainableAdapter {
         return layers.keySet()
                 .stream()
                 .allMatch(name -> has(name, parameter)
-                        && Stream.of("diff_b", "dora_scale", "lora_magnitude_vector")
+                        && Stream.of(AdapterKind.DIFF_BIAS, AdapterKind.MAGNITUDE, AdapterKind.PEFT_MAGNITUDE)
                                 .noneMatch(other -> has(name, other)));
     }
 
     private MethodSettings lowRank() {
-        double scale = commonScale("lora_down.weight");
+        double scale = commonScale(AdapterKind.DOWN);
         Map<String, Integer> ranks = new TreeMap<>();
         layers.forEach((name, layer) -> {
             Map<String, Tensor> delta = match.deltas().get(name).values();
@@ -179,7 +181,7 @@ public final class TrainableAdapter {
     /// α/r, if all layers have the same; else 1, and the scale is part of the parameters.
     private double commonScale(String rankedTensor) {
         Set<Double> scales = match.tensors().values().stream().map(tensors -> {
-            Tensor alpha = tensors.get("alpha");
+            Tensor alpha = tensors.get(AdapterKind.ALPHA);
             return alpha == null ? 1.0 : alpha.data()[0] / tensors.get(rankedTensor).shape().size(0);
         }).collect(Collectors.toSet());
         double scale = scales.size() == 1 ? scales.iterator().next() : 1;

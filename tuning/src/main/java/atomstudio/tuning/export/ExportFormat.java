@@ -10,7 +10,9 @@ import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.CombinedMethods;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
@@ -27,10 +29,13 @@ public enum ExportFormat implements AdapterWriter {
     /// The rows of a textual inversion as an embedding: safetensors with one tensor (n, C) whose key is the word, which
     /// diffusers uses; in A1111, Forge and ComfyUI the file's name is the word.
     EMBEDDING("embedding", "the embedding for A1111, ComfyUI and diffusers"),
-    /// LoRA with sd-scripts' keys, `lora_te_` for the text encoder.
-    KOHYA("kohya", "LoRA for A1111, Forge, ComfyUI and InvokeAI"),
-    /// LoRA with diffusers' keys.
-    PEFT("peft", "LoRA for diffusers"),
+    /// The parameters of LoRA, LoHa, LoKr, DoRA, OFT of outputs, GLoRA, norms and biases with sd-scripts' and LyCORIS'
+    /// keys, `lora_te_` for the text encoder.
+    KOHYA("kohya", "LoRA, LoHa, LoKr, DoRA and the like for A1111, Forge, ComfyUI and InvokeAI"),
+    /// LoRA and DoRA with diffusers' keys.
+    PEFT("peft", "LoRA or DoRA for diffusers"),
+    /// LoRA, DoRA, LoHa, LoKr and OFT of inputs with peft's configuration.
+    PEFT_FOLDER("peft-folder", "a folder for peft"),
     /// Full weight diffs of any method, for programs that read LyCORIS files.
     DIFF("diff", "full weight diffs for A1111, Forge, ComfyUI and InvokeAI"),
     /// As `diff`, without weights of layers where only the bias is trained: ComfyUI and Forge read a bias alone, while
@@ -49,7 +54,10 @@ public enum ExportFormat implements AdapterWriter {
     private static final String BITFIT = "bitfit";
     private static final String DIFFFIT = "difffit";
     private static final String NORM = "norm";
+    private static final String OFT = "oft";
     private static final String TEXTUAL_INVERSION = "textual-inversion";
+    /// Methods whose parameters have a form in both LyCORIS and peft.
+    private static final List<String> COMMON_METHODS = List.of(LORA, "dora", "loha", "lokr");
 
     private final String option;
     private final String description;
@@ -69,7 +77,11 @@ public enum ExportFormat implements AdapterWriter {
         return Stream.of(values()).filter(format -> switch (format) {
             case ATOMSTUDIO -> true;
             case EMBEDDING -> hasEmbedding;
-            case KOHYA, PEFT -> hasLora;
+            case KOHYA -> hasAny(methodNames, COMMON_METHODS) || methodNames.contains("glora")
+                    || methodNames.contains(OFT) && rotates(settings, Oft.Side.OUTPUT);
+            case PEFT -> hasAny(methodNames, List.of(LORA, "dora"));
+            case PEFT_FOLDER -> hasAny(methodNames, COMMON_METHODS)
+                    || methodNames.contains(OFT) && rotates(settings, Oft.Side.INPUT);
             case DIFF -> hasOther;
             case LOCON -> hasOther && methodNames.stream()
                     .anyMatch(name -> !List.of(TEXTUAL_INVERSION, LORA, BITFIT, NORM).contains(name));
@@ -77,6 +89,14 @@ public enum ExportFormat implements AdapterWriter {
                     (hasOther || hasLora) && settings.choice() != MethodName.SSF; // adds biases to layers without one
             case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);
         }).toList();
+    }
+
+    private static boolean hasAny(List<String> methodNames, List<String> others) {
+        return methodNames.stream().anyMatch(others::contains);
+    }
+
+    private static boolean rotates(MethodSettings settings, Oft.Side side) {
+        return settings.value(MethodSetting.SIDE, Oft.Side.class) == side;
     }
 
     /// Completes the menu item "Export".
@@ -92,6 +112,7 @@ public enum ExportFormat implements AdapterWriter {
         return switch (this) {
             case ATOMSTUDIO -> name + ".safetensors";
             case MERGED_DIFFUSERS -> name + "-merged";
+            case PEFT_FOLDER -> name + "-peft";
             default -> name + "-" + option + ".safetensors";
         };
     }
@@ -110,10 +131,11 @@ public enum ExportFormat implements AdapterWriter {
                         "format: expected one of " + options() + ", found " + option));
     }
 
-    static ExportFormat of(LoraExport.KeyStyle keyStyle) {
-        return switch (keyStyle) {
+    static ExportFormat of(CompactExport.Target target) {
+        return switch (target) {
             case KOHYA -> KOHYA;
-            case PEFT -> PEFT;
+            case DIFFUSERS -> PEFT;
+            case PEFT -> PEFT_FOLDER;
         };
     }
 
@@ -128,7 +150,7 @@ public enum ExportFormat implements AdapterWriter {
                 .filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING))
                 .toList();
         if (layers.isEmpty()) return adapter.embeddingToken().isPresent() ? EMBEDDING : ATOMSTUDIO;
-        return layers.stream().allMatch(layer -> layer.method().equals(LORA)) ? KOHYA : DIFF;
+        return layers.stream().allMatch(layer -> COMMON_METHODS.contains(layer.method())) ? KOHYA : DIFF;
     }
 
     /// The outcome of an export.
@@ -145,8 +167,9 @@ public enum ExportFormat implements AdapterWriter {
                 yield new ExportResult(adapter.parameterCount(), Optional.empty());
             }
             case EMBEDDING -> embedding(adapter, file);
-            case KOHYA -> new LoraExport(LoraExport.KeyStyle.KOHYA).write(adapter, file);
-            case PEFT -> new LoraExport(LoraExport.KeyStyle.PEFT).write(adapter, file);
+            case KOHYA -> new CompactExport(adapter, CompactExport.Target.KOHYA).write(base, file);
+            case PEFT -> new CompactExport(adapter, CompactExport.Target.DIFFUSERS).write(base, file);
+            case PEFT_FOLDER -> new CompactExport(adapter, CompactExport.Target.PEFT).write(base, file);
             case DIFF -> new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.ZEROS).write(file);
             case DIFF_BIASES ->
                     new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.OMITTED).write(file);

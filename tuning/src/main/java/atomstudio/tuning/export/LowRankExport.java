@@ -5,7 +5,6 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.tensor.DType;
-import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -170,21 +169,17 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         for (int i = 0; i < layers.size(); i++) put(layers.get(i), plan.ranks.get(i), tensors);
         Map<String, Shape> shapes = new TreeMap<>();
         tensors.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
-        WeightDiffExport.versionMarker(model, shapes).forEach((key, tensor) -> {
-            tensors.put(key, tensor);
-            shapes.put(key, tensor.shape());
-        });
+        ExportMetadata.versionMarker(model, shapes).forEach(tensors::put);
         String dim = Integer.toString(plan.ranks.stream().max(Comparator.naturalOrder()).orElseThrow());
-        Map<String, String> metadata = WeightDiffExport.metadata(model, adapter);
+        Map<String, String> metadata = ExportMetadata.of(adapter, Optional.of(model));
         metadata.put("ss_network_module", "networks.lora");
         metadata.put("ss_network_args", "{\"conv_dim\": \"" + dim + "\", \"conv_alpha\": \"" + dim + "\"}");
         metadata.put("ss_network_dim", dim);
         metadata.put("ss_network_alpha", dim);
         metadata.put("ss_training_comment",
                 adapter.method().name() + " by Atom Studio, approximated by " + plan.text());
-        SafetensorsWriter.write(file, shapes, metadata, DType.F16, tensors::get);
-        return new ExportFormat.ExportResult(shapes.values().stream().mapToLong(Shape::elements).sum(),
-                omitted(plan));
+        ExportMetadata.write(file, tensors, metadata, DType.F16);
+        return new ExportFormat.ExportResult(CompactExport.elements(tensors), omitted(plan));
     }
 
     private Optional<String> omitted(Plan plan) {

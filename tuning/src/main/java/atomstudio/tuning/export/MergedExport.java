@@ -213,7 +213,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
     }
 
     private Map<String, String> metadata() throws Failure {
-        boolean isSd2 = model.unet().crossAttentionDim() == WeightDiffExport.SD2_CONTEXT_WIDTH;
+        boolean isSd2 = model.unet().crossAttentionDim() == ExportMetadata.SD2_CONTEXT_WIDTH;
         boolean isV = model.scheduler().predictionType() == PredictionType.V;
         Map<String, String> metadata = new TreeMap<>();
         metadata.put("modelspec.sai_model_spec", "1.0.1");

@@ -46,7 +46,7 @@ record ModelFolder(DiffusionModel source, Path target) {
         }
     }
 
-    private static void requireEmpty(Path folder) throws Failure, IOException {
+    static void requireEmpty(Path folder) throws Failure, IOException {
         if (!Files.exists(folder)) return;
         if (Files.isDirectory(folder)) {
             try (Stream<Path> content = Files.list(folder)) {

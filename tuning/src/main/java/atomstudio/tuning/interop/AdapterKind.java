@@ -1,30 +1,40 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.SafeText;
+import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.TuningMethod;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Kinds of adapters: the parameters of a layer, by [AdapterTensorKey#parameter], and how supported kinds change the
-/// layer. Kinds without a reader are rejected by name.
+/// Kinds of adapters: the parameters of a layer, by [AdapterTensorKey#parameter], how supported kinds change the layer,
+/// and how the kinds that are trained here are written. Kinds without a reader are rejected by name.
 /// Source: LyCORIS 4.1 and peft 0.21, their modules' state dictionaries.
 public enum AdapterKind {
-    LORA("LoRA", LowRankProduct::read, LowRankProduct.DOWN, LowRankProduct.UP, LowRankProduct.MID),
-    LOHA("LoHa", LayerDelta::hadamard, "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "hada_t1", "hada_t2"),
-    LOKR("LoKr", KroneckerProduct::read, "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b",
-            "lokr_t2"),
+    LORA("LoRA", LowRankProduct::read, LowRankProduct::write, AdapterKind.DOWN, AdapterKind.UP,
+            LowRankProduct.MID),
+    LOHA("LoHa", LayerDelta::hadamard, LayerDelta::writeHadamard, "hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b",
+            "hada_t1", "hada_t2"),
+    LOKR("LoKr", KroneckerProduct::read, KroneckerProduct::write, "lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2",
+            "lokr_w2_a", "lokr_w2_b", "lokr_t2"),
     /// Of norms as well.
-    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, AdapterKind.DIFF),
-    OFT("OFT", Rotation::readLycoris, Rotation.LYCORIS_BLOCKS, Rotation.LYCORIS_SCALE),
-    PEFT_OFT("OFT of peft", Rotation::readPeft, Rotation.PEFT_OFT, Rotation.PEFT_OFT_SCALED, Rotation.PEFT_OFT_TERMS,
-            Rotation.PEFT_OFT_LIMIT),
-    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, Rotation.PEFT_BOFT, Rotation.PEFT_BOFT_SCALE),
-    GLORA("GLoRA", LayerDelta::glora, "a1.weight", "a2.weight", "b1.weight", "b2.weight", "bm.weight"),
-    IA3("IA³", ChannelScale::read, ChannelScale.ON_INPUT, ChannelScale.LYCORIS, ChannelScale.PEFT),
+    FULL_DIFF("full weight diffs", LayerDelta::fullDiff, LayerDelta::writeDiff, AdapterKind.DIFF),
+    OFT("OFT", Rotation::readLycoris, Rotation::writeLycoris, AdapterKind.LYCORIS_BLOCKS, Rotation.LYCORIS_SCALE),
+    PEFT_OFT("OFT of peft", Rotation::readPeft, Rotation::writePeft, Rotation.PEFT_OFT, Rotation.PEFT_OFT_SCALED,
+            Rotation.PEFT_OFT_TERMS, Rotation.PEFT_OFT_LIMIT),
+    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, AdapterKind::notTrained, Rotation.PEFT_BOFT,
+            Rotation.PEFT_BOFT_SCALE),
+    GLORA("GLoRA", LayerDelta::glora, LayerDelta::writeGlora, "a1.weight", "a2.weight", "b1.weight", "b2.weight",
+            "bm.weight"),
+    IA3("IA³", ChannelScale::read, AdapterKind::notTrained, ChannelScale.ON_INPUT, ChannelScale.LYCORIS,
+            ChannelScale.PEFT),
     OLD_OFT("an OFT adapter of peft before 0.14", "oft_r"),
     ADALORA("an AdaLoRA adapter", "lora_E", "ranknum"),
     VERA("a VeRA adapter", "vera_lambda_b", "vera_lambda_d"),
@@ -34,12 +44,19 @@ public enum AdapterKind {
     CUSTOM_DIFFUSION("a Custom Diffusion adapter", "to_k_custom_diffusion.weight", "to_v_custom_diffusion.weight"),
     REPLACED_WEIGHTS("an adapter that replaces weights", "set_weight", "reshape_weight");
 
-    static final String ALPHA = "alpha";
+    public static final String ALPHA = "alpha";
+    public static final String DOWN = "lora_down.weight";
+    public static final String UP = "lora_up.weight";
     static final String DIFF = "diff";
-    static final String DIFF_BIAS = "diff_b";
+    public static final String DIFF_BIAS = "diff_b";
+    /// The same of norms, as files name them.
+    static final String NORM_DIFF = "w_norm";
+    static final String NORM_DIFF_BIAS = "b_norm";
+    /// Of LyCORIS' OFT (n, b, b) and BOFT (m, n, b, b).
+    public static final String LYCORIS_BLOCKS = "oft_blocks";
     /// DoRA: of a layer with any kind of change.
-    static final String MAGNITUDE = "dora_scale";
-    static final String PEFT_MAGNITUDE = "lora_magnitude_vector";
+    public static final String MAGNITUDE = "dora_scale";
+    public static final String PEFT_MAGNITUDE = "lora_magnitude_vector";
     static final List<String> MAGNITUDES = List.of(MAGNITUDE, PEFT_MAGNITUDE);
 
     /// Reads a layer's change from its tensors.
@@ -49,13 +66,22 @@ public enum AdapterKind {
         LayerDelta read(Layer layer, LayerTensors tensors);
     }
 
+    /// The tensors of a layer that a method trained, by [AdapterTensorKey#parameter]; empty if the method is of another
+    /// kind.
+    @FunctionalInterface
+    interface LayerWriter {
+        Map<String, Tensor> write(Layer layer, TuningMethod method, Adaptation.AdapterParameters<Tensor> values);
+    }
+
     private final String title;
     private final Optional<DeltaReader> reader;
+    private final LayerWriter writer;
     private final Set<String> parameterNames;
 
-    AdapterKind(String title, DeltaReader reader, String... parameterNames) {
+    AdapterKind(String title, DeltaReader reader, LayerWriter writer, String... parameterNames) {
         this.title = title;
         this.reader = Optional.of(reader);
+        this.writer = writer;
         this.parameterNames = Set.of(parameterNames);
     }
 
@@ -63,7 +89,13 @@ public enum AdapterKind {
     AdapterKind(String title, String... parameterNames) {
         this.title = title;
         this.reader = Optional.empty();
+        this.writer = AdapterKind::notTrained;
         this.parameterNames = Set.of(parameterNames);
+    }
+
+    /// For messages.
+    public String title() {
+        return title;
     }
 
     /// The change of a layer's weight; empty if the tensors change none.
@@ -77,8 +109,32 @@ public enum AdapterKind {
         return kinds.stream().findFirst().map(kind -> kind.reader.orElseThrow().read(layer, tensors));
     }
 
+    private static Map<String, Tensor> notTrained(Layer layer, TuningMethod method,
+            Adaptation.AdapterParameters<Tensor> values) {
+        return Map.of();
+    }
+
+    /// A trained layer in the form of its kind.
+    /// @param tensors by [AdapterTensorKey#parameter]
+    public record WrittenLayer(AdapterKind kind, Map<String, Tensor> tensors) {}
+
+    /// Empty if no kind has the method's formula.
+    /// @param method of the layer ([TuningMethod#methodFor])
+    /// @param values its parameters
+    public static Optional<WrittenLayer> write(Layer layer, TuningMethod method,
+            Adaptation.AdapterParameters<Tensor> values) {
+        return Stream.of(values())
+                .map(kind -> new WrittenLayer(kind, kind.writer.write(layer, method, values)))
+                .filter(written -> !written.tensors.isEmpty())
+                .findFirst();
+    }
+
     private static Stream<AdapterKind> supported() {
         return Stream.of(values()).filter(kind -> kind.reader.isPresent());
+    }
+
+    static Tensor alpha(double alpha) {
+        return Tensor.filled(Shape.of(), (float) alpha);
     }
 
     /// Parameter names of all kinds.

@@ -25,15 +25,15 @@ public record AdapterTensorKey(String layer, String parameter) {
 
     private static Map<String, String> suffixes() {
         Map<String, String> suffixes = new LinkedHashMap<>();
-        suffixes.put("_lora.down.weight", LowRankProduct.DOWN);
-        suffixes.put("_lora.up.weight", LowRankProduct.UP);
+        suffixes.put("_lora.down.weight", AdapterKind.DOWN);
+        suffixes.put("_lora.up.weight", AdapterKind.UP);
         for (String name : List.of(".lora_A", ".lora.down", ".lora_linear_layer.down"))
-            suffixes.put(name + ".weight", LowRankProduct.DOWN);
+            suffixes.put(name + ".weight", AdapterKind.DOWN);
         for (String name : List.of(".lora_B", ".lora.up", ".lora_linear_layer.up"))
-            suffixes.put(name + ".weight", LowRankProduct.UP);
+            suffixes.put(name + ".weight", AdapterKind.UP);
         suffixes.put(".lora_magnitude_vector.weight", AdapterKind.PEFT_MAGNITUDE);
-        suffixes.put(".w_norm", AdapterKind.DIFF);
-        suffixes.put(".b_norm", AdapterKind.DIFF_BIAS);
+        suffixes.put("." + AdapterKind.NORM_DIFF, AdapterKind.DIFF);
+        suffixes.put("." + AdapterKind.NORM_DIFF_BIAS, AdapterKind.DIFF_BIAS);
         AdapterKind.allParameterNames()
                 .filter(name -> !name.equals(ChannelScale.LYCORIS))
                 .forEach(name -> suffixes.put("." + name, name));
@@ -45,7 +45,7 @@ public record AdapterTensorKey(String layer, String parameter) {
         Matcher indexedMatcher = INDEXED_KEY.matcher(key);
         if (indexedMatcher.matches())
             return Optional.of(new AdapterTensorKey(indexedMatcher.group(1),
-                    indexedMatcher.group(2).equals("up") ? LowRankProduct.UP : LowRankProduct.DOWN));
+                    indexedMatcher.group(2).equals("up") ? AdapterKind.UP : AdapterKind.DOWN));
         Optional<AdapterTensorKey> direct = bySuffix(key);
         if (direct.isPresent()) return direct;
         Matcher moduleMatcher = PEFT_MODULE_KEY.matcher(key);
@@ -56,6 +56,16 @@ public record AdapterTensorKey(String layer, String parameter) {
         return scaleMatcher.matches()
                 ? Optional.of(new AdapterTensorKey(scaleMatcher.group(1), ChannelScale.LYCORIS))
                 : Optional.empty();
+    }
+
+    /// peft's and diffusers' name of a parameter.
+    public static String peftName(String parameter) {
+        return switch (parameter) {
+            case AdapterKind.DOWN -> "lora_A.weight";
+            case AdapterKind.UP -> "lora_B.weight";
+            case AdapterKind.MAGNITUDE -> AdapterKind.PEFT_MAGNITUDE;
+            default -> parameter;
+        };
     }
 
     private static Optional<AdapterTensorKey> bySuffix(String key) {

@@ -40,7 +40,7 @@ record ChannelScale(Oft.Side side, boolean scalesBias) implements Adaptation {
         if (shape.rank() == 4 && outputs == inputs)
             throw new IllegalArgumentException(
                     PEFT + ": expected feedforward_modules in adapter_config.json, which "
-                            + "tells whether the " + outputs + " scales are of outputs or of inputs");
+                            + "states whether the " + outputs + " scales are of outputs or of inputs");
         return isColumn || shape.rank() == 4 && shape.elements() == outputs ? Oft.Side.OUTPUT : Oft.Side.INPUT;
     }
 

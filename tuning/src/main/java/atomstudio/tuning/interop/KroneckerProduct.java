@@ -8,6 +8,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Lokr;
 import atomstudio.tuning.method.ScaledDelta;
+import atomstudio.tuning.method.TuningMethod;
 import java.util.Map;
 
 /// LoKr: W + w1 ⊗ w2 with w1 (outputs, inputs) and w2 (blockOutputs, blockColumns); w2's columns include the kernel.
@@ -35,6 +36,20 @@ record KroneckerProduct(long outputs, long inputs, long blockOutputs, long block
         KroneckerProduct adaptation = of(layer, w1.shape(), w2.shape());
         Tensor scaledW1 = w1.reshape(adaptation.w1Shape()).scaled(rank == 0 ? 1 : tensors.scale(rank));
         return new LayerDelta(adaptation, Map.of("w1", scaledW1, "w2", w2.reshape(adaptation.w2Shape())));
+    }
+
+    /// The second factor is whole where LyCORIS and peft would make it whole for this rank; then no α applies to it.
+    static Map<String, Tensor> write(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        if (!(method instanceof Lokr lokr)) return Map.of();
+        Tensor w1 = values.get("w1"), w2a = values.get("w2a"), w2b = values.get("w2b");
+        long blockInputs = layer.weightShape().size(1) / w1.shape().size(1);
+        boolean isLowRank = 2L * lokr.rank() < Math.max(w2a.shape().size(0), blockInputs);
+        if (isLowRank)
+            return Map.of("lokr_w1", w1, "lokr_w2_a", w2a, "lokr_w2_b", w2b, AdapterKind.ALPHA,
+                    AdapterKind.alpha(lokr.alpha()));
+        Shape kernels = layer.weightShape().with(0, w2a.shape().size(0)).with(1, blockInputs);
+        return Map.of("lokr_w1", w1.scaled(lokr.alpha() / lokr.rank()), "lokr_w2",
+                FactorMath.matmul(w2a, w2b).reshape(kernels), AdapterKind.ALPHA, AdapterKind.alpha(lokr.rank()));
     }
 
     private static KroneckerProduct of(Layer layer, Shape w1, Shape w2) {

@@ -1,16 +1,22 @@
 package atomstudio.tuning.interop;
 
 import atomstudio.diffusion.ops.Adaptation;
+import atomstudio.diffusion.ops.Adaptation.AdapterParameters;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.BitFit;
 import atomstudio.tuning.method.Dora;
+import atomstudio.tuning.method.FullFineTuning;
 import atomstudio.tuning.method.Glora;
 import atomstudio.tuning.method.Loha;
+import atomstudio.tuning.method.NormOnly;
 import atomstudio.tuning.method.ScaledDelta;
+import atomstudio.tuning.method.TuningMethod;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -53,6 +59,19 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         return new LayerDelta(new WeightDiff(), Map.of("weight", tensors.get(AdapterKind.DIFF, layer.weightShape())));
     }
 
+    /// Of norms, biases, and all weights. A bias alone has no weight beside it.
+    static Map<String, Tensor> writeDiff(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        boolean hasWeight = method instanceof NormOnly || method instanceof FullFineTuning;
+        if (!hasWeight && !(method instanceof BitFit)) return Map.of();
+        boolean isNorm = layer.kind() == Layer.Kind.NORM;
+        Map<String, Tensor> tensors = new HashMap<>();
+        if (hasWeight) tensors.put(isNorm ? AdapterKind.NORM_DIFF : AdapterKind.DIFF, values.get("weight"));
+        if (layer.hasBias())
+            tensors.put(isNorm ? AdapterKind.NORM_DIFF_BIAS : AdapterKind.DIFF_BIAS, values.get("bias"));
+        if (isNorm && !hasWeight) tensors.put(AdapterKind.NORM_DIFF, Tensor.zeros(layer.weightShape()));
+        return tensors;
+    }
+
     static LayerDelta hadamard(Layer layer, LayerTensors tensors) {
         Tensor[] first = factorPair(layer, tensors, "hada_w1_a", "hada_w1_b", "hada_t1");
         Tensor[] second = factorPair(layer, tensors, "hada_w2_a", "hada_w2_b", "hada_t2");
@@ -63,6 +82,12 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         Tensor scaled = second[0].scaled(tensors.scale(rank));
         return new LayerDelta(new Loha(Math.toIntExact(rank), rank),
                 Map.of("w1a", first[0], "w1b", first[1], "w2a", scaled, "w2b", second[1]));
+    }
+
+    static Map<String, Tensor> writeHadamard(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        if (!(method instanceof Loha loha)) return Map.of();
+        return Map.of("hada_w1_a", values.get("w1a"), "hada_w1_b", values.get("w1b"), "hada_w2_a", values.get("w2a"),
+                "hada_w2_b", values.get("w2b"), AdapterKind.ALPHA, AdapterKind.alpha(loha.alpha()));
     }
 
     /// (Co, r) and (r, Ci·k²).
@@ -101,6 +126,20 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
                 "a2", FactorMath.reshape(a2, Shape.of(rank, inputs), "a2.weight"),
                 "b1", FactorMath.reshape(b1, Shape.of(outputs, rank), "b1.weight").scaled(scale),
                 "b2", FactorMath.reshape(b2, layer.weightShape().with(0, rank), "b2.weight")));
+    }
+
+    static Map<String, Tensor> writeGlora(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        if (!(method instanceof Glora glora)) return Map.of();
+        Map<String, Tensor> tensors = new HashMap<>();
+        for (String factor : List.of("a1", "a2", "b1", "b2")) {
+            Tensor value = values.get(factor);
+            boolean isPoint = layer.weightShape().rank() == 4 && value.shape().rank() == 2;
+            tensors.put(factor + ".weight", isPoint
+                    ? value.reshape(Shape.of(value.shape().size(0), value.shape().size(1), 1, 1))
+                    : value);
+        }
+        tensors.put(AdapterKind.ALPHA, AdapterKind.alpha(glora.alpha()));
+        return tensors;
     }
 
     /// DoRA: the rows of W + ΔW along an axis, 0 for outputs and 1 for inputs, with new norms.

@@ -65,7 +65,7 @@ public enum ModelFamily {
     private static long contextWidth(String key, Shape shape) {
         boolean isDown = AdapterTensorKey.parse(key)
                 .filter(name -> CROSS_ATTENTION_KV.matcher(name.layer()).matches())
-                .filter(name -> name.parameter().equals(LowRankProduct.DOWN))
+                .filter(name -> name.parameter().equals(AdapterKind.DOWN))
                 .isPresent();
         return isDown && shape.rank() == 2 ? shape.size(1) : -1;
     }

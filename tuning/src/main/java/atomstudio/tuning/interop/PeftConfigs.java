@@ -125,11 +125,11 @@ public final class PeftConfigs {
     private void addFactor(String layer, Map<String, String> keysByParameter, Map<String, Tensor> tensors,
             Map<String, Double> factors) {
         PeftConfig config = config(layer);
-        Optional<String> scaledParameter = Stream.of(LowRankProduct.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
+        Optional<String> scaledParameter = Stream.of(AdapterKind.UP, "hada_w2_a", "lokr_w1", "lokr_w1_b")
                 .filter(keysByParameter::containsKey)
                 .findFirst();
         if (config == null || scaledParameter.isEmpty() || keysByParameter.containsKey(AdapterKind.ALPHA)) return;
-        Optional<String> rankParameter = Stream.of(LowRankProduct.DOWN, "hada_w1_b")
+        Optional<String> rankParameter = Stream.of(AdapterKind.DOWN, "hada_w1_b")
                 .filter(keysByParameter::containsKey)
                 .findFirst();
         OptionalDouble rank = rankParameter.map(parameter -> rankOf(tensors.get(keysByParameter.get(parameter))))

@@ -8,6 +8,7 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ScaledDelta;
+import atomstudio.tuning.method.TuningMethod;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,7 +19,6 @@ import java.util.Map;
 /// "Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization", section 4; the modules of LyCORIS
 /// 4.1 and peft 0.21.
 record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean isScaled) implements Adaptation {
-    static final String LYCORIS_BLOCKS = "oft_blocks";
     static final String LYCORIS_SCALE = "rescale";
     static final String PEFT_OFT = "oft_R.weight";
     /// Of OneTrainer: the elements are divided by √(their number in a block).
@@ -34,9 +34,9 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
 
     /// LyCORIS' and sd-scripts' OFT, (n, b, b), and LyCORIS' BOFT, (m, n, b, b); α limits ‖Q‖ to α · outputs.
     static LayerDelta readLycoris(Layer layer, LayerTensors tensors) {
-        Tensor stored = tensors.get(LYCORIS_BLOCKS);
+        Tensor stored = tensors.get(AdapterKind.LYCORIS_BLOCKS);
         boolean isButterfly = stored.shape().rank() == 4;
-        SquareBlocks blocks = SquareBlocks.of(LYCORIS_BLOCKS, stored).minusTranspose();
+        SquareBlocks blocks = SquareBlocks.of(AdapterKind.LYCORIS_BLOCKS, stored).minusTranspose();
         double limit = tensors.number(AdapterKind.ALPHA, 0) * layer.weightShape().size(0);
         double norm = Math.sqrt(blocks.toTensor(stored.shape()).squaredNorm()) + 1e-8;
         if (limit > 0 && norm > limit) blocks = blocks.scaled(limit / norm);
@@ -64,6 +64,21 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
         Tensor stored = tensors.get(PEFT_BOFT);
         SquareBlocks matrices = SquareBlocks.of(PEFT_BOFT, stored).minusTranspose().scaled(-0.5).cayley();
         return of(layer, Oft.Side.INPUT, matrices, stored.shape().size(0), tensors, PEFT_BOFT_SCALE);
+    }
+
+    /// OFT of the outputs: Q's elements above the diagonals, negated, since LyCORIS transposes the matrices.
+    static Map<String, Tensor> writeLycoris(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        if (!(method instanceof Oft oft) || oft.side() != Oft.Side.OUTPUT) return Map.of();
+        SquareBlocks q = SquareBlocks.skewSymmetric("Q", values.get("Q")).scaled(-0.5);
+        return Map.of(AdapterKind.LYCORIS_BLOCKS, q.toTensor(Shape.of(q.count(), q.side(), q.side())),
+                AdapterKind.ALPHA,
+                AdapterKind.alpha(0));
+    }
+
+    /// OFT of the inputs. Q is negated, since peft's exact transform is (I − Q)(I + Q)⁻¹.
+    static Map<String, Tensor> writePeft(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        if (!(method instanceof Oft oft) || oft.side() != Oft.Side.INPUT) return Map.of();
+        return Map.of(PEFT_OFT, values.get("Q").scaled(-1));
     }
 
     private static LayerDelta of(Layer layer, Oft.Side side, SquareBlocks matrices, long stages, LayerTensors tensors,

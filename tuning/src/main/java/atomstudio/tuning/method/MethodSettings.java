@@ -108,7 +108,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         return value == null ? setting.defaultValue(choice, overrides) : value;
     }
 
-    <E extends Enum<E> & OptionValue> E value(MethodSetting setting, Class<E> type) {
+    public <E extends Enum<E> & OptionValue> E value(MethodSetting setting, Class<E> type) {
         return OptionValue.ofOption(type, value(setting)).orElseThrow();
     }
 

@@ -32,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -88,7 +89,6 @@ class WeightDiffExportTest {
                     .predict(latents, new float[] {321}, Conditioning.of(context),
                             List.of(new WeightedAdapter(ours.toAdapter("ours", model), 1)));
             assertFalse(plain.equals(expected));
-            if (settings.choice() == MethodName.SSF) return; // it also adds biases to layers without one
             assertClose(settings.toString(), expected,
                     engine.noisePredictor()
                             .predict(latents, new float[] {321}, Conditioning.of(context),
@@ -171,11 +171,19 @@ class WeightDiffExportTest {
                 ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
                 ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
-        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.MERGED,
-                ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.PEFT_FOLDER,
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.PEFT_FOLDER, ExportFormat.DIFF, ExportFormat.LOCON,
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.of(MethodSettings.of(MethodName.OFT)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.DIFF, ExportFormat.LOCON,
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.of(MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.SIDE, "output"))));
         assertEquals(
                 List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT,
-                        ExportFormat.DIFF, ExportFormat.LOCON, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                        ExportFormat.PEFT_FOLDER, ExportFormat.DIFF, ExportFormat.LOCON, ExportFormat.MERGED,
+                        ExportFormat.MERGED_DIFFUSERS),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));

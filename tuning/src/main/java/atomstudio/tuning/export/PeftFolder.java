@@ -1,0 +1,122 @@
+package atomstudio.tuning.export;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
+import atomstudio.diffusion.file.StudioFolder;
+import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.interop.AdapterKind;
+import atomstudio.tuning.interop.AdapterTensorKey;
+import atomstudio.tuning.interop.KeyConvention;
+import atomstudio.tuning.method.Oft;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Writes adapters of peft: a folder with `adapter_config.json` and `adapter_model.safetensors` for the UNet, or a
+/// folder `unet` and a folder `text_encoder` if both are trained.
+/// Source: peft 0.21, its configurations.
+record PeftFolder(AdapterFile adapter, Path folder) {
+    private static final Gson JSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+
+    /// @return the number of elements written
+    long write(List<CompactExport.CompactLayer> layers) throws Failure {
+        try {
+            ModelFolder.requireEmpty(folder);
+            return writeComponents(layers);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(folder + ": cannot be written: " + e.getMessage() + "; choose another folder",
+                    e);
+        }
+    }
+
+    private long writeComponents(List<CompactExport.CompactLayer> layers) throws Failure, IOException {
+        Set<Component> components = CompactExport.components(layers);
+        long elements = 0;
+        for (Component component : components) {
+            List<CompactExport.CompactLayer> own = layers.stream()
+                    .filter(each -> each.layer().component().equals(component))
+                    .toList();
+            elements += write(own, components.size() == 1 ? folder : folder.resolve(component.folder()));
+        }
+        return elements;
+    }
+
+    private long write(List<CompactExport.CompactLayer> layers, Path target) throws Failure, IOException {
+        AdapterKind kind = layers.getFirst().written().kind();
+        if (layers.stream().anyMatch(each -> each.written().kind() != kind))
+            throw new Failure.Incompatible("format " + ExportFormat.PEFT_FOLDER.option()
+                    + ": expected one kind of adapter in each network, found " + kind.title() + " and others; export "
+                    + "it as " + ExportFormat.KOHYA.option());
+        Map<String, Tensor> tensors = new TreeMap<>();
+        for (CompactExport.CompactLayer each : layers) {
+            String name = KeyConvention.PEFT.name(each.layer().component(), each.layer().path());
+            each.written().tensors().forEach((parameter, tensor) -> {
+                if (!parameter.equals(AdapterKind.ALPHA))
+                    tensors.put(name + "." + AdapterTensorKey.peftName(parameter),
+                            CompactExport.peftShaped(parameter, each.layer(), tensor));
+            });
+        }
+        StudioFolder.createDirectories(target);
+        String config = JSON.toJson(config(kind, layers)) + "\n";
+        AtomicFile.write(target.resolve("adapter_config.json"),
+                out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+        SafetensorsWriter.write(target.resolve("adapter_model.safetensors"), tensors, Map.of("format", "pt"));
+        return CompactExport.elements(tensors);
+    }
+
+    private Map<String, Object> config(AdapterKind kind, List<CompactExport.CompactLayer> layers) {
+        Map<String, Object> config = new TreeMap<>();
+        config.put("base_model_name_or_path", adapter.base().name());
+        config.put("inference_mode", true);
+        config.put("target_modules", layers.stream().map(each -> each.layer().path()).toList());
+        switch (kind) {
+            case PEFT_OFT -> rotation(config, ((Oft) layers.getFirst().method()).blocks());
+            case LORA -> ranked(config, "LORA", "lora_alpha", AdapterKind.DOWN, layers);
+            case LOHA -> ranked(config, "LOHA", "alpha", "hada_w1_b", layers);
+            case LOKR -> ranked(config, "LOKR", "alpha", "lokr_w2_b", layers);
+            default -> throw new IllegalStateException(kind.title());
+        }
+        return config;
+    }
+
+    private static void rotation(Map<String, Object> config, Oft.BlockSpec blocks) {
+        boolean isCount = blocks.unit() == Oft.BlockSpec.Unit.COUNT;
+        config.put("peft_type", "OFT");
+        config.put("r", isCount ? blocks.value() : 0);
+        config.put("oft_block_size", isCount ? 0 : blocks.value());
+        config.put("use_cayley_neumann", false);
+        config.put("bias", "none");
+    }
+
+    private void ranked(Map<String, Object> config, String type, String alphaName, String rankedTensor,
+            List<CompactExport.CompactLayer> layers) {
+        int rank = adapter.method().rank();
+        double alpha = adapter.method().alpha(rank);
+        Map<String, Integer> ranks = new TreeMap<>();
+        Map<String, Double> alphas = new TreeMap<>();
+        for (CompactExport.CompactLayer each : layers) {
+            Tensor ranked = each.written().tensors().get(rankedTensor);
+            int own = ranked == null ? (int) each.alpha() : Math.toIntExact(ranked.shape().size(0));
+            if (own != rank) ranks.put(each.layer().path(), own);
+            if (each.alpha() != alpha) alphas.put(each.layer().path(), each.alpha());
+        }
+        config.put("peft_type", type);
+        config.put("r", rank);
+        config.put(alphaName, alpha);
+        config.put("rank_pattern", ranks);
+        config.put("alpha_pattern", alphas);
+        if (type.equals("LORA")) {
+            config.put("bias", "none");
+            config.put("use_dora", layers.getFirst().written().tensors().containsKey(AdapterKind.MAGNITUDE));
+        }
+    }
+}
