@@ -66,6 +66,11 @@ record CompactExport(AdapterFile adapter, Target target) {
         return new ExportFormat.ExportResult(elements, omitted(layers));
     }
 
+    /// Elements of the layers that the file would have.
+    long elementCount() {
+        return layers().stream().mapToLong(each -> elements(each.written.tensors())).sum();
+    }
+
     private List<CompactLayer> layers() {
         TuningMethod method = adapter.method().method();
         List<CompactLayer> layers = new ArrayList<>();

@@ -31,7 +31,7 @@ public enum ExportFormat implements AdapterWriter {
     EMBEDDING("embedding", "the embedding for A1111, ComfyUI and diffusers"),
     /// The parameters of LoRA, LoHa, LoKr, DoRA, OFT of outputs, GLoRA, norms and biases with sd-scripts' and LyCORIS'
     /// keys, `lora_te_` for the text encoder.
-    KOHYA("kohya", "LoRA, LoHa, LoKr, DoRA and the like for A1111, Forge, ComfyUI and InvokeAI"),
+    KOHYA("kohya", "trained parameters for A1111, Forge, ComfyUI and InvokeAI"),
     /// LoRA and DoRA with diffusers' keys.
     PEFT("peft", "LoRA or DoRA for diffusers"),
     /// LoRA, DoRA, LoHa, LoKr and OFT of inputs with peft's configuration.
@@ -132,10 +132,19 @@ public enum ExportFormat implements AdapterWriter {
     }
 
     static ExportFormat of(CompactExport.Target target) {
-        return switch (target) {
-            case KOHYA -> KOHYA;
-            case DIFFUSERS -> PEFT;
-            case PEFT -> PEFT_FOLDER;
+        return Stream.of(KOHYA, PEFT, PEFT_FOLDER)
+                .filter(format -> format.compactTarget() == target)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// Of the formats that keep the trained parameters.
+    CompactExport.Target compactTarget() {
+        return switch (this) {
+            case KOHYA -> CompactExport.Target.KOHYA;
+            case PEFT -> CompactExport.Target.DIFFUSERS;
+            case PEFT_FOLDER -> CompactExport.Target.PEFT;
+            default -> throw new IllegalStateException(option);
         };
     }
 
@@ -167,9 +176,7 @@ public enum ExportFormat implements AdapterWriter {
                 yield new ExportResult(adapter.parameterCount(), Optional.empty());
             }
             case EMBEDDING -> embedding(adapter, file);
-            case KOHYA -> new CompactExport(adapter, CompactExport.Target.KOHYA).write(base, file);
-            case PEFT -> new CompactExport(adapter, CompactExport.Target.DIFFUSERS).write(base, file);
-            case PEFT_FOLDER -> new CompactExport(adapter, CompactExport.Target.PEFT).write(base, file);
+            case KOHYA, PEFT, PEFT_FOLDER -> new CompactExport(adapter, compactTarget()).write(base, file);
             case DIFF -> new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.ZEROS).write(file);
             case DIFF_BIASES ->
                     new WeightDiffExport(adapter, base, WeightDiffExport.UnchangedWeights.OMITTED).write(file);
