@@ -5,10 +5,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// A subject: a folder with `subject.json` and photos.
+/// @param displayName that a person gave it; empty: see [#title]
 /// @param className may be empty; training requires it
 /// @param sidecarFiles captions and masks of the photos
-public record Subject(String name, Path folder, String className, String triggerWord, List<Path> photos,
-        List<Path> sidecarFiles) {
+public record Subject(String name, Path folder, String displayName, String className, String triggerWord,
+        List<Path> photos, List<Path> sidecarFiles) {
     public static final String DEFAULT_TRIGGER_WORD = "sks";
     /// Name of a subject created from single files, shown until it has a class word.
     public static final String DEFAULT_NAME = "subject";
@@ -18,9 +19,9 @@ public record Subject(String name, Path folder, String className, String trigger
         sidecarFiles = List.copyOf(sidecarFiles);
     }
 
-    /// Without captions and masks.
+    /// Without a display name, captions and masks.
     public Subject(String name, Path folder, String className, String triggerWord, List<Path> photos) {
-        this(name, folder, className, triggerWord, photos, List.of());
+        this(name, folder, "", className, triggerWord, photos, List.of());
     }
 
     /// `6 photos · 2 captions · 1 mask`.
@@ -32,8 +33,9 @@ public record Subject(String name, Path folder, String className, String trigger
                 + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
     }
 
-    /// Display name: the folder's name, or the class word if the folder has a default name.
+    /// Display name, or else the folder's name, or the class word if the folder has a default name.
     public String title() {
+        if (!displayName.isEmpty()) return displayName;
         return className.isEmpty() || !name.matches(DEFAULT_NAME + "(-\\d+)?") ? name : className;
     }
 
@@ -47,7 +49,12 @@ public record Subject(String name, Path folder, String className, String trigger
     }
 
     public Subject with(String newClassName, String newTriggerWord) {
-        return new Subject(name, folder, newClassName, newTriggerWord, photos, sidecarFiles);
+        return new Subject(name, folder, displayName, newClassName, newTriggerWord, photos, sidecarFiles);
+    }
+
+    /// With another display name; folder and runs keep their names.
+    public Subject renamed(String newName) {
+        return new Subject(name, folder, newName, className, triggerWord, photos, sidecarFiles);
     }
 
     /// A subject that is shipped with the program.

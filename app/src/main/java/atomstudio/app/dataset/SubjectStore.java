@@ -183,6 +183,7 @@ public final class SubjectStore {
     public void save(Subject subject) throws Failure {
         JsonObject json = new JsonObject();
         json.addProperty("format", 1);
+        if (!subject.displayName().isEmpty()) json.addProperty("title", subject.displayName());
         json.addProperty("class", subject.className());
         json.addProperty("token", subject.triggerWord());
         AtomicFile.write(subject.folder().resolve(FILE),
@@ -240,7 +241,8 @@ public final class SubjectStore {
         } catch (IOException e) {
             throw new Failure.Unreadable(photoFolder + ": cannot be read: " + e.getMessage(), e);
         }
-        return new Subject(subjectFolder.getFileName().toString(), subjectFolder, json.string("class"),
+        return new Subject(subjectFolder.getFileName().toString(), subjectFolder,
+                json.has("title") ? json.string("title") : "", json.string("class"),
                 json.string("token"), files, sidecars);
     }
 

@@ -13,6 +13,7 @@ import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.TextField;
 import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCode;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -63,16 +64,54 @@ public final class SubjectHeaderView extends HBox {
                         .map(subject -> subject.className().isEmpty() ? text("subjects.class-word.missing") : ""));
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
+        TextField newName = nameField(model, name);
+        getChildren().addAll(name, newName, muted(text("subjects.this-is-a")), classNameField,
+                muted(text("subjects.called")),
+                triggerWord, missing, gap,
+                menu(model, newName, delete));
+    }
+
+    private static MenuButton menu(SubjectViewModel model, TextField newName, Runnable delete) {
+        MenuItem renameItem = new MenuItem(text("subjects.rename"));
+        renameItem.setOnAction(chosen -> {
+            newName.setText(model.subject().get().title());
+            newName.setVisible(true);
+            newName.requestFocus();
+            newName.selectAll();
+        });
         MenuItem deleteItem = new MenuItem(text("subjects.delete"));
         deleteItem.setOnAction(chosen -> delete.run());
-        MenuButton menu = new MenuButton("⋯", null, deleteItem);
+        MenuButton menu = new MenuButton("⋯", null, renameItem, deleteItem);
         menu.setId("subject-menu");
         menu.getStyleClass().addAll("flat", "small", "no-arrow");
         menu.setMinWidth(Region.USE_PREF_SIZE);
         menu.setAccessibleText(text("subjects.actions"));
-        getChildren().addAll(name, muted(text("subjects.this-is-a")), classNameField, muted(text("subjects.called")),
-                triggerWord, missing, gap,
-                menu);
+        return menu;
+    }
+
+    /// Takes the place of the name while it is edited: Enter and leaving the field commit, Escape takes back.
+    private static TextField nameField(SubjectViewModel model, Label name) {
+        TextField field = new TextField();
+        field.setId("subject-name");
+        field.setPrefColumnCount(12);
+        field.setAccessibleText(text("subjects.name"));
+        field.setVisible(false);
+        field.managedProperty().bind(field.visibleProperty());
+        name.visibleProperty().bind(field.visibleProperty().not());
+        name.managedProperty().bind(name.visibleProperty());
+        Runnable commit = () -> {
+            if (!field.isVisible()) return;
+            field.setVisible(false);
+            if (!field.getText().strip().equals(model.subject().get().title())) model.rename(field.getText());
+        };
+        field.setOnAction(entered -> commit.run());
+        field.focusedProperty().subscribe(focused -> {
+            if (!focused) commit.run();
+        });
+        field.setOnKeyPressed(key -> {
+            if (key.getCode() == KeyCode.ESCAPE) field.setVisible(false);
+        });
+        return field;
     }
 
     private static Label muted(String text) {

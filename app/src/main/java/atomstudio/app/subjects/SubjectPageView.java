@@ -21,15 +21,20 @@ import javafx.scene.layout.VBox;
 public final class SubjectPageView extends VBox {
     private final SubjectPageViewModel model;
     private final InstantSource clock;
+    private final PageActions actions;
     private final SubjectHeaderView header;
     private final Map<PageTab, Tab> tabs = new EnumMap<>(PageTab.class);
 
-    /// @param delete deletes the subject
-    public SubjectPageView(SubjectPageViewModel model, InstantSource clock, Runnable delete) {
+    /// @param delete     deletes the subject
+    /// @param openModels opens the Models page
+    public record PageActions(Runnable delete, Runnable openModels) {}
+
+    public SubjectPageView(SubjectPageViewModel model, InstantSource clock, PageActions actions) {
         this.model = model;
         this.clock = clock;
+        this.actions = actions;
         getStyleClass().add("subject-page");
-        header = new SubjectHeaderView(model.subject(), model::classWords, delete);
+        header = new SubjectHeaderView(model.subject(), model::classWords, actions.delete);
         addTab(PageTab.PHOTOS, text("subjects.photos"),
                 model.subject().subject().map(subject -> subject.photos().size()).map(SubjectPageView::numberOrEmpty));
         addTab(PageTab.TRAIN, text("subjects.train"),
@@ -54,7 +59,7 @@ public final class SubjectPageView extends VBox {
 
     private Node view(PageTab tab) {
         return switch (tab) {
-            case PHOTOS -> new SubjectPhotosView(model);
+            case PHOTOS -> new SubjectPhotosView(model, actions.openModels);
             case TRAIN -> new SubjectTrainView(model, clock);
             case COMPARE -> new SubjectCompareView(model);
         };

@@ -1,5 +1,8 @@
 package atomstudio.app.subjects;
 
+import static atomstudio.app.text.Texts.text;
+
+import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.export.ExportViewModel;
@@ -16,6 +19,7 @@ import atomstudio.app.services.Services;
 import atomstudio.app.train.MethodEstimates;
 import atomstudio.app.train.TrainViewModel;
 import atomstudio.app.trash.Deletions;
+import atomstudio.tuning.config.TrainingConfig.CropMode;
 import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +32,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
+import javafx.beans.property.ReadOnlyIntegerProperty;
+import javafx.beans.property.ReadOnlyIntegerWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -57,6 +63,9 @@ public final class SubjectPageViewModel {
     private final Map<Path, RowVisibility> rowVisibility = new HashMap<>();
     private final ReadOnlyObjectWrapper<PageTab> tab;
     private final ReadOnlyStringWrapper sidebarText = new ReadOnlyStringWrapper("");
+    private final ReadOnlyStringWrapper photosNote = new ReadOnlyStringWrapper("");
+    private final ReadOnlyIntegerWrapper trainingResolution = new ReadOnlyIntegerWrapper();
+    private final ReadOnlyObjectWrapper<CropMode> trainingCrop = new ReadOnlyObjectWrapper<>(CropMode.CENTRE);
     private final ReadOnlyBooleanWrapper training = new ReadOnlyBooleanWrapper();
     private final ReadOnlyBooleanWrapper untrained = new ReadOnlyBooleanWrapper(true);
 
@@ -85,6 +94,34 @@ public final class SubjectPageViewModel {
         queue.progress().subscribe(now -> update());
         subject.subject().subscribe(now -> update());
         models.current().subscribe(now -> update());
+        subject.thumbnails().addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> update());
+        train.training().settings().subscribe(now -> trainingCrop.set(cropMode()));
+    }
+
+    private CropMode cropMode() {
+        return train.training().settings().get().toConfig(train.method().settings().get()).data().crop();
+    }
+
+    /// How the next run crops the photos.
+    public ReadOnlyObjectProperty<CropMode> trainingCrop() {
+        return trainingCrop.getReadOnlyProperty();
+    }
+
+    /// The side that the model draws, in pixels; 0 without a model.
+    public ReadOnlyIntegerProperty trainingResolution() {
+        return trainingResolution.getReadOnlyProperty();
+    }
+
+    /// That the photos look unlike what the built-in model draws; empty if they do not.
+    public ReadOnlyStringProperty photosNote() {
+        return photosNote.getReadOnlyProperty();
+    }
+
+    private String describePhotos() {
+        ModelSummary model = models.current().get();
+        boolean draws = model == null || model.origin() != ModelSummary.Origin.BUILT_IN || !PhotoCheck
+                .arePhotographs(subject.thumbnails().stream().map(SubjectViewModel.Thumbnail::check).toList());
+        return draws ? "" : text("subjects.photos.unlike");
     }
 
     /// The tab that is shown: at first the photos of a subject without a class word, else training.
@@ -155,6 +192,9 @@ public final class SubjectPageViewModel {
         training.set(runs.isTraining());
         untrained.set(runs.runs().stream().noneMatch(RunSummary::isDone));
         sidebarText.set(describeState());
+        photosNote.set(describePhotos());
+        ModelSummary model = models.current().get();
+        trainingResolution.set(model == null ? 0 : model.imageSize());
         generate.showRuns(comparedRuns());
     }
 

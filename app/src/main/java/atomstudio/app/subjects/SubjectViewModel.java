@@ -1,6 +1,8 @@
 package atomstudio.app.subjects;
 
+import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.PhotoFinder;
+import atomstudio.app.dataset.PhotoSidecars;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FileChoosers;
@@ -15,6 +17,7 @@ import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -90,6 +93,11 @@ public final class SubjectViewModel {
         change(subject.get().with(subject.get().className(), text.strip()));
     }
 
+    /// Gives the subject another display name; an empty one takes it back.
+    public void rename(String name) {
+        change(subject.get().renamed(name.strip()));
+    }
+
     private void change(Subject changed) {
         if (changed.equals(subject.get())) return;
         subject.set(changed);
@@ -147,7 +155,8 @@ public final class SubjectViewModel {
             switch (outcome) {
                 case JobOutcome.Succeeded<SubjectChange>(SubjectChange changed) -> {
                     // Keeps text entered meanwhile.
-                    subject.set(changed.subject.with(subject.get().className(), subject.get().triggerWord()));
+                    subject.set(changed.subject.with(subject.get().className(), subject.get().triggerWord())
+                            .renamed(subject.get().displayName()));
                     rejected.setAll(changed.rejected);
                     loadThumbnails();
                     onChanged.run();
@@ -174,15 +183,36 @@ public final class SubjectViewModel {
                     .filter(thumbnail -> thumbnail.file().equals(file))
                     .findFirst()
                     .orElse(null);
-            result.add(
-                    known != null ? known : new Thumbnail(file, photoFinder.read(file).centerSquare(Thumbnail.SIZE)));
+            PhotoSidecars sidecars = PhotoSidecars.of(file, Thumbnail.SIZE);
+            result.add(known != null ? known.with(sidecars) : thumbnail(file, sidecars));
         }
         return result;
     }
 
-    /// A photo file and its square thumbnail.
-    public record Thumbnail(Path file, RgbImage image) {
-        /// Side in pixels: twice the displayed size, for high-density screens.
+    private Thumbnail thumbnail(Path file, PhotoSidecars sidecars) throws Failure {
+        RgbImage photo = photoFinder.read(file);
+        return new Thumbnail(file, photo.centerSquare(Thumbnail.SIZE), PhotoSidecars.fit(photo, Thumbnail.PREVIEW_SIDE),
+                PhotoCheck.of(photo), sidecars);
+    }
+
+    /// The first photo that is nearly the same as one after it.
+    public Optional<Thumbnail> duplicateOf(Thumbnail photo) {
+        return thumbnails.stream()
+                .takeWhile(other -> !other.file().equals(photo.file()))
+                .filter(other -> other.check().isDuplicateOf(photo.check()))
+                .findFirst();
+    }
+
+    /// A photo file with its square thumbnail and what was found about it.
+    /// @param preview the whole photo
+    public record Thumbnail(Path file, RgbImage image, RgbImage preview, PhotoCheck check, PhotoSidecars sidecars) {
+        /// Side in pixels, for high-density screens too.
         public static final int SIZE = 128;
+        /// Longer side of the preview, in pixels.
+        public static final int PREVIEW_SIDE = 416;
+
+        Thumbnail with(PhotoSidecars found) {
+            return new Thumbnail(file, image, preview, check, found);
+        }
     }
 }

@@ -13,8 +13,8 @@ import java.util.Optional;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 
-/// What the window shows of training on every page: progress in its title, and a notice with the best preview at the end
-/// of a run.
+/// What the window shows of training on every page: progress in its title, and a notice with the best preview at the
+/// end of a run.
 final class TrainingNotices {
     private final WindowViewModel window;
     private final ReadOnlyStringWrapper title = new ReadOnlyStringWrapper("");

@@ -90,7 +90,8 @@ public final class WindowView extends StackPane {
         return switch (page) {
             case WindowPage.StartPage _ -> new PageView(new StartView(model.start()), List.of());
             case WindowPage.SubjectPage(SubjectPageViewModel subject) -> new PageView(
-                    new SubjectPageView(subject, clock, () -> model.delete(subject)),
+                    new SubjectPageView(subject, clock,
+                            new SubjectPageView.PageActions(() -> model.delete(subject), model::openModels)),
                     List.of(new MaskPaintView(subject.generate().source()),
                             new ExportDialogView(subject.export())));
             case WindowPage.GeneratePage(GenerateViewModel generate, LargeImageViewModel largeImage) -> new PageView(

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,5 +86,32 @@ class SubjectViewModelTest {
         model.setClassName("car");
         model.add(List.of(photo("b.png", 10, 10)));
         assertEquals("car", model.subject().get().className());
+    }
+
+    @Test
+    void renamedSubjectKeepsItsFolder() throws Exception {
+        model.rename(" My car ");
+        model.setClassName("car");
+        model.add(List.of(photo("b.png", 10, 10)));
+        assertEquals("My car", model.subject().get().title());
+        Subject stored = store.list().getFirst();
+        assertEquals("My car", stored.title());
+        assertEquals("car", stored.name());
+        model.rename("");
+        assertEquals("car", store.list().getFirst().title());
+    }
+
+    @Test
+    void captionMaskAndDuplicatesAreFound() throws Exception {
+        Path other = photo("b.png", 300, 200);
+        Files.writeString(folder.resolve("b.txt"), "a car at night");
+        photo("b-mask.png", 300, 200);
+        model.add(List.of(other, folder.resolve("b.txt"), folder.resolve("b-mask.png")));
+        SubjectViewModel.Thumbnail first = model.thumbnails().getFirst();
+        SubjectViewModel.Thumbnail second = model.thumbnails().get(1);
+        assertEquals("a car at night", second.sidecars().caption());
+        assertEquals(128, second.sidecars().mask().orElseThrow().width());
+        assertEquals(Optional.of(first), model.duplicateOf(second));
+        assertEquals(Optional.empty(), model.duplicateOf(first));
     }
 }

@@ -208,6 +208,9 @@ class WindowTest {
         WaitForAsyncUtils
                 .asyncFx(() -> window.model().subjects().getFirst().openTab(SubjectPageViewModel.PageTab.COMPARE))
                 .get();
+        // The notice of the finished run is in the way.
+        WaitForAsyncUtils.asyncFx(() -> List.copyOf(window.model().notices().notices())
+                .forEach(window.model().notices()::dismiss)).get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
         waitFor(() -> shownImages(robot) == 8

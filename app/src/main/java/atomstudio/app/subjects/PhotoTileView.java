@@ -1,0 +1,131 @@
+package atomstudio.app.subjects;
+
+import static atomstudio.app.text.Texts.text;
+
+import atomstudio.app.controls.RoundedImageView;
+import atomstudio.app.dataset.PhotoCheck;
+import atomstudio.app.subjects.SubjectViewModel.Thumbnail;
+import atomstudio.tuning.config.TrainingConfig.CropMode;
+import java.util.Optional;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.Label;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyCode;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
+import javafx.scene.layout.VBox;
+import javafx.scene.shape.Rectangle;
+import javafx.scene.shape.Shape;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
+
+/// A training photo: what training leaves out of it is dimmed; badges name what may harm a run; caption and mask below.
+final class PhotoTileView extends VBox {
+    static final double SIDE = 208;
+    private static final double MASK_SIDE = 40;
+
+    /// @param page for resolution and cropping of the next run
+    PhotoTileView(SubjectPageViewModel page, Thumbnail photo) {
+        super(6);
+        getStyleClass().add("thumbnail");
+        setMaxWidth(SIDE);
+        setPrefWidth(SIDE);
+        String name = photo.file().getFileName().toString();
+        Button remove = removeButton(page.subject(), photo, name);
+        VBox badges = badges(page, photo);
+        StackPane frame = new StackPane(image(photo, page.trainingCrop().getValue()), badges, remove);
+        frame.setMinSize(SIDE, SIDE);
+        frame.getStyleClass().add("photo-frame");
+        StackPane.setAlignment(remove, Pos.TOP_RIGHT);
+        StackPane.setAlignment(badges, Pos.TOP_LEFT);
+        remove.opacityProperty()
+                .bind(hoverProperty().or(remove.focusedProperty()).map(shown -> shown ? 1.0 : 0.0));
+        getChildren().addAll(frame, description(photo, name));
+    }
+
+    private static Button removeButton(SubjectViewModel model, Thumbnail photo, String name) {
+        Button remove = new Button(null, new FontIcon(Feather.X));
+        remove.getStyleClass().add("remove");
+        remove.setAccessibleText(text("subjects.photo.remove", name));
+        remove.setTooltip(new Tooltip(text("subjects.photo.remove", name)));
+        remove.setOnAction(pressed -> model.remove(photo));
+        remove.setOnKeyPressed(key -> {
+            if (key.getCode() == KeyCode.DELETE) model.remove(photo);
+        });
+        return remove;
+    }
+
+    private static Node image(Thumbnail photo, CropMode crop) {
+        double scale = SIDE / Math.max(photo.preview().width(), photo.preview().height());
+        double width = photo.preview().width() * scale;
+        double height = photo.preview().height() * scale;
+        RoundedImageView image = new RoundedImageView(photo.preview(), SIDE);
+        double kept = Math.min(width, height);
+        if (crop != CropMode.CENTRE || Math.abs(width - height) < 2) return image;
+        Shape cut = Shape.subtract(new Rectangle(width, height),
+                new Rectangle((width - kept) / 2, (height - kept) / 2, kept, kept));
+        cut.getStyleClass().add("photo-cut");
+        cut.setMouseTransparent(true);
+        Rectangle border = new Rectangle(kept - 2, kept - 2);
+        border.getStyleClass().add("photo-crop");
+        border.setMouseTransparent(true);
+        StackPane both = new StackPane(image, cut, border);
+        Tooltip.install(both, new Tooltip(text("subjects.photo.crop")));
+        return both;
+    }
+
+    private static VBox badges(SubjectPageViewModel page, Thumbnail photo) {
+        VBox badges = new VBox(4);
+        badges.setPickOnBounds(false);
+        badges.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
+        badges.getStyleClass().add("photo-badges");
+        PhotoCheck check = photo.check();
+        Optional<Thumbnail> original = page.subject().duplicateOf(photo);
+        original.ifPresent(other -> badges.getChildren()
+                .add(badge(text("subjects.photo.duplicate"),
+                        text("subjects.photo.duplicate.help", other.file().getFileName()))));
+        if (check.isBlurred())
+            badges.getChildren().add(badge(text("subjects.photo.blurred"), text("subjects.photo.blurred.help")));
+        int resolution = page.trainingResolution().get();
+        if (check.isTooSmall(resolution))
+            badges.getChildren()
+                    .add(badge(text("subjects.photo.small"),
+                            text("subjects.photo.small.help", check.width(), check.height(), resolution)));
+        return badges;
+    }
+
+    private static Label badge(String name, String help) {
+        Label badge = new Label(name);
+        badge.getStyleClass().add("photo-badge");
+        badge.setTooltip(new Tooltip(help));
+        badge.setAccessibleText(name + ". " + help);
+        return badge;
+    }
+
+    private static Node description(Thumbnail photo, String name) {
+        Label title = new Label(name);
+        title.getStyleClass().addAll("small-text", "muted");
+        VBox words = new VBox(1, title);
+        HBox.setHgrow(words, Priority.ALWAYS);
+        if (!photo.sidecars().caption().isEmpty()) {
+            Label caption = new Label("“" + photo.sidecars().caption() + "”");
+            caption.setWrapText(true);
+            caption.setMaxHeight(36);
+            caption.getStyleClass().addAll("small-text", "photo-caption");
+            caption.setTooltip(new Tooltip(photo.sidecars().caption()));
+            words.getChildren().add(caption);
+        }
+        HBox line = new HBox(6, words);
+        photo.sidecars().mask().ifPresent(mask -> {
+            RoundedImageView view = new RoundedImageView(mask, MASK_SIDE);
+            Tooltip.install(view, new Tooltip(text("subjects.photo.mask")));
+            view.setAccessibleText(text("subjects.photo.mask"));
+            line.getChildren().add(view);
+        });
+        return line;
+    }
+}
