@@ -1,5 +1,7 @@
 package atomstudio.app.start;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
@@ -9,6 +11,7 @@ import atomstudio.app.subjects.RejectedFilesView;
 import javafx.beans.binding.Bindings;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.ContentDisplay;
 import javafx.scene.control.Hyperlink;
@@ -20,6 +23,8 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
 import javafx.scene.text.TextAlignment;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The start page: a drop target for photos, sample subjects, and links to the other pages.
 public final class StartView extends StackPane {
@@ -36,7 +41,7 @@ public final class StartView extends StackPane {
         Label orLabel = new Label("or try a sample");
         orLabel.getStyleClass().addAll("muted", "start-or");
         VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model),
-                generate(model),
+                showMe(model), generate(model),
                 modelNotice(model));
         idle.setAlignment(Pos.CENTER);
         idle.visibleProperty().bind(model.busy().isEmpty());
@@ -44,6 +49,16 @@ public final class StartView extends StackPane {
         StackPane frame = new StackPane(idle, busy(model));
         frame.getStyleClass().add("drop-frame");
         getChildren().add(frame);
+    }
+
+    private static Node showMe(StartViewModel model) {
+        Button button = new ActionButtonView(text("start.show-me"), model::showMe).withId("show-me");
+        button.setGraphic(new FontIcon(Feather.PLAY));
+        button.disableProperty().bind(Bindings.isEmpty(model.samples()));
+        Label words = new MutedLabelView(text("start.show-me.help"));
+        HBox line = new HBox(10, button, words);
+        line.setAlignment(Pos.CENTER);
+        return line;
     }
 
     private static Hyperlink generate(StartViewModel model) {

@@ -38,10 +38,11 @@ public final class StartViewModel {
     private Jobs.@Nullable JobHandle running;
 
     /// @param onCreated called with every new subject and the rejected files
+    /// @param onDemonstration called with the new subject of [#showMe] in place of it
     /// @param openModels opens the Models page
     /// @param openGenerate opens the Generate page
-    public record Navigation(Consumer<SubjectStore.ImportResult> onCreated, Runnable openModels,
-            Runnable openGenerate) {}
+    public record Navigation(Consumer<SubjectStore.ImportResult> onCreated,
+            Consumer<SubjectStore.ImportResult> onDemonstration, Runnable openModels, Runnable openGenerate) {}
 
     /// @param model the current model; holds null until loaded
     public StartViewModel(Jobs jobs, SubjectStore store, FileChoosers choosers,
@@ -114,25 +115,38 @@ public final class StartViewModel {
         create(sample.name(), sample.className(), List.of(sample.folder()));
     }
 
+    /// Trains the first sample and shows the comparison.
+    public void showMe() {
+        if (samples.isEmpty()) return;
+        Subject.SampleSubject sample = samples.getFirst();
+        create(sample.name(), sample.className(), List.of(sample.folder()), navigation.onDemonstration);
+    }
+
     public void cancel() {
         if (running != null) running.cancel();
     }
 
     private void create(String name, String className, List<Path> files) {
+        create(name, className, files, navigation.onCreated);
+    }
+
+    private void create(String name, String className, List<Path> files,
+            Consumer<SubjectStore.ImportResult> onAdded) {
         if (!busy.get().isEmpty()) return;
         rejected.clear();
         problem.set("");
         busy.set("Reading photos…");
         running = jobs.start("Reading photos", cancellation -> store.create(name, className, files, cancellation),
-                this::onCreated);
+                outcome -> onCreated(outcome, onAdded));
     }
 
-    private void onCreated(JobOutcome<SubjectStore.ImportResult> outcome) {
+    private void onCreated(JobOutcome<SubjectStore.ImportResult> outcome,
+            Consumer<SubjectStore.ImportResult> onAdded) {
         busy.set("");
         running = null;
         switch (outcome) {
             case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) when result
-                    .addedCount() > 0 -> navigation.onCreated.accept(result);
+                    .addedCount() > 0 -> onAdded.accept(result);
             case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) -> {
                 rejected.setAll(result.rejected());
                 problem.set(result.rejected().isEmpty()

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
+import javafx.geometry.VPos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Hyperlink;
@@ -37,6 +38,7 @@ final class SubjectPhotosView extends VBox {
         this.page = page;
         model = page.subject();
         getStyleClass().add("subject-tab");
+        tiles.setRowValignment(VPos.TOP);
         model.thumbnails().addListener((ListChangeListener<Thumbnail>) change -> refresh());
         page.trainingCrop().subscribe(crop -> refresh());
         page.trainingResolution().subscribe(resolution -> refresh());

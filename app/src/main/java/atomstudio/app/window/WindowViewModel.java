@@ -71,6 +71,7 @@ public final class WindowViewModel {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final SettingsViewModel settings;
     private final TrainingNotices training;
+    private final Demonstration demonstration;
 
     public WindowViewModel(Services services) {
         this.services = services;
@@ -84,7 +85,9 @@ public final class WindowViewModel {
         closing = new ClosingViewModel(services.jobs(), queue, services.stores().trash());
         start = new StartViewModel(services.jobs(), services.stores().subjects(), environment.choosers(),
                 models.current(),
-                new StartViewModel.Navigation(this::onSubjectCreated, this::openModels, this::openGenerate));
+                new StartViewModel.Navigation(this::onSubjectCreated,
+                        result -> demonstration().start(onSubjectCreated(result)), this::openModels,
+                        this::openGenerate));
         drops = new DropTargets(services.jobs(), this);
         gallery = new GalleryViewModel(services.jobs(), services.stores().images(), deletions::delete);
         images = new JobQueue(services.jobs());
@@ -113,6 +116,7 @@ public final class WindowViewModel {
         });
         watch(generate);
         training = new TrainingNotices(this);
+        demonstration = new Demonstration(this);
     }
 
     /// Progress of training, for the window's title: `62% car`; empty while nothing is trained.
@@ -382,12 +386,17 @@ public final class WindowViewModel {
         start.createFromFiles(files);
     }
 
-    private void onSubjectCreated(SubjectStore.ImportResult result) {
+    private Demonstration demonstration() {
+        return demonstration;
+    }
+
+    private SubjectPageViewModel onSubjectCreated(SubjectStore.ImportResult result) {
         SubjectPageViewModel subjectPage = createPage(result.subject());
         subjectPage.subject().showRejected(result.rejected());
         guessClassName(subjectPage);
         subjects.addFirst(subjectPage);
         open(subjectPage);
+        return subjectPage;
     }
 
     /// Moves a subject and its runs to the trash.

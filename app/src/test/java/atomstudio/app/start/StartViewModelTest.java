@@ -35,7 +35,8 @@ class StartViewModelTest {
     private StartViewModel model(Jobs jobs) {
         return new StartViewModel(jobs, new SubjectStore(folder.resolve("subjects"), new PhotoFinder.DiskPhotoFinder()),
                 desktop, model,
-                new StartViewModel.Navigation(created::add, () -> opened.add("models"), () -> opened.add("generate")));
+                new StartViewModel.Navigation(created::add, created::add, () -> opened.add("models"),
+                        () -> opened.add("generate")));
     }
 
     private Path photo(String name) throws Exception {

@@ -9,6 +9,7 @@ import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.app.process.TrainingProcess;
@@ -107,6 +108,32 @@ class WindowViewModelTest {
     void methodsShowCostBeforeStart() {
         assertEquals("2,268 parameters · 9.6 KB",
                 car().train().method().cost(MethodName.ATOMS).orElseThrow().summary());
+    }
+
+    @Test
+    void showMeTrainsASampleAndComparesIt() {
+        window.start().showMe();
+        SubjectPageViewModel page = window.subjects().getFirst();
+        assertEquals(new WindowPage.SubjectPage(page), window.page().get());
+        RunSummary run = page.runs().runs().getFirst();
+        assertTrue(run.isDone());
+        assertEquals("Atoms + word", run.title());
+        assertEquals(SubjectPageViewModel.PageTab.COMPARE, page.tab().get());
+        assertEquals(2, page.generate().rows().size());
+        assertTrue(page.generate().rows().stream().allMatch(row -> row.shownImages().size() == 4));
+    }
+
+    @Test
+    void endOfARunIsNoticedWithTheBestPreview() {
+        SubjectPageViewModel page = car();
+        window.open(Screen.SETTINGS);
+        page.train().start();
+        NoticesViewModel.Notice notice = window.notices().notices().getLast();
+        assertTrue(notice.text().startsWith("“car” was trained: Atoms + word, in "), notice.text());
+        assertEquals("", window.trainingTitle().get());
+        window.notices().act(notice);
+        assertEquals(new WindowPage.SubjectPage(page), window.page().get());
+        assertEquals(SubjectPageViewModel.PageTab.COMPARE, page.tab().get());
     }
 
     @Test
