@@ -16,8 +16,8 @@ public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, Torc
         if (adapter.base().merged().isPresent()) {
             String merged = adapter.base().merged().get().text();
             throw new Failure.Incompatible("the adapter was trained on " + adapter.base().title()
-                    + ", so its weight changes belong to the merged weights: make that model with --format merged "
-                    + "--model MODEL --adapter " + merged + ", or export for this program");
+                    + ", so its weight changes belong to the merged weights: export a merged "
+                    + "model of the base model and " + merged + " first, or export for this program");
         }
         DiffusionModel found = model.open();
         adapter.requireFits(found);

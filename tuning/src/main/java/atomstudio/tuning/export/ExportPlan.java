@@ -14,8 +14,7 @@ import java.util.Optional;
 /// @param formats     that can hold the adapter, this program's first
 /// @param approximate of the format [ExportFormat#LOCON], if it is among them
 public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> approximate) {
-    /// @param bytes of the tensors: without a header, of 0.1 KB for each; empty for an approximate format, whose size is
-    ///     chosen
+    /// @param bytes of the tensors, without the header; empty for an approximate format, whose size is chosen
     public record FormatSize(ExportFormat format, Optional<Long> bytes) {}
 
     public ExportPlan {
