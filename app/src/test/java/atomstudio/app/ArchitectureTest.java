@@ -284,6 +284,7 @@ class ArchitectureTest {
 
     private static boolean isView(JavaClass type) {
         String outermost = type.getName().substring(type.getPackageName().length() + 1).split("\\$")[0];
-        return outermost.endsWith("View") || type.getPackageName().startsWith("atomstudio.app.window");
+        return outermost.endsWith("View") || type.getPackageName().startsWith("atomstudio.app.window")
+                || type.getPackageName().equals("atomstudio.app.controls");
     }
 }

@@ -39,7 +39,7 @@ final class GalleryTileView extends StackPane {
         setOnMouseClicked(this::onClicked);
         setOnDragDetected(this::startDrag);
         setOnContextMenuRequested(request -> {
-            if (shown != null) menu.getItems().setAll(GalleryImageMenu.items(model, shown));
+            if (shown != null) menu.getItems().setAll(GalleryImageMenuView.items(model, shown));
             menu.show(this, request.getScreenX(), request.getScreenY());
             request.consume();
         });

@@ -10,6 +10,7 @@ import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.generate.AdapterLibrary.AdapterInfo;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter.AdapterSwitch;
+import atomstudio.app.generate.LiveStrength.DragState;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -128,7 +129,7 @@ final class AdapterCardsView extends VBox {
                         }
 
                         @Override
-                        public void dragging(double value, StrengthView.DragState state) {
+                        public void dragging(double value, DragState state) {
                             model.adapters().setWeight(file, value);
                             model.live().render(state);
                         }

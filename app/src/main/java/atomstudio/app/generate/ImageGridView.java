@@ -5,7 +5,7 @@ import static atomstudio.app.text.Texts.text;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.gallery.GalleryImage;
-import atomstudio.app.gallery.GalleryImageMenu;
+import atomstudio.app.gallery.GalleryImageMenuView;
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.gallery.ThumbnailView;
 import atomstudio.app.gallery.Thumbnails;
@@ -129,7 +129,7 @@ final class ImageGridView extends Pane {
             menu.setTooltip(new Tooltip(text("generate.cell.menu")));
             menu.setOnShowing(showing -> {
                 if (shown != null && shown.image() != null)
-                    menu.getItems().setAll(GalleryImageMenu.items(largeImage, shown.image()));
+                    menu.getItems().setAll(GalleryImageMenuView.items(largeImage, shown.image()));
             });
             menu.getItems().setAll(new MenuItem());
             actions = new HBox(4, star, action(Feather.MAXIMIZE_2, text("generate.cell.enlarge"), this::enlarge),

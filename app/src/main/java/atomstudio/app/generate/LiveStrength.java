@@ -24,12 +24,15 @@ public final class LiveStrength {
     /// An image that takes longer is cancelled for newer settings, and shows its previews.
     private static final Duration PATIENCE = Duration.ofMillis(1500);
 
+    /// Of the slider.
+    enum DragState { MOVING, RELEASED }
+
     private final Jobs jobs;
     private final GenerateViewModel.GenerationServices services;
     private final InstantSource clock;
     private final Supplier<Optional<LiveOrder>> firstOrder;
     private final Supplier<String> subject;
-    private StrengthView.DragState state = StrengthView.DragState.RELEASED;
+    private DragState state = DragState.RELEASED;
     private @Nullable LiveOrder wanted;
     private @Nullable RunningImage running;
     private @Nullable FinishedImage finished;
@@ -53,7 +56,7 @@ public final class LiveStrength {
     }
 
     /// Generates the first image with the settings of now.
-    void render(StrengthView.DragState dragState) {
+    void render(DragState dragState) {
         state = dragState;
         wanted = firstOrder.get().orElse(null);
         LiveOrder order = wanted;
@@ -136,7 +139,7 @@ public final class LiveStrength {
     /// After the slider was released: saves its image and ends the live one.
     private void settle() {
         FinishedImage last = finished;
-        if (state != StrengthView.DragState.RELEASED || last == null) return;
+        if (state != DragState.RELEASED || last == null) return;
         finished = null;
         boolean isWanted = firstOrder.get().filter(order -> key(order).equals(key(last.order))).isPresent();
         if (isWanted && services.gallery().find(key(last.order)).isEmpty()) save(last);

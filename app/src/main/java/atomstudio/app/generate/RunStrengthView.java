@@ -2,6 +2,7 @@ package atomstudio.app.generate;
 
 import static atomstudio.app.text.Texts.text;
 
+import atomstudio.app.generate.LiveStrength.DragState;
 import javafx.scene.layout.VBox;
 
 /// The strength of all rows of runs.
@@ -15,7 +16,7 @@ final class RunStrengthView extends VBox {
             }
 
             @Override
-            public void dragging(double value, StrengthView.DragState state) {
+            public void dragging(double value, DragState state) {
                 changed(value);
                 model.live().render(state);
             }

@@ -1,6 +1,7 @@
 package atomstudio.app.generate;
 
 import atomstudio.app.controls.ValueFieldView;
+import atomstudio.app.generate.LiveStrength.DragState;
 import atomstudio.app.pipeline.GenerationLimits;
 import javafx.geometry.Pos;
 import javafx.scene.control.Slider;
@@ -16,8 +17,6 @@ final class StrengthView extends HBox {
     private final Slider slider = new Slider(0, SLIDER_MAX, 1);
     private final ValueFieldView<Double> field;
     private boolean showing;
-
-    enum DragState { MOVING, RELEASED }
 
     interface StrengthChanges {
         /// A value from the field.

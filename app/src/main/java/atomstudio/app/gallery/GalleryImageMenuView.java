@@ -8,8 +8,8 @@ import javafx.scene.control.MenuItem;
 import javafx.scene.control.SeparatorMenuItem;
 
 /// The menu of an image of the gallery.
-public final class GalleryImageMenu {
-    private GalleryImageMenu() {}
+public final class GalleryImageMenuView {
+    private GalleryImageMenuView() {}
 
     public static List<MenuItem> items(LargeImageViewModel model, GalleryImage image) {
         LargeImageViewModel.ImageActions actions = model.actions();
