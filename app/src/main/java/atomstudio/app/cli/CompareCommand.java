@@ -59,7 +59,7 @@ final class CompareCommand implements Callable<Integer> {
     private DeviceOption device = new DeviceOption();
 
     @Option(names = "--out", paramLabel = "DIR", required = true,
-            description = "Folder for sheet.png, index.html, compare.json and pictures/.")
+            description = "Folder for sheet.png, index.html, scores.csv, compare.json and pictures/.")
     private Path out = Path.of("");
 
     @Mixin

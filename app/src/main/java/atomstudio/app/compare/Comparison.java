@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
 /// @param model   the model folder
 /// @param token   the trigger word
 /// @param prompts with `{}` for the subject
+/// @param captions above the columns of an X/Y grid, one for each prompt; empty: the prompts
 public record Comparison(String model, @SerializedName("class") String className, String token, List<String> prompts,
-        List<Long> seeds, List<ComparisonRow> rows) {
+        List<Long> seeds, List<ComparisonRow> rows, List<String> captions) {
     public static final String FILE = "compare.json";
     /// Name of the base model's row.
     public static final String BASE = "base";
@@ -48,7 +49,17 @@ public record Comparison(String model, @SerializedName("class") String className
         prompts = List.copyOf(prompts);
         seeds = List.copyOf(seeds);
         rows = List.copyOf(rows);
+        captions = captions == null ? List.of() : List.copyOf(captions); // absent in the file of another comparison
     }
+
+    public Comparison(String model, String className, String token, List<String> prompts, List<Long> seeds,
+            List<ComparisonRow> rows) {
+        this(model, className, token, prompts, seeds, rows, List.of());
+    }
+
+    /// What distinguishes a row from that of a run's result at strength 1.
+    /// @param phrase replaces `{}` in the row's prompts
+    public record RowVariant(String title, String phrase) {}
 
     /// One row.
     /// @param name    `base` or the method's name, with `-2` etc. for repeats; also the name of its image folder
@@ -57,7 +68,12 @@ public record Comparison(String model, @SerializedName("class") String className
     /// @param seconds training time
     /// @param metrics empty before sampling, and if the model has no image encoder
     public record ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds,
-            Optional<ClipScores> metrics) {
+            Optional<ClipScores> metrics, Optional<RowVariant> variant) {
+        public ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds,
+                Optional<ClipScores> metrics) {
+            this(name, run, parameterCount, bytes, seconds, metrics, Optional.empty());
+        }
+
         /// A row without metrics.
         ComparisonRow(String name, @Nullable String run, long parameterCount, long bytes, double seconds) {
             this(name, run, parameterCount, bytes, seconds, Optional.empty());
@@ -67,8 +83,12 @@ public record Comparison(String model, @SerializedName("class") String className
             return new ComparisonRow(BASE, null, 0, 0, 0);
         }
 
+        ComparisonRow with(RowVariant changed) {
+            return new ComparisonRow(name, run, parameterCount, bytes, seconds, metrics, Optional.of(changed));
+        }
+
         ComparisonRow with(ClipScores metrics) {
-            return new ComparisonRow(name, run, parameterCount, bytes, seconds, Optional.of(metrics));
+            return new ComparisonRow(name, run, parameterCount, bytes, seconds, Optional.of(metrics), variant);
         }
 
         public boolean isBase() { return name.equals(BASE); }
@@ -76,7 +96,12 @@ public record Comparison(String model, @SerializedName("class") String className
 
     /// Replaces `{}` in a row's prompts.
     public String promptPhrase(ComparisonRow row) {
-        return row.isBase() ? className : token + " " + className;
+        return row.variant().map(RowVariant::phrase).orElseGet(() -> row.isBase() ? className : trainedPhrase());
+    }
+
+    /// Trigger word and class.
+    public String trainedPhrase() {
+        return (token + " " + className).strip();
     }
 
     /// A prompt of a row.
@@ -89,8 +114,13 @@ public record Comparison(String model, @SerializedName("class") String className
         return prompts.get(prompt).replace(PLACEHOLDER, className);
     }
 
+    /// The text above the columns of a prompt.
+    public String caption(int prompt) {
+        return captions.isEmpty() ? prompt(rows.getLast(), prompt) : captions.get(prompt);
+    }
+
     Comparison with(List<ComparisonRow> rows) {
-        return new Comparison(model, className, token, prompts, seeds, rows);
+        return new Comparison(model, className, token, prompts, seeds, rows, captions);
     }
 
     /// Path of an image in the comparison's folder, with forward slashes.
@@ -99,7 +129,9 @@ public record Comparison(String model, @SerializedName("class") String className
     }
 
     public String toJson() {
-        return GSON.toJson(this) + "\n";
+        JsonObject json = GSON.toJsonTree(this).getAsJsonObject();
+        if (captions.isEmpty()) json.remove("captions");
+        return GSON.toJson(json) + "\n";
     }
 
     /// Reads a comparison's folder.
@@ -149,6 +181,10 @@ public record Comparison(String model, @SerializedName("class") String className
             json.addProperty("numbers", row.parameterCount()); // name in earlier versions, which read it
             json.addProperty("bytes", row.bytes());
             json.addProperty("seconds", row.seconds());
+            row.variant().ifPresent(variant -> {
+                json.addProperty("title", variant.title());
+                json.addProperty("phrase", variant.phrase());
+            });
             Optional<ClipScores> metrics = row.metrics();
             json.addProperty("encoder", metrics.map(ClipScores::encoder).orElse(null));
             json.add("likeness", numberOrNull(metrics.map(ClipScores::likeness)));
@@ -172,7 +208,10 @@ public record Comparison(String model, @SerializedName("class") String className
             return new ComparisonRow(json.get("name").getAsString(),
                     isPresent(json, "run") ? json.get("run").getAsString() : null,
                     json.get("numbers").getAsLong(), json.get("bytes").getAsLong(), json.get("seconds").getAsDouble(),
-                    metrics);
+                    metrics, isPresent(json, "title")
+                            ? Optional.of(new RowVariant(json.get("title").getAsString(),
+                                    json.get("phrase").getAsString()))
+                            : Optional.empty());
         }
 
         private static OptionalDouble metric(JsonObject json, String key) {

@@ -13,7 +13,8 @@ import java.util.List;
 record ComparisonFolder(Path folder) {
     private static final String SHEET = "sheet.png";
     private static final String PAGE = "index.html";
-    private static final List<String> RESERVED = List.of(SHEET, PAGE, "pictures", "subject");
+    private static final String SCORES = "scores.csv";
+    private static final List<String> RESERVED = List.of(SHEET, PAGE, SCORES, "pictures", "subject");
 
     /// @throws Failure.Conflict unless a comparison of this subject may be written here
     void requireUsable(ComparedSubject subject) throws Failure {
@@ -45,6 +46,10 @@ record ComparisonFolder(Path folder) {
 
     Path pageFile() {
         return folder.resolve(PAGE);
+    }
+
+    Path scoresFile() {
+        return folder.resolve(SCORES);
     }
 
     Path descriptionFile() {

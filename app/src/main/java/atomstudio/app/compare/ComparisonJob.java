@@ -7,12 +7,10 @@ import atomstudio.app.compare.ComparisonRequest.TrainNewRuns;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
-import atomstudio.app.runtime.BuildInfo;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.ImageFolder;
 import atomstudio.diffusion.image.PhotoFolders;
-import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
@@ -88,15 +86,17 @@ public final class ComparisonJob {
         Comparison comparison = new Comparison(request.model().path().toAbsolutePath().normalize().toString(),
                 subject.className(), subject.triggerWord(), request.prompts(), request.seeds(), rows);
         output.write(output.descriptionFile(), comparison.toJson());
-        List<RgbImage> photos = copySubjectPhotos(runs.getFirst());
+        List<RgbImage> photos = new ArrayList<>();
+        for (Path file : ImageFolder.list(new RunFolder(runs.getFirst()).photos()).images())
+            photos.add(ImageFiles.read(file));
         try (ImageGenerator generator = ImageGenerator.open(model, machine.device(), EngineName.AUTO,
                 listener::onNote)) {
             new ComparisonSampler(generator, hashes, request, listener, cancellation).generate(comparison, runs,
                     output);
             Comparison.ImageLookup images = (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed));
             Comparison measured = ComparisonMetrics.measure(comparison, photos, images, generator, listener);
-            output.write(output.descriptionFile(), measured.toJson());
-            return writeReport(measured, photos, model);
+            String details = ComparisonText.samplingDetails(model.name(), request.options());
+            return new ComparisonReport(output, measured, photos, details).write();
         }
     }
 
@@ -148,35 +148,6 @@ public final class ComparisonJob {
                     report.parameterCount(), report.bytes(), report.seconds()));
         }
         return rows;
-    }
-
-    /// Copies the prepared photos of a run for the page, since the run may be outside the comparison's folder.
-    private List<RgbImage> copySubjectPhotos(Path run) throws Failure {
-        List<RgbImage> photos = new ArrayList<>();
-        for (Path file : ImageFolder.list(new RunFolder(run).photos()).images()) {
-            RgbImage photo = ImageFiles.read(file);
-            PngWriter.write(output.folder().resolve(subjectPath(photos.size())), photo, Map.of());
-            photos.add(photo);
-        }
-        return photos;
-    }
-
-    private static String subjectPath(int index) {
-        return "subject/%02d.png".formatted(index);
-    }
-
-    private ComparisonResult writeReport(Comparison comparison, List<RgbImage> photos, DiffusionModel model)
-            throws Failure {
-        Comparison.ReportContent content = new Comparison.ReportContent(comparison, photos,
-                ComparisonText.samplingDetails(model.name(), request.options()),
-                "Atom Studio " + BuildInfo.current().version());
-        RgbImage sheet = ComparisonSheet.draw(content,
-                (row, prompt, seed) -> ImageFiles.read(output.imageFile(row, prompt, seed)));
-        PngWriter.write(output.sheetFile(), sheet, Map.of("Software", content.software()));
-        List<String> links = new ArrayList<>();
-        for (int i = 0; i < photos.size(); i++) links.add(subjectPath(i));
-        output.write(output.pageFile(), ComparisonPage.render(content, links));
-        return new ComparisonResult(comparison, output.sheetFile(), output.pageFile(), output.descriptionFile());
     }
 
     /// Progress of a comparison. Called on the working thread.

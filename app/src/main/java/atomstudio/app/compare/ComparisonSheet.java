@@ -126,8 +126,7 @@ final class ComparisonSheet {
 
     private List<String> captionLines(PromptColumns span) {
         Comparison comparison = content.comparison();
-        ComparisonRow trained = rows().getLast();
-        return font.wrap(comparison.prompt(trained, span.prompt()), TextStyle.BODY, spanWidth(span), CAPTION_LINES);
+        return font.wrap(comparison.caption(span.prompt()), TextStyle.BODY, spanWidth(span), CAPTION_LINES);
     }
 
     private int spanWidth(PromptColumns span) {
@@ -196,18 +195,16 @@ final class ComparisonSheet {
     /// Cost and metrics of a row.
     private static List<String> facts(ComparisonRow row) {
         List<String> facts = new ArrayList<>(List.of(ComparisonText.parameters(row)));
-        if (!row.isBase())
-            facts.addAll(List.of(DisplayFormat.bytes(row.bytes()) + " adapter",
-                    DisplayFormat.duration(row.seconds()) + " training"));
+        if (row.bytes() > 0) facts.add(DisplayFormat.bytes(row.bytes()) + " adapter");
+        if (row.seconds() > 0) facts.add(DisplayFormat.duration(row.seconds()) + " training");
         facts.addAll(ComparisonText.metrics(row));
+        facts.removeIf(String::isEmpty);
         return facts;
     }
 
     private List<String> footnotes() {
         Comparison comparison = content.comparison();
-        String notes = "Images in a column share prompt, seed and noise. The base model was prompted with “"
-                + comparison.className() + "”, the others with “"
-                + comparison.token() + " " + comparison.className() + "”. "
+        String notes = "Images in a column share prompt, seed and noise. " + ComparisonText.promptNote(comparison) + " "
                 + (layout.omittedPrompts() > 0 ? layout.omittedPrompts() + " more prompts are in index.html. " : "")
                 + ComparisonText.metricsNote(comparison) + " " + content.software();
         return font.wrap(notes, TextStyle.SMALL, width - 2 * MARGIN, 6);

@@ -39,6 +39,7 @@ public final class GalleryViewModel {
     private boolean loaded;
     private final Deletion deletion;
     private final Thumbnails thumbnails;
+    private final Thumbnails largeThumbnails;
 
     /// Deletes files so that they can be restored.
     @FunctionalInterface
@@ -53,6 +54,7 @@ public final class GalleryViewModel {
         this.store = store;
         this.deletion = deletion;
         thumbnails = new Thumbnails(jobs);
+        largeThumbnails = new Thumbnails(jobs, 2 * Thumbnails.SIDE);
     }
 
     /// Newest first.
@@ -81,6 +83,11 @@ public final class GalleryViewModel {
 
     public Thumbnails thumbnails() {
         return thumbnails;
+    }
+
+    /// Twice the size.
+    public Thumbnails largeThumbnails() {
+        return largeThumbnails;
     }
 
     public ImageStore store() {

@@ -112,7 +112,8 @@ public final class LargeImageViewModel {
         move(sequence == null ? gallery.shown() : sequence, delta);
     }
 
-    /// Moves to the nearest row in that direction that has an image of the same seed.
+    /// Moves to the nearest row in that direction that has an image of the same prompt and seed, or else of the same
+    /// seed.
     public void moveRow(int delta) {
         ShownImage current = shown.get();
         if (current == null) return;
@@ -120,14 +121,26 @@ public final class LargeImageViewModel {
         int row = 0;
         while (row < rows.size() && !rows.get(row).contains(current.image)) row++;
         if (row == rows.size()) return;
+        int column = rows.get(row).indexOf(current.image);
         for (int next = row + delta; next >= 0 && next < rows.size(); next += delta) {
-            for (GalleryImage image : rows.get(next)) {
-                if (!image.seed().equals(current.image.seed())) continue;
-                sequence = rows.get(next);
-                show(image);
-                return;
-            }
+            Optional<GalleryImage> found = sameColumn(rows.get(next), current.image, column);
+            if (found.isEmpty()) continue;
+            sequence = rows.get(next);
+            show(found.get());
+            return;
         }
+    }
+
+    /// Images of a column have the same base order, unless settings differ, as in an X/Y grid.
+    private static Optional<GalleryImage> sameColumn(List<GalleryImage> row, GalleryImage image, int column) {
+        String base = image.tags().baseOrder();
+        Optional<GalleryImage> sameOrder = row.stream()
+                .filter(one -> !base.isEmpty() && one.tags().baseOrder().equals(base))
+                .findFirst();
+        if (sameOrder.isPresent()) return sameOrder;
+        List<GalleryImage> sameSeed = row.stream().filter(one -> one.seed().equals(image.seed())).toList();
+        return column < row.size() && sameSeed.contains(row.get(column)) ? Optional.of(row.get(column))
+                : sameSeed.stream().findFirst();
     }
 
     private void move(List<GalleryImage> images, int delta) {

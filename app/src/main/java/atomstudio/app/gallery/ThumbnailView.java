@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class ThumbnailView extends StackPane {
     private static final double CORNER_ARC = 10;
 
-    private final Thumbnails thumbnails;
+    private Thumbnails thumbnails;
     private final ImageView view = new ImageView();
     private @Nullable GalleryImage shown;
     private Thumbnails.@Nullable Request request;
@@ -40,6 +40,15 @@ public final class ThumbnailView extends StackPane {
         setPrefSize(side, side);
         setMaxSize(side, side);
         setMinSize(side, side);
+    }
+
+    /// Shows thumbnails of another size.
+    public void use(Thumbnails changed) {
+        if (changed == thumbnails) return;
+        thumbnails = changed;
+        GalleryImage image = shown;
+        shown = null;
+        if (image != null) show(image);
     }
 
     /// @param image null: nothing

@@ -16,24 +16,35 @@ import org.jspecify.annotations.Nullable;
 /// Small versions of images, decoded in the background, the latest request first. The most recently used stay in
 /// memory. Window's thread.
 public final class Thumbnails {
-    /// The longer side, in pixels.
+    /// The longer side of the gallery's thumbnails, in pixels.
     public static final int SIDE = 256;
-    /// 64 MB of pixels at most.
-    static final int MAX_KEPT = 256;
+    private static final int MAX_KEPT_PIXELS = 256 * SIDE * SIDE;
     private static final int MAX_RUNNING = 2;
 
     private final Jobs jobs;
+    private final int side;
     private final Map<Path, RgbImage> kept = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<Path, RgbImage> eldest) {
-            return size() > MAX_KEPT;
+            return size() > maxKept();
         }
     };
     private final Deque<Request> waiting = new ArrayDeque<>();
     private int running;
 
     public Thumbnails(Jobs jobs) {
+        this(jobs, SIDE);
+    }
+
+    /// @param side the longer side, in pixels
+    Thumbnails(Jobs jobs, int side) {
         this.jobs = jobs;
+        this.side = side;
+    }
+
+    /// 64 MB of pixels at most.
+    int maxKept() {
+        return MAX_KEPT_PIXELS / (side * side);
     }
 
     /// A thumbnail that may not exist yet.
@@ -87,11 +98,11 @@ public final class Thumbnails {
         Optional.ofNullable(request.listener).ifPresent(listener -> listener.accept(thumbnail));
     }
 
-    private static RgbImage decode(GalleryImage image) throws Failure {
+    private RgbImage decode(GalleryImage image) throws Failure {
         RgbImage full = image.read();
         int longer = Math.max(full.width(), full.height());
-        if (longer <= SIDE) return full;
-        return full.cropAndResize(Math.max(1, Math.round((float) full.width() * SIDE / longer)),
-                Math.max(1, Math.round((float) full.height() * SIDE / longer)));
+        if (longer <= side) return full;
+        return full.cropAndResize(Math.max(1, Math.round((float) full.width() * side / longer)),
+                Math.max(1, Math.round((float) full.height() * side / longer)));
     }
 }

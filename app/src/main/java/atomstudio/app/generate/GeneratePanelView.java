@@ -6,6 +6,7 @@ import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.Shortcut;
 import atomstudio.app.dataset.Subject;
+import java.util.List;
 import javafx.event.EventHandler;
 import javafx.scene.Node;
 import javafx.scene.Scene;
@@ -28,23 +29,35 @@ public final class GeneratePanelView extends VBox {
 
     private final GenerateViewModel model;
     private final PromptEditorView prompt;
-    private final GenerateButtonView generate;
+    private final Button generate;
     private final EventHandler<KeyEvent> generateKey = this::onGenerateKey;
     private final EventHandler<KeyEvent> cancelKey = this::onCancelKey;
 
+    /// With adapters, for a page that generates its own rows.
     public GeneratePanelView(GenerateViewModel model) {
+        this(model, new GenerateButtonView(model), List.of(new AdapterCardsView(model)));
+    }
+
+    /// For a page whose rows have adapters of their own.
+    /// @param generate the page's button
+    public GeneratePanelView(GenerateViewModel model, Button generate) {
+        this(model, generate, List.of());
+    }
+
+    private GeneratePanelView(GenerateViewModel model, Button generate, List<Node> adapters) {
         this.model = model;
+        this.generate = generate;
         setId("generate-panel");
         getStyleClass().add("generate-panel");
         setMinWidth(WIDTH);
         setPrefWidth(WIDTH);
         setMaxWidth(WIDTH);
         prompt = promptEditor();
-        generate = new GenerateButtonView(model);
         VBox sections = new VBox(14, section(title(text("generate.prompt"), historyButton()), prompt),
-                section(title(text("generate.negative")), negativePromptEditor()),
-                model.subject().get() == null ? new AdapterCardsView(model) : new RunStrengthView(model),
-                new SizeView(model), new QualityView(model), new SeedView(model), new SourceCardView(model));
+                section(title(text("generate.negative")), negativePromptEditor()));
+        sections.getChildren().addAll(adapters);
+        sections.getChildren()
+                .addAll(new SizeView(model), new QualityView(model), new SeedView(model), new SourceCardView(model));
         sections.getStyleClass().add("panel-sections");
         ScrollPane scroll = new ScrollPane(sections);
         scroll.setFitToWidth(true);

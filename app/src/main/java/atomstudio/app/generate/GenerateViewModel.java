@@ -73,6 +73,8 @@ public final class GenerateViewModel {
     /// Held here only: the gallery outlives the page of a deleted subject.
     private final ListChangeListener<GalleryImage> galleryListener = change -> updateRows();
     private final PromptHistory history = new PromptHistory();
+    private Runnable onGenerate = this::generateRows;
+    private Runnable onCancel = this::cancelRows;
     /// This page's batches in the queue, in their order.
     private final List<ImageBatch> batches = new ArrayList<>();
 
@@ -363,12 +365,26 @@ public final class GenerateViewModel {
 
     /// Cancels the images of this page that wait or are being generated.
     public void cancel() {
+        onCancel.run();
+    }
+
+    private void cancelRows() {
         metrics.cancel();
         List.copyOf(batches).forEach(ImageBatch::cancel);
     }
 
+    /// Lets another view model generate from the prompt and the settings, in the place of the rows here.
+    public void setGeneration(Runnable generate, Runnable cancel) {
+        onGenerate = generate;
+        onCancel = cancel;
+    }
+
     /// Submits the images that neither exist nor are in the queue.
     public void generate() {
+        onGenerate.run();
+    }
+
+    private void generateRows() {
         if (model.get() == null) problem.set("No model: open one on the Models page.");
         else readFiles(this::generateMissing);
     }

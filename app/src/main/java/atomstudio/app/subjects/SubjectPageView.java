@@ -39,7 +39,7 @@ public final class SubjectPageView extends VBox {
                 model.subject().subject().map(subject -> subject.photos().size()).map(SubjectPageView::numberOrEmpty));
         addTab(PageTab.TRAIN, text("subjects.train"),
                 model.training().map(now -> now ? text("subjects.train.running") : ""));
-        addTab(PageTab.COMPARE, text("subjects.compare"), Bindings.size(model.generate().rows())
+        addTab(PageTab.COMPARE, text("subjects.compare"), Bindings.size(model.compare().rows())
                 .map(rows -> rows.intValue() < 2 ? "" : text("subjects.compare.rows", rows)));
         TabPane pane = new TabPane();
         pane.setTabClosingPolicy(TabPane.TabClosingPolicy.UNAVAILABLE);

@@ -2,6 +2,7 @@ package atomstudio.app.subjects;
 
 import static atomstudio.app.text.Texts.text;
 
+import atomstudio.app.compare.CompareRoomViewModel;
 import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
@@ -22,13 +23,7 @@ import atomstudio.app.trash.Deletions;
 import atomstudio.tuning.config.TrainingConfig.CropMode;
 import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
@@ -45,8 +40,6 @@ public final class SubjectPageViewModel {
     /// The parts of a subject's page. One is shown at a time, over the whole width.
     public enum PageTab { PHOTOS, TRAIN, COMPARE }
 
-    private enum RowVisibility { SHOWN, HIDDEN }
-
     /// View models that all pages share.
     public record SharedModels(ModelsViewModel models, RunQueue queue, MethodEstimates estimates, Deletions deletions,
             GenerateViewModel.GenerationServices generation, LargeImageViewModel largeImage) {}
@@ -57,10 +50,10 @@ public final class SubjectPageViewModel {
     private final RunsViewModel runs;
     private final TrainViewModel train;
     private final GenerateViewModel generate;
+    private final CompareRoomViewModel compare;
     private final LargeImageViewModel largeImage;
     private final ExportViewModel export;
     private final ModelsViewModel models;
-    private final Map<Path, RowVisibility> rowVisibility = new HashMap<>();
     private final ReadOnlyObjectWrapper<PageTab> tab;
     private final ReadOnlyStringWrapper sidebarText = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper photosNote = new ReadOnlyStringWrapper("");
@@ -86,6 +79,8 @@ public final class SubjectPageViewModel {
                 models);
         generate = new GenerateViewModel(services.jobs(), shared.generation, environment.clock(), models.current(),
                 subject.subject());
+        compare = new CompareRoomViewModel(new CompareRoomViewModel.CompareServices(services.jobs(), shared.generation,
+                environment.clock(), environment.desktop()), generate, models.current(), subject.subject());
         largeImage = shared.largeImage;
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(),
                 environment.desktop());
@@ -155,8 +150,13 @@ public final class SubjectPageViewModel {
         return train;
     }
 
+    /// The prompt and settings of the comparison.
     public GenerateViewModel generate() {
         return generate;
+    }
+
+    public CompareRoomViewModel compare() {
+        return compare;
     }
 
     public LargeImageViewModel largeImage() {
@@ -192,10 +192,10 @@ public final class SubjectPageViewModel {
         training.set(runs.isTraining());
         untrained.set(runs.runs().stream().noneMatch(RunSummary::isDone));
         sidebarText.set(describeState());
+        compare.showRuns(runs.runs());
         photosNote.set(describePhotos());
         ModelSummary model = models.current().get();
         trainingResolution.set(model == null ? 0 : model.imageSize());
-        generate.showRuns(comparedRuns());
     }
 
     private String describeState() {
@@ -234,30 +234,13 @@ public final class SubjectPageViewModel {
         };
     }
 
-    /// Whether a run is shown as a gallery row.
+    /// Whether a run is shown as a row of the comparison.
     public boolean isCompared(Path run) {
-        return generate.rows().stream().anyMatch(row -> row.run().isPresent() && row.run().get().folder().equals(run));
+        return compare.isCompared(run);
     }
 
-    /// Shows or hides a run's gallery row.
+    /// Shows a run as a row of the comparison, or removes its rows.
     public void toggleRow(RunSummary run) {
-        rowVisibility.put(run.folder(), isCompared(run.folder()) ? RowVisibility.HIDDEN : RowVisibility.SHOWN);
-        update();
-    }
-
-    /// The rows below the base model, in the order of methods: by default the newest finished run of every method on
-    /// the current model, changed by [#toggleRow].
-    private List<RunSummary> comparedRuns() {
-        ModelSummary model = models.current().get();
-        List<RunSummary> rows = new ArrayList<>();
-        Set<MethodName> seen = EnumSet.noneOf(MethodName.class);
-        for (RunSummary run : runs.runs()) {
-            if (!run.isDone() || model == null || !run.spec().model().equals(model.path())) continue;
-            RowVisibility defaultVisibility = seen.add(run.spec().choice()) ? RowVisibility.SHOWN
-                    : RowVisibility.HIDDEN;
-            if (rowVisibility.getOrDefault(run.folder(), defaultVisibility) == RowVisibility.SHOWN) rows.add(run);
-        }
-        rows.sort(Comparator.comparing(run -> run.spec().choice()));
-        return rows;
+        compare.toggle(run);
     }
 }

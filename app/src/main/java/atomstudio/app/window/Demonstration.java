@@ -1,6 +1,6 @@
 package atomstudio.app.window;
 
-import atomstudio.app.generate.GalleryRow;
+import atomstudio.app.compare.CompareTable.CompareRow;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.app.subjects.SubjectPageViewModel.PageTab;
@@ -50,15 +50,15 @@ final class Demonstration {
         if (window.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel open) && open == page)
             page.openTab(PageTab.COMPARE);
         // The run becomes a row when it is listed.
-        ListChangeListener<GalleryRow> generate = new ListChangeListener<>() {
+        ListChangeListener<CompareRow> generate = new ListChangeListener<>() {
             @Override
-            public void onChanged(Change<? extends GalleryRow> change) {
+            public void onChanged(Change<? extends CompareRow> change) {
                 if (change.getList().size() < 2) return;
-                page.generate().rows().removeListener(this);
-                page.generate().generate();
+                page.compare().rows().removeListener(this);
+                page.compare().generate();
             }
         };
-        if (page.generate().rows().size() > 1) page.generate().generate();
-        else page.generate().rows().addListener(generate);
+        if (page.compare().rows().size() > 1) page.compare().generate();
+        else page.compare().rows().addListener(generate);
     }
 }

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import atomstudio.app.compare.CompareTable;
+import atomstudio.app.compare.ComparedAdapter;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.ImageSettings;
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
@@ -63,10 +65,9 @@ final class PngInfoRestorer {
         ImageSettings settings = toSettings(target.settings().get(), recipe, target.defaults().getValue().clipSkips());
         missing.addAll(recipe.unsupported());
         missing.addAll(differences(settings, recipe));
-        target.settings(settings.withAdapterWeight(match.map(MatchedRun::weight).orElse(1.0)).withAdapters(adapters));
-        match.ifPresent(one -> {
-            if (!one.page.isCompared(one.run.folder())) one.page.toggleRow(one.run);
-        });
+        target.settings(settings.withAdapters(adapters));
+        match.ifPresent(one -> one.page.compare()
+                .add(new CompareTable.CompareRow(new ComparedAdapter.OfRun(one.run), one.weight)));
         recipe.seed().ifPresent(seed -> restored.add("seed " + Seed.format(seed)));
         recipe.sampler().ifPresent(sampler -> restored.add(sampler.title()));
         target.source().requireSource(describeMissingSource(info));

@@ -4,6 +4,7 @@ import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.ImageSettings;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -20,6 +21,8 @@ final class WindowImageActions implements LargeImageViewModel.ImageActions {
 
     @Override
     public List<List<GalleryImage>> rows() {
+        if (window.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject))
+            return subject.compare().imageRows();
         return window.shownGenerate()
                 .map(page -> page.rows().stream().map(GalleryRow::shownImages).toList())
                 .orElse(List.of());

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 final class WindowStage {
     private static final List<String> STYLE_SHEETS = List.of("controls/controls.css", "window/window.css",
             "notices/notices.css",
-            "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css");
+            "start/start.css", "subjects/subjects.css", "train/train.css", "runs/runs.css", "generate/generate.css",
+            "compare/compare.css");
     private static final List<String> FONTS = List.of("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf");
     private static final List<Integer> ICON_SIDES = List.of(16, 32, 48, 64, 128, 256);
     private static final PseudoClass DARK = PseudoClass.getPseudoClass("dark");

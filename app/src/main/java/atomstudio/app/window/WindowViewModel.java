@@ -223,7 +223,7 @@ public final class WindowViewModel {
 
     private void refreshImages() {
         generatePage.generate().refreshRows();
-        subjects.forEach(subject -> subject.generate().refreshRows());
+        subjects.forEach(subject -> subject.compare().update());
     }
 
     /// All images that were generated in the window.

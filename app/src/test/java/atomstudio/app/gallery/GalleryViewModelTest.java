@@ -200,9 +200,9 @@ class GalleryViewModelTest {
         thumbnails.request(images.get(2), pixels -> delivered.add(-1));
         assertEquals(-1, delivered.getLast(), "at once from memory");
         Thumbnails bounded = new Thumbnails(jobs);
-        for (int i = 0; i < Thumbnails.MAX_KEPT + 50; i++)
+        for (int i = 0; i < bounded.maxKept() + 50; i++)
             bounded.request(new GalleryImage(Path.of("/" + i), now, ImageTags.NONE, images.getFirst().infotext(),
                     Optional.of(RgbImage.filled(4, 4, i))), pixels -> {});
-        assertEquals(Thumbnails.MAX_KEPT, bounded.keptCount());
+        assertEquals(bounded.maxKept(), bounded.keptCount());
     }
 }

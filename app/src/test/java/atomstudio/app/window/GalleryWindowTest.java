@@ -156,7 +156,8 @@ class GalleryWindowTest {
         robot.clickOn(robot.lookup("#queue .queue-cancel").nth(1).<Node>query());
         waitFor(() -> page.busy().get().isEmpty());
         assertEquals("Cancelled – 0 of 4 images done", page.report().get());
-        assertFalse(subjectPage.busy().get().isEmpty(), "the other page goes on");
+        assertFalse(window.model().subjects().getFirst().compare().generation().busy().get().isEmpty(),
+                "the other page goes on");
         release.countDown();
         waitFor(() -> window.model().images().isIdle());
         assertEquals(1, window.fake().requests.size());

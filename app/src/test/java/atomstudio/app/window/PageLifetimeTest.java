@@ -62,7 +62,7 @@ class PageLifetimeTest {
         openPages(robot);
         SubjectPageViewModel subject = window.model().subjects().getFirst();
         run(() -> subject.train().start(MethodName.LORA));
-        waitFor(() -> subject.generate().rows().size() == 2);
+        waitFor(() -> subject.compare().rows().size() == 2);
         run(() -> {
             subject.openTab(SubjectPageViewModel.PageTab.COMPARE);
             window.model().open(subject);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.compare.CompareTable;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.ImageSettings;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
@@ -92,8 +93,9 @@ class PngInfoRestorerTest {
         assertEquals(6.5, settings.sampling().guidance().scale());
         assertEquals("192 × 128", settings.size().toString());
         assertEquals("blurry", settings.negativePrompt());
-        assertEquals(0.7, settings.adapterWeight());
-        assertTrue(car.isCompared(folder.resolve("home/runs/car-lora")), "the older of two runs is a row");
+        CompareTable.CompareRow row = car.compare().rows().getLast();
+        assertEquals("car-lora", row.adapter().runName(), "the older of two runs is a row");
+        assertEquals(0.7, row.strength());
         assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Press Generate to recreate it.",
                 window.status().get());
     }

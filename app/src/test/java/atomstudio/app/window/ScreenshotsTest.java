@@ -2,9 +2,9 @@ package atomstudio.app.window;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunSummary;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
@@ -54,28 +54,28 @@ class ScreenshotsTest {
         window.screenshot("subject");
         settings(page);
         window.run(() -> page.generate().generate());
-        window.waitFor(300, () -> page.generate().busy().get().isEmpty());
+        window.waitFor(300, () -> page.compare().generation().busy().get().isEmpty());
         train(page);
         window.run(
                 () -> page.generate().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
         window.run(() -> page.generate().generate());
-        window.waitFor(600, () -> page.generate().busy().get().isEmpty()
-                && page.generate().rows().stream().allMatch(row -> row.metricsStatus().get().isEmpty()));
+        window.waitFor(600, () -> page.compare().generation().busy().get().isEmpty()
+                && page.compare().metrics().status().get().isEmpty());
         window.run(() -> page.openTab(SubjectPageViewModel.PageTab.COMPARE));
         window.screenshot("galleries");
         window.run(model.settings()::toggleTheme);
         window.screenshot("galleries-dark");
-        window.run(() -> page.largeImage().open(page.generate().rows().get(2).cells().get(1).image()));
+        window.run(() -> page.largeImage().open(page.compare().imageRows().get(2).get(1)));
         window.screenshot("large-dark");
         window.run(page.largeImage()::close);
         window.run(model.settings()::toggleTheme);
         window.desktop().saveTarget = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
-        GalleryRow last = page.generate().rows().getLast();
+        RunSummary last = page.runs().runs().getLast();
         window.run(
-                () -> page.export().export(last.run().orElseThrow(), atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
+                () -> page.export().export(last, atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
         window.waitFor(60,
                 () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
-        assertTrue(Files.size(window.desktop().saveTarget) == last.run().orElseThrow().report().orElseThrow().bytes());
+        assertTrue(Files.size(window.desktop().saveTarget) == last.report().orElseThrow().bytes());
         window.screenshot("exported");
         Files.delete(window.desktop().saveTarget);
     }

@@ -22,6 +22,7 @@ import javafx.css.PseudoClass;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
+import javafx.scene.control.MenuButton;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
 import javafx.stage.Stage;
@@ -72,7 +73,7 @@ class WindowTest {
         focus(robot, "#generate");
         robot.type(KeyCode.SPACE);
         waitFor(() -> shownImages(robot) == 8);
-        waitFor(() -> window.model().subjects().getFirst().generate().busy().get().isEmpty());
+        waitFor(() -> window.model().subjects().getFirst().compare().generation().busy().get().isEmpty());
         assertEquals("generate", window.scene().getFocusOwner().getId());
         waitFor(() -> robot.lookup("#row-car-lora .metrics").query().isVisible());
         assertEquals("Likeness 0.70, diversity 0.30, alignment 0.24, measured with image_encoder of Small illustrated",
@@ -148,11 +149,13 @@ class WindowTest {
     void rowExportsAdapter(FxRobot robot) throws Exception {
         openComparison(robot);
         window.fake().desktop.saveTarget = Path.of("/somewhere/car.safetensors");
-        robot.clickOn("#export-car-lora");
+        MenuButton adapter = robot.lookup("#export-adapter").queryAs(MenuButton.class);
+        robot.interact(() -> adapter.getItems().getFirst().fire());
         waitFor(() -> robot.lookup("#export-selected").tryQuery().isPresent());
         robot.clickOn("#export-format-kohya").clickOn("#export-selected");
         waitFor(() -> !window.fake().exported.isEmpty());
-        assertTrue(robot.lookup("#row-car-lora .note")
+        WaitForAsyncUtils.waitForFxEvents();
+        assertTrue(robot.lookup("#compare-export .note")
                 .queryAllAs(Label.class)
                 .stream()
                 .anyMatch(note -> note.getText().equals("Exported to /somewhere/car.safetensors")));
@@ -214,7 +217,7 @@ class WindowTest {
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
         WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
         waitFor(() -> shownImages(robot) == 8
-                && window.model().subjects().getFirst().generate().busy().get().isEmpty());
+                && window.model().subjects().getFirst().compare().generation().busy().get().isEmpty());
     }
 
     private static long shownImages(FxRobot robot) {

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.compare.CompareTable;
 import atomstudio.app.desktop.DisplayFormat;
-import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.InlineJobs;
 import atomstudio.app.notices.NoticesViewModel;
@@ -64,13 +64,9 @@ class WindowViewModelTest {
         page.train().start();
         assertFalse(page.untrained().get());
         page.generate().generate();
-        assertEquals(List.of("Base model", "Filter atoms"),
-                page.generate().rows().stream().map(GalleryRow::title).toList());
-        assertTrue(page.generate()
-                .rows()
-                .stream()
-                .allMatch(
-                        row -> row.cells().size() == 4 && row.cells().stream().allMatch(cell -> cell.image() != null)));
+        assertEquals(List.of("Base", "Filter atoms × 1.0"),
+                page.compare().rows().stream().map(CompareTable.CompareRow::title).toList());
+        assertEquals(List.of(4, 4), page.compare().imageRows().stream().map(List::size).toList());
         assertEquals("Atoms ✓", page.sidebarText().get());
     }
 
@@ -119,8 +115,7 @@ class WindowViewModelTest {
         assertTrue(run.isDone());
         assertEquals("Atoms + word", run.title());
         assertEquals(SubjectPageViewModel.PageTab.COMPARE, page.tab().get());
-        assertEquals(2, page.generate().rows().size());
-        assertTrue(page.generate().rows().stream().allMatch(row -> row.shownImages().size() == 4));
+        assertEquals(List.of(4, 4), page.compare().imageRows().stream().map(List::size).toList());
     }
 
     @Test
@@ -198,8 +193,8 @@ class WindowViewModelTest {
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.ATOMS);
         assertEquals(3, page.runs().runs().size());
-        assertEquals(List.of("Base model", "Filter atoms", "LoRA rank 4"),
-                page.generate().rows().stream().map(GalleryRow::title).toList());
+        assertEquals(List.of("Base", "Filter atoms × 1.0", "LoRA rank 4 × 1.0"),
+                page.compare().rows().stream().map(CompareTable.CompareRow::title).toList());
     }
 
     @Test
@@ -208,12 +203,11 @@ class WindowViewModelTest {
         page.train().start(MethodName.LORA);
         page.train().start(MethodName.LORA);
         for (RunSummary run : List.copyOf(page.runs().runs())) page.toggleRow(run);
-        List<GalleryRow> rows = page.generate().rows();
-        assertEquals(2, rows.size());
+        assertEquals(2, page.compare().rows().size());
         assertFalse(page.isCompared(page.runs().runs().getFirst().folder()));
         assertTrue(page.isCompared(page.runs().runs().getLast().folder()));
         page.toggleRow(page.runs().runs().getFirst());
-        assertEquals(3, page.generate().rows().size());
+        assertEquals(3, page.compare().rows().size());
     }
 
     @Test
@@ -236,10 +230,10 @@ class WindowViewModelTest {
         page.train().start(MethodName.LORA);
         page.runs().delete(page.runs().runs().getFirst());
         assertEquals(List.of(), page.runs().runs());
-        assertEquals(1, page.generate().rows().size());
+        assertEquals(1, page.compare().rows().size());
         window.notices().undo();
         assertEquals(1, page.runs().runs().size());
-        assertEquals(2, page.generate().rows().size());
+        assertEquals(2, page.compare().rows().size());
     }
 
     @Test
@@ -326,8 +320,9 @@ class WindowViewModelTest {
     void safetyCheckerChangeOutdatesImages() {
         SubjectPageViewModel page = car();
         page.generate().generate();
+        assertEquals(0, page.compare().cells().get().missing());
         window.settings().setSafety(SafetyFilter.OFF);
-        assertTrue(page.generate().rows().getFirst().cells().getFirst().isStale());
+        assertEquals(4, page.compare().cells().get().missing());
         int before = fake.requests.size();
         page.generate().generate();
         assertEquals(before + 1, fake.requests.size());

@@ -1,0 +1,250 @@
+package atomstudio.app.compare;
+
+import static atomstudio.app.controls.ShownView.refreshWhileShown;
+import static atomstudio.app.text.Texts.count;
+import static atomstudio.app.text.Texts.text;
+
+import atlantafx.base.controls.Popover;
+import atomstudio.app.compare.CompareTable.ColumnChoice;
+import atomstudio.app.compare.CompareTable.CompareRow;
+import atomstudio.app.compare.ComparedAdapter.OfRun;
+import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.Shortcut;
+import atomstudio.app.controls.TitleConverter;
+import atomstudio.app.export.ExportViewModel;
+import atomstudio.app.gallery.LargeImageViewModel;
+import atomstudio.app.generate.GeneratePanelView;
+import atomstudio.app.generate.ImageSettings;
+import atomstudio.app.generate.PromptFieldView;
+import atomstudio.app.runs.RunSummary;
+import java.util.ArrayList;
+import java.util.List;
+import javafx.beans.binding.Bindings;
+import javafx.beans.value.ObservableValue;
+import javafx.geometry.Pos;
+import javafx.scene.Node;
+import javafx.scene.control.Button;
+import javafx.scene.control.ComboBox;
+import javafx.scene.control.Label;
+import javafx.scene.control.Menu;
+import javafx.scene.control.MenuButton;
+import javafx.scene.control.MenuItem;
+import javafx.scene.control.ProgressBar;
+import javafx.scene.control.ScrollPane;
+import javafx.scene.control.SeparatorMenuItem;
+import javafx.scene.control.Slider;
+import javafx.scene.control.ToggleButton;
+import javafx.scene.control.Tooltip;
+import javafx.scene.input.KeyEvent;
+import javafx.scene.layout.FlowPane;
+import javafx.scene.layout.HBox;
+import javafx.scene.layout.Priority;
+import javafx.scene.layout.Region;
+import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
+
+/// A subject's comparison over the whole width: the prompt, the table of images, and at the right the figure, rows,
+/// grids and export.
+public final class CompareRoomView extends HBox {
+    private static final double SIDE_WIDTH = 276;
+    /// Offered for a new row; every strength can be typed in the row.
+    private static final List<Double> STRENGTHS = List.of(1.0, 0.75, 0.5, 1.25, 1.5);
+
+    private final CompareRoomViewModel room;
+    private final Button generate;
+    private final Button cancel;
+    private final PromptFieldView prompt;
+    private final HBox promptLine;
+    private final ToggleButton settings;
+    /// Built when it is first shown.
+    private @Nullable GeneratePanelView panel;
+
+    public CompareRoomView(CompareRoomViewModel room, LargeImageViewModel largeImage, ExportViewModel export) {
+        this.room = room;
+        getStyleClass().add("compare-room");
+        generate = generateButton("generate");
+        prompt = new PromptFieldView(room.panel());
+        settings = new ToggleButton(text("compare.settings"), new FontIcon(Feather.SLIDERS));
+        cancel = new ActionButtonView(text("compare.cancel"), room::cancel).withId("cancel-generate");
+        bindVisible(cancel, room.generation().busy().isNotEmpty());
+        room.generation().busy().addListener((property, before, now) -> {
+            if (cancel.isFocused() && now.isEmpty()) generate.requestFocus();
+        });
+        CompareTableView table = new CompareTableView(room, largeImage);
+        VBox.setVgrow(table, Priority.ALWAYS);
+        HBox.setHgrow(prompt, Priority.ALWAYS);
+        prompt.setMinWidth(0);
+        promptLine = new HBox(8, prompt, generate);
+        promptLine.setAlignment(Pos.CENTER_LEFT);
+        VBox center = new VBox(8, promptLine, toolbar(), progress(), gridLine(), notes(), table);
+        center.getStyleClass().add("compare-center");
+        center.setMinWidth(0);
+        HBox.setHgrow(center, Priority.ALWAYS);
+        getChildren().addAll(center, sidePanel(export));
+        settings.selectedProperty().subscribe(this::showSettings);
+        addEventFilter(KeyEvent.KEY_PRESSED, this::onShortcut);
+        addEventHandler(KeyEvent.KEY_PRESSED, this::onCancel);
+        sceneProperty().subscribe(scene -> {
+            if (scene != null) room.checkFiles();
+        });
+    }
+
+    /// The panel has the prompt too.
+    private void showSettings(boolean shown) {
+        if (shown && panel == null)
+            panel = new GeneratePanelView(room.panel(), generateButton("generate-panel-button"));
+        if (shown) getChildren().addFirst(panel);
+        else getChildren().remove(panel);
+        promptLine.setVisible(!shown);
+        promptLine.setManaged(!shown);
+    }
+
+    private void onShortcut(KeyEvent key) {
+        if (!Shortcut.GENERATE.matches(key)) return;
+        room.generate();
+        key.consume();
+    }
+
+    private void onCancel(KeyEvent key) {
+        if (!Shortcut.CANCEL.matches(key) || room.generation().busy().get().isEmpty()) return;
+        room.cancel();
+        key.consume();
+    }
+
+    private Button generateButton(String id) {
+        Button button = new ActionButtonView("", room::generate, "accent").withId(id);
+        button.setMaxWidth(Double.MAX_VALUE);
+        button.setTooltip(new Tooltip(Shortcut.GENERATE.tip(text("compare.generate.tip"))));
+        button.textProperty()
+                .bind(Bindings.createStringBinding(this::generateText, room.cells(),
+                        room.metrics().unmeasured()));
+        return button;
+    }
+
+    private static void bindVisible(Node node, ObservableValue<Boolean> visible) {
+        node.visibleProperty().bind(visible);
+        node.managedProperty().bind(node.visibleProperty());
+    }
+
+    private String generateText() {
+        CompareCells cells = room.cells().get();
+        int missing = cells == null ? 0 : cells.missing();
+        if (missing == 0 && room.metrics().unmeasured().get() > 0) return text("compare.measure");
+        return missing == 0 ? text("compare.nothing-missing") : count("compare.generate", missing);
+    }
+
+    private Node toolbar() {
+        settings.setId("compare-settings");
+        settings.setMinWidth(Region.USE_PREF_SIZE);
+        settings.setTooltip(new Tooltip(text("compare.settings.tip")));
+        ComboBox<ColumnChoice> columns = new ComboBox<>();
+        columns.setId("compare-columns");
+        columns.setConverter(new TitleConverter<>(ColumnChoice::title));
+        columns.getItems().setAll(ColumnChoice.values());
+        columns.setAccessibleText(text("compare.columns"));
+        columns.setMinWidth(Region.USE_PREF_SIZE);
+        room.columns().subscribe(columns::setValue);
+        columns.valueProperty().addListener((property, before, now) -> {
+            if (now != null && now != room.columns().get()) room.setColumns(now);
+        });
+        Slider side = new Slider(CompareRoomViewModel.MIN_SIDE, CompareRoomViewModel.MAX_SIDE, room.side().get());
+        side.setId("compare-side");
+        side.setAccessibleText(text("compare.side"));
+        side.setPrefWidth(96);
+        side.setMinWidth(70);
+        side.valueProperty().bindBidirectional(room.side());
+        Region gap = new Region();
+        HBox.setHgrow(gap, Priority.ALWAYS);
+        HBox line = new HBox(8, settings, columns, side, gap, cancel);
+        line.setAlignment(Pos.CENTER_LEFT);
+        return line;
+    }
+
+    private Node progress() {
+        ProgressBar progress = new ProgressBar();
+        progress.getStyleClass().add("generate-progress");
+        progress.setMaxWidth(Double.MAX_VALUE);
+        progress.progressProperty().bind(room.generation().fraction());
+        bindVisible(progress, room.generation().busy().isNotEmpty());
+        return progress;
+    }
+
+    private Node gridLine() {
+        Label title = new Label();
+        title.textProperty().bind(room.grid().map(CompareTable.XyGrid::title).orElse(""));
+        Button close = new ActionButtonView(text("compare.xy.close"), () -> room.showGrid(null), "small")
+                .withId("xy-close");
+        HBox line = new HBox(8, title, close);
+        line.setAlignment(Pos.CENTER_LEFT);
+        bindVisible(line, room.grid().map(grid -> true).orElse(false));
+        return line;
+    }
+
+    private Node notes() {
+        CompareGeneration generation = room.generation();
+        return new VBox(4, new NoteView(NoteView.NoteKind.ERROR, room.problem()),
+                new NoteView(NoteView.NoteKind.ERROR, generation.problem()),
+                new NoteView(NoteView.NoteKind.WARNING, room.panel().source().missingSource()),
+                new NoteView(NoteView.NoteKind.WARNING, generation.warning()),
+                new NoteView(NoteView.NoteKind.WARNING,
+                        room.cells()
+                                .map(cells -> cells.table().omitted() == 0 ? ""
+                                        : count("compare.omitted", cells.table().omitted(),
+                                                CompareTable.MAX_COLUMNS))
+                                .orElse("")),
+                new NoteView(NoteView.NoteKind.PLAIN, generation.busy()));
+    }
+
+    private Node sidePanel(ExportViewModel export) {
+        MenuButton add = new MenuButton(text("compare.add-row"));
+        add.setId("compare-add-row");
+        refreshWhileShown(add, room.runs(), () -> add.getItems().setAll(addItems()));
+        Button grid = new Button(text("compare.xy"));
+        grid.setId("compare-xy");
+        grid.setOnAction(pressed -> openGrid(grid));
+        FlowPane actions = new FlowPane(8, 8, add, grid);
+        Region gap = new Region();
+        VBox.setVgrow(gap, Priority.ALWAYS);
+        VBox content = new VBox(12, new CompareFigureView(room), actions, gap, new CompareExportView(room, export));
+        content.getStyleClass().add("compare-side");
+        ScrollPane scroll = new ScrollPane(content);
+        scroll.setFitToWidth(true);
+        scroll.setFitToHeight(true);
+        scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
+        scroll.getStyleClass().addAll("edge-to-edge", "compare-side-scroll");
+        scroll.setMinWidth(SIDE_WIDTH);
+        scroll.setMaxWidth(SIDE_WIDTH);
+        return scroll;
+    }
+
+    private List<MenuItem> addItems() {
+        List<MenuItem> items = new ArrayList<>();
+        for (RunSummary run : room.runs()) {
+            Menu menu = new Menu(run.title() + " · " + run.folder().getFileName());
+            for (double strength : STRENGTHS) {
+                MenuItem item = new MenuItem(text("compare.strength", ImageSettings.number(strength)));
+                item.setOnAction(chosen -> room.add(new CompareRow(new OfRun(run), strength)));
+                menu.getItems().add(item);
+            }
+            items.add(menu);
+        }
+        if (!items.isEmpty()) items.add(new SeparatorMenuItem());
+        MenuItem file = new MenuItem(text("compare.add-file.item"));
+        file.setOnAction(chosen -> room.addFiles());
+        items.add(file);
+        return items;
+    }
+
+    private void openGrid(Node owner) {
+        Popover popover = new Popover();
+        popover.setContentNode(new XyGridView(room, popover::hide));
+        popover.setTitle(text("compare.xy"));
+        popover.setHeaderAlwaysVisible(true);
+        popover.setDetachable(false);
+        popover.setArrowLocation(Popover.ArrowLocation.RIGHT_TOP);
+        popover.show(owner);
+    }
+}

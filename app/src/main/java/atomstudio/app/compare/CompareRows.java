@@ -1,0 +1,118 @@
+package atomstudio.app.compare;
+
+import atomstudio.app.compare.CompareTable.CompareRow;
+import atomstudio.app.compare.ComparedAdapter.OfRun;
+import atomstudio.app.runs.RunSummary;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import javafx.collections.FXCollections;
+import javafx.collections.ObservableList;
+import org.jspecify.annotations.Nullable;
+
+/// The rows of a comparison: the base model, then by default the newest finished run of every method on the current
+/// model, until the person adds and removes rows.
+final class CompareRows {
+    private final ObservableList<CompareRow> rows = FXCollections.observableArrayList(CompareRow.BASE);
+    private final ObservableList<CompareRow> rowsView = FXCollections.unmodifiableObservableList(rows);
+    /// Finished runs on the current model, newest first.
+    private final ObservableList<RunSummary> runs = FXCollections.observableArrayList();
+    private final ObservableList<RunSummary> runsView = FXCollections.unmodifiableObservableList(runs);
+    private final Set<Path> seen = new HashSet<>();
+    /// Runs whose row was not chosen by the person: a newer run of the method takes its place.
+    private final Set<Path> automatic = new HashSet<>();
+    private @Nullable Path model;
+
+    ObservableList<CompareRow> rows() {
+        return rowsView;
+    }
+
+    ObservableList<RunSummary> runs() {
+        return runsView;
+    }
+
+    /// @param all of the subject, newest first
+    /// @param currentModel another model has other rows
+    void showRuns(List<RunSummary> all, @Nullable Path currentModel) {
+        List<CompareRow> now = new ArrayList<>(rows);
+        if (!Objects.equals(currentModel, model)) {
+            now.removeIf(row -> row.adapter() instanceof OfRun);
+            seen.clear();
+            automatic.clear();
+        }
+        model = currentModel;
+        List<RunSummary> usable = all.stream()
+                .filter(run -> run.isDone() && run.spec().model().equals(currentModel))
+                .toList();
+        now.removeIf(row -> folder(row).isPresent() && find(usable, row).isEmpty());
+        now.replaceAll(row -> find(usable, row).map(run -> refreshed(row, run)).orElse(row));
+        // A run that returns from the trash is new again.
+        seen.retainAll(usable.stream().map(RunSummary::folder).toList());
+        for (RunSummary run : usable.reversed()) if (seen.add(run.folder())) addAutomatic(now, run, usable);
+        if (now.stream().skip(1).allMatch(row -> folder(row).map(automatic::contains).orElse(false)))
+            now.subList(1, now.size()).sort(Comparator.comparing(row -> ((OfRun) row.adapter()).run().spec().choice()));
+        if (!runs.equals(usable)) runs.setAll(usable);
+        if (!rows.equals(now)) rows.setAll(now);
+    }
+
+    private void addAutomatic(List<CompareRow> now, RunSummary run, List<RunSummary> newestFirst) {
+        CompareRow row = new CompareRow(new OfRun(run), 1);
+        for (int i = 0; i < now.size(); i++) {
+            if (!(now.get(i).adapter() instanceof OfRun older) || older.run().spec().choice() != run.spec().choice())
+                continue;
+            boolean newer = newestFirst.indexOf(run) < newestFirst.indexOf(older.run());
+            if (!newer || !automatic.remove(older.run().folder())) return;
+            now.set(i, row);
+            automatic.add(run.folder());
+            return;
+        }
+        now.add(row);
+        automatic.add(run.folder());
+    }
+
+    private static Optional<Path> folder(CompareRow row) {
+        return row.adapter() instanceof OfRun of ? Optional.of(of.run().folder()) : Optional.empty();
+    }
+
+    private static Optional<RunSummary> find(List<RunSummary> runs, CompareRow row) {
+        return folder(row).flatMap(folder -> runs.stream().filter(run -> run.folder().equals(folder)).findFirst());
+    }
+
+    private static CompareRow refreshed(CompareRow row, RunSummary run) {
+        return new CompareRow(new OfRun(run, ((OfRun) row.adapter()).checkpoint()), row.strength());
+    }
+
+    /// Appends a row, unless there is an equal one.
+    void add(CompareRow row) {
+        folder(row).ifPresent(automatic::remove);
+        if (!rows.contains(row)) rows.add(row);
+    }
+
+    void remove(CompareRow row) {
+        if (!row.equals(CompareRow.BASE)) rows.remove(row);
+    }
+
+    /// Replaces a row by one of another strength, unless there is an equal one.
+    void setStrength(CompareRow row, double strength) {
+        int index = rows.indexOf(row);
+        CompareRow changed = new CompareRow(row.adapter(), strength);
+        if (index < 0 || rows.contains(changed)) return;
+        folder(row).ifPresent(automatic::remove);
+        rows.set(index, changed);
+    }
+
+    boolean isCompared(Path run) {
+        return rows.stream().anyMatch(row -> folder(row).equals(Optional.of(run)));
+    }
+
+    /// Shows a run at strength 1, or removes its rows.
+    void toggle(RunSummary run) {
+        if (isCompared(run.folder())) rows.removeIf(row -> folder(row).equals(Optional.of(run.folder())));
+        else add(new CompareRow(new OfRun(run), 1));
+    }
+}

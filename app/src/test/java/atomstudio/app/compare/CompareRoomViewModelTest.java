@@ -1,0 +1,334 @@
+package atomstudio.app.compare;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.app.compare.CompareCells.CellState;
+import atomstudio.app.compare.CompareCells.CompareCell;
+import atomstudio.app.compare.CompareTable.ColumnChoice;
+import atomstudio.app.compare.CompareTable.CompareRow;
+import atomstudio.app.compare.CompareTable.XyGrid;
+import atomstudio.app.compare.ComparedAdapter.OfRun;
+import atomstudio.app.compare.XyGridViewModel.AxisInput;
+import atomstudio.app.dataset.Subject;
+import atomstudio.app.desktop.FakeDesktop;
+import atomstudio.app.gallery.GalleryViewModel;
+import atomstudio.app.gallery.ImageStore;
+import atomstudio.app.generate.AdapterLibrary;
+import atomstudio.app.generate.FakeRowGenerator;
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.GenerationRate;
+import atomstudio.app.generate.ImageSettings;
+import atomstudio.app.generate.RowGenerator.PromptImages;
+import atomstudio.app.generate.RowGenerator.RowRequest;
+import atomstudio.app.generate.SubjectPrompt;
+import atomstudio.app.jobs.InlineJobs;
+import atomstudio.app.jobs.JobQueue;
+import atomstudio.app.jobs.Jobs;
+import atomstudio.app.jobs.ManualJobs;
+import atomstudio.app.models.ModelSummary;
+import atomstudio.app.notices.NoticesViewModel;
+import atomstudio.app.pipeline.ModelDefaults;
+import atomstudio.app.process.RunSpec;
+import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunSummary;
+import atomstudio.diffusion.Failure;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingReport;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import javafx.beans.property.SimpleObjectProperty;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompareRoomViewModelTest {
+    private static final ModelSummary SMALL = new ModelSummary(Path.of("/model"), "Small",
+            ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128), 1000, List.of());
+    private static final RunSummary LORA = run(MethodName.LORA, "car-lora");
+    private static final RunSummary ATOMS = run(MethodName.ATOMS, "car-atoms");
+
+    private final FakeDesktop desktop = new FakeDesktop();
+    private final FakeRowGenerator generator = new FakeRowGenerator();
+    private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(SMALL);
+    private final SimpleObjectProperty<Subject> subject = new SimpleObjectProperty<>(
+            new Subject("car", Path.of("/car"), "car", "sks", List.of(Path.of("/car/0.png"))));
+
+    @TempDir
+    private Path home;
+
+    private static RunSummary run(MethodName method, String folder) {
+        RunSpec spec = new RunSpec("car", Path.of("/model"), Path.of("/photos"),
+                new RunSpec.SubjectPhrase("car", "sks"), RunSpec.TrainingChoices.of(method), Path.of("/runs", folder));
+        return new RunSummary(spec, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE),
+                RunFolder.Status.FINISHED,
+                Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20,
+                        OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
+    }
+
+    /// Two seeds of two prompts, with the base model and the runs.
+    private CompareRoomViewModel room(Jobs jobs, RunSummary... runs) {
+        GalleryViewModel gallery = new GalleryViewModel(jobs,
+                new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
+                (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
+        GenerateViewModel.GenerationServices services = new GenerateViewModel.GenerationServices(generator, desktop,
+                gallery, new JobQueue(jobs), () -> desktop.get().generation(), new NoticesViewModel(),
+                new AdapterLibrary(jobs, List::of), new GenerationRate());
+        InstantSource clock = InstantSource.fixed(Instant.EPOCH);
+        SimpleObjectProperty<@Nullable Subject> panelSubject = new SimpleObjectProperty<>(subject.get());
+        GenerateViewModel panel = new GenerateViewModel(jobs, services, clock, model, panelSubject);
+        panel.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
+        panel.updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(5, 2)));
+        CompareRoomViewModel room = new CompareRoomViewModel(
+                new CompareRoomViewModel.CompareServices(jobs, services, clock, desktop), panel, model, subject);
+        room.showRuns(List.of(runs));
+        return room;
+    }
+
+    private static CompareCells cells(CompareRoomViewModel room) {
+        return Objects.requireNonNull(room.cells().get());
+    }
+
+    private List<String> generated() {
+        List<String> result = new ArrayList<>();
+        for (RowRequest request : generator.requests)
+            result.add(request.prompt() + request.adapter()
+                    .map(file -> " " + file.getParent().getFileName() + " " + request.settings().adapterWeight())
+                    .orElse(""));
+        return result;
+    }
+
+    @Test
+    void rowsAreAdaptersAndColumnsPromptsAndSeeds() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA, ATOMS);
+        CompareTable table = cells(room).table();
+        assertEquals(List.of("Base", ATOMS.title() + " × 1.0", LORA.title() + " × 1.0"),
+                table.rows().stream().map(CompareTable.TableLine::title).toList());
+        assertEquals(List.of("in the snow seed 5", "in the snow seed 6", "at night seed 5", "at night seed 6"),
+                table.columns().stream().map(line -> line.title() + " " + line.detail()).toList());
+        assertEquals(12, cells(room).missing());
+        room.setColumns(ColumnChoice.PROMPTS);
+        assertEquals(6, cells(room).missing());
+        room.setColumns(ColumnChoice.SEEDS);
+        assertEquals(List.of("seed 5", "seed 6"),
+                cells(room).table().columns().stream().map(CompareTable.TableLine::detail).toList());
+    }
+
+    @Test
+    void onlyWhatIsMissingIsGenerated() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        room.generate();
+        assertEquals(List.of("a car in the snow", "a car at night", "a sks car in the snow car-lora 1.0",
+                "a sks car at night car-lora 1.0"), generated());
+        assertTrue(cells(room).isComplete());
+        assertEquals("8 images in 0.0 s", room.generation().report().get());
+        generator.requests.clear();
+        room.setStrength(room.rows().getLast(), 0.5);
+        assertEquals(4, cells(room).missing());
+        room.generate();
+        assertEquals(List.of("a sks car in the snow car-lora 0.5", "a sks car at night car-lora 0.5"), generated());
+        generator.requests.clear();
+        room.setStrength(room.rows().getLast(), 1);
+        assertEquals(0, cells(room).missing(), "the images of strength 1 are found again");
+        room.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(6, 2)));
+        room.generate();
+        assertEquals(List.of(7L, 7L, 7L, 7L), generator.generatedSeeds.subList(12, 16), "seed 6 exists");
+    }
+
+    @Test
+    void imagesOfAnEarlierRoomAreFound() {
+        room(new InlineJobs(), LORA).generate();
+        CompareRoomViewModel later = room(new InlineJobs(), LORA);
+        later.gallery().load();
+        assertEquals(0, cells(later).missing());
+    }
+
+    @Test
+    void cancelKeepsWhatIsDone() {
+        ManualJobs jobs = new ManualJobs();
+        CompareRoomViewModel room = room(jobs, LORA);
+        jobs.runAll();
+        int steps = room.panel().settings().get().sampling().steps();
+        generator.onStep = step -> {
+            if (generator.requests.size() == 2 && step > steps) room.cancel();
+        };
+        room.generate();
+        jobs.runAll();
+        assertEquals(5, cells(room).missing());
+        assertEquals("Cancelled: 3 of 8 images done", room.generation().report().get());
+        assertEquals("", room.generation().busy().get());
+    }
+
+    @Test
+    void imagesInTheQueueAreNotSubmittedAgain() {
+        ManualJobs jobs = new ManualJobs();
+        CompareRoomViewModel room = room(jobs, LORA);
+        jobs.runAll();
+        room.generate();
+        jobs.runNext();
+        assertEquals(0, cells(room).missing());
+        assertEquals(CellState.QUEUED, cells(room).rows().getFirst().getFirst().state());
+        room.cancel();
+        jobs.runAll();
+        assertEquals(8, cells(room).missing());
+    }
+
+    @Test
+    void aFailureNamesItsReasonAndKeepsWhatIsDone() {
+        generator.failure = new Failure.Unreadable("adapter.safetensors: damaged");
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        room.generate();
+        assertEquals("adapter.safetensors: damaged", room.generation().problem().get());
+        assertEquals(7, cells(room).missing());
+    }
+
+    @Test
+    void imagesCarryRunAndTheOrderOfTheBaseModelsImage() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        room.generate();
+        List<List<CompareCell>> rows = cells(room).rows();
+        for (int column = 0; column < 4; column++) {
+            assertEquals("car-lora", Objects.requireNonNull(rows.get(1).get(column).image()).tags().run());
+            assertEquals(rows.get(0).get(column).key(),
+                    Objects.requireNonNull(rows.get(1).get(column).image()).tags().baseOrder());
+        }
+    }
+
+    @Test
+    void completeRowsAreMeasuredByPrompt() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        room.generate();
+        List<List<PromptImages>> measured = generator.evaluations.getFirst().rows();
+        assertEquals(2, measured.size());
+        assertEquals(List.of("a car in the snow", "a car at night"),
+                measured.getLast().stream().map(PromptImages::prompt).toList());
+        assertEquals(List.of(2, 2), measured.getLast().stream().map(one -> one.images().size()).toList());
+        CompareFigure figure = room.metrics().figure().get();
+        assertEquals(2, figure.rows().size());
+        assertEquals(4, figure.images());
+        assertEquals(0.5, room.metrics().scores().get().getFirst().orElseThrow().likeness().orElseThrow());
+        assertEquals("No clear difference between " + LORA.title()
+                + " × 1.0 and Base in likeness, alignment and diversity.", figure.sentence());
+        assertTrue(room.metrics().note().get().startsWith("Measured with image_encoder of Small. High likeness"));
+        room.setStrength(room.rows().getLast(), 0.5);
+        assertEquals(1, room.metrics().figure().get().rows().size());
+        room.setStrength(room.rows().getLast(), 1);
+        assertEquals(2, room.metrics().figure().get().rows().size(), "the values are kept with their images");
+        assertEquals(1, generator.evaluations.size());
+    }
+
+    @Test
+    void existingImagesAreMeasuredOnRequest() {
+        room(new InlineJobs(), LORA).generate();
+        CompareRoomViewModel later = room(new InlineJobs(), LORA);
+        later.gallery().load();
+        assertEquals(2, later.metrics().unmeasured().get());
+        assertEquals(1, generator.evaluations.size());
+        later.generate();
+        assertEquals(2, generator.evaluations.size());
+        assertEquals(0, later.metrics().unmeasured().get());
+    }
+
+    @Test
+    void aModelWithoutImageEncoderHasNoMetrics() {
+        generator.encoder = Optional.empty();
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        room.generate();
+        assertTrue(room.metrics().note().get().startsWith("This model has no image encoder"));
+        generator.evaluationFailure = new Failure.Unreadable("encoder: damaged");
+        room.generate();
+        assertTrue(room.metrics().note().get().endsWith("encoder: damaged"));
+        assertEquals(List.of(), room.metrics().figure().get().rows());
+    }
+
+    @Test
+    void gridsAreOrdersOfTwoAxes() throws Failure {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA, ATOMS);
+        room.generate();
+        generator.requests.clear();
+        CompareRow lora = room.rows().getLast();
+        room.showGrid(new XyGrid(lora, GridAxis.STRENGTH, GridAxis.STRENGTH.parse("0.5, 1"), GridAxis.STEPS,
+                GridAxis.STEPS.parse("10, " + room.panel().settings().get().sampling().steps())));
+        assertEquals(3, cells(room).missing(), "strength 1 at the steps of the settings exists");
+        room.generate();
+        assertEquals(List.of(5L, 5L, 5L), generator.generatedSeeds.subList(12, 15));
+        assertTrue(cells(room).isComplete());
+        assertEquals(List.of(), room.metrics().figure().get().rows(), "a grid is not measured");
+        List<CellOrder.CellChange> methods = new ArrayList<>();
+        room.gridChoice().findValues(GridAxis.METHOD, lora, methods::addAll);
+        room.gridChoice()
+                .show(lora, new AxisInput(GridAxis.METHOD, "", methods),
+                        new AxisInput(GridAxis.GUIDANCE, "2, 4", List.of()));
+        assertEquals(List.of(LORA.title(), ATOMS.title()),
+                cells(room).table().columns().stream().map(CompareTable.TableLine::title).toList());
+        room.showGrid(null);
+        assertEquals(0, cells(room).missing());
+    }
+
+    @Test
+    void axesThatAreNoGridAreRefusedWithTheReason() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        CompareRow row = room.rows().getLast();
+        XyGridViewModel choice = room.gridChoice();
+        AxisInput steps = new AxisInput(GridAxis.STEPS, "10, 20", List.of());
+        choice.show(row, steps, steps);
+        assertTrue(choice.problem().get().startsWith("Steps and Steps cannot be combined"));
+        choice.show(row, steps, new AxisInput(GridAxis.METHOD, "", List.of()));
+        assertEquals("Method: choose at least one value.", choice.problem().get());
+        choice.show(row, steps, new AxisInput(GridAxis.STRENGTH, "1, many", List.of()));
+        assertTrue(choice.problem().get().contains("found “many”"));
+        assertNull(room.grid().get());
+        choice.show(row, steps, new AxisInput(GridAxis.STRENGTH, "1", List.of()));
+        assertEquals("", choice.problem().get());
+        assertEquals(LORA.title() + " × 1.0: Steps × Strength", Objects.requireNonNull(room.grid().get()).title());
+    }
+
+    @Test
+    void newestRunOfEveryMethodIsShownUntilThePersonChooses() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        RunSummary newer = run(MethodName.LORA, "car-lora-2");
+        room.showRuns(List.of(newer, LORA));
+        assertFalse(room.isCompared(LORA.folder()));
+        assertTrue(room.isCompared(newer.folder()));
+        room.add(new CompareRow(new OfRun(LORA), 0.5));
+        room.remove(room.rows().get(1));
+        assertEquals(List.of("Base", LORA.title() + " × 0.5"), room.rows().stream().map(CompareRow::title).toList());
+        room.showRuns(List.of(run(MethodName.LORA, "car-lora-3"), newer, LORA));
+        assertEquals(2, room.rows().size(), "the person's row stays the only one of its method");
+        room.showRuns(List.of(newer));
+        assertEquals(List.of(CompareRow.BASE), room.rows(), "a deleted run has no row");
+        room.remove(CompareRow.BASE);
+        assertEquals(1, room.rows().size());
+    }
+
+    @Test
+    void anotherModelHasOtherRuns() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        model.set(new ModelSummary(Path.of("/other"), "Other", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(128),
+                1, List.of()));
+        room.showRuns(List.of(LORA));
+        assertEquals(List.of(CompareRow.BASE), room.rows());
+        model.set(SMALL);
+        room.showRuns(List.of(LORA));
+        assertEquals(2, room.rows().size());
+    }
+
+    @Test
+    void withoutAModelNothingIsGenerated() {
+        model.set(null);
+        CompareRoomViewModel room = room(new InlineJobs());
+        room.generate();
+        assertNull(room.cells().get());
+        assertTrue(room.problem().get().startsWith("No model is open"));
+    }
+}
