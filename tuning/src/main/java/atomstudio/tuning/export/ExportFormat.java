@@ -5,6 +5,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdaptedLayer;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -26,7 +27,7 @@ import java.util.stream.Stream;
 public enum ExportFormat implements AdapterWriter {
     /// Atom Studio's own format, which stores everything.
     ATOMSTUDIO("atomstudio", "for this program"),
-    /// The rows of a textual inversion as an embedding: safetensors with one tensor (n, C) whose key is the word, which
+    /// The rows of a textual inversion as an embedding: safetensors with one tensor (n, C), or (C) of one row, whose key is the word, which
     /// diffusers uses; in A1111, Forge and ComfyUI the file's name is the word.
     EMBEDDING("embedding", "the embedding for A1111, ComfyUI and diffusers"),
     /// The parameters of LoRA, LoHa, LoKr, DoRA, OFT of outputs, GLoRA, norms and biases with sd-scripts' and LyCORIS'
@@ -206,8 +207,9 @@ public enum ExportFormat implements AdapterWriter {
                         "format embedding: expected an adapter with a textual inversion, found one of method "
                                 + adapter.method().name() + " without; export it as " + recommended(adapter).option));
         Tensor rows = adapter.values().get(AdapterFile.EMBEDDING_ROWS);
-        SafetensorsWriter.write(file, Map.of(token.token(), rows), Map.of("base.name", adapter.base().name(), "steps",
-                Integer.toString(adapter.training().steps())));
+        Tensor stored = rows.shape().size(0) == 1 ? rows.reshape(Shape.of(rows.shape().size(1))) : rows;
+        SafetensorsWriter.write(file, Map.of(token.token(), stored), Map.of("base.name", adapter.base().name(),
+                "steps", Integer.toString(adapter.training().steps())));
         long otherLayers = adapter.layers()
                 .stream()
                 .filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING))

@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -58,7 +59,7 @@ record PeftFolder(AdapterFile adapter, Path folder) {
                     + "it as " + ExportFormat.KOHYA.option());
         Map<String, Tensor> tensors = new TreeMap<>();
         for (CompactExport.CompactLayer each : layers) {
-            String name = KeyConvention.PEFT.name(each.layer().component(), each.layer().path());
+            String name = KeyConvention.PEFT.name(each.layer().component(), path(each.layer()));
             each.written().tensors().forEach((parameter, tensor) -> {
                 if (!parameter.equals(AdapterKind.ALPHA))
                     tensors.put(name + "." + AdapterTensorKey.peftName(parameter),
@@ -77,7 +78,10 @@ record PeftFolder(AdapterFile adapter, Path folder) {
         Map<String, Object> config = new TreeMap<>();
         config.put("base_model_name_or_path", adapter.base().name());
         config.put("inference_mode", true);
-        config.put("target_modules", layers.stream().map(each -> each.layer().path()).toList());
+        List<String> paths = layers.stream().map(each -> path(each.layer())).toList();
+        boolean isText = layers.getFirst().layer().component().equals(Component.TEXT_ENCODER);
+        // A list matches ends of names, a pattern whole ones: transformers 4 then reports that nothing matches.
+        config.put("target_modules", isText ? String.join("|", paths).replace(".", "\\.") : paths);
         switch (kind) {
             case PEFT_OFT -> rotation(config, ((Oft) layers.getFirst().method()).blocks());
             case LORA -> ranked(config, "LORA", "lora_alpha", AdapterKind.DOWN, layers);
@@ -86,6 +90,11 @@ record PeftFolder(AdapterFile adapter, Path folder) {
             default -> throw new IllegalStateException(kind.title());
         }
         return config;
+    }
+
+    /// As in transformers 5, which has no `text_model.`.
+    private static String path(Layer layer) {
+        return layer.path().replaceFirst("^text_model\\.", "");
     }
 
     private static void rotation(Map<String, Object> config, Oft.BlockSpec blocks) {
@@ -106,8 +115,8 @@ record PeftFolder(AdapterFile adapter, Path folder) {
         for (CompactExport.CompactLayer each : layers) {
             Tensor ranked = each.written().tensors().get(rankedTensor);
             int own = ranked == null ? (int) each.alpha() : Math.toIntExact(ranked.shape().size(0));
-            if (own != rank) ranks.put(each.layer().path(), own);
-            if (each.alpha() != alpha) alphas.put(each.layer().path(), each.alpha());
+            if (own != rank) ranks.put(path(each.layer()), own);
+            if (each.alpha() != alpha) alphas.put(path(each.layer()), each.alpha());
         }
         config.put("peft_type", type);
         config.put("r", rank);

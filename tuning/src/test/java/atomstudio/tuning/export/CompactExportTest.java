@@ -121,9 +121,18 @@ class CompactExportTest {
     @Test
     void bothNetworksBecomeTwoPeftFolders() throws Exception {
         Path path = folder.resolve("two");
-        ExportFormat.PEFT_FOLDER.write(adapter(MethodName.LORA, "rank=2 text-encoder=yes"), base(), path);
-        for (String network : List.of("unet", "text_encoder"))
+        AdapterFile ours = adapter(MethodName.LORA, "rank=2 text-encoder=yes");
+        ExportFormat.PEFT_FOLDER.write(ours, base(), path);
+        int found = 0;
+        for (String network : List.of("unet", "text_encoder")) {
             assertTrue(Files.isRegularFile(path.resolve(network).resolve("adapter_config.json")), network);
+            AdapterSource read = AdapterSource.read(path.resolve(network).resolve("adapter_model.safetensors"))
+                    .getFirst()
+                    .source();
+            assertEquals(List.of(), read.warnings(model));
+            found += read.toAdapter(network, model).parameters().size();
+        }
+        assertEquals(ours.values().size(), found);
         assertThrows(Failure.Conflict.class, () -> ExportFormat.PEFT_FOLDER.write(adapter(MethodName.LORA, "rank=2"),
                 base(), path));
     }

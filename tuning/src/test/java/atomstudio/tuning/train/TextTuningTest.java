@@ -28,6 +28,7 @@ import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
 import atomstudio.diffusion.sample.StepListener;
 import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -265,7 +266,8 @@ class TextTuningTest {
         assertTrue(written.omitted().orElseThrow().contains("Only the embedding is exported"));
         try (SafetensorsFile embedding = SafetensorsFile.open(file)) {
             assertEquals(Set.of("sks"), embedding.tensors().keySet());
-            assertEquals(adapter.values().get(ROWS), embedding.read("sks"));
+            assertEquals(adapter.values().get(ROWS).reshape(Shape.of(model.textEncoder().hiddenSize())),
+                    embedding.read("sks"), "one row is a vector");
         }
         AdapterFile atoms = tuned(request(MethodSettings.of(MethodName.ATOMS), 1), "atoms");
         assertTrue(assertThrows(Failure.Incompatible.class, () -> ExportFormat.EMBEDDING.write(atoms, base(), file))
