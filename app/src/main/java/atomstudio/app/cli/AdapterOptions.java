@@ -83,10 +83,15 @@ final class AdapterOptions {
     /// Whether an adapter was given.
     boolean isGiven() { return !adapters.isEmpty(); }
 
+    /// The files and weights as given.
+    List<AdapterArgument> arguments() {
+        return adapters.stream().map(this::argument).toList();
+    }
+
     /// Reads the adapters of the options.
     LoadedAdapters load(CommandContext context, DiffusionModel model) throws Failure {
         LoadedAdapters result = new LoadedAdapters(new ArrayList<>(), new ArrayList<>());
-        for (AdapterArgument argument : adapters.stream().map(this::argument).toList())
+        for (AdapterArgument argument : arguments())
             for (LoadedAdapter adapter : LoadedAdapter.load(argument.file(), model))
                 result.add(adapter, adapter.withWeight(argument.weight()), context.terminal());
         return result;
@@ -95,7 +100,7 @@ final class AdapterOptions {
     /// Reads the adapters of the options, then those of the prompt. Prints a note for each trigger word that the prompt
     /// lacks.
     LoadedAdapters load(CommandContext context, DiffusionModel model, PromptAdapters promptAdapters) throws Failure {
-        List<AdapterArgument> arguments = adapters.stream().map(this::argument).toList();
+        List<AdapterArgument> arguments = arguments();
         LoadedAdapters result = new LoadedAdapters(new ArrayList<>(), new ArrayList<>());
         boolean hasSeveral = arguments.size() + promptAdapters.references().size() > 1;
         for (AdapterArgument argument : arguments) {

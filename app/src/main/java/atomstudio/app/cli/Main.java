@@ -138,6 +138,9 @@ public final class Main implements Callable<Integer> {
                 new DemoCommand(context),
                 new ExperimentCommand(context),
                 new ExportCommand(context),
+                new ConvertCommand(context),
+                new MergeCommand(context),
+                new ExtractCommand(context),
                 new MethodsCommand(context),
                 new SamplersCommand(context),
                 new ModelsCommand(context),
@@ -151,7 +154,7 @@ public final class Main implements Callable<Integer> {
             return helpExitCode;
         }
         Object command = parseResult.asCommandLineList().getLast().getCommand();
-        if (!(command instanceof RunsWithoutNatives)) {
+        if (!(command instanceof RunsWithoutNatives given) || given.needsNatives()) {
             try {
                 context.home().prepareLog();
                 nativeSetup.prepare(context.home());
@@ -207,5 +210,10 @@ public final class Main implements Callable<Integer> {
     }
 
     /// A command that needs no native library and starts without unpacking them.
-    interface RunsWithoutNatives {}
+    interface RunsWithoutNatives {
+        /// Whether the given options need one after all.
+        default boolean needsNatives() {
+            return false;
+        }
+    }
 }

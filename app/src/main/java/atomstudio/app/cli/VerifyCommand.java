@@ -25,6 +25,7 @@ import picocli.CommandLine.Parameters;
         description = "Compares results of this machine with reference values (goldens).",
         footer = {"", "Examples:", "  studio verify goldens/nets/sd1/golden.safetensors",
                 "  studio verify goldens/samplers/*.safetensors",
+                "  studio verify diffusers-output.safetensors --model sd15 --adapter car.safetensors",
                 "  studio verify goldens/tokenizer/clip.jsonl --model clip-vocabulary", "",
                 "Exit codes: 0 all agree, 1 a value is out of tolerance or a file unreadable, 3 something is not "
                         + "supported."})
@@ -40,6 +41,9 @@ final class VerifyCommand implements Callable<Integer> {
     private @Nullable Path model;
 
     @Mixin
+    private AdapterOptions adapters = new AdapterOptions();
+
+    @Mixin
     private DeviceOption device = new DeviceOption();
 
     @Mixin
@@ -52,7 +56,8 @@ final class VerifyCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failure {
         Verifier verifier = new Verifier(Optional.ofNullable(model),
-                ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()), device.device(),
+                ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()),
+                opened -> adapters.load(context, opened).weights(), device.device(),
                 new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
         JsonArray results = new JsonArray();
         boolean failed = false;

@@ -5,6 +5,7 @@ import atomstudio.diffusion.engine.ClipEncoders;
 import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.LatentDistribution;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.tensor.Deviation;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Tensor;
@@ -26,12 +27,13 @@ final class NetworkGolden {
                 || !variants(file, "unet", ".sample").isEmpty() || !variants(file, "vae", ".latents").isEmpty();
     }
 
-    static List<Deviation> compare(SafetensorsFile golden, Engine engine) throws Failure {
+    static List<Deviation> compare(SafetensorsFile golden, Engine engine, List<WeightedAdapter> adapters)
+            throws Failure {
         List<Deviation> deviations = new ArrayList<>();
-        for (String variant : variants(golden, "unet", ".sample")) unet(golden, engine, variant, deviations);
+        for (String variant : variants(golden, "unet", ".sample")) unet(golden, engine, adapters, variant, deviations);
         for (String variant : variants(golden, "vae", ".latents")) decoder(golden, engine, variant, deviations);
         for (String variant : variants(golden, "vae", ".image")) encoder(golden, engine, variant, deviations);
-        if (golden.has("text.input_ids")) text(golden, engine, deviations);
+        if (golden.has("text.input_ids")) text(golden, engine, adapters, deviations);
         if (golden.has("vision.pixel_values"))
             add(golden, "vision.image_embeds", clipEncoders(engine).embedImages(golden.read("vision.pixel_values")),
                     deviations);
@@ -47,11 +49,12 @@ final class NetworkGolden {
         return variants;
     }
 
-    private static void unet(SafetensorsFile golden, Engine engine, String name, List<Deviation> deviations)
+    private static void unet(SafetensorsFile golden, Engine engine, List<WeightedAdapter> adapters, String name,
+            List<Deviation> deviations)
             throws Failure {
         Tensor out = engine.noisePredictor()
                 .predict(golden.read(name + ".sample"), golden.read(name + ".timestep").data(),
-                        Conditioning.of(golden.read(name + ".encoder_hidden_states")), List.of());
+                        Conditioning.of(golden.read(name + ".encoder_hidden_states")), adapters);
         add(golden, name + ".out", out, deviations);
     }
 
@@ -67,13 +70,14 @@ final class NetworkGolden {
         add(golden, name + ".logvar", distribution.logVariance(), deviations);
     }
 
-    private static void text(SafetensorsFile golden, Engine engine, List<Deviation> deviations) throws Failure {
+    private static void text(SafetensorsFile golden, Engine engine, List<WeightedAdapter> adapters,
+            List<Deviation> deviations) throws Failure {
         Tensor flat = golden.read("text.input_ids");
         int tokens = Math.toIntExact(flat.shape().size(1));
         int[][] ids = new int[Math.toIntExact(flat.shape().size(0))][tokens];
         for (int i = 0; i < flat.data().length; i++) ids[i / tokens][i % tokens] = (int) flat.data()[i];
-        add(golden, "text.last_hidden_state", engine.textEncoder().encode(ids, 1, List.of()), deviations);
-        add(golden, "text.penultimate", engine.textEncoder().encode(ids, 2, List.of()), deviations);
+        add(golden, "text.last_hidden_state", engine.textEncoder().encode(ids, 1, adapters), deviations);
+        add(golden, "text.penultimate", engine.textEncoder().encode(ids, 2, adapters), deviations);
         if (golden.has("text.text_embeds"))
             add(golden, "text.text_embeds", clipEncoders(engine).embedText(ids), deviations);
     }

@@ -6,6 +6,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.onnx.OnnxEngine;
@@ -22,8 +23,15 @@ import java.util.Locale;
 import java.util.Optional;
 
 /// Compares goldens with the results of the engines. The kind of a golden follows from its keys or file extension.
-/// @param model empty: the model of each golden
-public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Device device, TorchSettings torch) {
+/// @param model    empty: the model of each golden
+/// @param adapters applied to the networks
+public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, AdapterLoader adapters, Device device,
+        TorchSettings torch) {
+    /// Reads adapters for a model.
+    public interface AdapterLoader {
+        List<WeightedAdapter> load(DiffusionModel model) throws Failure;
+    }
+
     /// @throws Failure.Unsupported if nothing in the golden is supported
     public Verification verify(Path golden) throws Failure {
         try {
@@ -90,12 +98,13 @@ public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Devic
 
     private Verification verifyNetworks(Path golden, SafetensorsFile file) throws Failure {
         DiffusionModel opened = open(golden.toAbsolutePath().resolveSibling("model"));
+        List<WeightedAdapter> weighted = adapters.load(opened);
         List<TensorCheck> checks = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(opened, device, torch.threads())) {
-            checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine)));
+            checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine, weighted)));
         }
         try (Engine engine = TorchEngine.open(opened, device, torch).networks()) {
-            checks.addAll(Verification.checks("torch", NetworkGolden.compare(file, engine)));
+            checks.addAll(Verification.checks("torch", NetworkGolden.compare(file, engine, weighted)));
         }
         return new Verification(golden, checks, List.of());
     }

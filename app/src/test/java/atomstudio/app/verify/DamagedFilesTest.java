@@ -38,7 +38,7 @@ class DamagedFilesTest {
     Path folder;
 
     private static Verifier.Verification verify(Path golden) throws Failure {
-        return new Verifier(Optional.empty(), ModelLoadOptions.defaults(), Device.CPU,
+        return new Verifier(Optional.empty(), ModelLoadOptions.defaults(), _ -> List.of(), Device.CPU,
                 TorchSettings.standard().withThreads(1)).verify(golden);
     }
 

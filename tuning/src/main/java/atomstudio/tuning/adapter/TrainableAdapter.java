@@ -6,13 +6,13 @@ import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.interop.AdapterKind;
+import atomstudio.tuning.method.LayerRanks;
 import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import java.nio.file.Path;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 /// LoRA and LoCon, LoHa, LoKr with full w1, and weight diffs. Rank, alpha and layers follow from its tensors.
 public final class TrainableAdapter {
     private static final Trigger UNKNOWN_TRIGGER = new Trigger("sks", "thing");
-    private static final String DOES_NOT_FIT = "cannot be trained further here: ";
+    private static final String DOES_NOT_FIT = "cannot be converted to a method of this program: ";
 
     private final ExternalAdapter.LayerMatch match;
     private final Map<String, Layer> layers = new TreeMap<>();
@@ -188,25 +188,8 @@ public final class TrainableAdapter {
         return scale > 0 ? scale : 1;
     }
 
-    /// The most common rank is the method's.
     private MethodSettings ranked(MethodName method, Map<String, Integer> ranks, double scale) {
-        Map<Integer, List<String>> byRank = new TreeMap<>(
-                ranks.keySet().stream().collect(Collectors.groupingBy(ranks::get)));
-        int common = byRank.entrySet()
-                .stream()
-                .max(Map.Entry.comparingByValue((one, other) -> Integer.compare(one.size(), other.size())))
-                .orElseThrow()
-                .getKey();
-        byRank.remove(common);
-        Map<MethodSetting, String> settings = new EnumMap<>(MethodSetting.class);
-        settings.put(MethodSetting.RANK, Integer.toString(common));
-        settings.put(MethodSetting.ALPHA, Double.toString(scale * common));
-        settings.put(MethodSetting.LAYERS, layerList());
-        settings.put(MethodSetting.RANK_PATTERN, byRank.entrySet()
-                .stream()
-                .map(entry -> String.join(",", entry.getValue()) + "=" + entry.getKey())
-                .collect(Collectors.joining(";")));
-        return new MethodSettings(method, settings);
+        return new LayerRanks(ranks).settings(method, scale, network);
     }
 
     private String layerList() {

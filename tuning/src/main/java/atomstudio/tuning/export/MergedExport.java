@@ -48,6 +48,10 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
             this.dtype = dtype;
         }
 
+        DType dtype() {
+            return dtype;
+        }
+
         /// @throws IllegalArgumentException for an unknown name, listing the known ones
         public static Precision ofOption(String option) {
             return Stream.of(values())

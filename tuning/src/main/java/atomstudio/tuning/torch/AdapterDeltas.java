@@ -10,7 +10,6 @@ import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import java.util.HashMap;
 import java.util.List;
@@ -59,6 +58,11 @@ public final class AdapterDeltas implements AutoCloseable {
         return layers;
     }
 
+    /// The base model's weight.
+    public Tensor baseWeight(Layer layer) {
+        return checkpoints.get(layer.component()).read(layer.weightKey());
+    }
+
     /// The difference of a layer's weight and bias; no bias if it has none or does not change.
     public LayerWeights<Tensor> delta(Layer layer) {
         try (TorchScope scope = torch.scope(GradMode.OFF)) {
@@ -74,8 +78,7 @@ public final class AdapterDeltas implements AutoCloseable {
     /// The leading singular vectors of a difference as a matrix: outputs by inputs and kernel.
     /// @param weight a layer's, by [#delta]
     public TruncatedSvd svd(Tensor weight, int maxRank) {
-        long outputs = weight.shape().size(0);
-        return TruncatedSvd.of(torch, weight.reshape(Shape.of(outputs, weight.shape().elements() / outputs)), maxRank);
+        return TruncatedSvd.ofWeight(torch, weight, maxRank);
     }
 
     /// The adapted weight and bias of a layer; no bias if neither the layer nor an adapter has one.

@@ -23,6 +23,12 @@ public record TruncatedSvd(double[] values, Tensor left, Tensor right, double sq
     private static final int OVERSAMPLING = 8;
     private static final int ITERATIONS = 2;
 
+    /// Of a layer's weight as a matrix: outputs by inputs and kernel.
+    static TruncatedSvd ofWeight(Torch torch, Tensor weight, int maxRank) {
+        long outputs = weight.shape().size(0);
+        return of(torch, weight.reshape(Shape.of(outputs, weight.shape().elements() / outputs)), maxRank);
+    }
+
     /// @param matrix (M, N)
     static TruncatedSvd of(Torch torch, Tensor matrix, int maxRank) {
         int rows = Math.toIntExact(matrix.shape().size(0)), columns = Math.toIntExact(matrix.shape().size(1));

@@ -1,0 +1,119 @@
+package atomstudio.app.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.tensor.SafetensorsFile;
+import atomstudio.diffusion.tensor.SafetensorsWriter;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `convert`, `merge`, `extract` and `inspect --norms` on LoRA of the embedded model.
+class AdapterToolsTest {
+    private static final String LAYER = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q";
+    private static final int WIDTH = 128;
+    @TempDir
+    Path folder;
+
+    private static Map<String, Tensor> lora(int rank) {
+        Map<String, Tensor> tensors = new HashMap<>();
+        tensors.put(LAYER + ".lora_down.weight", Tensor.generate(Shape.of(rank, WIDTH), i -> Math.sin(1 + 7.3 * i)));
+        tensors.put(LAYER + ".lora_up.weight", Tensor.generate(Shape.of(WIDTH, rank), i -> Math.cos(1 + 7.3 * i)));
+        tensors.put(LAYER + ".alpha", Tensor.filled(Shape.of(), 1));
+        return tensors;
+    }
+
+    private Path file(String name, Map<String, Tensor> tensors) throws Exception {
+        Path file = folder.resolve(name + ".safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        return file;
+    }
+
+    private CommandLineRun run(Object... arguments) {
+        return CommandLineRun.of(folder, arguments);
+    }
+
+    @Test
+    void convertsBetweenKeyNamesAndPrecisions() throws Exception {
+        Path source = file("source", lora(2)), peft = folder.resolve("peft.safetensors");
+        CommandLineRun converted = run("convert", source, "--format", "peft", "--precision", "half", "--out", peft);
+        assertEquals(ExitCode.SUCCESS, converted.exitCode(), converted.err());
+        try (SafetensorsFile file = SafetensorsFile.open(peft)) {
+            String key = "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_B.weight";
+            assertEquals("F16", file.info(key).dtype().toString());
+            assertEquals(0.5 * Math.cos(1), file.read(key).data()[0], 1e-3);
+        }
+        assertEquals(ExitCode.FAILED, run("convert", source, "--format", "peft", "--out", peft).exitCode());
+        assertEquals(ExitCode.SUCCESS,
+                run("convert", source, "--format", "peft", "--out", peft, "--overwrite").exitCode());
+        assertEquals(ExitCode.USAGE, run("convert", source, "--out", peft).exitCode());
+        assertEquals(ExitCode.USAGE,
+                run("convert", source, "--format", "merged", "--out", folder.resolve("x")).exitCode());
+    }
+
+    @Test
+    void mergedLoraHasTheSumOfTheRanksAndNorms() throws Exception {
+        Path one = file("one", lora(2)), two = file("two", lora(3)), merged = folder.resolve("merged.safetensors");
+        CommandLineRun made = run("merge", "--adapter", one + ":0.5", "--adapter", two, "--out", merged);
+        assertEquals(ExitCode.SUCCESS, made.exitCode(), made.err());
+        try (SafetensorsFile file = SafetensorsFile.open(merged)) {
+            assertEquals(Shape.of(5, WIDTH), file.info(LAYER + ".lora_down.weight").shape());
+        }
+        Path nothing = folder.resolve("nothing.safetensors");
+        assertEquals(ExitCode.SUCCESS, run("merge", "--add-difference", "--adapter", one, "--adapter", two + ":0.5",
+                "--adapter", two, "--out", nothing).exitCode());
+        double expected = norm(one), found = norm(nothing);
+        assertEquals(expected, found, 1e-4 * expected);
+        assertEquals(ExitCode.USAGE,
+                run("merge", "--add-difference", "--adapter", one, "--adapter", two, "--out", merged).exitCode());
+        assertEquals(ExitCode.USAGE, run("merge", "--adapter", one, "--out", merged).exitCode());
+    }
+
+    private double norm(Path file) {
+        CommandLineRun inspected = run("inspect", file, "--norms", "--json");
+        assertEquals(ExitCode.SUCCESS, inspected.exitCode(), inspected.err());
+        JsonObject json = JsonParser.parseString(inspected.out()).getAsJsonObject();
+        assertEquals(1, json.getAsJsonArray("norms").size());
+        JsonObject layer = json.getAsJsonArray("norms").get(0).getAsJsonObject();
+        assertTrue(layer.get("relative").getAsDouble() > 0);
+        return layer.get("norm").getAsDouble();
+    }
+
+    /// Each is named, and nothing is written.
+    @Test
+    void wrongInputIsNamed() throws Exception {
+        Path good = file("good", lora(2));
+        Map<String, Tensor> notFinite = lora(2), twice = lora(2), other = new HashMap<>(), loha = new HashMap<>();
+        notFinite.get(LAYER + ".lora_up.weight").data()[0] = Float.NaN;
+        twice.put("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
+                twice.get(LAYER + ".lora_down.weight"));
+        lora(2).forEach((key, value) -> other.put(key.replace("_attn1_to_q", "_attn9_to_q"), value));
+        for (String half : new String[] {"1", "2"}) {
+            loha.put(LAYER + ".hada_w" + half + "_a", Tensor.filled(Shape.of(WIDTH, 2), 1));
+            loha.put(LAYER + ".hada_w" + half + "_b", Tensor.filled(Shape.of(2, WIDTH), 1));
+        }
+        assertRefused(good, file("nan", notFinite), "contains NaN");
+        assertRefused(good, file("zero", lora(0)), "expected two factors");
+        assertRefused(good, file("twice", twice), "the same parameter of one layer");
+        assertRefused(good, file("other", other), "does not fit");
+        assertRefused(good, file("loha", loha), "expected method lora");
+    }
+
+    private void assertRefused(Path good, Path wrong, String reason) {
+        Path out = folder.resolve("out.safetensors");
+        CommandLineRun merged = run("merge", "--adapter", good, "--adapter", wrong, "--out", out);
+        assertEquals(ExitCode.FAILED, merged.exitCode());
+        assertTrue(merged.err().contains(reason) && merged.err().contains(wrong.getFileName().toString()),
+                merged.err());
+        assertFalse(Files.exists(out));
+    }
+}
