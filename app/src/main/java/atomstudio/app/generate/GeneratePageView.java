@@ -11,8 +11,5 @@ public final class GeneratePageView extends HBox {
         CanvasView canvas = new CanvasView(model, largeImage);
         HBox.setHgrow(canvas, Priority.ALWAYS);
         getChildren().addAll(new GeneratePanelView(model), canvas);
-        sceneProperty().subscribe(scene -> {
-            if (scene != null) model.checkFiles();
-        });
     }
 }

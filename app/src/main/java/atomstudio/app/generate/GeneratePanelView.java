@@ -19,6 +19,7 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
+import javafx.stage.Window;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that determines images, at the left edge of a page, with the button that generates them.
@@ -69,6 +70,10 @@ public final class GeneratePanelView extends VBox {
         bottom.getStyleClass().add("panel-bottom");
         getChildren().addAll(scroll, bottom);
         sceneProperty().addListener((property, before, now) -> listenTo(before, now));
+        // Another program may have replaced a file: checked when the page or the window is shown again.
+        sceneProperty().flatMap(Scene::windowProperty).flatMap(Window::focusedProperty).subscribe(focused -> {
+            if (focused != null && focused) model.checkFiles();
+        });
     }
 
     /// Ctrl+Enter and Esc work on the whole page while the panel is visible.

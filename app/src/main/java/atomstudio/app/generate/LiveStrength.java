@@ -99,8 +99,15 @@ public final class LiveStrength {
 
     private RowGenerator.RowListener listener(LiveOrder live, Instant started, Consumer<Runnable> uiThread) {
         return new RowGenerator.RowListener() {
+            private @Nullable Instant firstStep;
+            private int firstDone;
+
             @Override
-            public void step(int done, int total) {}
+            public void step(int done, int total) {
+                if (firstStep != null) return;
+                firstStep = clock.instant();
+                firstDone = done;
+            }
 
             @Override
             public void preview(long seed, RgbImage image) {
@@ -110,7 +117,12 @@ public final class LiveStrength {
 
             @Override
             public void image(long seed, RowGenerator.GeneratedImage generated) {
+                double seconds = firstStep == null ? 0
+                        : Duration.between(firstStep, clock.instant()).toMillis() / 1000.0;
+                int steps = live.order.request().settings().sampling().steps();
                 uiThread.accept(() -> {
+                    if (steps > firstDone)
+                        services.rate().add(live.order.request(), seconds * steps / (steps - firstDone));
                     finished = new FinishedImage(live, generated);
                     live.row.showLive(seed, generated.image());
                 });

@@ -40,7 +40,7 @@ final class DropTargets {
             boolean models = true, adapters = true, images = true, folders = true;
             for (Path file : files) {
                 String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-                boolean isModel = ModelFolderReader.isModel(file);
+                boolean isModel = isModel(file);
                 models &= isModel;
                 adapters &= !isModel && (name.matches(".*\\.(safetensors|pt|bin|ckpt|pth)") || hasAdapter(file, name));
                 images &= name.matches(".*\\.(png|jpe?g|webp|bmp|gif|tiff?)");
@@ -49,6 +49,15 @@ final class DropTargets {
             boolean single = files.size() == 1;
             return new FileContents(models && single, adapters, images, folders,
                     single && images && GenerationParameters.read(files.getFirst()).isPresent());
+        }
+
+        /// A damaged file is reported where it is used.
+        private static boolean isModel(Path file) {
+            try {
+                return ModelFolderReader.isModel(file);
+            } catch (Failure damaged) {
+                return false;
+            }
         }
 
         private static boolean hasAdapter(Path file, String name) throws Failure {
@@ -71,7 +80,7 @@ final class DropTargets {
         if (files.equals(dragged)) return;
         dragged = List.copyOf(files);
         find(files, found -> {
-            if (files.equals(dragged) && found.size() > 1) shown.set(found);
+            if (files.equals(dragged)) shown.set(found.size() > 1 ? found : List.of());
         });
     }
 
