@@ -50,7 +50,7 @@ final class PreviewStripView extends ScrollPane {
             strip.getChildren().add(tile(current.spec().folder(), previews.get(i), i));
         shown = previews;
         boolean hasTiles = !strip.getChildren().isEmpty();
-        setMinHeight(hasTiles ? SIDE + 46 : USE_COMPUTED_SIZE);
+        setMinHeight(hasTiles ? SIDE + 36 : USE_COMPUTED_SIZE);
         if (!hasTiles) strip.getChildren().add(caption(emptyText(current)));
         layout();
         setHvalue(1);

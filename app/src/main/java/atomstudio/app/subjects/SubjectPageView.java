@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import javafx.application.Platform;
 import javafx.beans.binding.Bindings;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.Node;
@@ -88,6 +89,7 @@ public final class SubjectPageView extends VBox {
         if (header.focusClassNameIfEmpty() || arrival == Arrival.FROM_SIDEBAR) return;
         if (model.tab().get() == PageTab.TRAIN
                 && tabs.get(PageTab.TRAIN).getContent() instanceof SubjectTrainView train)
-            train.focusStart();
+            // A tab's content is in the scene from the next layout on.
+            Platform.runLater(train::focusStart);
     }
 }

@@ -70,9 +70,10 @@ public final class MethodEstimates {
         return Optional.ofNullable(known.get(key));
     }
 
-    /// Whether the estimate is being measured, or will be.
+    /// Whether the estimate is being measured, or is next.
     public boolean isPending(EstimateKey key) {
-        return key.equals(measuring) || waiting.stream().anyMatch(spec -> EstimateKey.of(spec).equals(key));
+        return key.equals(measuring) || !machineBusy.getAsBoolean()
+                && waiting.stream().anyMatch(spec -> EstimateKey.of(spec).equals(key));
     }
 
     /// Measures runs in the background, in place of those requested before.

@@ -76,7 +76,7 @@ class SettingTableTest {
     private static List<String> page() {
         List<String> lines = new ArrayList<>(List.of("# Training settings", "",
                 "Every option of `studio train` that is recorded in `run.json`. The window has the same settings under",
-                "\"Method options\" and \"Training options\". Settings stay as they are when a run is continued, "
+                "\"Options\". Settings stay as they are when a run is continued, "
                         + "except " + onResume() + ".",
                 "This page is generated from the program's table of settings.", "",
                 "Methods with their settings: [train.md](train.md#methods)."));
