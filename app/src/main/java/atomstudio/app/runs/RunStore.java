@@ -1,5 +1,6 @@
 package atomstudio.app.runs;
 
+import atomstudio.app.desktop.FailureText;
 import atomstudio.app.process.RunSpec;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSettings;
@@ -66,7 +67,7 @@ public final class RunStore {
                     runs.add(read(subject, run));
                 } catch (Failure | IOException | RuntimeException unreadable) {
                     log.warn("damaged run {}", path, unreadable);
-                    damaged.add(new DamagedRun(path, String.valueOf(unreadable.getMessage())));
+                    damaged.add(new DamagedRun(path, reason(unreadable)));
                 }
             }
             runs.sort(
@@ -75,6 +76,11 @@ public final class RunStore {
         } catch (IOException e) {
             throw new Failure.Unreadable("The runs in " + folder + " cannot be listed: " + e.getMessage(), e);
         }
+    }
+
+    private static String reason(Exception unreadable) {
+        return unreadable instanceof Failure failure ? FailureText.of(failure)
+                : String.valueOf(unreadable.getMessage());
     }
 
     /// An unused folder name for a new run; the training process creates the folder.

@@ -8,12 +8,14 @@ import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.desktop.DisplayFormat;
+import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.run.RunFolder;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -49,49 +51,23 @@ public final class RunsTableView extends CardView {
     private static final double ROW_HEIGHT = 36;
     private static final int MAX_ROWS = 12;
 
-    /// @param run null: damaged
-    private record RunRow(@Nullable RunSummary run, RunStore.@Nullable DamagedRun damaged) {
-        String title() {
-            return run != null ? run.title() : damaged == null ? "" : damaged.folder().getFileName().toString();
-        }
-
-        String note() {
-            return run != null ? run.label().note() : damaged == null ? "" : damaged.reason();
-        }
-
-        String method() {
-            return run == null ? "" : run.spec().title();
-        }
-
-        String state() {
-            if (run == null) return text("runs.state.damaged");
-            if (run.status() == RunFolder.Status.RUNNING) return text("runs.state.elsewhere");
-            if (run.isDone()) return text("runs.state.done");
-            String at = text("runs.step", run.progress().step(),
-                    Math.max(run.spec().choices().steps(), run.progress().steps()));
-            return run.progress().phase() == RunProgress.RunPhase.FAILED ? text("runs.state.failed-at", at)
-                    : text("runs.state.stopped-at", at);
-        }
-
-        boolean contains(String query) {
-            return Stream.of(title(), note(), method(), state())
-                    .anyMatch(part -> part.toLowerCase(Locale.ROOT).contains(query));
-        }
-    }
-
     private final RunsViewModel model;
     private final InstantSource clock;
+    private final Function<RunSummary, Optional<ClipScores>> measures;
     private final Function<RunSummary, List<MenuItem>> extraItems;
     private final ObservableList<RunRow> rows = FXCollections.observableArrayList();
     private final TableView<RunRow> table = new TableView<>();
     private final TableColumn<RunRow, String> name;
     private final TableColumn<RunRow, String> note;
 
+    /// @param measures   of a run's images, where they are known
     /// @param extraItems more items of a run's menu, created when it opens
-    public RunsTableView(RunsViewModel model, InstantSource clock, Function<RunSummary, List<MenuItem>> extraItems) {
+    public RunsTableView(RunsViewModel model, InstantSource clock, Function<RunSummary, Optional<ClipScores>> measures,
+            Function<RunSummary, List<MenuItem>> extraItems) {
         super(text("runs.title"));
         this.model = model;
         this.clock = clock;
+        this.measures = measures;
         this.extraItems = extraItems;
         name = edited("runs.column.name", RunRow::title,
                 (run, value) -> model.label(run, new RunLabel(value.strip(), run.label().note())));
@@ -122,7 +98,8 @@ public final class RunsTableView extends CardView {
         return field;
     }
 
-    private void refresh() {
+    /// Shows the runs again, with the measures that are known now.
+    public void refresh() {
         rows.setAll(Stream.concat(model.runs().stream().map(run -> new RunRow(run, null)),
                 model.damaged().stream().map(damaged -> new RunRow(null, damaged))).toList());
         subtitle().setText(rows.isEmpty() ? "" : String.valueOf(rows.size()));
@@ -153,7 +130,12 @@ public final class RunsTableView extends CardView {
                                 DisplayFormat::duration),
                         number("runs.column.loss", RunsTableView::loss,
                                 value -> String.format(Locale.ROOT, "%.4f", value)),
-                        created(), column("runs.column.state", RunRow::state), note, actions));
+                        measure("runs.column.likeness", ClipScores::likeness),
+                        measure("runs.column.diversity", ClipScores::diversity),
+                        measure("runs.column.alignment", ClipScores::alignment), created(),
+                        column("runs.column.state", RunRow::state), note, actions));
+        double[] widths = {150, 120, 96, 70, 92, 70, 78, 78, 84, 100, 110, 130, 100};
+        for (int i = 0; i < widths.length; i++) table.getColumns().get(i).setPrefWidth(widths[i]);
         table.setRowFactory(view -> row());
         table.setOnKeyPressed(key -> {
             RunRow selected = table.getSelectionModel().getSelectedItem();
@@ -230,6 +212,15 @@ public final class RunsTableView extends CardView {
         return column;
     }
 
+    private TableColumn<RunRow, Double> measure(String key, Function<ClipScores, OptionalDouble> value) {
+        return number(key, run -> measures.apply(run)
+                .map(value)
+                .flatMap(score -> score.isPresent()
+                        ? Optional.of(score.getAsDouble())
+                        : Optional.empty()),
+                score -> String.format(Locale.ROOT, "%.2f", score));
+    }
+
     private TableColumn<RunRow, Instant> created() {
         TableColumn<RunRow, Instant> column = new TableColumn<>(text("runs.column.created"));
         column.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(
@@ -247,7 +238,7 @@ public final class RunsTableView extends CardView {
     private TableColumn<RunRow, RunRow> actions() {
         TableColumn<RunRow, RunRow> column = new TableColumn<>();
         column.setSortable(false);
-        column.setMinWidth(110);
+        column.setMinWidth(46);
         column.setCellValueFactory(cell -> new ReadOnlyObjectWrapper<>(cell.getValue()));
         column.setCellFactory(view -> new TableCell<>() {
             @Override
