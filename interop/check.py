@@ -277,20 +277,23 @@ def main(chosen):
         for line in check([row for row in rows if row[0] == method]):
             print("  ".join(line), flush=True)
             table.append(line)
-    if not chosen:
         write_page(table)
     return 0 if all(line[-1] == "yes" for line in table) else 1
 
 
 def write_page(table):
+    """Replaces the rows of these methods in docs/interop.md."""
     versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in
                          ("diffusers", "transformers", "peft", "lycoris-lora", "torch"))
     page = ROOT / "docs/interop.md"
     begin, end = "<!-- interop/check.sh -->\n", "<!-- end -->\n"
     head, rest = page.read_text().split(begin)
+    section, tail = rest.split(end)
+    methods = list(dict.fromkeys(line[0] for line in table))
+    kept = [row for row in section.splitlines()[2:] if row.startswith("| ") and row.split(" | ")[0][2:] not in methods]
     lines = ["| method | format | program | effect | deviation | allowed | agrees |", "|---|---|---|---|---|---|---|"]
-    lines += ["| " + " | ".join(line) + " |" for line in table]
-    page.write_text(head + begin + "\n".join(lines) + f"\n\nVersions: {versions}.\n" + end + rest.split(end)[1])
+    lines += kept + ["| " + " | ".join(line) + " |" for line in table]
+    page.write_text(head + begin + "\n".join(lines) + f"\n\nVersions: {versions}.\n" + end + tail)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Loads exported adapters in other programs and compares their UNet's output with this program's engines:
-#   interop/check.sh               every row of checks.tsv; writes the table in docs/interop.md
-#   interop/check.sh atoms lora    the rows of these methods; writes nothing
+#   interop/check.sh               every row of checks.tsv
+#   interop/check.sh atoms lora    the rows of these methods
+# The rows are replaced in the table in docs/interop.md.
 # PYTHON names a Python with torch, diffusers, transformers, peft and lycoris-lora; without it one is set up in a scratch
 # folder. WORK keeps runs and exported files in a folder, to be used again.
 set -euo pipefail
