@@ -41,6 +41,10 @@ public enum AdapterKind {
     HRA("an HRA adapter", "hra_u"),
     TLORA("a T-LoRA adapter", "lambda_layer", "q_layer.weight", "p_layer.weight"),
     LORA_WITH_BIAS("a LoRA with biases", "lora_B.bias", "lora_up.bias"),
+    /// GLoRA with its own formula, GraLoRA, HiRA, MiSS, C³A, DeLoRA, FourierFT, WaveFT, RandLoRA, RoAd, SHiRA, VB-LoRA.
+    OTHER_PEFT("an adapter of another method of peft", "glora_A.Xd", "glora_A.X", "gralora_A", "hira_A", "miss_block",
+            "c3a_kernel", "delora_A", "fourierft_spectrum", "waveft_spectrum", "randlora_lambda", "road_theta",
+            "shira_weight", "vblora_logits_A"),
     CUSTOM_DIFFUSION("a Custom Diffusion adapter", "to_k_custom_diffusion.weight", "to_v_custom_diffusion.weight"),
     REPLACED_WEIGHTS("an adapter that replaces weights", "set_weight", "reshape_weight");
 

@@ -210,7 +210,8 @@ class ExternalAdapterTest {
 
     @ParameterizedTest
     @CsvSource({"oft_r,an OFT adapter of peft before 0.14", "vera_lambda_b,a VeRA adapter",
-            "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases"})
+            "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases",
+            "gralora_A,an adapter of another method of peft", "glora_A.Xd,an adapter of another method of peft"})
     void rejectsUnsupportedKindsByName(String number, String kind) throws Exception {
         Path file = folder.resolve("kind.safetensors");
         for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))),
