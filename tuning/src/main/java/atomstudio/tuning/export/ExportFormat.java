@@ -27,8 +27,8 @@ import java.util.stream.Stream;
 public enum ExportFormat implements AdapterWriter {
     /// Atom Studio's own format, which stores everything.
     ATOMSTUDIO("atomstudio", "for this program"),
-    /// The rows of a textual inversion as an embedding: safetensors with one tensor (n, C), or (C) of one row, whose key
-    /// is the word, which diffusers uses; in A1111, Forge and ComfyUI the file's name is the word.
+    /// The rows of a textual inversion as an embedding: safetensors with one tensor (n, C), or (C) of one row, whose
+    /// key is the word, which diffusers uses; in A1111, Forge and ComfyUI the file's name is the word.
     EMBEDDING("embedding", "the embedding for A1111, ComfyUI and diffusers"),
     /// The parameters of LoRA, LoHa, LoKr, DoRA, OFT of outputs, GLoRA, norms and biases with sd-scripts' and LyCORIS'
     /// keys, `lora_te_` for the text encoder.
