@@ -12,6 +12,7 @@ import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.run.RunFolder;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -59,6 +60,11 @@ public final class RunsTableView extends CardView {
     private final TableView<RunRow> table = new TableView<>();
     private final TableColumn<RunRow, String> name;
     private final TableColumn<RunRow, String> note;
+    private final TableColumn<RunRow, String> method = column("runs.column.method", RunRow::method);
+    private final List<TableColumn<RunRow, Double>> measureColumns = List.of(
+            measure("runs.column.likeness", ClipScores::likeness),
+            measure("runs.column.diversity", ClipScores::diversity),
+            measure("runs.column.alignment", ClipScores::alignment));
 
     /// @param measures   of a run's images, where they are known
     /// @param extraItems more items of a run's menu, created when it opens
@@ -102,6 +108,10 @@ public final class RunsTableView extends CardView {
     public void refresh() {
         rows.setAll(Stream.concat(model.runs().stream().map(run -> new RunRow(run, null)),
                 model.damaged().stream().map(damaged -> new RunRow(null, damaged))).toList());
+        // Without names of their own, runs are named by their methods.
+        method.setVisible(model.runs().stream().anyMatch(run -> !run.label().name().isEmpty()));
+        boolean measured = model.runs().stream().anyMatch(run -> measures.apply(run).isPresent());
+        measureColumns.forEach(column -> column.setVisible(measured));
         subtitle().setText(rows.isEmpty() ? "" : String.valueOf(rows.size()));
         double height = ROW_HEIGHT * (1 + Math.clamp(rows.size(), 1, MAX_ROWS)) + 4;
         table.setMinHeight(height);
@@ -118,24 +128,7 @@ public final class RunsTableView extends CardView {
         none.getStyleClass().add("muted");
         table.setPlaceholder(none);
         table.setAccessibleText(text("runs.title"));
-        TableColumn<RunRow, RunRow> actions = actions();
-        table.getColumns()
-                .setAll(List.of(name, column("runs.column.method", RunRow::method),
-                        number("runs.column.parameters",
-                                run -> run.report().map(report -> (double) report.parameterCount()),
-                                value -> DisplayFormat.compactCount(value.longValue())),
-                        number("runs.column.file", run -> run.report().map(report -> (double) report.bytes()),
-                                value -> DisplayFormat.bytes(value.longValue())),
-                        number("runs.column.time", run -> run.report().map(report -> report.seconds()),
-                                DisplayFormat::duration),
-                        number("runs.column.loss", RunsTableView::loss,
-                                value -> String.format(Locale.ROOT, "%.4f", value)),
-                        measure("runs.column.likeness", ClipScores::likeness),
-                        measure("runs.column.diversity", ClipScores::diversity),
-                        measure("runs.column.alignment", ClipScores::alignment), created(),
-                        column("runs.column.state", RunRow::state), note, actions));
-        double[] widths = {150, 120, 96, 70, 92, 70, 78, 78, 84, 100, 110, 130, 100};
-        for (int i = 0; i < widths.length; i++) table.getColumns().get(i).setPrefWidth(widths[i]);
+        addColumns();
         table.setRowFactory(view -> row());
         table.setOnKeyPressed(key -> {
             RunRow selected = table.getSelectionModel().getSelectedItem();
@@ -145,6 +138,22 @@ public final class RunsTableView extends CardView {
             else return;
             key.consume();
         });
+    }
+
+    private void addColumns() {
+        List<TableColumn<RunRow, ?>> columns = new ArrayList<>(List.of(name, method,
+                number("runs.column.parameters", run -> run.report().map(report -> (double) report.parameterCount()),
+                        value -> DisplayFormat.compactCount(value.longValue())),
+                number("runs.column.file", run -> run.report().map(report -> (double) report.bytes()),
+                        value -> DisplayFormat.bytes(value.longValue())),
+                number("runs.column.time", run -> run.report().map(report -> report.seconds()),
+                        DisplayFormat::duration),
+                number("runs.column.loss", RunsTableView::loss, value -> String.format(Locale.ROOT, "%.4f", value))));
+        columns.addAll(measureColumns);
+        columns.addAll(List.of(created(), column("runs.column.state", RunRow::state), note, actions()));
+        double[] widths = {150, 120, 100, 74, 100, 74, 84, 84, 92, 110, 100, 90, 90};
+        for (int i = 0; i < widths.length; i++) columns.get(i).setPrefWidth(widths[i]);
+        table.getColumns().setAll(columns);
     }
 
     private TableRow<RunRow> row() {
