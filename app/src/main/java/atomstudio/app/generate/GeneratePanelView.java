@@ -7,6 +7,7 @@ import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.Shortcut;
 import atomstudio.app.dataset.Subject;
 import java.util.List;
+import java.util.function.DoubleFunction;
 import javafx.event.EventHandler;
 import javafx.scene.Node;
 import javafx.scene.Scene;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Everything that determines images, at the left edge of a page, with the button that generates them.
 public final class GeneratePanelView extends VBox {
+    static final DoubleFunction<String> INTEGER = value -> String.valueOf((long) value);
     static final double WIDTH = 320;
     private static final double PROMPT_HEIGHT = 76;
     private static final double NEGATIVE_PROMPT_HEIGHT = 52;

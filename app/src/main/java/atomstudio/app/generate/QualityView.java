@@ -98,7 +98,7 @@ final class QualityView extends VBox {
 
     private VBox expertGroup() {
         ValueFieldView<Double> count = ValueFieldView.ofNumber(
-                new ValueFieldView.NumberRange(1, ImageSettings.MAX_SEEDS, 1), ImageSettingsView.INTEGER,
+                new ValueFieldView.NumberRange(1, ImageSettings.MAX_SEEDS, 1), GeneratePanelView.INTEGER,
                 value -> setCount((int) value));
         count.setPrefColumnCount(2);
         count.setId("exact-count");

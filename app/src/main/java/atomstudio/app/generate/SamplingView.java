@@ -33,7 +33,7 @@ final class SamplingView extends FlowPane {
         ChoiceBox<ScheduleName> schedule = choice("schedule", ScheduleName::title,
                 name -> update(now -> now.with(name)));
         ValueFieldView<Double> steps = number(new NumberRange(GenerationLimits.STEPS, 1),
-                ImageSettingsView.INTEGER, value -> update(now -> now.withSteps((int) value)));
+                GeneratePanelView.INTEGER, value -> update(now -> now.withSteps((int) value)));
         steps.setId("steps");
         ValueFieldView<Double> guidance = number(new NumberRange(GenerationLimits.GUIDANCE_SCALE, 0.5),
                 ImageSettings::number,
@@ -44,7 +44,7 @@ final class SamplingView extends FlowPane {
         ValueFieldView<Double> eta = number(new NumberRange(GenerationLimits.ETA, 0.05), ImageSettings::number,
                 value -> update(now -> now.withEta(value)));
         ValueFieldView<Double> clipSkip = number(new NumberRange(model.defaults().getValue().clipSkips(), 1),
-                ImageSettingsView.INTEGER, value -> update(now -> now.withClipSkip((int) value)));
+                GeneratePanelView.INTEGER, value -> update(now -> now.withClipSkip((int) value)));
         model.defaults().subscribe(now -> clipSkip.setRange(new NumberRange(now.clipSkips(), 1)));
         Node etaField = field("Eta", "Noise added per step (eta)", eta);
         model.settings().map(ImageSettings::sampling).subscribe(now -> {

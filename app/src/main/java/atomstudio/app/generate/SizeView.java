@@ -134,7 +134,7 @@ final class SizeView extends VBox {
     private static ValueFieldView<Double> sideField(String name, DoubleConsumer onChange) {
         ValueFieldView<Double> field = ValueFieldView.ofNumber(
                 new ValueFieldView.NumberRange(GenerationLimits.SIDE, ImageSettings.SIDE_MULTIPLE),
-                ImageSettingsView.INTEGER, onChange);
+                GeneratePanelView.INTEGER, onChange);
         field.setAccessibleText(name);
         return field;
     }

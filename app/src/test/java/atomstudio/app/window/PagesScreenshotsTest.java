@@ -16,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import javafx.scene.control.ToggleButton;
+import javafx.scene.control.Hyperlink;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -102,7 +102,7 @@ class PagesScreenshotsTest {
         assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"),
                 page.rows().getFirst().warning().get());
         window.screenshot("adapters-and-source");
-        window.run(() -> ((ToggleButton) window.scene().lookup("#image-settings")).setSelected(true));
+        window.run(() -> ((Hyperlink) window.scene().lookup("#customize")).fire());
         window.screenshot("adapters-and-source-settings");
     }
 
