@@ -241,7 +241,7 @@ public final class CompareRoomView extends HBox {
     private void openGrid(Node owner) {
         Popover popover = new Popover();
         popover.setContentNode(new XyGridView(room, popover::hide));
-        popover.setTitle(text("compare.xy"));
+        popover.setTitle(text("compare.xy.form"));
         popover.setHeaderAlwaysVisible(true);
         popover.setDetachable(false);
         popover.setArrowLocation(Popover.ArrowLocation.RIGHT_TOP);
