@@ -1,5 +1,7 @@
 package atomstudio.app.dataset;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.PhotoFolders;
@@ -55,7 +57,7 @@ public interface PhotoFinder {
                         .sorted(Comparator.comparing(file -> file.getFileName().toString()))
                         .toList();
             } catch (IOException e) {
-                throw new Failure.Unreadable(folder + ": the folder could not be listed (" + e.getMessage() + ").", e);
+                throw new Failure.Unreadable(text("dataset.the-folder-could-not-be-listed", folder, e.getMessage()), e);
             }
         }
 

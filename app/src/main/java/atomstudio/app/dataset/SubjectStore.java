@@ -1,5 +1,7 @@
 package atomstudio.app.dataset;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
@@ -59,7 +61,7 @@ public final class SubjectStore {
             }
             return subjects;
         } catch (IOException e) {
-            throw new Failure.Unreadable("The subjects in " + folder + " cannot be listed: " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("dataset.the-subjects-in-cannot-be-listed", folder, e.getMessage()), e);
         }
     }
 
@@ -108,7 +110,8 @@ public final class SubjectStore {
             cancellation.throwIfRequested();
             if (SidecarFiles.belongsTo(file, photos)) continue;
             if (SidecarFiles.isMask(file)) {
-                rejected.add(new RejectedFile(file.getFileName().toString(), "mask without its image – skipped"));
+                rejected.add(new RejectedFile(file.getFileName().toString(),
+                        text("dataset.mask-without-its-image-skipped")));
                 continue;
             }
             try {
@@ -122,7 +125,7 @@ public final class SubjectStore {
             rejected.add(new RejectedFile(folder.folder().getFileName().toString(), folder.reason()));
         for (Path file : found.ignored())
             if (!SidecarFiles.belongsTo(file, photos))
-                rejected.add(new RejectedFile(file.getFileName().toString(), "not an image – skipped"));
+                rejected.add(new RejectedFile(file.getFileName().toString(), text("dataset.not-an-image-skipped")));
         return readable;
     }
 
@@ -137,8 +140,8 @@ public final class SubjectStore {
                             StandardCopyOption.REPLACE_EXISTING));
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Photos cannot be copied to " + subject.photoFolder() + ": " + e.getMessage()
-                    + ". Free some space or check the permissions.", e);
+            throw new Failure.Unwritable(
+                    text("dataset.photos-cannot-be-copied-to-free", subject.photoFolder(), e.getMessage()), e);
         }
     }
 
@@ -161,8 +164,8 @@ public final class SubjectStore {
                 }
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable("Captions and masks cannot be copied to " + subject.photoFolder() + ": "
-                    + e.getMessage() + ". Free some space or check the permissions.", e);
+            throw new Failure.Unwritable(
+                    text("dataset.captions-and-masks-cannot-be-copied", subject.photoFolder(), e.getMessage()), e);
         }
     }
 
@@ -196,11 +199,11 @@ public final class SubjectStore {
             throw new IllegalArgumentException(photo + " is not a photo of " + subject.name());
         try {
             List<Path> files = Stream.concat(Stream.of(photo), SidecarFiles.of(photo).stream()).toList();
-            Trash.Entry entry = trash.move("photo " + photo.getFileName() + " of " + subject.title(), files);
+            Trash.Entry entry = trash.move(text("dataset.photo-of", photo.getFileName(), subject.title()), files);
             removeIfEmpty(photo.getParent(), subject);
             return entry;
         } catch (IOException e) {
-            throw new Failure.Unwritable(photo + " cannot be deleted: " + e.getMessage(), e);
+            throw new Failure.Unwritable(text("dataset.cannot-be-deleted", photo, e.getMessage()), e);
         }
     }
 
@@ -224,8 +227,8 @@ public final class SubjectStore {
             json.string("class");
             json.string("token");
         } catch (Failure.Unreadable e) {
-            throw new Failure.Unreadable(subjectFolder.resolve(FILE) + " is damaged: " + e.getMessage()
-                    + ". Delete the folder, or drop its photos again as a new subject.", e);
+            throw new Failure.Unreadable(
+                    text("dataset.is-damaged-delete-the-folder-or", subjectFolder.resolve(FILE), e.getMessage()), e);
         }
         Path photoFolder = subjectFolder.resolve("pictures");
         List<Path> files = Files.isDirectory(photoFolder)
@@ -239,7 +242,7 @@ public final class SubjectStore {
         try {
             for (Path file : files) sidecars.addAll(SidecarFiles.of(file));
         } catch (IOException e) {
-            throw new Failure.Unreadable(photoFolder + ": cannot be read: " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("dataset.cannot-be-read", photoFolder, e.getMessage()), e);
         }
         return new Subject(subjectFolder.getFileName().toString(), subjectFolder,
                 json.has("title") ? json.string("title") : "", json.string("class"),

@@ -1,5 +1,6 @@
 package atomstudio.app.gallery;
 
+import atomstudio.app.text.Texts;
 import java.util.Locale;
 
 /// Which images the strip shows.
@@ -15,14 +16,14 @@ public record GalleryFilter(String text, Group group) {
         record All() implements Group {
             @Override
             public String title() {
-                return "All images";
+                return Texts.text("gallery.all-images");
             }
         }
 
         record Starred() implements Group {
             @Override
             public String title() {
-                return "Starred";
+                return Texts.text("gallery.starred");
             }
         }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import javafx.collections.ListChangeListener;
 import javafx.scene.control.Label;
@@ -29,8 +31,8 @@ final class GalleryFilterView extends VBox {
         groups.getItems().add(new MenuItem());
         TextField text = new TextField(model.filter().get().text());
         text.setId("gallery-search");
-        text.setPromptText("Search prompts");
-        text.setAccessibleText("Search prompts");
+        text.setPromptText(text("gallery.search-prompts"));
+        text.setAccessibleText(text("gallery.search-prompts"));
         text.setPrefWidth(fieldWidth);
         text.textProperty()
                 .addListener((property, before, now) -> model

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.NoteView;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +32,7 @@ public final class GalleryGridView extends VBox {
         super(10);
         this.model = model;
         getStyleClass().addAll("plain-page", "gallery-grid");
-        Label title = new Label("Gallery");
+        Label title = new Label(text("gallery.gallery"));
         title.getStyleClass().add("page-title");
         list.setId("gallery-grid");
         list.setFixedCellSize(SIDE + GAP);

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.Infotext;
@@ -37,7 +39,7 @@ public record GalleryImage(Path file, Instant created, ImageTags tags, Infotext 
         String adapters = tags.run().isEmpty()
                 ? infotext.adapters().stream().map(Infotext.AdapterEntry::name).collect(Collectors.joining(" + "))
                 : tags.run();
-        return (adapters.isEmpty() ? "Base model" : adapters) + " · seed " + Seed.format(seed.getAsLong());
+        return text("gallery.seed", (adapters.isEmpty() ? "Base model" : adapters), Seed.format(seed.getAsLong()));
     }
 
     /// Reads the pixels. For job threads.

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import java.util.List;
 import javafx.scene.control.Label;
 import javafx.scene.control.ListCell;
@@ -31,7 +33,7 @@ public final class GalleryStripView extends VBox {
         list.setCellFactory(view -> new ImageCell());
         list.getSelectionModel().setSelectionMode(SelectionMode.MULTIPLE);
         list.setPlaceholder(placeholder());
-        list.setAccessibleText("All images");
+        list.setAccessibleText(text("gallery.all-images"));
         list.addEventFilter(KeyEvent.KEY_PRESSED, this::onKey);
         model.gallery().starred().subscribe(now -> list.lookupAll(".gallery-tile").forEach(node -> {
             if (node instanceof GalleryTileView tile) tile.showStar();
@@ -45,7 +47,7 @@ public final class GalleryStripView extends VBox {
     }
 
     private static Label placeholder() {
-        Label label = new Label("Every image that you generate is kept here.");
+        Label label = new Label(text("gallery.every-image-that-you-generate-is"));
         label.getStyleClass().addAll("muted", "small-text");
         label.setWrapText(true);
         return label;

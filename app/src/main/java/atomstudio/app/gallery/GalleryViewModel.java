@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Jobs;
 import java.nio.file.Path;
@@ -99,10 +101,11 @@ public final class GalleryViewModel {
         Consumer<List<GalleryImage>> firstImages = jobs.deliverEach(newest -> {
             if (images.isEmpty()) show(new ImageStore.Listing(newest, List.of(), starred.get()));
         });
-        jobs.start("Reading the images", cancellation -> store.list(firstImages, cancellation), listing -> {
-            loaded = true;
-            show(listing);
-        }, problem::set);
+        jobs.start(text("gallery.reading-the-images"), cancellation -> store.list(firstImages, cancellation),
+                listing -> {
+                    loaded = true;
+                    show(listing);
+                }, problem::set);
     }
 
     private void show(ImageStore.Listing listing) {
@@ -121,8 +124,8 @@ public final class GalleryViewModel {
     private static String describe(List<ImageStore.ForeignFile> files) {
         if (files.isEmpty()) return "";
         List<String> named = files.stream().limit(MAX_NAMED_FILES).map(ImageStore.ForeignFile::reason).toList();
-        return DisplayFormat.plural(files.size(), "file") + " in the images folder cannot be shown: "
-                + String.join("; ", named) + (files.size() > named.size() ? "; …" : "");
+        return text("gallery.in-the-images-folder-cannot-be", DisplayFormat.plural(files.size(), "file"),
+                String.join("; ", named), (files.size() > named.size() ? "; …" : ""));
     }
 
     /// Before the list changes, so that its listeners find the new orders.
@@ -191,7 +194,7 @@ public final class GalleryViewModel {
         starred.set(Set.copyOf(changed));
         applyFilter();
         store.setStars(starred.get());
-        jobs.start("Saving the stars", cancellation -> {
+        jobs.start(text("gallery.saving-the-stars"), cancellation -> {
             store.writeStars();
             return store;
         }, saved -> {}, problem::set);
@@ -206,7 +209,7 @@ public final class GalleryViewModel {
         indexOrders(rest);
         images.removeAll(Set.copyOf(deleted));
         if (files.isEmpty()) return;
-        String title = deleted.size() == 1 ? "image " + deleted.getFirst().title()
+        String title = deleted.size() == 1 ? text("gallery.image", deleted.getFirst().title())
                 : DisplayFormat.plural(deleted.size(), "image");
         deletion.delete(title, files, this::load);
     }

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
@@ -106,8 +108,7 @@ public final class ImageStore {
                 }
             }
         } catch (IOException e) {
-            throw new Failure.Unwritable(file + ": cannot be written: " + e.getMessage()
-                    + "; free some space or check the permissions", e);
+            throw new Failure.Unwritable(text("gallery.cannot-be-written-free-some-space", file, e.getMessage()), e);
         }
     }
 
@@ -153,12 +154,12 @@ public final class ImageStore {
 
                 @Override
                 public FileVisitResult visitFileFailed(Path file, IOException e) {
-                    unreadable.add(new ForeignFile(file, file + ": cannot be read: " + e.getMessage()));
+                    unreadable.add(new ForeignFile(file, text("gallery.cannot-be-read", file, e.getMessage())));
                     return FileVisitResult.CONTINUE;
                 }
             });
         } catch (IOException e) {
-            throw new Failure.Unreadable("The images in " + folder + " cannot be listed: " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("gallery.the-images-in-cannot-be-listed", folder, e.getMessage()), e);
         }
         files.sort(Comparator.comparing(FoundFile::path).reversed());
         return files;
@@ -172,8 +173,8 @@ public final class ImageStore {
 
     private static GalleryImage read(Path file, BasicFileAttributes attributes) throws Failure {
         String name = file.getFileName().toString();
-        if (!ImageFiles.hasImageExtension(file)) throw new Failure.Unreadable(file + ": is not an image");
-        if (attributes.size() == 0) throw new Failure.Unreadable(file + ": is empty");
+        if (!ImageFiles.hasImageExtension(file)) throw new Failure.Unreadable(text("gallery.is-not-an-image", file));
+        if (attributes.size() == 0) throw new Failure.Unreadable(text("gallery.is-empty", file));
         boolean png = name.toLowerCase(Locale.ROOT).endsWith(".png");
         Map<String, String> texts = png ? PngText.read(file) : Map.of();
         ImageTags.Parsed parsed = ImageTags.parse(texts.get(ImageTags.PNG_KEYWORD));
@@ -190,7 +191,7 @@ public final class ImageStore {
             for (String line : new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\\R"))
                 if (!line.isBlank() && line.indexOf('\0') < 0) starred.add(folder.resolve(line.strip()).normalize());
         } catch (IOException e) {
-            unreadable.add(new ForeignFile(file, file + ": cannot be read: " + e.getMessage()));
+            unreadable.add(new ForeignFile(file, text("gallery.cannot-be-read", file, e.getMessage())));
             starsUnreadable = true;
         }
         return starred;
@@ -215,7 +216,7 @@ public final class ImageStore {
             Files.move(file, kept, StandardCopyOption.REPLACE_EXISTING);
             starsUnreadable = false;
         } catch (IOException e) {
-            throw new Failure.Unreadable(file + ": cannot be moved to " + kept + ": " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("gallery.cannot-be-moved-to", file, kept, e.getMessage()), e);
         }
     }
 }

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.OverlayView;
@@ -30,7 +32,7 @@ public final class LargeImageView extends OverlayView {
     private final Label title = new Label();
     private final Label comparedTitle = new Label();
     private final Label settings = new Label();
-    private final ToggleButton wipe = new ToggleButton("Wipe");
+    private final ToggleButton wipe = new ToggleButton(text("gallery.wipe"));
     private final Button star = new Button();
     private @Nullable RgbImage shownPixels;
     private @Nullable RgbImage comparedPixels;
@@ -48,9 +50,8 @@ public final class LargeImageView extends OverlayView {
         star.setId("star-image");
         star.getStyleClass().addAll("small", "flat");
         star.setOnAction(pressed -> model.toggleStar());
-        star.setTooltip(new Tooltip("Star (S)"));
-        Label keyHints = new Label("← → images · ↑ ↓ same seed of other rows · hold Space: Base · wheel: zoom · "
-                + "Esc closes");
+        star.setTooltip(new Tooltip(text("gallery.star-s")));
+        Label keyHints = new Label(text("gallery.images-same-seed-of-other-rows"));
         keyHints.getStyleClass().addAll("muted", "small-text");
         VBox.setVgrow(zoom, Priority.ALWAYS);
         NoteView note = new NoteView(NoteView.NoteKind.PLAIN, model.message());
@@ -72,11 +73,12 @@ public final class LargeImageView extends OverlayView {
         HBox.setHgrow(gap, Priority.ALWAYS);
         wipe.setId("wipe");
         wipe.getStyleClass().add("small");
-        wipe.setTooltip(new Tooltip("Compares with the base model's image, or with the one shown before (W)"));
+        wipe.setTooltip(new Tooltip(text("gallery.compares-with-the-base-models-image")));
         wipe.selectedProperty().subscribe(on -> zoom.setWiping(on));
-        HBox line = new HBox(8, star, title, comparedTitle, gap, small("Fit", "The whole image (F)", zoom::fit),
-                small("1:1", "One pixel of the image is one of the screen (1)", zoom::showActualSize), wipe,
-                small("Close", "Escape", model::close));
+        HBox line = new HBox(8, star, title, comparedTitle, gap,
+                small(text("gallery.fit"), text("gallery.the-whole-image-f"), zoom::fit),
+                small("1:1", text("gallery.one-pixel-of-the-image-is"), zoom::showActualSize), wipe,
+                small(text("gallery.close"), "Escape", model::close));
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
     }
@@ -88,17 +90,19 @@ public final class LargeImageView extends OverlayView {
     }
 
     private FlowPane actions() {
-        Button save = new ActionButtonView("Save image…", model::save).withId("save-image");
-        Button delete = new ActionButtonView("Delete", model::delete).withId("delete-image");
-        delete.setTooltip(new Tooltip("Moves the image to the trash (Delete)"));
-        return new FlowPane(8, 8, action("Variations", "Similar images: this one as source, new seeds",
-                model::generateVariations).withId("variations"),
-                action("Use as source", "Image to image with this image", model::useAsSource),
-                action("Send settings", "Restores the prompt, settings, seed and adapters of this image",
+        Button save = new ActionButtonView(text("gallery.save-image"), model::save).withId("save-image");
+        Button delete = new ActionButtonView(text("gallery.menu.delete"), model::delete).withId("delete-image");
+        delete.setTooltip(new Tooltip(text("gallery.moves-the-image-to-the-trash")));
+        return new FlowPane(8, 8,
+                action(text("gallery.menu.variations"), text("gallery.similar-images-this-one-as-source"),
+                        model::generateVariations).withId("variations"),
+                action(text("gallery.menu.source"), text("gallery.image-to-image-with-this-image"), model::useAsSource),
+                action(text("gallery.menu.settings"), text("gallery.restores-the-prompt-settings-seed-and"),
                         model::restoreSettings).withId("send-settings"),
-                action("Copy image", "Ctrl+C", model::copyImage), new ActionButtonView("Copy settings",
+                action(text("gallery.copy-image"), text("gallery.ctrl-c"), model::copyImage),
+                new ActionButtonView(text("gallery.copy-settings"),
                         model::copySettings),
-                save, new ActionButtonView("Show in folder", model::showInFolder), delete);
+                save, new ActionButtonView(text("gallery.menu.folder"), model::showInFolder), delete);
     }
 
     private static ActionButtonView action(String text, String tooltip, Runnable run) {
@@ -123,7 +127,7 @@ public final class LargeImageView extends OverlayView {
     }
 
     private void showCompared(LargeImageViewModel.@Nullable ShownImage compared) {
-        comparedTitle.setText(compared == null ? "" : "Space: " + compared.image().title());
+        comparedTitle.setText(compared == null ? "" : text("gallery.space", compared.image().title()));
         wipe.setDisable(compared == null);
         RgbImage pixels = compared == null ? null : compared.pixels();
         if (pixels != comparedPixels) zoom.showCompared(pixels == null ? null : toImage(pixels));
@@ -138,7 +142,7 @@ public final class LargeImageView extends OverlayView {
         LargeImageViewModel.ShownImage shown = model.shown().get();
         boolean starred = shown != null && model.gallery().isStarred(shown.image());
         star.setText(starred ? "★" : "☆");
-        star.setAccessibleText(starred ? "Remove the star" : "Star");
+        star.setAccessibleText(starred ? text("gallery.remove-the-star") : text("gallery.menu.star"));
     }
 
     private void onKey(KeyEvent key) {

@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.jobs.JobOutcome;
@@ -161,7 +163,8 @@ public final class LargeImageViewModel {
     }
 
     private void read(GalleryImage image, Consumer<RgbImage> listener) {
-        jobs.start("Reading " + image.file().getFileName(), cancellation -> image.read(), listener, message::set);
+        jobs.start(text("gallery.reading", image.file().getFileName()), cancellation -> image.read(), listener,
+                message::set);
     }
 
     private static void replace(ReadOnlyObjectWrapper<@Nullable ShownImage> property, GalleryImage image,
@@ -179,20 +182,20 @@ public final class LargeImageViewModel {
     public void save() {
         withShown(image -> {
             String name = image.title().toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", "-") + ".png";
-            choosers.saveFile("Save image", name).ifPresent(file -> save(image, file));
+            choosers.saveFile(text("gallery.save-image-2"), name).ifPresent(file -> save(image, file));
         });
     }
 
     private void save(GalleryImage image, Path file) {
-        message.set("Saving…");
-        jobs.start("Saving " + file, cancellation -> {
+        message.set(text("gallery.saving"));
+        jobs.start(text("gallery.saving-2", file), cancellation -> {
             if (image.unsaved().isPresent())
                 PngWriter.write(file, image.unsaved().get(), new ImageMetadata(image.infotext(), List.of()));
             else
                 AtomicFile.write(file, out -> Files.copy(image.file(), out));
             return file;
         }, outcome -> this.message.set(switch (outcome) {
-            case JobOutcome.Succeeded<Path>(Path saved) -> "Saved to " + saved;
+            case JobOutcome.Succeeded<Path>(Path saved) -> text("gallery.saved-to", saved);
             case JobOutcome.Failed<Path>(String reason) -> reason;
             case JobOutcome.Cancelled<Path>() -> "";
         }));
@@ -222,7 +225,7 @@ public final class LargeImageViewModel {
     public void copySettings() {
         withShown(image -> {
             desktop.copyToClipboard(image.infotext().format());
-            message.set("Settings copied to the clipboard.");
+            message.set(text("gallery.settings-copied-to-the-clipboard"));
         });
     }
 
@@ -230,7 +233,7 @@ public final class LargeImageViewModel {
         ShownImage current = shown.get();
         if (current == null || current.pixels == null) return;
         desktop.copyImage(current.pixels);
-        message.set("Image copied to the clipboard.");
+        message.set(text("gallery.image-copied-to-the-clipboard"));
     }
 
     public void showInFolder() {

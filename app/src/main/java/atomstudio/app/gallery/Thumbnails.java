@@ -1,5 +1,7 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.diffusion.Failure;
@@ -85,11 +87,13 @@ public final class Thumbnails {
         while (running < MAX_RUNNING && !waiting.isEmpty()) {
             Request next = waiting.pop();
             running++;
-            jobs.start("Reading " + next.image.file().getFileName(), cancellation -> decode(next.image), outcome -> {
-                running--;
-                if (outcome instanceof JobOutcome.Succeeded<RgbImage>(RgbImage thumbnail)) deliver(next, thumbnail);
-                startNext();
-            });
+            jobs.start(text("gallery.reading", next.image.file().getFileName()), cancellation -> decode(next.image),
+                    outcome -> {
+                        running--;
+                        if (outcome instanceof JobOutcome.Succeeded<RgbImage>(RgbImage thumbnail))
+                            deliver(next, thumbnail);
+                        startNext();
+                    });
         }
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.settings.AppSettings.SharingRule;
 import atomstudio.app.settings.SettingsStore;
@@ -91,7 +93,7 @@ public final class MachineSharing {
         return switch (rule.get()) {
             case SHARE -> "";
             case AFTER_RUN -> "Waiting for the end of the run";
-            case PAUSE_RUN -> pause == Pause.OVERRULED ? "" : "Waiting for the run to pause";
+            case PAUSE_RUN -> pause == Pause.OVERRULED ? "" : text("runs.waiting-for-the-run-to-pause");
         };
     }
 }

@@ -111,8 +111,8 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
     public String speedText() {
         if (secondsPerStep().isEmpty()) return "";
         double perSecond = 1 / secondsPerStep().getAsDouble();
-        String rate = perSecond >= 0.2 ? String.format(Locale.ROOT, "%.1f steps/s", perSecond)
-                : String.format(Locale.ROOT, "%.0f s/step", 1 / perSecond);
+        String rate = perSecond >= 0.2 ? String.format(Locale.ROOT, text("runs.1f-steps-s"), perSecond)
+                : String.format(Locale.ROOT, text("runs.0f-s-step"), 1 / perSecond);
         return memory > 0 ? rate + " · " + DisplayFormat.bytes(memory) : rate;
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
@@ -55,7 +57,7 @@ public final class RunQueue {
     /// Reads the runs that an earlier window left; they wait until [#startNext].
     /// @param onFound called if there are any
     public void restore(Runnable onFound) {
-        jobs.start("Reading the training queue", cancellation -> file.read(), found -> {
+        jobs.start(text("runs.reading-the-training-queue"), cancellation -> file.read(), found -> {
             Set<Path> known = queued().stream().map(RunSpec::folder).collect(Collectors.toSet());
             waiting.addAll(0, found.stream().filter(spec -> !known.contains(spec.folder())).toList());
             if (!waiting.isEmpty() && !isBusy()) onFound.run();
@@ -69,7 +71,7 @@ public final class RunQueue {
     private void save() {
         List<RunSpec> now = queued();
         file.set(now);
-        jobs.start("Saving the training queue", cancellation -> {
+        jobs.start(text("runs.saving-the-training-queue"), cancellation -> {
             file.write();
             return now;
         }, outcome -> {});
@@ -140,16 +142,16 @@ public final class RunQueue {
     }
 
     public void pause() {
-        send(TrainingProcess.ProcessCommand.PAUSE, "Pausing…");
+        send(TrainingProcess.ProcessCommand.PAUSE, text("runs.pausing"));
     }
 
     public void resume() {
-        send(TrainingProcess.ProcessCommand.RESUME, "Resuming…");
+        send(TrainingProcess.ProcessCommand.RESUME, text("runs.resuming"));
     }
 
     /// Stops the current run with a checkpoint, so that it can be resumed.
     public void cancel() {
-        send(TrainingProcess.ProcessCommand.STOP, "Stopping…");
+        send(TrainingProcess.ProcessCommand.STOP, text("runs.stopping"));
     }
 
     /// Stops the current run with a checkpoint and starts no other. The queue's file keeps the waiting runs, and the
@@ -162,7 +164,7 @@ public final class RunQueue {
     /// The same, but the queue's file no longer has the current run.
     public void suspendWithoutCurrent() {
         file.set(List.copyOf(waiting));
-        jobs.start("Saving the training queue", cancellation -> {
+        jobs.start(text("runs.saving-the-training-queue"), cancellation -> {
             file.write();
             return file;
         }, outcome -> {});
@@ -172,7 +174,7 @@ public final class RunQueue {
     /// Requests a preview with the current parameters; the run continues, or stays paused.
     public void requestPreview(String prompt) {
         if (activeRun == null || prompt.isBlank()) return;
-        pendingPreview.set("Generating a preview of “" + prompt.strip() + "”…");
+        pendingPreview.set(text("runs.generating-a-preview-of", prompt.strip()));
         activeRun.enqueue(process -> process.requestPreview(prompt));
     }
 
@@ -190,7 +192,7 @@ public final class RunQueue {
         progress.set(RunProgress.initial(RunProgress.RunPhase.STARTING));
         current.set(spec);
         save();
-        jobs.start("Training " + spec.subject(),
+        jobs.start(text("runs.training", spec.subject()),
                 cancellation -> run.run(launcher, cancellation, jobs.deliverLatest(now -> onProgress(run, now))),
                 outcome -> {
                     switch (outcome) {
@@ -284,19 +286,18 @@ public final class RunQueue {
                         ? last.message()
                         : output;
                 return last.with(RunProgress.RunPhase.FAILED,
-                        message.isEmpty() ? "Training failed without an error message." : message);
+                        message.isEmpty() ? text("runs.training-failed-without-an-error-message") : message);
             }
             // 128 + signal: 6 abort, 9 kill, 11 segmentation fault.
             String cause = switch (exit) {
                 case 137 ->
                         "was killed by the system, most likely because memory ran out. Close other programs, then "
                                 + "resume.";
-                case 134, 139, 132, 136 -> "crashed in native code (exit code " + exit
-                        + "). Resume it; if it crashes again, try another method or fewer photos, and report it.";
-                default -> "ended unexpectedly (exit code " + exit + "). Resume it.";
+                case 134, 139, 132, 136 -> text("runs.crashed-in-native-code-exit-code", exit);
+                default -> text("runs.ended-unexpectedly-exit-code-resume-it", exit);
             };
             return last.with(RunProgress.RunPhase.FAILED,
-                    "The training process " + cause + " Everything up to the last checkpoint is saved.");
+                    text("runs.the-training-process-everything-up-to", cause));
         }
     }
 }

@@ -1,5 +1,7 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.FailureText;
 import atomstudio.app.process.RunSpec;
 import atomstudio.diffusion.Failure;
@@ -74,7 +76,7 @@ public final class RunStore {
                     Comparator.comparing(RunSummary::created).reversed().thenComparing(run -> run.folder().toString()));
             return new RunListing(runs, damaged);
         } catch (IOException e) {
-            throw new Failure.Unreadable("The runs in " + folder + " cannot be listed: " + e.getMessage(), e);
+            throw new Failure.Unreadable(text("runs.the-runs-in-cannot-be-listed", folder, e.getMessage()), e);
         }
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.process.RunSpec;
 import atomstudio.tuning.run.RunFolder;
@@ -39,7 +41,7 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
     public String summary(Instant now) {
         return report.map(
                 result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
-                .orElse("step " + progress.step() + " of " + Math.max(spec.choices().steps(), progress.steps()));
+                .orElse(text("runs.step-of", progress.step(), Math.max(spec.choices().steps(), progress.steps())));
     }
 
     /// `29,148 parameters · 0.18%`, then `126 KB · trained in 5 min 22 s`.

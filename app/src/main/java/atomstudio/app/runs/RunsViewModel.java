@@ -1,5 +1,7 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.trash.Deletions;
@@ -82,7 +84,7 @@ public final class RunsViewModel {
     }
 
     public void refresh() {
-        jobs.start("Listing the runs of " + subject, cancellation -> store.listAll(subject), found -> {
+        jobs.start(text("runs.listing-the-runs-of", subject), cancellation -> store.listAll(subject), found -> {
             RunSpec current = queue.current().get();
             damaged.setAll(found.damaged());
             runs.setAll(found.runs()
@@ -113,18 +115,18 @@ public final class RunsViewModel {
     public void delete(RunSummary run) {
         problem.set("");
         if (shownRun.get() != null && shownRun.get().spec().folder().equals(run.folder())) close();
-        deletions.delete("run " + run.folder().getFileName(), List.of(run.folder()), this::refresh);
+        deletions.delete(text("runs.run", run.folder().getFileName()), List.of(run.folder()), this::refresh);
     }
 
     /// Moves a run that cannot be read to the trash.
     public void delete(RunStore.DamagedRun run) {
-        deletions.delete("run " + run.folder().getFileName(), List.of(run.folder()), this::refresh);
+        deletions.delete(text("runs.run", run.folder().getFileName()), List.of(run.folder()), this::refresh);
     }
 
     /// Gives a run a name and a note.
     public void label(RunSummary run, RunLabel label) {
         problem.set("");
-        jobs.start("Saving the name of " + run.folder().getFileName(), cancellation -> {
+        jobs.start(text("runs.saving-the-name-of", run.folder().getFileName()), cancellation -> {
             label.write(run.folder());
             return label;
         }, saved -> refresh(), problem::set);

@@ -32,13 +32,14 @@ public final class StartView extends StackPane {
 
     public StartView(StartViewModel model) {
         getStyleClass().add("start-page");
-        Label title = new Label("Drop 3–10 photos of one subject");
+        Label title = new Label(text("start.drop-3-10-photos-of-one"));
         title.getStyleClass().add("start-title");
-        Label hint = new Label("Show the whole subject, on different backgrounds");
+        Label hint = new Label(text("start.show-the-whole-subject-on-different"));
         hint.getStyleClass().add("muted");
-        Button choose = new ActionButtonView("Choose photos…", model::choosePhotos, "accent").withId("choose-photos");
-        Label privacy = new MutedLabelView("Everything stays on this computer.", "small-text");
-        Label orLabel = new Label("or try a sample");
+        Button choose = new ActionButtonView(text("start.choose-photos"), model::choosePhotos, "accent")
+                .withId("choose-photos");
+        Label privacy = new MutedLabelView(text("start.everything-stays-on-this-computer"), "small-text");
+        Label orLabel = new Label(text("start.or-try-a-sample"));
         orLabel.getStyleClass().addAll("muted", "start-or");
         VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model),
                 showMe(model), generate(model),
@@ -62,7 +63,7 @@ public final class StartView extends StackPane {
     }
 
     private static Hyperlink generate(StartViewModel model) {
-        Hyperlink generate = new Hyperlink("or generate images from a prompt");
+        Hyperlink generate = new Hyperlink(text("start.or-generate-images-from-a-prompt"));
         generate.setId("start-generate");
         generate.setOnAction(pressed -> model.openGenerate());
         return generate;
@@ -74,7 +75,7 @@ public final class StartView extends StackPane {
         notice.setMaxWidth(620);
         notice.setTextAlignment(TextAlignment.CENTER);
         notice.setAlignment(Pos.CENTER);
-        Hyperlink download = new Hyperlink("Get a model…");
+        Hyperlink download = new Hyperlink(text("start.get-a-model"));
         download.setId("get-model");
         download.setOnAction(pressed -> model.openModels());
         VBox box = new VBox(2, notice, download);
@@ -88,7 +89,7 @@ public final class StartView extends StackPane {
     private static VBox busy(StartViewModel model) {
         Label status = new Label();
         status.textProperty().bind(model.busy());
-        Button cancel = new ActionButtonView("Cancel", model::cancel);
+        Button cancel = new ActionButtonView(text("start.cancel"), model::cancel);
         ProgressIndicator spinner = new ProgressIndicator();
         spinner.setMaxSize(40, 40);
         VBox busy = new VBox(14, spinner, status, cancel);

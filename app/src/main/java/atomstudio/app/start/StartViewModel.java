@@ -1,5 +1,7 @@
 package atomstudio.app.start;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FileChoosers;
@@ -20,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Creates a subject from dropped or chosen photos, or from a sample.
 public final class StartViewModel {
-    private static final String BUILT_IN_NOTICE = "The built-in model is small: it draws 128-pixel illustrations of "
-            + "some 50 everyday things, no photos. For your own photos, get a Stable Diffusion model.";
+    private static final String BUILT_IN_NOTICE = text("start.the-built-in-model-is-small");
 
     private final Jobs jobs;
     private final SubjectStore store;
@@ -93,7 +94,7 @@ public final class StartViewModel {
     }
 
     public void choosePhotos() {
-        List<Path> chosen = choosers.images("Choose photos of one subject");
+        List<Path> chosen = choosers.images(text("start.choose-photos-of-one-subject"));
         if (!chosen.isEmpty()) createFromFiles(chosen);
     }
 
@@ -135,8 +136,9 @@ public final class StartViewModel {
         if (!busy.get().isEmpty()) return;
         rejected.clear();
         problem.set("");
-        busy.set("Reading photos…");
-        running = jobs.start("Reading photos", cancellation -> store.create(name, className, files, cancellation),
+        busy.set(text("start.reading-photos"));
+        running = jobs.start(text("start.reading-photos-2"),
+                cancellation -> store.create(name, className, files, cancellation),
                 outcome -> onCreated(outcome, onAdded));
     }
 
@@ -150,8 +152,8 @@ public final class StartViewModel {
             case JobOutcome.Succeeded<SubjectStore.ImportResult>(SubjectStore.ImportResult result) -> {
                 rejected.setAll(result.rejected());
                 problem.set(result.rejected().isEmpty()
-                        ? "No photos found. Drop JPEG, PNG, WebP, GIF, BMP or TIFF files."
-                        : "None of these files could be read as an image.");
+                        ? text("start.no-photos-found-drop-jpeg-png")
+                        : text("start.none-of-these-files-could-be"));
             }
             case JobOutcome.Failed<SubjectStore.ImportResult>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<SubjectStore.ImportResult>() -> {}

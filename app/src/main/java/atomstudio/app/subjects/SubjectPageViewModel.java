@@ -139,7 +139,7 @@ public final class SubjectPageViewModel {
     /// Removes a waiting run; it returns to the end of the queue with Undo.
     public void removeQueued(RunSpec spec) {
         queue.remove(spec);
-        deletions.notices().offerUndo("Removed " + spec.title() + " from the queue.", () -> queue.add(spec));
+        deletions.notices().offerUndo(text("subjects.removed-from-the-queue", spec.title()), () -> queue.add(spec));
     }
 
     public RunsViewModel runs() {
@@ -215,7 +215,7 @@ public final class SubjectPageViewModel {
                 .sorted()
                 .toList();
         if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "photo");
-        if (trained.size() > 2) return trained.size() + " methods trained ✓";
+        if (trained.size() > 2) return text("subjects.methods-trained", trained.size());
         return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }
 

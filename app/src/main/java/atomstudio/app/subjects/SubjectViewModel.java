@@ -1,5 +1,7 @@
 package atomstudio.app.subjects;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.PhotoFinder;
 import atomstudio.app.dataset.PhotoSidecars;
@@ -102,7 +104,7 @@ public final class SubjectViewModel {
         if (changed.equals(subject.get())) return;
         subject.set(changed);
         latest.set(changed);
-        jobs.start("Saving " + changed.name(), cancellation -> {
+        jobs.start(text("subjects.saving", changed.name()), cancellation -> {
             // Saves may run out of order: each one writes the newest state.
             synchronized (latest) {
                 store.save(latest.get());
@@ -114,7 +116,7 @@ public final class SubjectViewModel {
     }
 
     public void choosePhotos() {
-        List<Path> chosen = choosers.images("Add photos of " + subject.get().name());
+        List<Path> chosen = choosers.images(text("subjects.add-photos-of", subject.get().name()));
         if (!chosen.isEmpty()) add(chosen);
     }
 
@@ -122,7 +124,7 @@ public final class SubjectViewModel {
     public void add(List<Path> paths) {
         Subject before = subject.get();
         rejected.clear();
-        runJob("Reading photos…", cancellation -> {
+        runJob(text("subjects.reading-photos"), cancellation -> {
             SubjectStore.ImportResult result = store.add(before, paths, cancellation);
             return new SubjectChange(result.subject(), result.rejected());
         }, () -> {});
@@ -132,7 +134,7 @@ public final class SubjectViewModel {
     public void remove(Thumbnail thumbnail) {
         Subject before = subject.get();
         AtomicReference<Trash.Entry> removed = new AtomicReference<>();
-        runJob("Removing " + thumbnail.file().getFileName(), cancellation -> {
+        runJob(text("subjects.removing", thumbnail.file().getFileName()), cancellation -> {
             removed.set(store.remove(before, thumbnail.file(), deletions.trash()));
             return new SubjectChange(store.read(before), List.of());
         }, () -> deletions.offerUndo(removed.get(), this::reload));
@@ -141,7 +143,8 @@ public final class SubjectViewModel {
     /// Reads the photos again.
     public void reload() {
         Subject before = subject.get();
-        runJob("Reading photos…", cancellation -> new SubjectChange(store.read(before), List.of()), () -> {});
+        runJob(text("subjects.reading-photos"), cancellation -> new SubjectChange(store.read(before), List.of()),
+                () -> {});
     }
 
     private record SubjectChange(Subject subject, List<SubjectStore.RejectedFile> rejected) {}
@@ -170,7 +173,8 @@ public final class SubjectViewModel {
     private void loadThumbnails() {
         List<Thumbnail> existing = List.copyOf(thumbnails);
         Subject current = subject.get();
-        jobs.start("Thumbnails of " + current.name(), cancellation -> thumbnails(current, existing, cancellation),
+        jobs.start(text("subjects.thumbnails-of", current.name()),
+                cancellation -> thumbnails(current, existing, cancellation),
                 loaded -> thumbnails.setAll(loaded), problem::set);
     }
 

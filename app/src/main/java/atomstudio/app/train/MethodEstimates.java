@@ -109,7 +109,7 @@ public final class MethodEstimates {
         RunSpec spec = waiting.remove();
         EstimateKey key = EstimateKey.of(spec);
         measuring = key;
-        Jobs.JobHandle started = jobs.start("Estimating " + spec.title(),
+        Jobs.JobHandle started = jobs.start(text("train.estimating", spec.title()),
                 cancellation -> estimator.estimate(spec, cancellation), outcome -> {
                     measuring = null;
                     running = null;

@@ -3,6 +3,7 @@ package atomstudio.app.train;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
+import atomstudio.app.text.Texts;
 import atomstudio.tuning.config.ChosenSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
@@ -135,15 +136,17 @@ public final class MethodViewModel {
         ModelSummary summary = model.get();
         if (summary == null) return;
         List<MethodSettings> all = Stream.of(MethodName.values()).map(this::settingsFor).toList();
-        jobs.start("Counting " + summary.name(), cancellation -> costCounter.count(summary.path(), all), outcome -> {
-            if (model.get() == summary) onCounted(outcome);
-        });
+        jobs.start(Texts.text("train.counting", summary.name()), cancellation -> costCounter.count(summary.path(), all),
+                outcome -> {
+                    if (model.get() == summary) onCounted(outcome);
+                });
     }
 
     private void count(MethodSettings one) {
         ModelSummary summary = model.get();
         if (summary == null || costs.stream().anyMatch(cost -> cost.method().equals(one))) return;
-        jobs.start("Counting " + one.name(), cancellation -> costCounter.count(summary.path(), List.of(one)),
+        jobs.start(Texts.text("train.counting", one.name()),
+                cancellation -> costCounter.count(summary.path(), List.of(one)),
                 outcome -> {
                     if (model.get() == summary && settingsFor(one.choice()).equals(one)) onCounted(outcome);
                 });

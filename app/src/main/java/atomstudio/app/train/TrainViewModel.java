@@ -227,9 +227,9 @@ public final class TrainViewModel {
 
     /// Lets the user open a TOML file of training settings; method, preset and settings of the form become the file's.
     public void openSettings() {
-        services.choosers.settings("Open training settings")
+        services.choosers.settings(text("train.open-training-settings"))
                 .ifPresent(file -> services.jobs.start(
-                        "Reading " + file, cancellation -> ConfigFile.read(file),
+                        text("train.reading", file), cancellation -> ConfigFile.read(file),
                         outcome -> settingsNote.set(switch (outcome) {
                             case JobOutcome.Succeeded<ConfigFile>(ConfigFile read) -> show(read);
                             case JobOutcome.Failed<ConfigFile>(String message) -> message;
@@ -247,13 +247,13 @@ public final class TrainViewModel {
     /// Lets the user save the form's settings as a TOML file.
     public void saveSettings() {
         MethodSettings settings = method.settings().get();
-        services.choosers.saveFile("Save training settings", settings.name() + ".toml").ifPresent(file -> {
+        services.choosers.saveFile(text("train.save-training-settings"), settings.name() + ".toml").ifPresent(file -> {
             String text = ConfigFile.text(settings, training.settings().get().toConfig(settings), Optional.empty());
-            services.jobs.start("Saving " + file, cancellation -> {
+            services.jobs.start(text("train.saving", file), cancellation -> {
                 AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
                 return file;
             }, outcome -> settingsNote.set(switch (outcome) {
-                case JobOutcome.Succeeded<Path>(Path saved) -> "Saved to " + saved;
+                case JobOutcome.Succeeded<Path>(Path saved) -> text("train.saved-to", saved);
                 case JobOutcome.Failed<Path>(String message) -> message;
                 case JobOutcome.Cancelled<Path>() -> "";
             }));
@@ -288,18 +288,18 @@ public final class TrainViewModel {
     private String costLine(MethodCost cost) {
         ModelSummary summary = model.get();
         String share = summary == null || summary.parameters() == 0 ? ""
-                : " · trains " + DisplayFormat.percent((double) cost.parameterCount() / summary.parameters())
-                        + " of the model";
-        return DisplayFormat.count(cost.parameterCount()) + " parameters" + share;
+                : text("train.trains-of-the-model",
+                        DisplayFormat.percent((double) cost.parameterCount() / summary.parameters()));
+        return text("train.parameters", DisplayFormat.count(cost.parameterCount()), share);
     }
 
     private String missing(Optional<MethodCost> cost) {
         Subject currentSubject = subject.get();
-        return model.get() == null && !models.busy().get().isEmpty() ? "Loading the model…"
-                : model.get() == null ? "No model: open one on the Models page."
-                : currentSubject.photos().isEmpty() ? "Add at least one photo."
-                : currentSubject.triggerWord().isEmpty() ? "Enter a trigger word: a rare word such as sks."
-                : currentSubject.className().isEmpty() ? "Enter what it is to start."
+        return model.get() == null && !models.busy().get().isEmpty() ? text("train.loading-the-model")
+                : model.get() == null ? text("train.no-model-open-one-on-the")
+                : currentSubject.photos().isEmpty() ? text("train.add-at-least-one-photo")
+                : currentSubject.triggerWord().isEmpty() ? text("train.enter-a-trigger-word-a-rare")
+                : currentSubject.className().isEmpty() ? text("train.enter-what-it-is-to-start")
                 : !method.invalidMessage().get().isEmpty() ? method.invalidMessage().get()
                 : !training.invalidMessage().get().isEmpty() ? training.invalidMessage().get()
                 : cost.map(MethodCost::problem).orElse("");

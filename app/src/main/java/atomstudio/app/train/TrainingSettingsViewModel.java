@@ -2,6 +2,7 @@ package atomstudio.app.train;
 
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.text.Texts;
 import atomstudio.tuning.config.ChosenSettings;
 import atomstudio.tuning.config.Preset;
 import atomstudio.tuning.config.TrainingSetting;
@@ -92,7 +93,7 @@ public final class TrainingSettingsViewModel {
 
     /// Lets the user choose a folder of class images.
     public void chooseClassImages() {
-        choosers.folder("Choose a folder of class images")
+        choosers.folder(Texts.text("train.class-images.folder.help"))
                 .ifPresent(folder -> setText(TrainingSetting.CLASS_IMAGES, folder.toString()));
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.OverlayView;
 import javafx.geometry.Pos;
@@ -20,21 +22,22 @@ final class ClosingView extends OverlayView {
         title.textProperty()
                 .bind(window.queue()
                         .current()
-                        .map(spec -> "Training: " + window.titleOf(spec) + " · " + spec.title())
-                        .orElse("Training has finished"));
+                        .map(spec -> text("window.training-2", window.titleOf(spec), spec.title()))
+                        .orElse(text("window.training-has-finished")));
         Label message = new Label();
         message.setWrapText(true);
         message.setMinHeight(Region.USE_PREF_SIZE);
         message.textProperty()
                 .bind(model.state()
                         .map(state -> state == ClosingViewModel.ClosingState.STOPPING
-                                ? "Finishing the current step and saving a checkpoint…"
-                                : "Training is still running. Save progress and resume later, or discard it?"));
-        Button saveButton = new ActionButtonView("Save and quit", model::saveAndClose, "accent").withId("close-save");
-        Button closeNowButton = new ActionButtonView("Quit now", model::closeNow).withId("close-now");
+                                ? text("window.finishing-the-current-step-and-saving")
+                                : text("window.training-is-still-running-save-progress")));
+        Button saveButton = new ActionButtonView(text("window.save-and-quit"), model::saveAndClose, "accent")
+                .withId("close-save");
+        Button closeNowButton = new ActionButtonView(text("window.quit-now"), model::closeNow).withId("close-now");
         HBox question = new HBox(8, saveButton,
-                new ActionButtonView("Discard", model::discard).withId("close-discard"),
-                new ActionButtonView("Cancel", model::cancel).withId("close-cancel"));
+                new ActionButtonView(text("window.discard"), model::discard).withId("close-discard"),
+                new ActionButtonView(text("window.cancel-2"), model::cancel).withId("close-cancel"));
         HBox stopping = new HBox(8, closeNowButton);
         question.visibleProperty().bind(model.state().map(state -> state == ClosingViewModel.ClosingState.CONFIRMING));
         question.managedProperty().bind(question.visibleProperty());

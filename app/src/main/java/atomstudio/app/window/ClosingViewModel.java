@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
@@ -79,8 +81,9 @@ public final class ClosingViewModel {
             state.set(ClosingState.CLOSED);
             return;
         }
-        jobs.start("Deleting " + spec.folder().getFileName(), cancellation -> {
-            if (Files.exists(spec.folder())) trash.move("run " + spec.folder().getFileName(), List.of(spec.folder()));
+        jobs.start(text("window.deleting", spec.folder().getFileName()), cancellation -> {
+            if (Files.exists(spec.folder()))
+                trash.move(text("window.run", spec.folder().getFileName()), List.of(spec.folder()));
             return spec;
         }, outcome -> state.set(ClosingState.CLOSED));
     }

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.PhotoFinder;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
@@ -63,10 +65,11 @@ final class Composition {
     }
 
     private static SettingsFile settings(Home home, Jobs jobs) {
-        return new SettingsFile(home.settings(), write -> jobs.start("Saving the settings", cancellation -> {
-            write.run();
-            return home;
-        }, outcome -> {}));
+        return new SettingsFile(home.settings(),
+                write -> jobs.start(text("window.saving-the-settings"), cancellation -> {
+                    write.run();
+                    return home;
+                }, outcome -> {}));
     }
 
     /// The sample subjects of the start page.

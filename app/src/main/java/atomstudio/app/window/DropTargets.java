@@ -92,7 +92,7 @@ final class DropTargets {
 
     /// Calls the listener with what fits the files; with nothing if they cannot be read.
     void find(List<Path> files, Consumer<List<DropTarget>> listener) {
-        jobs.start("Reading " + files.size() + " files", cancellation -> FileContents.read(files),
+        jobs.start(text("window.reading-files", files.size()), cancellation -> FileContents.read(files),
                 contents -> listener.accept(targets(files, contents)), unreadable -> listener.accept(List.of()));
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.diffusion.image.ImageFormat;
 import java.io.File;
@@ -26,12 +28,12 @@ final class FxChoosers implements FileChoosers {
         Stream<String> patterns = ImageFormat.extensions()
                 .stream()
                 .flatMap(extension -> Stream.of("*." + extension, "*." + extension.toUpperCase(Locale.ROOT)));
-        return openMultiple(chooser(title, "Images", patterns.toList()));
+        return openMultiple(chooser(title, text("window.images"), patterns.toList()));
     }
 
     @Override
     public List<Path> adapters(String title) {
-        return openMultiple(chooser(title, "Adapters, LoRA, embeddings, PNG with embedded adapters",
+        return openMultiple(chooser(title, text("window.adapters-lora-embeddings-png-with-embedded"),
                 List.of("*.safetensors", "*.pt", "*.bin", "*.png")));
     }
 
@@ -44,14 +46,14 @@ final class FxChoosers implements FileChoosers {
 
     @Override
     public Optional<Path> model(String title) {
-        FileChooser chooser = chooser(title, "Models",
+        FileChooser chooser = chooser(title, text("window.models"),
                 List.of("*.safetensors", "*.ckpt", "*.pt", "*.pth", "*.SAFETENSORS", "*.CKPT"));
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
     }
 
     @Override
     public Optional<Path> settings(String title) {
-        FileChooser chooser = chooser(title, "Training settings", List.of("*.toml"));
+        FileChooser chooser = chooser(title, text("window.training-settings"), List.of("*.toml"));
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
     }
 
@@ -68,7 +70,7 @@ final class FxChoosers implements FileChoosers {
         chooser.setTitle(title);
         chooser.getExtensionFilters()
                 .addAll(new FileChooser.ExtensionFilter(filterName, patterns),
-                        new FileChooser.ExtensionFilter("All files", "*"));
+                        new FileChooser.ExtensionFilter(text("window.all-files"), "*"));
         return chooser;
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.compare.CompareTable;
 import atomstudio.app.compare.ComparedAdapter;
 import atomstudio.app.generate.GenerateViewModel;
@@ -68,14 +70,14 @@ final class PngInfoRestorer {
         target.settings(settings.withAdapters(adapters));
         match.ifPresent(one -> one.page.compare()
                 .add(new CompareTable.CompareRow(new ComparedAdapter.OfRun(one.run), one.weight)));
-        recipe.seed().ifPresent(seed -> restored.add("seed " + Seed.format(seed)));
+        recipe.seed().ifPresent(seed -> restored.add(text("window.seed", Seed.format(seed))));
         recipe.sampler().ifPresent(sampler -> restored.add(sampler.title()));
         target.source().requireSource(describeMissingSource(info));
-        String message = "From " + info.file().getFileName() + ": " + String.join(", ", restored)
-                + (!missing.isEmpty() ? ". The result will differ: missing " + joinLimited(missing) + "."
+        String message = text("window.from", info.file().getFileName(), String.join(", ", restored),
+                (!missing.isEmpty() ? ". The result will differ: missing " + joinLimited(missing) + "."
                         : recipe.hasCpuNoise() ? ". Press Generate to recreate it."
                         : ". Press Generate to recreate it, provided its noise came from the CPU, which it does not "
-                                + "record.");
+                                + "record."));
         return new RestoreResult(match.map(MatchedRun::page), message);
     }
 
@@ -83,11 +85,10 @@ final class PngInfoRestorer {
     private String describeMissingSource(PngInfo info) {
         GenerationParameters recipe = info.recipe();
         if (!recipe.isImageToImage()) return "";
-        missing.add("the source image");
-        return info.file().getFileName() + " was generated from "
-                + recipe.sourceImageName().map(name -> "the image " + name).orElse("another image")
-                + (recipe.isMasked() ? " with a mask" : "") + ". Choose it under “Image to image…” in the settings"
-                + (recipe.isMasked() ? " and paint its mask" : "") + "; without it, generation starts from noise.";
+        missing.add(text("window.the-source-image"));
+        return text("window.was-generated-from-choose-it-under", info.file().getFileName(),
+                recipe.sourceImageName().map(name -> "the image " + name).orElse("another image"),
+                (recipe.isMasked() ? " with a mask" : ""), (recipe.isMasked() ? " and paint its mask" : ""));
     }
 
     private void restoreModel(GenerationParameters recipe) {
@@ -102,7 +103,7 @@ final class PngInfoRestorer {
         known.ifPresentOrElse(model -> {
             models.select(model);
             restored.add(name);
-        }, () -> missing.add("the model “" + name + "”"));
+        }, () -> missing.add(text("window.the-model", name)));
     }
 
     /// The first of the image's adapters that is a finished run on the current model.
@@ -131,17 +132,17 @@ final class PngInfoRestorer {
             }
             Path file = adapterFile(adapter.name(), info);
             if (file == null) {
-                missing.add("the adapter “" + adapter.name() + "”");
+                missing.add(text("window.the-adapter", adapter.name()));
             } else {
                 double weight = Math.clamp(adapter.weight(), -WeightedAdapter.MAX_WEIGHT, WeightedAdapter.MAX_WEIGHT);
                 if (weight != adapter.weight())
                     missing.add(
-                            "weight " + Infotext.formatNumber(adapter.weight()) + " of “" + adapter.name() + "” (using "
-                                    + Infotext.formatNumber(weight) + ")");
+                            text("window.weight-of-using", Infotext.formatNumber(adapter.weight()), adapter.name(),
+                                    Infotext.formatNumber(weight)));
                 adapters.add(new SelectedAdapter(file, weight));
                 restored.add(adapter.name());
                 if (adapter.textEncoderWeight() != adapter.weight())
-                    missing.add("the text encoder weight of “" + adapter.name() + "”");
+                    missing.add(text("window.the-text-encoder-weight-of", adapter.name()));
             }
         }
         return adapters;
@@ -169,7 +170,7 @@ final class PngInfoRestorer {
 
     private static String joinLimited(List<String> items) {
         return String.join(", ", items.subList(0, Math.min(MAX_LISTED, items.size())))
-                + (items.size() > MAX_LISTED ? " and " + (items.size() - MAX_LISTED) + " more" : "");
+                + (items.size() > MAX_LISTED ? text("window.and-more", (items.size() - MAX_LISTED)) : "");
     }
 
     /// The values of the image that the settings cannot represent.
@@ -177,29 +178,30 @@ final class PngInfoRestorer {
         List<String> result = new ArrayList<>();
         SamplerSettings sampling = settings.sampling();
         if (recipe.steps().isPresent() && recipe.steps().getAsInt() != sampling.steps())
-            result.add(recipe.steps().getAsInt() + " steps (using " + sampling.steps() + ")");
+            result.add(text("window.steps-using", recipe.steps().getAsInt(), sampling.steps()));
         if (recipe.clipSkip().isPresent() && recipe.clipSkip().getAsInt() != sampling.clipSkip())
-            result.add("clip skip " + recipe.clipSkip().getAsInt() + " (using " + sampling.clipSkip() + ")");
+            result.add(text("window.clip-skip-using", recipe.clipSkip().getAsInt(), sampling.clipSkip()));
         if (recipe.guidanceScale().isPresent() && recipe.guidanceScale().getAsDouble() != sampling.guidance().scale()) {
-            result.add("CFG scale " + Infotext.formatNumber(recipe.guidanceScale().getAsDouble()) + " (using "
-                    + Infotext.formatNumber(sampling.guidance().scale()) + ")");
+            result.add(text("window.cfg-scale-using", Infotext.formatNumber(recipe.guidanceScale().getAsDouble()),
+                    Infotext.formatNumber(sampling.guidance().scale())));
         }
         if (recipe.guidanceRescale().isPresent()
                 && recipe.guidanceRescale().getAsDouble() != sampling.guidance().rescale())
-            result.add("CFG rescale " + Infotext.formatNumber(recipe.guidanceRescale().getAsDouble()));
+            result.add(text("window.cfg-rescale", Infotext.formatNumber(recipe.guidanceRescale().getAsDouble())));
         if (recipe.schedule().filter(schedule -> schedule != sampling.schedule()).isPresent())
-            result.add("the schedule “" + recipe.schedule().get().title() + "” with this sampler");
+            result.add(text("window.the-schedule-with-this-sampler", recipe.schedule().get().title()));
         if (recipe.eta().isPresent() && !recipe.eta().equals(sampling.eta()))
-            result.add("eta " + Infotext.formatNumber(recipe.eta().getAsDouble()) + " with this sampler");
+            result.add(text("window.eta-with-this-sampler", Infotext.formatNumber(recipe.eta().getAsDouble())));
         if (recipe.hires().isPresent() && settings.source().hiresScale().isEmpty())
-            result.add("hires ×" + Infotext.formatNumber(recipe.hires().get().scale()));
+            result.add(text("window.hires", Infotext.formatNumber(recipe.hires().get().scale())));
         if (recipe.denoisingStrength().isPresent()
                 && recipe.denoisingStrength().getAsDouble() != settings.source().denoisingStrength())
-            result.add("denoising strength " + Infotext.formatNumber(recipe.denoisingStrength().getAsDouble()));
+            result.add(
+                    text("window.denoising-strength", Infotext.formatNumber(recipe.denoisingStrength().getAsDouble())));
         if (recipe.size().isPresent()
                 && !new ImageSettings.OutputSize(recipe.size().get().width(), recipe.size().get().height())
                         .equals(settings.size())) {
-            result.add("the size " + recipe.size().get().width() + " × " + recipe.size().get().height());
+            result.add(text("window.the-size", recipe.size().get().width(), recipe.size().get().height()));
         }
         return result;
     }

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.JobQueue;
@@ -77,8 +79,8 @@ final class StatusBarView extends HBox {
         progress.visibleProperty().bind(entry.fraction().greaterThan(0));
         progress.managedProperty().bind(progress.visibleProperty());
         Button cancel = new ActionButtonView("×", entry::cancel, "flat", "small");
-        cancel.setAccessibleText("Cancel " + entry.title());
-        cancel.setTooltip(new Tooltip("Cancel these images"));
+        cancel.setAccessibleText(text("window.cancel", entry.title()));
+        cancel.setTooltip(new Tooltip(text("window.cancel-these-images")));
         cancel.getStyleClass().add("queue-cancel");
         cancel.setMinWidth(Region.USE_PREF_SIZE);
         HBox view = new HBox(6, title, progress, cancel);
@@ -89,10 +91,10 @@ final class StatusBarView extends HBox {
 
     private MenuButton moreMenu() {
         List<JobQueue.QueuedJob> rest = images.entries().subList(MAX_SHOWN, images.entries().size());
-        MenuButton more = new MenuButton(DisplayFormat.count(rest.size()) + " more");
+        MenuButton more = new MenuButton(text("window.more", DisplayFormat.count(rest.size())));
         more.getStyleClass().addAll("flat", "small");
         for (JobQueue.QueuedJob entry : rest) {
-            MenuItem item = new MenuItem("Cancel " + entry.title());
+            MenuItem item = new MenuItem(text("window.cancel", entry.title()));
             item.setMnemonicParsing(false);
             item.setOnAction(chosen -> entry.cancel());
             more.getItems().add(item);
@@ -105,8 +107,8 @@ final class StatusBarView extends HBox {
         menu.setId("sharing-rule");
         menu.getStyleClass().addAll("flat", "small");
         menu.setMinWidth(Region.USE_PREF_SIZE);
-        menu.setTooltip(new Tooltip("What happens when images are generated during a run"));
-        menu.textProperty().bind(sharing.rule().map(rule -> "Images during training: " + rule.title()));
+        menu.setTooltip(new Tooltip(text("window.what-happens-when-images-are-generated")));
+        menu.textProperty().bind(sharing.rule().map(rule -> text("window.images-during-training", rule.title())));
         ToggleGroup group = new ToggleGroup();
         for (SharingRule rule : SharingRule.values()) {
             RadioMenuItem item = new RadioMenuItem(rule.title());

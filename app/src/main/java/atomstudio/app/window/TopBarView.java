@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import javafx.animation.Animation;
@@ -27,7 +29,7 @@ final class TopBarView extends HBox {
         super(12);
         getStyleClass().add("top-bar");
         setAlignment(Pos.CENTER_LEFT);
-        Label name = new Label("Atom Studio");
+        Label name = new Label(text("window.atom-studio-2"));
         name.getStyleClass().add("app-name");
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
@@ -41,8 +43,8 @@ final class TopBarView extends HBox {
         FontIcon icon = new FontIcon();
         icon.iconCodeProperty().bind(model.settings().dark().map(dark -> dark ? Feather.SUN : Feather.MOON));
         theme.setGraphic(icon);
-        theme.setTooltip(new Tooltip("Switch between light and dark theme"));
-        theme.setAccessibleText("Switch between light and dark theme");
+        theme.setTooltip(new Tooltip(text("window.switch-between-light-and-dark-theme")));
+        theme.setAccessibleText(text("window.switch-between-light-and-dark-theme"));
         theme.setOnAction(pressed -> model.settings().toggleTheme());
         getChildren().addAll(name, modelMenu(model), gap, systemInfo, theme);
         RepeatWhileShown.every(Duration.seconds(5), this, model::refreshSystemInfo);
@@ -54,7 +56,10 @@ final class TopBarView extends HBox {
         menu.setId("model-menu");
         menu.setMnemonicParsing(false);
         menu.textProperty()
-                .bind(models.current().map(ModelSummary::title).map(title -> "Model: " + title).orElse("No model"));
+                .bind(models.current()
+                        .map(ModelSummary::title)
+                        .map(title -> text("window.model", title))
+                        .orElse(text("window.no-model")));
         Runnable refresh = () -> {
             menu.getItems().setAll(models.known().stream().map(summary -> {
                 MenuItem item = new MenuItem(summary.title());
@@ -63,8 +68,9 @@ final class TopBarView extends HBox {
                 return item;
             }).toList());
             menu.getItems()
-                    .addAll(new SeparatorMenuItem(), openItem("Open model folder…", window, models::chooseFolder),
-                            openItem("Open model file…", window, models::chooseFile));
+                    .addAll(new SeparatorMenuItem(),
+                            openItem(text("window.open-model-folder"), window, models::chooseFolder),
+                            openItem(text("window.open-model-file"), window, models::chooseFile));
         };
         models.known().addListener((ListChangeListener<ModelSummary>) change -> refresh.run());
         refresh.run();

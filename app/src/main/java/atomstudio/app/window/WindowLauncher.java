@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.jobs.Jobs;
@@ -16,8 +18,7 @@ import org.slf4j.LoggerFactory;
 /// Opens the window and waits until it is closed. Not a JavaFX `Application`, so that it runs from the class path.
 public final class WindowLauncher {
     private static final Logger log = LoggerFactory.getLogger(WindowLauncher.class);
-    private static final String NO_DISPLAY = "There is no display for the window (DISPLAY and WAYLAND_DISPLAY are not "
-            + "set). The commands need none: see --help.";
+    private static final String NO_DISPLAY = text("window.there-is-no-display-for-the");
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
@@ -43,8 +44,7 @@ public final class WindowLauncher {
             Platform.startup(this::start);
             closed.await();
         } catch (UnsupportedOperationException | UnsatisfiedLinkError none) {
-            throw new Failure.DeviceUnavailable("The window could not be opened: " + none.getMessage()
-                    + ". The commands need no display: see --help.");
+            throw new Failure.DeviceUnavailable(text("window.the-window-could-not-be-opened", none.getMessage()));
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }

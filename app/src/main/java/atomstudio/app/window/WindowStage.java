@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atlantafx.base.theme.PrimerDark;
 import atlantafx.base.theme.PrimerLight;
 import atlantafx.base.theme.Theme;
@@ -58,7 +60,7 @@ final class WindowStage {
         FocusKeeper.install(scene, view::page);
         view.setFocusTraversable(true);
         view.requestFocus();
-        String title = "Atom Studio " + BuildInfo.current().version();
+        String title = text("window.atom-studio", BuildInfo.current().version());
         stage.titleProperty()
                 .bind(model.trainingTitle().map(training -> training.isEmpty() ? title : training + " – " + title));
         for (int side : ICON_SIDES) {

@@ -73,7 +73,7 @@ public final class WindowView extends StackPane {
     private static Node notices(WindowViewModel model) {
         NoticesView notices = new NoticesView(model.notices());
         setAlignment(notices, Pos.BOTTOM_RIGHT);
-        setMargin(notices, new Insets(0, 16, 40, 0));
+        setMargin(notices, new Insets(0, 16, 96, 0));
         return notices;
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.DisplayFormat;
@@ -140,14 +142,15 @@ public final class WindowViewModel {
         downloads.load();
         gallery.load();
         queue.restore(() -> notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
-                "Left in the training queue: " + DisplayFormat.plural(queue.waiting().size(), "run") + ".",
-                Optional.of(new NoticesViewModel.NoticeAction("Continue training", queue::startNext)))));
+                text("window.left-in-the-training-queue", DisplayFormat.plural(queue.waiting().size(), "run")),
+                Optional.of(new NoticesViewModel.NoticeAction(text("window.continue-training"), queue::startNext)))));
         refreshSystemInfo();
         Services.Stores stores = services.stores();
         services.jobs()
-                .start("Listing samples", cancellation -> stores.samples().list(), start::setSamples, problem::set);
+                .start(text("window.listing-samples"), cancellation -> stores.samples().list(), start::setSamples,
+                        problem::set);
         services.jobs()
-                .start("Listing subjects", cancellation -> stores.subjects().list(),
+                .start(text("window.listing-subjects"), cancellation -> stores.subjects().list(),
                         found -> subjects.addAll(found.stream().map(this::createPage).toList()), problem::set);
     }
 
@@ -248,9 +251,9 @@ public final class WindowViewModel {
     public void refreshSystemInfo() {
         SystemInfo info = services.environment().systemInfo();
         services.jobs()
-                .start("Reading system information",
-                        cancellation -> info.device() + " · " + DisplayFormat.plural(info.threads(), "thread") + " · "
-                                + DisplayFormat.bytes(info.freeMemory()) + " free",
+                .start(text("window.reading-system-information"),
+                        cancellation -> text("window.free", info.device(),
+                                DisplayFormat.plural(info.threads(), "thread"), DisplayFormat.bytes(info.freeMemory())),
                         systemInfo::set, ignored -> {});
     }
 
@@ -277,8 +280,8 @@ public final class WindowViewModel {
     /// Shows that an unexpected error was logged.
     void showUnexpected(Throwable unexpected) {
         notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.ERROR,
-                "Something went wrong: " + unexpected + ". The window may not show its current state.",
-                Optional.of(new NoticesViewModel.NoticeAction("Open log",
+                text("window.something-went-wrong-the-window-may", unexpected),
+                Optional.of(new NoticesViewModel.NoticeAction(text("window.open-log"),
                         () -> services.environment().desktop().open(new Home(home()).log())))));
     }
 
@@ -313,13 +316,14 @@ public final class WindowViewModel {
             return;
         }
         Path file = files.getFirst();
-        services.jobs().start("Reading " + file, cancellation -> ModelFolderReader.isModel(file), isModel -> {
-            if (!isModel) useFile(file);
-            else {
-                openModels();
-                models.open(file);
-            }
-        }, message -> useFile(file));
+        services.jobs()
+                .start(text("window.reading", file), cancellation -> ModelFolderReader.isModel(file), isModel -> {
+                    if (!isModel) useFile(file);
+                    else {
+                        openModels();
+                        models.open(file);
+                    }
+                }, message -> useFile(file));
     }
 
     /// What can be done with dragged files.
@@ -336,7 +340,7 @@ public final class WindowViewModel {
         List<Path> files = List.of(file);
         // A file that cannot be read is reported where it is used as an image.
         services.jobs()
-                .start("Reading " + file, cancellation -> PngInfo.read(file, new Home(home()).adapters()),
+                .start(text("window.reading", file), cancellation -> PngInfo.read(file, new Home(home()).adapters()),
                         info -> info.ifPresentOrElse(this::restore, () -> useFiles(files)), message -> useFiles(files));
     }
 
@@ -356,7 +360,8 @@ public final class WindowViewModel {
     /// @param then gets the page with the settings
     void restore(GalleryImage image, Consumer<GenerateViewModel> then) {
         services.jobs()
-                .start("Reading " + image.file(), cancellation -> PngInfo.of(image, new Home(home()).adapters()),
+                .start(text("window.reading", image.file()),
+                        cancellation -> PngInfo.of(image, new Home(home()).adapters()),
                         info -> info.ifPresent(found -> then.accept(restore(found))), notices::showError);
     }
 
@@ -403,7 +408,7 @@ public final class WindowViewModel {
     public void delete(SubjectPageViewModel subjectPage) {
         Subject subject = subjectPage.subject().subject().get();
         if (queue.isQueued(subject.name())) {
-            notices.showError("“" + subject.title() + "” is being trained. Cancel its runs first.");
+            notices.showError(text("window.is-being-trained-cancel-its-runs", subject.title()));
             return;
         }
         int index = subjects.indexOf(subjectPage);
@@ -411,9 +416,9 @@ public final class WindowViewModel {
         if (page.get() instanceof WindowPage.SubjectPage(SubjectPageViewModel shown) && shown == subjectPage)
             newSubject();
         Trash trash = services.stores().trash();
-        services.jobs().start("Deleting the subject " + subject.title(), cancellation -> {
+        services.jobs().start(text("window.deleting-the-subject", subject.title()), cancellation -> {
             List<Path> runs = services.stores().runs().list(subject.name()).stream().map(RunSummary::folder).toList();
-            return trash.move("subject " + subject.title(),
+            return trash.move(text("window.subject-2", subject.title()),
                     Stream.concat(Stream.of(subject.folder()), runs.stream()).toList());
         }, entry -> deletions.offerUndo(entry, () -> putBack(index, subjectPage)), message -> {
             notices.showError(message);
@@ -428,11 +433,13 @@ public final class WindowViewModel {
             page.runs().refresh();
             page.subject().reload();
         });
-        services.jobs().start("Listing subjects", cancellation -> services.stores().subjects().list(), found -> {
-            for (Subject subject : found)
-                if (subjects.stream().noneMatch(page -> page.subject().subject().get().name().equals(subject.name())))
-                    subjects.addFirst(createPage(subject));
-        }, problem::set);
+        services.jobs()
+                .start(text("window.listing-subjects"), cancellation -> services.stores().subjects().list(), found -> {
+                    for (Subject subject : found)
+                        if (subjects.stream()
+                                .noneMatch(page -> page.subject().subject().get().name().equals(subject.name())))
+                            subjects.addFirst(createPage(subject));
+                }, problem::set);
     }
 
     private void putBack(int index, SubjectPageViewModel subjectPage) {
@@ -468,17 +475,17 @@ public final class WindowViewModel {
         RunProgress progress = queue.progress().get();
         if (current != null) {
             String timeLeft = progress.timeLeft();
-            status.set("Training " + titleOf(current)
-                    + (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps())
-                    + (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? ""
-                            : " · " + timeLeft));
+            status.set(text("window.training", titleOf(current),
+                    (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps()),
+                    (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? ""
+                            : " · " + timeLeft)));
             return;
         }
         // The queue of images is shown beside the status.
         String report = images.isIdle() ? shownGenerate().map(page -> page.report().get()).orElse("") : "";
         GetModelViewModel.DownloadStatus download = downloads.status().get();
         String downloading = download.isBusy() ? download.title() + " · " + download.text()
-                : images.isIdle() ? "Ready" : "";
+                : images.isIdle() ? text("window.ready") : "";
         status.set(report.isEmpty() ? downloading : report);
     }
 }
