@@ -93,6 +93,18 @@ public final class CompareMetrics {
         return scores.getReadOnlyProperty();
     }
 
+    /// The values of a run's result at strength 1; empty unless it is a row of the table and measured.
+    public Optional<ClipScores> ofRun(Path folder) {
+        if (shown == null) return Optional.empty();
+        for (int row = 0; row < shown.rows.size(); row++) {
+            CompareRow shownRow = shown.rows.get(row);
+            if (shownRow.strength() == 1 && shownRow.adapter() instanceof ComparedAdapter.OfRun of
+                    && of.checkpoint().isEmpty() && of.run().folder().equals(folder))
+                return scores.get().get(row);
+        }
+        return Optional.empty();
+    }
+
     /// The number of rows whose images all exist and were not measured.
     public ReadOnlyIntegerProperty unmeasured() {
         return unmeasured.getReadOnlyProperty();

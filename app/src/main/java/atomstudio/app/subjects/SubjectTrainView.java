@@ -11,10 +11,8 @@ import atomstudio.app.runs.RunView;
 import atomstudio.app.runs.RunsTableView;
 import atomstudio.app.train.TrainPanelView;
 import atomstudio.app.train.TrainingFormView;
-import atomstudio.tuning.measure.ClipScores;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BiConsumer;
 import javafx.beans.value.ObservableValue;
 import javafx.scene.Node;
@@ -60,23 +58,15 @@ final class SubjectTrainView extends StackPane {
             BiConsumer<SubjectPageViewModel, RunSummary> duplicate) {
         RunView run = new RunView(model.runs(), largePreview::open);
         bindVisible(run, model.runs().shownRun().map(shown -> true).orElse(false));
-        RunsTableView table = new RunsTableView(model.runs(), clock, listed -> measures(model, listed),
+        RunsTableView table = new RunsTableView(model.runs(), clock,
+                listed -> model.compare().metrics().ofRun(listed.folder()),
                 listed -> runMenuItems(model, listed, duplicate));
         model.tab().subscribe(shown -> {
             if (shown == SubjectPageViewModel.PageTab.TRAIN) table.refresh();
         });
+        model.compare().metrics().scores().subscribe(now -> table.refresh());
         return new FocusScrollView(new VBox(12, run, table, new NoteView(NoteView.NoteKind.PLAIN,
                 model.export().exportNote().map(note -> note.text()).orElse(""))));
-    }
-
-    /// Of the run's row under Compare.
-    private static Optional<ClipScores> measures(SubjectPageViewModel model, RunSummary run) {
-        return model.generate()
-                .rows()
-                .stream()
-                .filter(row -> row.run().filter(source -> source.folder().equals(run.folder())).isPresent())
-                .findFirst()
-                .flatMap(row -> Optional.ofNullable(row.metrics().get()));
     }
 
     private static List<MenuItem> runMenuItems(SubjectPageViewModel model, RunSummary run,

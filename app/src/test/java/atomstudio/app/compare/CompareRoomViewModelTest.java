@@ -228,6 +228,26 @@ class CompareRoomViewModelTest {
     }
 
     @Test
+    void aRunsValuesAreThoseOfItsRowAtStrength1() {
+        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        CompareMetrics metrics = room.metrics();
+        assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "not measured yet");
+        room.generate();
+        assertEquals(0.5, metrics.ofRun(LORA.folder()).orElseThrow().likeness().orElseThrow());
+        room.add(new CompareRow(new OfRun(ATOMS), 1));
+        assertTrue(metrics.ofRun(LORA.folder()).isPresent());
+        assertEquals(Optional.empty(), metrics.ofRun(ATOMS.folder()), "its row is not measured");
+        room.setStrength(room.rows().get(1), 0.5);
+        room.generate();
+        assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "measured at another strength");
+        assertTrue(metrics.ofRun(ATOMS.folder()).isPresent());
+        room.setStrength(room.rows().get(1), 1);
+        assertTrue(metrics.ofRun(LORA.folder()).isPresent());
+        room.toggle(LORA);
+        assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "no row");
+    }
+
+    @Test
     void existingImagesAreMeasuredOnRequest() {
         room(new InlineJobs(), LORA).generate();
         CompareRoomViewModel later = room(new InlineJobs(), LORA);
