@@ -50,7 +50,7 @@ final class CanvasView extends VBox {
     CanvasView(GenerateViewModel model, LargeImageViewModel largeImage) {
         super(10);
         this.model = model;
-        row = model.rows().getFirst();
+        row = model.row();
         getStyleClass().add("generate-canvas");
         modes = new SegmentedView<>(text("generate.canvas"),
                 List.of(new SegmentedView.Segment<>(CanvasMode.GRID, text("generate.canvas.grid"), ""),

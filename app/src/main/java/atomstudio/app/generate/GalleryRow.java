@@ -2,10 +2,7 @@ package atomstudio.app.generate;
 
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
-import atomstudio.app.generate.ImageSettings.SelectedAdapter;
-import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.image.RgbImage;
-import atomstudio.tuning.measure.ClipScores;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,7 +10,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -23,8 +19,8 @@ import javafx.collections.ObservableList;
 import javafx.collections.ObservableMap;
 import org.jspecify.annotations.Nullable;
 
-/// One gallery row: the images of the base model or of a run's adapter, one column per seed. Its cells are a query: for
-/// every seed the image of the order wanted now, or else the last image of that seed, which is stale.
+/// The images of the Generate page, one per seed. Its cells are a query: for every seed the image of the order wanted
+/// now, or else the last image of that seed, which is stale.
 public final class GalleryRow implements ImageBatch.BatchRow {
     /// @param order of the image wanted now
     /// @param image null if the row has no image of the seed
@@ -44,64 +40,28 @@ public final class GalleryRow implements ImageBatch.BatchRow {
     /// An image of settings that are being changed.
     public record LiveImage(long seed, RgbImage image) {}
 
-    private final Optional<RunSummary> run;
     private final ObservableList<GalleryCell> cells = FXCollections.observableArrayList();
     private final ObservableList<GalleryCell> cellsView = FXCollections.unmodifiableObservableList(cells);
-    private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper warning = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper metricsStatus = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<@Nullable ClipScores> metrics = new ReadOnlyObjectWrapper<>();
     private final ObservableMap<String, RgbImage> previews = FXCollections.observableHashMap();
     private final ObservableMap<String, RgbImage> previewsView = FXCollections.unmodifiableObservableMap(previews);
     private final ReadOnlyObjectWrapper<@Nullable LiveImage> live = new ReadOnlyObjectWrapper<>();
-    private final ReadOnlyStringWrapper adapterLine = new ReadOnlyStringWrapper("");
     /// The image shown last, by seed.
     private final Map<Long, GalleryImage> lastImages = new HashMap<>();
-    /// Scores by the images that they were measured on.
-    private final Map<List<GalleryImage>, ClipScores> scores = new HashMap<>();
-
-    GalleryRow(Optional<RunSummary> run) {
-        this.run = run;
-    }
-
-    /// Empty: the base model.
-    public Optional<RunSummary> run() {
-        return run;
-    }
 
     @Override
     public String title() {
-        return run.map(RunSummary::title).orElse("Base model");
+        return "Base model";
     }
 
     @Override
     public String runName() {
-        return run.map(source -> source.folder().getFileName().toString()).orElse("");
-    }
-
-    /// Parameters and size of the row's own adapter; empty for the base model.
-    public List<String> costLines() {
-        return run.map(RunSummary::costLines).orElse(List.of());
-    }
-
-    /// The adapters added to every row: `+ style (0.8)`; empty if none.
-    public ReadOnlyStringProperty adapterLine() {
-        return adapterLine.getReadOnlyProperty();
-    }
-
-    void showAdapters(List<SelectedAdapter> adapters) {
-        String names = adapters.stream().map(SelectedAdapter::toString).collect(Collectors.joining(", "));
-        adapterLine.set(adapters.isEmpty() ? "" : "+ " + names);
+        return "";
     }
 
     /// One per seed of the settings.
     public ObservableList<GalleryCell> cells() {
         return cellsView;
-    }
-
-    /// `Step 12 of 25`, `Waiting`; empty when idle.
-    public ReadOnlyStringProperty busy() {
-        return busy.getReadOnlyProperty();
     }
 
     public ReadOnlyStringProperty warning() {
@@ -126,47 +86,9 @@ public final class GalleryRow implements ImageBatch.BatchRow {
         live.set(null);
     }
 
-    /// Of the images shown; null until measured, or if one is not current.
-    public ReadOnlyObjectProperty<@Nullable ClipScores> metrics() {
-        return metrics.getReadOnlyProperty();
-    }
-
-    /// `Measuring…`; empty when idle.
-    public ReadOnlyStringProperty metricsStatus() {
-        return metricsStatus.getReadOnlyProperty();
-    }
-
-    boolean needsMetrics() {
-        return metrics.get() == null && !cells.isEmpty() && isComplete();
-    }
-
-    private boolean isComplete() { return cells.stream().allMatch(cell -> cell.state == CellState.CURRENT); }
-
-    /// The current images.
-    List<GalleryImage> images() {
-        List<GalleryImage> images = new ArrayList<>();
-        for (GalleryCell cell : cells)
-            if (cell.image != null && cell.state == CellState.CURRENT) images.add(cell.image);
-        return images;
-    }
-
     /// All images, current or stale.
     public List<GalleryImage> shownImages() {
         return cells.stream().map(GalleryCell::image).filter(Objects::nonNull).toList();
-    }
-
-    void setMetricsStatus(String text) {
-        metricsStatus.set(text);
-    }
-
-    /// @param images that were measured
-    void setMetrics(List<GalleryImage> images, ClipScores found) {
-        scores.put(images, found);
-        showMetrics();
-    }
-
-    private void showMetrics() {
-        metrics.set(cells.isEmpty() || !isComplete() ? null : scores.get(images()));
     }
 
     /// Finds the images of a request.
@@ -183,7 +105,6 @@ public final class GalleryRow implements ImageBatch.BatchRow {
             found.add(new GalleryCell(seed, order, lastImages.get(seed), state));
         }
         if (!found.equals(cells)) cells.setAll(found);
-        showMetrics();
     }
 
     /// The seeds of a request whose images neither exist nor are in the queue.
@@ -196,12 +117,11 @@ public final class GalleryRow implements ImageBatch.BatchRow {
 
     void begin() {
         warning.set("");
-        busy.set("Waiting");
     }
 
     @Override
     public void showStep(int done, int total) {
-        busy.set("Step " + done + " of " + total);
+        // The status of the batch names the step.
     }
 
     @Override
@@ -223,6 +143,5 @@ public final class GalleryRow implements ImageBatch.BatchRow {
     @Override
     public void stop() {
         previews.clear();
-        busy.set("");
     }
 }

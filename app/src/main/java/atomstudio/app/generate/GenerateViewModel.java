@@ -11,7 +11,6 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.ModelDefaults;
-import atomstudio.app.runs.RunSummary;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
@@ -35,14 +34,12 @@ import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.beans.property.SimpleBooleanProperty;
 import javafx.beans.value.ObservableValue;
-import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
-import javafx.collections.ObservableList;
 import javafx.collections.WeakListChangeListener;
 import org.jspecify.annotations.Nullable;
 
-/// The prompt, the image settings, and gallery rows for the same seeds: the base model first, then runs. Generates all
-/// outdated rows in one background job.
+/// The prompt, the image settings, and the row of their images, one per seed. Generates the outdated images in one
+/// background job.
 public final class GenerateViewModel {
     /// An initial prompt that the built-in model draws well.
     private static final SubjectPrompt EXAMPLE = SubjectPrompt.ofText("a 3d penguin in the snow");
@@ -50,7 +47,6 @@ public final class GenerateViewModel {
     private final Jobs jobs;
     private final GenerationServices services;
     private final InstantSource clock;
-    private final MetricsViewModel metrics;
     private final SourceViewModel source;
     private final AdaptersViewModel adapters;
     private final LiveStrength live;
@@ -61,9 +57,7 @@ public final class GenerateViewModel {
             ImageSettings.initial(ModelDefaults.INITIAL));
     private final CurrentFileVersions files;
     private ModelDefaults appliedDefaults = ModelDefaults.INITIAL;
-    private final GalleryRow base = new GalleryRow(Optional.empty());
-    private final ObservableList<GalleryRow> rows = FXCollections.observableArrayList(base);
-    private final ObservableList<GalleryRow> rowsView = FXCollections.unmodifiableObservableList(rows);
+    private final GalleryRow row = new GalleryRow();
     private final ReadOnlyObjectWrapper<GenerationPlan> plan = new ReadOnlyObjectWrapper<>(GenerationPlan.NONE);
     private final BooleanProperty seedLocked = new SimpleBooleanProperty();
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
@@ -71,10 +65,10 @@ public final class GenerateViewModel {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
     /// Held here only: the gallery outlives the page of a deleted subject.
-    private final ListChangeListener<GalleryImage> galleryListener = change -> updateRows();
+    private final ListChangeListener<GalleryImage> galleryListener = change -> update();
     private final PromptHistory history = new PromptHistory();
-    private Runnable onGenerate = this::generateRows;
-    private Runnable onCancel = this::cancelRows;
+    private Runnable onGenerate = this::generateRow;
+    private Runnable onCancel = this::cancelBatches;
     /// This page's batches in the queue, in their order.
     private final List<ImageBatch> batches = new ArrayList<>();
 
@@ -99,18 +93,17 @@ public final class GenerateViewModel {
         this.model = model;
         this.subject = subject;
         files = new CurrentFileVersions(jobs, problem::set);
-        metrics = new MetricsViewModel(services.queue, services.generator);
         source = new SourceViewModel(jobs, services.choosers, services.notices, this);
         adapters = new AdaptersViewModel(services, this);
         live = new LiveStrength(jobs, services, clock, this::firstAdaptedOrder, this::subjectName);
         prompt = new ReadOnlyObjectWrapper<>(
                 subject.get() == null ? SubjectPrompt.EMPTY
                         : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
-        // On a subject's page rows are compared at the same seeds.
+        // On a subject's page images are compared at the same seeds.
         seedLocked.set(subject.get() != null);
-        seedLocked.subscribe(now -> updateRows());
+        seedLocked.subscribe(now -> update());
         model.subscribe(now -> applyModelDefaults());
-        subject.subscribe(now -> updateRows());
+        subject.subscribe(now -> update());
         services.gallery.images().addListener(new WeakListChangeListener<>(galleryListener));
     }
 
@@ -131,15 +124,15 @@ public final class GenerateViewModel {
         return settings.getReadOnlyProperty();
     }
 
-    public ObservableList<GalleryRow> rows() {
-        return rowsView;
+    public GalleryRow row() {
+        return row;
     }
 
     public GalleryViewModel gallery() {
         return services.gallery;
     }
 
-    /// `LoRA rank 4 · step 12 of 25 · 0:08 left`, or what the page's images wait for; empty when idle.
+    /// `Base model · step 12 of 25 · 0:08 left`, or what the page's images wait for; empty when idle.
     public ReadOnlyStringProperty busy() {
         return busy.getReadOnlyProperty();
     }
@@ -147,10 +140,6 @@ public final class GenerateViewModel {
     /// Share of the steps of the current batch that are done, 0..1.
     public ReadOnlyDoubleProperty fraction() {
         return fraction.getReadOnlyProperty();
-    }
-
-    public MetricsViewModel metrics() {
-        return metrics;
     }
 
     public SourceViewModel source() {
@@ -189,11 +178,6 @@ public final class GenerateViewModel {
         jobs.start("Reading " + image.file().getFileName(), cancellation -> image.read(), listener, unreadable -> {});
     }
 
-    /// Compares the images with the preferences again.
-    public void refreshRows() {
-        updateRows();
-    }
-
     /// Replaces the report.
     public void showMessage(String message) {
         problem.set("");
@@ -202,13 +186,13 @@ public final class GenerateViewModel {
 
     public void setPrompt(SubjectPrompt changed) {
         prompt.set(changed);
-        updateRows();
+        update();
     }
 
     /// Shows the next older prompt of the page's images.
     public void showOlderPrompt() {
         history.older(prompt.get(),
-                () -> PromptHistory.of(services.gallery, subject.get(), rows)).ifPresent(this::setPrompt);
+                () -> PromptHistory.of(services.gallery, subject.get())).ifPresent(this::setPrompt);
     }
 
     /// Shows the next newer prompt, at last the one that was being edited.
@@ -218,7 +202,7 @@ public final class GenerateViewModel {
 
     public void settings(ImageSettings changed) {
         settings.set(changed);
-        updateRows();
+        update();
     }
 
     public void updateSettings(UnaryOperator<ImageSettings> change) {
@@ -229,20 +213,6 @@ public final class GenerateViewModel {
     public void randomizeSeeds(RandomGenerator random) {
         long first = random.nextLong(0, 1L << 31);
         updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(first, now.seeds().count())));
-    }
-
-    /// Shows one row per run below the base model, in this order. Existing rows keep their images.
-    public void showRuns(List<RunSummary> runs) {
-        List<GalleryRow> newRows = new ArrayList<>(List.of(base));
-        for (RunSummary run : runs) {
-            newRows.add(rows.stream()
-                    .filter(row -> row.run().isPresent() && row.run().get().folder().equals(run.folder()))
-                    .findFirst()
-                    .orElseGet(() -> new GalleryRow(Optional.of(run))));
-        }
-        if (newRows.equals(rows)) return;
-        rows.setAll(newRows);
-        updateRows();
     }
 
     private void applyModelDefaults() {
@@ -265,21 +235,20 @@ public final class GenerateViewModel {
         Set<Path> needed = new HashSet<>();
         ModelSummary summary = model.get();
         if (summary != null) needed.add(summary.path());
-        for (GalleryRow row : rows) row.run().map(RunSummary::adapter).ifPresent(needed::add);
         settings.get().adapters().forEach(adapter -> needed.add(adapter.file()));
         return needed;
     }
 
-    /// @param then called after the rows are updated
+    /// @param then called after the row is updated
     private void readFiles(Runnable then) {
         files.read(neededFiles(), () -> {
-            updateRows();
+            update();
             then.run();
         });
     }
 
-    private void updateRows() {
-        for (GalleryRow row : rows) row.showAdapters(settings.get().activeAdapters());
+    /// Finds the images of the prompt, the settings and the preferences of now.
+    public void update() {
         ModelSummary summary = model.get();
         if (summary == null) return;
         if (!files.contains(neededFiles())) {
@@ -287,65 +256,40 @@ public final class GenerateViewModel {
             return;
         }
         Set<String> queued = queuedOrders();
-        for (GalleryRow row : rows) row.update(requestFor(row, summary), services.gallery, queued);
+        row.update(request(summary), services.gallery, queued);
         updatePlan(summary, queued);
     }
 
     private void updatePlan(ModelSummary summary, Set<String> queued) {
-        int images = 0;
-        boolean drawsSeeds = drawsSeeds(missing(summary, queued));
-        OptionalDouble seconds = OptionalDouble.of(0);
-        for (GalleryRow row : rows) {
-            RowGenerator.RowRequest request = requestFor(row, summary);
-            int count = drawsSeeds ? settings.get().seeds().count()
-                    : GalleryRow.missingSeeds(request, services.gallery, queued).size();
-            OptionalDouble more = count == 0 ? OptionalDouble.of(0) : services.rate.seconds(request, count);
-            images += count;
-            seconds = seconds.isEmpty() || more.isEmpty() ? OptionalDouble.empty()
-                    : OptionalDouble.of(seconds.getAsDouble() + more.getAsDouble());
-        }
-        plan.set(new GenerationPlan(images, seconds));
+        RowGenerator.RowRequest request = request(summary);
+        List<Long> missing = GalleryRow.missingSeeds(request, services.gallery, queued);
+        int images = drawsSeeds(missing) ? settings.get().seeds().count() : missing.size();
+        plan.set(new GenerationPlan(images,
+                images == 0 ? OptionalDouble.of(0) : services.rate.seconds(request, images)));
     }
 
     /// Whether Generate makes images of new seeds: all images of these exist.
-    private boolean drawsSeeds(List<ImageBatch.RowOrder> missing) {
+    private boolean drawsSeeds(List<Long> missing) {
         return missing.isEmpty() && !seedLocked.get()
-                && rows.stream()
-                        .flatMap(row -> row.cells().stream())
-                        .allMatch(cell -> cell.state() == GalleryRow.CellState.CURRENT);
+                && row.cells().stream().allMatch(cell -> cell.state() == GalleryRow.CellState.CURRENT);
     }
 
     private Optional<LiveStrength.LiveOrder> firstAdaptedOrder() {
         ModelSummary summary = model.get();
         if (summary == null || !files.contains(neededFiles())) return Optional.empty();
-        List<Long> first = List.of(settings.get().seeds().first());
-        return rows.stream()
-                .map(row -> new LiveStrength.LiveOrder(row, new ImageBatch.RowOrder(row, requestFor(row, summary),
-                        baseRequest(row, summary), first)))
-                .filter(live -> !live.order().request().adapters().isEmpty())
-                .findFirst();
+        return Optional.of(order(summary, List.of(settings.get().seeds().first())))
+                .filter(order -> !order.request().adapters().isEmpty())
+                .map(order -> new LiveStrength.LiveOrder(row, order));
     }
 
-    /// Of the image to compare a row's with.
-    private RowGenerator.RowRequest baseRequest(GalleryRow row, ModelSummary summary) {
-        RowGenerator.RowRequest request = requestFor(base, summary);
-        return row == base ? request.withoutAdapters() : request;
+    private ImageBatch.RowOrder order(ModelSummary summary, List<Long> seeds) {
+        RowGenerator.RowRequest request = request(summary);
+        return new ImageBatch.RowOrder(row, request, request.withoutAdapters(), seeds);
     }
 
     private String subjectName() {
         Subject current = subject.get();
         return current == null ? "" : current.name();
-    }
-
-    private List<ImageBatch.RowOrder> missing(ModelSummary summary, Set<String> queued) {
-        List<ImageBatch.RowOrder> orders = new ArrayList<>();
-        for (GalleryRow row : rows) {
-            RowGenerator.RowRequest request = requestFor(row, summary);
-            List<Long> seeds = GalleryRow.missingSeeds(request, services.gallery, queued);
-            if (!seeds.isEmpty())
-                orders.add(new ImageBatch.RowOrder(row, request, baseRequest(row, summary), seeds));
-        }
-        return orders;
     }
 
     private Set<String> queuedOrders() {
@@ -354,13 +298,11 @@ public final class GenerateViewModel {
         return queued;
     }
 
-    private RowGenerator.RowRequest requestFor(GalleryRow row, ModelSummary summary) {
+    private RowGenerator.RowRequest request(ModelSummary summary) {
         Subject currentSubject = subject.get();
-        Optional<String> runPhrase = row.run().map(run -> run.spec().phrase().text());
-        String phrase = currentSubject == null ? "" : runPhrase.orElse(currentSubject.className());
-        return new RowGenerator.RowRequest(summary.path(), prompt.get().text(phrase),
-                row.run().map(RunSummary::adapter), settings.get(),
-                RowGenerator.Rendering.of(services.preferences.get()), files.get());
+        return new RowGenerator.RowRequest(summary.path(),
+                prompt.get().text(currentSubject == null ? "" : currentSubject.className()), Optional.empty(),
+                settings.get(), RowGenerator.Rendering.of(services.preferences.get()), files.get());
     }
 
     /// Cancels the images of this page that wait or are being generated.
@@ -368,12 +310,11 @@ public final class GenerateViewModel {
         onCancel.run();
     }
 
-    private void cancelRows() {
-        metrics.cancel();
+    private void cancelBatches() {
         List.copyOf(batches).forEach(ImageBatch::cancel);
     }
 
-    /// Lets another view model generate from the prompt and the settings, in the place of the rows here.
+    /// Lets another view model generate from the prompt and the settings, in the place of the row here.
     public void setGeneration(Runnable generate, Runnable cancel) {
         onGenerate = generate;
         onCancel = cancel;
@@ -384,7 +325,7 @@ public final class GenerateViewModel {
         onGenerate.run();
     }
 
-    private void generateRows() {
+    private void generateRow() {
         if (model.get() == null) problem.set("No model: open one on the Models page.");
         else readFiles(this::generateMissing);
     }
@@ -393,27 +334,23 @@ public final class GenerateViewModel {
         ModelSummary summary = model.get();
         if (summary == null) return;
         Set<String> queued = queuedOrders();
-        List<ImageBatch.RowOrder> orders = missing(summary, queued);
-        if (drawsSeeds(orders)) {
+        List<Long> seeds = GalleryRow.missingSeeds(request(summary), services.gallery, queued);
+        if (drawsSeeds(seeds)) {
             randomizeSeeds(RandomGenerator.getDefault());
-            orders = missing(summary, queued);
+            seeds = GalleryRow.missingSeeds(request(summary), services.gallery, queued);
         }
-        if (orders.isEmpty()) {
+        if (!seeds.isEmpty()) submit(order(summary, seeds));
+        else
             showMessage(queued.isEmpty() ? "Nothing changed. Edit the prompt, settings or seed."
                     : "These images are already in the queue.");
-            measure();
-            return;
-        }
-        submit(orders);
     }
 
-    private void submit(List<ImageBatch.RowOrder> orders) {
-        metrics.cancel();
+    private void submit(ImageBatch.RowOrder order) {
         showMessage("");
-        ImageBatch batch = new ImageBatch(orders, subjectName(), services, clock);
+        ImageBatch batch = new ImageBatch(List.of(order), subjectName(), services, clock);
         batches.add(batch);
-        rows.stream().filter(batch::contains).forEach(GalleryRow::begin);
-        updateRows();
+        row.begin();
+        update();
         showProgress();
         batch.submit(jobs.deliverEach(Runnable::run), this::showProgress, outcome -> onEnded(batch, outcome));
     }
@@ -425,27 +362,16 @@ public final class GenerateViewModel {
 
     private void onEnded(ImageBatch batch, JobOutcome<?> outcome) {
         batches.remove(batch);
-        for (ImageBatch.RowOrder order : batch.orders()) order.row().stop();
-        for (GalleryRow row : rows)
-            if (batch.contains(row) && batches.stream().anyMatch(other -> other.contains(row))) row.begin();
-        updateRows();
+        row.stop();
+        if (!batches.isEmpty()) row.begin();
+        update();
         showProgress();
         String images = DisplayFormat.plural(batch.imageCount(), "image");
         switch (outcome) {
-            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(batch.seconds())
-                    + (rows.size() > 1 ? " · same seeds and noise in every row" : ""));
+            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(batch.seconds()));
             case JobOutcome.Failed<?>(String message) -> problem.set(message);
             case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + batch.completedCount() + " of " + images
                     + " done");
         }
-        if (batches.isEmpty()) measure();
-    }
-
-    /// Measures rows whose images are all current.
-    private void measure() {
-        ModelSummary summary = model.get();
-        Subject currentSubject = subject.get();
-        if (summary != null && currentSubject != null)
-            metrics.measure(summary.path(), currentSubject, prompt.get().text(currentSubject.className()), rows);
     }
 }

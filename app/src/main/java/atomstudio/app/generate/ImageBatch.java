@@ -79,14 +79,6 @@ public final class ImageBatch {
         for (RowOrder order : orders) order.seeds.forEach(seed -> remaining.add(order.request.order(seed)));
     }
 
-    List<RowOrder> orders() {
-        return orders;
-    }
-
-    boolean contains(BatchRow row) {
-        return orders.stream().anyMatch(order -> order.row == row);
-    }
-
     /// Orders whose images do not exist yet.
     public Set<String> remainingOrders() {
         return remaining;

@@ -18,11 +18,10 @@ final class PromptHistory {
 
     /// The prompts of a subject's images, with its phrase as the placeholder; newest first.
     /// @param subject null: the images without a subject
-    static List<SubjectPrompt> of(GalleryViewModel gallery, @Nullable Subject subject, List<GalleryRow> rows) {
+    static List<SubjectPrompt> of(GalleryViewModel gallery, @Nullable Subject subject) {
         List<String> phrases = new ArrayList<>();
         if (subject != null) {
             phrases.add(subject.promptPhrase());
-            rows.forEach(row -> row.run().ifPresent(run -> phrases.add(run.spec().phrase().text())));
             phrases.add(subject.className());
         }
         return gallery.prompts(subject == null ? "" : subject.name())

@@ -8,7 +8,6 @@ import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 
 /// A run as shown in lists and galleries.
@@ -42,14 +41,5 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
         return report.map(
                 result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
                 .orElse(text("runs.step-of", progress.step(), Math.max(spec.choices().steps(), progress.steps())));
-    }
-
-    /// `29,148 parameters · 0.18%`, then `126 KB · trained in 5 min 22 s`.
-    public List<String> costLines() {
-        return report.map(result -> List.of(
-                DisplayFormat.count(result.parameterCount()) + " parameters · "
-                        + DisplayFormat.percent(result.parameterShare()),
-                DisplayFormat.bytes(result.bytes()) + " · trained in " + DisplayFormat.duration(result.seconds())))
-                .orElse(List.of());
     }
 }

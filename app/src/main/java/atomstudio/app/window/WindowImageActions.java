@@ -2,7 +2,6 @@ package atomstudio.app.window;
 
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.LargeImageViewModel;
-import atomstudio.app.generate.GalleryRow;
 import atomstudio.app.generate.ImageSettings;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import java.util.List;
@@ -23,9 +22,7 @@ final class WindowImageActions implements LargeImageViewModel.ImageActions {
     public List<List<GalleryImage>> rows() {
         if (window.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject))
             return subject.compare().imageRows();
-        return window.shownGenerate()
-                .map(page -> page.rows().stream().map(GalleryRow::shownImages).toList())
-                .orElse(List.of());
+        return window.shownGenerate().map(page -> List.of(page.row().shownImages())).orElse(List.of());
     }
 
     @Override

@@ -225,7 +225,7 @@ public final class WindowViewModel {
     }
 
     private void refreshImages() {
-        generatePage.generate().refreshRows();
+        generatePage.generate().update();
         subjects.forEach(subject -> subject.compare().update());
     }
 

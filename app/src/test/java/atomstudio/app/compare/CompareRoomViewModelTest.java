@@ -260,6 +260,26 @@ class CompareRoomViewModelTest {
     }
 
     @Test
+    void newImagesCancelAMeasurement() {
+        ManualJobs jobs = new ManualJobs();
+        CompareRoomViewModel room = room(jobs, LORA);
+        jobs.runAll();
+        SubjectPrompt before = room.panel().prompt().get();
+        room.generate();
+        jobs.runNext();
+        jobs.runNext();
+        assertEquals("Measuring…", room.metrics().status().get());
+        room.panel().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
+        room.generate();
+        jobs.runLast();
+        jobs.runAll();
+        assertEquals("", room.metrics().status().get());
+        assertEquals(0, room.metrics().unmeasured().get());
+        room.panel().setPrompt(before);
+        assertEquals(2, room.metrics().unmeasured().get(), "the earlier images were not measured");
+    }
+
+    @Test
     void aModelWithoutImageEncoderHasNoMetrics() {
         generator.encoder = Optional.empty();
         CompareRoomViewModel room = room(new InlineJobs(), LORA);

@@ -50,6 +50,7 @@ public final class FakeRowGenerator implements RowGenerator {
     @Override
     public Optional<List<ClipSamples>> evaluate(EvaluationRequest request, Cancellation cancellation) throws Failure {
         evaluations.add(request);
+        cancellation.throwIfRequested();
         if (evaluationFailure != null) throw evaluationFailure;
         return encoder.map(name -> request.rows()
                 .stream()

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import atomstudio.diffusion.image.RgbImage;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class GalleryRowTest {
@@ -13,7 +12,7 @@ class GalleryRowTest {
     void showsAPreviewOfEachOrderUntilItsImageIsReady() {
         RgbImage first = RgbImage.filled(4, 4, 1);
         RgbImage second = RgbImage.filled(4, 4, 2);
-        GalleryRow row = new GalleryRow(Optional.empty());
+        GalleryRow row = new GalleryRow();
         row.showPreview("seed 7", first);
         row.showPreview("seed 8", second);
         assertEquals(Map.of("seed 7", first, "seed 8", second), row.previews());

@@ -18,16 +18,10 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.GenerationLimits.NumberLimit;
 import atomstudio.app.pipeline.ModelDefaults;
-import atomstudio.app.process.RunSpec;
-import atomstudio.app.runs.RunProgress;
-import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.sample.Guidance;
 import atomstudio.diffusion.sample.SamplerName;
-import atomstudio.tuning.method.MethodName;
-import atomstudio.tuning.run.RunFolder;
-import atomstudio.tuning.run.TrainingReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,9 +29,6 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.Random;
 import javafx.beans.property.SimpleObjectProperty;
 import org.jspecify.annotations.Nullable;
@@ -86,11 +77,6 @@ class GenerateViewModelTest {
         return row.cells().getFirst().isStale();
     }
 
-    /// The images of the first row that were measured.
-    private RowGenerator.PromptImages evaluated(int evaluation) {
-        return generator.evaluations.get(evaluation).rows().getFirst().getFirst();
-    }
-
     @Test
     void builtInModelHasExamplePromptWithoutSubject() {
         subject.set(null);
@@ -104,16 +90,6 @@ class GenerateViewModelTest {
         model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128),
                 1000, List.of()));
         assertEquals("my own words", generate.prompt().get().text(""), "a typed prompt is kept");
-    }
-
-    static RunSummary run(MethodName method, String triggerWord) {
-        RunSpec spec = new RunSpec("car", Path.of("/model"), Path.of("/photos"),
-                new RunSpec.SubjectPhrase("car", triggerWord), RunSpec.TrainingChoices.of(method),
-                Path.of("/runs/car-" + method.option()));
-        return new RunSummary(spec, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE),
-                RunFolder.Status.FINISHED,
-                Optional.of(new TrainingReport(2268, new TrainingReport.AdapterFileInfo(9600, Optional.empty()), 5, 20,
-                        OptionalDouble.of(0.1), 0.0004, 1, OptionalInt.empty())));
     }
 
     private static ModelSummary model(SamplerName sampler, double guidanceScale, int size, int layers) {
@@ -154,34 +130,11 @@ class GenerateViewModelTest {
     }
 
     @Test
-    void baseUsesClassWordAndRunUsesTriggerPhrase() {
+    void subjectIsItsClassWord() {
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
         generate.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         generate.generate();
-        assertEquals(List.of("a 3d car on the beach", "a 3d zwx car on the beach"),
-                generator.requests.stream().map(RowGenerator.RowRequest::prompt).toList());
-    }
-
-    @Test
-    void rowsListAddedAdapters() {
-        GenerateViewModel generate = viewModel(new InlineJobs());
-        GalleryRow base = generate.rows().getFirst();
-        assertEquals("", base.adapterLine().get());
-        generate
-                .settings(generate.settings()
-                        .get()
-                        .withAdapters(List.of(
-                                new ImageSettings.SelectedAdapter(Path.of("/runs/owl-lora/adapter.safetensors"), 0.8),
-                                new ImageSettings.SelectedAdapter(Path.of("/styles/ink.safetensors"), 1))));
-        generate.showRuns(List.of(run(MethodName.ATOMS, "zwx")));
-        assertEquals("+ owl-lora (0.8), ink (1.0)", base.adapterLine().get());
-        assertEquals("+ owl-lora (0.8), ink (1.0)", generate.rows().getLast().adapterLine().get());
-        generate.adapters().remove(Path.of("/styles/ink.safetensors"));
-        assertEquals("+ owl-lora (0.8)", base.adapterLine().get());
-        generate.settings(generate.settings().get().withAdapters(List.of()));
-        assertEquals("", base.adapterLine().get());
-        assertEquals("", generate.rows().getLast().adapterLine().get());
+        assertEquals("a 3d car on the beach", generator.requests.getFirst().prompt());
     }
 
     @Test
@@ -193,43 +146,40 @@ class GenerateViewModelTest {
     }
 
     @Test
-    void rowsShareSeeds() {
+    void rowHasAnImageOfEverySeed() {
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks"), run(MethodName.LORA, "sks")));
         generate.randomizeSeeds(new Random(5));
         generate.generate();
-        assertEquals(3, generator.requests.size());
-        assertEquals(1, generator.requests.stream().map(request -> request.settings().seeds()).distinct().count());
-        for (GalleryRow row : generate.rows())
-            assertEquals(generate.settings().get().seeds().list(),
-                    row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
-        assertEquals("12 images in 0.0 s · same seeds and noise in every row", generate.report().get());
+        assertEquals(1, generator.requests.size());
+        assertEquals(generate.settings().get().seeds().list(), currentSeeds(generate.row()));
+        assertEquals("4 images in 0.0 s", generate.report().get());
     }
 
     @Test
-    void generatesOnlyMissingRows() {
+    void generatesOnlyMissingImages() {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.generate();
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(2, 4)));
         generate.generate();
-        assertEquals(2, generator.requests.size());
+        assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L), generator.generatedSeeds);
         generate.generate();
         assertEquals(2, generator.requests.size());
         assertTrue(generate.report().get().startsWith("Nothing changed."), generate.report().get());
     }
 
     @Test
-    void adapterWeightDoesNotOutdateBase() {
+    void adapterWeightMakesImagesStale() {
+        Path ink = Path.of("/styles/ink.safetensors");
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.adapters().add(List.of(ink));
         generate.generate();
-        generate.settings(generate.settings().get().withAdapterWeight(0.5));
-        assertFalse(isStale(generate.rows().get(0)));
-        assertTrue(isStale(generate.rows().get(1)));
+        assertFalse(isStale(generate.row()));
+        generate.adapters().setWeight(ink, 0.5);
+        assertTrue(isStale(generate.row()));
         generate.generate();
-        assertEquals(3, generator.requests.size());
-        assertEquals(0.5, generator.requests.getLast().settings().adapterWeight());
-        assertFalse(isStale(generate.rows().get(1)));
+        assertEquals(2, generator.requests.size());
+        assertEquals("[ink (0.5)]", generator.requests.getLast().adapters().toString());
+        assertFalse(isStale(generate.row()));
     }
 
     @Test
@@ -237,9 +187,9 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.generate();
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
-        assertTrue(isStale(generate.rows().getFirst()));
+        assertTrue(isStale(generate.row()));
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
-        assertFalse(isStale(generate.rows().getFirst()));
+        assertFalse(isStale(generate.row()));
     }
 
     @Test
@@ -263,10 +213,9 @@ class GenerateViewModelTest {
         generate.generate();
         jobs.runAll();
         assertEquals("Cancelled – 1 of 4 images done", generate.report().get());
-        assertNotNull(generate.rows().getFirst().cells().get(0).image());
-        assertNull(generate.rows().getFirst().cells().get(1).image());
+        assertNotNull(generate.row().cells().get(0).image());
+        assertNull(generate.row().cells().get(1).image());
         assertEquals("", generate.busy().get());
-        assertEquals("", generate.rows().getFirst().busy().get());
     }
 
     @Test
@@ -276,7 +225,7 @@ class GenerateViewModelTest {
                 "100x100: sides must be multiples of 8; the nearest size that works is 104x104");
         generate.generate();
         assertEquals(generator.failure.getMessage(), generate.problem().get());
-        assertNotNull(generate.rows().getFirst().cells().get(0).image());
+        assertNotNull(generate.row().cells().get(0).image());
         generator.failure = null;
         generate.generate();
         assertEquals("", generate.problem().get());
@@ -307,78 +256,7 @@ class GenerateViewModelTest {
         generate.settings(generate.settings().get().withSeeds(new ImageSettings.Seeds(7, 2)));
         generate.generate();
         assertEquals(List.of(7L, 8L),
-                generate.rows().getFirst().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
-    }
-
-    @Test
-    void measuresCompleteRowsWithClassPrompt() {
-        GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
-        generate.generate();
-        assertEquals(1, generator.evaluations.size());
-        assertEquals("a car in the snow", evaluated(0).prompt());
-        assertEquals(2, generator.evaluations.getFirst().rows().size());
-        assertEquals(4, evaluated(0).images().size());
-        for (GalleryRow row : generate.rows()) assertEquals("image_encoder of Small", row.metrics().get().encoder());
-        assertEquals(
-                "Measured with image_encoder of Small. High likeness with low alignment means the prompt is ignored.",
-                generate.metrics().note().get());
-    }
-
-    @Test
-    void measuresOnlyNewImages() {
-        GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.generate();
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
-        generate.generate();
-        assertEquals(List.of(1, 1), generator.evaluations.stream().map(request -> request.rows().size()).toList());
-    }
-
-    @Test
-    void missingImageEncoderIsReportedOnce() {
-        generator.encoder = Optional.empty();
-        GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.generate();
-        assertNull(generate.rows().getFirst().metrics().get());
-        assertEquals("This model has no image encoder: likeness, diversity and alignment are not available.",
-                generate.metrics().note().get());
-        assertEquals("", generate.rows().getFirst().warning().get());
-    }
-
-    @Test
-    void failedMeasurementKeepsImages() {
-        generator.evaluationFailure = new Failure.Unreadable("image_encoder: a layer is missing");
-        GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.generate();
-        assertEquals("Likeness, diversity and alignment could not be measured: image_encoder: a layer is missing",
-                generate.metrics().note().get());
-        assertEquals("", generate.problem().get());
-        assertEquals(4, generate.rows().getFirst().cells().size());
-    }
-
-    @Test
-    void newImagesCancelMeasurement() {
-        ManualJobs jobs = new ManualJobs();
-        GenerateViewModel generate = viewModel(jobs);
-        submit(generate, jobs);
-        jobs.runNext();
-        assertEquals("Measuring…", generate.rows().getFirst().metricsStatus().get());
-        assertEquals("", generate.busy().get());
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
-        submit(generate, jobs);
-        assertEquals("", generate.rows().getFirst().metricsStatus().get());
-        jobs.runNext();
-        assertNull(generate.rows().getFirst().metrics().get());
-        jobs.runAll();
-        assertNotNull(generate.rows().getFirst().metrics().get());
-        assertEquals("a car on the beach", evaluated(generator.evaluations.size() - 1).prompt());
-    }
-
-    @Test
-    void measuresNothingWithoutSubject() {
-        subject.set(null);
-        viewModel(new InlineJobs()).generate();
-        assertEquals(List.of(), generator.evaluations);
+                generate.row().cells().stream().map(GalleryRow.GalleryCell::seed).toList());
     }
 
     private static List<Long> currentSeeds(GalleryRow row) {
@@ -401,7 +279,7 @@ class GenerateViewModelTest {
         };
         generate.generate();
         jobs.runAll();
-        GalleryRow row = generate.rows().getFirst();
+        GalleryRow row = generate.row();
         assertEquals(List.of(0L, 1L), currentSeeds(row));
         for (GalleryRow.GalleryCell cell : row.cells()) {
             assertEquals(cell.seed(), cell.image().seed().getAsLong(), "an image is shown at its own seed");
@@ -417,7 +295,7 @@ class GenerateViewModelTest {
         generator.failure = new Failure.Incompatible("the second image fails");
         generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
         generate.generate();
-        GalleryRow row = generate.rows().getFirst();
+        GalleryRow row = generate.row();
         assertEquals(List.of(1L), currentSeeds(row));
         assertEquals(List.of(1L, 2L, 3L, 4L), row.cells().stream().map(GalleryRow.GalleryCell::seed).toList());
         assertEquals("Base model · seed 2", row.cells().get(1).image().title());
@@ -438,25 +316,26 @@ class GenerateViewModelTest {
         generate.generate();
         jobs.runAll();
         assertEquals(List.of(0L, 1L, 2L, 3L), generator.generatedSeeds);
-        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.rows().getFirst()));
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.row()));
     }
 
     @Test
     void strengthAndModelReturnToTheirImages() {
+        Path ink = Path.of("/styles/ink.safetensors");
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
+        generate.adapters().add(List.of(ink));
         generate.generate();
         ModelSummary small = model.get();
-        generate.settings(generate.settings().get().withAdapterWeight(0.5));
+        generate.adapters().setWeight(ink, 0.5);
         generate.generate();
         model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1,
                 List.of()));
         generate.generate();
         int before = generator.requests.size();
         model.set(small);
-        assertFalse(isStale(generate.rows().get(1)));
-        generate.settings(generate.settings().get().withAdapterWeight(1));
-        assertFalse(isStale(generate.rows().get(1)));
+        assertFalse(isStale(generate.row()));
+        generate.adapters().setWeight(ink, 1);
+        assertFalse(isStale(generate.row()));
         generate.generate();
         assertEquals(before, generator.requests.size(), "nothing is generated again");
     }
@@ -465,11 +344,11 @@ class GenerateViewModelTest {
     void imagesOfTheLastSessionAreFound() {
         viewModel(new InlineJobs()).generate();
         GenerateViewModel reopened = viewModel(new InlineJobs());
-        assertEquals(List.of(), currentSeeds(reopened.rows().getFirst()));
+        assertEquals(List.of(), currentSeeds(reopened.row()));
         reopened.gallery().load();
         assertEquals("", reopened.gallery().problem().get());
         assertEquals(4, reopened.gallery().images().size());
-        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(reopened.rows().getFirst()));
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(reopened.row()));
     }
 
     @Test
@@ -478,17 +357,17 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 1))));
         generate.generate();
-        assertFalse(isStale(generate.rows().getFirst()));
+        assertFalse(isStale(generate.row()));
         FileTime before = Files.getLastModifiedTime(ink);
         Files.writeString(ink, "two");
         Files.setLastModifiedTime(ink, FileTime.from(before.toInstant().plusSeconds(1)));
         generate.checkFiles();
-        assertTrue(isStale(generate.rows().getFirst()), "the file has the same size and another content");
+        assertTrue(isStale(generate.row()), "the file has the same size and another content");
         generate.generate();
         assertEquals(2, generator.requests.size());
         Files.setLastModifiedTime(Files.writeString(ink, "one"), before);
         generate.checkFiles();
-        assertFalse(isStale(generate.rows().getFirst()));
+        assertFalse(isStale(generate.row()));
         generate.generate();
         assertEquals(2, generator.requests.size(), "the first version's images are found again");
     }
@@ -514,7 +393,7 @@ class GenerateViewModelTest {
         generate.generate();
         Files.writeString(weights, "a longer file");
         generate.checkFiles();
-        assertTrue(isStale(generate.rows().getFirst()));
+        assertTrue(isStale(generate.row()));
     }
 
     @Test
@@ -523,12 +402,11 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.generate();
         generate.updateSettings(now -> now.withAdapters(List.of(new ImageSettings.SelectedAdapter(ink, 0.5))));
-        assertTrue(isStale(generate.rows().getFirst()));
+        assertTrue(isStale(generate.row()));
         generate.adapters().setSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.OFF);
-        assertFalse(isStale(generate.rows().getFirst()));
-        assertEquals("", generate.rows().getFirst().adapterLine().get());
+        assertFalse(isStale(generate.row()));
         generate.adapters().setSwitch(ink, ImageSettings.SelectedAdapter.AdapterSwitch.ON);
-        assertEquals("+ ink (0.5)", generate.rows().getFirst().adapterLine().get(), "its weight is kept");
+        assertEquals("[ink (0.5)]", generate.settings().get().activeAdapters().toString(), "its weight is kept");
     }
 
     @Test
@@ -536,7 +414,7 @@ class GenerateViewModelTest {
         Files.writeString(home.resolve("images"), "a file in the place of the folder");
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.generate();
-        GalleryRow row = generate.rows().getFirst();
+        GalleryRow row = generate.row();
         assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(row));
         assertTrue(row.warning().get().startsWith("Not saved: 0. "), row.warning().get());
         assertEquals(RgbImage.filled(4, 4, 0x100002), row.cells().get(2).image().read());
@@ -553,13 +431,12 @@ class GenerateViewModelTest {
         jobs.runAll();
         assertEquals(2, generator.requests.size());
         assertEquals(8, generate.gallery().images().size());
-        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.rows().getFirst()));
+        assertEquals(List.of(0L, 1L, 2L, 3L), currentSeeds(generate.row()));
     }
 
     @Test
     void upShowsEarlierPromptsAndDownTheDraft() {
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.showRuns(List.of(run(MethodName.ATOMS, "sks")));
         for (String place : List.of("in the snow", "on a table", "at night")) {
             generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, place));
             generate.generate();

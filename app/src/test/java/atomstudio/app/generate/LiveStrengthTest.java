@@ -44,7 +44,7 @@ class LiveStrengthTest {
                 new SimpleObjectProperty<@Nullable Subject>());
         generate.updateSettings(old -> old.withAdapters(List.of(new SelectedAdapter(INK, 1))));
         jobs.runAll();
-        row = generate.rows().getFirst();
+        row = generate.row();
     }
 
     private void drag(double strength, DragState state) {

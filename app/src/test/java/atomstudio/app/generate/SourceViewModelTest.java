@@ -80,7 +80,7 @@ class SourceViewModelTest {
         assertTrue(mask.isInpainted(64, 60));
         assertFalse(mask.isInpainted(20, 60));
         source.removeImage();
-        assertTrue(generate.rows().getFirst().cells().getFirst().isStale());
+        assertTrue(generate.row().cells().getFirst().isStale());
     }
 
     @Test

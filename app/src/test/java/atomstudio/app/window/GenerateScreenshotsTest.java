@@ -71,7 +71,7 @@ class GenerateScreenshotsTest {
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
         window.waitFor(120,
-                () -> page.rows().getFirst().previews().containsKey(page.rows().getFirst().cells().get(2).order()));
+                () -> page.row().previews().containsKey(page.row().cells().get(2).order()));
         window.screenshotNow("generating");
         window.waitFor(300, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
@@ -89,7 +89,7 @@ class GenerateScreenshotsTest {
     }
 
     private static GalleryImage firstImage(GenerateViewModel page) {
-        GalleryImage image = page.rows().getFirst().cells().getFirst().image();
+        GalleryImage image = page.row().cells().getFirst().image();
         assertNotNull(image);
         return image;
     }

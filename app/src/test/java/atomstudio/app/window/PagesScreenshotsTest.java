@@ -98,9 +98,9 @@ class PagesScreenshotsTest {
         window.run(page::generate);
         window.waitFor(120, () -> page.busy().get().isEmpty());
         assertEquals("", page.problem().get());
-        assertEquals("+ cat-toy (0.8)", page.rows().getFirst().adapterLine().get());
-        assertTrue(page.rows().getFirst().warning().get().contains("<lora:gone:0.7>"),
-                page.rows().getFirst().warning().get());
+        assertEquals("[cat-toy (0.8)]", page.adapters().selected().toString());
+        assertTrue(page.row().warning().get().contains("<lora:gone:0.7>"),
+                page.row().warning().get());
         window.screenshot("adapters-and-source");
         window.run(() -> ((Hyperlink) window.scene().lookup("#customize")).fire());
         window.screenshot("adapters-and-source-settings");

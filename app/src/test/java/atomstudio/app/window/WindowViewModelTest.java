@@ -335,9 +335,9 @@ class WindowViewModelTest {
         GenerateViewModel generate = ((WindowPage.GeneratePage) window.page().get()).generate();
         generate.generate();
         window.settings().engine(EngineName.AUTO);
-        assertFalse(generate.rows().getFirst().cells().getFirst().isStale(), "no change");
+        assertFalse(generate.row().cells().getFirst().isStale(), "no change");
         window.settings().engine(EngineName.TORCH);
-        assertTrue(generate.rows().getFirst().cells().getFirst().isStale());
+        assertTrue(generate.row().cells().getFirst().isStale());
         assertEquals(EngineName.TORCH, fake.desktop.get().generation().engine());
         assertEquals(EngineName.TORCH, new WindowViewModel(fake.services).settings().engine().getValue());
     }
