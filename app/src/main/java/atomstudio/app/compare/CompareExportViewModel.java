@@ -49,7 +49,7 @@ public final class CompareExportViewModel {
         return note.getReadOnlyProperty();
     }
 
-    /// Exports to a chosen file, or a new folder in a chosen folder. Without all images it only says so.
+    /// Exports to a chosen file, or a new folder in a chosen folder. Without all images it only states so.
     public void export(SheetFormat format) {
         CompareCells cells = room.cells().get();
         if (cells == null || !cells.isComplete()) {

@@ -16,7 +16,7 @@ import java.util.Optional;
 /// @param rows the base model first
 public record CompareFigure(List<FigureRow> rows) {
     public static final CompareFigure EMPTY = new CompareFigure(List.of());
-    /// With fewer images an interval says little.
+    /// With fewer images an interval is of little use.
     static final int MIN_IMAGES = 4;
     private static final double EQUAL_SIZE = 0.05;
     private static final List<FigureMetric> READING_ORDER = List.of(FigureMetric.LIKENESS, FigureMetric.ALIGNMENT,

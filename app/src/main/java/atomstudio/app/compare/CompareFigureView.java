@@ -74,7 +74,7 @@ final class CompareFigureView extends VBox {
         return "series-" + Math.min(row.index(), COLOURS - 1);
     }
 
-    /// Groups of bars. A metric with small values is magnified, as its label says.
+    /// Groups of bars. A metric with small values is magnified, as its label states.
     private static final class BarsView extends Pane {
         private static final double HEIGHT = 150;
         private static final double LABEL_HEIGHT = 20;

@@ -107,7 +107,7 @@ public sealed interface ComparedAdapter {
     /// An adapter file from anywhere.
     /// @param words its trigger words; empty if unknown: it then gets the class word
     record OfFile(Path path, String words, long parameters, long bytes) implements ComparedAdapter {
-        /// Reads what the file says about itself.
+        /// Reads the metadata of the file.
         static OfFile read(Path path) throws Failure {
             List<AdapterSource.NamedAdapter> found = AdapterSource.read(path);
             String words = found.stream()

@@ -97,7 +97,7 @@ public enum GridAxis {
             case STRENGTH -> new CellOrder.SetStrength(number);
             case STEPS -> new CellOrder.SetSteps((int) number);
             case GUIDANCE -> new CellOrder.SetGuidance(number);
-            case CHECKPOINT, METHOD -> throw new IllegalStateException(this + " has no numbers");
+            case CHECKPOINT, METHOD -> throw new IllegalStateException(this + " has no numeric values");
         };
     }
 

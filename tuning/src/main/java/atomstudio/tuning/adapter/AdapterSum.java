@@ -122,12 +122,12 @@ public record AdapterSum(List<Term> terms) {
             if (!other.equals(settings))
                 throw new Failure.Incompatible(term.name + ": expected method " + describe(settings) + " as in "
                         + terms.getFirst().name + ", found " + describe(other)
-                        + "; adapters of one kind can be merged, others into a model (export --format merged)");
+                        + "; adapters of one kind can be merged, others into a model");
         }
         if (!LINEAR.containsAll(kinds))
             throw new Failure.Incompatible("method " + settings.name() + ": the sum of two such adapters is none: "
                     + "expected LoRA, LoCon, filter or channel atoms, biases, norms or weight diffs; merge these into "
-                    + "a model (export --format merged)");
+                    + "a model");
         ParameterLayout layout = ParameterLayout.of(settings.method(), network);
         Map<String, Tensor> values = new HashMap<>();
         for (ParameterLayout.LayerParameter entry : layout.frozen()) {
