@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class CompareCellView extends Button {
     private static final PseudoClass EMPTY = PseudoClass.getPseudoClass("empty");
 
-    private final CompareRoomViewModel room;
+    private final CompareViewModel comparison;
     private final ThumbnailView thumbnail;
     private final ImageView preview = new ImageView();
     private final Label state = new Label();
@@ -33,9 +33,9 @@ final class CompareCellView extends Button {
     private boolean inSight;
 
     /// @param onOpen opens the image
-    CompareCellView(CompareRoomViewModel room, Consumer<GalleryImage> onOpen) {
-        this.room = room;
-        thumbnail = new ThumbnailView(room.gallery().thumbnails());
+    CompareCellView(CompareViewModel comparison, Consumer<GalleryImage> onOpen) {
+        this.comparison = comparison;
+        thumbnail = new ThumbnailView(comparison.gallery().thumbnails());
         StackPane content = new StackPane(thumbnail, preview, state);
         content.getStyleClass().add("image-cell");
         preview.setPreserveRatio(true);
@@ -55,7 +55,8 @@ final class CompareCellView extends Button {
             thumbnail.setSide(side);
             preview.setFitWidth(side);
             preview.setFitHeight(side);
-            thumbnail.use(side > Thumbnails.SIDE ? room.gallery().largeThumbnails() : room.gallery().thumbnails());
+            thumbnail.use(side > Thumbnails.SIDE ? comparison.gallery().largeThumbnails()
+                    : comparison.gallery().thumbnails());
         });
     }
 
@@ -73,7 +74,7 @@ final class CompareCellView extends Button {
         key = cell.key();
         image = cell.image();
         pseudoClassStateChanged(EMPTY, image == null);
-        String prompt = cell.order().prompt().text(cell.order().adapter().phrase(room.subject().get()));
+        String prompt = cell.order().prompt().text(cell.order().adapter().phrase(comparison.subject().get()));
         CompareRow row = new CompareRow(cell.order().adapter(), cell.order().strength());
         String title = image != null ? image.title()
                 : text("compare.cell", row.title(), new CellOrder.SetSeed(cell.order().seed()).title());
@@ -88,7 +89,7 @@ final class CompareCellView extends Button {
     /// @param changed the order of a preview that came or went
     void showPreview(String changed) {
         if (!changed.equals(key)) return;
-        RgbImage pixels = room.generation().previews().get(key);
+        RgbImage pixels = comparison.generation().previews().get(key);
         preview.setVisible(pixels != null);
         preview.setImage(pixels == null ? null : RoundedImageView.toFxImage(pixels));
         if (pixels != null) state.setVisible(false);

@@ -25,7 +25,7 @@ import javafx.scene.layout.VBox;
 
 /// Export of an adapter, and of the comparison as image, page and table.
 final class CompareExportView extends VBox {
-    CompareExportView(CompareRoomViewModel room, ExportViewModel adapters) {
+    CompareExportView(CompareViewModel comparison, ExportViewModel adapters) {
         super(8);
         setId("compare-export");
         getStyleClass().add("studio-card");
@@ -33,29 +33,29 @@ final class CompareExportView extends VBox {
         title.getStyleClass().add("card-title");
         MenuButton adapter = new MenuButton(text("compare.export.adapter"));
         adapter.setId("export-adapter");
-        refreshWhileShown(this, room.rows(), () -> adapter.getItems().setAll(adapterItems(room, adapters)));
+        refreshWhileShown(this, comparison.rows(), () -> adapter.getItems().setAll(adapterItems(comparison, adapters)));
         adapter.disableProperty().bind(Bindings.isEmpty(adapter.getItems()));
         MenuButton sheet = new MenuButton(text("compare.export.sheet"));
         sheet.setId("export-sheet");
         for (SheetFormat format : SheetFormat.values()) {
             MenuItem item = new MenuItem(format.title());
             item.setId("export-" + format.name().toLowerCase(Locale.ROOT));
-            item.setOnAction(chosen -> room.export().export(format));
+            item.setOnAction(chosen -> comparison.export().export(format));
             sheet.getItems().add(item);
         }
         Hyperlink open = new Hyperlink(text("compare.export.open"));
-        open.setOnAction(pressed -> room.export().open());
-        open.visibleProperty().bind(room.export().note().map(note -> note.file().isPresent()));
+        open.setOnAction(pressed -> comparison.export().open());
+        open.visibleProperty().bind(comparison.export().note().map(note -> note.file().isPresent()));
         open.managedProperty().bind(open.visibleProperty());
         NoteView adapterNote = new NoteView(NoteView.NoteKind.PLAIN,
                 adapters.exportNote().when(shown(this)).map(ExportViewModel.ExportNote::text).orElse(""));
         NoteView sheetNote = new NoteView(NoteView.NoteKind.PLAIN,
-                room.export().note().map(CompareExportViewModel.ExportNote::text));
+                comparison.export().note().map(CompareExportViewModel.ExportNote::text));
         getChildren().addAll(title, new FlowPane(8, 8, adapter, sheet), adapterNote, sheetNote, open);
     }
 
-    private static List<MenuItem> adapterItems(CompareRoomViewModel room, ExportViewModel adapters) {
-        List<RunSummary> runs = room.rows()
+    private static List<MenuItem> adapterItems(CompareViewModel comparison, ExportViewModel adapters) {
+        List<RunSummary> runs = comparison.rows()
                 .stream()
                 .map(CompareRow::adapter)
                 .filter(OfRun.class::isInstance)

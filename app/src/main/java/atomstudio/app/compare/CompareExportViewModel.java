@@ -34,14 +34,14 @@ public final class CompareExportViewModel {
     private final Jobs jobs;
     private final FileChoosers choosers;
     private final DesktopActions desktop;
-    private final CompareRoomViewModel room;
+    private final CompareViewModel comparison;
     private final ReadOnlyObjectWrapper<ExportNote> note = new ReadOnlyObjectWrapper<>(ExportNote.NONE);
 
-    CompareExportViewModel(Jobs jobs, FileChoosers choosers, DesktopActions desktop, CompareRoomViewModel room) {
+    CompareExportViewModel(Jobs jobs, FileChoosers choosers, DesktopActions desktop, CompareViewModel comparison) {
         this.jobs = jobs;
         this.choosers = choosers;
         this.desktop = desktop;
-        this.room = room;
+        this.comparison = comparison;
     }
 
     /// Result of the last export.
@@ -51,25 +51,25 @@ public final class CompareExportViewModel {
 
     /// Exports to a chosen file, or a new folder in a chosen folder. Without all images it only states so.
     public void export(SheetFormat format) {
-        CompareCells cells = room.cells().get();
+        CompareCells cells = comparison.cells().get();
         if (cells == null || !cells.isComplete()) {
             note.set(new ExportNote(text("compare.export.missing"), Optional.empty()));
             return;
         }
-        String name = room.subject().get().title().replaceAll("[^\\p{L}\\p{N}]+", "-") + "-comparison";
+        String name = comparison.subject().get().title().replaceAll("[^\\p{L}\\p{N}]+", "-") + "-comparison";
         Optional<Path> target = switch (format) {
             case PNG -> choosers.saveFile(format.title(), name + ".png");
             case CSV -> choosers.saveFile(format.title(), name + ".csv");
             case HTML -> choosers.folder(text("compare.export.folder", name)).map(folder -> folder.resolve(name));
         };
-        target.ifPresent(file -> room.metrics().measure(() -> write(format, file)));
+        target.ifPresent(file -> comparison.metrics().measure(() -> write(format, file)));
     }
 
     private void write(SheetFormat format, Path target) {
-        ModelSummary model = room.model().get();
-        CompareMetrics.ShownRows shown = room.metrics().shown();
+        ModelSummary model = comparison.model().get();
+        CompareMetrics.ShownRows shown = comparison.metrics().shown();
         if (model == null || shown == null || !shown.cells().isComplete()) return;
-        CompareExport export = new CompareExport(model.name(), shown, room.metrics().scores().get());
+        CompareExport export = new CompareExport(model.name(), shown, comparison.metrics().scores().get());
         note.set(new ExportNote(text("compare.exporting"), Optional.empty()));
         jobs.start(text("compare.exporting"), cancellation -> switch (format) {
             case PNG -> {

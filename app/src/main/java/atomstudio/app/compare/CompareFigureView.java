@@ -32,7 +32,7 @@ final class CompareFigureView extends VBox {
     private final FlowPane legend = new FlowPane(10, 4);
     private final Label sentence = new Label();
 
-    CompareFigureView(CompareRoomViewModel room) {
+    CompareFigureView(CompareViewModel comparison) {
         super(10);
         setId("compare-figure");
         Label title = new Label(text("compare.figure"));
@@ -45,7 +45,7 @@ final class CompareFigureView extends VBox {
         sentence.setId("figure-sentence");
         sentence.setWrapText(true);
         sentence.setMinHeight(Region.USE_PREF_SIZE);
-        CompareMetrics metrics = room.metrics();
+        CompareMetrics metrics = comparison.metrics();
         NoteView note = new NoteView(NoteView.NoteKind.PLAIN, metrics.note());
         note.setId("measured-by");
         getChildren().addAll(card, sentence, new NoteView(NoteView.NoteKind.PLAIN, metrics.status()), note);

@@ -38,7 +38,7 @@ final class CompareRowHeaderView extends VBox {
 
     /// @param index of the row in the table
     /// @param first the order of its first cell
-    CompareRowHeaderView(CompareRoomViewModel room, CompareRow row, int index, CellOrder first) {
+    CompareRowHeaderView(CompareViewModel comparison, CompareRow row, int index, CellOrder first) {
         super(2);
         getStyleClass().add("table-header");
         setId("row-" + (row.adapter().file().isEmpty() ? "base" : row.adapter().runName()));
@@ -49,13 +49,13 @@ final class CompareRowHeaderView extends VBox {
         HBox line = new HBox(6, title);
         HBox.setHgrow(title, Priority.ALWAYS);
         title.setMaxWidth(Double.MAX_VALUE);
-        String prompt = first.prompt().text(row.adapter().phrase(room.subject().get()));
+        String prompt = first.prompt().text(row.adapter().phrase(comparison.subject().get()));
         Label said = new MutedLabelView(text("compare.quoted", prompt), "small-text");
         said.setTooltip(new Tooltip(prompt));
         said.setWrapText(false);
         getChildren().addAll(line, said);
         if (row.adapter().file().isPresent()) {
-            line.getChildren().addAll(strength(room, row, index), remove(room, row));
+            line.getChildren().addAll(strength(comparison, row, index), remove(comparison, row));
             getChildren().add(new MutedLabelView(text("compare.cost",
                     DisplayFormat.compactCount(row.adapter().parameters()), DisplayFormat.bytes(row.adapter().bytes())),
                     "small-text"));
@@ -67,16 +67,16 @@ final class CompareRowHeaderView extends VBox {
         scores.setHgap(6);
         scores.setVgap(2);
         getChildren().add(scores);
-        room.metrics()
+        comparison.metrics()
                 .scores()
                 .when(shown(this))
                 .subscribe(now -> show(index < now.size() ? now.get(index) : Optional.empty()));
     }
 
-    private static ValueFieldView<Double> strength(CompareRoomViewModel room, CompareRow row, int index) {
+    private static ValueFieldView<Double> strength(CompareViewModel comparison, CompareRow row, int index) {
         ValueFieldView<Double> field = ValueFieldView.ofNumber(
                 new ValueFieldView.NumberRange(GenerationLimits.ADAPTER_WEIGHT, 0.1), ImageSettings::number,
-                value -> room.setStrength(row, value));
+                value -> comparison.setStrength(row, value));
         field.setId(FIELD + index);
         field.showValue(row.strength());
         field.setPrefColumnCount(3);
@@ -86,8 +86,8 @@ final class CompareRowHeaderView extends VBox {
         return field;
     }
 
-    private static Button remove(CompareRoomViewModel room, CompareRow row) {
-        Button remove = new ActionButtonView("", () -> room.remove(row), "flat", "small", "button-icon");
+    private static Button remove(CompareViewModel comparison, CompareRow row) {
+        Button remove = new ActionButtonView("", () -> comparison.remove(row), "flat", "small", "button-icon");
         remove.setGraphic(new FontIcon(Feather.X));
         remove.setTooltip(new Tooltip(text("compare.remove", row.title())));
         remove.setAccessibleText(text("compare.remove", row.title()));

@@ -34,7 +34,7 @@ final class CompareTableView extends ScrollPane {
     private static final double COLUMN_HEADER_HEIGHT = 42;
     private static final double GAP = 8;
 
-    private final CompareRoomViewModel room;
+    private final CompareViewModel comparison;
     private final LargeImageViewModel largeImage;
     private final GridView grid = new GridView();
     private final List<CompareCellView> photos = new ArrayList<>();
@@ -44,18 +44,18 @@ final class CompareTableView extends ScrollPane {
     private final Region corner = new Region();
     private @Nullable CompareTable built;
 
-    CompareTableView(CompareRoomViewModel room, LargeImageViewModel largeImage) {
-        this.room = room;
+    CompareTableView(CompareViewModel comparison, LargeImageViewModel largeImage) {
+        this.comparison = comparison;
         this.largeImage = largeImage;
         setId("compare-table");
         getStyleClass().addAll("edge-to-edge", "compare-table");
         setContent(grid);
         setPannable(false);
         corner.getStyleClass().add("table-header");
-        room.cells().subscribe(this::show);
-        room.subject().subscribe(now -> rebuild());
-        room.side().subscribe(now -> grid.requestLayout());
-        room.generation().previews().addListener((MapChangeListener<String, RgbImage>) change -> {
+        comparison.cells().subscribe(this::show);
+        comparison.subject().subscribe(now -> rebuild());
+        comparison.side().subscribe(now -> grid.requestLayout());
+        comparison.generation().previews().addListener((MapChangeListener<String, RgbImage>) change -> {
             for (List<CompareCellView> row : cells) for (CompareCellView cell : row) cell.showPreview(change.getKey());
         });
         hvalueProperty().subscribe(now -> grid.requestLayout());
@@ -114,17 +114,17 @@ final class CompareTableView extends ScrollPane {
     }
 
     private CompareCellView newCell(int row) {
-        return new CompareCellView(room, image -> {
-            CompareCells now = room.cells().get();
+        return new CompareCellView(comparison, image -> {
+            CompareCells now = comparison.cells().get();
             if (now != null) largeImage.open(image, now.images(row));
         });
     }
 
     private void showPhotos(int count) {
-        List<GalleryImage> images = room.subject().get().photos().stream().map(CompareTableView::photo).toList();
+        List<GalleryImage> images = comparison.subject().get().photos().stream().map(CompareTableView::photo).toList();
         photos.clear();
         for (GalleryImage image : images.subList(0, Math.min(count, images.size()))) {
-            CompareCellView cell = new CompareCellView(room, opened -> largeImage.open(opened, images));
+            CompareCellView cell = new CompareCellView(comparison, opened -> largeImage.open(opened, images));
             cell.showPhoto(image);
             photos.add(cell);
         }
@@ -139,15 +139,15 @@ final class CompareTableView extends ScrollPane {
         Label title = new Label(text("compare.photos"));
         title.getStyleClass().add("row-title");
         VBox header = new VBox(2, title, new MutedLabelView(
-                count("compare.photos.count", room.subject().get().photos().size()), "small-text"));
+                count("compare.photos.count", comparison.subject().get().photos().size()), "small-text"));
         header.getStyleClass().add("table-header");
         return header;
     }
 
     private Region rowHeader(CompareTable table, int row) {
         if (table.isGrid()) return lineHeader(table.rows().get(row));
-        CompareRow shown = room.rows().get(row);
-        return new CompareRowHeaderView(room, shown, row, table.cell(row, 0));
+        CompareRow shown = comparison.rows().get(row);
+        return new CompareRowHeaderView(comparison, shown, row, table.cell(row, 0));
     }
 
     private static Region lineHeader(TableLine line) {
@@ -170,7 +170,7 @@ final class CompareTableView extends ScrollPane {
     /// Lays the cells out and moves the titles along with the scroll position.
     private final class GridView extends Pane {
         private double side() {
-            return room.side().get();
+            return comparison.side().get();
         }
 
         private int lineCount() {

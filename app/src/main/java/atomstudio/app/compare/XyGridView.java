@@ -27,16 +27,16 @@ final class XyGridView extends VBox {
     private final AxisView y;
 
     /// @param onShown called when the grid is shown
-    XyGridView(CompareRoomViewModel room, Runnable onShown) {
+    XyGridView(CompareViewModel comparison, Runnable onShown) {
         super(10);
-        model = room.gridChoice();
+        model = comparison.gridChoice();
         setPrefWidth(WIDTH);
         getStyleClass().add("xy-form");
         row.setConverter(new TitleConverter<>(CompareRow::title));
         row.setMaxWidth(Double.MAX_VALUE);
         row.setId("xy-row");
-        row.getItems().setAll(room.rows());
-        row.setValue(room.rows().getLast());
+        row.getItems().setAll(comparison.rows());
+        row.setValue(comparison.rows().getLast());
         x = new AxisView("x", GridAxis.STRENGTH);
         y = new AxisView("y", GridAxis.STEPS);
         row.valueProperty().addListener((property, before, now) -> {

@@ -20,12 +20,12 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 /// The choice of an X/Y grid: a row of the comparison and two axes with their values.
 public final class XyGridViewModel {
     private final Jobs jobs;
-    private final CompareRoomViewModel room;
+    private final CompareViewModel comparison;
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
-    XyGridViewModel(Jobs jobs, CompareRoomViewModel room) {
+    XyGridViewModel(Jobs jobs, CompareViewModel comparison) {
         this.jobs = jobs;
-        this.room = room;
+        this.comparison = comparison;
     }
 
     /// An axis as it was chosen.
@@ -52,7 +52,7 @@ public final class XyGridViewModel {
             return;
         }
         try {
-            room.showGrid(new XyGrid(row, x.axis, x.read(), y.axis, y.read()));
+            comparison.showGrid(new XyGrid(row, x.axis, x.read(), y.axis, y.read()));
         } catch (Failure.Incompatible invalid) {
             problem.set(String.valueOf(invalid.getMessage()));
         }
@@ -62,7 +62,7 @@ public final class XyGridViewModel {
     public void findValues(GridAxis axis, CompareRow row, Consumer<List<CellChange>> onFound) {
         switch (axis) {
             case METHOD -> onFound.accept(
-                    room.runs().stream().<CellChange>map(run -> new SetAdapter(new OfRun(run))).toList());
+                    comparison.runs().stream().<CellChange>map(run -> new SetAdapter(new OfRun(run))).toList());
             case CHECKPOINT -> {
                 if (row.adapter() instanceof OfRun of) findCheckpoints(of, onFound);
                 else onFound.accept(List.of());

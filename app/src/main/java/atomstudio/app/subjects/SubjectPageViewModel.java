@@ -2,7 +2,7 @@ package atomstudio.app.subjects;
 
 import static atomstudio.app.text.Texts.text;
 
-import atomstudio.app.compare.CompareRoomViewModel;
+import atomstudio.app.compare.CompareViewModel;
 import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
@@ -50,7 +50,7 @@ public final class SubjectPageViewModel {
     private final RunsViewModel runs;
     private final TrainViewModel train;
     private final GenerateViewModel generate;
-    private final CompareRoomViewModel compare;
+    private final CompareViewModel compare;
     private final LargeImageViewModel largeImage;
     private final ExportViewModel export;
     private final ModelsViewModel models;
@@ -79,7 +79,7 @@ public final class SubjectPageViewModel {
                 models);
         generate = new GenerateViewModel(services.jobs(), shared.generation, environment.clock(), models.current(),
                 subject.subject());
-        compare = new CompareRoomViewModel(new CompareRoomViewModel.CompareServices(services.jobs(), shared.generation,
+        compare = new CompareViewModel(new CompareViewModel.CompareServices(services.jobs(), shared.generation,
                 environment.clock(), environment.desktop()), generate, models.current(), subject.subject());
         largeImage = shared.largeImage;
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(),
@@ -155,7 +155,7 @@ public final class SubjectPageViewModel {
         return generate;
     }
 
-    public CompareRoomViewModel compare() {
+    public CompareViewModel compare() {
         return compare;
     }
 

@@ -72,7 +72,7 @@ class CompareExportTest {
     @TempDir
     private Path home;
 
-    private CompareRoomViewModel room;
+    private CompareViewModel comparison;
 
     @BeforeEach
     void createRoom() throws Failure {
@@ -101,16 +101,16 @@ class CompareExportTest {
                 .withSize(new ImageSettings.OutputSize(64, 64))
                 .withSampling(new ImageSettings.SamplerSettings(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2,
                         OptionalDouble.empty(), Guidance.of(4), 1)));
-        room = new CompareRoomViewModel(
-                new CompareRoomViewModel.CompareServices(jobs, services, InstantSource.system(), desktop), panel,
+        comparison = new CompareViewModel(
+                new CompareViewModel.CompareServices(jobs, services, InstantSource.system(), desktop), panel,
                 model, new SimpleObjectProperty<>(subject));
-        room.showRuns(List.of(run));
-        room.generate();
-        assertEquals("", room.generation().problem().get());
+        comparison.showRuns(List.of(run));
+        comparison.generate();
+        assertEquals("", comparison.generation().problem().get());
     }
 
     private ComparisonJob.ComparisonResult command() throws Failure {
-        RunSummary run = room.runs().getFirst();
+        RunSummary run = comparison.runs().getFirst();
         GenerationSettings settings = GenerationSettings
                 .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
         ComparisonRequest request = new ComparisonRequest(ModelReference.of(MODEL), new ComparedSubject("car", "sks"),
@@ -132,9 +132,9 @@ class CompareExportTest {
     private Path export(SheetFormat format) {
         desktop.saveTarget = home.resolve("car." + format);
         desktop.folder = home;
-        room.export().export(format);
-        assertTrue(room.export().note().get().file().isPresent(), room.export().note().get().text());
-        return room.export().note().get().file().orElseThrow();
+        comparison.export().export(format);
+        assertTrue(comparison.export().note().get().file().isPresent(), comparison.export().note().get().text());
+        return comparison.export().note().get().file().orElseThrow();
     }
 
     @Test
@@ -157,11 +157,11 @@ class CompareExportTest {
 
     @Test
     void rowsOfAnotherStrengthAreNamed() throws Failure {
-        room.add(new CompareRow(new OfRun(room.runs().getFirst()), 0.5));
+        comparison.add(new CompareRow(new OfRun(comparison.runs().getFirst()), 0.5));
         desktop.folder = home;
-        room.export().export(SheetFormat.HTML);
-        assertTrue(room.export().note().get().text().startsWith("Generate the missing images first"));
-        room.generate();
+        comparison.export().export(SheetFormat.HTML);
+        assertTrue(comparison.export().note().get().text().startsWith("Generate the missing images first"));
+        comparison.generate();
         Comparison written = Comparison.read(export(SheetFormat.HTML).getParent());
         assertEquals(List.of("base", "atoms", "atoms-2"),
                 written.rows().stream().map(Comparison.ComparisonRow::name).toList());
@@ -171,10 +171,10 @@ class CompareExportTest {
 
     @Test
     void gridsHaveTheirValuesAsCaptions() throws Failure, IOException {
-        room.gridChoice()
-                .show(room.rows().getLast(), new AxisInput(GridAxis.STRENGTH, "0.5, 1", List.of()),
+        comparison.gridChoice()
+                .show(comparison.rows().getLast(), new AxisInput(GridAxis.STRENGTH, "0.5, 1", List.of()),
                         new AxisInput(GridAxis.STEPS, "1, 2", List.of()));
-        room.generate();
+        comparison.generate();
         Path page = export(SheetFormat.HTML);
         Comparison written = Comparison.read(page.getParent());
         assertEquals(List.of("strength 0.5", "strength 1.0"), written.captions());
@@ -184,6 +184,6 @@ class CompareExportTest {
         assertTrue(Files.readString(page).contains("The images were prompted with “sks car”."));
         assertTrue(ImageFiles.read(page.resolveSibling("sheet.png")).width() > 1000);
         assertEquals(Optional.empty(), written.rows().getFirst().metrics());
-        assertEquals(2, Objects.requireNonNull(room.cells().get()).rows().size());
+        assertEquals(2, Objects.requireNonNull(comparison.cells().get()).rows().size());
     }
 }

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A subject's comparison: the base model and adapters in rows, prompts and seeds in columns, or an X/Y grid. Its
 /// images are found in the gallery by their orders; what is missing is generated in the queue of all pages.
-public final class CompareRoomViewModel {
+public final class CompareViewModel {
     /// Sides of a cell, in pixels.
     public static final double MIN_SIDE = 160;
     public static final double MAX_SIDE = 512;
@@ -68,7 +68,7 @@ public final class CompareRoomViewModel {
             DesktopActions desktop) {}
 
     /// @param panel the prompt and the settings of all cells
-    public CompareRoomViewModel(CompareServices common, GenerateViewModel panel,
+    public CompareViewModel(CompareServices common, GenerateViewModel panel,
             ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<Subject> subject) {
         this.jobs = common.jobs;
         this.services = common.generation;

@@ -48,12 +48,12 @@ import org.kordamp.ikonli.javafx.FontIcon;
 
 /// A subject's comparison over the whole width: the prompt, the table of images, and at the right the figure, rows,
 /// grids and export.
-public final class CompareRoomView extends HBox {
+public final class CompareView extends HBox {
     private static final double SIDE_WIDTH = 276;
     /// Offered for a new row; every strength can be typed in the row.
     private static final List<Double> STRENGTHS = List.of(1.0, 0.75, 0.5, 1.25, 1.5);
 
-    private final CompareRoomViewModel room;
+    private final CompareViewModel comparison;
     private final Button generate;
     private final Button cancel;
     private final PromptFieldView prompt;
@@ -62,18 +62,18 @@ public final class CompareRoomView extends HBox {
     /// Built when it is first shown.
     private @Nullable GeneratePanelView panel;
 
-    public CompareRoomView(CompareRoomViewModel room, LargeImageViewModel largeImage, ExportViewModel export) {
-        this.room = room;
-        getStyleClass().add("compare-room");
+    public CompareView(CompareViewModel comparison, LargeImageViewModel largeImage, ExportViewModel export) {
+        this.comparison = comparison;
+        getStyleClass().add("compare-comparison");
         generate = generateButton("generate");
-        prompt = new PromptFieldView(room.panel());
+        prompt = new PromptFieldView(comparison.panel());
         settings = new ToggleButton(text("compare.settings"), new FontIcon(Feather.SLIDERS));
-        cancel = new ActionButtonView(text("compare.cancel"), room::cancel).withId("cancel-generate");
-        bindVisible(cancel, room.generation().busy().isNotEmpty());
-        room.generation().busy().addListener((property, before, now) -> {
+        cancel = new ActionButtonView(text("compare.cancel"), comparison::cancel).withId("cancel-generate");
+        bindVisible(cancel, comparison.generation().busy().isNotEmpty());
+        comparison.generation().busy().addListener((property, before, now) -> {
             if (cancel.isFocused() && now.isEmpty()) generate.requestFocus();
         });
-        CompareTableView table = new CompareTableView(room, largeImage);
+        CompareTableView table = new CompareTableView(comparison, largeImage);
         VBox.setVgrow(table, Priority.ALWAYS);
         HBox.setHgrow(prompt, Priority.ALWAYS);
         prompt.setMinWidth(0);
@@ -88,14 +88,14 @@ public final class CompareRoomView extends HBox {
         addEventFilter(KeyEvent.KEY_PRESSED, this::onShortcut);
         addEventHandler(KeyEvent.KEY_PRESSED, this::onCancel);
         sceneProperty().subscribe(scene -> {
-            if (scene != null) room.checkFiles();
+            if (scene != null) comparison.checkFiles();
         });
     }
 
     /// The panel has the prompt too.
     private void showSettings(boolean shown) {
         if (shown && panel == null)
-            panel = new GeneratePanelView(room.panel(), generateButton("generate-panel-button"));
+            panel = new GeneratePanelView(comparison.panel(), generateButton("generate-panel-button"));
         if (shown) getChildren().addFirst(panel);
         else getChildren().remove(panel);
         promptLine.setVisible(!shown);
@@ -104,23 +104,23 @@ public final class CompareRoomView extends HBox {
 
     private void onShortcut(KeyEvent key) {
         if (!Shortcut.GENERATE.matches(key)) return;
-        room.generate();
+        comparison.generate();
         key.consume();
     }
 
     private void onCancel(KeyEvent key) {
-        if (!Shortcut.CANCEL.matches(key) || room.generation().busy().get().isEmpty()) return;
-        room.cancel();
+        if (!Shortcut.CANCEL.matches(key) || comparison.generation().busy().get().isEmpty()) return;
+        comparison.cancel();
         key.consume();
     }
 
     private Button generateButton(String id) {
-        Button button = new ActionButtonView("", room::generate, "accent").withId(id);
+        Button button = new ActionButtonView("", comparison::generate, "accent").withId(id);
         button.setMaxWidth(Double.MAX_VALUE);
         button.setTooltip(new Tooltip(Shortcut.GENERATE.tip(text("compare.generate.tip"))));
         button.textProperty()
-                .bind(Bindings.createStringBinding(this::generateText, room.cells(),
-                        room.metrics().unmeasured()));
+                .bind(Bindings.createStringBinding(this::generateText, comparison.cells(),
+                        comparison.metrics().unmeasured()));
         return button;
     }
 
@@ -130,9 +130,9 @@ public final class CompareRoomView extends HBox {
     }
 
     private String generateText() {
-        CompareCells cells = room.cells().get();
+        CompareCells cells = comparison.cells().get();
         int missing = cells == null ? 0 : cells.missing();
-        if (missing == 0 && room.metrics().unmeasured().get() > 0) return text("compare.measure");
+        if (missing == 0 && comparison.metrics().unmeasured().get() > 0) return text("compare.measure");
         return missing == 0 ? text("compare.nothing-missing") : count("compare.generate", missing);
     }
 
@@ -146,16 +146,16 @@ public final class CompareRoomView extends HBox {
         columns.getItems().setAll(ColumnChoice.values());
         columns.setAccessibleText(text("compare.columns"));
         columns.setMinWidth(Region.USE_PREF_SIZE);
-        room.columns().subscribe(columns::setValue);
+        comparison.columns().subscribe(columns::setValue);
         columns.valueProperty().addListener((property, before, now) -> {
-            if (now != null && now != room.columns().get()) room.setColumns(now);
+            if (now != null && now != comparison.columns().get()) comparison.setColumns(now);
         });
-        Slider side = new Slider(CompareRoomViewModel.MIN_SIDE, CompareRoomViewModel.MAX_SIDE, room.side().get());
+        Slider side = new Slider(CompareViewModel.MIN_SIDE, CompareViewModel.MAX_SIDE, comparison.side().get());
         side.setId("compare-side");
         side.setAccessibleText(text("compare.side"));
         side.setPrefWidth(96);
         side.setMinWidth(70);
-        side.valueProperty().bindBidirectional(room.side());
+        side.valueProperty().bindBidirectional(comparison.side());
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
         HBox line = new HBox(8, settings, columns, side, gap, cancel);
@@ -167,30 +167,30 @@ public final class CompareRoomView extends HBox {
         ProgressBar progress = new ProgressBar();
         progress.getStyleClass().add("generate-progress");
         progress.setMaxWidth(Double.MAX_VALUE);
-        progress.progressProperty().bind(room.generation().fraction());
-        bindVisible(progress, room.generation().busy().isNotEmpty());
+        progress.progressProperty().bind(comparison.generation().fraction());
+        bindVisible(progress, comparison.generation().busy().isNotEmpty());
         return progress;
     }
 
     private Node gridLine() {
         Label title = new Label();
-        title.textProperty().bind(room.grid().map(CompareTable.XyGrid::title).orElse(""));
-        Button close = new ActionButtonView(text("compare.xy.close"), () -> room.showGrid(null), "small")
+        title.textProperty().bind(comparison.grid().map(CompareTable.XyGrid::title).orElse(""));
+        Button close = new ActionButtonView(text("compare.xy.close"), () -> comparison.showGrid(null), "small")
                 .withId("xy-close");
         HBox line = new HBox(8, title, close);
         line.setAlignment(Pos.CENTER_LEFT);
-        bindVisible(line, room.grid().map(grid -> true).orElse(false));
+        bindVisible(line, comparison.grid().map(grid -> true).orElse(false));
         return line;
     }
 
     private Node notes() {
-        CompareGeneration generation = room.generation();
-        return new VBox(4, new NoteView(NoteView.NoteKind.ERROR, room.problem()),
+        CompareGeneration generation = comparison.generation();
+        return new VBox(4, new NoteView(NoteView.NoteKind.ERROR, comparison.problem()),
                 new NoteView(NoteView.NoteKind.ERROR, generation.problem()),
-                new NoteView(NoteView.NoteKind.WARNING, room.panel().source().missingSource()),
+                new NoteView(NoteView.NoteKind.WARNING, comparison.panel().source().missingSource()),
                 new NoteView(NoteView.NoteKind.WARNING, generation.warning()),
                 new NoteView(NoteView.NoteKind.WARNING,
-                        room.cells()
+                        comparison.cells()
                                 .map(cells -> cells.table().omitted() == 0 ? ""
                                         : count("compare.omitted", cells.table().omitted(),
                                                 CompareTable.MAX_COLUMNS))
@@ -201,14 +201,15 @@ public final class CompareRoomView extends HBox {
     private Node sidePanel(ExportViewModel export) {
         MenuButton add = new MenuButton(text("compare.add-row"));
         add.setId("compare-add-row");
-        refreshWhileShown(add, room.runs(), () -> add.getItems().setAll(addItems()));
+        refreshWhileShown(add, comparison.runs(), () -> add.getItems().setAll(addItems()));
         Button grid = new Button(text("compare.xy"));
         grid.setId("compare-xy");
         grid.setOnAction(pressed -> openGrid(grid));
         FlowPane actions = new FlowPane(8, 8, add, grid);
         Region gap = new Region();
         VBox.setVgrow(gap, Priority.ALWAYS);
-        VBox content = new VBox(12, new CompareFigureView(room), actions, gap, new CompareExportView(room, export));
+        VBox content = new VBox(12, new CompareFigureView(comparison), actions, gap,
+                new CompareExportView(comparison, export));
         content.getStyleClass().add("compare-side");
         ScrollPane scroll = new ScrollPane(content);
         scroll.setFitToWidth(true);
@@ -222,25 +223,25 @@ public final class CompareRoomView extends HBox {
 
     private List<MenuItem> addItems() {
         List<MenuItem> items = new ArrayList<>();
-        for (RunSummary run : room.runs()) {
+        for (RunSummary run : comparison.runs()) {
             Menu menu = new Menu(run.title() + " · " + run.folder().getFileName());
             for (double strength : STRENGTHS) {
                 MenuItem item = new MenuItem(text("compare.strength", ImageSettings.number(strength)));
-                item.setOnAction(chosen -> room.add(new CompareRow(new OfRun(run), strength)));
+                item.setOnAction(chosen -> comparison.add(new CompareRow(new OfRun(run), strength)));
                 menu.getItems().add(item);
             }
             items.add(menu);
         }
         if (!items.isEmpty()) items.add(new SeparatorMenuItem());
         MenuItem file = new MenuItem(text("compare.add-file.item"));
-        file.setOnAction(chosen -> room.addFiles());
+        file.setOnAction(chosen -> comparison.addFiles());
         items.add(file);
         return items;
     }
 
     private void openGrid(Node owner) {
         Popover popover = new Popover();
-        popover.setContentNode(new XyGridView(room, popover::hide));
+        popover.setContentNode(new XyGridView(comparison, popover::hide));
         popover.setTitle(text("compare.xy.form"));
         popover.setHeaderAlwaysVisible(true);
         popover.setDetachable(false);

@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CompareRoomViewModelTest {
+class CompareViewModelTest {
     private static final ModelSummary SMALL = new ModelSummary(Path.of("/model"), "Small",
             ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128), 1000, List.of());
     private static final RunSummary LORA = run(MethodName.LORA, "car-lora");
@@ -77,7 +77,7 @@ class CompareRoomViewModelTest {
     }
 
     /// Two seeds of two prompts, with the base model and the runs.
-    private CompareRoomViewModel room(Jobs jobs, RunSummary... runs) {
+    private CompareViewModel comparison(Jobs jobs, RunSummary... runs) {
         GalleryViewModel gallery = new GalleryViewModel(jobs,
                 new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
                 (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
@@ -89,14 +89,14 @@ class CompareRoomViewModelTest {
         GenerateViewModel panel = new GenerateViewModel(jobs, services, clock, model, panelSubject);
         panel.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
         panel.updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(5, 2)));
-        CompareRoomViewModel room = new CompareRoomViewModel(
-                new CompareRoomViewModel.CompareServices(jobs, services, clock, desktop), panel, model, subject);
-        room.showRuns(List.of(runs));
-        return room;
+        CompareViewModel comparison = new CompareViewModel(
+                new CompareViewModel.CompareServices(jobs, services, clock, desktop), panel, model, subject);
+        comparison.showRuns(List.of(runs));
+        return comparison;
     }
 
-    private static CompareCells cells(CompareRoomViewModel room) {
-        return Objects.requireNonNull(room.cells().get());
+    private static CompareCells cells(CompareViewModel comparison) {
+        return Objects.requireNonNull(comparison.cells().get());
     }
 
     private List<String> generated() {
@@ -110,45 +110,45 @@ class CompareRoomViewModelTest {
 
     @Test
     void rowsAreAdaptersAndColumnsPromptsAndSeeds() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA, ATOMS);
-        CompareTable table = cells(room).table();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA, ATOMS);
+        CompareTable table = cells(comparison).table();
         assertEquals(List.of("Base", ATOMS.title() + " × 1.0", LORA.title() + " × 1.0"),
                 table.rows().stream().map(CompareTable.TableLine::title).toList());
         assertEquals(List.of("in the snow seed 5", "in the snow seed 6", "at night seed 5", "at night seed 6"),
                 table.columns().stream().map(line -> line.title() + " " + line.detail()).toList());
-        assertEquals(12, cells(room).missing());
-        room.setColumns(ColumnChoice.PROMPTS);
-        assertEquals(6, cells(room).missing());
-        room.setColumns(ColumnChoice.SEEDS);
+        assertEquals(12, cells(comparison).missing());
+        comparison.setColumns(ColumnChoice.PROMPTS);
+        assertEquals(6, cells(comparison).missing());
+        comparison.setColumns(ColumnChoice.SEEDS);
         assertEquals(List.of("seed 5", "seed 6"),
-                cells(room).table().columns().stream().map(CompareTable.TableLine::detail).toList());
+                cells(comparison).table().columns().stream().map(CompareTable.TableLine::detail).toList());
     }
 
     @Test
     void onlyWhatIsMissingIsGenerated() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        room.generate();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        comparison.generate();
         assertEquals(List.of("a car in the snow", "a car at night", "a sks car in the snow car-lora 1.0",
                 "a sks car at night car-lora 1.0"), generated());
-        assertTrue(cells(room).isComplete());
-        assertEquals("8 images in 0.0 s", room.generation().report().get());
+        assertTrue(cells(comparison).isComplete());
+        assertEquals("8 images in 0.0 s", comparison.generation().report().get());
         generator.requests.clear();
-        room.setStrength(room.rows().getLast(), 0.5);
-        assertEquals(4, cells(room).missing());
-        room.generate();
+        comparison.setStrength(comparison.rows().getLast(), 0.5);
+        assertEquals(4, cells(comparison).missing());
+        comparison.generate();
         assertEquals(List.of("a sks car in the snow car-lora 0.5", "a sks car at night car-lora 0.5"), generated());
         generator.requests.clear();
-        room.setStrength(room.rows().getLast(), 1);
-        assertEquals(0, cells(room).missing(), "the images of strength 1 are found again");
-        room.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(6, 2)));
-        room.generate();
+        comparison.setStrength(comparison.rows().getLast(), 1);
+        assertEquals(0, cells(comparison).missing(), "the images of strength 1 are found again");
+        comparison.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(6, 2)));
+        comparison.generate();
         assertEquals(List.of(7L, 7L, 7L, 7L), generator.generatedSeeds.subList(12, 16), "seed 6 exists");
     }
 
     @Test
     void imagesOfAnEarlierRoomAreFound() {
-        room(new InlineJobs(), LORA).generate();
-        CompareRoomViewModel later = room(new InlineJobs(), LORA);
+        comparison(new InlineJobs(), LORA).generate();
+        CompareViewModel later = comparison(new InlineJobs(), LORA);
         later.gallery().load();
         assertEquals(0, cells(later).missing());
     }
@@ -156,47 +156,47 @@ class CompareRoomViewModelTest {
     @Test
     void cancelKeepsWhatIsDone() {
         ManualJobs jobs = new ManualJobs();
-        CompareRoomViewModel room = room(jobs, LORA);
+        CompareViewModel comparison = comparison(jobs, LORA);
         jobs.runAll();
-        int steps = room.panel().settings().get().sampling().steps();
+        int steps = comparison.panel().settings().get().sampling().steps();
         generator.onStep = step -> {
-            if (generator.requests.size() == 2 && step > steps) room.cancel();
+            if (generator.requests.size() == 2 && step > steps) comparison.cancel();
         };
-        room.generate();
+        comparison.generate();
         jobs.runAll();
-        assertEquals(5, cells(room).missing());
-        assertEquals("Cancelled: 3 of 8 images done", room.generation().report().get());
-        assertEquals("", room.generation().busy().get());
+        assertEquals(5, cells(comparison).missing());
+        assertEquals("Cancelled: 3 of 8 images done", comparison.generation().report().get());
+        assertEquals("", comparison.generation().busy().get());
     }
 
     @Test
     void imagesInTheQueueAreNotSubmittedAgain() {
         ManualJobs jobs = new ManualJobs();
-        CompareRoomViewModel room = room(jobs, LORA);
+        CompareViewModel comparison = comparison(jobs, LORA);
         jobs.runAll();
-        room.generate();
+        comparison.generate();
         jobs.runNext();
-        assertEquals(0, cells(room).missing());
-        assertEquals(CellState.QUEUED, cells(room).rows().getFirst().getFirst().state());
-        room.cancel();
+        assertEquals(0, cells(comparison).missing());
+        assertEquals(CellState.QUEUED, cells(comparison).rows().getFirst().getFirst().state());
+        comparison.cancel();
         jobs.runAll();
-        assertEquals(8, cells(room).missing());
+        assertEquals(8, cells(comparison).missing());
     }
 
     @Test
     void aFailureNamesItsReasonAndKeepsWhatIsDone() {
         generator.failure = new Failure.Unreadable("adapter.safetensors: damaged");
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        room.generate();
-        assertEquals("adapter.safetensors: damaged", room.generation().problem().get());
-        assertEquals(7, cells(room).missing());
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        comparison.generate();
+        assertEquals("adapter.safetensors: damaged", comparison.generation().problem().get());
+        assertEquals(7, cells(comparison).missing());
     }
 
     @Test
     void imagesCarryRunAndTheOrderOfTheBaseModelsImage() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        room.generate();
-        List<List<CompareCell>> rows = cells(room).rows();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        comparison.generate();
+        List<List<CompareCell>> rows = cells(comparison).rows();
         for (int column = 0; column < 4; column++) {
             assertEquals("car-lora", Objects.requireNonNull(rows.get(1).get(column).image()).tags().run());
             assertEquals(rows.get(0).get(column).key(),
@@ -206,51 +206,51 @@ class CompareRoomViewModelTest {
 
     @Test
     void completeRowsAreMeasuredByPrompt() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        room.generate();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        comparison.generate();
         List<List<PromptImages>> measured = generator.evaluations.getFirst().rows();
         assertEquals(2, measured.size());
         assertEquals(List.of("a car in the snow", "a car at night"),
                 measured.getLast().stream().map(PromptImages::prompt).toList());
         assertEquals(List.of(2, 2), measured.getLast().stream().map(one -> one.images().size()).toList());
-        CompareFigure figure = room.metrics().figure().get();
+        CompareFigure figure = comparison.metrics().figure().get();
         assertEquals(2, figure.rows().size());
         assertEquals(4, figure.images());
-        assertEquals(0.5, room.metrics().scores().get().getFirst().orElseThrow().likeness().orElseThrow());
+        assertEquals(0.5, comparison.metrics().scores().get().getFirst().orElseThrow().likeness().orElseThrow());
         assertEquals("No clear difference between " + LORA.title()
                 + " × 1.0 and Base in likeness, alignment and diversity.", figure.sentence());
-        assertTrue(room.metrics().note().get().startsWith("Measured with image_encoder of Small. High likeness"));
-        room.setStrength(room.rows().getLast(), 0.5);
-        assertEquals(1, room.metrics().figure().get().rows().size());
-        room.setStrength(room.rows().getLast(), 1);
-        assertEquals(2, room.metrics().figure().get().rows().size(), "the values are kept with their images");
+        assertTrue(comparison.metrics().note().get().startsWith("Measured with image_encoder of Small. High likeness"));
+        comparison.setStrength(comparison.rows().getLast(), 0.5);
+        assertEquals(1, comparison.metrics().figure().get().rows().size());
+        comparison.setStrength(comparison.rows().getLast(), 1);
+        assertEquals(2, comparison.metrics().figure().get().rows().size(), "the values are kept with their images");
         assertEquals(1, generator.evaluations.size());
     }
 
     @Test
     void aRunsValuesAreThoseOfItsRowAtStrength1() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        CompareMetrics metrics = room.metrics();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        CompareMetrics metrics = comparison.metrics();
         assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "not measured yet");
-        room.generate();
+        comparison.generate();
         assertEquals(0.5, metrics.ofRun(LORA.folder()).orElseThrow().likeness().orElseThrow());
-        room.add(new CompareRow(new OfRun(ATOMS), 1));
+        comparison.add(new CompareRow(new OfRun(ATOMS), 1));
         assertTrue(metrics.ofRun(LORA.folder()).isPresent());
         assertEquals(Optional.empty(), metrics.ofRun(ATOMS.folder()), "its row is not measured");
-        room.setStrength(room.rows().get(1), 0.5);
-        room.generate();
+        comparison.setStrength(comparison.rows().get(1), 0.5);
+        comparison.generate();
         assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "measured at another strength");
         assertTrue(metrics.ofRun(ATOMS.folder()).isPresent());
-        room.setStrength(room.rows().get(1), 1);
+        comparison.setStrength(comparison.rows().get(1), 1);
         assertTrue(metrics.ofRun(LORA.folder()).isPresent());
-        room.toggle(LORA);
+        comparison.toggle(LORA);
         assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "no row");
     }
 
     @Test
     void existingImagesAreMeasuredOnRequest() {
-        room(new InlineJobs(), LORA).generate();
-        CompareRoomViewModel later = room(new InlineJobs(), LORA);
+        comparison(new InlineJobs(), LORA).generate();
+        CompareViewModel later = comparison(new InlineJobs(), LORA);
         later.gallery().load();
         assertEquals(2, later.metrics().unmeasured().get());
         assertEquals(1, generator.evaluations.size());
@@ -262,64 +262,64 @@ class CompareRoomViewModelTest {
     @Test
     void newImagesCancelAMeasurement() {
         ManualJobs jobs = new ManualJobs();
-        CompareRoomViewModel room = room(jobs, LORA);
+        CompareViewModel comparison = comparison(jobs, LORA);
         jobs.runAll();
-        SubjectPrompt before = room.panel().prompt().get();
-        room.generate();
+        SubjectPrompt before = comparison.panel().prompt().get();
+        comparison.generate();
         jobs.runNext();
         jobs.runNext();
-        assertEquals("Measuring…", room.metrics().status().get());
-        room.panel().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
-        room.generate();
+        assertEquals("Measuring…", comparison.metrics().status().get());
+        comparison.panel().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
+        comparison.generate();
         jobs.runLast();
         jobs.runAll();
-        assertEquals("", room.metrics().status().get());
-        assertEquals(0, room.metrics().unmeasured().get());
-        room.panel().setPrompt(before);
-        assertEquals(2, room.metrics().unmeasured().get(), "the earlier images were not measured");
+        assertEquals("", comparison.metrics().status().get());
+        assertEquals(0, comparison.metrics().unmeasured().get());
+        comparison.panel().setPrompt(before);
+        assertEquals(2, comparison.metrics().unmeasured().get(), "the earlier images were not measured");
     }
 
     @Test
     void aModelWithoutImageEncoderHasNoMetrics() {
         generator.encoder = Optional.empty();
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        room.generate();
-        assertTrue(room.metrics().note().get().startsWith("This model has no image encoder"));
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        comparison.generate();
+        assertTrue(comparison.metrics().note().get().startsWith("This model has no image encoder"));
         generator.evaluationFailure = new Failure.Unreadable("encoder: damaged");
-        room.generate();
-        assertTrue(room.metrics().note().get().endsWith("encoder: damaged"));
-        assertEquals(List.of(), room.metrics().figure().get().rows());
+        comparison.generate();
+        assertTrue(comparison.metrics().note().get().endsWith("encoder: damaged"));
+        assertEquals(List.of(), comparison.metrics().figure().get().rows());
     }
 
     @Test
     void gridsAreOrdersOfTwoAxes() throws Failure {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA, ATOMS);
-        room.generate();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA, ATOMS);
+        comparison.generate();
         generator.requests.clear();
-        CompareRow lora = room.rows().getLast();
-        room.showGrid(new XyGrid(lora, GridAxis.STRENGTH, GridAxis.STRENGTH.parse("0.5, 1"), GridAxis.STEPS,
-                GridAxis.STEPS.parse("10, " + room.panel().settings().get().sampling().steps())));
-        assertEquals(3, cells(room).missing(), "strength 1 at the steps of the settings exists");
-        room.generate();
+        CompareRow lora = comparison.rows().getLast();
+        comparison.showGrid(new XyGrid(lora, GridAxis.STRENGTH, GridAxis.STRENGTH.parse("0.5, 1"), GridAxis.STEPS,
+                GridAxis.STEPS.parse("10, " + comparison.panel().settings().get().sampling().steps())));
+        assertEquals(3, cells(comparison).missing(), "strength 1 at the steps of the settings exists");
+        comparison.generate();
         assertEquals(List.of(5L, 5L, 5L), generator.generatedSeeds.subList(12, 15));
-        assertTrue(cells(room).isComplete());
-        assertEquals(List.of(), room.metrics().figure().get().rows(), "a grid is not measured");
+        assertTrue(cells(comparison).isComplete());
+        assertEquals(List.of(), comparison.metrics().figure().get().rows(), "a grid is not measured");
         List<CellOrder.CellChange> methods = new ArrayList<>();
-        room.gridChoice().findValues(GridAxis.METHOD, lora, methods::addAll);
-        room.gridChoice()
+        comparison.gridChoice().findValues(GridAxis.METHOD, lora, methods::addAll);
+        comparison.gridChoice()
                 .show(lora, new AxisInput(GridAxis.METHOD, "", methods),
                         new AxisInput(GridAxis.GUIDANCE, "2, 4", List.of()));
         assertEquals(List.of(LORA.title(), ATOMS.title()),
-                cells(room).table().columns().stream().map(CompareTable.TableLine::title).toList());
-        room.showGrid(null);
-        assertEquals(0, cells(room).missing());
+                cells(comparison).table().columns().stream().map(CompareTable.TableLine::title).toList());
+        comparison.showGrid(null);
+        assertEquals(0, cells(comparison).missing());
     }
 
     @Test
     void axesThatAreNoGridAreRefusedWithTheReason() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
-        CompareRow row = room.rows().getLast();
-        XyGridViewModel choice = room.gridChoice();
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        CompareRow row = comparison.rows().getLast();
+        XyGridViewModel choice = comparison.gridChoice();
         AxisInput steps = new AxisInput(GridAxis.STEPS, "10, 20", List.of());
         choice.show(row, steps, steps);
         assertTrue(choice.problem().get().startsWith("Steps and Steps cannot be combined"));
@@ -327,48 +327,50 @@ class CompareRoomViewModelTest {
         assertEquals("Method: choose at least one value.", choice.problem().get());
         choice.show(row, steps, new AxisInput(GridAxis.STRENGTH, "1, many", List.of()));
         assertTrue(choice.problem().get().contains("found “many”"));
-        assertNull(room.grid().get());
+        assertNull(comparison.grid().get());
         choice.show(row, steps, new AxisInput(GridAxis.STRENGTH, "1", List.of()));
         assertEquals("", choice.problem().get());
-        assertEquals(LORA.title() + " × 1.0: Steps × Strength", Objects.requireNonNull(room.grid().get()).title());
+        assertEquals(LORA.title() + " × 1.0: Steps × Strength",
+                Objects.requireNonNull(comparison.grid().get()).title());
     }
 
     @Test
     void newestRunOfEveryMethodIsShownUntilThePersonChooses() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
         RunSummary newer = run(MethodName.LORA, "car-lora-2");
-        room.showRuns(List.of(newer, LORA));
-        assertFalse(room.isCompared(LORA.folder()));
-        assertTrue(room.isCompared(newer.folder()));
-        room.add(new CompareRow(new OfRun(LORA), 0.5));
-        room.remove(room.rows().get(1));
-        assertEquals(List.of("Base", LORA.title() + " × 0.5"), room.rows().stream().map(CompareRow::title).toList());
-        room.showRuns(List.of(run(MethodName.LORA, "car-lora-3"), newer, LORA));
-        assertEquals(2, room.rows().size(), "the person's row stays the only one of its method");
-        room.showRuns(List.of(newer));
-        assertEquals(List.of(CompareRow.BASE), room.rows(), "a deleted run has no row");
-        room.remove(CompareRow.BASE);
-        assertEquals(1, room.rows().size());
+        comparison.showRuns(List.of(newer, LORA));
+        assertFalse(comparison.isCompared(LORA.folder()));
+        assertTrue(comparison.isCompared(newer.folder()));
+        comparison.add(new CompareRow(new OfRun(LORA), 0.5));
+        comparison.remove(comparison.rows().get(1));
+        assertEquals(List.of("Base", LORA.title() + " × 0.5"),
+                comparison.rows().stream().map(CompareRow::title).toList());
+        comparison.showRuns(List.of(run(MethodName.LORA, "car-lora-3"), newer, LORA));
+        assertEquals(2, comparison.rows().size(), "the person's row stays the only one of its method");
+        comparison.showRuns(List.of(newer));
+        assertEquals(List.of(CompareRow.BASE), comparison.rows(), "a deleted run has no row");
+        comparison.remove(CompareRow.BASE);
+        assertEquals(1, comparison.rows().size());
     }
 
     @Test
     void anotherModelHasOtherRuns() {
-        CompareRoomViewModel room = room(new InlineJobs(), LORA);
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
         model.set(new ModelSummary(Path.of("/other"), "Other", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(128),
                 1, List.of()));
-        room.showRuns(List.of(LORA));
-        assertEquals(List.of(CompareRow.BASE), room.rows());
+        comparison.showRuns(List.of(LORA));
+        assertEquals(List.of(CompareRow.BASE), comparison.rows());
         model.set(SMALL);
-        room.showRuns(List.of(LORA));
-        assertEquals(2, room.rows().size());
+        comparison.showRuns(List.of(LORA));
+        assertEquals(2, comparison.rows().size());
     }
 
     @Test
     void withoutAModelNothingIsGenerated() {
         model.set(null);
-        CompareRoomViewModel room = room(new InlineJobs());
-        room.generate();
-        assertNull(room.cells().get());
-        assertTrue(room.problem().get().startsWith("No model is open"));
+        CompareViewModel comparison = comparison(new InlineJobs());
+        comparison.generate();
+        assertNull(comparison.cells().get());
+        assertTrue(comparison.problem().get().startsWith("No model is open"));
     }
 }
