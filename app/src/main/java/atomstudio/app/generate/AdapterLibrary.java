@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.runs.RunProgress;
@@ -70,7 +72,7 @@ public final class AdapterLibrary {
     /// A file that cannot be read is reported by the generation.
     private void read(ReadOnlyObjectWrapper<AdapterInfo> info) {
         AdapterInfo shown = info.get();
-        jobs.start("Reading " + shown.file, cancellation -> readFile(shown), found -> {
+        jobs.start(text("generate.reading", shown.file), cancellation -> readFile(shown), found -> {
             info.set(found);
             changes.set(changes.get() + 1);
         }, unreadable -> {});

@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.jobs.Jobs;
 import java.nio.file.Path;
 import java.util.Set;
@@ -30,7 +32,7 @@ final class CurrentFileVersions {
     /// @param onRead called when [#get] has the versions of these files
     void read(Set<Path> files, Runnable onRead) {
         running++;
-        jobs.start("Reading file dates", cancellation -> FileVersions.read(files), found -> {
+        jobs.start(text("generate.reading-file-dates"), cancellation -> FileVersions.read(files), found -> {
             running--;
             versions = found;
             onRead.run();

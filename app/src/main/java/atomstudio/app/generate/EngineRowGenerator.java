@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.FailureText;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
@@ -226,7 +228,7 @@ public final class EngineRowGenerator implements RowGenerator {
                 generator.useDefaultPreview();
             previewDecoder = selected;
         } catch (Failure e) {
-            listener.warning("The preview decoder cannot be used: " + FailureText.of(e));
+            listener.warning(text("generate.the-preview-decoder-cannot-be-used", FailureText.of(e)));
         }
     }
 

@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
 import atomstudio.diffusion.image.RgbImage;
@@ -51,7 +53,7 @@ public final class GalleryRow implements ImageBatch.BatchRow {
 
     @Override
     public String title() {
-        return "Base model";
+        return text("generate.base-model");
     }
 
     @Override

@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.FileChoosers;
@@ -175,7 +177,8 @@ public final class GenerateViewModel {
 
     /// Reads an image of the gallery in the background; one that is gone is not delivered.
     void readImage(GalleryImage image, Consumer<RgbImage> listener) {
-        jobs.start("Reading " + image.file().getFileName(), cancellation -> image.read(), listener, unreadable -> {});
+        jobs.start(text("generate.reading", image.file().getFileName()), cancellation -> image.read(), listener,
+                unreadable -> {});
     }
 
     /// Replaces the report.
@@ -326,7 +329,7 @@ public final class GenerateViewModel {
     }
 
     private void generateRow() {
-        if (model.get() == null) problem.set("No model: open one on the Models page.");
+        if (model.get() == null) problem.set(text("generate.no-model-open-one-on-the"));
         else readFiles(this::generateMissing);
     }
 
@@ -341,8 +344,8 @@ public final class GenerateViewModel {
         }
         if (!seeds.isEmpty()) submit(order(summary, seeds));
         else
-            showMessage(queued.isEmpty() ? "Nothing changed. Edit the prompt, settings or seed."
-                    : "These images are already in the queue.");
+            showMessage(queued.isEmpty() ? text("generate.nothing-changed-edit-the-prompt-settings")
+                    : text("generate.these-images-are-already-in-the"));
     }
 
     private void submit(ImageBatch.RowOrder order) {
@@ -368,10 +371,11 @@ public final class GenerateViewModel {
         showProgress();
         String images = DisplayFormat.plural(batch.imageCount(), "image");
         switch (outcome) {
-            case JobOutcome.Succeeded<?> _ -> report.set(images + " in " + DisplayFormat.duration(batch.seconds()));
+            case JobOutcome.Succeeded<?> _ ->
+                    report.set(text("generate.in", images, DisplayFormat.duration(batch.seconds())));
             case JobOutcome.Failed<?>(String message) -> problem.set(message);
-            case JobOutcome.Cancelled<?> _ -> report.set("Cancelled – " + batch.completedCount() + " of " + images
-                    + " done");
+            case JobOutcome.Cancelled<?> _ ->
+                    report.set(text("generate.cancelled-of-done", batch.completedCount(), images));
         }
     }
 }

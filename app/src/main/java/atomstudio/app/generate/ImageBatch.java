@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.ImageStore;
@@ -98,7 +100,7 @@ public final class ImageBatch {
     }
 
     public String status() {
-        return entry == null ? "Waiting" : entry.status().get();
+        return entry == null ? text("generate.waiting") : entry.status().get();
     }
 
     public double fraction() {
@@ -124,7 +126,7 @@ public final class ImageBatch {
                 entry = self;
                 started = clock.instant();
                 stepRate.update(0);
-                self.update("Loading the model…", 0);
+                self.update(text("generate.loading-the-model"), 0);
                 onProgress.run();
             });
             for (int i = 0; i < orders.size(); i++) generate(i, uiThread, onProgress, cancellation);
@@ -193,8 +195,8 @@ public final class ImageBatch {
             return store.save(generated.image(), generated.metadata(), tags);
         } catch (Failure e) {
             GalleryImage unsaved = store.unsaved(generated.image(), generated.metadata(), tags);
-            warnings.accept("Not saved: " + unsaved.seed().stream().mapToObj(Seed::format).findFirst().orElse("image")
-                    + ". " + e.getMessage() + ". Open it and save it elsewhere.");
+            warnings.accept(text("generate.not-saved-open-it-and-save",
+                    unsaved.seed().stream().mapToObj(Seed::format).findFirst().orElse("image"), e.getMessage()));
             return unsaved;
         }
     }
@@ -207,7 +209,7 @@ public final class ImageBatch {
         order.row.showStep(done, total);
         double secondsLeft = stepRate.secondsPerStep() * (1 - share);
         if (entry != null)
-            entry.update(order.row.title() + " · step " + done + " of " + total
-                    + (secondsLeft > 0 ? " · " + DisplayFormat.clock(secondsLeft) + " left" : ""), share);
+            entry.update(text("generate.step-of", order.row.title(), done, total,
+                    (secondsLeft > 0 ? " · " + DisplayFormat.clock(secondsLeft) + " left" : "")), share);
     }
 }

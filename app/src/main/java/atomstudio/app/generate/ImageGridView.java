@@ -178,7 +178,7 @@ final class ImageGridView extends Pane {
             full = null;
             image.pseudoClassStateChanged(STALE, cell.isStale());
             image.pseudoClassStateChanged(EMPTY, now == null);
-            String title = now == null ? row.title() + ", seed " + Seed.format(cell.seed()) : now.title();
+            String title = now == null ? text("generate.seed-3", row.title(), Seed.format(cell.seed())) : now.title();
             image.setAccessibleText(title + (cell.isStale() ? ", " + text("generate.cell.stale") : ""));
             image.getTooltip()
                     .setText(now == null ? title

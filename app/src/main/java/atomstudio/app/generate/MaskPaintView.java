@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.OverlayView;
@@ -42,8 +44,9 @@ public final class MaskPaintView extends OverlayView {
     private final SourceViewModel model;
     private final StackPane imagePane = new StackPane();
     private final Slider brushSize = new Slider(4, 80, 28);
-    private final ToggleButton eraseToggle = new ToggleButton("Erase");
-    private final Button doneButton = new ActionButtonView("Use mask", this::finish, "accent").withId("mask-done");
+    private final ToggleButton eraseToggle = new ToggleButton(text("generate.erase"));
+    private final Button doneButton = new ActionButtonView(text("generate.use-mask"), this::finish, "accent")
+            .withId("mask-done");
     private @Nullable Canvas canvas;
     private double lastX;
     private double lastY;
@@ -52,18 +55,18 @@ public final class MaskPaintView extends OverlayView {
         this.model = model;
         setId("mask-paint");
         imagePane.setId("mask-canvas");
-        Label title = new Label("Paint the area to change");
+        Label title = new Label(text("generate.paint-the-area-to-change"));
         title.getStyleClass().add("row-title");
         brushSize.setId("brush-size");
-        brushSize.setAccessibleText("Brush size");
+        brushSize.setAccessibleText(text("generate.brush-size"));
         brushSize.setPrefWidth(130);
-        HBox tools = new HBox(8, new LabeledFieldView("Brush size", brushSize), eraseToggle,
-                new ActionButtonView("Undo", () -> change(PaintedMask::undo)).withId("mask-undo"),
-                new ActionButtonView("Redo", () -> change(PaintedMask::redo)).withId("mask-redo"),
-                new ActionButtonView("Clear", () -> change(PaintedMask::clear)), doneButton,
-                new ActionButtonView("Cancel", model::cancelPainting));
+        HBox tools = new HBox(8, new LabeledFieldView(text("generate.brush-size"), brushSize), eraseToggle,
+                new ActionButtonView(text("generate.undo"), () -> change(PaintedMask::undo)).withId("mask-undo"),
+                new ActionButtonView(text("generate.redo"), () -> change(PaintedMask::redo)).withId("mask-redo"),
+                new ActionButtonView(text("generate.clear"), () -> change(PaintedMask::clear)), doneButton,
+                new ActionButtonView(text("generate.cancel"), model::cancelPainting));
         tools.setAlignment(Pos.CENTER);
-        Label keyHints = new Label("Right-drag erases · Ctrl+Z undoes · Esc cancels");
+        Label keyHints = new Label(text("generate.right-drag-erases-ctrl-z-undoes"));
         keyHints.getStyleClass().addAll("muted", "small-text");
         VBox card = new VBox(8, title, imagePane, tools, keyHints);
         card.setAlignment(Pos.CENTER);

@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.dataset.Subject;
 import java.util.List;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -23,7 +25,7 @@ public final class PromptFieldView extends HBox {
     private final TextField before = new TextField();
     private final TextField after = new TextField();
     private final Button chip = new Button();
-    private final Button addSubject = new Button("Add subject");
+    private final Button addSubject = new Button(text("generate.add-subject"));
 
     public PromptFieldView(GenerateViewModel model) {
         this.model = model;
@@ -34,7 +36,7 @@ public final class PromptFieldView extends HBox {
         chip.getStyleClass().add("chip");
         chip.setTooltip(
                 new Tooltip(
-                        "Your subject; the base model gets the class word alone. Click to remove it from the prompt."));
+                        text("generate.your-subject-the-base-model-gets")));
         chip.setMinWidth(Region.USE_PREF_SIZE);
         addSubject.setMinWidth(Region.USE_PREF_SIZE);
         chip.setOnAction(pressed -> setMention(SubjectPrompt.Mention.NONE));
@@ -86,7 +88,8 @@ public final class PromptFieldView extends HBox {
         }
         addSubject.setVisible(!mentioned && model.subject().get() != null);
         addSubject.setManaged(addSubject.isVisible());
-        after.setPromptText(mentioned ? "in the snow, on the beach…" : "a red car on the beach");
+        after.setPromptText(
+                mentioned ? text("generate.in-the-snow-on-the-beach") : text("generate.a-red-car-on-the-beach"));
     }
 
     /// Fits the field before the chip to its text.

@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.controls.ValueFieldView;
@@ -46,7 +48,7 @@ final class SamplingView extends FlowPane {
         ValueFieldView<Double> clipSkip = number(new NumberRange(model.defaults().getValue().clipSkips(), 1),
                 GeneratePanelView.INTEGER, value -> update(now -> now.withClipSkip((int) value)));
         model.defaults().subscribe(now -> clipSkip.setRange(new NumberRange(now.clipSkips(), 1)));
-        Node etaField = field("Eta", "Noise added per step (eta)", eta);
+        Node etaField = field(text("generate.eta"), text("generate.noise-added-per-step-eta"), eta);
         model.settings().map(ImageSettings::sampling).subscribe(now -> {
             updating = true;
             sampler.setValue(now.sampler());
@@ -62,13 +64,14 @@ final class SamplingView extends FlowPane {
             etaField.setVisible(now.sampler().defaultEta().isPresent());
             etaField.setManaged(etaField.isVisible());
         });
-        getChildren().addAll(field("Sampler", "Sampling algorithm", sampler),
-                field("Schedule", "Spacing of the noise levels (sigmas). Automatic: as in the model's scheduler config",
+        getChildren().addAll(field(text("generate.sampler"), text("generate.sampling-algorithm"), sampler),
+                field(text("generate.schedule"), text("generate.spacing-of-the-noise-levels-sigmas"),
                         schedule),
-                new LabeledFieldView("Steps", steps),
-                field("Guidance", "Classifier-free guidance scale (CFG); 1 turns guidance off", guidance),
-                field("Rescale", "Reduces over-saturation from guidance; for v-prediction models", rescale), etaField,
-                field("Clip skip", "Text encoder layer, counted from the last (1)", clipSkip));
+                new LabeledFieldView(text("generate.steps"), steps),
+                field(text("generate.guidance"), text("generate.classifier-free-guidance-scale-cfg-1"), guidance),
+                field(text("generate.rescale"), text("generate.reduces-over-saturation-from-guidance-for"), rescale),
+                etaField,
+                field(text("generate.clip-skip"), text("generate.text-encoder-layer-counted-from-the"), clipSkip));
     }
 
     private static Node field(String name, String description, Node control) {

@@ -1,5 +1,7 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.generate.ImageSettings.SourceImage;
@@ -58,12 +60,12 @@ public final class SourceViewModel {
     }
 
     public void chooseImage() {
-        choosers.images("Choose a source image").stream().findFirst().ifPresent(this::setImage);
+        choosers.images(text("generate.choose-a-source-image")).stream().findFirst().ifPresent(this::setImage);
     }
 
     public void setImage(Path file) {
         problem.set("");
-        jobs.start("Reading " + file,
+        jobs.start(text("generate.reading", file),
                 cancellation -> new SourceImage(file.getFileName().toString(), ImageFiles.read(file),
                         Optional.empty()),
                 image -> setImage(Optional.of(image)), problem::set);
@@ -81,7 +83,7 @@ public final class SourceViewModel {
     /// @param onSet called once the image is the source
     public void setImage(GalleryImage image, Runnable onSet) {
         problem.set("");
-        jobs.start("Reading " + image.file(),
+        jobs.start(text("generate.reading", image.file()),
                 cancellation -> new SourceImage(image.file().getFileName().toString(), image.read(),
                         Optional.empty()),
                 source -> {
@@ -93,7 +95,7 @@ public final class SourceViewModel {
     public void removeImage() {
         Optional<SourceImage> removed = current().image();
         setImage(Optional.empty());
-        removed.ifPresent(source -> offerUndo("Removed the source image " + source.name() + ".", source));
+        removed.ifPresent(source -> offerUndo(text("generate.removed-the-source-image", source.name()), source));
     }
 
     private void offerUndo(String text, SourceImage before) {
@@ -109,9 +111,9 @@ public final class SourceViewModel {
     public void chooseMask() {
         Optional<SourceImage> source = current().image();
         if (source.isEmpty()) return;
-        choosers.images("Choose a mask (white: the area to change)").stream().findFirst().ifPresent(file -> {
+        choosers.images(text("generate.choose-a-mask-white-the-area")).stream().findFirst().ifPresent(file -> {
             problem.set("");
-            jobs.start("Reading " + file, cancellation -> Mask.read(file, source.get().image()),
+            jobs.start(text("generate.reading", file), cancellation -> Mask.read(file, source.get().image()),
                     mask -> setMask(Optional.of(mask)), problem::set);
         });
     }
@@ -136,7 +138,7 @@ public final class SourceViewModel {
 
     private void setMask(Optional<Mask> mask) {
         Optional<SourceImage> removed = current().image().filter(now -> mask.isEmpty() && now.mask().isPresent());
-        removed.ifPresent(source -> offerUndo("Removed the mask of " + source.name() + ".", source));
+        removed.ifPresent(source -> offerUndo(text("generate.removed-the-mask-of", source.name()), source));
         update(now -> now.withImage(now.image().map(source -> new SourceImage(source.name(), source.image(), mask))));
     }
 

@@ -27,6 +27,9 @@ class TextsTest {
     private static final Path BUNDLE = MAIN.resolve("resources/atomstudio/app/text/texts.properties");
     private static final Pattern TEXT = Pattern.compile("\\btext\\(\\s*\"([a-z][\\w.-]*)\"");
     private static final Pattern COUNT = Pattern.compile("\\bcount\\(\\s*\"([a-z][\\w.-]*)\"");
+    private static final Pattern OWN_TEXT = Pattern.compile("(?:new (?:Label|Button|CheckBox|RadioButton|ToggleButton|"
+            + "Hyperlink|Tooltip|MenuItem|Menu|MenuButton|CardView|MutedLabelView|ActionButtonView|LabeledFieldView)"
+            + "|setText|setAccessibleText|setPromptText)\\(\\s*\"[^\"]*(?:\\p{Lu}\\p{Ll}|\\p{L}\\p{L}+ )[^\"]*\"");
     private static final Pattern LITERAL_KEY = Pattern.compile("\"([a-z]+(?:\\.[\\w-]+)+)\"");
 
     @Test
@@ -53,6 +56,18 @@ class TextsTest {
                 wrong.add(file.getFileName() + ": " + key);
         });
         assertEquals(List.of(), wrong);
+    }
+
+    /// Labels, buttons, menu items, tooltips and accessible texts.
+    @Test
+    void viewsHaveNoTextsOfTheirOwn() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (Path file : sources()) {
+            if (!file.getFileName().toString().endsWith("View.java")) continue;
+            Matcher literal = OWN_TEXT.matcher(Files.readString(file));
+            while (literal.find()) found.add(file.getFileName() + ": " + literal.group());
+        }
+        assertEquals(List.of(), found);
     }
 
     @Test
