@@ -69,6 +69,10 @@ def diffusers_loader(file):
     return pipe
 
 
+# The UNet's last norm for A1111, a second time in the file.
+ALIAS = "lora_unet_out_0"
+
+
 def layers(pipe):
     """Modules by sd-scripts' key names."""
     named = {"lora_unet_" + name.replace(".", "_"): module for name, module in pipe.unet.named_modules()}
@@ -83,7 +87,7 @@ def lycoris(file):
     from lycoris.modules import get_module, make_module
     pipe, found = pipeline(), tensors(file)
     modules = layers(pipe)
-    for name in sorted({key.split(".")[0] for key in found}):
+    for name in sorted({key.split(".")[0] for key in found} - {ALIAS}):
         kind, parameters = get_module(found, name)
         make_module(kind, parameters, name, modules[name]).merge_to(1.0)
     return pipe
@@ -98,6 +102,8 @@ def formula(file):
     modules = layers(pipe)
     for key, value in found.items():
         name, parameter = key.split(".", 1)
+        if name == ALIAS:
+            continue
         if parameter in ("diff", "w_norm"):
             modules[name].weight += value.reshape(modules[name].weight.shape)
         elif parameter in ("diff_b", "b_norm"):

@@ -55,7 +55,7 @@ record CompactExport(AdapterFile adapter, Target target) {
         List<CompactLayer> layers = layers();
         if (layers.isEmpty())
             throw new Failure.Incompatible("format " + ExportFormat.of(target).option() + ": expected an adapter of "
-                    + target.kinds.stream().sorted().map(AdapterKind::title).collect(Collectors.joining(", "))
+                    + target.kinds.stream().sorted().map(CompactExport::title).collect(Collectors.joining(", "))
                     + ", found one of method " + adapter.method().name() + "; export it as "
                     + ExportFormat.recommended(adapter).option());
         long elements = switch (target) {
@@ -64,6 +64,14 @@ record CompactExport(AdapterFile adapter, Target target) {
             case PEFT -> new PeftFolder(adapter, path).write(layers);
         };
         return new ExportFormat.ExportResult(elements, omitted(layers));
+    }
+
+    private static String title(AdapterKind kind) {
+        return switch (kind) {
+            case OFT -> "OFT of outputs";
+            case PEFT_OFT -> "OFT of inputs";
+            default -> kind.title();
+        };
     }
 
     /// Elements of the layers that the file would have.
