@@ -99,7 +99,7 @@ final class SubjectPhotosView extends VBox {
         add.setPrefSize(PhotoTileView.SIDE, PhotoTileView.SIDE);
         add.setTooltip(new Tooltip(text("subjects.photos.add.help")));
         add.setOnAction(pressed -> model.choosePhotos());
-        nodes.add(add);
+        nodes.addFirst(add); // always in sight, however many photos there are
         tiles.getChildren().setAll(nodes);
     }
 }
