@@ -9,6 +9,7 @@ import atomstudio.app.compare.CompareTable.ColumnChoice;
 import atomstudio.app.compare.CompareTable.CompareRow;
 import atomstudio.app.compare.ComparedAdapter.OfRun;
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.Shortcut;
 import atomstudio.app.controls.TitleConverter;
@@ -158,7 +159,7 @@ public final class CompareView extends HBox {
         side.valueProperty().bindBidirectional(comparison.side());
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        HBox line = new HBox(8, settings, columns, side, gap, cancel);
+        HBox line = new HBox(8, settings, columns, new LabeledFieldView(text("compare.side"), side), gap, cancel);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;
     }

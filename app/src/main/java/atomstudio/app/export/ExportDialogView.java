@@ -99,6 +99,8 @@ public final class ExportDialogView extends OverlayView {
                 grid.add(rankRow(plan.approximate().orElseThrow(), bytes, error), 0, row++, 3, 1);
         }
         if (!formats.getToggles().isEmpty()) formats.selectToggle(formats.getToggles().getFirst());
+        if (plan.problem().isPresent())
+            grid.add(new MutedLabelView(text("export.missing-formats", plan.problem().get())), 0, row, 3, 1);
         return grid;
     }
 

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.beans.value.ChangeListener;
+import javafx.beans.value.ObservableValue;
 
 /// What the window shows of training on every page: progress in its title, and a notice with the best preview at the
 /// end of a run.
@@ -43,17 +45,32 @@ final class TrainingNotices {
     private void showDone(RunSpec spec, RunProgress progress) {
         double seconds = progress.losses().stream().mapToDouble(RunProgress.LossPoint::seconds).sum();
         String words = text("window.trained", window.titleOf(spec), spec.title(), DisplayFormat.duration(seconds));
-        Optional<NoticesViewModel.NoticeAction> compare = window.subjects()
+        Optional<SubjectPageViewModel> subject = window.subjects()
                 .stream()
                 .filter(page -> page.subject().subject().get().name().equals(spec.subject()))
-                .findFirst()
+                .findFirst();
+        Optional<NoticesViewModel.NoticeAction> compare = subject
                 .map(page -> new NoticesViewModel.NoticeAction(text("window.compare"), () -> {
                     page.openTab(SubjectPageViewModel.PageTab.COMPARE);
                     window.open(page);
                 }));
-        window.notices()
-                .show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN, words, compare,
-                        bestPreview(progress).map(preview -> spec.folder().resolve(preview.file()))));
+        NoticesViewModel.Notice notice = new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN, words, compare,
+                bestPreview(progress).map(preview -> spec.folder().resolve(preview.file())));
+        window.notices().show(notice);
+        subject.ifPresent(page -> dismissWhenCompared(page, notice));
+    }
+
+    /// The person is where the notice leads.
+    private void dismissWhenCompared(SubjectPageViewModel page, NoticesViewModel.Notice notice) {
+        page.tab().addListener(new ChangeListener<>() {
+            @Override
+            public void changed(ObservableValue<? extends SubjectPageViewModel.PageTab> tab,
+                    SubjectPageViewModel.PageTab before, SubjectPageViewModel.PageTab now) {
+                if (now != SubjectPageViewModel.PageTab.COMPARE) return;
+                window.notices().dismiss(notice);
+                tab.removeListener(this);
+            }
+        });
     }
 
     /// The preview nearest to the best validation; without validation the last one.

@@ -56,7 +56,7 @@ class ExportViewModelTest {
         plan = Optional.of(new ExportPlan(
                 List.of(new ExportPlan.FormatSize(ExportFormat.ATOMSTUDIO, Optional.of(12_000L)),
                         new ExportPlan.FormatSize(ExportFormat.KOHYA, Optional.of(350_000L))),
-                Optional.empty()));
+                Optional.empty(), Optional.empty()));
         List<AdapterWriter> requested = new ArrayList<>();
         ExportViewModel model = model((from, to, format) -> {
             requested.add(format);

@@ -60,7 +60,7 @@ public final class FakeServices {
     public ExportPlan exportPlan = new ExportPlan(
             List.of(new ExportPlan.FormatSize(ExportFormat.ATOMSTUDIO, Optional.of(12_000L)),
                     new ExportPlan.FormatSize(ExportFormat.KOHYA, Optional.of(350_000L))),
-            Optional.empty());
+            Optional.empty(), Optional.empty());
     /// Whether image generation goes on until it is cancelled.
     public volatile boolean endless;
     public final Services services;

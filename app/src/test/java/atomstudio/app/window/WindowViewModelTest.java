@@ -132,6 +132,17 @@ class WindowViewModelTest {
     }
 
     @Test
+    void noticeOfARunGoesWhenCompareIsOpened() {
+        SubjectPageViewModel page = car();
+        page.train().start();
+        NoticesViewModel.Notice notice = window.notices().notices().getLast();
+        page.openTab(SubjectPageViewModel.PageTab.TRAIN);
+        assertTrue(window.notices().notices().contains(notice));
+        page.openTab(SubjectPageViewModel.PageTab.COMPARE);
+        assertFalse(window.notices().notices().contains(notice), "it leads to Compare");
+    }
+
+    @Test
     void earlierRunGivesDurationEstimate() {
         SubjectPageViewModel page = car();
         page.train().method().choose(MethodName.ATOMS);

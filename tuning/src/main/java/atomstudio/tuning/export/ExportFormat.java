@@ -105,6 +105,14 @@ public enum ExportFormat implements AdapterWriter {
         return description;
     }
 
+    /// Whether an export needs the base model with the weights of the training.
+    boolean needsBaseModel() {
+        return switch (this) {
+            case ATOMSTUDIO, EMBEDDING, KOHYA, PEFT, PEFT_FOLDER -> false;
+            case DIFF, DIFF_BIASES, LOCON, MERGED, MERGED_DIFFUSERS -> true;
+        };
+    }
+
     /// Whether it is the base model with the adapter merged in.
     public boolean isMerged() { return this == MERGED || this == MERGED_DIFFUSERS; }
 

@@ -13,7 +13,8 @@ import java.util.Optional;
 /// What each format of an adapter would be, before anything is written.
 /// @param formats     that can hold the adapter, this program's first
 /// @param approximate of the format [ExportFormat#LOCON], if it is among them
-public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> approximate) {
+/// @param problem     why formats that need the base model are missing; empty if none is
+public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> approximate, Optional<String> problem) {
     /// @param bytes of the tensors, without the header; empty for an approximate format, whose size is chosen
     public record FormatSize(ExportFormat format, Optional<Long> bytes) {}
 
@@ -22,9 +23,23 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
     }
 
     /// Computes the singular vectors of all layers for the approximate format, which takes as long as exporting it.
-    /// Reads the base model if a format needs it.
-    public static ExportPlan of(AdapterFile adapter, ExportBaseModel base) throws Failure {
+    /// Reads the base model if a format needs it; without it, for example if its weights were changed since the
+    /// training, the other formats remain.
+    public static ExportPlan of(AdapterFile adapter, ExportBaseModel base) {
         List<ExportFormat> formats = ExportFormat.of(adapter.method());
+        try {
+            return of(adapter, base, formats);
+        } catch (Failure e) {
+            List<FormatSize> independent = formats.stream()
+                    .filter(format -> !format.needsBaseModel())
+                    .map(format -> new FormatSize(format, bytes(format, adapter, 0)))
+                    .toList();
+            return new ExportPlan(independent, Optional.empty(), Optional.of(e.getMessage()));
+        }
+    }
+
+    private static ExportPlan of(AdapterFile adapter, ExportBaseModel base, List<ExportFormat> formats)
+            throws Failure {
         boolean readsModel = formats.stream().anyMatch(ExportFormat::isMerged);
         Optional<DiffusionModel> model = readsModel ? Optional.of(base.openMatching(adapter)) : Optional.empty();
         long modelElements = model.isEmpty() ? 0 : MergedExport.elements(model.get());
@@ -33,7 +48,7 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
                 .toList();
         return new ExportPlan(sizes, formats.contains(ExportFormat.LOCON)
                 ? Optional.of(LowRankExport.of(adapter, base, new LowRankExport.Budget.Rank(LowRankExport.MAX_RANK)))
-                : Optional.empty());
+                : Optional.empty(), Optional.empty());
     }
 
     private static Optional<Long> bytes(ExportFormat format, AdapterFile adapter, long modelElements) {

@@ -16,6 +16,8 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,6 +48,19 @@ class ExportPlanTest {
         }
         assertEquals(plan.formats().stream().anyMatch(size -> size.format() == ExportFormat.LOCON),
                 plan.approximate().isPresent());
+    }
+
+    /// As after a run on top of a merged adapter, or with a base model that was changed since.
+    @Test
+    void withoutTheBaseModelTheFormatsThatDoNotNeedItRemain() throws Exception {
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.of(MethodName.ATOMS_AND_WORD));
+        ExportPlan plan = ExportPlan.of(adapter, new ExportBaseModel(ModelReference.of(folder.resolve("gone")), hashes,
+                TorchSettings.standard().withThreads(1)));
+        assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
+                plan.formats().stream().map(ExportPlan.FormatSize::format).toList());
+        assertTrue(plan.problem().orElseThrow().contains("gone"), plan.problem().toString());
     }
 
     private static long tensorBytes(Path file) throws Exception {
