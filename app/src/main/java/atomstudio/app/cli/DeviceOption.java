@@ -3,7 +3,6 @@ package atomstudio.app.cli;
 import atomstudio.app.runtime.Devices;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -22,7 +21,7 @@ final class DeviceOption {
 
     private static final class DeviceNames extends NamedValues<Device> {
         DeviceNames() {
-            super(Device.values(), device -> device.name().toLowerCase(Locale.ROOT));
+            super(new Device[] {Device.CPU, Device.CUDA}, Device::name);
         }
     }
 }

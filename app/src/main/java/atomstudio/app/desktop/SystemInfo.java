@@ -4,6 +4,7 @@ import atomstudio.app.runtime.Devices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// Compute device, threads and free memory of this machine.
 public interface SystemInfo {
@@ -19,7 +20,7 @@ public interface SystemInfo {
     static final class LocalSystemInfo implements SystemInfo {
         @Override
         public String device() {
-            return Devices.detect().available().getFirst().name();
+            return Devices.detect().available().getFirst().name().toUpperCase(Locale.ROOT);
         }
 
         @Override

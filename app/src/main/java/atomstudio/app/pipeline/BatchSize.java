@@ -3,6 +3,7 @@ package atomstudio.app.pipeline;
 import atomstudio.diffusion.engine.AvailableMemory;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.ops.Layer;
@@ -28,12 +29,13 @@ final class BatchSize {
 
     static int automatic(DiffusionModel model, Device device, Generation generation) {
         long weights = Layer.parameterCount(model.unet().layers());
-        if (device == Device.CPU && weights >= SMALL_UNET_PARAMETERS) return 1;
+        if (!device.equals(Device.CUDA) && weights >= SMALL_UNET_PARAMETERS) return 1;
         long available = switch (device) {
-            case CPU -> AvailableMemory.bytes();
-            case CUDA -> GpuMemory.total() - GpuMemory.used() - Float.BYTES * weights;
+            case Device.Cpu _ -> AvailableMemory.bytes();
+            case Device.Cuda _ -> GpuMemory.total() - GpuMemory.used() - Float.BYTES * weights;
+            case ProviderDevice _ -> AvailableMemory.bytes();
         };
-        if (device == Device.CUDA && GpuMemory.total() == 0) return UNKNOWN_MEMORY;
+        if (device.equals(Device.CUDA) && GpuMemory.total() == 0) return UNKNOWN_MEMORY;
         return fitting(available, bytesPerImage(model, generation));
     }
 

@@ -38,7 +38,7 @@ public enum EngineName {
     /// Opens a model for sampling with all processors.
     Engine open(DiffusionModel model, Device device) throws Failure {
         return switch (this) {
-            case AUTO -> device == Device.CPU && prefersBf16(model, device)
+            case AUTO -> device.equals(Device.CPU) && prefersBf16(model, device)
                     ? openSplit(model, device)
                     : ONNX.open(model, device);
             case ONNX -> OnnxEngine.open(model, device, Runtime.getRuntime().availableProcessors());

@@ -28,7 +28,7 @@ final class AttentionBenchmark {
         OptionalInt finestLevel = IntStream.range(0, unet.levels().size())
                 .filter(i -> unet.levels().get(i).type() == UNet.BlockType.CROSS_ATTENTION)
                 .findFirst();
-        if (runtime.device() == Device.CPU || finestLevel.isEmpty()) return AttentionKernel.FUSED;
+        if (!runtime.device().equals(Device.CUDA) || finestLevel.isEmpty()) return AttentionKernel.FUSED;
         UNet.Level level = unet.levels().get(finestLevel.getAsInt());
         long tokens = Math.ceilDiv(latents.size(2), 1L << finestLevel.getAsInt())
                 * Math.ceilDiv(latents.size(3), 1L << finestLevel.getAsInt());

@@ -43,7 +43,7 @@ record GraphOptions(MemoryMode memory, ElementType elementType, AttentionKernel 
     static GraphOptions of(Device device, OnnxSession.WeightMode mode) {
         if (mode != OnnxSession.WeightMode.MAPPED) return DEFAULT;
         return new GraphOptions(MemoryMode.LOW, ElementType.FLOAT, AttentionKernel.FUSED,
-                device == Device.CPU ? ConvolutionAlgorithm.WINOGRAD : ConvolutionAlgorithm.DIRECT);
+                device.equals(Device.CPU) ? ConvolutionAlgorithm.WINOGRAD : ConvolutionAlgorithm.DIRECT);
     }
 
     GraphOptions withLowestMemory() {

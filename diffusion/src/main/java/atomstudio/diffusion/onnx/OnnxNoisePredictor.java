@@ -114,7 +114,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         GraphOptions defaults = GraphOptions.of(runtime.device(), weights.mode());
         GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults)
                 .withElementType(elementType(), attentionKernel(key.latents));
-        boolean isMappedOnCpu = weights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device() == Device.CPU;
+        boolean isMappedOnCpu = weights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device().equals(Device.CPU);
         UNetGraph graph = new UNetGraph(unet, checkpoint(), options,
                 isMappedOnCpu ? HalfWeightsMode.INPUTS : HalfWeightsMode.INITIALIZERS);
         Graph.Value output = graph.build(key.latents, key.context, key.adaptations, key.fusedKeys);

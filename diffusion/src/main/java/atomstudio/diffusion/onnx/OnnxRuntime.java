@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
@@ -14,6 +15,8 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
+import java.util.Map;
 
 /// ONNX Runtime on one device, and the options of its sessions.
 record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
@@ -22,23 +25,28 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
 
     static OnnxRuntime open(Device device, int threads) throws Failure {
         try {
-            OrtEnvironment environment = load();
-            OnnxRuntime runtime = new OnnxRuntime(environment, device, threads);
+            OnnxRuntime runtime = new OnnxRuntime(processEnvironment(), device, threads);
             runtime.options().close();
             return runtime;
         } catch (OrtException e) {
-            throw failure(e, "ONNX Runtime on " + device);
-        } catch (UnsatisfiedLinkError e) {
-            throw new Failure.DeviceUnavailable("ONNX Runtime cannot be loaded on this machine: " + e.getMessage());
+            throw failure(e, "ONNX Runtime on " + device.name());
         }
     }
 
-    private static OrtEnvironment load() throws OrtException, Failure {
+    /// The environment of the process; loads the runtime.
+    /// @throws Failure.DeviceUnavailable if it cannot be loaded
+    static OrtEnvironment processEnvironment() throws Failure {
         Telemetry.disable();
-        OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-                "atomstudio");
-        environment.setTelemetry(false);
-        return environment;
+        try {
+            OrtEnvironment environment = OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+                    "atomstudio");
+            environment.setTelemetry(false);
+            return environment;
+        } catch (OrtException e) {
+            throw failure(e, "ONNX Runtime");
+        } catch (UnsatisfiedLinkError e) {
+            throw new Failure.DeviceUnavailable("ONNX Runtime cannot be loaded on this machine: " + e.getMessage());
+        }
     }
 
     /// A network written over a backend.
@@ -90,8 +98,10 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         // Without it Gemm weights would be copied from the mapped file.
         options.addConfigEntry("session.disable_prepacking", "1");
         switch (device) {
-            case CPU -> {}
-            case CUDA -> cuda(options);
+            case Device.Cpu _ -> {}
+            case Device.Cuda _ -> cuda(options);
+            case ProviderDevice provider -> options.addExecutionProvider(
+                    List.of(ExecutionProviders.runtimeDevice(provider)), Map.of());
         }
         return options;
     }

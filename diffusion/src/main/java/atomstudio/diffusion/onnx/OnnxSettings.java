@@ -1,6 +1,7 @@
 package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.ProviderDevice;
 
 /// How weights and adapters are given to ONNX Runtime.
 /// @param layoutLimitBytes size up to which a component's weights are copied into the fastest layout and element type;
@@ -29,11 +30,11 @@ public record OnnxSettings(long layoutLimitBytes, AdapterMode adapterMode, UNetP
     /// measured: fused weights would be copied to the device in every run, and it computes fast in float16.
     public static OnnxSettings of(Device device) {
         return new OnnxSettings(256L << 20, switch (device) {
-            case CPU -> AdapterMode.FUSED;
-            case CUDA -> AdapterMode.RUNTIME;
+            case Device.Cpu _, ProviderDevice _ -> AdapterMode.FUSED;
+            case Device.Cuda _ -> AdapterMode.RUNTIME;
         }, switch (device) {
-            case CPU -> UNetPrecision.FLOAT32;
-            case CUDA -> UNetPrecision.FLOAT16;
+            case Device.Cpu _, ProviderDevice _ -> UNetPrecision.FLOAT32;
+            case Device.Cuda _ -> UNetPrecision.FLOAT16;
         });
     }
 }

@@ -18,9 +18,9 @@ public enum ComputeDtype {
 
     /// Whether the device has bfloat16 hardware; false if unknown. Without it PyTorch is slow.
     public static boolean hasHardwareBf16(Device device) {
-        return switch (device) {
-            case CPU -> cpuHasBf16();
-            case CUDA -> gpuHasBf16();
+        return switch (device.torchDevice()) {
+            case Device.Cuda _ -> gpuHasBf16();
+            default -> cpuHasBf16();
         };
     }
 

@@ -45,16 +45,17 @@ public final class Torch implements AutoCloseable {
     /// Loads PyTorch (once per process; the first time unpacks its libraries) and opens a device. Nothing is
     /// downloaded or uploaded.
     /// @throws Failure.DeviceUnavailable when the device is missing or PyTorch cannot be loaded
-    public static Torch open(Device device, TorchSettings settings) throws Failure.DeviceUnavailable {
+    public static Torch open(Device requested, TorchSettings settings) throws Failure.DeviceUnavailable {
+        Device device = requested.torchDevice();
         setDjlProperties(settings.natives());
         try {
             Engine engine = TorchLibraries.load(settings.natives());
-            if (device == Device.CUDA && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
+            if (device.equals(Device.CUDA) && (engine.getGpuCount() == 0 || !CudaUtils.hasCuda())) {
                 throw new Failure.DeviceUnavailable("device cuda: no NVIDIA GPU that PyTorch " + engine.getVersion()
                         + " can use was found; build with `mvn -Pcuda package`", Failure.Remedy.USE_CPU);
             }
             JniUtils.setNumThreads(settings.threads());
-            ai.djl.Device djlDevice = device == Device.CUDA ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
+            ai.djl.Device djlDevice = device.equals(Device.CUDA) ? ai.djl.Device.gpu() : ai.djl.Device.cpu();
             return new Torch(device, (PtNDManager) engine.newBaseManager(djlDevice));
         } catch (EngineException | UnsatisfiedLinkError e) {
             throw new Failure.DeviceUnavailable(

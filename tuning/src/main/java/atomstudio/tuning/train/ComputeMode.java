@@ -54,10 +54,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
     }
 
     private static String deviceName(Device device) {
-        return switch (device) {
-            case CPU -> "this processor";
-            case CUDA -> "this GPU";
-        };
+        return device.torchDevice().equals(Device.CUDA) ? "this GPU" : "this processor";
     }
 
     /// The mode before any trial: `auto` counts as float32, which needs more memory.

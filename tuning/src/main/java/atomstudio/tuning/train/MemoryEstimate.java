@@ -85,19 +85,15 @@ interface MemoryEstimate {
     record DeviceMemory(Device device) {
         /// Bytes available to a run; 0 if unknown.
         long limit() {
-            return switch (device) {
-                case CPU -> ProcessMemory.limit();
-                case CUDA -> GpuMemory.total();
-            };
+            return isGpu() ? GpuMemory.total() : ProcessMemory.limit();
         }
 
         /// Peak bytes so far.
         long peak() {
-            return switch (device) {
-                case CPU -> ProcessMemory.peakResident();
-                case CUDA -> GpuMemory.used();
-            };
+            return isGpu() ? GpuMemory.used() : ProcessMemory.peakResident();
         }
+
+        private boolean isGpu() { return device.torchDevice().equals(Device.CUDA); }
 
         /// False if the limit is unknown.
         boolean isTooSmallFor(long needed) {

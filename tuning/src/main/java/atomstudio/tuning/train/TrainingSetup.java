@@ -20,7 +20,6 @@ import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.TorchEngine;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -44,7 +43,7 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
     }
 
     TrainingState.ComputeDevice computeDevice() {
-        return new TrainingState.ComputeDevice(environment.device().name().toLowerCase(Locale.ROOT), engine.threads());
+        return new TrainingState.ComputeDevice(environment.device().torchDevice().name(), engine.threads());
     }
 
     DiffusionPipeline pipeline() throws Failure {
