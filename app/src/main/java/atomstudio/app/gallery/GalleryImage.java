@@ -16,7 +16,9 @@ import java.util.stream.Collectors;
 /// An image of the images folder, with what it was made from. Its pixels stay in the file.
 /// @param infotext without settings for an image of unknown origin
 /// @param unsaved the pixels, only if the file could not be written
-public record GalleryImage(Path file, Instant created, ImageTags tags, Infotext infotext, Optional<RgbImage> unsaved) {
+public record GalleryImage(Path file, Instant created, ImageTags tags, Infotext infotext, Optional<RgbImage> unsaved)
+        implements
+        Thumbnails.Source {
     /// The positive prompt in one line.
     public String prompt() {
         return infotext.prompt().replaceAll("\\s+", " ").strip();
@@ -42,7 +44,12 @@ public record GalleryImage(Path file, Instant created, ImageTags tags, Infotext 
         return text("gallery.seed", (adapters.isEmpty() ? "Base model" : adapters), Seed.format(seed.getAsLong()));
     }
 
-    /// Reads the pixels. For job threads.
+    @Override
+    public Path key() {
+        return file;
+    }
+
+    @Override
     public RgbImage read() throws Failure {
         return unsaved.isPresent() ? unsaved.get() : ImageFiles.read(file);
     }

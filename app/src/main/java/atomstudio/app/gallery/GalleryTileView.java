@@ -1,5 +1,6 @@
 package atomstudio.app.gallery;
 
+import atomstudio.app.controls.TileGridView;
 import java.util.List;
 import javafx.geometry.Pos;
 import javafx.scene.control.ContextMenu;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One image of the gallery: a click opens it large, a drag takes its file to another program, and a menu has the
 /// other actions. Reused for one image after the other.
-final class GalleryTileView extends StackPane {
+final class GalleryTileView extends StackPane implements TileGridView.Tile<GalleryImage> {
     private final LargeImageViewModel model;
     private final ThumbnailView thumbnail;
     private final Label star = new Label("★");
@@ -45,8 +46,14 @@ final class GalleryTileView extends StackPane {
         });
     }
 
+    @Override
+    public StackPane node() {
+        return this;
+    }
+
     /// @param image null: nothing
-    void show(@Nullable GalleryImage image) {
+    @Override
+    public void show(@Nullable GalleryImage image) {
         shown = image;
         thumbnail.show(image);
         setVisible(image != null);

@@ -7,13 +7,13 @@ import javafx.scene.layout.StackPane;
 import javafx.scene.shape.Rectangle;
 import org.jspecify.annotations.Nullable;
 
-/// An image of the gallery at the size of this node, from its thumbnail. The previous image stays until it is read.
+/// An image at the size of this node, from its thumbnail. The previous image stays until it is read.
 public final class ThumbnailView extends StackPane {
     private static final double CORNER_ARC = 10;
 
     private Thumbnails thumbnails;
     private final ImageView view = new ImageView();
-    private @Nullable GalleryImage shown;
+    private Thumbnails.@Nullable Source shown;
     private Thumbnails.@Nullable Request request;
 
     public ThumbnailView(Thumbnails thumbnails) {
@@ -37,22 +37,27 @@ public final class ThumbnailView extends StackPane {
 
     /// Sets the sides of the square that the image is fitted into.
     public void setSide(double side) {
-        setPrefSize(side, side);
-        setMaxSize(side, side);
-        setMinSize(side, side);
+        setFixedSize(side, side);
+    }
+
+    /// Sets the sides of the area that the image is fitted into.
+    public void setFixedSize(double width, double height) {
+        setPrefSize(width, height);
+        setMaxSize(width, height);
+        setMinSize(width, height);
     }
 
     /// Shows thumbnails of another size.
     public void use(Thumbnails changed) {
         if (changed == thumbnails) return;
         thumbnails = changed;
-        GalleryImage image = shown;
+        Thumbnails.Source image = shown;
         shown = null;
         if (image != null) show(image);
     }
 
     /// @param image null: nothing
-    public void show(@Nullable GalleryImage image) {
+    public void show(Thumbnails.@Nullable Source image) {
         if (image != null && image.equals(shown)) return;
         if (request != null) request.cancel();
         request = null;

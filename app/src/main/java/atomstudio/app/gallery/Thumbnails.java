@@ -25,9 +25,9 @@ public final class Thumbnails {
 
     private final Jobs jobs;
     private final int side;
-    private final Map<Path, RgbImage> kept = new LinkedHashMap<>(16, 0.75f, true) {
+    private final Map<Object, RgbImage> kept = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Path, RgbImage> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Object, RgbImage> eldest) {
             return size() > maxKept();
         }
     };
@@ -49,12 +49,23 @@ public final class Thumbnails {
         return MAX_KEPT_PIXELS / (side * side);
     }
 
+    /// An image file.
+    public interface Source {
+        Path file();
+
+        /// Equal for equal pixels.
+        Object key();
+
+        /// Reads the pixels. For job threads.
+        RgbImage read() throws Failure;
+    }
+
     /// A thumbnail that may not exist yet.
     public final class Request {
-        private final GalleryImage image;
+        private final Source image;
         private @Nullable Consumer<RgbImage> listener;
 
-        private Request(GalleryImage image, Consumer<RgbImage> listener) {
+        private Request(Source image, Consumer<RgbImage> listener) {
             this.image = image;
             this.listener = listener;
         }
@@ -67,9 +78,9 @@ public final class Thumbnails {
     }
 
     /// Calls the listener with the thumbnail, at once if it is in memory. A damaged file has none.
-    public Request request(GalleryImage image, Consumer<RgbImage> listener) {
+    public Request request(Source image, Consumer<RgbImage> listener) {
         Request request = new Request(image, listener);
-        RgbImage known = kept.get(image.file());
+        RgbImage known = kept.get(image.key());
         if (known != null) {
             listener.accept(known);
         } else {
@@ -98,11 +109,11 @@ public final class Thumbnails {
     }
 
     private void deliver(Request request, RgbImage thumbnail) {
-        kept.put(request.image.file(), thumbnail);
+        kept.put(request.image.key(), thumbnail);
         Optional.ofNullable(request.listener).ifPresent(listener -> listener.accept(thumbnail));
     }
 
-    private RgbImage decode(GalleryImage image) throws Failure {
+    private RgbImage decode(Source image) throws Failure {
         RgbImage full = image.read();
         int longer = Math.max(full.width(), full.height());
         if (longer <= side) return full;

@@ -2,10 +2,15 @@ package atomstudio.app.subjects;
 
 import static atomstudio.app.text.Texts.text;
 
-import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.dataset.PhotoCheck;
-import atomstudio.app.subjects.SubjectViewModel.Thumbnail;
+import atomstudio.app.gallery.ThumbnailView;
+import atomstudio.app.gallery.Thumbnails;
+import atomstudio.app.subjects.SubjectViewModel.SubjectPhoto;
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingConfig.CropMode;
+import java.nio.file.Path;
 import java.util.Optional;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -26,28 +31,30 @@ import org.kordamp.ikonli.javafx.FontIcon;
 /// A training photo: what training leaves out of it is dimmed; badges name what may harm a run; caption and mask below.
 final class PhotoTileView extends VBox {
     static final double SIDE = 208;
+    /// With name and caption.
+    static final double HEIGHT = SIDE + 62;
     private static final double MASK_SIDE = 40;
 
     /// @param page for resolution and cropping of the next run
-    PhotoTileView(SubjectPageViewModel page, Thumbnail photo) {
+    PhotoTileView(SubjectPageViewModel page, SubjectPhoto photo) {
         super(6);
-        getStyleClass().add("thumbnail");
+        getStyleClass().add("photo-tile");
         setMaxWidth(SIDE);
         setPrefWidth(SIDE);
         String name = photo.file().getFileName().toString();
         Button remove = removeButton(page.subject(), photo, name);
         VBox badges = badges(page, photo);
-        StackPane frame = new StackPane(image(photo, page.trainingCrop().getValue()), badges, remove);
+        StackPane frame = new StackPane(image(thumbnails(page), photo, page.trainingCrop().getValue()), badges, remove);
         frame.setMinSize(SIDE, SIDE);
         frame.getStyleClass().add("photo-frame");
         StackPane.setAlignment(remove, Pos.TOP_RIGHT);
         StackPane.setAlignment(badges, Pos.TOP_LEFT);
         remove.opacityProperty()
                 .bind(hoverProperty().or(remove.focusedProperty()).map(shown -> shown ? 1.0 : 0.0));
-        getChildren().addAll(frame, description(photo, name));
+        getChildren().addAll(frame, description(page, photo, name));
     }
 
-    private static Button removeButton(SubjectViewModel model, Thumbnail photo, String name) {
+    private static Button removeButton(SubjectViewModel model, SubjectPhoto photo, String name) {
         Button remove = new Button(null, new FontIcon(Feather.X));
         remove.getStyleClass().add("remove");
         remove.setAccessibleText(text("subjects.photo.remove", name));
@@ -59,11 +66,17 @@ final class PhotoTileView extends VBox {
         return remove;
     }
 
-    private static Node image(Thumbnail photo, CropMode crop) {
-        double scale = SIDE / Math.max(photo.preview().width(), photo.preview().height());
-        double width = photo.preview().width() * scale;
-        double height = photo.preview().height() * scale;
-        RoundedImageView image = new RoundedImageView(photo.preview(), SIDE);
+    private static Thumbnails thumbnails(SubjectPageViewModel page) {
+        return page.largeImage().gallery().largeThumbnails();
+    }
+
+    private static Node image(Thumbnails thumbnails, SubjectPhoto photo, CropMode crop) {
+        double scale = SIDE / Math.max(photo.check().width(), photo.check().height());
+        double width = photo.check().width() * scale;
+        double height = photo.check().height() * scale;
+        ThumbnailView image = new ThumbnailView(thumbnails);
+        image.setFixedSize(width, height);
+        image.show(photo);
         double kept = Math.min(width, height);
         if (crop != CropMode.CENTRE || Math.abs(width - height) < 2) return image;
         Shape cut = Shape.subtract(new Rectangle(width, height),
@@ -78,13 +91,13 @@ final class PhotoTileView extends VBox {
         return both;
     }
 
-    private static VBox badges(SubjectPageViewModel page, Thumbnail photo) {
+    private static VBox badges(SubjectPageViewModel page, SubjectPhoto photo) {
         VBox badges = new VBox(4);
         badges.setPickOnBounds(false);
         badges.setMaxSize(Region.USE_PREF_SIZE, Region.USE_PREF_SIZE);
         badges.getStyleClass().add("photo-badges");
         PhotoCheck check = photo.check();
-        Optional<Thumbnail> original = page.subject().duplicateOf(photo);
+        Optional<SubjectPhoto> original = page.subject().duplicateOf(photo);
         original.ifPresent(other -> badges.getChildren()
                 .add(badge(text("subjects.photo.duplicate"),
                         text("subjects.photo.duplicate.help", other.file().getFileName()))));
@@ -106,7 +119,7 @@ final class PhotoTileView extends VBox {
         return badge;
     }
 
-    private static Node description(Thumbnail photo, String name) {
+    private static Node description(SubjectPageViewModel page, SubjectPhoto photo, String name) {
         Label title = new Label(name);
         title.getStyleClass().addAll("small-text", "muted");
         VBox words = new VBox(1, title);
@@ -121,11 +134,25 @@ final class PhotoTileView extends VBox {
         }
         HBox line = new HBox(6, words);
         photo.sidecars().mask().ifPresent(mask -> {
-            RoundedImageView view = new RoundedImageView(mask, MASK_SIDE);
+            ThumbnailView view = new ThumbnailView(page.largeImage().gallery().thumbnails());
+            view.setFixedSize(MASK_SIDE, MASK_SIDE);
+            view.show(new MaskFile(mask));
             Tooltip.install(view, new Tooltip(text("subjects.photo.mask")));
             view.setAccessibleText(text("subjects.photo.mask"));
             line.getChildren().add(view);
         });
         return line;
+    }
+
+    private record MaskFile(Path file) implements Thumbnails.Source {
+        @Override
+        public Path key() {
+            return file;
+        }
+
+        @Override
+        public RgbImage read() throws Failure {
+            return ImageFiles.read(file);
+        }
     }
 }

@@ -89,7 +89,7 @@ public final class SubjectPageViewModel {
         queue.progress().subscribe(now -> update());
         subject.subject().subscribe(now -> update());
         models.current().subscribe(now -> update());
-        subject.thumbnails().addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> update());
+        subject.photos().addListener((ListChangeListener<SubjectViewModel.SubjectPhoto>) change -> update());
         train.training().settings().subscribe(now -> trainingCrop.set(cropMode()));
     }
 
@@ -115,7 +115,7 @@ public final class SubjectPageViewModel {
     private String describePhotos() {
         ModelSummary model = models.current().get();
         boolean draws = model == null || model.origin() != ModelSummary.Origin.BUILT_IN || !PhotoCheck
-                .arePhotographs(subject.thumbnails().stream().map(SubjectViewModel.Thumbnail::check).toList());
+                .arePhotographs(subject.photos().stream().map(SubjectViewModel.SubjectPhoto::check).toList());
         return draws ? "" : text("subjects.photos.unlike");
     }
 

@@ -3,33 +3,42 @@ package atomstudio.app.subjects;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
-import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.TileGridView;
 import atomstudio.app.subjects.SubjectPageViewModel.PageTab;
-import atomstudio.app.subjects.SubjectViewModel.Thumbnail;
-import java.util.ArrayList;
+import atomstudio.app.subjects.SubjectViewModel.SubjectPhoto;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import javafx.collections.FXCollections;
 import javafx.collections.ListChangeListener;
+import javafx.collections.ObservableList;
 import javafx.geometry.Pos;
-import javafx.geometry.VPos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Hyperlink;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
-import javafx.scene.layout.FlowPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
+import javafx.scene.layout.StackPane;
 import javafx.scene.layout.VBox;
+import org.jspecify.annotations.Nullable;
 import org.kordamp.ikonli.feather.Feather;
 import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The tab with the subject's photos as large tiles, what was found about them, and a way on to training.
 final class SubjectPhotosView extends VBox {
+    private static final TileGridView.TileSize TILE = new TileGridView.TileSize(PhotoTileView.SIDE,
+            PhotoTileView.HEIGHT, 14);
+
     private final SubjectPageViewModel page;
     private final SubjectViewModel model;
-    private final FlowPane tiles = new FlowPane(14, 14);
+    /// The first item, without a photo, adds photos.
+    private final ObservableList<Optional<SubjectPhoto>> items = FXCollections.observableArrayList();
+    private final TileGridView<Optional<SubjectPhoto>> grid = new TileGridView<>(items, TILE, PhotoTile::new);
     private final Label count = new Label();
 
     /// @param openModels opens the Models page
@@ -38,10 +47,11 @@ final class SubjectPhotosView extends VBox {
         this.page = page;
         model = page.subject();
         getStyleClass().add("subject-tab");
-        tiles.setRowValignment(VPos.TOP);
-        model.thumbnails().addListener((ListChangeListener<Thumbnail>) change -> refresh());
-        page.trainingCrop().subscribe(crop -> refresh());
-        page.trainingResolution().subscribe(resolution -> refresh());
+        grid.setId("photos-grid");
+        model.photos().addListener((ListChangeListener<SubjectPhoto>) change -> showPhotos());
+        showPhotos();
+        page.trainingCrop().subscribe(crop -> grid.refresh());
+        page.trainingResolution().subscribe(resolution -> grid.refresh());
         model.busy().subscribe(now -> updateCount());
         model.subject().subscribe(now -> updateCount());
         Hyperlink dismiss = new Hyperlink(text("subjects.dismiss"));
@@ -50,9 +60,8 @@ final class SubjectPhotosView extends VBox {
         NoteView problem = new NoteView(NoteView.NoteKind.ERROR, model.problem());
         dismiss.visibleProperty().bind(rejected.visibleProperty().or(problem.visibleProperty()));
         dismiss.managedProperty().bind(dismiss.visibleProperty());
-        FocusScrollView scroll = new FocusScrollView(tiles);
-        VBox.setVgrow(scroll, Priority.ALWAYS);
-        getChildren().addAll(header(), unlikeModel(openModels), problem, rejected, dismiss, scroll);
+        VBox.setVgrow(grid, Priority.ALWAYS);
+        getChildren().addAll(header(), unlikeModel(openModels), problem, rejected, dismiss, grid);
     }
 
     private Node header() {
@@ -89,9 +98,12 @@ final class SubjectPhotosView extends VBox {
                 : photos == 0 ? text("subjects.photos.none") : model.subject().get().summary());
     }
 
-    private void refresh() {
-        List<Node> nodes = new ArrayList<>();
-        for (Thumbnail photo : model.thumbnails()) nodes.add(new PhotoTileView(page, photo));
+    private void showPhotos() {
+        items.setAll(Stream.concat(Stream.of(Optional.<SubjectPhoto>empty()), model.photos().stream().map(Optional::of))
+                .toList());
+    }
+
+    private Button addButton() {
         Button add = new Button(text("subjects.photos.add"), new FontIcon(Feather.PLUS));
         add.setId("add-photos");
         add.getStyleClass().add("add-tile");
@@ -99,7 +111,36 @@ final class SubjectPhotosView extends VBox {
         add.setPrefSize(PhotoTileView.SIDE, PhotoTileView.SIDE);
         add.setTooltip(new Tooltip(text("subjects.photos.add.help")));
         add.setOnAction(pressed -> model.choosePhotos());
-        nodes.addFirst(add); // always in sight, however many photos there are
-        tiles.getChildren().setAll(nodes);
+        return add;
+    }
+
+    /// The place of a photo or of the button that adds photos. Its node is built anew only if it shows something else.
+    private final class PhotoTile implements TileGridView.Tile<Optional<SubjectPhoto>> {
+        private final StackPane place = new StackPane();
+        private @Nullable Object shown;
+
+        PhotoTile() {
+            place.setAlignment(Pos.TOP_LEFT);
+            place.setMinSize(TILE.width(), TILE.height());
+            place.setMaxSize(TILE.width(), TILE.height());
+        }
+
+        @Override
+        public Node node() {
+            return place;
+        }
+
+        @Override
+        public void show(@Nullable Optional<SubjectPhoto> item) {
+            Object wanted = item == null ? null
+                    : List.of(item, page.trainingCrop().get(), page.trainingResolution().get(),
+                            item.flatMap(model::duplicateOf));
+            if (Objects.equals(wanted, shown)) return;
+            shown = wanted;
+            if (item == null) place.getChildren().clear();
+            else
+                place.getChildren()
+                        .setAll(item.<Node>map(photo -> new PhotoTileView(page, photo)).orElseGet(() -> addButton()));
+        }
     }
 }

@@ -8,6 +8,7 @@ import atomstudio.app.dataset.PhotoSidecars;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.dataset.SubjectStore;
 import atomstudio.app.desktop.FileChoosers;
+import atomstudio.app.gallery.Thumbnails;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
@@ -15,12 +16,16 @@ import atomstudio.app.services.Services;
 import atomstudio.app.trash.Deletions;
 import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
@@ -30,6 +35,11 @@ import javafx.collections.ObservableList;
 
 /// A subject's photos, class word and trigger word. Changes are saved immediately.
 public final class SubjectViewModel {
+    /// In pixels, for high-density screens too.
+    private static final int COVER_SIDE = 128;
+    /// Photos are shown in groups of this size while the others are still checked.
+    private static final int PROGRESS_PHOTOS = 12;
+
     private final Jobs jobs;
     private final SubjectStore store;
     private final PhotoFinder photoFinder;
@@ -37,12 +47,14 @@ public final class SubjectViewModel {
     private final Deletions deletions;
     private final ReadOnlyObjectWrapper<Subject> subject;
     private final AtomicReference<Subject> latest;
-    private final ObservableList<Thumbnail> thumbnails = FXCollections.observableArrayList();
-    private final ObservableList<Thumbnail> thumbnailsView = FXCollections.unmodifiableObservableList(thumbnails);
+    private final ObservableList<SubjectPhoto> photos = FXCollections.observableArrayList();
+    private final ObservableList<SubjectPhoto> photosView = FXCollections.unmodifiableObservableList(photos);
+    private final ReadOnlyObjectWrapper<Optional<RgbImage>> cover = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ObservableList<SubjectStore.RejectedFile> rejected = FXCollections.observableArrayList();
     private final ObservableList<SubjectStore.RejectedFile> rejectedView = FXCollections
             .unmodifiableObservableList(rejected);
     private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
+    private int reads;
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
     public SubjectViewModel(Services services, Deletions deletions, Subject subject) {
@@ -53,15 +65,21 @@ public final class SubjectViewModel {
         this.deletions = deletions;
         this.subject = new ReadOnlyObjectWrapper<>(subject);
         this.latest = new AtomicReference<>(subject);
-        loadThumbnails();
+        checkPhotos();
     }
 
     public ReadOnlyObjectProperty<Subject> subject() {
         return subject.getReadOnlyProperty();
     }
 
-    public ObservableList<Thumbnail> thumbnails() {
-        return thumbnailsView;
+    /// The photos that were checked so far, in their order. Their pixels stay in the files.
+    public ObservableList<SubjectPhoto> photos() {
+        return photosView;
+    }
+
+    /// A small square of the first photo; empty without photos.
+    public ReadOnlyObjectProperty<Optional<RgbImage>> cover() {
+        return cover.getReadOnlyProperty();
     }
 
     /// Rejected files, until dismissed or replaced.
@@ -131,11 +149,11 @@ public final class SubjectViewModel {
     }
 
     /// Moves a photo with its caption and mask to the trash.
-    public void remove(Thumbnail thumbnail) {
+    public void remove(SubjectPhoto photo) {
         Subject before = subject.get();
         AtomicReference<Trash.Entry> removed = new AtomicReference<>();
-        runJob(text("subjects.removing", thumbnail.file().getFileName()), cancellation -> {
-            removed.set(store.remove(before, thumbnail.file(), deletions.trash()));
+        runJob(text("subjects.removing", photo.file().getFileName()), cancellation -> {
+            removed.set(store.remove(before, photo.file(), deletions.trash()));
             return new SubjectChange(store.read(before), List.of());
         }, () -> deletions.offerUndo(removed.get(), this::reload));
     }
@@ -161,7 +179,7 @@ public final class SubjectViewModel {
                     subject.set(changed.subject.with(subject.get().className(), subject.get().triggerWord())
                             .renamed(subject.get().displayName()));
                     rejected.setAll(changed.rejected);
-                    loadThumbnails();
+                    checkPhotos();
                     onChanged.run();
                 }
                 case JobOutcome.Failed<SubjectChange>(String message) -> problem.set(message);
@@ -170,53 +188,59 @@ public final class SubjectViewModel {
         });
     }
 
-    private void loadThumbnails() {
-        List<Thumbnail> existing = List.copyOf(thumbnails);
+    private void checkPhotos() {
+        List<SubjectPhoto> existing = List.copyOf(photos);
         Subject current = subject.get();
-        jobs.start(text("subjects.thumbnails-of", current.name()),
-                cancellation -> thumbnails(current, existing, cancellation),
-                loaded -> thumbnails.setAll(loaded), problem::set);
+        int read = ++reads;
+        Consumer<List<SubjectPhoto>> progress = jobs.deliverLatest(found -> {
+            if (read == reads) photos.setAll(found);
+        });
+        jobs.start(text("subjects.thumbnails-of", current.name()), cancellation -> {
+            List<SubjectPhoto> checked = check(current, existing, progress, cancellation);
+            return new CheckedPhotos(checked, checked.isEmpty() ? Optional.empty()
+                    : Optional.of(checked.getFirst().read().centerSquare(COVER_SIDE)));
+        }, checked -> {
+            if (read != reads) return;
+            cover.set(checked.cover);
+            photos.setAll(checked.photos);
+        }, problem::set);
     }
 
-    private List<Thumbnail> thumbnails(Subject owner, List<Thumbnail> existing, Cancellation cancellation)
-            throws Failure {
-        List<Thumbnail> result = new ArrayList<>();
+    private record CheckedPhotos(List<SubjectPhoto> photos, Optional<RgbImage> cover) {}
+
+    private List<SubjectPhoto> check(Subject owner, List<SubjectPhoto> existing, Consumer<List<SubjectPhoto>> progress,
+            Cancellation cancellation) throws Failure {
+        Map<Path, PhotoCheck> known = new HashMap<>();
+        for (SubjectPhoto photo : existing) known.put(photo.file(), photo.check());
+        List<SubjectPhoto> result = new ArrayList<>();
         for (Path file : owner.photos()) {
             cancellation.throwIfRequested();
-            Thumbnail known = existing.stream()
-                    .filter(thumbnail -> thumbnail.file().equals(file))
-                    .findFirst()
-                    .orElse(null);
-            PhotoSidecars sidecars = PhotoSidecars.of(file, Thumbnail.SIZE);
-            result.add(known != null ? known.with(sidecars) : thumbnail(file, sidecars));
+            PhotoCheck check = known.get(file);
+            result.add(new SubjectPhoto(file, check != null ? check : PhotoCheck.of(photoFinder.read(file)),
+                    PhotoSidecars.of(file)));
+            if (known.isEmpty() && result.size() % PROGRESS_PHOTOS == 0) progress.accept(List.copyOf(result));
         }
         return result;
     }
 
-    private Thumbnail thumbnail(Path file, PhotoSidecars sidecars) throws Failure {
-        RgbImage photo = photoFinder.read(file);
-        return new Thumbnail(file, photo.centerSquare(Thumbnail.SIZE), PhotoSidecars.fit(photo, Thumbnail.PREVIEW_SIDE),
-                PhotoCheck.of(photo), sidecars);
-    }
-
     /// The first photo that is nearly the same as one after it.
-    public Optional<Thumbnail> duplicateOf(Thumbnail photo) {
-        return thumbnails.stream()
+    public Optional<SubjectPhoto> duplicateOf(SubjectPhoto photo) {
+        return photos.stream()
                 .takeWhile(other -> !other.file().equals(photo.file()))
                 .filter(other -> other.check().isDuplicateOf(photo.check()))
                 .findFirst();
     }
 
-    /// A photo file with its square thumbnail and what was found about it.
-    /// @param preview the whole photo
-    public record Thumbnail(Path file, RgbImage image, RgbImage preview, PhotoCheck check, PhotoSidecars sidecars) {
-        /// Side in pixels, for high-density screens too.
-        public static final int SIZE = 128;
-        /// Longer side of the preview, in pixels.
-        public static final int PREVIEW_SIDE = 416;
+    /// A photo and what was found about it.
+    public record SubjectPhoto(Path file, PhotoCheck check, PhotoSidecars sidecars) implements Thumbnails.Source {
+        @Override
+        public Object key() {
+            return List.of(file, check);
+        }
 
-        Thumbnail with(PhotoSidecars found) {
-            return new Thumbnail(file, image, preview, check, found);
+        @Override
+        public RgbImage read() throws Failure {
+            return ImageFiles.read(file);
         }
     }
 }

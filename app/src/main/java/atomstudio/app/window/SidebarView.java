@@ -8,7 +8,6 @@ import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.controls.Shortcut;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.subjects.SubjectPageViewModel;
-import atomstudio.app.subjects.SubjectViewModel;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -16,7 +15,6 @@ import java.util.stream.Stream;
 import javafx.collections.ListChangeListener;
 import javafx.css.PseudoClass;
 import javafx.geometry.Pos;
-import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
@@ -92,17 +90,10 @@ final class SidebarView extends VBox {
         StackPane cover = new StackPane();
         cover.setMinSize(COVER_SIDE, COVER_SIDE);
         cover.setMaxSize(COVER_SIDE, COVER_SIDE);
-        Runnable updateCover = () -> cover.getChildren()
-                .setAll(subject.subject()
-                        .thumbnails()
-                        .stream()
-                        .limit(1)
-                        .map(thumbnail -> (Node) new RoundedImageView(thumbnail.image(), COVER_SIDE))
-                        .toList());
         subject.subject()
-                .thumbnails()
-                .addListener((ListChangeListener<SubjectViewModel.Thumbnail>) change -> updateCover.run());
-        updateCover.run();
+                .cover()
+                .subscribe(image -> cover.getChildren()
+                        .setAll(image.stream().map(pixels -> new RoundedImageView(pixels, COVER_SIDE)).toList()));
         HBox content = new HBox(9, cover, new VBox(title, state));
         content.setAlignment(Pos.CENTER_LEFT);
         Button item = new Button();

@@ -43,17 +43,17 @@ class SubjectViewModelTest {
     }
 
     @Test
-    void thumbnailsAreSquare() {
-        RgbImage thumbnail = model.thumbnails().getFirst().image();
-        assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.width());
-        assertEquals(SubjectViewModel.Thumbnail.SIZE, thumbnail.height());
+    void coverIsASquareOfTheFirstPhoto() {
+        RgbImage cover = model.cover().get().orElseThrow();
+        assertEquals(128, cover.width());
+        assertEquals(128, cover.height());
     }
 
     @Test
     void addReportsRejectedFiles() throws Exception {
         Path notes = Files.writeString(folder.resolve("notes.txt"), "hello");
         model.add(List.of(photo("b.png", 10, 10), notes));
-        assertEquals(2, model.thumbnails().size());
+        assertEquals(2, model.photos().size());
         assertEquals(List.of("notes.txt"), model.rejected().stream().map(SubjectStore.RejectedFile::file).toList());
         model.dismissMessages();
         assertEquals(0, model.rejected().size());
@@ -71,12 +71,12 @@ class SubjectViewModelTest {
     @Test
     void removedPhotoReturnsWithUndo() throws Exception {
         model.add(List.of(photo("b.png", 10, 10)));
-        model.remove(model.thumbnails().getFirst());
+        model.remove(model.photos().getFirst());
         assertEquals(List.of("b.png"),
-                model.thumbnails().stream().map(thumbnail -> thumbnail.file().getFileName().toString()).toList());
+                model.photos().stream().map(photo -> photo.file().getFileName().toString()).toList());
         assertEquals(1, store.list().getFirst().photos().size());
         notices.undo();
-        assertEquals(2, model.thumbnails().size());
+        assertEquals(2, model.photos().size());
         assertEquals(2, store.list().getFirst().photos().size());
         assertEquals(List.of(), notices.notices());
     }
@@ -107,10 +107,10 @@ class SubjectViewModelTest {
         Files.writeString(folder.resolve("b.txt"), "a car at night");
         photo("b-mask.png", 300, 200);
         model.add(List.of(other, folder.resolve("b.txt"), folder.resolve("b-mask.png")));
-        SubjectViewModel.Thumbnail first = model.thumbnails().getFirst();
-        SubjectViewModel.Thumbnail second = model.thumbnails().get(1);
+        SubjectViewModel.SubjectPhoto first = model.photos().getFirst();
+        SubjectViewModel.SubjectPhoto second = model.photos().get(1);
         assertEquals("a car at night", second.sidecars().caption());
-        assertEquals(128, second.sidecars().mask().orElseThrow().width());
+        assertEquals("b-mask.png", second.sidecars().mask().orElseThrow().getFileName().toString());
         assertEquals(Optional.of(first), model.duplicateOf(second));
         assertEquals(Optional.empty(), model.duplicateOf(first));
     }

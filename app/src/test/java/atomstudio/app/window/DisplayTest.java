@@ -107,14 +107,14 @@ class DisplayTest {
     void focusStaysNearAControlThatGoes(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
         robot.clickOn("#tab-photos");
-        waitFor(() -> robot.lookup(".thumbnail").queryAll().size() > 2);
-        int photos = robot.lookup(".thumbnail").queryAll().size();
+        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() > 2);
+        int photos = robot.lookup(".photo-tile").queryAll().size();
         robot.interact(() -> robot.lookup(".remove").nth(1).<Node>query().requestFocus());
         robot.type(KeyCode.SPACE);
-        waitFor(() -> robot.lookup(".thumbnail").queryAll().size() == photos - 1);
+        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() == photos - 1);
         waitFor(() -> focusOwner().getStyleClass().contains("remove"));
         robot.clickOn("#notice-undo");
-        waitFor(() -> robot.lookup(".thumbnail").queryAll().size() == photos);
+        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() == photos);
         assertInPage(robot);
         robot.clickOn("#open-generate").clickOn("#generate");
         waitFor(() -> robot.lookup(".image-button").queryAll().size() == 4 && window.fake().requests.size() == 1);
@@ -156,7 +156,7 @@ class DisplayTest {
         robot.drag(files).dropTo("#choose-photos");
         waitFor(() -> !window.model().subjects().isEmpty());
         SubjectPageViewModel subject = window.model().subjects().getFirst();
-        waitFor(() -> subject.subject().thumbnails().size() > 1);
+        waitFor(() -> subject.subject().photos().size() > 1);
         robot.interact(other[0]::hide);
     }
 

@@ -10,13 +10,16 @@ import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.ImageTags;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.SubjectPrompt;
+import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.diffusion.image.Infotext;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -195,5 +198,29 @@ class GalleryWindowTest {
         robot.type(KeyCode.DOWN);
         WaitForAsyncUtils.waitForFxEvents();
         assertEquals("a", generatePage().prompt().get().text(""));
+    }
+
+    @Test
+    void onlyThePhotosInSightHaveNodes(FxRobot robot) throws Exception {
+        Path photos = Files.createTempDirectory(home, "photos");
+        for (int i = 0; i < 300; i++)
+            PngWriter.write(photos.resolve("photo-%03d.png".formatted(i)), RgbImage.filled(24, 16, i * 800), Map.of());
+        WaitForAsyncUtils.asyncFx(() -> window.model().start().createFromFiles(List.of(photos))).get();
+        waitFor(() -> !window.model().subjects().isEmpty()
+                && window.model().subjects().getFirst().subject().photos().size() == 300);
+        WaitForAsyncUtils
+                .asyncFx(() -> window.model().subjects().getFirst().openTab(SubjectPageViewModel.PageTab.PHOTOS))
+                .get();
+        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() > 3);
+        int atFirst = robot.lookup(".photo-tile").queryAll().size();
+        robot.interact(() -> robot.lookup("#photos-grid").queryListView().scrollTo(1000));
+        waitFor(() -> robot.lookup("photo-299.png").tryQuery().isPresent());
+        assertTrue(robot.lookup("photo-000.png").tryQuery().isEmpty(), "the tile of the first photo is reused");
+        int atTheEnd = robot.lookup(".photo-tile").queryAll().size();
+        assertTrue(atFirst < 40 && atTheEnd < 40, atFirst + " tiles, " + atTheEnd + " at the end");
+        waitFor(() -> robot.lookup(".photo-tile .image-view")
+                .queryAllAs(ImageView.class)
+                .stream()
+                .allMatch(view -> view.getImage() != null));
     }
 }

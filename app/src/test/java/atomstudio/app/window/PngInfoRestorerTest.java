@@ -165,7 +165,7 @@ class PngInfoRestorerTest {
         for (Path file : List.of(one, two))
             PngWriter.write(file, RgbImage.filled(8, 8, 0x0000FF), new ImageMetadata(text("a dog"), List.of()));
         window.onFilesDropped(List.of(one, two));
-        assertEquals(2, window.subjects().getFirst().subject().thumbnails().size());
+        assertEquals(2, window.subjects().getFirst().subject().photos().size());
     }
 
     private String statusOf(String name, Infotext text) throws Exception {

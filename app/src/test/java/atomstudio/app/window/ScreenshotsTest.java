@@ -45,7 +45,7 @@ class ScreenshotsTest {
         window.waitFor(60,
                 () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
         SubjectPageViewModel page = model.subjects().getFirst();
-        window.waitFor(60, () -> page.subject().thumbnails().size() == 6);
+        window.waitFor(60, () -> page.subject().photos().size() == 6);
         window.run(() -> page.openTab(SubjectPageViewModel.PageTab.TRAIN));
         window.run(page.train()::checkMemory);
         window.waitFor(300, () -> page.train().memoryCheck().busy().get().isEmpty());

@@ -74,7 +74,7 @@ class WindowViewModelTest {
     void photosDroppedOnSubjectPageAreAdded() throws Exception {
         SubjectPageViewModel page = car();
         window.onFilesDropped(List.of(image("another.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
-        assertEquals(7, page.subject().thumbnails().size());
+        assertEquals(7, page.subject().photos().size());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
         assertEquals(1, window.subjects().size());
     }
