@@ -15,13 +15,16 @@ import atomstudio.diffusion.image.ImageFolder;
 import atomstudio.tuning.measure.ClipSamples;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.run.RunFolder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import javafx.beans.property.ReadOnlyIntegerProperty;
 import javafx.beans.property.ReadOnlyIntegerWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -32,24 +35,30 @@ import org.jspecify.annotations.Nullable;
 
 /// Measures the complete rows of a comparison in the background, and keeps the values of the images that were measured.
 public final class CompareMetrics {
+    private static final int MAX_KNOWN = 100;
+
     private final GenerationServices services;
     private final ReadOnlyStringWrapper note = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper status = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<CompareFigure> figure = new ReadOnlyObjectWrapper<>(CompareFigure.EMPTY);
     private final ReadOnlyObjectWrapper<List<Optional<ClipScores>>> scores = new ReadOnlyObjectWrapper<>(List.of());
     private final ReadOnlyIntegerWrapper unmeasured = new ReadOnlyIntegerWrapper();
-    private final Map<MeasuredKey, RowMeasures> known = new HashMap<>();
+    private final Map<String, RowMeasures> known = new LinkedHashMap<>() {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, RowMeasures> eldest) {
+            return size() > MAX_KNOWN;
+        }
+    };
+    private final Runnable onMeasured;
     private JobQueue.@Nullable QueuedJob running;
     private @Nullable ShownRows shown;
 
-    /// @param orders of the images
-    /// @param photos files or one folder that the images were compared with
-    private record MeasuredKey(List<String> orders, List<Path> photos) {}
-
     /// @param rows of the table, in its order
     record ShownRows(CompareCells cells, List<CompareRow> rows) {
-        MeasuredKey key(int row) {
-            return new MeasuredKey(cells.keys(row), photos());
+        /// Identifies the images of a row and the photos that they are compared with.
+        String key(int row) {
+            String all = cells.keys(row) + "\n" + photos();
+            return UUID.nameUUIDFromBytes(all.getBytes(StandardCharsets.UTF_8)).toString();
         }
 
         /// The prepared photos of the first run, as `compare` uses them, or else the subject's photos.
@@ -69,8 +78,10 @@ public final class CompareMetrics {
         }
     }
 
-    CompareMetrics(GenerationServices services) {
+    /// @param onMeasured called when rows were measured
+    CompareMetrics(GenerationServices services, Runnable onMeasured) {
         this.services = services;
+        this.onMeasured = onMeasured;
     }
 
     /// The encoder behind the values, or why there are none. Empty before the first measurement.
@@ -159,7 +170,7 @@ public final class CompareMetrics {
             then.run();
             return;
         }
-        List<MeasuredKey> keys = rows.stream().map(now::key).toList();
+        List<String> keys = rows.stream().map(now::key).toList();
         List<List<PromptImages>> images = rows.stream().map(now.cells::imagesByPrompt).toList();
         status.set(text("compare.measuring"));
         running = services.queue()
@@ -183,7 +194,7 @@ public final class CompareMetrics {
         return result;
     }
 
-    private void onMeasured(List<MeasuredKey> keys, JobOutcome<Optional<List<RowMeasures>>> outcome) {
+    private void onMeasured(List<String> keys, JobOutcome<Optional<List<RowMeasures>>> outcome) {
         status.set("");
         switch (outcome) {
             case JobOutcome.Succeeded<Optional<List<RowMeasures>>>(Optional<List<RowMeasures>> found) ->
@@ -195,9 +206,26 @@ public final class CompareMetrics {
         update();
     }
 
-    private String keep(List<MeasuredKey> keys, List<RowMeasures> rows) {
+    /// The measured rows, the newest last.
+    Map<String, RowMeasures> known() {
+        return Collections.unmodifiableMap(known);
+    }
+
+    /// Rows that an earlier window measured.
+    void restore(Map<String, RowMeasures> earlier) {
+        earlier.forEach(known::putIfAbsent);
+        if (!known.isEmpty() && note.get().isEmpty())
+            note.set(describe(new ArrayList<>(known.values()).getLast().samples().scores()));
+        update();
+    }
+
+    private String keep(List<String> keys, List<RowMeasures> rows) {
         for (int i = 0; i < keys.size(); i++) known.put(keys.get(i), rows.get(i));
-        ClipScores scores = rows.getFirst().samples().scores();
+        onMeasured.run();
+        return describe(rows.getFirst().samples().scores());
+    }
+
+    private static String describe(ClipScores scores) {
         String encoder = text("compare.measured-with", scores.encoder());
         return encoder + " " + text(scores.alignment().isPresent() ? "compare.ignored-prompt" : "compare.no-alignment")
                 + (scores.diversity().isPresent() ? "" : " " + text("compare.no-diversity"));

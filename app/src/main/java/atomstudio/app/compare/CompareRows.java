@@ -1,6 +1,9 @@
 package atomstudio.app.compare;
 
+import atomstudio.app.compare.CompareState.SavedRow;
+import atomstudio.app.compare.CompareState.SavedRows;
 import atomstudio.app.compare.CompareTable.CompareRow;
+import atomstudio.app.compare.ComparedAdapter.OfFile;
 import atomstudio.app.compare.ComparedAdapter.OfRun;
 import atomstudio.app.runs.RunSummary;
 import java.nio.file.Path;
@@ -11,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import javafx.collections.FXCollections;
 import javafx.collections.ObservableList;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +31,9 @@ final class CompareRows {
     /// Runs whose row was not chosen by the person: a newer run of the method takes its place.
     private final Set<Path> automatic = new HashSet<>();
     private @Nullable Path model;
+    private List<RunSummary> all = List.of();
+    /// Of an earlier window; its rows come back when their runs and files are read.
+    private SavedRows saved = SavedRows.NONE;
 
     ObservableList<CompareRow> rows() {
         return rowsView;
@@ -36,14 +43,73 @@ final class CompareRows {
         return runsView;
     }
 
-    /// @param all of the subject, newest first
-    /// @param currentModel another model has other rows
-    void showRuns(List<RunSummary> all, @Nullable Path currentModel) {
+    /// The rows to be saved; those of checkpoints are left out.
+    SavedRows saved() {
+        return new SavedRows(rows.stream().skip(1).flatMap(row -> switch (row.adapter()) {
+            case OfRun of when of.checkpoint().isEmpty() ->
+                    Stream.of(new SavedRow(name(of.run().folder()), null, row.strength()));
+            case OfFile of -> Stream.of(new SavedRow(null, of.path().toString(), row.strength()));
+            case OfRun _,ComparedAdapter.BaseModel _ -> Stream.<SavedRow>empty();
+        }).toList(), names(seen), names(automatic));
+    }
+
+    private static String name(Path folder) {
+        return folder.getFileName().toString();
+    }
+
+    private static List<String> names(Set<Path> folders) {
+        return folders.stream().map(CompareRows::name).sorted().toList();
+    }
+
+    /// Replaces the rows of runs by those of an earlier window. Runs that it did not know are new.
+    void restore(SavedRows earlier) {
+        saved = earlier;
+        rows.removeIf(row -> row.adapter() instanceof OfRun);
+        seen.clear();
+        automatic.clear();
+        showRuns(all, model);
+    }
+
+    /// Inserts a row of an earlier window in its place.
+    void restore(CompareRow row) {
+        List<CompareRow> now = new ArrayList<>(rows);
+        insert(now, row);
+        if (!rows.equals(now)) rows.setAll(now);
+    }
+
+    private void insert(List<CompareRow> now, CompareRow row) {
+        if (now.contains(row)) return;
+        int place = 1;
+        while (place < now.size() && savedIndex(now.get(place)) <= savedIndex(row)) place++;
+        now.add(place, row);
+    }
+
+    private int savedIndex(CompareRow row) {
+        for (int i = 0; i < saved.rows().size(); i++) {
+            SavedRow one = saved.rows().get(i);
+            boolean equal = one.run() != null ? folder(row).map(CompareRows::name).equals(Optional.of(one.run()))
+                    : row.adapter().file().map(Path::toString).equals(Optional.ofNullable(one.file()));
+            if (equal && one.strength() == row.strength()) return i;
+        }
+        return Integer.MAX_VALUE;
+    }
+
+    private void restore(List<CompareRow> now, RunSummary run) {
+        for (SavedRow row : saved.rows())
+            if (name(run.folder()).equals(row.run())) insert(now, new CompareRow(new OfRun(run), row.strength()));
+        if (saved.automatic().contains(name(run.folder()))) automatic.add(run.folder());
+    }
+
+    /// @param runsOfSubject newest first
+    /// @param currentModel  another model has other rows
+    void showRuns(List<RunSummary> runsOfSubject, @Nullable Path currentModel) {
+        all = List.copyOf(runsOfSubject);
         List<CompareRow> now = new ArrayList<>(rows);
         if (!Objects.equals(currentModel, model)) {
             now.removeIf(row -> row.adapter() instanceof OfRun);
             seen.clear();
             automatic.clear();
+            if (model != null) saved = SavedRows.NONE;
         }
         model = currentModel;
         List<RunSummary> usable = all.stream()
@@ -53,7 +119,11 @@ final class CompareRows {
         now.replaceAll(row -> find(usable, row).map(run -> refreshed(row, run)).orElse(row));
         // A run that returns from the trash is new again.
         seen.retainAll(usable.stream().map(RunSummary::folder).toList());
-        for (RunSummary run : usable.reversed()) if (seen.add(run.folder())) addAutomatic(now, run, usable);
+        for (RunSummary run : usable.reversed()) {
+            if (!seen.add(run.folder())) continue;
+            if (saved.seen().contains(name(run.folder()))) restore(now, run);
+            else addAutomatic(now, run, usable);
+        }
         if (now.stream().skip(1).allMatch(row -> folder(row).map(automatic::contains).orElse(false)))
             now.subList(1, now.size()).sort(Comparator.comparing(row -> ((OfRun) row.adapter()).run().spec().choice()));
         if (!runs.equals(usable)) runs.setAll(usable);

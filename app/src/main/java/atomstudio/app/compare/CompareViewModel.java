@@ -24,6 +24,7 @@ import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import javafx.beans.property.DoubleProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -63,6 +64,7 @@ public final class CompareViewModel {
     private final ListChangeListener<GalleryImage> galleryListener = change -> update();
     private FileVersions files = FileVersions.NONE;
     private int readsRunning;
+    private final SavedComparison saved;
 
     public record CompareServices(Jobs jobs, GenerationServices generation, InstantSource clock,
             DesktopActions desktop) {}
@@ -75,7 +77,8 @@ public final class CompareViewModel {
         this.panel = panel;
         this.model = model;
         this.subject = subject;
-        metrics = new CompareMetrics(services);
+        saved = new SavedComparison(jobs, this, subject.get().folder());
+        metrics = new CompareMetrics(services, saved::save);
         gridChoice = new XyGridViewModel(jobs, this);
         export = new CompareExportViewModel(jobs, services.choosers(), common.desktop, this);
         generation = new CompareGeneration(jobs, services, common.clock, this::update, metrics::measure);
@@ -86,7 +89,11 @@ public final class CompareViewModel {
         generation.report().addListener((property, before, now) -> panel.showMessage(now));
         services.gallery().images().addListener(new WeakListChangeListener<>(galleryListener));
         rows.rows().addListener((ListChangeListener<CompareRow>) change -> update());
+        side.subscribe(now -> saved.save());
+        columns.subscribe(now -> saved.save());
+        panel.seedLocked().subscribe(now -> saved.save());
         update();
+        saved.restore();
     }
 
     /// Shows the subject's runs, newest first.
@@ -106,6 +113,10 @@ public final class CompareViewModel {
 
     public CompareMetrics metrics() {
         return metrics;
+    }
+
+    CompareRows rowChoice() {
+        return rows;
     }
 
     ReadOnlyObjectProperty<@Nullable ModelSummary> model() {
@@ -205,8 +216,12 @@ public final class CompareViewModel {
     /// Adds a row for each chosen adapter file.
     public void addFiles() {
         for (Path file : services.choosers().adapters(text("compare.add-file")))
-            jobs.start(text("compare.reading", file), cancellation -> ComparedAdapter.OfFile.read(file),
-                    found -> add(new CompareRow(found, 1)), problem::set);
+            readFile(file, found -> add(new CompareRow(found, 1)));
+    }
+
+    void readFile(Path file, Consumer<ComparedAdapter.OfFile> onRead) {
+        jobs.start(text("compare.reading", file), cancellation -> ComparedAdapter.OfFile.read(file), onRead,
+                problem::set);
     }
 
     /// Reads again which versions of the model and adapter files there are.
@@ -259,6 +274,7 @@ public final class CompareViewModel {
         CompareCells found = CompareCells.find(table, context, services.gallery(), generation.queued());
         cells.set(found);
         metrics.show(found, table.isGrid() ? List.of() : List.copyOf(rows.rows()));
+        saved.save();
     }
 
     /// Cancels the images of this comparison that wait or are being generated.

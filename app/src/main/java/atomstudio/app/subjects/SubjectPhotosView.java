@@ -114,7 +114,7 @@ final class SubjectPhotosView extends VBox {
         return add;
     }
 
-    /// The place of a photo or of the button that adds photos. Its node is built anew only if it shows something else.
+    /// The place of a photo or of the button that adds photos. Its node is kept while it shows the same.
     private final class PhotoTile implements TileGridView.Tile<Optional<SubjectPhoto>> {
         private final StackPane place = new StackPane();
         private @Nullable Object shown;

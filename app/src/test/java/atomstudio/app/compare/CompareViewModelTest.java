@@ -38,6 +38,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -49,6 +50,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import javafx.beans.property.SimpleObjectProperty;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,11 +63,16 @@ class CompareViewModelTest {
     private final FakeDesktop desktop = new FakeDesktop();
     private final FakeRowGenerator generator = new FakeRowGenerator();
     private final SimpleObjectProperty<@Nullable ModelSummary> model = new SimpleObjectProperty<>(SMALL);
-    private final SimpleObjectProperty<Subject> subject = new SimpleObjectProperty<>(
-            new Subject("car", Path.of("/car"), "car", "sks", List.of(Path.of("/car/0.png"))));
+    private final SimpleObjectProperty<Subject> subject = new SimpleObjectProperty<>();
 
     @TempDir
     private Path home;
+
+    @BeforeEach
+    void subject() throws Exception {
+        subject.set(new Subject("car", Files.createDirectories(home.resolve("car")), "car", "sks",
+                List.of(Path.of("/car/0.png"))));
+    }
 
     private static RunSummary run(MethodName method, String folder) {
         RunSpec spec = new RunSpec("car", Path.of("/model"), Path.of("/photos"),
@@ -78,6 +85,13 @@ class CompareViewModelTest {
 
     /// Two seeds of two prompts, with the base model and the runs.
     private CompareViewModel comparison(Jobs jobs, RunSummary... runs) {
+        CompareViewModel comparison = opened(jobs, runs);
+        comparison.panel().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
+        comparison.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(5, 2)));
+        return comparison;
+    }
+
+    private CompareViewModel opened(Jobs jobs, RunSummary... runs) {
         GalleryViewModel gallery = new GalleryViewModel(jobs,
                 new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
                 (title, files, onChanged) -> files.forEach(file -> assertTrue(file.toFile().delete())));
@@ -87,8 +101,6 @@ class CompareViewModelTest {
         InstantSource clock = InstantSource.fixed(Instant.EPOCH);
         SimpleObjectProperty<@Nullable Subject> panelSubject = new SimpleObjectProperty<>(subject.get());
         GenerateViewModel panel = new GenerateViewModel(jobs, services, clock, model, panelSubject);
-        panel.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
-        panel.updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(5, 2)));
         CompareViewModel comparison = new CompareViewModel(
                 new CompareViewModel.CompareServices(jobs, services, clock, desktop), panel, model, subject);
         comparison.showRuns(List.of(runs));
@@ -143,6 +155,51 @@ class CompareViewModelTest {
         comparison.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(6, 2)));
         comparison.generate();
         assertEquals(List.of(7L, 7L, 7L, 7L), generator.generatedSeeds.subList(12, 16), "seed 6 exists");
+    }
+
+    @Test
+    void choicesSurviveAKill() {
+        CompareViewModel before = comparison(new InlineJobs(), LORA, ATOMS);
+        before.setStrength(before.rows().get(2), 0.5);
+        before.toggle(ATOMS);
+        before.add(new CompareRow(new OfRun(LORA), 0.25));
+        before.setColumns(ColumnChoice.SEEDS);
+        before.side().set(300);
+        before.panel().seedLocked().set(false);
+        before.panel()
+                .updateSettings(now -> now.withNegativePrompt("blur").withSampling(now.sampling().withSteps(7)));
+        before.generate();
+        assertEquals(3, before.metrics().figure().get().rows().size());
+
+        // Nothing was closed: the next window reads what is on disk. Its runs are read later than its file.
+        CompareViewModel after = opened(new InlineJobs());
+        after.showRuns(List.of(ATOMS, LORA));
+        after.gallery().load();
+        assertEquals(List.of("Base", LORA.title() + " × 0.5", LORA.title() + " × 0.25"),
+                after.rows().stream().map(CompareRow::title).toList(), "the removed row stays removed");
+        assertEquals(ColumnChoice.SEEDS, after.columns().get());
+        assertEquals(300, after.side().get());
+        assertEquals(before.panel().prompt().get(), after.panel().prompt().get());
+        assertEquals(before.panel().settings().get(), after.panel().settings().get());
+        assertFalse(after.panel().seedLocked().get());
+        assertEquals(before.metrics().figure().get(), after.metrics().figure().get(), "nothing is measured again");
+        assertEquals(0, cells(after).missing());
+
+        model.set(new ModelSummary(Path.of("/other"), "Other", ModelSummary.Origin.BUILT_IN,
+                ModelDefaults.ofSize(512), 1000, List.of()));
+        CompareViewModel other = opened(new InlineJobs(), ATOMS, LORA);
+        assertEquals(before.panel().prompt().get(), other.panel().prompt().get());
+        assertEquals(512, other.panel().settings().get().size().width(), "another model has its own size");
+        assertEquals(1, other.rows().size());
+    }
+
+    @Test
+    void damagedChoicesAreIgnored() throws Exception {
+        comparison(new InlineJobs(), LORA).side().set(300);
+        Path file = home.resolve("car/compare.json");
+        assertTrue(Files.readString(file).contains("car-lora"));
+        Files.writeString(file, Files.readString(file).replace("\"columns\":\"PROMPTS_AND_SEEDS\"", "\"columns\":3"));
+        assertEquals(CompareViewModel.MIN_SIDE, opened(new InlineJobs(), LORA).side().get());
     }
 
     @Test
@@ -248,8 +305,9 @@ class CompareViewModelTest {
     }
 
     @Test
-    void existingImagesAreMeasuredOnRequest() {
+    void existingImagesAreMeasuredOnRequest() throws Exception {
         comparison(new InlineJobs(), LORA).generate();
+        Files.delete(home.resolve("car/compare.json"));
         CompareViewModel later = comparison(new InlineJobs(), LORA);
         later.gallery().load();
         assertEquals(2, later.metrics().unmeasured().get());
