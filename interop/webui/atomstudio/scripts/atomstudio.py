@@ -54,6 +54,8 @@ def change(weight, method, p, metadata):
         return blocks.reshape(rows, columns, k, k).permute(0, 2, 1, 3).reshape(w.shape)
     if method == "lora":
         scale = float(metadata["method.alpha"]) / float(metadata["method.rank"])
+        if metadata.get("method.scaling") == "rank-stabilized":
+            scale *= p["A"].shape[0] ** 0.5
         return (scale * p["B"].flatten(1) @ p["A"].flatten(1)).reshape(w.shape)
     raise ValueError(f"method {method}{' with sparse coding' if 'check' in p else ''}: expected atoms, overcomplete, "
                      "channels or lora; export the adapter as diff, or merge it")

@@ -230,7 +230,7 @@ public final class SubjectPageViewModel {
             case TEXTUAL_INVERSION -> "Embedding";
             case NORM -> "Norms";
             case FULL -> "Full";
-            case LORA, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, SSF, DIFFFIT, GLORA -> method.displayName();
+            default -> method.displayName();
         };
     }
 

@@ -122,8 +122,7 @@ public final class FakeServices {
             case ATOMS_AND_CHANNELS -> new MethodCost(method, 29_148, 126_000, "");
             case LORA -> new MethodCost(method, 86_016L * method.rank() / 4, 349_000, "");
             case FULL -> new MethodCost(method, 0, 0, "method full: not on the model of this test");
-            case OVERCOMPLETE, CHANNELS, OVERCOMPLETE_AND_CHANNELS, LOCON, LOHA, LOKR, OFT, DORA, BITFIT, NORM, SSF,
-                    DIFFFIT, GLORA, TEXTUAL_INVERSION -> new MethodCost(method, 36096, 150_000, "");
+            default -> new MethodCost(method, 36096, 150_000, "");
         };
     }
 

@@ -2,6 +2,7 @@ package atomstudio.diffusion.tensor;
 
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.IntToDoubleFunction;
@@ -99,6 +100,21 @@ public record Tensor(Shape shape, float[] data) {
     /// The same `times` times along the first axis.
     public Tensor repeated(int times) {
         return times == 1 ? this : concatenate(Collections.nCopies(times, this).toArray(Tensor[]::new));
+    }
+
+    /// Matrices (N, rᵢ) or (N, rᵢ, 1, 1) side by side.
+    public static Tensor concatenateColumns(List<Tensor> parts) {
+        int rows = Math.toIntExact(parts.getFirst().shape.size(0));
+        int width = parts.stream().mapToInt(part -> Math.toIntExact(part.shape.size(1))).sum();
+        float[] joined = new float[rows * width];
+        int first = 0;
+        for (Tensor part : parts) {
+            int columns = Math.toIntExact(part.shape.size(1));
+            for (int row = 0; row < rows; row++)
+                System.arraycopy(part.data, row * columns, joined, row * width + first, columns);
+            first += columns;
+        }
+        return new Tensor(parts.getFirst().shape.with(1, width), joined);
     }
 
     /// Concatenates tensors of equal trailing shape along the first axis.

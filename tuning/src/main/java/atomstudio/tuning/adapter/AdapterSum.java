@@ -92,26 +92,11 @@ public record AdapterSum(List<Term> terms) {
             Tensor down = Tensor.concatenate(downs.toArray(Tensor[]::new));
             ranks.put(layer.name(), Math.toIntExact(down.shape().size(0)));
             values.put(layer.name() + ".A", down);
-            values.put(layer.name() + ".B", columns(ups));
+            values.put(layer.name() + ".B", Tensor.concatenateColumns(ups));
             hasKernels |= layer.kernelSize() > 1;
         }
         return result(new LayerRanks(ranks).settings(hasKernels ? MethodName.LOCON : MethodName.LORA, 1, network),
                 network, values);
-    }
-
-    /// Matrices (N, rᵢ) or (N, rᵢ, 1, 1) side by side.
-    private static Tensor columns(List<Tensor> parts) {
-        int rows = Math.toIntExact(parts.getFirst().shape().size(0));
-        int width = parts.stream().mapToInt(part -> Math.toIntExact(part.shape().size(1))).sum();
-        float[] joined = new float[rows * width];
-        int first = 0;
-        for (Tensor part : parts) {
-            int columns = Math.toIntExact(part.shape().size(1));
-            for (int row = 0; row < rows; row++)
-                System.arraycopy(part.data(), row * columns, joined, row * width + first, columns);
-            first += columns;
-        }
-        return new Tensor(parts.getFirst().shape().with(1, width), joined);
     }
 
     /// Σ wᵢ θᵢ of the trained parameters; the frozen ones must be equal.

@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -38,6 +39,8 @@ import java.util.stream.Collectors;
 public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String, Shape> otherTensors, String hash)
         implements AdapterSource {
     private static final int MAX_LISTED = 5;
+    /// Parameters that belong to every layer.
+    private static final Set<String> SHARED_PARAMETERS = Set.of(AdapterKind.VERA_A, AdapterKind.VERA_B);
 
     public ExternalAdapter {
         tensors = Map.copyOf(tensors);
@@ -144,7 +147,9 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
     public int layerCount() {
         return (int) tensors.keySet()
                 .stream()
-                .map(key -> AdapterTensorKey.parse(key).orElseThrow().layer())
+                .map(key -> AdapterTensorKey.parse(key).orElseThrow())
+                .filter(key -> !SHARED_PARAMETERS.contains(key.parameter()))
+                .map(AdapterTensorKey::layer)
                 .distinct()
                 .count();
     }
@@ -196,6 +201,7 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
             private final DiffusionModel model;
             private final Map<Layer, Map<String, Tensor>> tensorsByLayer = new HashMap<>();
             private final Map<Layer, Map<String, String>> keysByLayer = new HashMap<>();
+            private final Map<String, Tensor> shared = new HashMap<>();
             private final Map<String, Shape> unmatched = new TreeMap<>();
             private final Map<String, Shape> mismatched = new TreeMap<>();
             private final List<String> problems = new ArrayList<>();
@@ -209,6 +215,8 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
             LayerMatch match() throws Failure.Incompatible {
                 KeyConvention.LayerIndex layers = new KeyConvention.LayerIndex(model.trainableLayers());
                 new TreeMap<>(adapter.tensors()).forEach((key, tensor) -> assign(layers, key, tensor));
+                for (Map<String, Tensor> tensors : tensorsByLayer.values())
+                    if (tensors.containsKey(AdapterKind.VERA_LAMBDA_D)) tensors.putAll(shared);
                 Map<String, LayerDelta> deltas = new TreeMap<>();
                 Map<String, Map<String, Tensor>> matched = new TreeMap<>();
                 tensorsByLayer.forEach((layer, tensors) -> matched.put(layer.name(), tensors));
@@ -228,6 +236,10 @@ public record ExternalAdapter(Path file, Map<String, Tensor> tensors, Map<String
 
             private void assign(KeyConvention.LayerIndex layers, String key, Tensor tensor) {
                 AdapterTensorKey name = AdapterTensorKey.parse(key).orElseThrow();
+                if (SHARED_PARAMETERS.contains(name.parameter())) {
+                    shared.put(name.parameter(), tensor);
+                    return;
+                }
                 Optional<Layer> layer = layers.find(name.layer());
                 if (layer.isEmpty()) {
                     unmatched.put(key, tensor.shape());

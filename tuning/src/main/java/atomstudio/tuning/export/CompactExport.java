@@ -13,6 +13,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.interop.AdapterKind;
 import atomstudio.tuning.interop.AdapterTensorKey;
 import atomstudio.tuning.interop.KeyConvention;
+import atomstudio.tuning.method.Pissa;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
@@ -35,7 +36,8 @@ record CompactExport(AdapterFile adapter, Target target) {
         KOHYA(Set.of(AdapterKind.LORA, AdapterKind.LOHA, AdapterKind.LOKR, AdapterKind.OFT, AdapterKind.GLORA,
                 AdapterKind.FULL_DIFF)),
         DIFFUSERS(Set.of(AdapterKind.LORA)),
-        PEFT(Set.of(AdapterKind.LORA, AdapterKind.LOHA, AdapterKind.LOKR, AdapterKind.PEFT_OFT));
+        PEFT(Set.of(AdapterKind.LORA, AdapterKind.LOHA, AdapterKind.LOKR, AdapterKind.PEFT_OFT,
+                AdapterKind.PEFT_BOFT, AdapterKind.IA3, AdapterKind.VERA));
 
         private final Set<AdapterKind> kinds;
 
@@ -132,8 +134,10 @@ record CompactExport(AdapterFile adapter, Target target) {
         }
         if (tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.ALPHA))
                 && !kinds.contains(AdapterKind.OFT)) {
-            metadata.put("ss_network_dim", Integer.toString(adapter.method().rank()));
-            metadata.put("ss_network_alpha", Double.toString(adapter.method().alpha(adapter.method().rank())));
+            int terms = layers.stream().anyMatch(each -> each.method instanceof Pissa) ? 2 : 1; // as of rank 2r
+            int rank = adapter.method().rank();
+            metadata.put("ss_network_dim", Integer.toString(terms * rank));
+            metadata.put("ss_network_alpha", Double.toString(terms * adapter.method().alpha(rank)));
         }
         metadata.put("ss_training_comment", adapter.method().name() + " by Atom Studio");
         ExportMetadata.write(file, tensors, metadata, DType.F32);

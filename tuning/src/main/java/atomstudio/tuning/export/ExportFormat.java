@@ -35,7 +35,7 @@ public enum ExportFormat implements AdapterWriter {
     KOHYA("kohya", "trained parameters for A1111, Forge, ComfyUI and InvokeAI"),
     /// LoRA and DoRA with diffusers' keys.
     PEFT("peft", "LoRA or DoRA for diffusers"),
-    /// LoRA, DoRA, LoHa, LoKr and OFT of inputs with peft's configuration.
+    /// LoRA, DoRA, LoHa, LoKr, OFT of inputs, BOFT, IA³ and VeRA with peft's configuration.
     PEFT_FOLDER("peft-folder", "a folder for peft"),
     /// Full weight diffs of any method, for programs that read LyCORIS files.
     DIFF("diff", "full weight diffs for A1111, Forge, ComfyUI and InvokeAI"),
@@ -56,9 +56,13 @@ public enum ExportFormat implements AdapterWriter {
     private static final String DIFFFIT = "difffit";
     private static final String NORM = "norm";
     private static final String OFT = "oft";
+    private static final String PISSA = "pissa";
     private static final String TEXTUAL_INVERSION = "textual-inversion";
     /// Methods whose parameters have a form in both LyCORIS and peft.
-    private static final List<String> COMMON_METHODS = List.of(LORA, "dora", "loha", "lokr");
+    private static final List<String> COMMON_METHODS = List.of(LORA, PISSA, "dora", "loha", "lokr");
+
+    /// Further methods whose parameters have a form in peft.
+    private static final List<String> PEFT_METHODS = List.of("boft", "ia3", "vera");
 
     private final String option;
     private final String description;
@@ -73,19 +77,21 @@ public enum ExportFormat implements AdapterWriter {
         List<String> methodNames = settings.method() instanceof CombinedMethods combined
                 ? combined.methods().stream().map(TuningMethod::name).toList()
                 : List.of(settings.method().name());
-        boolean hasEmbedding = methodNames.contains(TEXTUAL_INVERSION), hasLora = methodNames.contains(LORA);
+        boolean hasEmbedding = methodNames.contains(TEXTUAL_INVERSION),
+                hasLora = methodNames.contains(LORA);
         boolean hasOther = methodNames.stream().anyMatch(name -> !name.equals(TEXTUAL_INVERSION) && !name.equals(LORA));
         return Stream.of(values()).filter(format -> switch (format) {
             case ATOMSTUDIO -> true;
             case EMBEDDING -> hasEmbedding;
             case KOHYA -> hasAny(methodNames, COMMON_METHODS) || methodNames.contains("glora")
                     || methodNames.contains(OFT) && rotates(settings, Oft.Side.OUTPUT);
-            case PEFT -> hasAny(methodNames, List.of(LORA, "dora"));
+            case PEFT -> hasAny(methodNames, List.of(LORA, PISSA, "dora"));
             case PEFT_FOLDER -> hasAny(methodNames, COMMON_METHODS)
+                    || hasAny(methodNames, PEFT_METHODS)
                     || methodNames.contains(OFT) && rotates(settings, Oft.Side.INPUT);
             case DIFF -> hasOther;
             case LOCON -> hasOther && methodNames.stream()
-                    .anyMatch(name -> !List.of(TEXTUAL_INVERSION, LORA, BITFIT, NORM).contains(name));
+                    .anyMatch(name -> !List.of(TEXTUAL_INVERSION, LORA, PISSA, BITFIT, NORM).contains(name));
             case MERGED, MERGED_DIFFUSERS ->
                     (hasOther || hasLora) && settings.choice() != MethodName.SSF; // adds biases to layers without one
             case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);

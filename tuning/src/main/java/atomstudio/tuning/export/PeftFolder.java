@@ -11,7 +11,10 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.interop.AdapterKind;
 import atomstudio.tuning.interop.AdapterTensorKey;
 import atomstudio.tuning.interop.KeyConvention;
+import atomstudio.tuning.method.Boft;
+import atomstudio.tuning.method.Ia3;
 import atomstudio.tuning.method.Oft;
+import atomstudio.tuning.method.Vera;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.io.IOException;
@@ -66,6 +69,7 @@ record PeftFolder(AdapterFile adapter, Path folder) {
                             CompactExport.peftShaped(parameter, each.layer(), tensor));
             });
         }
+        if (kind == AdapterKind.VERA) addProjections(tensors, layers);
         StudioFolder.createDirectories(target);
         String config = JSON.toJson(config(kind, layers)) + "\n";
         AtomicFile.write(target.resolve("adapter_config.json"),
@@ -84,6 +88,20 @@ record PeftFolder(AdapterFile adapter, Path folder) {
         config.put("target_modules", isText ? String.join("|", paths).replace(".", "\\.") : paths);
         switch (kind) {
             case PEFT_OFT -> rotation(config, ((Oft) layers.getFirst().method()).blocks());
+            case PEFT_BOFT -> butterfly(config, (Boft) layers.getFirst().method());
+            case IA3 -> {
+                config.put("peft_type", "IA3");
+                config.put("feedforward_modules", layers.stream()
+                        .map(CompactExport.CompactLayer::layer)
+                        .filter(layer -> Ia3.side(layer) == Oft.Side.INPUT)
+                        .map(PeftFolder::path)
+                        .toList());
+            }
+            case VERA -> {
+                config.put("peft_type", "VERA");
+                config.put("r", ((Vera) layers.getFirst().method()).rank());
+                config.put("save_projection", true);
+            }
             case LORA -> ranked(config, "LORA", "lora_alpha", AdapterKind.DOWN, layers);
             case LOHA -> ranked(config, "LOHA", "alpha", "hada_w1_b", layers);
             case LOKR -> ranked(config, "LOKR", "alpha", "lokr_w2_b", layers);
@@ -106,15 +124,40 @@ record PeftFolder(AdapterFile adapter, Path folder) {
         config.put("bias", "none");
     }
 
-    private void ranked(Map<String, Object> config, String type, String alphaName, String rankedTensor,
+    private static void butterfly(Map<String, Object> config, Boft boft) {
+        boolean isCount = boft.blocks().unit() == Oft.BlockSpec.Unit.COUNT;
+        config.put("peft_type", "BOFT");
+        config.put("boft_block_num", isCount ? boft.blocks().value() : 0);
+        config.put("boft_block_size", isCount ? 0 : boft.blocks().value());
+        config.put("boft_n_butterfly_factor", boft.factors());
+        config.put("bias", "none");
+    }
+
+    /// The matrices that all layers share, for the largest layer, and the scales of the others accordingly: A is within
+    /// ±√(6/inputs).
+    private static void addProjections(Map<String, Tensor> tensors,
             List<CompactExport.CompactLayer> layers) {
-        int rank = adapter.method().rank();
-        double alpha = adapter.method().alpha(rank);
+        Vera vera = (Vera) layers.getFirst().method();
+        long inputs = layers.stream().mapToLong(each -> each.layer().fanIn()).max().orElseThrow();
+        long outputs = layers.stream().mapToLong(each -> each.layer().weightShape().size(0)).max().orElseThrow();
+        for (CompactExport.CompactLayer each : layers) {
+            String key = KeyConvention.PEFT.name(each.layer().component(), path(each.layer())) + "."
+                    + AdapterKind.VERA_LAMBDA_D;
+            double factor = Math.sqrt((double) inputs / each.layer().fanIn());
+            tensors.computeIfPresent(key, (_, d) -> d.scaled(factor));
+        }
+        tensors.put("base_model." + AdapterKind.VERA_A, vera.a(inputs, inputs));
+        tensors.put("base_model." + AdapterKind.VERA_B, vera.b(outputs));
+    }
+
+    private static void ranked(Map<String, Object> config, String type, String alphaName, String rankedTensor,
+            List<CompactExport.CompactLayer> layers) {
+        int rank = ownRank(layers.getFirst(), rankedTensor);
+        double alpha = layers.getFirst().alpha();
         Map<String, Integer> ranks = new TreeMap<>();
         Map<String, Double> alphas = new TreeMap<>();
         for (CompactExport.CompactLayer each : layers) {
-            Tensor ranked = each.written().tensors().get(rankedTensor);
-            int own = ranked == null ? (int) each.alpha() : Math.toIntExact(ranked.shape().size(0));
+            int own = ownRank(each, rankedTensor);
             if (own != rank) ranks.put(path(each.layer()), own);
             if (each.alpha() != alpha) alphas.put(path(each.layer()), each.alpha());
         }
@@ -127,5 +170,11 @@ record PeftFolder(AdapterFile adapter, Path folder) {
             config.put("bias", "none");
             config.put("use_dora", layers.getFirst().written().tensors().containsKey(AdapterKind.MAGNITUDE));
         }
+    }
+
+    /// A layer without the tensor has α/r = 1.
+    private static int ownRank(CompactExport.CompactLayer layer, String rankedTensor) {
+        Tensor ranked = layer.written().tensors().get(rankedTensor);
+        return ranked == null ? (int) layer.alpha() : Math.toIntExact(ranked.shape().size(0));
     }
 }

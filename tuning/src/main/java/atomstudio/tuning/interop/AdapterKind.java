@@ -29,15 +29,16 @@ public enum AdapterKind {
     OFT("OFT", Rotation::readLycoris, Rotation::writeLycoris, AdapterKind.LYCORIS_BLOCKS, Rotation.LYCORIS_SCALE),
     PEFT_OFT("OFT of peft", Rotation::readPeft, Rotation::writePeft, Rotation.PEFT_OFT, Rotation.PEFT_OFT_SCALED,
             Rotation.PEFT_OFT_TERMS, Rotation.PEFT_OFT_LIMIT),
-    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, AdapterKind::notTrained, Rotation.PEFT_BOFT,
+    PEFT_BOFT("BOFT of peft", Rotation::readPeftButterfly, Rotation::writePeftButterfly, Rotation.PEFT_BOFT,
             Rotation.PEFT_BOFT_SCALE),
     GLORA("GLoRA", LayerDelta::glora, LayerDelta::writeGlora, "a1.weight", "a2.weight", "b1.weight", "b2.weight",
             "bm.weight"),
-    IA3("IA³", ChannelScale::read, AdapterKind::notTrained, ChannelScale.ON_INPUT, ChannelScale.LYCORIS,
+    IA3("IA³", ChannelScale::read, ChannelScale::write, ChannelScale.ON_INPUT, ChannelScale.LYCORIS,
             ChannelScale.PEFT),
+    VERA("VeRA", LowRankProduct::readVera, LowRankProduct::writeVera, AdapterKind.VERA_LAMBDA_D,
+            LowRankProduct.VERA_B_SCALE, AdapterKind.VERA_A, AdapterKind.VERA_B),
     OLD_OFT("an OFT adapter of peft before 0.14", "oft_r"),
     ADALORA("an AdaLoRA adapter", "lora_E", "ranknum"),
-    VERA("a VeRA adapter", "vera_lambda_b", "vera_lambda_d"),
     HRA("an HRA adapter", "hra_u"),
     TLORA("a T-LoRA adapter", "lambda_layer", "q_layer.weight", "p_layer.weight"),
     LORA_WITH_BIAS("a LoRA with biases", "lora_B.bias", "lora_up.bias"),
@@ -51,6 +52,10 @@ public enum AdapterKind {
     public static final String ALPHA = "alpha";
     public static final String DOWN = "lora_down.weight";
     public static final String UP = "lora_up.weight";
+    public static final String VERA_LAMBDA_D = LowRankProduct.VERA_D;
+    /// Of all layers of a file.
+    public static final String VERA_A = LowRankProduct.VERA_A;
+    public static final String VERA_B = LowRankProduct.VERA_B;
     static final String DIFF = "diff";
     public static final String DIFF_BIAS = "diff_b";
     /// The same of norms, as files name them.
@@ -169,7 +174,7 @@ public enum AdapterKind {
             Optional<String> key = keys.stream().filter(kind::matches).sorted().findFirst();
             if (key.isPresent()) {
                 return Optional.of("is " + kind.title + ", which is not supported (it has " + SafeText.of(key.get())
-                        + "); supported are LoRA, LoCon, DoRA, LoHa, LoKr, OFT, BOFT, GLoRA, IA³ and full weight diffs."
+                        + "); supported are LoRA, LoCon, DoRA, LoHa, LoKr, OFT, BOFT, GLoRA, IA³, VeRA and full weight diffs."
                         + " Merge it into a checkpoint with the program that created it and use that as the model, "
                         + "or extract a LoRA from it there");
             }

@@ -6,8 +6,10 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.Ia3;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ScaledDelta;
+import atomstudio.tuning.method.TuningMethod;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,15 @@ record ChannelScale(Oft.Side side, boolean scalesBias) implements Adaptation {
         Tensor w = FactorMath.reshape(scale, Shape.of(channels(layer, side)), isPeft ? PEFT : LYCORIS)
                 .map(value -> isPeft ? value - 1 : value);
         return new LayerDelta(new ChannelScale(side, isPeft && side == Oft.Side.OUTPUT), Map.of("w", w));
+    }
+
+    /// peft's form.
+    static Map<String, Tensor> write(Layer layer, TuningMethod method, Adaptation.AdapterParameters<Tensor> values) {
+        if (!(method instanceof Ia3)) return Map.of();
+        Tensor l = values.get("l");
+        long count = l.shape().elements();
+        return Map.of(PEFT, l.reshape(layer.weightShape().rank() == 4 ? Shape.of(1, count, 1, 1)
+                : Ia3.side(layer) == Oft.Side.OUTPUT ? Shape.of(count, 1) : Shape.of(1, count)));
     }
 
     private static Oft.Side side(Layer layer, LayerTensors tensors, Shape shape) {

@@ -8,14 +8,23 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Dora;
 import atomstudio.tuning.method.Lora;
+import atomstudio.tuning.method.LoraFa;
+import atomstudio.tuning.method.Pissa;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.method.Vera;
+import java.util.List;
 import java.util.Map;
 
 /// LoRA and LoCon: W + up · down, reshaped to the weight, so that rows and columns of the product may differ from
 /// outputs and inputs.
 record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
     static final String MID = "lora_mid.weight";
+    static final String VERA_D = "vera_lambda_d";
+    static final String VERA_B_SCALE = "vera_lambda_b";
+    /// Of all layers.
+    static final String VERA_A = "vera_A";
+    static final String VERA_B = "vera_B";
 
     static LayerDelta read(Layer layer, LayerTensors tensors) {
         Tensor down = tensors.get(AdapterKind.DOWN);
@@ -35,6 +44,8 @@ record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
 
     static Map<String, Tensor> write(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
         return switch (method) {
+            case LoraFa loraFa -> write(layer, loraFa.lora(), values);
+            case Pissa pissa -> writePissa(pissa, values);
             case Lora lora ->
                     Map.of(AdapterKind.DOWN, values.get("A"), AdapterKind.UP, values.get("B"), AdapterKind.ALPHA,
                             AdapterKind.alpha(lora.alpha()));
@@ -46,6 +57,43 @@ record LowRankProduct(int rank, long rows, long columns) implements Adaptation {
                                             : Shape.of(layer.weightShape().size(0), 1)));
             default -> Map.of();
         };
+    }
+
+    /// peft's VeRA: Λ_b · B · Λ_d · A with the leading rows and columns of the shared B and A.
+    static LayerDelta readVera(Layer layer, LayerTensors tensors) {
+        for (String shared : List.of(VERA_A, VERA_B))
+            if (!tensors.has(shared))
+                throw new IllegalArgumentException("has no " + shared
+                        + ": the adapter was saved without its projections; save it with save_projection=True");
+        Tensor a = tensors.get(VERA_A), b = tensors.get(VERA_B), lambdaD = tensors.get(VERA_D);
+        int rank = Math.toIntExact(lambdaD.shape().elements());
+        int outputs = Math.toIntExact(layer.weightShape().size(0)), inputs = Math.toIntExact(layer.fanIn());
+        Tensor lambdaB = tensors.get(VERA_B_SCALE, layer.biasShape());
+        if (!layer.isProjection() || a.shape().rank() != 2 || b.shape().rank() != 2 || a.shape().size(0) < rank
+                || a.shape().size(1) < inputs || b.shape().size(0) < outputs || b.shape().size(1) < rank)
+            throw new IllegalArgumentException("expected projections of at least (" + rank + ", " + inputs + ") and ("
+                    + outputs + ", " + rank + "), found " + a.shape() + " and " + b.shape());
+        int aColumns = Math.toIntExact(a.shape().size(1)), bColumns = Math.toIntExact(b.shape().size(1));
+        Tensor down = Tensor.generate(Shape.of(rank, inputs),
+                i -> lambdaD.data()[i / inputs] * a.data()[i / inputs * aColumns + i % inputs]);
+        Tensor up = Tensor.generate(Shape.of(outputs, rank),
+                i -> lambdaB.data()[i / rank] * b.data()[i / rank * bColumns + i % rank]);
+        return new LayerDelta(new LowRankProduct(rank, outputs, inputs), Map.of("down", down, "up", up));
+    }
+
+    /// Of linear layers, as peft has it. The shared matrices are written once per file.
+    static Map<String, Tensor> writeVera(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        return method instanceof Vera && layer.kind() == Layer.Kind.LINEAR
+                ? Map.of(VERA_D, values.get("d"), VERA_B_SCALE, values.get("b"))
+                : Map.of();
+    }
+
+    /// B0 · ΔA + ΔB · A as one product of rank 2r, like peft's conversion of PiSSA to LoRA.
+    private static Map<String, Tensor> writePissa(Pissa pissa, AdapterParameters<Tensor> values) {
+        Tensor a = values.get("A0").zip(values.get("dA"), Double::sum);
+        return Map.of(AdapterKind.DOWN, Tensor.concatenate(values.get("dA"), a), AdapterKind.UP,
+                Tensor.concatenateColumns(List.of(values.get("B0"), values.get("dB"))), AdapterKind.ALPHA,
+                AdapterKind.alpha(2 * pissa.alpha()));
     }
 
     @Override

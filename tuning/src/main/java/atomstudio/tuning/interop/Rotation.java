@@ -6,6 +6,7 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.method.Boft;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
@@ -81,6 +82,17 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
         return Map.of(PEFT_OFT, values.get("Q").scaled(-1));
     }
 
+    /// peft's BOFT, with unit scales. Q is negated, as its transform is that of OFT, of (R − Rᵀ)/2.
+    static Map<String, Tensor> writePeftButterfly(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
+        if (!(method instanceof Boft)) return Map.of();
+        Tensor q = values.get("Q");
+        long factors = q.shape().size(0), blocks = q.shape().size(1), outputs = layer.weightShape().size(0);
+        SquareBlocks r = SquareBlocks.skewSymmetric("Q", q.reshape(Shape.of(factors * blocks, q.shape().size(2))))
+                .scaled(-1);
+        return Map.of(PEFT_BOFT, r.toTensor(Shape.of(factors, blocks, r.side(), r.side())), PEFT_BOFT_SCALE,
+                Tensor.filled(layer.weightShape().rank() == 4 ? Shape.of(1, outputs) : Shape.of(outputs, 1), 1));
+    }
+
     private static LayerDelta of(Layer layer, Oft.Side side, SquareBlocks matrices, long stages, LayerTensors tensors,
             String scaleName) {
         int blocks = Math.toIntExact(matrices.count() / Math.max(1, stages)), b = matrices.side();
@@ -117,22 +129,10 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
         long outputs = layer.weightShape().size(0), fanIn = layer.fanIn();
         T rows = ops.reshape(base.weight(), Shape.of(outputs, fanIn));
         if (side == Oft.Side.INPUT) rows = ops.permute(rows, 1, 0);
-        for (int i = 0; i < stages; i++) rows = stage(ops, i, rows, parameters.get("R" + i));
+        for (int i = 0; i < stages; i++) rows = Boft.factor(ops, i, rows, parameters.get("R" + i));
         if (side == Oft.Side.INPUT) rows = ops.permute(rows, 1, 0);
         if (isScaled) rows = ops.multiply(rows, ops.reshape(parameters.get("scale"), Shape.of(outputs, 1)));
         T weight = ops.reshape(rows, layer.weightShape());
         return new LayerWeights<>(ScaledDelta.interpolate(ops, base.weight(), weight, adapterWeight), base.bias());
-    }
-
-    /// @param rows (channels, columns)
-    private <T> T stage(Ops<T> ops, int stage, T rows, T matrices) {
-        Shape shape = ops.shape(rows);
-        Shape byBlock = Shape.of(blocks, blockSize, shape.size(1));
-        if (stage == 0) return ops.reshape(ops.matmul(matrices, ops.reshape(rows, byBlock)), shape);
-        long half = blockSize / 2, distance = 1L << stage, groups = shape.size(0) / (2 * distance * half);
-        T gathered = ops.permute(ops.reshape(rows, Shape.of(groups, 2, distance, half, shape.size(1))), 0, 2, 1, 3, 4);
-        T rotated = ops.reshape(ops.matmul(matrices, ops.reshape(gathered, byBlock)),
-                Shape.of(groups, distance, 2, half, shape.size(1)));
-        return ops.reshape(ops.permute(rotated, 0, 2, 1, 3, 4), shape);
     }
 }

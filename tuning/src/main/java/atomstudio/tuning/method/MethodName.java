@@ -1,5 +1,6 @@
 package atomstudio.tuning.method;
 
+import atomstudio.tuning.method.MethodSetting.LoraInit;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -14,8 +15,9 @@ public enum MethodName {
             MethodSetting.CODING, MethodSetting.LAYERS),
     ATOMS_AND_WORD("atoms+word", "Atoms + word", "Recommended: fine patterns, and a new word for the subject.",
             MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"),
-            (settings, layers) -> List.of(new RestrictedMethod(filterAtoms(settings), layers), new TextualInversion(1)),
-            MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.LAYERS),
+            (settings, layers) -> List.of(new RestrictedMethod(filterAtoms(settings), layers),
+                    textualInversion(settings)),
+            MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.VECTORS, MethodSetting.LAYERS),
     OVERCOMPLETE("overcomplete", "Overcomplete atoms", "Higher capacity, for subjects that Filter atoms miss.",
             MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"), restricted(MethodName::overcompleteAtoms),
             MethodSetting.ATOMS, MethodSetting.INNER_ATOMS, MethodSetting.LAYERS),
@@ -32,25 +34,36 @@ public enum MethodName {
             MethodSetting.INNER_ATOMS, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
     LORA("lora", "LoRA", "Standard: most programs read its file.", MethodCategory.LOW_RANK,
             new Defaults(60, 4e-3, 1e-4, "attention"), restricted(MethodName::lora), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.ALPHA, MethodSetting.SCALING, MethodSetting.LORA_INIT, MethodSetting.RANK_PATTERN,
+            MethodSetting.LAYERS),
+    LORA_FA("lora-fa", "LoRA-FA", "LoRA with a frozen random A: half the trained parameters.",
+            MethodCategory.LOW_RANK, new Defaults(60, 4e-3, 1e-4, "attention"),
+            restricted(settings -> RankedMethod.of(settings, LoraFa::new)), MethodSetting.RANK, MethodSetting.ALPHA,
+            MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOCON("locon", "LoCon", "LoRA on the convolutions too, for shapes and textures.", MethodCategory.LOW_RANK,
             new Defaults(100, 2e-3, 1e-4, "attention,conv"), restricted(MethodName::lora), MethodSetting.RANK,
-            MethodSetting.ALPHA, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.ALPHA, MethodSetting.SCALING, MethodSetting.LORA_INIT, MethodSetting.RANK_PATTERN,
+            MethodSetting.LAYERS),
     LOHA("loha", "LoHa", "Hadamard product of two LoRAs: higher rank for as many parameters.",
             MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Loha::new)), MethodSetting.RANK, MethodSetting.ALPHA,
-            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOKR("lokr", "LoKr", "Kronecker product: higher rank for fewer parameters.", MethodCategory.LOW_RANK,
             new Defaults(60, 1e-2, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Lokr::new)), MethodSetting.RANK, MethodSetting.ALPHA,
-            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     OFT("oft", "OFT", "Rotates the inputs of filters; keeps their norms and the angles between them.",
             MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"), restricted(MethodName::oft),
             MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.LAYERS),
+    BOFT("boft", "BOFT", "OFT with butterfly factors: more channels mix, for fewer parameters.",
+            MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"),
+            restricted(settings -> new Boft(Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)),
+                    settings.intValue(MethodSetting.BUTTERFLY_FACTORS))),
+            MethodSetting.BLOCK_SIZE, MethodSetting.BUTTERFLY_FACTORS, MethodSetting.LAYERS),
     DORA("dora", "DoRA", "LoRA with norm and direction separated; steadier, a little slower.",
             MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Dora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
-            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     BITFIT("bitfit", "BitFit", "Biases only: very few parameters, a mild change.", MethodCategory.SCALES,
             new Defaults(100, 3e-3, 1e-3, "*"), restricted(settings -> new BitFit()), MethodSetting.LAYERS),
     NORM("norm", "Norms only", "Normalization layers only: colours and contrast more than shape.",
@@ -58,17 +71,24 @@ public enum MethodName {
             MethodSetting.LAYERS),
     SSF("ssf", "SSF", "A scale and a shift after every layer.", MethodCategory.SCALES,
             new Defaults(60, 2e-3, 1e-3, "*"), restricted(settings -> new Ssf()), MethodSetting.LAYERS),
+    IA3("ia3", "IA³", "One scale per key, value and feed-forward channel: very few parameters.",
+            MethodCategory.SCALES, new Defaults(100, 1e-2, 3e-3, "*.to_k,*.to_v,*.ff.net.2"),
+            restricted(settings -> new Ia3()), MethodSetting.LAYERS),
     DIFFFIT("difffit", "DiffFit", "Biases, norms and one scale per residual branch, made for diffusion models.",
             MethodCategory.SCALES, new Defaults(60, 1e-2, 1e-3, "*"), restricted(settings -> new DiffFit()),
             MethodSetting.LAYERS),
     GLORA("glora", "GLoRA", "LoRA that also transforms the base weight.", MethodCategory.LOW_RANK,
             new Defaults(60, 2e-3, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Glora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
-            MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+            MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+    VERA("vera", "VeRA", "Scales of random matrices that all layers share: very few parameters.",
+            MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 4e-3, "attention"),
+            restricted(settings -> new Vera(settings.rank(), settings.intValue(MethodSetting.PROJECTION_SEED))),
+            MethodSetting.RANK, MethodSetting.PROJECTION_SEED, MethodSetting.LAYERS),
     TEXTUAL_INVERSION("textual-inversion", "Textual inversion",
             "New word (embedding); the model stays as it is. Combines with other methods.", MethodCategory.EMBEDDINGS,
             new Defaults(100, 5e-3, 5e-4, TextualInversion.TOKEN_EMBEDDING),
-            (settings, layers) -> List.of(new TextualInversion(1))),
+            (settings, layers) -> List.of(textualInversion(settings)), MethodSetting.VECTORS),
     FULL("full", "Full fine-tuning", "Every parameter: a file as large as the model, and the most memory.",
             MethodCategory.FULL, new Defaults(60, 3e-5, 5e-6, "*"), restricted(settings -> new FullFineTuning()),
             MethodSetting.LAYERS);
@@ -130,8 +150,15 @@ public enum MethodName {
                 settings.intValue(MethodSetting.CHANNEL_ATOMS));
     }
 
+    private static TuningMethod textualInversion(MethodSettings settings) {
+        return new TextualInversion(settings.intValue(MethodSetting.VECTORS));
+    }
+
     private static TuningMethod lora(MethodSettings settings) {
-        return RankedMethod.of(settings, Lora::new);
+        return RankedMethod.of(settings, switch (settings.value(MethodSetting.LORA_INIT, LoraInit.class)) {
+            case KAIMING -> Lora::new;
+            case PISSA -> Pissa::new;
+        });
     }
 
     private static TuningMethod oft(MethodSettings settings) {

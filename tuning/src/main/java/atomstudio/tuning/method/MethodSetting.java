@@ -35,10 +35,16 @@ public enum MethodSetting implements Setting {
                 return Integer.toString(side * side);
             }),
     RANK(row("Rank", "", integer().labelled("R"), "Rank of the low-rank matrices.", "rank"),
-            (_, _) -> Integer.toString(MethodSettings.DEFAULT_RANK)),
+            (method, _) -> Integer.toString(method == MethodName.VERA ? 64 : MethodSettings.DEFAULT_RANK)),
     ALPHA(row("Alpha", "", number().in("a number above 0", alpha -> alpha > 0 && Double.isFinite(alpha)),
             "The update is scaled by alpha / rank. Default: the rank.", "alpha"),
             (_, values) -> values.getOrDefault(RANK, Integer.toString(MethodSettings.DEFAULT_RANK))),
+    SCALING(row("Scaling", "", oneOf(RankedMethod.Scaling.class),
+            "Scale of the update: standard (alpha / rank) or rank-stabilized (rsLoRA: alpha / √rank).", "scaling"),
+            (_, _) -> RankedMethod.Scaling.STANDARD.option()),
+    LORA_INIT(row("Initialization", "", oneOf(LoraInit.class),
+            "Start of LoRA: kaiming (A random, B zero) or pissa (the weight's principal components).", "init"),
+            (_, _) -> LoraInit.KAIMING.option()),
     RANK_PATTERN(row("Ranks by layer", "",
             parsed("LIST", List.of(), "layers and ranks such as up_blocks.*=8;mid_block.*=2", RankPattern::parse),
             "Other ranks for some layers: items LAYERS=RANK separated by semicolons, as peft's rank_pattern; "
@@ -50,7 +56,18 @@ public enum MethodSetting implements Setting {
     BLOCK_SIZE(row("Block size", "channels",
             parsed("N", List.of(), "a number of channels such as 8, or a share such as 1/4", Oft.BlockSpec::parse),
             "Channels that are rotated together: a number, or a share of the layer's such as 1/4, the paper's.",
-            "block-size", "block"), (_, values) -> Oft.Side.OUTPUT.option().equals(values.get(SIDE)) ? "8" : "1/4"),
+            "block-size", "block"),
+            (method, values) -> method == MethodName.BOFT
+                    || Oft.Side.OUTPUT.option().equals(values.get(SIDE)) ? "8" : "1/4"),
+    BUTTERFLY_FACTORS(row("Butterfly factors", "", integer().labelled("M"),
+            "Factors of the rotation: each doubles the channels that are rotated together.", "butterfly-factors"),
+            (_, _) -> "2"),
+    PROJECTION_SEED(row("Seed of the projections", "", integer(),
+            "Of the random matrices that all layers share and that are not trained.", "projection-seed"),
+            (_, _) -> "0"),
+    VECTORS(row("Vectors per token", "", integer().labelled("N"),
+            "Learned embeddings that the word stands for, one after the other; several are prompt tuning.",
+            "vectors"), (_, _) -> "1"),
     LAYERS(row("Layers", "", parsed("LIST", LayerSelector.KEYWORDS, "a list of layers", LayerSelector::parse),
             "Comma-separated list of conv3x3, conv, attention, linear, patterns over layer names, and up, which "
                     + "restricts it to the up blocks. Default: the method's.",
@@ -65,6 +82,9 @@ public enum MethodSetting implements Setting {
 
     /// Decompositions W ≈ α · D into filter atoms.
     enum CodingName implements OptionValue { LINEAR, SPARSE }
+
+    /// Initializations of LoRA.
+    enum LoraInit implements OptionValue { KAIMING, PISSA }
 
     private final Row<?> row;
     private final BiFunction<MethodName, Map<MethodSetting, String>, String> defaultValue;

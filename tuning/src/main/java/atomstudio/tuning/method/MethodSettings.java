@@ -24,7 +24,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
     private static final String TEXT_ENCODER = "text-encoder";
     /// Of LoRA on the text encoder.
     private static final List<MethodSetting> TEXT_ENCODER_SETTINGS = List.of(MethodSetting.RANK, MethodSetting.ALPHA,
-            MethodSetting.RANK_PATTERN);
+            MethodSetting.SCALING, MethodSetting.RANK_PATTERN);
 
     public MethodSettings {
         Map<MethodSetting, String> canonical = new EnumMap<>(MethodSetting.class);
@@ -187,9 +187,9 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         return intValue(MethodSetting.RANK);
     }
 
-    /// α of a layer with a rank: α / rank is the same for all layers.
+    /// α of a layer with a rank, as files have it: the update is scaled by α / rank.
     public double alpha(long layerRank) {
-        return alpha() * layerRank / rank();
+        return value(MethodSetting.SCALING, RankedMethod.Scaling.class).alpha(alpha() * layerRank / rank(), layerRank);
     }
 
     double alpha() {

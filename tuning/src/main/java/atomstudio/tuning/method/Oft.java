@@ -118,7 +118,7 @@ public record Oft(Side side, BlockSpec blocks) implements TuningMethod {
     }
 
     /// R = (I + Q)(I − Q)⁻¹ per block, (channels/b, b, b).
-    private static <T> T rotation(Ops<T> ops, T upperTriangle, int blockSize) {
+    static <T> T rotation(Ops<T> ops, T upperTriangle, int blockSize) {
         T q = ops.skewSymmetric(upperTriangle, blockSize);
         T identity = ops.constant(identity(blockSize));
         return ops.matmul(ops.add(identity, q), ops.inverse(ops.add(identity, ops.scale(q, -1))));

@@ -2,19 +2,70 @@ package atomstudio.tuning.method;
 
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.SingularOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
 import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
+import org.ejml.interfaces.decomposition.QRDecomposition;
+import org.ejml.interfaces.decomposition.SingularValueDecomposition_F64;
 
-/// Leading right singular vectors of a tall matrix: eigenvectors of its small Gram matrix, in doubles.
+/// Leading right singular vectors of a matrix, in doubles.
 /// Deterministic: the sign is chosen so that a vector's largest component (the first of equals) is positive.
 final class SingularVectors {
+    private static final int OVERSAMPLING = 8;
+    private static final int ITERATIONS = 16;
+
     private SingularVectors() {}
 
-    /// (N, n) -> (count, n), orthonormal rows, largest singular value first.
+    /// √σ · factor · v of the leading singular values σ and right singular vectors v, (N, n) -> (count, n); zero beyond
+    /// the smaller side. By subspace iteration, since both sides may be large.
+    /// Source: Halko, Martinsson, Tropp 2011, "Finding Structure with Randomness", algorithm 4.4.
+    static Tensor scaledLeading(Tensor matrix, int count, double factor, CounterRng rng) {
+        int rows = Math.toIntExact(matrix.shape().size(0)), n = Math.toIntExact(matrix.shape().size(1));
+        int width = Math.min(count + OVERSAMPLING, Math.min(rows, n));
+        DMatrixRMaj w = matrix(rows, n, matrix.data());
+        DMatrixRMaj basis = orthonormalized(matrix(n, width, rng.normals(n * width)));
+        DMatrixRMaj image = new DMatrixRMaj(rows, width);
+        for (int i = 0; i < ITERATIONS; i++) {
+            CommonOps_DDRM.mult(w, basis, image);
+            CommonOps_DDRM.multTransA(w, orthonormalized(image), basis);
+            basis = orthonormalized(basis);
+        }
+        CommonOps_DDRM.mult(w, basis, image);
+        SingularValueDecomposition_F64<DMatrixRMaj> svd = DecompositionFactory_DDRM.svd(rows, width, false, true, true);
+        if (!svd.decompose(image)) return Tensor.filled(Shape.of(count, n), Float.NaN);
+        DMatrixRMaj v = svd.getV(null, true);
+        double[] values = svd.getSingularValues();
+        SingularOps_DDRM.descendingOrder(null, false, values, width, v, true);
+        DMatrixRMaj vectors = new DMatrixRMaj(width, n);
+        CommonOps_DDRM.multTransB(v, basis, vectors);
+        double[] scales = new double[count];
+        for (int row = 0; row < Math.min(count, width); row++)
+            scales[row] = factor * Math.sqrt(values[row])
+                    * sign(Arrays.copyOfRange(vectors.getData(), row * n, (row + 1) * n));
+        return Tensor.generate(Shape.of(count, n), i -> scales[i / n] == 0 ? 0 : scales[i / n] * vectors.getData()[i]);
+    }
+
+    private static DMatrixRMaj matrix(int rows, int columns, float[] values) {
+        DMatrixRMaj matrix = new DMatrixRMaj(rows, columns);
+        for (int i = 0; i < values.length; i++) matrix.getData()[i] = values[i];
+        return matrix;
+    }
+
+    /// An orthonormal basis of the columns.
+    private static DMatrixRMaj orthonormalized(DMatrixRMaj columns) {
+        QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(columns.getNumRows(), columns.getNumCols());
+        qr.decompose(columns.copy());
+        return qr.getQ(null, true);
+    }
+
+    /// Eigenvectors of the small Gram matrix of a tall matrix, (N, n) -> (count, n), orthonormal rows, largest singular
+    /// value first.
     static Tensor leading(Tensor rows, int count) {
         int n = (int) rows.shape().size(1);
         EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(n, true, true);

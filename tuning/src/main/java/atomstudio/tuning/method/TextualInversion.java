@@ -10,7 +10,9 @@ import java.util.List;
 /// New rows of the token embedding table for the placeholder word: the table (N, C) becomes (N + n, C), with the N base
 /// rows unchanged, followed by `start` + s · (`rows` − `start`). `rows` is initialized to the mean of the class word's
 /// token embeddings, which `start` stores.
-/// Source: Gal et al. 2022, "An Image is Worth One Word", section 3.
+/// Several rows are several tokens, one after the other: with them it is prompt tuning.
+/// Source: Gal et al. 2022, "An Image is Worth One Word", section 3; Zhou et al. 2022, "Learning to Prompt for
+/// Vision-Language Models", equation 3.
 public record TextualInversion(int tokenCount) implements TuningMethod {
     /// Layer name of the token embedding table.
     public static final String TOKEN_EMBEDDING = "text_model.embeddings.token_embedding";

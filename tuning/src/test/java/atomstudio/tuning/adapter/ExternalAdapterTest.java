@@ -121,12 +121,11 @@ class ExternalAdapterTest {
     }
 
     /// Kinds beyond LoRA, LoHa and LoKr, as the libraries that write them compute the change
-    /// (goldens/foreign/make_kinds.py).
+    /// (goldens/foreign/make_kinds.py and make_vera.py).
     @ParameterizedTest
     @ValueSource(strings = {"lycoris-dora", "lycoris-oft", "lycoris-boft", "lycoris-glora", "lycoris-ia3",
             "diffusers-dora", "peft-dora", "peft-oft", "peft-oft-exact", "peft-oft-shared", "peft-boft",
-            "peft-boft-two",
-            "peft-ia3"})
+            "peft-boft-two", "peft-ia3", "peft-vera"})
     void kindsMatchTheirLibraries(String name) throws Exception {
         Path file = FOLDER
                 .resolve(name.startsWith("peft-") ? name + "/adapter_model.safetensors" : name + ".safetensors");
@@ -208,8 +207,18 @@ class ExternalAdapterTest {
         assertTrue(message.startsWith(wrong + ": metadata lora_adapter_metadata: lora_alpha"), message);
     }
 
+    @Test
+    void veraWithoutItsProjectionsIsRejected() throws Exception {
+        Path file = folder.resolve("vera.safetensors");
+        SafetensorsWriter.write(file, Map.of(TO_K + ".vera_lambda_b", Tensor.zeros(Shape.of(128)),
+                TO_K + ".vera_lambda_d", Tensor.zeros(Shape.of(4))), Map.of());
+        String message = assertThrows(Failure.Incompatible.class,
+                () -> AdapterSource.read(file).getFirst().source().requireFits(model)).getMessage();
+        assertTrue(message.contains("save it with save_projection=True"), message);
+    }
+
     @ParameterizedTest
-    @CsvSource({"oft_r,an OFT adapter of peft before 0.14", "vera_lambda_b,a VeRA adapter",
+    @CsvSource({"oft_r,an OFT adapter of peft before 0.14", "hra_u,an HRA adapter",
             "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases",
             "gralora_A,an adapter of another method of peft", "glora_A.Xd,an adapter of another method of peft"})
     void rejectsUnsupportedKindsByName(String number, String kind) throws Exception {
@@ -347,7 +356,7 @@ class ExternalAdapterTest {
             "bundle_emb.word.clip_g|2,1280|Stable Diffusion XL",
             "lora_unet_double_blocks_0_img_attn_proj.lora_down.weight|2,96|is a LoRA for a transformer",
             TO_K + ".dora_scale|2,96|dora_scale: expected (128), found (2,96)",
-            TO_K + ".vera_lambda_b|2|is a VeRA adapter",
+            TO_K + ".vera_lambda_b|2|expected parameters of one kind, found LoRA and VeRA",
             TO_K + ".oft_blocks|2,4,4|expected parameters of one kind, found LoRA and OFT",
             PROJ_IN + ".oft_blocks|2,4,4|expected blocks of 128 channels in 1 stage, found 2 blocks of 4",
             PROJ_IN + ".oft_blocks|2,4|oft_blocks: expected square blocks, found (2,4)",

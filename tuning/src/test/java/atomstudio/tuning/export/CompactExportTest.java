@@ -65,6 +65,9 @@ class CompactExportTest {
 
     @ParameterizedTest
     @CsvSource({"LORA,rank=2 alpha=3 text-encoder=yes,KOHYA", "LOCON,rank=3 alpha=2 rank-pattern=attn2=2,KOHYA",
+            "LORA,rank=2 alpha=3 scaling=rank-stabilized,KOHYA", "LORA_FA,rank=2 alpha=3 layers=*,KOHYA",
+            "LOCON,rank=2 alpha=3 init=pissa rank-pattern=attn2=1,KOHYA", "LORA,rank=2 alpha=3 init=pissa,PEFT",
+            "LORA,rank=2 alpha=3 init=pissa scaling=rank-stabilized,PEFT_FOLDER",
             "LOHA,rank=2 alpha=3 layers=*,KOHYA", "LOKR,rank=1 alpha=3 layers=*,KOHYA",
             "LOKR,rank=8 alpha=3 layers=*,KOHYA", "DORA,rank=2 alpha=3 layers=*,KOHYA",
             "GLORA,rank=2 alpha=3 layers=*,KOHYA", "OFT,side=output block-size=4 layers=*,KOHYA",
@@ -74,7 +77,11 @@ class CompactExportTest {
             "LORA,rank=2 alpha=3,PEFT_FOLDER", "LOCON,rank=3 alpha=2 rank-pattern=attn2=2,PEFT_FOLDER",
             "LOHA,rank=2 alpha=3 layers=*,PEFT_FOLDER", "LOKR,rank=1 alpha=3 layers=*,PEFT_FOLDER",
             "LOKR,rank=8 alpha=3 layers=*,PEFT_FOLDER", "DORA,rank=2 alpha=3 layers=*,PEFT_FOLDER",
-            "OFT,block-size=4 layers=*,PEFT_FOLDER", "OFT,block-size=1/2,PEFT_FOLDER"})
+            "OFT,block-size=4 layers=*,PEFT_FOLDER", "OFT,block-size=1/2,PEFT_FOLDER",
+            "BOFT,block-size=4 butterfly-factors=3 layers=linear,PEFT_FOLDER",
+            "BOFT,block-size=1/4 layers=*,PEFT_FOLDER",
+            "IA3,,PEFT_FOLDER", "IA3,layers=conv,PEFT_FOLDER",
+            "VERA,rank=3 projection-seed=5 layers=linear,PEFT_FOLDER"})
     void readBackGivesTheSameWeights(MethodName method, String settings, ExportFormat format) throws Exception {
         AdapterFile ours = adapter(method, settings == null ? "" : settings);
         Path path = folder.resolve(format.fileName("a"));

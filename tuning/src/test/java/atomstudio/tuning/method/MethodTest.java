@@ -169,8 +169,8 @@ class MethodTest {
                 .getMessage();
         assertTrue(twice.contains("also and combine-with"), twice);
         assertEquals(Map.of("atoms", "9", "inner-atoms", "2", "channel-block", "4", "channel-atoms", "16", "rank", "7",
-                "alpha",
-                "7", "layers", "up", "combine-with", "bitfit", "train-text-encoder", "yes"), all.entries());
+                "alpha", "7", "scaling", "standard", "layers", "up", "combine-with", "bitfit", "train-text-encoder",
+                "yes"), all.entries());
     }
 
     @Test
@@ -189,7 +189,8 @@ class MethodTest {
         assertThrows(Failure.Incompatible.class, () -> MethodSettings.parse("atoms", Map.of("also", "magic")));
         IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class,
                 () -> MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
-        assertTrue(foreign.getMessage().startsWith("rank: belongs to lora, locon, loha, lokr, dora, glora"),
+        assertTrue(
+                foreign.getMessage().startsWith("rank: belongs to lora, lora-fa, locon, loha, lokr, dora, glora, vera"),
                 foreign.getMessage());
         MethodSettings.of(MethodName.ATOMS,
                 Map.of(MethodSetting.RANK, "8", MethodSetting.TRAIN_TEXT_ENCODER, "yes"));

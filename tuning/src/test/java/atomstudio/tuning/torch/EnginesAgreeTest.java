@@ -87,8 +87,9 @@ class EnginesAgreeTest {
                         new Oft(Oft.Side.OUTPUT, new Oft.BlockSpec(Oft.BlockSpec.Unit.COUNT, 1))));
         for (String fewer : List.of("atoms", "overcomplete"))
             methods.add(MethodSettings.parse(fewer, Map.of("atoms", "4", "layers", "conv")).method());
-        for (String everywhere : List.of("lora", "loha", "lokr", "oft", "dora", "glora"))
+        for (String everywhere : List.of("lora", "loha", "lokr", "oft", "boft", "dora", "glora", "ia3", "vera"))
             methods.add(MethodSettings.parse(everywhere, Map.of("layers", "linear,conv")).method());
+        methods.add(MethodSettings.parse("lora", Map.of("init", "pissa", "scaling", "rank-stabilized")).method());
         for (MethodName choice : MethodName.values()) {
             if (choice != MethodName.TEXTUAL_INVERSION) methods.add(MethodSettings.of(choice).method());
         }
