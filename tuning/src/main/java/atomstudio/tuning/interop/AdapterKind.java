@@ -174,8 +174,8 @@ public enum AdapterKind {
             Optional<String> key = keys.stream().filter(kind::matches).sorted().findFirst();
             if (key.isPresent()) {
                 return Optional.of("is " + kind.title + ", which is not supported (it has " + SafeText.of(key.get())
-                        + "); supported are LoRA, LoCon, DoRA, LoHa, LoKr, OFT, BOFT, GLoRA, IA³, VeRA and full weight diffs."
-                        + " Merge it into a checkpoint with the program that created it and use that as the model, "
+                        + "); supported are LoRA, LoCon, DoRA, LoHa, LoKr, OFT, BOFT, GLoRA, IA³, VeRA and full weight "
+                        + "diffs. Merge it into a checkpoint with the program that created it and use that as the model, "
                         + "or extract a LoRA from it there");
             }
         }

@@ -34,11 +34,12 @@ public enum MethodSetting implements Setting {
                 int side = Integer.parseInt(values.getOrDefault(CHANNEL_BLOCK, "4"));
                 return Integer.toString(side * side);
             }),
-    RANK(row("Rank", "", integer().labelled("R"), "Rank of the low-rank matrices.", "rank"),
+    RANK(row("Rank", "", integer().labelled("R"), "Rank of the low-rank matrices. Default: 4, of vera 64.",
+            "rank"),
             (method, _) -> Integer.toString(method == MethodName.VERA ? 64 : MethodSettings.DEFAULT_RANK)),
     ALPHA(row("Alpha", "", number().in("a number above 0", alpha -> alpha > 0 && Double.isFinite(alpha)),
             "The update is scaled by alpha / rank. Default: the rank.", "alpha"),
-            (_, values) -> values.getOrDefault(RANK, Integer.toString(MethodSettings.DEFAULT_RANK))),
+            (method, values) -> values.getOrDefault(RANK, RANK.defaultValue(method, values))),
     SCALING(row("Scaling", "", oneOf(RankedMethod.Scaling.class),
             "Scale of the update: standard (alpha / rank) or rank-stabilized (rsLoRA: alpha / √rank).", "scaling"),
             (_, _) -> RankedMethod.Scaling.STANDARD.option()),

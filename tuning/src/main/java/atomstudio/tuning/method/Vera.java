@@ -12,7 +12,7 @@ import java.util.List;
 /// Λ_d (r), started at 0.1, and Λ_b (Co), started at 0. A (r, Ci) and B (Co, r) are the leading columns and rows of two
 /// matrices that follow from the seed, so that files need not store them: Kaiming uniform, for the inputs of the layer.
 /// Of the UNet's layers only.
-/// Source: Kopiczko, Blankevoort, Asano 2024, "VeRA: Vector-based Random Matrix Adaptation", equation 2 and section 3.3.
+/// Source: Kopiczko, Blankevoort, Asano 2024, "VeRA: Vector-based Random Matrix Adaptation", equation 2, section 3.3.
 /// @param seed of A and B
 public record Vera(int rank, int seed) implements TuningMethod {
     private static final double D_INIT = 0.1;

@@ -15,6 +15,7 @@ import atomstudio.tuning.data.SubjectTokenizer;
 import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.SparseAtoms;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
@@ -199,7 +200,9 @@ public final class TrainingService {
         }
         if (request.start().merged().isEmpty()) return;
         request.start().merged().get().adapters(model);
-        if (!layout.derived().isEmpty())
+        if (layout.derived()
+                .stream()
+                .anyMatch(entry -> layout.method().methodFor(entry.layer()) instanceof SparseAtoms))
             throw new Failure.Incompatible("sparse codes are computed from the base model's weights and cannot be "
                     + "trained on top of " + request.start().merged().get().file() + "; choose linear coding");
     }
