@@ -1,6 +1,7 @@
 package atomstudio.app.cli;
 
 import atomstudio.app.models.TokenizerFolders;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.runtime.Assets;
 import atomstudio.app.runtime.Home;
 import atomstudio.diffusion.Failure;
@@ -29,6 +30,11 @@ public record CommandContext(Home home, Terminal terminal, StopSignal stopSignal
     public TrainingEnvironment machine(Device device) {
         return new TrainingEnvironment(device, Runtime.getRuntime().availableProcessors(), home.folder(),
                 tokenizerLocations());
+    }
+
+    /// The devices of this machine.
+    public DeviceSelection devices() {
+        return new DeviceSelection(home);
     }
 
     /// The embedded model and sample subjects.

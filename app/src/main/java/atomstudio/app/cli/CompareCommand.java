@@ -113,7 +113,7 @@ final class CompareCommand implements Callable<Integer> {
         List<Long> seedList = LongStream.range(0, seedCount).boxed().toList();
         ComparisonRequest request = source.subject != null ? requestForSubject(source.subject, promptTexts, seedList)
                 : requestForRuns(source.runs == null ? List.of() : source.runs, promptTexts, seedList);
-        return ComparisonRunner.run(context, request, device.device(), output);
+        return ComparisonRunner.run(context, request, device.deviceForTrainingToo(context), output);
     }
 
     private ComparisonRequest requestForSubject(SubjectOptions options, List<String> promptTexts, List<Long> seedList)

@@ -57,6 +57,6 @@ final class DemoCommand implements Callable<Integer> {
                 new ComparedSubject(SUBJECT, TrainingRequest.DEFAULT_TOKEN),
                 new TrainNewRuns(context.assets().subjectFolder(SUBJECT), OptionalInt.empty()), PROMPTS, SEEDS,
                 new ImageOptions(sampling.negativePrompt(), sampling.settings(context, model.open())), out);
-        return ComparisonRunner.run(context, request, device.device(), output);
+        return ComparisonRunner.run(context, request, device.deviceForTrainingToo(context), output);
     }
 }

@@ -1,27 +1,70 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.runtime.Devices;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.ProviderDevice;
+import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
-/// `--device`, for every command that computes. Use it as a picocli mixin.
+/// `--device`, for every command that samples. Use it as a picocli mixin.
 final class DeviceOption {
-    @Option(names = "--device", paramLabel = "cpu|cuda", converter = DeviceNames.class,
-            description = "Where to compute. Default: cuda if available, else cpu.")
-    private @Nullable Device requested;
+    @Option(names = "--device", paramLabel = "auto|cpu|cuda|NAME", defaultValue = DeviceSelection.AUTO,
+            description = "Where to sample; NAME is a device of an added execution provider (see studio providers). "
+                    + "auto: the fastest that was measured; without measurements cuda if available, else cpu. "
+                    + "Default: ${DEFAULT-VALUE}.")
+    private String name = DeviceSelection.AUTO;
 
-    /// The requested device, or the fastest available one.
-    /// @throws Failure.DeviceUnavailable if the requested device is not available
-    Device device() throws Failure {
-        return Devices.detect().select(Optional.ofNullable(requested));
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
+    /// The device for sampling.
+    /// @throws Failure.DeviceUnavailable if it cannot be used
+    Device device(CommandContext context) throws Failure {
+        DeviceSelection devices = context.devices();
+        requireKnown(spec, name, devices.names());
+        Device device = devices.select(name, context.terminal()::printNote);
+        if (name.equals(DeviceSelection.AUTO) && device instanceof ProviderDevice)
+            context.terminal().printNote("Device " + device.name() + ": the fastest that was measured here.");
+        return device;
     }
 
-    private static final class DeviceNames extends NamedValues<Device> {
-        DeviceNames() {
-            super(new Device[] {Device.CPU, Device.CUDA}, Device::name);
+    /// The device of a command that also trains: `auto` is a GPU that can do both.
+    Device deviceForTrainingToo(CommandContext context) throws Failure {
+        Device standard = Devices.detect().select(Optional.empty());
+        return name.equals(DeviceSelection.AUTO) && standard.equals(Device.CUDA) ? standard : device(context);
+    }
+
+    private static void requireKnown(CommandSpec spec, String name, List<String> names) {
+        if (!names.contains(name) && !name.equals(Device.CUDA.name()))
+            throw new UsageError(spec, "--device: expected one of " + String.join(", ", names) + ", found \"" + name
+                    + "\"; other devices are added with: studio providers add");
+    }
+
+    /// `--device` of commands that only train.
+    static final class ForTraining {
+        @Option(names = "--device", paramLabel = "auto|cpu|cuda", defaultValue = DeviceSelection.AUTO,
+                description = "Where to train. auto: cuda if available, else cpu. Default: ${DEFAULT-VALUE}.")
+        private String name = DeviceSelection.AUTO;
+
+        @Spec(Spec.Target.MIXEE)
+        private CommandSpec spec;
+
+        /// @throws Failure.DeviceUnavailable if it cannot be used
+        Device device(CommandContext context) throws Failure {
+            List<String> trainable = List.of(DeviceSelection.AUTO, Device.CPU.name(), Device.CUDA.name());
+            if (trainable.contains(name)) return Devices.detect().select(requested());
+            requireKnown(spec, name, context.devices().names());
+            throw new UsageError(spec, "--device: expected one of " + String.join(", ", trainable) + ", found \"" + name
+                    + "\": execution providers sample, but do not train");
+        }
+
+        private Optional<Device> requested() {
+            return List.of(Device.CPU, Device.CUDA).stream().filter(device -> device.name().equals(name)).findFirst();
         }
     }
 }

@@ -142,7 +142,7 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
         ModelReference modelReference = new ModelReference(context.modelPath(model),
                 ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()));
         Experiment.ExperimentSetup setup = new Experiment.ExperimentSetup(modelReference,
-                photos == null ? assetsFolder.resolve("subjects") : photos, out, device.device(),
+                photos == null ? assetsFolder.resolve("subjects") : photos, out, device.deviceForTrainingToo(context),
                 new BaseModelHashes(context.home().baseHashes()),
                 sampling.settings(context, modelReference.open()), precision);
         if (plotOnly || tableOnly) return showExisting(setup);

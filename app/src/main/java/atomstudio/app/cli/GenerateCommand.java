@@ -134,12 +134,12 @@ final class GenerateCommand implements Callable<Integer> {
         Generation generation = source.apply(
                 new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()),
                 context.terminal());
-        try (ImageGenerator generator = ImageGenerator.open(model, device.device(), engine,
+        try (ImageGenerator generator = ImageGenerator.open(model, device.device(context), engine,
                 context.terminal()::printNote)) {
             generator.setSafetyFilter(safetyFilter);
             if (batchSize != null) generator.setBatchSize(batchSize);
             generator.computeModelHash(new FileHashes(context.home().baseHashes()));
-            previewOption.openDecoder(generator, device.device());
+            previewOption.openDecoder(generator);
             int exitCode = generate(generator, new ImageOrder(generation, loadedAdapters.attachments()), files);
             AdapterOptions.warnAboutBaseModel(context, loadedAdapters);
             return exitCode;

@@ -144,6 +144,7 @@ public final class Main implements Callable<Integer> {
                 new MethodsCommand(context),
                 new SamplersCommand(context),
                 new ModelsCommand(context),
+                new ProvidersCommand(context),
                 new InspectCommand(context),
                 new VerifyCommand(context));
     }

@@ -3,7 +3,6 @@ package atomstudio.app.cli;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LivePreview;
 import atomstudio.diffusion.Failure;
-import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.file.TemporaryPath;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
@@ -22,8 +21,8 @@ final class PreviewOption {
     private @Nullable Path decoderFile;
 
     /// Opens the decoder, if there is one; the generator owns it.
-    void openDecoder(ImageGenerator generator, Device device) throws Failure {
-        if (decoderFile != null) generator.usePreviewDecoder(decoderFile, device);
+    void openDecoder(ImageGenerator generator) throws Failure {
+        if (decoderFile != null) generator.usePreviewDecoder(decoderFile);
     }
 
     /// The previews of the images of a batch that are written to files.

@@ -23,7 +23,7 @@ final class ResumeCommand implements Callable<Integer> {
     private Path runFolder = Path.of("");
 
     @Mixin
-    private final DeviceOption device = new DeviceOption();
+    private final DeviceOption.ForTraining device = new DeviceOption.ForTraining();
 
     @Mixin
     private final ControlOption controlOption = new ControlOption();
@@ -38,7 +38,7 @@ final class ResumeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failure {
         String method = new RunFolder(runFolder).info().method().name();
-        TrainingEnvironment machine = context.machine(device.device());
+        TrainingEnvironment machine = context.machine(device.device(context));
         return new TrainingRunner(context, runFolder, output).execute(method, controlOption,
                 (control, listener) -> new TrainingService(machine).resume(runFolder, control, listener));
     }

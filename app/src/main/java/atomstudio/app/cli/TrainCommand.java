@@ -87,7 +87,7 @@ final class TrainCommand implements Callable<Integer> {
     private final TrainingOptions trainingOptions = new TrainingOptions();
 
     @Mixin
-    private final DeviceOption device = new DeviceOption();
+    private final DeviceOption.ForTraining device = new DeviceOption.ForTraining();
 
     @Mixin
     private final ControlOption controlOption = new ControlOption();
@@ -115,7 +115,7 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws Failure {
         TrainingOptions.Given given = trainingOptions.given(context.terminal()::printNote);
         TrainingRequest request = request(given);
-        TrainingEnvironment machine = context.machine(device.device());
+        TrainingEnvironment machine = context.machine(device.device(context));
         if (dryRun) {
             controlOption.stopAtEndOfInput(context);
             TrainingEstimate estimate = new TrainingService(machine).estimate(request);

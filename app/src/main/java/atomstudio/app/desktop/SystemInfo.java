@@ -1,14 +1,13 @@
 package atomstudio.app.desktop;
 
-import atomstudio.app.runtime.Devices;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.function.Supplier;
 
 /// Compute device, threads and free memory of this machine.
 public interface SystemInfo {
-    /// The device images are generated on: `CPU`, `CUDA`.
+    /// The device images are generated on: `CPU`, `CUDA`, `openvino-gpu`.
     String device();
 
     int threads();
@@ -17,10 +16,11 @@ public interface SystemInfo {
     long freeMemory();
 
     /// The local machine. Linux: `MemAvailable`, which includes reclaimable caches; elsewhere: the maximum heap.
-    static final class LocalSystemInfo implements SystemInfo {
+    /// @param deviceName the device that is used now
+    record LocalSystemInfo(Supplier<String> deviceName) implements SystemInfo {
         @Override
         public String device() {
-            return Devices.detect().available().getFirst().name().toUpperCase(Locale.ROOT);
+            return deviceName.get();
         }
 
         @Override

@@ -6,6 +6,7 @@ import atomstudio.app.experiment.ExperimentRow.Cost;
 import atomstudio.app.experiment.ExperimentRow.Key;
 import atomstudio.app.experiment.Trial.Phase;
 import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.diffusion.Failure;
@@ -81,7 +82,8 @@ public final class Experiment {
         }
         DiffusionModel model = setup.model().open();
         checkSettings(model);
-        try (ImageGenerator generator = ImageGenerator.open(model, setup.device())) {
+        try (ImageGenerator generator = ImageGenerator.open(model, setup.device(), EngineName.AUTO,
+                listener::note)) {
             ClipMetrics metrics = generator.clipMetrics()
                     .orElseThrow(() -> new Failure.Incompatible(setup.model().path()
                             + ": an experiment needs a model with a CLIP image encoder (image_encoder or "

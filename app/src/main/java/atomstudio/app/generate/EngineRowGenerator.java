@@ -6,14 +6,14 @@ import atomstudio.app.desktop.FailureText;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.models.TokenizerFolders;
-import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LivePreview;
 import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.app.pipeline.PromptAdapters;
-import atomstudio.app.runtime.Devices;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.engine.WeightedAdapter;
@@ -53,17 +53,19 @@ public final class EngineRowGenerator implements RowGenerator {
     private final AtomicReference<Consumer<String>> warningSink = new AtomicReference<>(ignored -> {});
     private final TokenizerFolders tokenizerFolders;
     private final Supplier<AppSettings.GenerationPreferences> preferences;
+    private final DeviceSelection devices;
     private Optional<Path> previewDecoder = Optional.empty();
     private @Nullable ImageGenerator current;
     /// The adapters of the last row: their tensors stay in the engine while another row uses the same objects.
     private Map<Path, CachedAdapter> adapterCache = Map.of();
-    private EngineName currentEngine = EngineName.AUTO;
+    private Rendering currentRendering = Rendering.DEFAULT;
 
     /// @param tokenizerFolders searched for the tokenizer of a model without one
     /// @param preferences for the preview decoder, and the engine of measurements
     public EngineRowGenerator(BaseModelHashes hashes, TokenizerFolders tokenizerFolders,
-            Supplier<AppSettings.GenerationPreferences> preferences) {
+            Supplier<AppSettings.GenerationPreferences> preferences, DeviceSelection devices) {
         this.preferences = preferences;
+        this.devices = devices;
         this.hashes = hashes;
         this.tokenizerFolders = tokenizerFolders;
     }
@@ -87,12 +89,12 @@ public final class EngineRowGenerator implements RowGenerator {
     private void generateRow(RowRequest request, List<Long> seeds, RowListener listener, Cancellation cancellation)
             throws Failure {
         if (seeds.isEmpty()) return;
-        ImageGenerator generator = openModel(request.model(), request.rendering().engine());
+        warningSink.set(listener::warning);
+        ImageGenerator generator = openModel(request.model(), request.rendering());
         generator.setSafetyFilter(request.rendering().safetyFilter());
         PromptAdapters prompt = parsePrompt(request.prompt(), request.settings().negativePrompt().strip());
         prompt.warnings().forEach(listener::warning);
         List<RowAdapter> adapters = loadAdapters(request, prompt, generator, listener);
-        warningSink.set(listener::warning);
         usePreviewDecoder(generator, listener);
         List<WeightedAdapter> weighted = adapters.stream().map(RowAdapter::weighted).toList();
         Generation generation = request.generation(seeds.getFirst(), weighted).with(prompt.prompt());
@@ -192,7 +194,7 @@ public final class EngineRowGenerator implements RowGenerator {
     }
 
     private Optional<List<ClipSamples>> measure(EvaluationRequest request, Cancellation cancellation) throws Failure {
-        Optional<ClipMetrics> clipMetrics = openModel(request.model(), preferences.get().engine()).clipMetrics();
+        Optional<ClipMetrics> clipMetrics = openModel(request.model(), Rendering.of(preferences.get())).clipMetrics();
         if (clipMetrics.isEmpty()) return Optional.empty();
         ClipMetrics metrics = clipMetrics.get();
         List<ClipEmbedding> photoEmbeddings = new ArrayList<>();
@@ -223,7 +225,7 @@ public final class EngineRowGenerator implements RowGenerator {
         if (selected.equals(previewDecoder)) return;
         try {
             if (selected.isPresent())
-                generator.usePreviewDecoder(selected.get(), Devices.detect().select(Optional.empty()));
+                generator.usePreviewDecoder(selected.get());
             else
                 generator.useDefaultPreview();
             previewDecoder = selected;
@@ -232,16 +234,27 @@ public final class EngineRowGenerator implements RowGenerator {
         }
     }
 
-    private ImageGenerator openModel(Path model, EngineName engine) throws Failure {
-        if (current != null && engine == currentEngine && current.model().path().equals(model) && current.isCurrent())
+    private ImageGenerator openModel(Path model, Rendering rendering) throws Failure {
+        if (current != null && rendering.opensAs(currentRendering) && current.model().path().equals(model)
+                && current.isCurrent())
             return current;
         closeModel();
-        currentEngine = engine;
+        currentRendering = rendering;
         current = ImageGenerator.open(
                 DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())),
-                Devices.detect().select(Optional.empty()), engine, warning -> warningSink.get().accept(warning));
+                device(rendering.device()), rendering.engine(), warning -> warningSink.get().accept(warning));
         current.computeModelHash(new FileHashes(hashes.cacheFile()));
         return current;
+    }
+
+    /// The CPU if the device cannot be used.
+    private Device device(String name) {
+        try {
+            return devices.select(name, warning -> warningSink.get().accept(warning));
+        } catch (Failure e) {
+            warningSink.get().accept(text("generate.the-device-cannot-be-used", name, FailureText.of(e)));
+            return Device.CPU;
+        }
     }
 
     /// Waits for the current image.

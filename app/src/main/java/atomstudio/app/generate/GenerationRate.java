@@ -16,13 +16,14 @@ public final class GenerationRate {
     private final Map<WorkKind, Double> secondsPerStep = new HashMap<>();
 
     /// What determines the time of a step, apart from the other load of the machine.
-    private record WorkKind(Path model, EngineName engine, OutputSize size, SamplerName sampler, boolean isGuided,
-            OptionalDouble hiresScale, double denoisingStrength, boolean hasMask, int adapters) {
+    private record WorkKind(Path model, EngineName engine, String device, OutputSize size, SamplerName sampler,
+            boolean isGuided, OptionalDouble hiresScale, double denoisingStrength, boolean hasMask, int adapters) {
         static WorkKind of(RowGenerator.RowRequest request) {
             ImageSettings settings = request.settings();
             ImageSettings.SourceSettings source = settings.source();
-            return new WorkKind(request.model(), request.rendering().engine(), settings.size(),
-                    settings.sampling().sampler(), settings.sampling().guidance().scale() != 1, source.hiresScale(),
+            return new WorkKind(request.model(), request.rendering().engine(), request.rendering().device(),
+                    settings.size(), settings.sampling().sampler(), settings.sampling().guidance().scale() != 1,
+                    source.hiresScale(),
                     source.usesDenoisingStrength() ? source.denoisingStrength() : 1,
                     source.image().flatMap(ImageSettings.SourceImage::mask).isPresent(), request.adapters().size());
         }

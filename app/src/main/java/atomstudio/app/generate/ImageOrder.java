@@ -3,6 +3,7 @@ package atomstudio.app.generate;
 import atomstudio.app.generate.ImageSettings.SamplerSettings;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.ImageSettings.SourceSettings;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.diffusion.image.RgbImage;
 import com.google.gson.JsonArray;
 import java.nio.ByteBuffer;
@@ -45,6 +46,8 @@ record ImageOrder(RowGenerator.RowRequest request, long seed) {
         parts.add(source.usesDenoisingStrength() ? source.denoisingStrength() : 0);
         parts.add(request.rendering().engine().option());
         parts.add(request.rendering().safetyFilter().option());
+        String device = request.rendering().device();
+        if (!device.equals(DeviceSelection.AUTO)) parts.add(device);
         return HexFormat.of()
                 .formatHex(sha256().digest(parts.toString().getBytes(StandardCharsets.UTF_8)), 0, DIGEST_BYTES);
     }

@@ -4,6 +4,7 @@ import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Generation;
@@ -57,11 +58,17 @@ public interface RowGenerator extends AutoCloseable {
     record GeneratedImage(RgbImage image, ImageMetadata metadata) {}
 
     /// What determines images besides model, prompt and settings.
-    record Rendering(EngineName engine, SafetyFilter safetyFilter) {
-        public static final Rendering DEFAULT = new Rendering(EngineName.AUTO, SafetyFilter.ON);
+    /// @param device name of the device, or `auto`
+    record Rendering(EngineName engine, SafetyFilter safetyFilter, String device) {
+        public static final Rendering DEFAULT = new Rendering(EngineName.AUTO, SafetyFilter.ON, DeviceSelection.AUTO);
 
         public static Rendering of(AppSettings.GenerationPreferences preferences) {
-            return new Rendering(preferences.engine(), preferences.safetyFilter());
+            return new Rendering(preferences.engine(), preferences.safetyFilter(), preferences.device());
+        }
+
+        /// Whether a model opened for the other can be used for this.
+        boolean opensAs(Rendering other) {
+            return engine == other.engine && device.equals(other.device);
         }
     }
 

@@ -7,6 +7,7 @@ import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.GenerationBatch;
 import atomstudio.diffusion.engine.LatentPreviewer;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
@@ -18,18 +19,21 @@ import atomstudio.tuning.adapter.FileHashes;
 import atomstudio.tuning.measure.ClipMetrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Generates images with one model, for the command line and the window. Owns the engine. One thread at a time.
 public final class ImageGenerator implements AutoCloseable {
     private final DiffusionModel model;
-    private final Device device;
-    private final Engine engine;
-    private final DiffusionPipeline pipeline;
+    private final EngineName engineName;
+    private Device device;
+    private Engine engine;
+    private DiffusionPipeline pipeline;
     private final Consumer<String> warnings;
     private final SafetyGate safetyGate;
     private OptionalInt batchSize = OptionalInt.empty();
@@ -37,14 +41,20 @@ public final class ImageGenerator implements AutoCloseable {
     private @Nullable LatentPreviewer previewer;
     private @Nullable TaesdPreviewer taesd;
 
-    private ImageGenerator(DiffusionModel model, Device device, Engine engine, DiffusionPipeline pipeline,
-            Consumer<String> warnings) {
+    private ImageGenerator(DiffusionModel model, Device device, EngineName engineName, Consumer<String> warnings)
+            throws Failure {
         this.warnings = warnings;
         this.model = model;
+        this.engineName = engineName;
         this.device = device;
-        this.engine = engine;
-        this.pipeline = pipeline;
-        this.safetyGate = new SafetyGate(model, device);
+        this.engine = engineName.open(model, device);
+        this.safetyGate = new SafetyGate(model, device.torchDevice());
+        try {
+            this.pipeline = DiffusionPipeline.of(model, engine, warnings);
+        } catch (Failure e) {
+            engine.close();
+            throw e;
+        }
     }
 
     /// Opens a model for sampling with all processors.
@@ -55,13 +65,17 @@ public final class ImageGenerator implements AutoCloseable {
     /// @param warnings receives a sentence when an image is generated differently, e.g. in tiles for lack of memory
     public static ImageGenerator open(DiffusionModel model, Device device, EngineName engineName,
             Consumer<String> warnings) throws Failure {
-        Engine engine = engineName.open(model, device);
         try {
-            return new ImageGenerator(model, device, engine, DiffusionPipeline.of(model, engine, warnings), warnings);
+            return new ImageGenerator(model, device, engineName, warnings);
         } catch (Failure e) {
-            engine.close();
-            throw e;
+            if (!(device instanceof ProviderDevice)) throw e;
+            warnings.accept(cpuInstead(device, e));
+            return new ImageGenerator(model, Device.CPU, engineName, warnings);
         }
+    }
+
+    private static String cpuInstead(Device device, Failure e) {
+        return "Device " + device.name() + " failed, so the CPU computes: " + e.getMessage();
     }
 
     public DiffusionModel model() {
@@ -70,8 +84,8 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// Decodes previews with a TAESD decoder from now on.
     /// @throws Failure.Incompatible if the file is not a decoder
-    public void usePreviewDecoder(Path decoderFile, Device device) throws Failure {
-        TaesdPreviewer decoder = TaesdPreviewer.open(NetworkFile.taesdDecoder(decoderFile, model), device,
+    public void usePreviewDecoder(Path decoderFile) throws Failure {
+        TaesdPreviewer decoder = TaesdPreviewer.open(NetworkFile.taesdDecoder(decoderFile, model), device.torchDevice(),
                 Runtime.getRuntime().availableProcessors());
         if (taesd != null) taesd.close();
         taesd = decoder;
@@ -118,13 +132,35 @@ public final class ImageGenerator implements AutoCloseable {
         return images.stream().findFirst();
     }
 
-    /// Generates the images of a batch, each delivered when it is decoded.
+    /// Generates the images of a batch, each delivered when it is decoded. If a device of an execution provider fails,
+    /// the CPU computes from then on.
     /// @return false if the listener stopped it
     public boolean generate(GenerationBatch batch, StepListener listener, DiffusionPipeline.ImageListener images)
             throws Failure {
         safetyGate.open();
-        return pipeline.generate(batch, listener,
-                (row, image) -> images.onImage(row, checked(image, batch.seeds().get(row))));
+        Set<Integer> delivered = new HashSet<>();
+        DiffusionPipeline.ImageListener checkedImages = (row, image) -> {
+            RgbImage checked = checked(image, batch.seeds().get(row));
+            if (delivered.add(row)) images.onImage(row, checked);
+        };
+        try {
+            return pipeline.generate(batch, listener, checkedImages);
+        } catch (Failure.Unwritable e) {
+            throw e; // by the listener
+        } catch (Failure e) {
+            if (!(device instanceof ProviderDevice)) throw e;
+            warnings.accept(cpuInstead(device, e));
+            useCpu();
+            return pipeline.generate(batch, listener, checkedImages);
+        }
+    }
+
+    private void useCpu() throws Failure {
+        useDefaultPreview(); // may decode with the engine
+        engine.close();
+        device = Device.CPU;
+        engine = engineName.open(model, device);
+        pipeline = DiffusionPipeline.of(model, engine, warnings);
     }
 
     private RgbImage checked(RgbImage image, long seed) throws Failure {

@@ -126,7 +126,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
 
     private Failure cannotStart(IOException e) {
         return new Failure.Unwritable(
-                "The training process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
+                "A child process could not be started (" + program.getFirst() + "): " + e.getMessage(), e);
     }
 
     /// The arguments for a run. A run that exists is resumed with its recorded settings.

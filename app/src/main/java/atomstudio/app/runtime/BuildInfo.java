@@ -6,7 +6,8 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /// The version, and whether the build contains the native libraries for NVIDIA GPUs.
-public record BuildInfo(String version, boolean cuda) {
+/// @param runtimeVersion of ONNX Runtime: `1.29.0`
+public record BuildInfo(String version, boolean cuda, String runtimeVersion) {
     /// The command that builds the program for NVIDIA GPUs.
     public static final String CUDA_BUILD_COMMAND = "mvn -P cuda -pl app -am -DskipTests package";
 
@@ -23,6 +24,7 @@ public record BuildInfo(String version, boolean cuda) {
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
-        return new BuildInfo(properties.getProperty("version"), properties.getProperty("onnxruntime").endsWith("_gpu"));
+        return new BuildInfo(properties.getProperty("version"), properties.getProperty("onnxruntime").endsWith("_gpu"),
+                properties.getProperty("onnxruntime.version"));
     }
 }

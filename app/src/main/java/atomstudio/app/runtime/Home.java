@@ -83,6 +83,11 @@ public record Home(Path folder) {
         return folder.resolve("natives");
     }
 
+    /// Execution providers that were added, and what the devices were measured to do.
+    public Path providers() {
+        return folder.resolve("providers");
+    }
+
     /// Models that were downloaded from a hub.
     public Path models() {
         return folder.resolve("models");

@@ -4,6 +4,7 @@ import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
+import atomstudio.app.provider.DeviceSelection;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -64,21 +65,27 @@ public record AppSettings(Theme theme, Optional<Path> model, List<Path> otherMod
     /// Preferences for all image generation.
     /// @param previewDecoder a TAESD decoder for live previews; empty: none
     /// @param safetyFilter whether to use the model's safety checker, if it has one
-    public record GenerationPreferences(Optional<Path> previewDecoder, SafetyFilter safetyFilter, EngineName engine) {
+    /// @param device name of the device that samples, or `auto`
+    public record GenerationPreferences(Optional<Path> previewDecoder, SafetyFilter safetyFilter, EngineName engine,
+            String device) {
         public static GenerationPreferences defaults() {
-            return new GenerationPreferences(Optional.empty(), SafetyFilter.ON, EngineName.AUTO);
+            return new GenerationPreferences(Optional.empty(), SafetyFilter.ON, EngineName.AUTO, DeviceSelection.AUTO);
         }
 
         public GenerationPreferences withPreviewDecoder(Optional<Path> changed) {
-            return new GenerationPreferences(changed, safetyFilter, engine);
+            return new GenerationPreferences(changed, safetyFilter, engine, device);
         }
 
         public GenerationPreferences with(SafetyFilter changed) {
-            return new GenerationPreferences(previewDecoder, changed, engine);
+            return new GenerationPreferences(previewDecoder, changed, engine, device);
         }
 
         public GenerationPreferences with(EngineName changed) {
-            return new GenerationPreferences(previewDecoder, safetyFilter, changed);
+            return new GenerationPreferences(previewDecoder, safetyFilter, changed, device);
+        }
+
+        public GenerationPreferences withDevice(String changed) {
+            return new GenerationPreferences(previewDecoder, safetyFilter, engine, changed);
         }
     }
 

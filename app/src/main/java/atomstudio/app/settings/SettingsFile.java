@@ -2,6 +2,7 @@ package atomstudio.app.settings;
 
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.json.Json;
@@ -69,6 +70,7 @@ public final class SettingsFile implements SettingsStore {
         generation.previewDecoder().ifPresent(preview -> json.addProperty("preview", preview.toString()));
         if (generation.safetyFilter() == SafetyFilter.OFF) json.addProperty("safety", "off");
         if (generation.engine() != EngineName.AUTO) json.addProperty("engine", generation.engine().option());
+        if (!generation.device().equals(DeviceSelection.AUTO)) json.addProperty("device", generation.device());
         if (settings.sharingRule() != AppSettings.SharingRule.PAUSE_RUN)
             json.addProperty("imagesDuringTraining", settings.sharingRule().option());
         return json + "\n";
@@ -87,8 +89,9 @@ public final class SettingsFile implements SettingsStore {
             EngineName engine = EngineName.ofOption(string(json, "engine")).orElse(EngineName.AUTO);
             AppSettings.SharingRule sharingRule = AppSettings.SharingRule.ofOption(string(json, "imagesDuringTraining"))
                     .orElse(AppSettings.SharingRule.PAUSE_RUN);
+            String device = json.find("device", "a string", Json::string).orElse(DeviceSelection.AUTO);
             return new AppSettings(theme, model, models,
-                    new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine), sharingRule);
+                    new AppSettings.GenerationPreferences(previewDecoder, safetyFilter, engine, device), sharingRule);
         } catch (Failure e) {
             log.warn("ignored unreadable settings in {}", file, e);
             return AppSettings.defaults();

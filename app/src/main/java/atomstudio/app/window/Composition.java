@@ -16,6 +16,7 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.process.ChildProcessLauncher;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.runtime.Assets;
 import atomstudio.app.runtime.Home;
@@ -51,8 +52,9 @@ final class Composition {
                 new ImageStore(home.images(), InstantSource.system()), new Trash(home.trash(), InstantSource.system()),
                 Composition::samples);
         SettingsFile settings = settings(home, jobs);
+        DeviceSelection devices = new DeviceSelection(home);
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()),
-                new TokenizerFolders(home), () -> settings.get().generation());
+                new TokenizerFolders(home), () -> settings.get().generation(), devices);
         ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
         TrainingEnvironment exportEnvironment = new TrainingEnvironment(Device.CPU,
                 Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders());
@@ -60,7 +62,7 @@ final class Composition {
                 new ChildProcessEstimator(launcher), generator,
                 new RunExporter(exportEnvironment));
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
-                new SystemInfo.LocalSystemInfo());
+                new SystemInfo.LocalSystemInfo(() -> devices.title(settings.get().generation().device())));
         return new Services(jobs, stores, engines, environment);
     }
 

@@ -29,6 +29,7 @@ import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runtime.Home;
@@ -86,7 +87,7 @@ class CompareExportTest {
                 new ImageStore(home.resolve("images"), InstantSource.fixed(Instant.EPOCH)),
                 (title, files, onChanged) -> {});
         EngineRowGenerator generator = new EngineRowGenerator(hashes, new TokenizerFolders(new Home(home)),
-                () -> desktop.get().generation());
+                () -> desktop.get().generation(), new DeviceSelection(new Home(home)));
         GenerateViewModel.GenerationServices services = new GenerateViewModel.GenerationServices(generator, desktop,
                 gallery, new JobQueue(jobs), () -> desktop.get().generation(), new NoticesViewModel(),
                 new AdapterLibrary(jobs, List::of), new GenerationRate());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.pipeline.ModelDefaults;
+import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.runtime.Home;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
@@ -65,7 +66,8 @@ class EngineRowGeneratorTest {
         RecordingListener listener = new RecordingListener();
         try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
                 new TokenizerFolders(new Home(home)),
-                () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview))) {
+                () -> AppSettings.GenerationPreferences.defaults().withPreviewDecoder(preview),
+                new DeviceSelection(new Home(home)))) {
             generator.generate(new RowGenerator.RowRequest(Shared.root().resolve("assets/default-model"), "a red apple",
                     Optional.empty(), settings), settings.seeds().list(), listener, () -> false);
         }
@@ -95,7 +97,8 @@ class EngineRowGeneratorTest {
         RowGenerator.RowRequest request = new RowGenerator.RowRequest(model, "a red apple", Optional.empty(),
                 initial.withSeeds(new ImageSettings.Seeds(1, 1)).withSampling(initial.sampling().withSteps(4)));
         try (EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.resolve("hashes.json")),
-                new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults)) {
+                new TokenizerFolders(new Home(home)), AppSettings.GenerationPreferences::defaults,
+                new DeviceSelection(new Home(home)))) {
             Failure failure = assertThrows(Failure.Unreadable.class,
                     () -> generator.generate(request, List.of(1L), new RecordingListener() {
                         @Override

@@ -1,23 +1,30 @@
 package atomstudio.app.pipeline;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.Generation.PromptPair;
+import atomstudio.diffusion.engine.ProviderDevice;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
+import atomstudio.diffusion.sample.StepListener;
 import atomstudio.tuning.adapter.FileHashes;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,5 +58,26 @@ class ImageGeneratorTest {
                 one.replaceFirst("(?s).*(Model hash: .*, Model: \\w+).*", "$1"));
         String other = line(DiffusionModel.open(Shared.root().resolve("assets/default-model")), hashes);
         assertFalse(other.contains("Model hash"), "a folder has no hash: " + other);
+    }
+
+    /// The device's provider is not registered, so the first network fails.
+    @Test
+    void theCpuReplacesADeviceThatFails() throws Exception {
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
+        Device device = new ProviderDevice("fake-gpu", new ProviderDevice.Hardware("FakeExecutionProvider", "Fake",
+                ProviderDevice.Hardware.Kind.GPU, "", OptionalLong.empty()), ProviderDevice.Precision.FLOAT32,
+                Optional.empty());
+        Generation generation = new Generation(new PromptPair("a red apple", ""),
+                GenerationSettings.of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 1, 64, 64), 5,
+                List.of());
+        List<String> warnings = new ArrayList<>();
+        try (ImageGenerator generator = ImageGenerator.open(model, device, EngineName.AUTO, warnings::add);
+                ImageGenerator cpu = ImageGenerator.open(model, Device.CPU)) {
+            RgbImage found = generator.generate(generation, step -> StepListener.Next.CONTINUE).orElseThrow();
+            RgbImage expected = cpu.generate(generation, step -> StepListener.Next.CONTINUE).orElseThrow();
+            assertArrayEquals(expected.argb(), found.argb());
+        }
+        assertEquals(1, warnings.size(), warnings::toString);
+        assertTrue(warnings.getFirst().startsWith("Device fake-gpu failed, so the CPU computes: "), warnings::toString);
     }
 }

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DevicesTest {
-    private static final BuildInfo FOR_CPU = new BuildInfo("1", false);
-    private static final BuildInfo FOR_CUDA = new BuildInfo("1", true);
+    private static final BuildInfo FOR_CPU = new BuildInfo("1", false, "1.29.0");
+    private static final BuildInfo FOR_CUDA = new BuildInfo("1", true, "1.29.0");
 
     @TempDir
     private Path folder;

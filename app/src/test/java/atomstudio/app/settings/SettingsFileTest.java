@@ -27,12 +27,14 @@ class SettingsFileTest {
                 .with(AppSettings.GenerationPreferences.defaults()
                         .withPreviewDecoder(Optional.of(Path.of("/taesd.safetensors")))
                         .with(SafetyFilter.OFF)
-                        .with(EngineName.TORCH))
+                        .with(EngineName.TORCH)
+                        .withDevice("openvino-gpu"))
                 .with(AppSettings.SharingRule.AFTER_RUN));
         assertEquals(
                 new AppSettings(AppSettings.Theme.DARK, Optional.of(Path.of("/m")),
                         List.of(Path.of("/m"), Path.of("/n")), new AppSettings.GenerationPreferences(
-                                Optional.of(Path.of("/taesd.safetensors")), SafetyFilter.OFF, EngineName.TORCH),
+                                Optional.of(Path.of("/taesd.safetensors")), SafetyFilter.OFF, EngineName.TORCH,
+                                "openvino-gpu"),
                         AppSettings.SharingRule.AFTER_RUN),
                 new SettingsFile(file, Runnable::run).get());
     }
