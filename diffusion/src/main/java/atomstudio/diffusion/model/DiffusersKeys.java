@@ -10,7 +10,7 @@ final class DiffusersKeys {
     /// The current name of a tensor that may have an older one.
     static String current(Component.Kind kind, String key) {
         return switch (kind) {
-            case UNET -> key;
+            case UNET, CLASSIFIER -> key;
             case VAE -> !key.contains(".attentions.") ? key
                     : key.replace(".query.", ".to_q.")
                             .replace(".key.", ".to_k.")

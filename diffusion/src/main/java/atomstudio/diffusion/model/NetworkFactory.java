@@ -40,7 +40,8 @@ public final class NetworkFactory {
             case VAE -> vae(config);
             case TEXT_ENCODER -> textEncoder(component, config);
             case IMAGE_ENCODER -> imageEncoder(config, config.positiveInteger("projection_dim", 512));
-            case TAESD -> throw new IllegalArgumentException("TAESD has no configuration");
+            case TAESD, CLASSIFIER ->
+                    throw new IllegalArgumentException(component.folder() + ": is no component of a diffusion model");
         };
     }
 

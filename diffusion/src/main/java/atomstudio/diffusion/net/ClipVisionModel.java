@@ -29,8 +29,9 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
     /// Normalized pixel values (B, channels, imageSize, imageSize) -> embeddings (B, projectionDim).
     public <T> T embed(Ops<T> ops, WeightSource<T> weights, T pixelValues) {
         Modules<T> nn = new Modules<>(component(), ops, weights);
-        T x = ops.concat(classTokens(ops, weights, ops.shape(pixelValues).size(0)),
-                patchTokens(ops, weights, pixelValues), 1);
+        T classTokens = nn.classToken("vision_model.embeddings.class_embedding", Shape.of(hiddenSize()),
+                ops.shape(pixelValues).size(0));
+        T x = ops.concat(classTokens, patchTokens(ops, weights, pixelValues), 1);
         T positions = nn.embeddingTable("vision_model.embeddings.position_embedding", patches.tokens(), hiddenSize());
         x = ops.add(x, ops.reshape(positions, Shape.of(1, patches.tokens(), hiddenSize())));
         x = nn.layerNorm("vision_model.pre_layrnorm", x, transformer.epsilon()); // transformers' spelling
@@ -50,17 +51,6 @@ public record ClipVisionModel(Patches patches, ClipTransformer transformer, int 
         T x = ops.conv2d(pixelValues, weights.get(patchEmbedding), Ops.ConvGeometry.strided(patches.patchSize, 0));
         x = ops.reshape(x, Shape.of(ops.shape(x).size(0), hiddenSize(), patches.tokens() - 1));
         return ops.permute(x, 0, 2, 1);
-    }
-
-    /// The class token, repeated for each image: (B, 1, hiddenSize).
-    private <T> T classTokens(Ops<T> ops, WeightSource<T> weights, long batch) {
-        Layer layer = new Layer(component(), "vision_model.embeddings.class_embedding", Kind.EMBEDDING,
-                Shape.of(hiddenSize()),
-                Bias.ABSENT);
-        T token = ops.reshape(weights.get(layer).weight(), Shape.of(1, 1, hiddenSize()));
-        T tokens = token;
-        for (long i = 1; i < batch; i++) tokens = ops.concat(tokens, token, 0);
-        return tokens;
     }
 
     private int hiddenSize() {

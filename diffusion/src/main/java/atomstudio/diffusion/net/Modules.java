@@ -17,15 +17,25 @@ record Modules<T>(Component component, Ops<T> ops, WeightSource<T> weights) {
     }
 
     T conv(String name, T x, long outChannels, int kernelSize, Ops.ConvGeometry geometry) {
-        Shape weight = Shape.of(outChannels, channels(x), kernelSize, kernelSize);
-        return ops.conv2d(x, weights.get(new Layer(component, name, Kind.CONV, weight, Bias.PRESENT)), geometry);
+        return ops.conv2d(x, weights.get(convolution(name, channels(x), Bias.PRESENT,
+                new Kernel(outChannels, kernelSize, geometry.groups()))), geometry);
     }
 
     /// A 3×3 convolution without bias that keeps the size.
     T convWithoutBias(String name, T x, long outChannels) {
-        Shape weight = Shape.of(outChannels, channels(x), 3, 3);
-        return ops.conv2d(x, weights.get(new Layer(component, name, Kind.CONV, weight, Bias.ABSENT)),
-                Ops.ConvGeometry.same(3));
+        return convWithoutBias(name, x, outChannels, 3, Ops.ConvGeometry.same(3));
+    }
+
+    T convWithoutBias(String name, T x, long outChannels, int kernelSize, Ops.ConvGeometry geometry) {
+        return ops.conv2d(x, weights.get(convolution(name, channels(x), Bias.ABSENT,
+                new Kernel(outChannels, kernelSize, geometry.groups()))), geometry);
+    }
+
+    private record Kernel(long outChannels, int size, int groups) {}
+
+    private Layer convolution(String name, long inChannels, Bias bias, Kernel kernel) {
+        Shape weight = Shape.of(kernel.outChannels, inChannels / kernel.groups, kernel.size, kernel.size);
+        return new Layer(component, name, Kind.CONV, weight, bias, kernel.groups);
     }
 
     T linear(String name, T x, long outFeatures) {
@@ -40,6 +50,29 @@ record Modules<T>(Component component, Ops<T> ops, WeightSource<T> weights) {
 
     T groupNorm(String name, T x, int groups, double epsilon) {
         return ops.groupNorm(x, norm(name, channels(x)), groups, epsilon);
+    }
+
+    /// With the running statistics of the checkpoint.
+    T batchNorm(String name, T x, double epsilon) {
+        return ops.batchNorm(x, norm(name, channels(x)), new Ops.BatchStatistics<>(
+                vector(name + ".running_mean", Kind.BUFFER, channels(x)),
+                vector(name + ".running_var", Kind.BUFFER, channels(x))), epsilon);
+    }
+
+    /// A layer with one value per channel.
+    T vector(String name, Kind kind, long channels) {
+        return weights.get(new Layer(component, name, kind, Shape.of(channels), Bias.ABSENT)).weight();
+    }
+
+    /// A token that is learned, repeated for each sample: (batch, 1, C).
+    /// @param weight shape of the stored token
+    T classToken(String name, Shape weight, long batch) {
+        long channels = weight.size(-1);
+        Layer layer = new Layer(component, name, Kind.EMBEDDING, weight, Bias.ABSENT);
+        T token = ops.reshape(weights.get(layer).weight(), Shape.of(1, 1, channels));
+        T tokens = token;
+        for (long i = 1; i < batch; i++) tokens = ops.concat(tokens, token, 0);
+        return tokens;
     }
 
     /// A norm with known statistics, on x (B, C, H, W).

@@ -7,7 +7,8 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
 /// A network without weights, as its configuration describes it.
-public sealed interface Network permits UNet, Vae, ClipTextModel, ClipVisionModel, TaesdDecoder {
+public sealed interface Network permits UNet, Vae, ClipTextModel, ClipVisionModel, TaesdDecoder,
+        Classifier {
     /// The component of its layers.
     default Component component() {
         return switch (this) {
@@ -16,6 +17,7 @@ public sealed interface Network permits UNet, Vae, ClipTextModel, ClipVisionMode
             case ClipTextModel text -> text.component();
             case ClipVisionModel vision -> new Component(Component.Kind.IMAGE_ENCODER, 1);
             case TaesdDecoder taesd -> new Component(Component.Kind.TAESD, 1);
+            case Classifier classifier -> Component.CLASSIFIER;
         };
     }
 
@@ -45,6 +47,9 @@ public sealed interface Network permits UNet, Vae, ClipTextModel, ClipVisionMode
             }
             case TaesdDecoder taesd -> LayerRecorder
                     .layers((ops, weights) -> taesd.decode(ops, weights, Shape.of(1, taesd.latentChannels(), 1, 1)));
+            case Classifier classifier -> LayerRecorder
+                    .layers((ops, weights) -> classifier.logits(ops, weights, Shape.of(1, classifier.imageChannels(),
+                            classifier.defaultImageSize(), classifier.defaultImageSize())));
         };
     }
 }

@@ -13,6 +13,7 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -84,11 +85,12 @@ final class GraphOps implements Ops<Graph.Value> {
         Shape out = shapes.conv2d(x.shape(), shapes(layer), geometry);
         if (options.convolution() == ConvolutionAlgorithm.WINOGRAD && Winograd.isFaster(x.shape(), weight, geometry))
             return new WinogradNodes(this).convolve(x, layer);
-        Operator conv = Operator.of("Conv", Map.of(
+        Map<String, Object> attributes = new TreeMap<>(Map.of(
                 "strides", new long[] {geometry.stride(), geometry.stride()},
                 "pads", new long[] {geometry.padTop(), geometry.padLeft(), geometry.padBottom(), geometry.padRight()},
                 "kernel_shape", new long[] {weight.size(2), weight.size(3)}));
-        return graph.node(conv, out, x, layer.weight(), layer.bias());
+        if (geometry.groups() != 1) attributes.put("group", (long) geometry.groups());
+        return graph.node(Operator.of("Conv", attributes), out, x, layer.weight(), layer.bias());
     }
 
     /// Gemm over all rows, which takes the weight (Co, Ci) as stored: it is not transposed or copied at load.
@@ -128,6 +130,30 @@ final class GraphOps implements Ops<Graph.Value> {
         Shape shape = shapes.layerNorm(x.shape(), shapes(layer), epsilon);
         Operator layerNorm = Operator.of("LayerNormalization", Map.of("axis", -1L, "epsilon", (float) epsilon));
         return graph.node(layerNorm, shape, x, layer.weight(), bias(layer));
+    }
+
+    @Override
+    public Graph.Value batchNorm(Graph.Value x, LayerWeights<Graph.Value> layer,
+            BatchStatistics<Graph.Value> statistics, double epsilon) {
+        Shape shape = shapes.batchNorm(x.shape(), shapes(layer),
+                new BatchStatistics<>(statistics.mean().shape(), statistics.variance().shape()), epsilon);
+        Operator batchNorm = Operator.of("BatchNormalization", Map.of("epsilon", (float) epsilon));
+        return graph.node(batchNorm, shape, x, layer.weight(), bias(layer), statistics.mean(), statistics.variance());
+    }
+
+    @Override
+    public Graph.Value maxPool(Graph.Value x, PoolWindow window) {
+        long p = window.padding();
+        Operator maxPool = Operator.of("MaxPool", Map.of("kernel_shape", new long[] {window.size(), window.size()},
+                "strides", new long[] {window.stride(), window.stride()}, "pads", new long[] {p, p, p, p}));
+        return graph.node(maxPool, shapes.maxPool(x.shape(), window), x);
+    }
+
+    @Override
+    public Graph.Value globalAveragePool(Graph.Value x) {
+        Shape out = shapes.globalAveragePool(x.shape());
+        Shape pixel = Shape.of(out.size(0), out.size(1), 1, 1);
+        return reshape(graph.node(Operator.of("GlobalAveragePool"), pixel, x), out);
     }
 
     @Override

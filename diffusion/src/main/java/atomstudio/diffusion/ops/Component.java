@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
 public record Component(Kind kind, int index) implements Comparable<Component> {
     /// In the order in which the components of a model are listed.
     public enum Kind {
-        UNET("unet"), VAE("vae"), TEXT_ENCODER("text_encoder"), IMAGE_ENCODER("image_encoder"), TAESD("taesd");
+        UNET("unet"), VAE("vae"), TEXT_ENCODER("text_encoder"), IMAGE_ENCODER("image_encoder"), TAESD("taesd"),
+        CLASSIFIER("classifier");
 
         private final String folder;
 
@@ -21,6 +22,9 @@ public record Component(Kind kind, int index) implements Comparable<Component> {
     public static final Component VAE = new Component(Kind.VAE, 1);
     /// The first one.
     public static final Component TEXT_ENCODER = new Component(Kind.TEXT_ENCODER, 1);
+
+    /// An image classifier, which is a model of its own.
+    public static final Component CLASSIFIER = new Component(Kind.CLASSIFIER, 1);
 
     private static final Comparator<Component> ORDER = Comparator.comparing(Component::kind)
             .thenComparing(Component::index);
@@ -38,7 +42,7 @@ public record Component(Kind kind, int index) implements Comparable<Component> {
     }
 
     /// The name of a layer in adapters and runs, unique in a model: its state-dict key, qualified by the folder except
-    /// for the UNet and the first text encoder.
+    /// for the UNet, the first text encoder and a classifier.
     String layerName(String path) {
         return isUnqualified() ? path : folder() + "." + path;
     }
@@ -48,7 +52,7 @@ public record Component(Kind kind, int index) implements Comparable<Component> {
         return isUnqualified() ? layerName : layerName.substring(folder().length() + 1);
     }
 
-    private boolean isUnqualified() { return equals(UNET) || equals(TEXT_ENCODER); }
+    private boolean isUnqualified() { return equals(UNET) || equals(TEXT_ENCODER) || equals(CLASSIFIER); }
 
     /// The component of a trainable layer by its name in an adapter file, or by a pattern of such names: the inverse of
     /// [Layer#name].

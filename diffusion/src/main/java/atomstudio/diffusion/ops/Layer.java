@@ -5,11 +5,20 @@ import java.util.List;
 
 /// A layer of a network.
 /// @param path its diffusers or transformers state-dict key in the component, without `.weight`
-/// @param weightShape (Co, Ci, k, k) for convolutions, (Co, Ci) for linear layers, (C) for norms, (N, C) for embeddings
-public record Layer(Component component, String path, Kind kind, Shape weightShape, Bias bias) {
-    public enum Kind { CONV, LINEAR, NORM, EMBEDDING }
+/// @param weightShape (Co, Ci / groups, k, k) for convolutions, (Co, Ci) for linear layers, (C) for norms, scales and
+///     buffers, (N, C) for embeddings
+/// @param groups      of a convolution
+public record Layer(Component component, String path, Kind kind, Shape weightShape, Bias bias, int groups) {
+    /// SCALE: a scale per channel without bias (layer scale). BUFFER: values that are not parameters, such as a batch
+    /// norm's running statistics; no method trains them.
+    public enum Kind { CONV, LINEAR, NORM, EMBEDDING, SCALE, BUFFER }
 
     public enum Bias { PRESENT, ABSENT }
+
+    /// Not a grouped convolution.
+    public Layer(Component component, String path, Kind kind, Shape weightShape, Bias bias) {
+        this(component, path, kind, weightShape, bias, 1);
+    }
 
     /// Its name in adapters and runs, unique in a model.
     public String name() {
@@ -33,9 +42,9 @@ public record Layer(Component component, String path, Kind kind, Shape weightSha
         return Shape.of(weightShape.size(0));
     }
 
-    /// Number of elements of weight and bias.
+    /// Number of elements of weight and bias; 0 for a buffer.
     public long parameterCount() {
-        return weightShape.elements() + (hasBias() ? weightShape.size(0) : 0);
+        return kind == Kind.BUFFER ? 0 : weightShape.elements() + (hasBias() ? weightShape.size(0) : 0);
     }
 
     /// Number of parameters of some layers.
@@ -53,7 +62,12 @@ public record Layer(Component component, String path, Kind kind, Shape weightSha
         return weightShape.rank() == 4 ? weightShape.size(3) : 1;
     }
 
-    /// Inputs of an output channel: Ci for linear layers, Ci · k² for convolutions.
+    /// Input channels, of all groups.
+    public long inputChannels() {
+        return weightShape.size(1) * groups;
+    }
+
+    /// Inputs of an output channel: Ci for linear layers, Ci / groups · k² for convolutions.
     public long fanIn() {
         return weightShape.elements() / weightShape.size(0);
     }
@@ -62,7 +76,7 @@ public record Layer(Component component, String path, Kind kind, Shape weightSha
     public boolean isProjection() {
         return switch (kind) {
             case CONV, LINEAR -> true;
-            case NORM, EMBEDDING -> false;
+            case NORM, EMBEDDING, SCALE, BUFFER -> false;
         };
     }
 }

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A layer's weight and bias, possibly with a change that is not computed yet.
 /// @param kernelTransform a pending change of the kernels by a matrix M: the effective weight is W + unfold(W) · M. M
-///     is (k², k²) for all channels, or (Ci, k², k²) with a matrix per input channel. For 1×1 kernels and linear
+///     is (k², k²) for all channels, or (Ci, k², k²) with a matrix per input channel, of all groups of a grouped
+///     convolution. For 1×1 kernels and linear
 ///     layers it is (b², b²) and acts on blocks of b output × b input channels, flattened row-major
 /// @param deferred any other pending change: computes the effective layer, again on every call
 public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTransform,
@@ -30,10 +31,23 @@ public record LayerWeights<T>(T weight, @Nullable T bias, @Nullable T kernelTran
             return new LayerWeights<>(ops.add(weight, ops.reshape(blockDelta(ops, kernelTransform), shape)), bias);
         T delta = ops.shape(kernelTransform).rank() == 2
                 ? ops.matmul(ops.reshape(weight, Shape.of(outChannels * inChannels, kernelElements)), kernelTransform)
-                : ops.permute(ops.matmul(
-                        ops.permute(ops.reshape(weight, Shape.of(outChannels, inChannels, kernelElements)), 1, 0, 2),
-                        kernelTransform), 1, 0, 2);
+                : ops.shape(kernelTransform).size(0) == inChannels
+                        ? ops.permute(ops.matmul(
+                                ops.permute(ops.reshape(weight, Shape.of(outChannels, inChannels, kernelElements)), 1,
+                                        0, 2),
+                                kernelTransform), 1, 0, 2)
+                : groupedDelta(ops, kernelTransform);
         return new LayerWeights<>(ops.add(weight, ops.reshape(delta, shape)), bias);
+    }
+
+    /// W[o,i] · M_c, where c is the i-th input channel of output channel o's group.
+    private T groupedDelta(Ops<T> ops, T transform) {
+        Shape shape = ops.shape(weight);
+        long inputs = ops.shape(transform).size(0), perGroup = shape.size(1), groups = inputs / perGroup,
+                outputs = shape.size(0) / groups, kernelElements = shape.size(2) * shape.size(3);
+        T kernels = ops.permute(ops.reshape(weight, Shape.of(groups, outputs, perGroup, kernelElements)), 0, 2, 1, 3);
+        T delta = ops.matmul(ops.reshape(kernels, Shape.of(inputs, outputs, kernelElements)), transform);
+        return ops.permute(ops.reshape(delta, Shape.of(groups, perGroup, outputs, kernelElements)), 0, 2, 1, 3);
     }
 
     /// Whether the effective weight has to be computed; a transform of larger kernels may act on activations instead.

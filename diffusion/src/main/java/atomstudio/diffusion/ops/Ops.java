@@ -20,7 +20,7 @@ public interface Ops<T> {
     /// Matrix product over the last two axes: (..., N, K) · (..., K, M) -> (..., N, M); leading axes are equal.
     T matmul(T a, T b);
 
-    /// (B, Ci, H, W) -> (B, Co, H', W').
+    /// (B, Ci, H, W) -> (B, Co, H', W') with W (Co, Ci / groups, k, k).
     T conv2d(T x, LayerWeights<T> layer, ConvGeometry geometry);
 
     /// (..., Ci) -> (..., Co): x · Wᵀ + b with W (Co, Ci).
@@ -31,6 +31,15 @@ public interface Ops<T> {
 
     /// Normalizes the last axis; the layer must have a bias.
     T layerNorm(T x, LayerWeights<T> layer, double epsilon);
+
+    /// Batch norm of x (B, C, H, W) as in inference: by fixed statistics, not the batch's. The layer must have a bias.
+    T batchNorm(T x, LayerWeights<T> layer, BatchStatistics<T> statistics, double epsilon);
+
+    /// The largest value of each window, (B, C, H, W) -> (B, C, H', W'). Padding is never the largest.
+    T maxPool(T x, PoolWindow window);
+
+    /// The mean over the pixels, (B, C, H, W) -> (B, C).
+    T globalAveragePool(T x);
 
     T silu(T x);
 
@@ -90,9 +99,28 @@ public interface Ops<T> {
         }
     }
 
-    /// Stride and zero padding of a convolution; padding is per side, since the autoencoder's downsampling pads only
-    /// right and bottom.
-    record ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight) {
+    /// The running mean and variance of a batch norm, of shape (C) each.
+    record BatchStatistics<T>(T mean, T variance) {}
+
+    /// A square pooling window, its stride, and the padding of each side.
+    record PoolWindow(int size, int stride, int padding) {
+        long outputSize(long inputSize) {
+            return (inputSize + 2L * padding - size) / stride + 1;
+        }
+    }
+
+    /// Stride, zero padding and groups of a convolution; padding is per side, since the autoencoder's downsampling pads
+    /// only right and bottom. Output channels of a group see the input channels of that group alone; with as many
+    /// groups as channels the convolution is depthwise.
+    record ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight, int groups) {
+        public ConvGeometry(int stride, int padTop, int padLeft, int padBottom, int padRight) {
+            this(stride, padTop, padLeft, padBottom, padRight, 1);
+        }
+
+        public ConvGeometry withGroups(int groups) {
+            return new ConvGeometry(stride, padTop, padLeft, padBottom, padRight, groups);
+        }
+
         /// Whether all sides have the same padding.
         public boolean isSymmetric() { return padTop == padBottom && padLeft == padRight && padTop == padLeft; }
 

@@ -39,7 +39,9 @@ public final class ShapeOps implements Ops<Shape> {
     public Shape conv2d(Shape x, LayerWeights<Shape> weights, ConvGeometry geometry) {
         LayerWeights<Shape> layer = weights.materialized(this);
         Shape w = layer.weight();
-        check(x.rank() == 4 && w.rank() == 4 && x.size(1) == w.size(1), "conv2d", x, w);
+        int groups = geometry.groups();
+        check(x.rank() == 4 && w.rank() == 4 && x.size(1) == w.size(1) * groups && w.size(0) % groups == 0,
+                groups == 1 ? "conv2d" : "conv2d of " + groups + " groups", x, w);
         checkBias("conv2d", layer);
         long height = (x.size(2) + geometry.padTop() + geometry.padBottom() - w.size(2)) / geometry.stride() + 1;
         long width = (x.size(3) + geometry.padLeft() + geometry.padRight() - w.size(3)) / geometry.stride() + 1;
@@ -66,6 +68,28 @@ public final class ShapeOps implements Ops<Shape> {
     public Shape layerNorm(Shape x, LayerWeights<Shape> layer, double epsilon) {
         check(layer.weight().equals(Shape.of(x.size(-1))), "layerNorm", x, layer.weight());
         return x;
+    }
+
+    @Override
+    public Shape batchNorm(Shape x, LayerWeights<Shape> layer, BatchStatistics<Shape> statistics, double epsilon) {
+        Shape channels = Shape.of(x.size(1));
+        check(x.rank() == 4 && layer.weight().equals(channels), "batchNorm", x, layer.weight());
+        check(statistics.mean().equals(channels) && statistics.variance().equals(channels), "batchNorm by statistics",
+                x, statistics.variance());
+        return x;
+    }
+
+    @Override
+    public Shape maxPool(Shape x, PoolWindow window) {
+        check(x.rank() == 4 && Math.min(x.size(2), x.size(3)) + 2 * window.padding() >= window.size()
+                && 2 * window.padding() <= window.size(), "maxPool", x, Shape.of(window.size(), window.size()));
+        return x.with(2, window.outputSize(x.size(2))).with(3, window.outputSize(x.size(3)));
+    }
+
+    @Override
+    public Shape globalAveragePool(Shape x) {
+        check(x.rank() == 4, "globalAveragePool of (B,C,H,W)", x, x);
+        return Shape.of(x.size(0), x.size(1));
     }
 
     @Override

@@ -14,8 +14,8 @@ import java.util.Optional;
 /// Source: Chen, Miao, Qiu 2025, "Large Convolutional Model Tuning via Filter Subspace", section 3.1, with linear
 /// coding.
 public record FilterAtoms(int atomCount) implements TuningMethod {
-    /// The largest kernels of the supported networks are 3×3.
-    private static final int MAX_KERNEL_SIZE = 3;
+    /// Of ConvNeXt's depthwise convolutions. A larger kernel, such as ViT's patches, has at most as many atoms.
+    static final int MAX_KERNEL_SIZE = 7;
 
     public FilterAtoms {
         LinearCoding.requireAtomCount(atomCount, MAX_KERNEL_SIZE * MAX_KERNEL_SIZE);
@@ -55,7 +55,7 @@ public record FilterAtoms(int atomCount) implements TuningMethod {
         return ops.multiply(LinearCoding.of(atomCount, layer.kernelSize()).m(ops, parameters), adapterWeight);
     }
 
-    /// (Co, Ci, k, k) -> (Co·Ci, k²).
+    /// (Co, Ci / groups, k, k) -> (Co·Ci / groups, k²).
     static Tensor unfold(Tensor weight) {
         long size = weight.shape().size(2) * weight.shape().size(3);
         return weight.reshape(Shape.of(weight.shape().elements() / size, size));

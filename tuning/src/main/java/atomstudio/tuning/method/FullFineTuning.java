@@ -14,7 +14,7 @@ public record FullFineTuning() implements TuningMethod {
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        return ScaledDelta.weightAndBiasSpecs(layer);
+        return layer.kind() == Layer.Kind.BUFFER ? List.of() : ScaledDelta.weightAndBiasSpecs(layer);
     }
 
     @Override

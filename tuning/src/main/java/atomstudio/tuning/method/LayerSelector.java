@@ -13,14 +13,15 @@ import java.util.stream.Stream;
 /// Selects layers by kind or name: those that match any item. The item `up` restricts them to the up blocks. An item
 /// that is no keyword or component (`unet`, `text_encoder`) is a glob pattern over layer names (`*`, `?`). It selects
 /// layers of the first text encoder if it starts with `text_model`, of another component if it starts with its folder
-/// (`text_encoder_2.`), else of the UNet.
+/// (`text_encoder_2.`), else of the UNet. A classifier's layers are selected like the UNet's.
 public record LayerSelector(List<String> items) {
     public static final LayerSelector ALL = new LayerSelector(List.of("*"));
     static final LayerSelector TEXT_ATTENTION = new LayerSelector(
             Stream.of("q", "k", "v", "out").map(name -> "text_model.*." + name + "_proj").toList());
     private static final String UP_BLOCKS = "up";
     static final List<String> KEYWORDS = List.of("conv3x3", "conv", "attention", "linear", UP_BLOCKS);
-    private static final Pattern ATTENTION = Pattern.compile("(.*\\.)?to_(q|k|v|out\\.0)");
+    private static final Pattern ATTENTION = Pattern.compile(
+            "(.*\\.)?(to_(q|k|v|out\\.0)|attention\\.(attention\\.(query|key|value)|output\\.dense))");
     private static final Pattern INDEX = Pattern.compile("(?<=\\.)\\d+(?=\\.|$)");
 
     public LayerSelector {
@@ -91,16 +92,18 @@ public record LayerSelector(List<String> items) {
     }
 
     private static Predicate<Layer> predicate(String item) {
-        Predicate<Layer> isUnetLayer = layer -> layer.component().equals(Component.UNET);
+        Predicate<Layer> isMainLayer = layer -> layer.component().equals(Component.UNET)
+                || layer.component().equals(Component.CLASSIFIER);
         return switch (item) {
-            case "conv3x3" -> isUnetLayer.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3);
-            case "conv" -> isUnetLayer.and(layer -> layer.kind() == Layer.Kind.CONV);
-            case "linear" -> isUnetLayer.and(layer -> layer.kind() == Layer.Kind.LINEAR);
-            case "attention" -> isUnetLayer
+            case "conv3x3" -> isMainLayer.and(layer -> layer.kind() == Layer.Kind.CONV && layer.kernelSize() == 3);
+            case "conv" -> isMainLayer.and(layer -> layer.kind() == Layer.Kind.CONV);
+            case "linear" -> isMainLayer.and(layer -> layer.kind() == Layer.Kind.LINEAR);
+            case "attention" -> isMainLayer
                     .and(layer -> layer.kind() == Layer.Kind.LINEAR && ATTENTION.matcher(layer.name()).matches());
-            case UP_BLOCKS -> isUnetLayer.and(layer -> layer.name().startsWith("up_blocks."));
+            case UP_BLOCKS -> isMainLayer.and(layer -> layer.name().startsWith("up_blocks."));
             default -> layer -> layer.component().folder().equals(item)
-                    || layer.component().equals(Component.ofLayerName(item)) && matches(item, layer.name());
+                    || (layer.component().equals(Component.ofLayerName(item))
+                            || layer.component().equals(Component.CLASSIFIER)) && matches(item, layer.name());
         };
     }
 

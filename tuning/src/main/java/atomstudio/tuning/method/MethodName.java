@@ -136,12 +136,21 @@ public enum MethodName {
 
     private static TuningMethod filterAtoms(MethodSettings settings) {
         return switch (settings.value(MethodSetting.CODING, MethodSetting.CodingName.class)) {
-            case LINEAR -> new FilterAtoms(settings.atoms());
+            case LINEAR -> {
+                requireAtomsOfThreeByThree(settings);
+                yield new FilterAtoms(settings.atoms());
+            }
             case SPARSE -> new SparseAtoms(settings.atoms());
         };
     }
 
+    /// Larger kernels have as many atoms at most: they are few numbers beside the rest of a network.
+    private static void requireAtomsOfThreeByThree(MethodSettings settings) {
+        LinearCoding.requireAtomCount(settings.atoms(), MethodSettings.DEFAULT_ATOMS);
+    }
+
     private static TuningMethod overcompleteAtoms(MethodSettings settings) {
+        requireAtomsOfThreeByThree(settings);
         return new OvercompleteAtoms(settings.atoms(), settings.intValue(MethodSetting.INNER_ATOMS));
     }
 

@@ -13,10 +13,8 @@ import java.util.Optional;
 /// one atom.
 /// Source: Chen, Miao, Qiu 2025, figure of the decomposition, panel (2), with linear coding.
 public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements TuningMethod {
-    private static final int MAX_KERNEL_SIZE = 3;
-
     public OvercompleteAtoms {
-        LinearCoding.requireAtomCount(atomCount, MAX_KERNEL_SIZE * MAX_KERNEL_SIZE);
+        LinearCoding.requireAtomCount(atomCount, FilterAtoms.MAX_KERNEL_SIZE * FilterAtoms.MAX_KERNEL_SIZE);
         if (innerAtomCount < 1)
             throw new IllegalArgumentException("inner-atoms: expected at least 1, found " + innerAtomCount);
     }
@@ -30,7 +28,7 @@ public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements Tu
     public List<ParameterSpec> parameterSpecs(Layer layer) {
         if (layer.kind() != Layer.Kind.CONV) return List.of();
         LinearCoding coding = LinearCoding.of(atomCount, layer.kernelSize());
-        Shape betaShape = Shape.of(layer.weightShape().size(1), coding.atomCount(), innerAtomCount);
+        Shape betaShape = Shape.of(layer.inputChannels(), coding.atomCount(), innerAtomCount);
         Shape d1Shape = Shape.of(coding.atomCount(), innerAtomCount, coding.atomSize());
         List<ParameterSpec> specs = new ArrayList<>();
         if (!coding.isComplete()) specs.add(coding.dictionary(FilterAtoms::unfold));
@@ -59,7 +57,7 @@ public record OvercompleteAtoms(int atomCount, int innerAtomCount) implements Tu
         T d1 = ops.multiply(parameters.get("D1"), adapterWeight); // (m, m1, k²)
         T channelAtoms = ops.matmul(beta, d1); // D_i[j] as (m, Ci, k²)
         if (coding.isComplete()) return ops.permute(channelAtoms, 1, 0, 2);
-        long inputs = layer.weightShape().size(1);
+        long inputs = layer.inputChannels();
         T transposedD = ops.permute(parameters.get("D"), 1, 0); // (k², m)
         T m = ops.matmul(transposedD,
                 ops.reshape(channelAtoms, Shape.of(coding.atomCount(), inputs * coding.atomSize())));

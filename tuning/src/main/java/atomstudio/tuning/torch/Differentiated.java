@@ -1,7 +1,6 @@
 package atomstudio.tuning.torch;
 
 import atomstudio.diffusion.ops.LayerWeights;
-import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
@@ -22,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// Operations with their derivatives, over a backend that records nothing: each computes its result and adds its
 /// derivative to the tape. Segments and effective weights are recomputed according to `checkpointing`.
 record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing checkpointing)
-        implements Ops<Variable<T>> {
+        implements LossOps<Variable<T>> {
     private Variable<T> record(T result, List<Variable<T>> inputs, List<Variable<T>> saved, Consumer<T> backward) {
         return tape.record(new Forward<>(result, List.of()), inputs, saved, backward);
     }
@@ -168,6 +167,39 @@ record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing che
         });
     }
 
+    /// The statistics are not differentiated.
+    @Override
+    public Variable<T> batchNorm(Variable<T> x, LayerWeights<Variable<T>> layer,
+            BatchStatistics<Variable<T>> statistics,
+            double epsilon) {
+        Variable<T> weight = layer.weight(), bias = layer.bias(), mean = statistics.mean(),
+                variance = statistics.variance();
+        T y = backend.batchNorm(x.array(), arrays(layer), new BatchStatistics<>(mean.array(), variance.array()),
+                epsilon);
+        Wanted wanted = new Wanted(x.requiresGrad(), weight.requiresGrad(), bias != null && bias.requiresGrad());
+        List<Variable<T>> inputs = bias == null ? List.of(x, weight) : List.of(x, weight, bias);
+        return record(y, inputs, List.of(x, weight, mean, variance), g -> {
+            LayerGradients<T> gradients = backend.batchNormGradients(g, tape.value(x),
+                    new LayerWeights<>(tape.value(weight), null),
+                    new BatchStatistics<>(tape.value(mean), tape.value(variance)), epsilon, wanted);
+            accumulate(inputs, gradients);
+        });
+    }
+
+    @Override
+    public Variable<T> maxPool(Variable<T> x, PoolWindow window) {
+        Forward<T> forward = backend.pool(x.array(), window);
+        return tape.record(forward, List.of(x), List.of(x), g -> tape.accumulate(x,
+                backend.poolGradient(g, tape.value(x), forward.statistics().getFirst(), window)));
+    }
+
+    @Override
+    public Variable<T> globalAveragePool(Variable<T> x) {
+        Shape shape = shape(x);
+        return record(backend.globalAveragePool(x.array()), List.of(x), List.of(),
+                g -> tape.accumulate(x, backend.averagePoolGradient(g, shape)));
+    }
+
     /// @param inputs the layer's input, weight and bias, if any
     private void accumulate(List<Variable<T>> inputs, LayerGradients<T> gradients) {
         tape.accumulate(inputs.get(0), gradients.input());
@@ -297,8 +329,42 @@ record Differentiated<T>(GradientOps<T> backend, Tape<T> tape, Checkpointing che
         return Variable.constant(backend.reciprocalRowNorms(x.array()));
     }
 
+    @Override
+    public Variable<T> input(Tensor values) {
+        return toActivationDtype(Variable.frozen(backend.constant(values)));
+    }
+
+    @Override
+    public Variable<T> input(int[][] ids) {
+        return Variable.frozen(backend.ids(ids));
+    }
+
+    @Override
+    public Variable<T> squaredError(Variable<T> predicted, Tensor target, Tensor weights) {
+        Variable<T> x = toFloat32(predicted), y = Variable.frozen(backend.constant(target)),
+                w = Variable.frozen(backend.constant(weights));
+        return record(backend.squaredError(x.array(), y.array(), w.array()), List.of(x), List.of(x),
+                g -> tape.accumulate(x, backend.multiply(
+                        backend.squaredErrorGradient(tape.value(x), y.array(), w.array()), g)));
+    }
+
+    @Override
+    public Variable<T> crossEntropy(Variable<T> logits, Tensor target) {
+        Variable<T> x = toFloat32(logits), y = Variable.frozen(backend.constant(target));
+        return record(backend.crossEntropy(x.array(), y.array()), List.of(x), List.of(x),
+                g -> tape.accumulate(x, backend.multiply(
+                        backend.crossEntropyGradient(tape.value(x), y.array()), g)));
+    }
+
+    private Variable<T> toFloat32(Variable<T> x) {
+        T converted = backend.toFloat32(x.array());
+        return converted == x.array() ? x
+                : record(converted, List.of(x), List.of(), g -> tape.accumulate(x, backend.toActivationDtype(g)));
+    }
+
     /// Float32 values in the dtype of activations.
-    Variable<T> toActivationDtype(Variable<T> x) {
+    @Override
+    public Variable<T> toActivationDtype(Variable<T> x) {
         T converted = backend.toActivationDtype(x.array());
         return converted == x.array() ? x
                 : record(converted, List.of(x), List.of(), g -> tape.accumulate(x, backend.toFloat32(g)));

@@ -62,9 +62,9 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, A
         if (!geometry.isSymmetric()) return paddedConvolutionGradients(g, x, shape, w, geometry, wanted);
         if (!wanted.weight())
             return new LayerGradients<>(kernels.call("convolution_input_gradient", g, weight(w), geometry.stride(),
-                    geometry.padTop(), shape.size(2), shape.size(3)), null, null);
+                    geometry.padTop(), shape.size(2), shape.size(3), geometry.groups()), null, null);
         List<NDArray> found = kernels.callForTensors("convolution_gradients", g, Objects.requireNonNull(x), weight(w),
-                geometry.stride(), geometry.padTop(), wanted.input() ? 1 : 0);
+                geometry.stride(), geometry.padTop(), wanted.input() ? 1 : 0, geometry.groups());
         return new LayerGradients<>(wanted.input() ? found.getFirst() : null, found.getLast(), null);
     }
 
@@ -75,7 +75,7 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, A
         Shape padded = shape.with(2, height + geometry.padTop() + geometry.padBottom())
                 .with(3, width + geometry.padLeft() + geometry.padRight());
         LayerGradients<NDArray> found = convolutionGradients(g, x == null ? null : pad(x, geometry), padded, w,
-                ConvGeometry.strided(geometry.stride(), 0), wanted);
+                ConvGeometry.strided(geometry.stride(), 0).withGroups(geometry.groups()), wanted);
         NDArray input = found.input() == null ? null
                 : slice(slice(found.input(), 2, geometry.padTop(), geometry.padTop() + height), 3, geometry.padLeft(),
                         geometry.padLeft() + width);
@@ -128,6 +128,33 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, A
                 parameters == 0 ? null : toFloat32(found.get(2)));
     }
 
+    @Override
+    public LayerGradients<NDArray> batchNormGradients(NDArray g, NDArray x, LayerWeights<NDArray> layer,
+            BatchStatistics<NDArray> statistics, double epsilon, Wanted wanted) {
+        int parameters = wanted.weight() || wanted.bias() ? 1 : 0;
+        List<NDArray> found = kernels.callForTensors("batch_norm_gradients", g, x, weight(layer.weight()),
+                weight(statistics.mean()), weight(statistics.variance()), epsilon, parameters);
+        return new LayerGradients<>(found.get(0), parameters == 0 ? null : toFloat32(found.get(1)),
+                parameters == 0 ? null : toFloat32(found.get(2)));
+    }
+
+    @Override
+    public Forward<NDArray> pool(NDArray x, PoolWindow window) {
+        List<NDArray> found = kernels.callForTensors("max_pool_forward", x, window.size(), window.stride(),
+                window.padding());
+        return new Forward<>(found.getFirst(), List.of(found.getLast()));
+    }
+
+    @Override
+    public NDArray poolGradient(NDArray g, NDArray x, NDArray indices, PoolWindow window) {
+        return kernels.call("max_pool_gradient", g, x, indices, window.size(), window.stride(), window.padding());
+    }
+
+    @Override
+    public NDArray averagePoolGradient(NDArray g, Shape x) {
+        return kernels.call("mean_over_pixels_gradient", g, x.size(2), x.size(3));
+    }
+
     /// On a GPU PyTorch picks the kernel, so that its autograd computes the gradients.
     @Override
     public Forward<NDArray> attend(NDArray q, NDArray k, NDArray v, AttentionConfig config) {
@@ -160,6 +187,31 @@ final class EagerGradientOps extends EagerOps implements GradientOps<NDArray>, A
         } finally {
             JniUtils.setGradMode(false);
         }
+    }
+
+    @Override
+    public NDArray ids(int[][] ids) {
+        return kernels.ids(ids);
+    }
+
+    @Override
+    public NDArray squaredError(NDArray predicted, NDArray target, NDArray weights) {
+        return loss(predicted, target, weights);
+    }
+
+    @Override
+    public NDArray squaredErrorGradient(NDArray predicted, NDArray target, NDArray weights) {
+        return kernels.call("loss_gradient", predicted, target, weights);
+    }
+
+    @Override
+    public NDArray crossEntropy(NDArray logits, NDArray target) {
+        return kernels.call("cross_entropy", logits, target);
+    }
+
+    @Override
+    public NDArray crossEntropyGradient(NDArray logits, NDArray target) {
+        return kernels.call("cross_entropy_gradient", logits, target);
     }
 
     @Override

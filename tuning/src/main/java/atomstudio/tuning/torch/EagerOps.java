@@ -121,7 +121,8 @@ public class EagerOps implements Ops<NDArray> {
         var padding = symmetric ? new ai.djl.ndarray.types.Shape(geometry.padTop(), geometry.padLeft())
                 : new ai.djl.ndarray.types.Shape(0, 0);
         NDArray bias = layer.bias();
-        return JniUtils.convolution(input, pt(layer.weight()), bias == null ? null : pt(bias), stride, padding, ONE, 1);
+        return JniUtils.convolution(input, pt(layer.weight()), bias == null ? null : pt(bias), stride, padding, ONE,
+                geometry.groups());
     }
 
     static PtNDArray pad(NDArray x, ConvGeometry geometry) {
@@ -146,6 +147,23 @@ public class EagerOps implements Ops<NDArray> {
     @Override
     public NDArray layerNorm(NDArray x, LayerWeights<NDArray> layer, double epsilon) {
         return JniUtils.layerNorm(pt(x), layer.weight().getShape(), weight(layer.weight()), bias(layer), epsilon);
+    }
+
+    @Override
+    public NDArray batchNorm(NDArray x, LayerWeights<NDArray> layer, BatchStatistics<NDArray> statistics,
+            double epsilon) {
+        return kernels.call("batch_norm", x, weight(layer.weight()), bias(layer), weight(statistics.mean()),
+                weight(statistics.variance()), epsilon);
+    }
+
+    @Override
+    public NDArray maxPool(NDArray x, PoolWindow window) {
+        return kernels.call("max_pool", x, window.size(), window.stride(), window.padding());
+    }
+
+    @Override
+    public NDArray globalAveragePool(NDArray x) {
+        return kernels.call("mean_over_pixels", x);
     }
 
     @Override

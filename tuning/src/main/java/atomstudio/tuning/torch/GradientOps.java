@@ -34,6 +34,16 @@ interface GradientOps<T> extends Ops<T> {
 
     LayerGradients<T> normGradients(T g, T x, List<T> statistics, LayerWeights<T> layer, Norm norm, Wanted wanted);
 
+    LayerGradients<T> batchNormGradients(T g, T x, LayerWeights<T> layer, BatchStatistics<T> statistics, double epsilon,
+            Wanted wanted);
+
+    /// The largest values, and where they are.
+    Forward<T> pool(T x, PoolWindow window);
+
+    T poolGradient(T g, T x, T indices, PoolWindow window);
+
+    T averagePoolGradient(T g, Shape x);
+
     Forward<T> attend(T q, T k, T v, AttentionConfig config);
 
     /// By q, k and v.
@@ -52,6 +62,18 @@ interface GradientOps<T> extends Ops<T> {
     T toActivationDtype(T x);
 
     T toFloat32(T x);
+
+    T ids(int[][] ids);
+
+    /// Mean of weight · squared difference, a scalar; weights are broadcast.
+    T squaredError(T predicted, T target, T weights);
+
+    T squaredErrorGradient(T predicted, T target, T weights);
+
+    /// Mean over the rows of −Σ target · log softmax(logits), a scalar.
+    T crossEntropy(T logits, T target);
+
+    T crossEntropyGradient(T logits, T target);
 
     T embeddingGradient(T g, T ids, long rows);
 

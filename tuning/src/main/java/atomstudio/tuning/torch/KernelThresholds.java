@@ -46,7 +46,7 @@ final class KernelThresholds {
     static boolean prefersAtomsOnActivations(Shape x, Shape weight, Ops.ConvGeometry geometry) {
         long out = weight.size(0), in = weight.size(1);
         double pixels = (double) x.size(0) * x.size(2) * x.size(3) / geometry.stride() / geometry.stride();
-        return geometry.isSymmetric() && in * out >= MIN_ATOM_CHANNEL_PRODUCT
+        return geometry.isSymmetric() && geometry.groups() == 1 && in * out >= MIN_ATOM_CHANNEL_PRODUCT
                 && out * (1 + PIXELS_AT_EQUAL_COST / pixels) > MIN_ATOM_COST_RATIO;
     }
 

@@ -111,6 +111,21 @@ final class MemoryOps implements GradientOps<Use> {
     }
 
     @Override
+    public Use batchNorm(Use x, LayerWeights<Use> layer, BatchStatistics<Use> statistics, double epsilon) {
+        return allocate(x.shape, x);
+    }
+
+    @Override
+    public Use maxPool(Use x, PoolWindow window) {
+        return allocate(shapes.maxPool(x.shape, window), x);
+    }
+
+    @Override
+    public Use globalAveragePool(Use x) {
+        return allocate(shapes.globalAveragePool(x.shape), x);
+    }
+
+    @Override
     public Use silu(Use x) {
         return allocate(x.shape, x);
     }
@@ -227,6 +242,28 @@ final class MemoryOps implements GradientOps<Use> {
     }
 
     @Override
+    public LayerGradients<Use> batchNormGradients(Use g, Use x, LayerWeights<Use> layer,
+            BatchStatistics<Use> statistics, double epsilon, Wanted wanted) {
+        return normGradients(g, x, List.of(), layer, new Norm(0, epsilon), wanted);
+    }
+
+    @Override
+    public Forward<Use> pool(Use x, PoolWindow window) {
+        Use y = maxPool(x, window);
+        return new Forward<>(y, List.of(account.allocate(y.shape, Long.BYTES)));
+    }
+
+    @Override
+    public Use poolGradient(Use g, Use x, Use indices, PoolWindow window) {
+        return allocate(x.shape, g);
+    }
+
+    @Override
+    public Use averagePoolGradient(Use g, Shape x) {
+        return allocate(x, g);
+    }
+
+    @Override
     public Forward<Use> attend(Use q, Use k, Use v, AttentionConfig config) {
         Use y = attention(q, k, v, config);
         boolean unfused = computeDtype == ComputeDtype.BF16 && config.mask() == AttentionConfig.Mask.NONE
@@ -260,6 +297,31 @@ final class MemoryOps implements GradientOps<Use> {
         return new LayerGradients<>(wanted.input() ? allocate(shape, g) : null,
                 wanted.weight() ? float32(weight.shape) : null,
                 wanted.bias() ? float32(Shape.of(layer.weight().shape.size(0))) : null);
+    }
+
+    @Override
+    public Use ids(int[][] ids) {
+        return account.allocate(Shape.of(ids.length, ids[0].length), Long.BYTES);
+    }
+
+    @Override
+    public Use squaredError(Use predicted, Use target, Use weights) {
+        return float32(Shape.of());
+    }
+
+    @Override
+    public Use squaredErrorGradient(Use predicted, Use target, Use weights) {
+        return allocate(predicted.shape, predicted);
+    }
+
+    @Override
+    public Use crossEntropy(Use logits, Use target) {
+        return float32(Shape.of());
+    }
+
+    @Override
+    public Use crossEntropyGradient(Use logits, Use target) {
+        return allocate(logits.shape, logits);
     }
 
     @Override

@@ -37,7 +37,7 @@ public final class Torch implements AutoCloseable {
     private Torch(Device device, PtNDManager manager) {
         this.device = device;
         this.manager = manager;
-        this.kernels = new TorchKernels(manager, this::array);
+        this.kernels = new TorchKernels(manager, this::array, this::array);
         this.bf16Weights = new Bf16Weights(kernels);
         heap.raiseThresholds();
     }

@@ -188,6 +188,13 @@ public final class TorchEngine implements AutoCloseable {
         return torch;
     }
 
+    /// The UNet and the text encoder, for a loss.
+    TrainedNetworks trainedNetworks() {
+        return new TrainedNetworks(torch,
+                component -> layers(component.equals(Component.UNET) ? Network.UNET : Network.TEXT), this::derived,
+                this::checkFiles);
+    }
+
     TorchWeights layers(Network network) {
         TorchWeights found = weights.get(network);
         if (found == null) throw new IllegalStateException("the engine is closed");

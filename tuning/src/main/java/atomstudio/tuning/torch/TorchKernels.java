@@ -34,14 +34,17 @@ import java.util.zip.ZipOutputStream;
 final class TorchKernels {
     private final PtNDManager manager;
     private final Function<Tensor, NDArray> arrayFactory;
+    private final Function<int[][], NDArray> idFactory;
     private final PtSymbolBlock module;
     private final Map<String, NDArray> methods = new HashMap<>();
     private final Map<Number, NDArray> numbers = new HashMap<>();
 
     /// @param arrayFactory creates an array in the current scope
-    TorchKernels(PtNDManager manager, Function<Tensor, NDArray> arrayFactory) {
+    /// @param idFactory    creates an integer array in the current scope
+    TorchKernels(PtNDManager manager, Function<Tensor, NDArray> arrayFactory, Function<int[][], NDArray> idFactory) {
         this.manager = manager;
         this.arrayFactory = arrayFactory;
+        this.idFactory = idFactory;
         try {
             this.module = JniUtils.loadModule(manager, new ByteArrayInputStream(TorchScript.archive()), true, false);
         } catch (IOException e) {
@@ -89,6 +92,10 @@ final class TorchKernels {
 
     NDArray constant(Tensor tensor) {
         return arrayFactory.apply(tensor);
+    }
+
+    NDArray ids(int[][] ids) {
+        return idFactory.apply(ids);
     }
 
     /// y (B, C, H, W) plus the layer's bias, if any.

@@ -26,6 +26,17 @@ class Kernels(Module):
   def group_norm(self, x: Tensor, w: Tensor, b: Tensor, groups: Tensor, epsilon: Tensor) -> Tensor:
     return torch.group_norm(x, int(groups), w, b, float(epsilon), True)
 
+  # By fixed statistics, as in inference.
+  def batch_norm(self, x: Tensor, w: Tensor, b: Tensor, mean: Tensor, variance: Tensor, epsilon: Tensor) -> Tensor:
+    return torch.batch_norm(x, w, b, mean, variance, False, 0., float(epsilon), False)
+
+  def max_pool(self, x: Tensor, size: Tensor, stride: Tensor, padding: Tensor) -> Tensor:
+    n, s, p = int(size), int(stride), int(padding)
+    return torch.max_pool2d(x, [n, n], [s, s], [p, p], [1, 1], False)
+
+  def mean_over_pixels(self, x: Tensor) -> Tensor:
+    return torch.mean(x, [2, 3], False)
+
   # 1 / norm of each row, without gradient. Norms are clamped from below, so that zero over zero is zero.
   def reciprocal_row_norms(self, x: Tensor) -> Tensor:
     squares = torch.pow(torch.detach(x), 2)
@@ -34,6 +45,10 @@ class Kernels(Module):
   # Mean of weight · squared error.
   def loss(self, predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     return torch.mean(torch.pow(predicted - target, 2) * weights)
+
+  # Mean over the rows of -sum(target · log softmax(logits)).
+  def cross_entropy(self, logits: Tensor, target: Tensor) -> Tensor:
+    return torch.neg(torch.mean(torch.sum(target * torch.log_softmax(logits, 1), [1], False)))
 
   # Dtypes: DJL does not have bfloat16 (15); float32 is 6.
 
@@ -103,20 +118,20 @@ class Kernels(Module):
     return torch.sum(torch.reshape(y, [-1, torch.size(y, -1)]), [0], False)
 
   # By x and w; the first is empty unless `by_input`.
-  def convolution_gradients(self, y: Tensor, x: Tensor, w: Tensor, stride: Tensor, padding: Tensor, by_input: Tensor
-                            ) -> Tuple[Tensor, Tensor]:
+  def convolution_gradients(self, y: Tensor, x: Tensor, w: Tensor, stride: Tensor, padding: Tensor, by_input: Tensor,
+                            groups: Tensor) -> Tuple[Tensor, Tensor]:
     s, p, wanted = int(stride), int(padding), bool(by_input)
     by_x, by_w, by_b = torch.convolution_backward(
-        y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], 1, [wanted, True, False])
+        y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], int(groups), [wanted, True, False])
     return by_x, by_w
 
   # By x (B, Ci, height, width), of which only the size matters.
   def convolution_input_gradient(self, y: Tensor, w: Tensor, stride: Tensor, padding: Tensor, height: Tensor,
-                                 width: Tensor) -> Tensor:
-    s, p = int(stride), int(padding)
-    x = torch.expand(torch.new_zeros(y, [1]), [torch.size(y, 0), torch.size(w, 1), int(height), int(width)])
+                                 width: Tensor, groups: Tensor) -> Tensor:
+    s, p, n = int(stride), int(padding), int(groups)
+    x = torch.expand(torch.new_zeros(y, [1]), [torch.size(y, 0), torch.size(w, 1) * n, int(height), int(width)])
     by_x, by_w, by_b = torch.convolution_backward(
-        y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], 1, [True, False, False])
+        y, x, w, None, [s, s], [p, p], [1, 1], False, [0, 0], n, [True, False, False])
     return by_x
 
   def convolution_bias_gradient(self, y: Tensor) -> Tensor:
@@ -382,6 +397,26 @@ class Kernels(Module):
     p = bool(parameters)
     return torch.native_layer_norm_backward(g, x, torch.size(w), mean, rstd, w, w, [True, p, p])
 
+  def batch_norm_gradients(self, g: Tensor, x: Tensor, w: Tensor, mean: Tensor, variance: Tensor, epsilon: Tensor,
+                           parameters: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    p = bool(parameters)
+    return torch.native_batch_norm_backward(
+        g, x, w, mean, variance, None, None, False, float(epsilon), [True, p, p])
+
+  def max_pool_forward(self, x: Tensor, size: Tensor, stride: Tensor, padding: Tensor) -> Tuple[Tensor, Tensor]:
+    n, s, p = int(size), int(stride), int(padding)
+    return torch.max_pool2d_with_indices(x, [n, n], [s, s], [p, p], [1, 1], False)
+
+  def max_pool_gradient(self, g: Tensor, x: Tensor, indices: Tensor, size: Tensor, stride: Tensor, padding: Tensor
+                        ) -> Tensor:
+    n, s, p = int(size), int(stride), int(padding)
+    return torch.max_pool2d_with_indices_backward(g, x, [n, n], [s, s], [p, p], [1, 1], False, indices)
+
+  def mean_over_pixels_gradient(self, g: Tensor, height: Tensor, width: Tensor) -> Tensor:
+    h, w = int(height), int(width)
+    each = torch.reshape(g * (1. / (h * w)), [torch.size(g, 0), torch.size(g, 1), 1, 1])
+    return torch.clone(torch.expand(each, [torch.size(g, 0), torch.size(g, 1), h, w]))
+
   def attention_forward(self, q: Tensor, k: Tensor, v: Tensor, heads: Tensor, causal: Tensor
                         ) -> Tuple[Tensor, Tensor, Tensor]:
     n = int(heads)
@@ -436,6 +471,10 @@ class Kernels(Module):
     n = int(side)
     above = torch.gt(torch.triu(torch.new_ones(g, [n, n]), 1), 0)
     return torch.reshape(torch.masked_select(g - torch.transpose(g, 1, 2), above), [torch.size(g, 0), -1])
+
+  # Rows of the target sum to 1.
+  def cross_entropy_gradient(self, logits: Tensor, target: Tensor) -> Tensor:
+    return (torch.softmax(logits, 1) - target) * (1. / torch.size(logits, 0))
 
   # Of the loss by the prediction.
   def loss_gradient(self, predicted: Tensor, target: Tensor, weights: Tensor) -> Tensor:

@@ -51,7 +51,8 @@ class MethodContractTest {
 
     static List<TuningMethod> methods() {
         return List.of(new SparseAtoms(12), new SparseAtoms(4), new FilterAtoms(9), new FilterAtoms(4),
-                new FilterAtoms(1), new OvercompleteAtoms(9, 3), new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16),
+                new FilterAtoms(1), new FilterAtoms(49), new OvercompleteAtoms(49, 1), new OvercompleteAtoms(9, 3),
+                new OvercompleteAtoms(4, 2), new ChannelAtoms(4, 16),
                 new ChannelAtoms(2, 3),
                 new Lora(4), new Lora(1), new Lora(4, 2), new LoraFa(2, 3), new Pissa(2, 3),
                 new Ia3(), new Vera(3, 0), new Boft(Oft.BlockSpec.parse("4"), 1), new Boft(Oft.BlockSpec.parse("2"), 2),
@@ -76,10 +77,13 @@ class MethodContractTest {
             layers.add(layer("resnets.0.conv2", Layer.Kind.CONV, bias, 12, 8, 3, 3));
             layers.add(layer("proj_out", Layer.Kind.CONV, bias, 8, 8, 1, 1));
             layers.add(layer("narrow", Layer.Kind.CONV, bias, 8, 6, 1, 1));
+            layers.add(new Layer(Component.CLASSIFIER, "depthwise", Layer.Kind.CONV, Shape.of(4, 1, 7, 7), bias, 4));
+            layers.add(new Layer(Component.CLASSIFIER, "groups", Layer.Kind.CONV, Shape.of(8, 2, 3, 3), bias, 2));
             layers.add(layer("attn1.to_q", Layer.Kind.LINEAR, bias, 8, 12));
             layers.add(layer("attn2.to_out.0", Layer.Kind.LINEAR, bias, 12, 12));
             layers.add(layer("ff.net.2", Layer.Kind.LINEAR, bias, 8, 32));
         }
+        layers.add(new Layer(Component.CLASSIFIER, "gamma", Layer.Kind.SCALE, Shape.of(8), Layer.Bias.ABSENT));
         layers.add(layer("norm", Layer.Kind.NORM, Layer.Bias.PRESENT, 8));
         layers.add(layer(TextualInversion.TOKEN_EMBEDDING, Layer.Kind.EMBEDDING, Layer.Bias.ABSENT, 16, 8));
         return layers;

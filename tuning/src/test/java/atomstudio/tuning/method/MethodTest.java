@@ -125,7 +125,7 @@ class MethodTest {
     @Test
     void rejectsInvalidArguments() {
         assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(0));
-        assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(10));
+        assertThrows(IllegalArgumentException.class, () -> new FilterAtoms(50));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(1, 1));
         assertThrows(IllegalArgumentException.class, () -> new ChannelAtoms(4, 17));
         assertThrows(IllegalArgumentException.class, () -> new Lora(0));

@@ -74,6 +74,23 @@ class DifferentiatedTest {
                 Case.of("conv2d, padded on two sides", List.of(image, Shape.of(3, 4, 3, 3)),
                         (ops, in) -> ops.conv2d(in.get(0), new LayerWeights<>(in.get(1), null),
                                 new ConvGeometry(2, 0, 0, 1, 1))),
+                Case.of("conv2d in groups", List.of(image, Shape.of(6, 2, 3, 3), Shape.of(6)),
+                        (ops, in) -> ops.conv2d(in.get(0), new LayerWeights<>(in.get(1), in.get(2)),
+                                ConvGeometry.strided(2, 1).withGroups(2))),
+                Case.of("conv2d, depthwise", List.of(image, Shape.of(4, 1, 5, 5), vector),
+                        (ops, in) -> ops.conv2d(in.get(0), new LayerWeights<>(in.get(1), in.get(2)),
+                                ConvGeometry.same(5).withGroups(4))),
+                Case.of("conv2d, depthwise, padded on two sides", List.of(image, Shape.of(4, 1, 3, 3)),
+                        (ops, in) -> ops.conv2d(in.get(0), new LayerWeights<>(in.get(1), null),
+                                new ConvGeometry(2, 0, 0, 1, 1, 4))),
+                Case.of("batchNorm", List.of(image, vector, vector),
+                        (ops, in) -> ops.batchNorm(in.get(0), new LayerWeights<>(in.get(1), in.get(2)),
+                                new Ops.BatchStatistics<>(ops.constant(ReferenceOps.random(41, 4)), ops.constant(
+                                        ReferenceOps.map(ReferenceOps.random(42, 4), v -> 0.5 + v * v))),
+                                1e-5)),
+                Case.of("maxPool", List.of(Shape.of(2, 4, 7, 6)),
+                        (ops, in) -> ops.maxPool(in.get(0), new Ops.PoolWindow(3, 2, 1))),
+                Case.of("globalAveragePool", List.of(image), (ops, in) -> ops.globalAveragePool(in.get(0))),
                 Case.of("groupNorm", List.of(image, vector, vector),
                         (ops, in) -> ops.groupNorm(in.get(0), new LayerWeights<>(in.get(1), in.get(2)), 2, 1e-5)),
                 Case.of("layerNorm", List.of(tokens, Shape.of(8), Shape.of(8)),
@@ -162,6 +179,14 @@ class DifferentiatedTest {
                         taps),
                 layer("filter atoms on activations", Shape.of(2, 640, 8, 8), large, ConvGeometry.strided(2, 1), taps),
                 layer("filter atoms per channel", Shape.of(2, 640, 8, 8), large, same, Shape.of(640, 9, 9)),
+                layer("weight, depthwise", Shape.of(2, 6, 8, 8), Shape.of(6, 1, 7, 7),
+                        ConvGeometry.same(7).withGroups(6), null),
+                layer("filter atoms, depthwise", Shape.of(2, 6, 8, 8), Shape.of(6, 1, 7, 7),
+                        ConvGeometry.same(7).withGroups(6), Shape.of(49, 49)),
+                layer("filter atoms per channel, depthwise", Shape.of(2, 6, 8, 8), Shape.of(6, 1, 7, 7),
+                        ConvGeometry.same(7).withGroups(6), Shape.of(6, 49, 49)),
+                layer("filter atoms per channel, in groups", Shape.of(2, 6, 8, 8), Shape.of(4, 3, 3, 3),
+                        ConvGeometry.strided(2, 1).withGroups(2), Shape.of(6, 9, 9)),
                 layer("channel atoms", Shape.of(2, 5, 8), Shape.of(12, 8), null, blocks),
                 layer("channel atoms of a vector", Shape.of(3, 8), Shape.of(12, 8), null, blocks),
                 layer("channel atoms, 1×1", Shape.of(2, 8, 6, 4), Shape.of(12, 8, 1, 1), point, blocks),
@@ -183,6 +208,33 @@ class DifferentiatedTest {
         List<Tensor> own = own(testCase, checkpointing);
         for (int i = 0; i < testCase.inputs.size(); i++)
             assertClose("input " + i, autograd(testCase, i), own.get(i), 1e-4);
+    }
+
+    @Test
+    void crossEntropyAndItsGradientAreThoseOfTheDefinition() {
+        Tensor logits = ReferenceOps.random(51, 3, 4), target = new Tensor(Shape.of(3, 4),
+                new float[] {1, 0, 0, 0, 0, 0, 0.5f, 0.5f, 0.1f, 0.2f, 0.3f, 0.4f});
+        double expected = 0;
+        Tensor gradient = Tensor.zeros(logits.shape());
+        for (int row = 0; row < 3; row++) {
+            double sum = 0;
+            for (int i = 0; i < 4; i++) sum += Math.exp(logits.data()[row * 4 + i]);
+            for (int i = row * 4; i < row * 4 + 4; i++) {
+                double p = Math.exp(logits.data()[i]) / sum;
+                expected -= target.data()[i] * Math.log(p) / 3;
+                gradient.data()[i] = (float) (2 * (p - target.data()[i]) / 3); // of twice the loss
+            }
+        }
+        try (TorchScope scope = torch.scope(GradMode.OFF);
+                EagerGradientOps backend = torch.gradientOps(ComputeDtype.FP32)) {
+            Tape<NDArray> tape = new Tape<>(backend);
+            Differentiated<NDArray> ops = new Differentiated<>(backend, tape, Checkpointing.NONE);
+            Variable<NDArray> x = Variable.trainable(torch.array(logits));
+            Variable<NDArray> loss = ops.scale(ops.crossEntropy(x, target), 2);
+            assertEquals(2 * expected, torch.tensor(loss.array()).data()[0], 1e-6);
+            tape.backward(loss, torch.array(Tensor.filled(Shape.of(), 1)));
+            assertClose("logits", gradient, new Tensor(logits.shape(), torch.gradients(List.of(x))), 1e-6);
+        }
     }
 
     @Test
