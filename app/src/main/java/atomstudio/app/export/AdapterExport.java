@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// An exported adapter of a run.
 /// @param step       the exported checkpoint
@@ -43,10 +44,15 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     }
 
     /// What each format of a run's adapter would be.
+    /// @param onSizes gets the plan without the approximate format, which takes longer
     /// @throws Failure.Unreadable if there is no run or no checkpoint
-    public static ExportPlan plan(Path run, TrainingEnvironment machine) throws Failure {
+    public static ExportPlan plan(Path run, TrainingEnvironment machine, Consumer<ExportPlan> onSizes) throws Failure {
         RunFolder folder = new RunFolder(run);
-        return ExportPlan.of(adapter(run, folder), baseModel(folder.info(), machine));
+        AdapterFile adapter = adapter(run, folder);
+        ExportBaseModel base = baseModel(folder.info(), machine);
+        ExportPlan sizes = ExportPlan.sizes(adapter, base);
+        onSizes.accept(sizes);
+        return sizes.withApproximate(adapter, base);
     }
 
     private static AdapterFile adapter(Path run, RunFolder folder) throws Failure {

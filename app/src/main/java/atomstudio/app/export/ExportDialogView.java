@@ -6,17 +6,16 @@ import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.OverlayView;
 import atomstudio.app.desktop.DisplayFormat;
-import atomstudio.diffusion.Failure;
+import atomstudio.app.export.ExportViewModel.ExportDialog;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.export.ExportPlan;
-import atomstudio.tuning.export.LowRankExport;
+import java.util.List;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressIndicator;
 import javafx.scene.control.RadioButton;
-import javafx.scene.control.Slider;
 import javafx.scene.control.ToggleGroup;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
@@ -29,15 +28,17 @@ import org.jspecify.annotations.Nullable;
 /// The formats of a run's adapter with their size and error, before one is written.
 public final class ExportDialogView extends OverlayView {
     private static final double WIDTH = 640;
-    /// Above it the exact formats are recommended.
-    private static final double LARGE_ERROR = 0.1;
 
     private final ExportViewModel model;
     private final Label title = new Label();
     private final VBox content = new VBox(10);
     private final Button export;
     private final ToggleGroup formats = new ToggleGroup();
-    private final Slider rank = new Slider(1, LowRankExport.MAX_RANK, ExportFormat.DEFAULT_RANK);
+    /// The line of the approximate format, whose content comes later.
+    private final VBox approximateLine = new VBox();
+    private final Label approximateBytes = new Label();
+    private final Label approximateError = new Label();
+    private @Nullable ExportDialog shown;
 
     public ExportDialogView(ExportViewModel model) {
         this.model = model;
@@ -45,8 +46,7 @@ public final class ExportDialogView extends OverlayView {
         export = new ActionButtonView(text("export.export.choose"), this::exportSelected, "accent")
                 .withId("export-selected");
         export.disableProperty().bind(formats.selectedToggleProperty().isNull());
-        rank.setId("export-rank");
-        rank.setBlockIncrement(1);
+        approximateError.getStyleClass().add("muted");
         HBox buttons = new HBox(8, export,
                 new ActionButtonView(text("export.cancel"), model::close).withId("export-cancel"));
         VBox card = new VBox(12, title, content, buttons);
@@ -58,16 +58,47 @@ public final class ExportDialogView extends OverlayView {
         model.dialog().subscribe(this::show);
     }
 
-    private void show(ExportViewModel.@Nullable ExportDialog dialog) {
+    private void show(@Nullable ExportDialog dialog) {
+        ExportDialog before = shown;
+        shown = dialog;
         if (dialog == null) {
             hideOverlay();
             return;
         }
+        if (before == null || !rowsOf(before).equals(rowsOf(dialog)) || !before.problem().equals(dialog.problem()))
+            showRows(dialog);
+        showApproximate(dialog);
+    }
+
+    /// What the rows are built from; the rest changes within them.
+    private static List<Object> rowsOf(ExportDialog dialog) {
+        return List.of(dialog.run(), dialog.plan().map(ExportPlan::formats), dialog.plan().map(ExportPlan::problem));
+    }
+
+    private void showRows(ExportDialog dialog) {
         title.setText(text("export.dialog.title", dialog.run().title()));
         formats.getToggles().clear();
+        approximateLine.getChildren().clear();
+        approximateBytes.setText("");
+        approximateError.setText("");
         content.getChildren().setAll(dialog.plan().<Node>map(this::rows).orElseGet(() -> waiting(dialog.problem())));
         showOverlay(export);
         if (!formats.getToggles().isEmpty()) ((RadioButton) formats.getToggles().getFirst()).requestFocus();
+    }
+
+    private void showApproximate(ExportDialog dialog) {
+        if (dialog.plan().isEmpty()) return;
+        ExportPlan plan = dialog.plan().get();
+        List<Node> line = approximateLine.getChildren();
+        if (plan.lacksApproximate()) {
+            if (line.isEmpty()) line.add(waiting(""));
+            return;
+        }
+        if (plan.approximate().isEmpty()) return;
+        if (line.isEmpty() || !(line.getFirst() instanceof LowRankView))
+            approximateLine.getChildren().setAll(new LowRankView(plan.approximate().get(), model));
+        dialog.approximation()
+                .ifPresent(found -> ((LowRankView) line.getFirst()).show(found, approximateBytes, approximateError));
     }
 
     private static Node waiting(String problem) {
@@ -89,52 +120,20 @@ public final class ExportDialogView extends OverlayView {
             choice.setUserData(format);
             choice.setToggleGroup(formats);
             choice.setWrapText(true);
-            Label bytes = new Label(size.bytes().map(DisplayFormat::bytes).orElse(""));
+            boolean isApproximate = format == ExportFormat.LOCON;
+            Label bytes = isApproximate ? approximateBytes
+                    : new Label(size.bytes().map(DisplayFormat::bytes).orElse(""));
             bytes.setMinWidth(Region.USE_PREF_SIZE);
-            Label error = new Label(exactness(format));
-            error.getStyleClass().add("muted");
+            Label error = isApproximate ? approximateError : new Label(exactness(format));
+            if (!isApproximate) error.getStyleClass().add("muted");
             error.setMinWidth(Region.USE_PREF_SIZE);
             grid.addRow(row++, choice, bytes, error);
-            if (format == ExportFormat.LOCON)
-                grid.add(rankRow(plan.approximate().orElseThrow(), bytes, error), 0, row++, 3, 1);
+            if (isApproximate) grid.add(approximateLine, 0, row++, 3, 1);
         }
         if (!formats.getToggles().isEmpty()) formats.selectToggle(formats.getToggles().getFirst());
         if (plan.problem().isPresent())
             grid.add(new MutedLabelView(text("export.missing-formats", plan.problem().get())), 0, row, 3, 1);
         return grid;
-    }
-
-    /// The slider of the rank, with the size and error that follow.
-    private Node rankRow(LowRankExport approximate, Label bytes, Label error) {
-        Label value = new Label();
-        MutedLabelView advice = new MutedLabelView(text("export.large-error"), "small-text");
-        advice.managedProperty().bind(advice.visibleProperty());
-        Runnable update = () -> {
-            LowRankExport.Plan plan = plan(approximate);
-            value.setText(text("export.rank", rank()));
-            bytes.setText(DisplayFormat.bytes(plan.bytes()));
-            error.setText(text("export.error", 100 * plan.error()));
-            advice.setVisible(plan.error() > LARGE_ERROR);
-        };
-        rank.valueProperty().when(rank.sceneProperty().map(scene -> true).orElse(false)).subscribe(now -> update.run());
-        update.run();
-        HBox row = new HBox(8, rank, value);
-        row.setAlignment(Pos.CENTER_LEFT);
-        VBox indented = new VBox(2, row, advice);
-        indented.getStyleClass().add("export-rank");
-        return indented;
-    }
-
-    private int rank() {
-        return (int) Math.round(rank.getValue());
-    }
-
-    private LowRankExport.Plan plan(LowRankExport approximate) {
-        try {
-            return approximate.plan(new LowRankExport.Budget.Rank(rank()));
-        } catch (Failure e) {
-            throw new IllegalStateException(e); // only sizes and errors can be out of reach
-        }
     }
 
     private static String exactness(ExportFormat format) {
@@ -149,7 +148,7 @@ public final class ExportDialogView extends OverlayView {
 
     private void exportSelected() {
         if (formats.getSelectedToggle() != null)
-            model.exportShown((ExportFormat) formats.getSelectedToggle().getUserData(), rank());
+            model.exportShown((ExportFormat) formats.getSelectedToggle().getUserData());
     }
 
     private static String capitalized(String text) {

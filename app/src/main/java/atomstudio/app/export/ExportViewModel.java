@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +28,16 @@ public final class ExportViewModel {
     public record ExportNote(Path run, String text, Optional<Path> file) {}
 
     /// What the open dialog shows.
-    /// @param plan    empty while it is computed, or if it cannot be
-    /// @param problem empty if there is none
-    public record ExportDialog(RunSummary run, Optional<ExportPlan> plan, String problem) {}
+    /// @param plan          empty while it is computed, or if it cannot be; the approximate format follows later
+    /// @param approximation of the approximate format; empty until it is computed
+    /// @param problem       empty if there is none
+    public record ExportDialog(RunSummary run, Optional<ExportPlan> plan, Optional<Approximation> approximation,
+            String problem) {}
+
+    /// The ranks within a budget.
+    /// @param plan    empty if the budget cannot be kept
+    /// @param problem why there is no plan
+    public record Approximation(LowRankExport.Budget budget, Optional<LowRankExport.Plan> plan, String problem) {}
 
     private final Jobs jobs;
     private final Exporter exporter;
@@ -38,6 +46,8 @@ public final class ExportViewModel {
     private final ReadOnlyObjectWrapper<@Nullable ExportNote> exportNote = new ReadOnlyObjectWrapper<>();
     private final ReadOnlyObjectWrapper<@Nullable ExportDialog> dialog = new ReadOnlyObjectWrapper<>();
     private Jobs.@Nullable JobHandle planning;
+    private LowRankExport.Budget wanted = new LowRankExport.Budget.Rank(ExportFormat.DEFAULT_RANK);
+    private boolean budgeting;
 
     public ExportViewModel(Jobs jobs, Exporter exporter, FileChoosers fileChoosers, DesktopActions desktopActions) {
         this.jobs = jobs;
@@ -74,15 +84,47 @@ public final class ExportViewModel {
     /// Opens the dialog and computes what each format would be.
     public void open(RunSummary run) {
         close();
-        dialog.set(new ExportDialog(run, Optional.empty(), ""));
+        dialog.set(new ExportDialog(run, Optional.empty(), Optional.empty(), ""));
+        Consumer<ExportPlan> sizes = jobs.deliverLatest(plan -> show(run, Optional.of(plan), ""));
         planning = jobs.<ExportPlan>start(text("export.planning", run.title()),
-                cancellation -> exporter.plan(run.folder()), plan -> show(run, Optional.of(plan), ""),
+                cancellation -> exporter.plan(run.folder(), sizes), plan -> show(run, Optional.of(plan), ""),
                 problem -> show(run, Optional.empty(), problem));
     }
 
     private void show(RunSummary run, Optional<ExportPlan> plan, String problem) {
         ExportDialog shown = dialog.get();
-        if (shown != null && shown.run().equals(run)) dialog.set(new ExportDialog(run, plan, problem));
+        if (shown == null || !shown.run().equals(run)) return;
+        dialog.set(new ExportDialog(run, plan, Optional.empty(), problem));
+        if (plan.flatMap(ExportPlan::approximate).isPresent())
+            setBudget(new LowRankExport.Budget.Rank(ExportFormat.DEFAULT_RANK));
+    }
+
+    /// Computes the ranks of the approximate format within a budget; the newest budget counts.
+    public void setBudget(LowRankExport.Budget budget) {
+        wanted = budget;
+        ExportDialog shown = dialog.get();
+        if (budgeting || shown == null) return;
+        shown.plan().flatMap(ExportPlan::approximate).ifPresent(approximate -> {
+            budgeting = true;
+            jobs.start(text("export.planning", shown.run().title()), cancellation -> plan(approximate, budget),
+                    found -> onPlanned(shown.run(), found), problem -> budgeting = false);
+        });
+    }
+
+    private static Approximation plan(LowRankExport approximate, LowRankExport.Budget budget) {
+        try {
+            return new Approximation(budget, Optional.of(approximate.plan(budget)), "");
+        } catch (Failure unreachable) {
+            return new Approximation(budget, Optional.empty(), text("export.budget.unreachable"));
+        }
+    }
+
+    private void onPlanned(RunSummary run, Approximation found) {
+        budgeting = false;
+        ExportDialog shown = dialog.get();
+        if (shown == null || !shown.run().equals(run)) return;
+        dialog.set(new ExportDialog(run, shown.plan(), Optional.of(found), shown.problem()));
+        if (!found.budget.equals(wanted)) setBudget(wanted);
     }
 
     public void close() {
@@ -92,17 +134,14 @@ public final class ExportViewModel {
     }
 
     /// Closes the dialog, and exports what it showed.
-    /// @param rank of an approximate format
-    public void exportShown(ExportFormat format, int rank) {
+    public void exportShown(ExportFormat format) {
         ExportDialog shown = dialog.get();
         if (shown == null) return;
         close();
-        AdapterWriter writer = format == ExportFormat.LOCON
-                ? shown.plan()
-                        .flatMap(ExportPlan::approximate)
-                        .<AdapterWriter>map(approximate -> (adapter, base, file) -> approximate
-                                .write(approximate.plan(new LowRankExport.Budget.Rank(rank)), file))
-                        .orElse(format)
+        Optional<LowRankExport> approximate = shown.plan().flatMap(ExportPlan::approximate);
+        Optional<LowRankExport.Plan> ranks = shown.approximation().flatMap(Approximation::plan);
+        AdapterWriter writer = format == ExportFormat.LOCON && approximate.isPresent() && ranks.isPresent()
+                ? (adapter, base, file) -> approximate.get().write(ranks.get(), file)
                 : format;
         export(shown.run(), format, writer);
     }
@@ -142,6 +181,7 @@ public final class ExportViewModel {
         String export(Path run, Path file, AdapterWriter format) throws Failure;
 
         /// What each format of the run's adapter would be.
-        ExportPlan plan(Path run) throws Failure;
+        /// @param onSizes gets the plan without the approximate format, which takes longer; any thread
+        ExportPlan plan(Path run, Consumer<ExportPlan> onSizes) throws Failure;
     }
 }

@@ -5,6 +5,7 @@ import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportPlan;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /// Exports of run folders; existing files are replaced, since the file chooser has confirmed it.
 public record RunExporter(TrainingEnvironment machine) implements ExportViewModel.Exporter {
@@ -14,7 +15,7 @@ public record RunExporter(TrainingEnvironment machine) implements ExportViewMode
     }
 
     @Override
-    public ExportPlan plan(Path run) throws Failure {
-        return AdapterExport.plan(run, machine);
+    public ExportPlan plan(Path run, Consumer<ExportPlan> onSizes) throws Failure {
+        return AdapterExport.plan(run, machine, onSizes);
     }
 }

@@ -13,6 +13,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.export.ExportPlan;
+import atomstudio.tuning.export.LowRankExport;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class ExportViewModelTest {
@@ -31,6 +33,7 @@ class ExportViewModelTest {
             Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE), RunFolder.Status.FINISHED, Optional.empty());
 
     private Optional<ExportPlan> plan = Optional.empty();
+    private Optional<ExportPlan> completed = Optional.empty();
 
     private interface Export {
         String export(Path run, Path file, AdapterWriter format) throws Failure;
@@ -44,8 +47,10 @@ class ExportViewModelTest {
             }
 
             @Override
-            public ExportPlan plan(Path run) throws Failure {
-                return plan.orElseThrow(() -> new Failure.Unreadable(run + ": the run has no checkpoint to export"));
+            public ExportPlan plan(Path run, Consumer<ExportPlan> onSizes) throws Failure {
+                plan.ifPresent(onSizes);
+                return completed.or(() -> plan)
+                        .orElseThrow(() -> new Failure.Unreadable(run + ": the run has no checkpoint to export"));
             }
         }, desktop, desktop);
     }
@@ -64,9 +69,30 @@ class ExportViewModelTest {
         });
         model.open(run);
         assertEquals(plan, model.dialog().get().plan());
-        model.exportShown(ExportFormat.KOHYA, 8);
+        model.exportShown(ExportFormat.KOHYA);
         assertEquals(List.of(ExportFormat.KOHYA), requested);
         assertNull(model.dialog().get());
+    }
+
+    @Test
+    void sizesAreShownBeforeTheApproximateFormatIsComputed() {
+        plan = Optional.of(new ExportPlan(
+                List.of(new ExportPlan.FormatSize(ExportFormat.ATOMSTUDIO, Optional.of(12_000L)),
+                        new ExportPlan.FormatSize(ExportFormat.LOCON, Optional.empty())),
+                Optional.empty(), Optional.empty()));
+        ExportViewModel model = model((from, to, format) -> "");
+        List<Optional<ExportPlan>> shown = new ArrayList<>();
+        model.dialog().addListener((property, before, now) -> {
+            if (now != null) shown.add(now.plan());
+        });
+        // Its singular vectors cannot be computed.
+        completed = Optional.of(
+                new ExportPlan(plan.get().formats().subList(0, 1), Optional.empty(), Optional.of("no weights")));
+        model.open(run);
+        assertTrue(plan.get().lacksApproximate());
+        assertEquals(List.of(Optional.empty(), plan, completed), shown);
+        model.setBudget(new LowRankExport.Budget.Rank(4));
+        assertEquals(Optional.empty(), model.dialog().get().approximation());
     }
 
     @Test

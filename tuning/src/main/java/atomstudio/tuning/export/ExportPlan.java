@@ -22,33 +22,44 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
         formats = List.copyOf(formats);
     }
 
-    /// Computes the singular vectors of all layers for the approximate format, which takes as long as exporting it.
-    /// Reads the base model if a format needs it; without it, for example if its weights were changed since the
-    /// training, the other formats remain.
-    public static ExportPlan of(AdapterFile adapter, ExportBaseModel base) {
+    /// The sizes at once, without the singular vectors of the approximate format. Reads the base model if a format
+    /// needs it; without it, for example if its weights were changed since the training, the other formats remain.
+    public static ExportPlan sizes(AdapterFile adapter, ExportBaseModel base) {
         List<ExportFormat> formats = ExportFormat.of(adapter.method());
         try {
-            return of(adapter, base, formats);
+            boolean readsModel = formats.stream().anyMatch(ExportFormat::needsBaseModel);
+            Optional<DiffusionModel> model = readsModel ? Optional.of(base.openMatching(adapter)) : Optional.empty();
+            long modelElements = model.isEmpty() ? 0 : MergedExport.elements(model.get());
+            return new ExportPlan(sizes(adapter, formats, modelElements), Optional.empty(), Optional.empty());
         } catch (Failure e) {
-            List<FormatSize> independent = formats.stream()
-                    .filter(format -> !format.needsBaseModel())
-                    .map(format -> new FormatSize(format, bytes(format, adapter, 0)))
-                    .toList();
-            return new ExportPlan(independent, Optional.empty(), Optional.of(e.getMessage()));
+            return new ExportPlan(
+                    sizes(adapter, formats.stream().filter(format -> !format.needsBaseModel()).toList(), 0),
+                    Optional.empty(), Optional.of(e.getMessage()));
         }
     }
 
-    private static ExportPlan of(AdapterFile adapter, ExportBaseModel base, List<ExportFormat> formats)
-            throws Failure {
-        boolean readsModel = formats.stream().anyMatch(ExportFormat::isMerged);
-        Optional<DiffusionModel> model = readsModel ? Optional.of(base.openMatching(adapter)) : Optional.empty();
-        long modelElements = model.isEmpty() ? 0 : MergedExport.elements(model.get());
-        List<FormatSize> sizes = formats.stream()
-                .map(format -> new FormatSize(format, bytes(format, adapter, modelElements)))
-                .toList();
-        return new ExportPlan(sizes, formats.contains(ExportFormat.LOCON)
-                ? Optional.of(LowRankExport.of(adapter, base, new LowRankExport.Budget.Rank(LowRankExport.MAX_RANK)))
-                : Optional.empty(), Optional.empty());
+    private static List<FormatSize> sizes(AdapterFile adapter, List<ExportFormat> formats, long modelElements) {
+        return formats.stream().map(format -> new FormatSize(format, bytes(format, adapter, modelElements))).toList();
+    }
+
+    /// Whether the approximate format is among these and not computed yet.
+    public boolean lacksApproximate() {
+        return approximate.isEmpty() && formats.stream().anyMatch(size -> size.format() == ExportFormat.LOCON);
+    }
+
+    /// With the singular vectors of all layers for the approximate format, which takes as long as exporting it. Without
+    /// that format if they cannot be computed.
+    public ExportPlan withApproximate(AdapterFile adapter, ExportBaseModel base) {
+        if (!lacksApproximate()) return this;
+        try {
+            return new ExportPlan(formats,
+                    Optional.of(LowRankExport.of(adapter, base,
+                            new LowRankExport.Budget.Rank(LowRankExport.MAX_RANK))),
+                    problem);
+        } catch (Failure e) {
+            return new ExportPlan(formats.stream().filter(size -> size.format() != ExportFormat.LOCON).toList(),
+                    Optional.empty(), Optional.of(e.getMessage()));
+        }
     }
 
     private static Optional<Long> bytes(ExportFormat format, AdapterFile adapter, long modelElements) {

@@ -144,6 +144,12 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         return plan;
     }
 
+    /// Of the file with every singular value that was computed.
+    public long maxBytes() {
+        return DType.F16.bytes()
+                * layers.stream().mapToLong(layer -> layer.svd.values().length * layer.elementsPerRank()).sum();
+    }
+
     private double squaredNorm() {
         return layers.stream().mapToDouble(layer -> layer.svd.squaredNorm()).sum();
     }

@@ -35,7 +35,10 @@ class ExportPlanTest {
         AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.of(method));
         ExportBaseModel base = new ExportBaseModel(ModelReference.of(model.path()), hashes,
                 TorchSettings.standard().withThreads(1));
-        ExportPlan plan = ExportPlan.of(adapter, base);
+        ExportPlan sizes = ExportPlan.sizes(adapter, base);
+        ExportPlan plan = sizes.withApproximate(adapter, base);
+        assertEquals(plan.formats(), sizes.formats(), "nothing waits for the singular vectors");
+        assertEquals(plan.approximate().isPresent(), sizes.lacksApproximate());
         assertEquals(ExportFormat.of(adapter.method()),
                 plan.formats().stream().map(ExportPlan.FormatSize::format).toList());
         for (ExportPlan.FormatSize size : plan.formats()) {
@@ -48,6 +51,10 @@ class ExportPlanTest {
         }
         assertEquals(plan.formats().stream().anyMatch(size -> size.format() == ExportFormat.LOCON),
                 plan.approximate().isPresent());
+        if (plan.approximate().isEmpty()) return;
+        LowRankExport approximate = plan.approximate().get();
+        assertEquals(approximate.maxBytes(),
+                approximate.plan(new LowRankExport.Budget.Rank(LowRankExport.MAX_RANK)).bytes());
     }
 
     /// As after a run on top of a merged adapter, or with a base model that was changed since.
@@ -56,8 +63,9 @@ class ExportPlanTest {
         DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
         AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.of(MethodName.ATOMS_AND_WORD));
-        ExportPlan plan = ExportPlan.of(adapter, new ExportBaseModel(ModelReference.of(folder.resolve("gone")), hashes,
-                TorchSettings.standard().withThreads(1)));
+        ExportPlan plan = ExportPlan.sizes(adapter,
+                new ExportBaseModel(ModelReference.of(folder.resolve("gone")), hashes,
+                        TorchSettings.standard().withThreads(1)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
                 plan.formats().stream().map(ExportPlan.FormatSize::format).toList());
         assertTrue(plan.problem().orElseThrow().contains("gone"), plan.problem().toString());
