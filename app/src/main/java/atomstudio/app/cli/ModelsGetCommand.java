@@ -90,7 +90,7 @@ final class ModelsGetCommand implements Callable<Integer>, Main.RunsWithoutNativ
         if (token.isPresent() && !address.isConfidential())
             context.terminal().printNote("The access token is not sent: " + address + " is not encrypted.");
         try (StopSignal.Registration registration = context.stopSignal().register();
-                HubClient client = new HubClient(address, token)) {
+                HubClient client = new HubClient(address, token, settings.proxy())) {
             return get(client, id);
         } catch (Failure.Remote e) {
             throw new Failure.Remote(e.reason(), e.getMessage() + ". " + whatNext(e.reason(), address, id), e);

@@ -28,12 +28,13 @@ public final class HubClient implements AutoCloseable {
     private final HubConnection connection;
 
     /// @param token sent to this address only, and only over an encrypted connection
-    public HubClient(HubAddress address, Optional<HubToken> token) {
-        this(address, token, Patience.DEFAULT);
+    /// @param proxy of the settings; empty: that of the environment
+    public HubClient(HubAddress address, Optional<HubToken> token, Optional<HubProxy.ProxyAddress> proxy) {
+        this(address, token, HubProxy.of(proxy), Patience.DEFAULT);
     }
 
-    HubClient(HubAddress address, Optional<HubToken> token, Patience patience) {
-        connection = new HubConnection(address, token, patience);
+    HubClient(HubAddress address, Optional<HubToken> token, HubProxy proxy, Patience patience) {
+        connection = new HubConnection(address, token, proxy, patience);
     }
 
     public HubAddress address() {

@@ -79,13 +79,15 @@ final class HubConnection implements AutoCloseable {
     private final HubAddress address;
     private final Optional<HubToken> token;
     private final Patience patience;
+    private final HubProxy proxy;
     private final HttpClient http;
 
-    HubConnection(HubAddress address, Optional<HubToken> token, Patience patience) {
+    HubConnection(HubAddress address, Optional<HubToken> token, HubProxy proxy, Patience patience) {
         this.address = address;
         this.token = token.filter(secret -> address.isConfidential());
         this.patience = patience;
-        http = HttpClient.newBuilder()
+        this.proxy = proxy;
+        http = proxy.use(HttpClient.newBuilder())
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(patience.connect)
@@ -206,7 +208,9 @@ final class HubConnection implements AutoCloseable {
         String problem = HubErrors.isUnreachable(e) ? HubErrors.unreachable(e)
                 : e instanceof HttpTimeoutException ? "sends nothing any more"
                 : "ended the connection (" + e.getMessage() + ")";
-        return new Failure.Remote(Reason.NO_CONNECTION, what + ": " + address.host() + " " + problem, e);
+        // Without the proxy the host is not connected to at all.
+        String host = proxy.proxy(address.uri()).map(used -> "the proxy " + used.hostAndPort()).orElse(address.host());
+        return new Failure.Remote(Reason.NO_CONNECTION, what + ": " + host + " " + problem, e);
     }
 
     @Override

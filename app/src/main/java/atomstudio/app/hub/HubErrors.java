@@ -31,6 +31,8 @@ final class HubErrors {
             case 401 -> unauthorized(what, code, message, hasToken);
             case 403 -> forbidden(what, code, message);
             case 404, 410 -> notFound(what, code);
+            case 407 -> new Failure.Remote(Reason.ACCESS_DENIED, what
+                    + ": the proxy needs a user name and a password: http://USER:PASSWORD@HOST:PORT");
             default -> new Failure.Remote(Reason.UNEXPECTED_ANSWER, what + ": the hub answers with HTTP "
                     + response.statusCode() + (message.isEmpty() ? "" : " (" + SafeText.of(message) + ")"));
         };

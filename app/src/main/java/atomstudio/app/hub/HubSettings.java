@@ -17,8 +17,10 @@ import org.slf4j.LoggerFactory;
 
 /// The hub's address and the access tokens, by the origin they were entered for: a mirror does not receive the token of
 /// another hub. They have a file of their own, readable by its owner only, so that the other settings can be shared.
-public record HubSettings(HubAddress address, Map<String, HubToken> tokens) {
-    public static final HubSettings DEFAULT = new HubSettings(HubAddress.DEFAULT, Map.of());
+/// @param proxy empty: that of the environment
+public record HubSettings(HubAddress address, Map<String, HubToken> tokens,
+        Optional<HubProxy.ProxyAddress> proxy) {
+    public static final HubSettings DEFAULT = new HubSettings(HubAddress.DEFAULT, Map.of(), Optional.empty());
 
     public HubSettings {
         tokens = Map.copyOf(tokens);
@@ -34,14 +36,19 @@ public record HubSettings(HubAddress address, Map<String, HubToken> tokens) {
     }
 
     public HubSettings with(HubAddress changed) {
-        return new HubSettings(changed, tokens);
+        return new HubSettings(changed, tokens, proxy);
     }
 
     /// @param token of the current address; empty: forgets it
     public HubSettings with(Optional<HubToken> token) {
         Map<String, HubToken> changed = new TreeMap<>(tokens);
         token.ifPresentOrElse(secret -> changed.put(address.origin(), secret), () -> changed.remove(address.origin()));
-        return new HubSettings(address, changed);
+        return new HubSettings(address, changed, proxy);
+    }
+
+    /// @param changed empty: that of the environment
+    public HubSettings withProxy(Optional<HubProxy.ProxyAddress> changed) {
+        return new HubSettings(address, tokens, changed);
     }
 
     /// Reads the settings; a missing or damaged file gives the defaults.
@@ -56,7 +63,9 @@ public record HubSettings(HubAddress address, Map<String, HubToken> tokens) {
             }
             return new HubSettings(
                     json.has("address") ? HubAddress.parse(json.get("address").getAsString()) : HubAddress.DEFAULT,
-                    tokens);
+                    tokens,
+                    json.has("proxy") ? Optional.of(HubProxy.ProxyAddress.parse(json.get("proxy").getAsString()))
+                            : Optional.empty());
         } catch (IOException | JsonParseException | IllegalStateException | ClassCastException
                 | IllegalArgumentException | UnsupportedOperationException damaged) {
             // Without the exception, whose message may contain a part of the file.
@@ -71,6 +80,7 @@ public record HubSettings(HubAddress address, Map<String, HubToken> tokens) {
         JsonObject secrets = new JsonObject();
         new TreeMap<>(tokens).forEach((origin, token) -> secrets.addProperty(origin, token.value()));
         json.add("tokens", secrets);
+        proxy.ifPresent(used -> json.addProperty("proxy", used.toString()));
         AtomicFile.write(file, out -> out.write((json + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 }

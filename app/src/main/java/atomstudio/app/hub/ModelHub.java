@@ -22,7 +22,7 @@ public record ModelHub(Home home) {
 
     public ModelOffer find(HubSettings settings, RepositoryId id, Cancellation cancellation)
             throws Failure, InterruptedException {
-        try (HubClient client = new HubClient(settings.address(), settings.token())) {
+        try (HubClient client = new HubClient(settings.address(), settings.token(), settings.proxy())) {
             return ModelOffer.find(client, id, cancellation);
         }
     }
@@ -30,7 +30,7 @@ public record ModelHub(Home home) {
     /// @return the path by which the model is opened
     public Path download(HubSettings settings, DownloadPlan plan, Consumer<ModelDownload.Progress> onProgress,
             Cancellation cancellation) throws Failure, InterruptedException {
-        try (HubClient client = new HubClient(settings.address(), settings.token())) {
+        try (HubClient client = new HubClient(settings.address(), settings.token(), settings.proxy())) {
             if (plan.choice() instanceof DownloadPlan.Choice.SingleFile)
                 ModelOffer.requireModel(client, plan, cancellation);
             return new ModelDownload(client, plan, models().target(plan)).run(onProgress, cancellation);

@@ -5,6 +5,7 @@ import static atomstudio.app.text.Texts.text;
 import atomstudio.app.hub.DownloadPlan;
 import atomstudio.app.hub.DownloadedModels;
 import atomstudio.app.hub.HubAddress;
+import atomstudio.app.hub.HubProxy;
 import atomstudio.app.hub.HubSettings;
 import atomstudio.app.hub.HubToken;
 import atomstudio.app.hub.ModelDownload;
@@ -40,6 +41,7 @@ public final class GetModelViewModel {
     private final ModelHub hub;
     private final ModelsViewModel models;
     private final Deletions deletions;
+    private final ReadOnlyStringWrapper proxyProblem = new ReadOnlyStringWrapper("");
     private final ReadOnlyObjectWrapper<HubSettings> settings = new ReadOnlyObjectWrapper<>(HubSettings.DEFAULT);
     private final ReadOnlyObjectWrapper<@Nullable ModelOffer> offer = new ReadOnlyObjectWrapper<>();
     private final ObjectProperty<@Nullable DownloadPlan> plan = new SimpleObjectProperty<>();
@@ -282,6 +284,22 @@ public final class GetModelViewModel {
         } catch (IllegalArgumentException e) {
             problem.set(text("models.access-token-2", e.getMessage()));
         }
+    }
+
+    /// Saves the proxy of downloads; empty: that of the environment.
+    public void saveProxy(String text) {
+        proxyProblem.set("");
+        try {
+            save(settings.get()
+                    .withProxy(text.isBlank() ? Optional.empty() : Optional.of(HubProxy.ProxyAddress.parse(text))));
+        } catch (IllegalArgumentException e) {
+            proxyProblem.set(text("models.proxy.invalid"));
+        }
+    }
+
+    /// Why the proxy was not saved; empty if it was.
+    public ReadOnlyStringProperty proxyProblem() {
+        return proxyProblem.getReadOnlyProperty();
     }
 
     private void save(HubSettings changed) {

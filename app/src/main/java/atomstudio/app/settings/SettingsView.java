@@ -11,6 +11,7 @@ import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import java.nio.file.Path;
 import java.util.Optional;
+import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ChoiceBox;
@@ -26,7 +27,8 @@ import javafx.scene.layout.VBox;
 public final class SettingsView extends VBox {
     /// @param home the folder of subjects, runs and settings
     /// @param showFiles opens it in the file manager
-    public SettingsView(SettingsViewModel settings, Path home, Runnable showFiles) {
+    /// @param downloads the settings of downloads
+    public SettingsView(SettingsViewModel settings, Path home, Runnable showFiles, Node downloads) {
         super(12);
         getStyleClass().add("plain-page");
         Label title = new Label(text("settings.settings"));
@@ -37,7 +39,7 @@ public final class SettingsView extends VBox {
         files.add(new MutedLabelView(text("settings.subjects-runs-and-settings-are-stored", home)),
                 new ActionButtonView(text("settings.show-in-file-manager"), showFiles));
         ScrollPane scroll = new ScrollPane(
-                new VBox(12, appearance, previews(settings), engine(settings), safety(settings), files));
+                new VBox(12, appearance, previews(settings), engine(settings), safety(settings), downloads, files));
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);

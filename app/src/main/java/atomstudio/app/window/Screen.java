@@ -5,6 +5,7 @@ import static atomstudio.app.text.Texts.text;
 import atomstudio.app.controls.Shortcut;
 import atomstudio.app.gallery.GalleryGridView;
 import atomstudio.app.models.ModelsView;
+import atomstudio.app.models.ProxySettingView;
 import atomstudio.app.settings.SettingsView;
 import atomstudio.app.trash.TrashView;
 import java.util.Locale;
@@ -22,7 +23,8 @@ enum Screen {
     TRASH(text("window.trash"), Feather.TRASH_2, Place.BOTTOM, Shortcut.PAGE_4,
             model -> new TrashView(model.deletions(), model.clock())),
     SETTINGS(text("window.settings"), Feather.SETTINGS, Place.BOTTOM, Shortcut.PAGE_5,
-            model -> new SettingsView(model.settings(), model.home(), model::showFiles));
+            model -> new SettingsView(model.settings(), model.home(), model::showFiles,
+                    new ProxySettingView(model.downloads())));
 
     /// Above or below the subjects in the sidebar.
     enum Place { TOP, BOTTOM }

@@ -51,7 +51,7 @@ class HubClientTest {
     }
 
     private HubClient client(String... token) {
-        return new HubClient(hub.address(), Stream.of(token).map(HubToken::new).findFirst(), PATIENCE);
+        return new HubClient(hub.address(), Stream.of(token).map(HubToken::new).findFirst(), HubProxy.SYSTEM, PATIENCE);
     }
 
     private ModelOffer find(String repository, String... token) throws Exception {
@@ -115,9 +115,11 @@ class HubClientTest {
             closedPort = socket.getLocalPort();
         }
         RepositoryId id = RepositoryId.parse("atom/small", "");
-        HubClient closed = new HubClient(HubAddress.parse("http://127.0.0.1:" + closedPort), Optional.empty());
+        HubClient closed = new HubClient(HubAddress.parse("http://127.0.0.1:" + closedPort), Optional.empty(),
+                HubProxy.SYSTEM, PATIENCE);
         assertRemote(Reason.NO_CONNECTION, "127.0.0.1 accepts no connection", () -> closed.repository(id, NEVER));
-        HubClient unknown = new HubClient(HubAddress.parse("https://hub.invalid"), Optional.empty());
+        HubClient unknown = new HubClient(HubAddress.parse("https://hub.invalid"), Optional.empty(),
+                HubProxy.SYSTEM, PATIENCE);
         assertRemote(Reason.NO_CONNECTION, "hub.invalid cannot be found: there is no network connection",
                 () -> unknown.repository(id, NEVER));
     }

@@ -53,7 +53,7 @@ class ModelDownloadTest {
     }
 
     private HubClient client(String... token) {
-        return new HubClient(hub.address(), Stream.of(token).map(HubToken::new).findFirst(), PATIENCE);
+        return new HubClient(hub.address(), Stream.of(token).map(HubToken::new).findFirst(), HubProxy.SYSTEM, PATIENCE);
     }
 
     /// The embedded model, with the copies for other programs that public repositories have.
@@ -240,7 +240,7 @@ class ModelDownloadTest {
             exchange.getResponseBody().flush();
             sleep(5000);
         });
-        HubClient patient = new HubClient(hub.address(), Optional.empty(),
+        HubClient patient = new HubClient(hub.address(), Optional.empty(), HubProxy.SYSTEM,
                 new Patience(Duration.ofSeconds(5), Duration.ofSeconds(60), 3, Duration.ofSeconds(1)));
         long start = System.nanoTime();
         ModelDownload download = new ModelDownload(patient, largePlan(), target());

@@ -40,6 +40,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,7 @@ public final class FakeServices {
                     }
 
                     @Override
-                    public ExportPlan plan(Path run) {
+                    public ExportPlan plan(Path run, Consumer<ExportPlan> onSizes) {
                         return exportPlan;
                     }
                 });
