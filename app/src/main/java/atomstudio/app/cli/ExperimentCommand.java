@@ -241,7 +241,7 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
         context.terminal().printNote(line);
     }
 
-    private static final class PrecisionNames extends NamedValues<TrainingConfig.PrecisionMode> {
+    static final class PrecisionNames extends NamedValues<TrainingConfig.PrecisionMode> {
         PrecisionNames() {
             super(TrainingConfig.PrecisionMode.values(), TrainingConfig.PrecisionMode::option);
         }

@@ -137,6 +137,7 @@ public final class Main implements Callable<Integer> {
                 new CompareCommand(context),
                 new DemoCommand(context),
                 new ExperimentCommand(context),
+                new BenchmarkCommand(context),
                 new ExportCommand(context),
                 new ConvertCommand(context),
                 new MergeCommand(context),

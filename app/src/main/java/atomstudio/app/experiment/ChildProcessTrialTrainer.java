@@ -18,6 +18,8 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
         implements Experiment.TrialTrainer {
     /// Exit code of a wrong command line.
     private static final int USAGE_EXIT_CODE = 2;
+    /// Exit code after a signal, which a job scheduler may send to all processes.
+    private static final int CANCELLED_EXIT_CODE = 130;
     private static final Duration PREDECESSOR_TIMEOUT = Duration.ofMinutes(1);
     private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
@@ -42,7 +44,8 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
             }
             if (exitCode.getAsInt() == 0) return new TrialOutcome.TrialCompleted();
             if (exitCode.getAsInt() == USAGE_EXIT_CODE) return new TrialOutcome.UnsupportedMethod(process.lastOutput());
-            return stopSent || cancellation.isRequested() ? new TrialOutcome.TrialStopped()
+            return stopSent || cancellation.isRequested() || exitCode.getAsInt() == CANCELLED_EXIT_CODE
+                    ? new TrialOutcome.TrialStopped()
                     : new TrialOutcome.TrialFailed(process.lastOutput());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

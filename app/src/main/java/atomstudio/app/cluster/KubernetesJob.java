@@ -1,0 +1,68 @@
+package atomstudio.app.cluster;
+
+import com.google.gson.JsonPrimitive;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// The manifest of an Indexed Job on Kubernetes, for `kubectl apply -f`. A pod that was evicted, or exited with 75, is
+/// replaced without counting as a failure; exit codes 1 and 2 end its index. Source: Kubernetes 1.33, "Pod failure
+/// policy" and "Backoff limit per index".
+/// @param container image with the program
+/// @param claim     persistent volume claim, writable from many nodes
+/// @param mount     where it is mounted: the path that the data set, the model and the folder have here
+public record KubernetesJob(JobArray array, String container, String claim, Path mount) {
+    private static final String TEMPLATE = """
+            apiVersion: batch/v1
+            kind: Job
+            metadata:
+              name: %s
+            spec:
+              completionMode: Indexed
+              completions: %d
+              parallelism: %d
+              backoffLimitPerIndex: 3
+              podReplacementPolicy: Failed
+              podFailurePolicy:
+                rules:
+                - action: Ignore
+                  onPodConditions:
+                  - type: DisruptionTarget
+                - action: Ignore
+                  onExitCodes:
+                    operator: In
+                    values: [%d]
+                - action: FailIndex
+                  onExitCodes:
+                    operator: In
+                    values: [1, 2]
+              template:
+                spec:
+                  restartPolicy: Never
+                  terminationGracePeriodSeconds: 120
+                  containers:
+                  - name: studio
+                    image: %s
+                    command: ["sh", "-c", %s]
+            %s        volumeMounts:
+                    - name: work
+                      mountPath: %s
+                  volumes:
+                  - name: work
+                    persistentVolumeClaim:
+                      claimName: %s
+            """;
+
+    public String text() {
+        String gpus = array.gpus() == 0 ? ""
+                : "        resources:\n          limits:\n            nvidia.com/gpu: " + array.gpus() + "\n";
+        return TEMPLATE.formatted(array.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-"), array.shards(),
+                Math.min(array.atOnce(), array.shards()), JobArray.RESUMABLE, quoted(container),
+                quoted("exec " + array.commandLine("JOB_COMPLETION_INDEX")), gpus, quoted(mount.toString()),
+                quoted(claim));
+    }
+
+    /// A JSON string is a YAML string.
+    private static String quoted(String text) {
+        return new JsonPrimitive(text).toString();
+    }
+}
