@@ -124,7 +124,7 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
                 ChildProcessLauncher.currentProgram(Main.class.getName()), context.home());
         WorkResult result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
-            BenchmarkWorker.WorkerSetup setup = new BenchmarkWorker.WorkerSetup(device.device(),
+            BenchmarkWorker.WorkerSetup setup = new BenchmarkWorker.WorkerSetup(device.deviceForTrainingToo(context),
                     context.tokenizerLocations(), new BaseModelHashes(context.home().baseHashes()),
                     new ChildProcessTrialTrainer(launcher, folder.settings().precision()));
             result = new BenchmarkWorker(folder, setup, this, context.stopSignal()::requested).work(part);
