@@ -1,6 +1,7 @@
 package atomstudio.app.dataset;
 
-import atomstudio.app.desktop.DisplayFormat;
+import static atomstudio.app.text.Texts.count;
+
 import java.nio.file.Path;
 import java.util.List;
 
@@ -28,9 +29,9 @@ public record Subject(String name, Path folder, String displayName, String class
     public String summary() {
         long captions = sidecarFiles.stream().filter(SidecarFiles::isCaption).count();
         long masks = sidecarFiles.size() - captions;
-        return DisplayFormat.plural(photos.size(), "photo")
-                + (captions == 0 ? "" : " · " + DisplayFormat.plural(captions, "caption"))
-                + (masks == 0 ? "" : " · " + DisplayFormat.plural(masks, "mask"));
+        return count("dataset.photos", photos.size())
+                + (captions == 0 ? "" : " · " + count("dataset.captions", captions))
+                + (masks == 0 ? "" : " · " + count("dataset.masks", masks));
     }
 
     /// Display name, or else the folder's name, or the class word if the folder has a default name.

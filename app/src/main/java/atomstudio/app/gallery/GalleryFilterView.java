@@ -1,8 +1,8 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
-import atomstudio.app.desktop.DisplayFormat;
 import javafx.collections.ListChangeListener;
 import javafx.scene.control.Label;
 import javafx.scene.control.MenuButton;
@@ -42,7 +42,7 @@ final class GalleryFilterView extends VBox {
         });
         Label count = new Label();
         count.getStyleClass().addAll("muted", "small-text");
-        Runnable showCount = () -> count.setText(DisplayFormat.plural(model.shown().size(), "image"));
+        Runnable showCount = () -> count.setText(count("gallery.images", model.shown().size()));
         model.shown().addListener((ListChangeListener<GalleryImage>) change -> showCount.run());
         showCount.run();
         FlowPane line = new FlowPane(6, 6, groups, text, count);

@@ -41,7 +41,8 @@ public record GalleryImage(Path file, Instant created, ImageTags tags, Infotext 
         String adapters = tags.run().isEmpty()
                 ? infotext.adapters().stream().map(Infotext.AdapterEntry::name).collect(Collectors.joining(" + "))
                 : tags.run();
-        return text("gallery.seed", (adapters.isEmpty() ? "Base model" : adapters), Seed.format(seed.getAsLong()));
+        return text("gallery.seed", (adapters.isEmpty() ? text("gallery.base") : adapters),
+                Seed.format(seed.getAsLong()));
     }
 
     @Override

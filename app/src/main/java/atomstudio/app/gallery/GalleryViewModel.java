@@ -1,8 +1,8 @@
 package atomstudio.app.gallery;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
-import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.jobs.Jobs;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -124,7 +124,7 @@ public final class GalleryViewModel {
     private static String describe(List<ImageStore.ForeignFile> files) {
         if (files.isEmpty()) return "";
         List<String> named = files.stream().limit(MAX_NAMED_FILES).map(ImageStore.ForeignFile::reason).toList();
-        return text("gallery.in-the-images-folder-cannot-be", DisplayFormat.plural(files.size(), "file"),
+        return text("gallery.in-the-images-folder-cannot-be", count("gallery.files", files.size()),
                 String.join("; ", named), (files.size() > named.size() ? "; …" : ""));
     }
 
@@ -210,7 +210,7 @@ public final class GalleryViewModel {
         images.removeAll(Set.copyOf(deleted));
         if (files.isEmpty()) return;
         String title = deleted.size() == 1 ? text("gallery.image", deleted.getFirst().title())
-                : DisplayFormat.plural(deleted.size(), "image");
+                : count("gallery.images", deleted.size());
         deletion.delete(title, files, this::load);
     }
 

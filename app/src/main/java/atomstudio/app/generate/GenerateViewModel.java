@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.Subject;
@@ -369,7 +370,7 @@ public final class GenerateViewModel {
         if (!batches.isEmpty()) row.begin();
         update();
         showProgress();
-        String images = DisplayFormat.plural(batch.imageCount(), "image");
+        String images = count("generate.images", batch.imageCount());
         switch (outcome) {
             case JobOutcome.Succeeded<?> _ ->
                     report.set(text("generate.in", images, DisplayFormat.duration(batch.seconds())));

@@ -1,5 +1,6 @@
 package atomstudio.app.generate;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.desktop.DisplayFormat;
@@ -114,7 +115,7 @@ public final class ImageBatch {
     /// `4 images “a sks car in the snow”`.
     private String title() {
         String prompt = orders.getLast().request.prompt();
-        return DisplayFormat.plural(imageCount(), "image") + " “"
+        return count("generate.images", imageCount()) + " “"
                 + (prompt.length() <= MAX_TITLE_LENGTH ? prompt : prompt.substring(0, MAX_TITLE_LENGTH) + "…") + "”";
     }
 
@@ -196,7 +197,8 @@ public final class ImageBatch {
         } catch (Failure e) {
             GalleryImage unsaved = store.unsaved(generated.image(), generated.metadata(), tags);
             warnings.accept(text("generate.not-saved-open-it-and-save",
-                    unsaved.seed().stream().mapToObj(Seed::format).findFirst().orElse("image"), e.getMessage()));
+                    unsaved.seed().stream().mapToObj(Seed::format).findFirst().orElse(text("generate.unknown-seed")),
+                    e.getMessage()));
             return unsaved;
         }
     }
@@ -210,6 +212,6 @@ public final class ImageBatch {
         double secondsLeft = stepRate.secondsPerStep() * (1 - share);
         if (entry != null)
             entry.update(text("generate.step-of", order.row.title(), done, total,
-                    (secondsLeft > 0 ? " · " + DisplayFormat.clock(secondsLeft) + " left" : "")), share);
+                    (secondsLeft > 0 ? text("generate.left", DisplayFormat.clock(secondsLeft)) : "")), share);
     }
 }

@@ -1,6 +1,8 @@
 package atomstudio.app.generate;
 
-import atomstudio.app.desktop.DisplayFormat;
+import static atomstudio.app.text.Texts.count;
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.app.pipeline.GenerationQuality;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.diffusion.image.Mask;
@@ -95,11 +97,11 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
         /// Leaves out values at their defaults.
         String summary() {
-            return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · " + steps
-                    + " steps · guidance " + number(guidance.scale())
-                    + (eta.isPresent() ? " · eta " + number(eta.getAsDouble()) : "")
-                    + (guidance.rescale() == 0 ? "" : " · rescale " + number(guidance.rescale()))
-                    + (clipSkip == 1 ? "" : " · clip skip " + clipSkip);
+            return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · " + count("generate.summary.steps", steps)
+                    + text("generate.summary.guidance", number(guidance.scale()))
+                    + (eta.isPresent() ? text("generate.summary.eta", number(eta.getAsDouble())) : "")
+                    + (guidance.rescale() == 0 ? "" : text("generate.summary.rescale", number(guidance.rescale())))
+                    + (clipSkip == 1 ? "" : text("generate.summary.clip-skip", clipSkip));
         }
     }
 
@@ -126,12 +128,14 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
         }
 
         private String summary() {
-            String text = image
-                    .map(source -> " · img2img: " + source.name + (source.mask.isPresent() ? ", masked" : ""))
+            String summary = image
+                    .map(source -> source.mask.isPresent() ? text("generate.summary.masked-source", source.name)
+                            : text("generate.summary.source", source.name))
                     .orElse("");
-            return text + (hiresScale.isPresent() ? " · hires ×" + number(hiresScale.getAsDouble()) : "")
+            return summary + (hiresScale.isPresent()
+                    ? text("generate.summary.hires", number(hiresScale.getAsDouble())) : "")
                     + (usesDenoisingStrength()
-                            ? " · denoising " + number(denoisingStrength)
+                            ? text("generate.summary.denoising", number(denoisingStrength))
                             : "");
         }
     }
@@ -201,10 +205,10 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
     /// The settings in one line, shown while the settings are collapsed.
     public String summary() {
-        return (seeds.count() == 1 ? "seed " : "seeds ") + seeds + " · " + sampling.summary() + " · " + size
+        return (seeds.count() == 1 ? text("generate.summary.seed", seeds) : text("generate.summary.seeds", seeds)) + " · " + sampling.summary() + " · " + size
                 + source.summary()
-                + (activeAdapters().isEmpty() ? "" : " · " + DisplayFormat.plural(activeAdapters().size(), "adapter"))
-                + (negativePrompt.isBlank() ? "" : " · negative: " + negativePrompt.strip());
+                + (activeAdapters().isEmpty() ? "" : " · " + count("generate.summary.adapters", activeAdapters().size()))
+                + (negativePrompt.isBlank() ? "" : text("generate.summary.negative", negativePrompt.strip()));
     }
 
     /// The added adapters that are switched on.

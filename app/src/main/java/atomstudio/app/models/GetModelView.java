@@ -1,5 +1,6 @@
 package atomstudio.app.models;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
@@ -139,7 +140,7 @@ final class GetModelView extends CardView {
         MutedLabelView list = new MutedLabelView("");
         list.textProperty().bind(files);
         ExpanderView expander = new ExpanderView("download-files", text("models.files"),
-                files.map(text -> DisplayFormat.plural(text.lines().count(), "file")), list);
+                files.map(text -> count("models.files", text.lines().count())), list);
         return new Node[] {title, new MutedLabelView(facts), new LabeledFieldView(text("models.download"), choice),
                 new VBox(2, expander, list), licence(found), downloadButton()};
     }

@@ -228,14 +228,14 @@ public final class GetModelViewModel {
             case NO_CONNECTION, BUSY, UNEXPECTED_ANSWER -> false;
         });
         String next = switch (refusal.reason()) {
-            case NO_CONNECTION, BUSY -> "Try again later: a download continues where it stopped.";
-            case NOT_FOUND -> "Check the spelling. A private repository needs an access token.";
+            case NO_CONNECTION, BUSY -> text("models.next.later");
+            case NOT_FOUND -> text("models.next.spelling");
             case TOKEN_REQUIRED -> text("models.accept-the-conditions-on-create-a", address, id.id(), address);
             case TOKEN_INVALID -> text("models.create-a-token-to-read-on", address);
             case ACCESS_DENIED -> text("models.accept-the-conditions-on-with-the", address, id.id());
-            case UNEXPECTED_ANSWER -> "Check the network and the hub's address below, and try again.";
+            case UNEXPECTED_ANSWER -> text("models.next.network");
         };
-        problem.set(refusal.getMessage() + ". " + next);
+        problem.set(text("models.refusal", refusal.getMessage(), next));
     }
 
     /// Cancels the look-up or download. What was downloaded is kept.

@@ -1,5 +1,7 @@
 package atomstudio.app.notices;
 
+import static atomstudio.app.text.Texts.text;
+
 import java.nio.file.Path;
 import java.util.Optional;
 import javafx.collections.FXCollections;
@@ -7,7 +9,7 @@ import javafx.collections.ObservableList;
 
 /// The notices of the window, newest last: something has happened, and one thing to do about it.
 public final class NoticesViewModel {
-    private static final String UNDO = "Undo";
+    private static final String UNDO = text("notices.undo");
     private static final int MAX_NOTICES = 4;
 
     public enum NoticeKind { PLAIN, ERROR }

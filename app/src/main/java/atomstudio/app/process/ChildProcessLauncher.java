@@ -149,11 +149,16 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         RunSpec.TrainingChoices choices = spec.choices();
         List<String> arguments = new ArrayList<>(
                 List.of(option("model", spec.model()), option("photos", spec.photos()),
-                        option("class", spec.phrase().className()), option("trigger-word", spec.phrase().triggerWord()),
-                        option("method", spec.choice().option())));
-        choices.method()
-                .overrides()
-                .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));
+                        option("class", spec.phrase().className()),
+                        option("trigger-word", spec.phrase().triggerWord())));
+        choices.start().from().ifPresent(file -> arguments.add(option("from", file)));
+        choices.start().on().ifPresent(merged -> arguments.add(option("on", merged.file() + ":" + merged.weight())));
+        if (choices.start().from().isEmpty()) {
+            arguments.add(option("method", spec.choice().option()));
+            choices.method()
+                    .overrides()
+                    .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));
+        }
         choices.training()
                 .chosen()
                 .forEach((setting, value) -> addOption(arguments, setting.option(), value, setting.isFlag()));

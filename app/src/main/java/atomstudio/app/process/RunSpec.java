@@ -1,5 +1,7 @@
 package atomstudio.app.process;
 
+import static atomstudio.app.text.Texts.text;
+
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodName;
@@ -8,6 +10,7 @@ import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Everything a training process needs for a run. An existing run in the folder is resumed.
@@ -22,8 +25,27 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         }
     }
 
+    /// The adapter files that a run starts from.
+    /// @param from its training goes on, with the method of the file
+    /// @param on   merged into the base model
+    public record StartFiles(Optional<Path> from, Optional<MergedFile> on) {
+        public static final StartFiles NONE = new StartFiles(Optional.empty(), Optional.empty());
+
+        public record MergedFile(Path file, double weight) {}
+
+        /// `from car.safetensors · on ink.safetensors × 0.8`.
+        private Stream<String> parts() {
+            return Stream.concat(from.map(file -> text("process.from", file.getFileName())).stream(),
+                    on.map(merged -> text("process.on", merged.file.getFileName(), merged.weight)).stream());
+        }
+    }
+
     /// The user's method and training settings.
-    public record TrainingChoices(MethodSettings method, TrainingSettings training) {
+    public record TrainingChoices(MethodSettings method, TrainingSettings training, StartFiles start) {
+        public TrainingChoices(MethodSettings method, TrainingSettings training) {
+            this(method, training, StartFiles.NONE);
+        }
+
         /// A method with its default settings.
         public static TrainingChoices of(MethodName choice) {
             return new TrainingChoices(MethodSettings.of(choice), TrainingSettings.DEFAULTS);
@@ -44,6 +66,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
             List<String> parts = new ArrayList<>();
             method.overrides().forEach((setting, value) -> parts.add(setting.describe(value)));
             training.chosen().forEach((setting, value) -> parts.add(setting.describe(value)));
+            start.parts().forEach(parts::add);
             return String.join(" · ", parts);
         }
     }

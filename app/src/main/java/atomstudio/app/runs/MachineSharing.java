@@ -92,7 +92,7 @@ public final class MachineSharing {
         if (!training) return "";
         return switch (rule.get()) {
             case SHARE -> "";
-            case AFTER_RUN -> "Waiting for the end of the run";
+            case AFTER_RUN -> text("runs.waiting-for-the-end-of-the-run");
             case PAUSE_RUN -> pause == Pause.OVERRULED ? "" : text("runs.waiting-for-the-run-to-pause");
         };
     }

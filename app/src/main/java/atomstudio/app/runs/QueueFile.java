@@ -84,6 +84,11 @@ public final class QueueFile {
                 .entrySet()
                 .stream()
                 .collect(Collectors.toMap(entry -> entry.getKey().option(), Map.Entry::getValue))));
+        spec.choices().start().from().ifPresent(from -> json.addProperty("from", from.toString()));
+        spec.choices().start().on().ifPresent(on -> {
+            json.addProperty("on", on.file().toString());
+            json.addProperty("onWeight", on.weight());
+        });
         return json;
     }
 
@@ -104,7 +109,14 @@ public final class QueueFile {
         MethodSettings method = MethodSettings.parse(json.string("method"), strings(json.object("methodSettings")));
         return new RunSpec(json.string("subject"), path(json, "model"), path(json, "photos"),
                 new RunSpec.SubjectPhrase(json.string("class"), json.string("token")),
-                new RunSpec.TrainingChoices(method, training), path(json, "folder"));
+                new RunSpec.TrainingChoices(method, training, startFiles(json)), path(json, "folder"));
+    }
+
+    private static RunSpec.StartFiles startFiles(Json json) throws Failure {
+        Optional<Path> on = json.find("on", "a path", Json::path);
+        double weight = on.isEmpty() ? 1 : json.number("onWeight");
+        return new RunSpec.StartFiles(json.find("from", "a path", Json::path),
+                on.map(file -> new RunSpec.StartFiles.MergedFile(file, weight)));
     }
 
     private static Path path(Json json, String key) throws Failure {

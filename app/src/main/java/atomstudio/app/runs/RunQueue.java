@@ -290,9 +290,7 @@ public final class RunQueue {
             }
             // 128 + signal: 6 abort, 9 kill, 11 segmentation fault.
             String cause = switch (exit) {
-                case 137 ->
-                        "was killed by the system, most likely because memory ran out. Close other programs, then "
-                                + "resume.";
+                case 137 -> text("runs.killed-by-the-system");
                 case 134, 139, 132, 136 -> text("runs.crashed-in-native-code-exit-code", exit);
                 default -> text("runs.ended-unexpectedly-exit-code-resume-it", exit);
             };

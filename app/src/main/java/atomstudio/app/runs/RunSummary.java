@@ -1,5 +1,6 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.desktop.DisplayFormat;
@@ -39,7 +40,7 @@ public record RunSummary(RunSpec spec, Instant created, RunProgress progress, Ru
     /// `250 steps · today 10:42`, or for an unfinished run `step 100 of 250`.
     public String summary(Instant now) {
         return report.map(
-                result -> DisplayFormat.plural(result.steps(), "step") + " · " + DisplayFormat.dateTime(created, now))
+                result -> count("runs.steps", result.steps()) + " · " + DisplayFormat.dateTime(created, now))
                 .orElse(text("runs.step-of", progress.step(), Math.max(spec.choices().steps(), progress.steps())));
     }
 }

@@ -16,6 +16,7 @@ import atomstudio.app.process.TrainingProcess;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.settings.SettingsStore;
 import atomstudio.app.train.MethodCost;
+import atomstudio.app.train.StartFilesViewModel;
 import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import java.time.InstantSource;
@@ -29,7 +30,8 @@ public record Services(Jobs jobs, Stores stores, Engines engines, Environment en
 
     /// Computation.
     public record Engines(MethodCost.CostCounter costCounter, TrainingProcess.ProcessLauncher launcher,
-            MemoryCheckViewModel.Estimator estimator, RowGenerator rowGenerator, ExportViewModel.Exporter exporter) {}
+            MemoryCheckViewModel.Estimator estimator, RowGenerator rowGenerator, ExportViewModel.Exporter exporter,
+            StartFilesViewModel.MethodReader methodReader) {}
 
     /// The desktop, the settings and the machine.
     public record Environment(FileChoosers choosers, DesktopActions desktop, SettingsStore settings,

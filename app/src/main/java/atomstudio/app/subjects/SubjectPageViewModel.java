@@ -1,11 +1,11 @@
 package atomstudio.app.subjects;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.compare.CompareViewModel;
 import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.Subject;
-import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.export.ExportViewModel;
 import atomstudio.app.gallery.LargeImageViewModel;
 import atomstudio.app.generate.GenerateViewModel;
@@ -75,7 +75,8 @@ public final class SubjectPageViewModel {
         subject = new SubjectViewModel(services, deletions, initial);
         runs = new RunsViewModel(services.jobs(), stores.runs(), queue, deletions, initial.name());
         train = new TrainViewModel(new TrainViewModel.TrainServices(services.jobs(), services.engines().costCounter(),
-                services.engines().estimator(), shared.estimates, environment.choosers()), runs, subject.subject(),
+                services.engines().estimator(), shared.estimates, environment.choosers(),
+                services.engines().methodReader()), runs, subject.subject(),
                 models);
         generate = new GenerateViewModel(services.jobs(), shared.generation, environment.clock(), models.current(),
                 subject.subject());
@@ -203,10 +204,13 @@ public final class SubjectPageViewModel {
         RunSpec current = queue.current().get();
         if (current != null && current.subject().equals(name)) {
             RunProgress progress = queue.progress().get();
-            return (progress.phase() == RunProgress.RunPhase.PAUSED ? "paused" : "training") + " · "
-                    + Math.round(progress.fraction() * 100) + "%";
+            return text(
+                    progress.phase() == RunProgress.RunPhase.PAUSED ? "subjects.state.paused"
+                            : "subjects.state.training",
+                    Math.round(progress.fraction() * 100));
         }
-        if (queue.waiting().stream().anyMatch(spec -> spec.subject().equals(name))) return "queued";
+        if (queue.waiting().stream().anyMatch(spec -> spec.subject().equals(name)))
+            return text("subjects.state.queued");
         List<MethodName> trained = runs.runs()
                 .stream()
                 .filter(RunSummary::isDone)
@@ -214,22 +218,22 @@ public final class SubjectPageViewModel {
                 .distinct()
                 .sorted()
                 .toList();
-        if (trained.isEmpty()) return DisplayFormat.plural(subject.subject().get().photos().size(), "photo");
+        if (trained.isEmpty()) return count("subjects.state.photos", subject.subject().get().photos().size());
         if (trained.size() > 2) return text("subjects.methods-trained", trained.size());
         return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
     }
 
     private static String shortName(MethodName method) {
         return switch (method) {
-            case ATOMS -> "Atoms";
-            case ATOMS_AND_WORD -> "A + W";
-            case ATOMS_AND_CHANNELS -> "A + C";
-            case CHANNELS -> "Channels";
-            case OVERCOMPLETE -> "Overcomplete";
-            case OVERCOMPLETE_AND_CHANNELS -> "O + C";
-            case TEXTUAL_INVERSION -> "Embedding";
-            case NORM -> "Norms";
-            case FULL -> "Full";
+            case ATOMS -> text("subjects.short.atoms");
+            case ATOMS_AND_WORD -> text("subjects.short.atoms-and-word");
+            case ATOMS_AND_CHANNELS -> text("subjects.short.atoms-and-channels");
+            case CHANNELS -> text("subjects.short.channels");
+            case OVERCOMPLETE -> text("subjects.short.overcomplete");
+            case OVERCOMPLETE_AND_CHANNELS -> text("subjects.short.overcomplete-and-channels");
+            case TEXTUAL_INVERSION -> text("subjects.short.embedding");
+            case NORM -> text("subjects.short.norms");
+            case FULL -> text("subjects.short.full");
             default -> method.displayName();
         };
     }

@@ -49,6 +49,7 @@ public final class TrainViewModel {
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final MethodViewModel method;
     private final TrainingSettingsViewModel training;
+    private final StartFilesViewModel start;
     private final MemoryCheckViewModel memoryCheck;
     private final ReadOnlyStringWrapper settingsNote = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper missing = new ReadOnlyStringWrapper("");
@@ -59,7 +60,7 @@ public final class TrainViewModel {
     private final ReadOnlyIntegerWrapper estimatesNeeded = new ReadOnlyIntegerWrapper();
 
     public record TrainServices(Jobs jobs, MethodCost.CostCounter costCounter, MemoryCheckViewModel.Estimator estimator,
-            MethodEstimates estimates, FileChoosers choosers) {}
+            MethodEstimates estimates, FileChoosers choosers, StartFilesViewModel.MethodReader methodReader) {}
 
     public TrainViewModel(TrainServices services, RunsViewModel runs, ReadOnlyObjectProperty<Subject> subject,
             ModelsViewModel models) {
@@ -70,6 +71,7 @@ public final class TrainViewModel {
         this.model = models.current();
         method = new MethodViewModel(services.jobs, services.costCounter, model);
         training = new TrainingSettingsViewModel(services.choosers, method.settings());
+        start = new StartFilesViewModel(services, method, model);
         memoryCheck = new MemoryCheckViewModel(services.jobs, services.estimator);
         memoryCheck.estimate().subscribe(estimate -> {
             if (estimate != null && checked != null) services.estimates.put(checked, estimate);
@@ -80,6 +82,7 @@ public final class TrainViewModel {
         method.settings().subscribe(now -> onChanged());
         method.invalidMessage().subscribe(now -> onChanged());
         training.settings().subscribe(now -> onChanged());
+        start.files().subscribe(now -> onChanged());
         training.invalidMessage().subscribe(now -> onChanged());
         method.costs().addListener((ListChangeListener<MethodCost>) change -> {
             updateMissing();
@@ -99,6 +102,11 @@ public final class TrainViewModel {
 
     public TrainingSettingsViewModel training() {
         return training;
+    }
+
+    /// The adapter files that the next run starts from.
+    public StartFilesViewModel startFiles() {
+        return start;
     }
 
     public MemoryCheckViewModel memoryCheck() {
@@ -128,8 +136,7 @@ public final class TrainViewModel {
     /// Time and memory of a method with its settings: `about 50 s · 1.2 GB`, from an earlier run with the model, or
     /// measured; empty if neither is known.
     public String estimateText(MethodName choice) {
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settingsFor(choice),
-                training.settings().get());
+        RunSpec.TrainingChoices choices = choices(choice);
         ModelSummary summary = model.get();
         if (summary == null) return "";
         MethodEstimates.EstimateKey key = new MethodEstimates.EstimateKey(summary.path(), choices);
@@ -264,11 +271,16 @@ public final class TrainViewModel {
         ModelSummary summary = model.get();
         if (!missing.get().isEmpty() || summary == null) return Optional.empty();
         Subject currentSubject = subject.get();
-        RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(method.settingsFor(choice),
-                training.settings().get());
         return Optional.of(new RunSpec(currentSubject.name(), summary.path(), currentSubject.photoFolder(),
-                new RunSpec.SubjectPhrase(currentSubject.className(), currentSubject.triggerWord()), choices,
+                new RunSpec.SubjectPhrase(currentSubject.className(), currentSubject.triggerWord()), choices(choice),
                 runs.newRunFolder(choice)));
+    }
+
+    private RunSpec.TrainingChoices choices(MethodName choice) {
+        RunSpec.StartFiles files = start.files().get();
+        boolean isOfFile = choice == method.settings().get().choice();
+        return new RunSpec.TrainingChoices(method.settingsFor(choice), training.settings().get(),
+                isOfFile ? files : new RunSpec.StartFiles(Optional.empty(), files.on()));
     }
 
     private void onChanged() {

@@ -53,7 +53,7 @@ public final class TrainingFormView extends VBox {
         for (MethodSetting setting : MethodSetting.values()) options.put(setting, methodOption(setting));
         for (TrainingSetting setting : TrainingSetting.values()) options.put(setting, trainingOption(setting));
         options.get(TrainingSetting.CLASS_IMAGES).addTrailing(classImagesChooser());
-        VBox content = new VBox(12, nothingFound);
+        VBox content = new VBox(12, nothingFound, new StartFilesView(model.startFiles()));
         for (SettingGroup group : SettingGroup.values()) {
             groups.put(group, groupBox(group));
             content.getChildren().add(groups.get(group));

@@ -26,7 +26,9 @@ import atomstudio.app.train.MethodCost;
 import atomstudio.app.trash.Trash;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.adapter.TrainableAdapter;
 import atomstudio.tuning.config.TrainingEnvironment;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -60,7 +62,8 @@ final class Composition {
                 Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders());
         Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher,
                 new ChildProcessEstimator(launcher), generator,
-                new RunExporter(exportEnvironment));
+                new RunExporter(exportEnvironment),
+                (file, model) -> TrainableAdapter.read(file, DiffusionModel.open(model)).method());
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
                 new SystemInfo.LocalSystemInfo(() -> devices.title(settings.get().generation().device())));
         return new Services(jobs, stores, engines, environment);

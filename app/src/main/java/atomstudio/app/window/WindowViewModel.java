@@ -1,5 +1,6 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.Subject;
@@ -142,7 +143,7 @@ public final class WindowViewModel {
         downloads.load();
         gallery.load();
         queue.restore(() -> notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
-                text("window.left-in-the-training-queue", DisplayFormat.plural(queue.waiting().size(), "run")),
+                text("window.left-in-the-training-queue", count("window.runs", queue.waiting().size())),
                 Optional.of(new NoticesViewModel.NoticeAction(text("window.continue-training"), queue::startNext)))));
         refreshSystemInfo();
         Services.Stores stores = services.stores();
@@ -253,7 +254,7 @@ public final class WindowViewModel {
         services.jobs()
                 .start(text("window.reading-system-information"),
                         cancellation -> text("window.free", info.device(),
-                                DisplayFormat.plural(info.threads(), "thread"), DisplayFormat.bytes(info.freeMemory())),
+                                count("window.threads", info.threads()), DisplayFormat.bytes(info.freeMemory())),
                         systemInfo::set, ignored -> {});
     }
 
@@ -476,9 +477,10 @@ public final class WindowViewModel {
         if (current != null) {
             String timeLeft = progress.timeLeft();
             status.set(text("window.training", titleOf(current),
-                    (progress.steps() == 0 ? " · starting" : " · step " + progress.step() + " of " + progress.steps()),
-                    (progress.phase() == RunProgress.RunPhase.PAUSED ? " · paused" : timeLeft.isEmpty() ? ""
-                            : " · " + timeLeft)));
+                    progress.steps() == 0 ? text("window.training.starting")
+                            : text("window.training.step", progress.step(), progress.steps()),
+                    progress.phase() == RunProgress.RunPhase.PAUSED ? text("window.training.paused")
+                            : timeLeft.isEmpty() ? "" : " · " + timeLeft));
             return;
         }
         // The queue of images is shown beside the status.

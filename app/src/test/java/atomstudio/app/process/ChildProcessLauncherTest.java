@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -136,6 +137,16 @@ class ChildProcessLauncherTest {
             process.await(TIMEOUT);
         }
         assertEquals("generate a sks car on the beach\nstop\n", file("received"));
+    }
+
+    @Test
+    void startFilesAreOptionsAndTheMethodIsThatOfTheFile() {
+        RunSpec.StartFiles start = new RunSpec.StartFiles(Optional.of(Path.of("/a/car.safetensors")),
+                Optional.of(new RunSpec.StartFiles.MergedFile(Path.of("/a/ink:2.safetensors"), 0.5)));
+        List<String> arguments = ChildProcessLauncher.arguments(spec(new RunSpec.TrainingChoices(
+                MethodSettings.of(MethodName.LORA), TrainingSettings.DEFAULTS, start)));
+        assertTrue(arguments.containsAll(List.of("--from=/a/car.safetensors", "--on=/a/ink:2.safetensors:0.5")));
+        assertTrue(arguments.stream().noneMatch(argument -> argument.startsWith("--method")), arguments.toString());
     }
 
     @Test

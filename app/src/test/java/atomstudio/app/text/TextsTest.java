@@ -32,6 +32,19 @@ class TextsTest {
             + "|setText|setAccessibleText|setPromptText)\\(\\s*\"[^\"]*(?:\\p{Lu}\\p{Ll}|\\p{L}\\p{L}+ )[^\"]*\"");
     private static final Pattern LITERAL_KEY = Pattern.compile("\"([a-z]+(?:\\.[\\w-]+)+)\"");
 
+    private static final Pattern LITERAL = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"");
+    private static final Pattern WORD = Pattern.compile("(?<![\\p{L}.%\\\\-])\\p{L}{2,}");
+    /// Patterns, log entries, and exceptions for programmers.
+    private static final Pattern NO_TEXT = Pattern
+            .compile("\\b(?:replaceAll|replaceFirst|matches|split|log\\.\\w+|IllegalArgumentException)\\(");
+    /// Values that view models show.
+    private static final Set<String> COMPOSING = Set.of("ImageSettings", "ImageBatch", "RunQueue", "MachineSharing",
+            "GalleryImage", "Subject", "RunSummary");
+    /// Prompts for the model, names of files and of settings in them.
+    private static final Set<String> NO_WORDS = Set.of("\"a 3d penguin in the snow\"", "\"in the snow\"",
+            "\"events.jsonl\"", "\"pictures\"", "\"subject\"", "\"sks\"", "\"adapter.safetensors\"",
+            "\"Seed\"", "\"Model\"");
+
     @Test
     void everyKeyOfTheSourcesIsInTheBundle() throws IOException {
         Set<String> missing = new TreeSet<>();
@@ -68,6 +81,39 @@ class TextsTest {
             while (literal.find()) found.add(file.getFileName() + ": " + literal.group());
         }
         assertEquals(List.of(), found);
+    }
+
+    /// Sentences and words that a view model, or a value that it shows, composes.
+    @Test
+    void viewModelsHaveNoTextsOfTheirOwn() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (Path file : sources()) {
+            String name = file.getFileName().toString().replace(".java", "");
+            if (!name.endsWith("ViewModel") && !COMPOSING.contains(name)) continue;
+            for (String line : Files.readAllLines(file))
+                found.addAll(ownWords(line).map(w -> name + ": " + w).toList());
+        }
+        assertEquals(List.of(), found);
+    }
+
+    @Test
+    void ownWordsOfALineAreFound() {
+        assertEquals(List.of("\" · step \"", "\" of \""),
+                ownWords("status.set(\" · step \" + step + \" of \" + steps + \" · \");").toList());
+        assertEquals(List.of("\"queued\""), ownWords("return \"queued\";").toList());
+        assertEquals(List.of(),
+                ownWords("text(\"train.start\") + \".png\" + \"%s\"; // a \"comment here\"").toList());
+    }
+
+    /// Literals with a word that are no keys, file endings, patterns, or messages of programming errors.
+    private static Stream<String> ownWords(String line) {
+        String code = line.replaceFirst("(^|\\s)//.*", "");
+        if (NO_TEXT.matcher(code).find()) return Stream.empty();
+        return LITERAL.matcher(code)
+                .results()
+                .map(result -> result.group())
+                .filter(literal -> WORD.matcher(literal).find() && !LITERAL_KEY.matcher(literal).matches()
+                        && !NO_WORDS.contains(literal));
     }
 
     @Test

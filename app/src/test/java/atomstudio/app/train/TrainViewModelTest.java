@@ -76,6 +76,24 @@ class TrainViewModelTest {
     }
 
     @Test
+    void startFilesReachTheRunAndItsQueue() {
+        train.method().choose(MethodName.ATOMS);
+        Path lora = Path.of("/files/car.safetensors");
+        train.startFiles().setOn(Path.of("/files/ink.safetensors"), 0.5);
+        train.startFiles().setFrom(lora);
+        assertEquals(MethodName.LORA, train.method().settings().get().choice(), "the method of the file");
+        RunSpec spec = started();
+        assertEquals("LoRA rank 8", spec.title());
+        assertEquals("Rank 8 · from car.safetensors · on ink.safetensors × 0.5", spec.choices().summary());
+        assertEquals(Optional.of(lora), spec.choices().start().from());
+        train.method().setText(MethodSetting.RANK, "4");
+        assertEquals(Optional.empty(), train.startFiles().files().get().from(), "another rank does not fit");
+        assertFalse(train.startFiles().note().get().isEmpty());
+        train.startFiles().removeOn();
+        assertEquals(RunSpec.StartFiles.NONE, started().choices().start());
+    }
+
+    @Test
     void reopenedRunShowsItsSettings() {
         train.method().choose(MethodName.ATOMS);
         train.method().setText(MethodSetting.LAYERS, "up");

@@ -37,6 +37,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.locks.LockSupport;
@@ -86,7 +87,7 @@ public final class FakeServices {
                     public ExportPlan plan(Path run, Consumer<ExportPlan> onSizes) {
                         return exportPlan;
                     }
-                });
+                }, (file, model) -> MethodSettings.parse("lora", Map.of("rank", "8")));
         services = new Services(jobs, stores, engines, new Services.Environment(desktop, desktop, desktop,
                 CLOCK, new SystemInfo() {
                     @Override
