@@ -2,6 +2,7 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
@@ -28,7 +29,8 @@ final class AttentionBenchmark {
         OptionalInt finestLevel = IntStream.range(0, unet.levels().size())
                 .filter(i -> unet.levels().get(i).type() == UNet.BlockType.CROSS_ATTENTION)
                 .findFirst();
-        if (!runtime.device().equals(Device.CUDA) || finestLevel.isEmpty()) return AttentionKernel.FUSED;
+        if (runtime.device() instanceof ProviderDevice) return GraphOptions.COMPILED.attention();
+        if (runtime.device().equals(Device.CPU) || finestLevel.isEmpty()) return AttentionKernel.FUSED;
         UNet.Level level = unet.levels().get(finestLevel.getAsInt());
         long tokens = Math.ceilDiv(latents.size(2), 1L << finestLevel.getAsInt())
                 * Math.ceilDiv(latents.size(3), 1L << finestLevel.getAsInt());

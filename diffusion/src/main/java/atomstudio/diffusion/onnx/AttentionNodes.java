@@ -3,6 +3,7 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
 import atomstudio.diffusion.onnx.GraphOptions.MemoryMode;
+import atomstudio.diffusion.onnx.GraphOptions.OperatorSet;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.tensor.Shape;
 import java.util.Arrays;
@@ -39,9 +40,12 @@ record AttentionNodes(GraphOps ops, GraphOptions options) {
     /// @param mask added to the scores (B, heads, S, S')
     private Graph.Value matmulAttention(Graph.Value q, Graph.Value k, Graph.Value v, int heads,
             Graph.@Nullable Value mask) {
-        Graph.Value scaled = ops.scale(q, 1 / Math.sqrt(q.shape().size(2) / heads));
-        Graph.Value scores = ops.matmul(ops.permute(splitHeads(scaled, heads), 0, 2, 1, 3),
+        double scale = 1 / Math.sqrt(q.shape().size(2) / heads);
+        boolean scalesScores = options.operators() == OperatorSet.STANDARD; // the form that providers fuse
+        Graph.Value scores = ops.matmul(
+                ops.permute(splitHeads(scalesScores ? q : ops.scale(q, scale), heads), 0, 2, 1, 3),
                 ops.permute(splitHeads(k, heads), 0, 2, 3, 1));
+        if (scalesScores) scores = ops.scale(scores, scale);
         if (mask != null) scores = ops.add(scores, mask);
         Operator softmax = Operator.of("Softmax", Map.of("axis", -1L));
         Graph.Value probabilities = ops.graph().node(softmax, scores.shape(), scores);

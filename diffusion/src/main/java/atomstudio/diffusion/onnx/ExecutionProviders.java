@@ -3,6 +3,7 @@ package atomstudio.diffusion.onnx;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtEpDevice;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.engine.ProviderDevice.Hardware;
@@ -96,6 +97,12 @@ public final class ExecutionProviders {
             if (entry.getKey().name().equals(device.name())) return entry.getValue();
         throw new Failure.DeviceUnavailable("device " + device.name() + ": its execution provider is not loaded",
                 Failure.Remedy.USE_CPU);
+    }
+
+    /// Lets a session run on a device.
+    static void addTo(OrtSession.SessionOptions options, ProviderOptions settings) throws OrtException, Failure {
+        OrtEpDevice device = runtimeDevice(settings.device());
+        options.addExecutionProvider(List.of(device), settings.entries(device.getEpMetadata()));
     }
 
     private static Map<ProviderDevice, OrtEpDevice> runtimeDevices() throws Failure {

@@ -147,8 +147,9 @@ final class FusedWeights implements AutoCloseable {
             if (adapted.bias() != null) outputs.put(layer.biasKey(), adapted.bias());
         }
         byte[] model = graph.model(List.copyOf(outputs.values()));
-        try (OnnxSession session = runtime.createSession(model, OnnxSession.SessionWeights.forSingleRun(checkpoint),
-                Shape.of());
+        try (OnnxSession session = runtime.withoutProvider()
+                .createSession(model, OnnxSession.SessionWeights.forSingleRun(checkpoint),
+                        Shape.of());
                 AdapterInputs adapterInputs = new AdapterInputs()) {
             OrtSession.Result result = session.runAll(AdapterInputs.weightFeeds(adapters),
                     adapterInputs.persistentInputs(runtime, adapters, session.inputs()));

@@ -156,7 +156,9 @@ final class Graph {
 
     List<Value> node(Operator operator, List<Shape> outs, @Nullable Value... operands) {
         ProtoMessage node = new ProtoMessage();
-        for (Value operand : operands) node.string(1, operand == null ? "" : operand.name());
+        int count = operands.length;
+        while (count > 0 && operands[count - 1] == null) count--;
+        for (Value operand : Arrays.copyOf(operands, count)) node.string(1, operand == null ? "" : operand.name());
         List<Value> results = new ArrayList<>();
         for (Shape out : outs) {
             Value result = new Value("value" + nextId++, out);

@@ -4,6 +4,7 @@ import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.Graph.Operator;
 import atomstudio.diffusion.onnx.GraphOptions.ConvolutionAlgorithm;
 import atomstudio.diffusion.onnx.GraphOptions.MemoryMode;
+import atomstudio.diffusion.onnx.GraphOptions.OperatorSet;
 import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.ShapeOps;
@@ -163,7 +164,10 @@ final class GraphOps implements Ops<Graph.Value> {
 
     @Override
     public Graph.Value gelu(Graph.Value x) {
-        return graph.node(Operator.microsoft("Gelu", Map.of()), x.shape(), x);
+        if (options.operators() == OperatorSet.RUNTIME)
+            return graph.node(Operator.microsoft("Gelu", Map.of()), x.shape(), x);
+        Graph.Value erf = graph.node(Operator.of("Erf"), x.shape(), scale(x, Math.sqrt(0.5)));
+        return multiply(scale(x, 0.5), add(erf, constant(Shape.of(), 1)));
     }
 
     @Override
@@ -173,7 +177,9 @@ final class GraphOps implements Ops<Graph.Value> {
 
     /// x · sigmoid(alpha x).
     private Graph.Value quickGelu(Graph.Value x, float alpha) {
-        return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);
+        if (options.operators() == OperatorSet.RUNTIME)
+            return graph.node(Operator.microsoft("QuickGelu", Map.of("alpha", alpha)), x.shape(), x);
+        return multiply(x, graph.node(Operator.of("Sigmoid"), x.shape(), alpha == 1 ? x : scale(x, alpha)));
     }
 
     @Override

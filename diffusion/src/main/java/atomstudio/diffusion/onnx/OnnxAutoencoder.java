@@ -3,6 +3,8 @@ package atomstudio.diffusion.onnx;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Autoencoder;
 import atomstudio.diffusion.engine.LatentDistribution;
+import atomstudio.diffusion.engine.ProviderDevice;
+import atomstudio.diffusion.engine.ProviderDevice.Precision;
 import atomstudio.diffusion.engine.TileDecoder;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.Vae;
@@ -16,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// The VAE on ONNX Runtime, always in float32. Of the sessions for tiles it keeps one, since tiles of one shape follow
-/// each other and sessions hold their memory.
+/// The VAE on ONNX Runtime, in float32 or bfloat16: some decoders overflow in float16. Of the sessions for tiles it
+/// keeps one, since tiles of one shape follow each other and sessions hold their memory.
 final class OnnxAutoencoder extends OnnxNetwork implements Autoencoder, TileDecoder {
     /// @param norms shapes of the scale and shift of each norm
     private record TileKey(int level, List<Shape> norms, Shape features) {}
@@ -28,8 +30,13 @@ final class OnnxAutoencoder extends OnnxNetwork implements Autoencoder, TileDeco
     private final SessionCache<TileKey> tileDecoders = new SessionCache<>(1, this::buildTileDecoder);
 
     OnnxAutoencoder(OnnxModel model, Checkpoint checkpoint) {
-        super(model, checkpoint);
-        this.vae = model.model().vae();
+        super(model.withRuntime(precise(model.runtime())), checkpoint);
+        this.vae = model().model().vae();
+    }
+
+    private static OnnxRuntime precise(OnnxRuntime runtime) {
+        boolean isHalf = runtime.device() instanceof ProviderDevice device && device.precision() == Precision.FLOAT16;
+        return isHalf ? runtime.withPrecision(Precision.FLOAT32) : runtime;
     }
 
     @Override
@@ -85,10 +92,9 @@ final class OnnxAutoencoder extends OnnxNetwork implements Autoencoder, TileDeco
     }
 
     @Override
-    public void close() {
+    void closeSessions() {
         decoders.close();
         encoders.close();
         tileDecoders.close();
-        super.close();
     }
 }

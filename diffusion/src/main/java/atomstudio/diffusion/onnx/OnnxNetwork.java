@@ -7,19 +7,31 @@ import atomstudio.diffusion.model.DiffusionModel;
 import org.jspecify.annotations.Nullable;
 
 /// A network of a model on ONNX Runtime. Its graph is written when first used, for each input shape. Owns its mapped
-/// weights; a subclass closes its sessions first.
+/// weights and its sessions.
 abstract class OnnxNetwork implements EngineNetwork {
     static final int MAX_SESSIONS = 3;
 
-    final OnnxModel model;
+    private OnnxModel model;
     private @Nullable Checkpoint checkpoint;
 
     /// A model that runs on ONNX Runtime with these settings.
-    record OnnxModel(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {}
+    record OnnxModel(DiffusionModel model, OnnxRuntime runtime, OnnxSettings settings) {
+        OnnxModel withRuntime(OnnxRuntime other) {
+            return new OnnxModel(model, other, settings);
+        }
+    }
 
     OnnxNetwork(OnnxModel model, Checkpoint checkpoint) {
         this.model = model;
         this.checkpoint = checkpoint;
+    }
+
+    final OnnxModel model() {
+        return model;
+    }
+
+    final OnnxRuntime runtime() {
+        return model.runtime;
     }
 
     final Checkpoint checkpoint() {
@@ -32,6 +44,15 @@ abstract class OnnxNetwork implements EngineNetwork {
         return model.runtime.createSession(checkpoint(), model.settings, network);
     }
 
+    /// Closes all sessions; later runs create new ones.
+    abstract void closeSessions();
+
+    /// Continues on another runtime.
+    final void moveTo(OnnxRuntime runtime) {
+        closeSessions();
+        model = model.withRuntime(runtime);
+    }
+
     @Override
     public final void checkFiles() throws Failure.Unreadable {
         if (checkpoint != null) checkpoint.checkUnchanged();
@@ -39,6 +60,7 @@ abstract class OnnxNetwork implements EngineNetwork {
 
     @Override
     public void close() {
+        closeSessions();
         if (checkpoint != null) checkpoint.close();
         checkpoint = null;
     }

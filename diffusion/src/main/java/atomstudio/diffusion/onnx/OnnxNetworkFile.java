@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /// A network file that is open on ONNX Runtime, outside an engine's three networks. Graphs are written for each input
-/// shape when first used. Not thread-safe; owns its sessions and mapped weights.
+/// shape when first used. On the CPU if the device is one of an execution provider: to compile them would take longer
+/// than their few runs. Not thread-safe; owns its sessions and mapped weights.
 final class OnnxNetworkFile implements AutoCloseable {
     private static final int MAX_SESSIONS = 2;
 
@@ -23,7 +24,7 @@ final class OnnxNetworkFile implements AutoCloseable {
             Function<Shape, OnnxRuntime.Network> graph) throws Failure {
         this.checkpoint = file.open();
         this.sessions = new SessionCache<>(MAX_SESSIONS,
-                shape -> runtime.createSession(checkpoint, settings, graph.apply(shape)));
+                shape -> runtime.withoutProvider().createSession(checkpoint, settings, graph.apply(shape)));
     }
 
     /// Runs a network with one input of this name.

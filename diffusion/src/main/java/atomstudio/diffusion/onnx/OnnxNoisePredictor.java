@@ -6,6 +6,8 @@ import atomstudio.diffusion.engine.AdapterTargets;
 import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.NoisePredictor;
+import atomstudio.diffusion.engine.ProviderDevice;
+import atomstudio.diffusion.engine.ProviderDevice.Precision;
 import atomstudio.diffusion.engine.ReducedPrecision;
 import atomstudio.diffusion.engine.SliceableAttention;
 import atomstudio.diffusion.engine.WeightedAdapter;
@@ -54,7 +56,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         Tensor context = conditioning.hiddenStatesOnly();
         List<WeightedAdapter> used = targets.targetingUnet(adapters);
         List<Adaptation> adaptations = AdapterInputs.adaptations(used);
-        boolean isFused = model.settings().adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
+        boolean isFused = model().settings().adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
         Set<String> fusedKeys = isFused ? fusedWeights().changedKeys(adaptations) : Set.of();
         OnnxSession session = sessions.get(new UNetKey(latents.shape(), context.shape(),
                 fusedKeys.isEmpty() ? adaptations : List.of(), fusedKeys));
@@ -63,12 +65,12 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         feeds.put("time_features", OnnxSession.Feed.of(unet.timeProjection().embed(timesteps)));
         feeds.put("context", OnnxSession.Feed.of(context));
         Map<String, OnnxTensor> persistent = new LinkedHashMap<>(
-                mappedInputs().inputs(model.runtime(), session.inputs(), fusedKeys));
+                mappedInputs().inputs(runtime(), session.inputs(), fusedKeys));
         if (fusedKeys.isEmpty()) {
             feeds.putAll(AdapterInputs.weightFeeds(used));
-            persistent.putAll(adapterInputs.persistentInputs(model.runtime(), used, session.inputs()));
+            persistent.putAll(adapterInputs.persistentInputs(runtime(), used, session.inputs()));
         } else {
-            persistent.putAll(fusedWeights().inputs(model.runtime(), used));
+            persistent.putAll(fusedWeights().inputs(runtime(), used));
         }
         try {
             return session.run(feeds, persistent);
@@ -80,7 +82,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
 
     @Override
     public boolean enableAttentionSlicing() {
-        if (slicedAttention) return false;
+        if (slicedAttention || runtime().device() instanceof ProviderDevice) return false;
         slicedAttention = true;
         sessions.close();
         return true;
@@ -88,6 +90,10 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
 
     @Override
     public boolean useFullPrecision() {
+        if (runtime().device() instanceof ProviderDevice device && device.precision() != Precision.FLOAT32) {
+            moveTo(runtime().withPrecision(Precision.FLOAT32));
+            return true;
+        }
         if (!halfPrecision) return false;
         halfPrecision = false;
         attentionKernel = null; // was selected for float16
@@ -98,7 +104,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
     private FusedWeights fusedWeights() {
         FusedWeights found = fusedWeights;
         if (found == null)
-            fusedWeights = found = new FusedWeights(model.model().layers(Component.UNET), checkpoint());
+            fusedWeights = found = new FusedWeights(model().model().layers(Component.UNET), checkpoint());
         return found;
     }
 
@@ -109,8 +115,9 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
     }
 
     private OnnxSession build(UNetKey key) throws Failure {
-        OnnxRuntime runtime = model.runtime();
-        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint(), model.settings());
+        OnnxRuntime runtime = runtime();
+        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint(), model().settings(),
+                runtime.device());
         GraphOptions defaults = GraphOptions.of(runtime.device(), weights.mode());
         GraphOptions options = (slicedAttention ? defaults.withLowestMemory() : defaults)
                 .withElementType(elementType(), attentionKernel(key.latents));
@@ -128,13 +135,18 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
     private AttentionKernel attentionKernel(Shape latents) throws Failure {
         AttentionKernel found = attentionKernel;
         if (found == null)
-            attentionKernel = found = AttentionBenchmark.selectKernel(model.runtime(), unet, latents, elementType());
+            attentionKernel = found = AttentionBenchmark.selectKernel(runtime(), unet, latents, elementType());
         return found;
     }
 
     @Override
-    public void close() {
+    void closeSessions() {
         sessions.close();
+        attentionKernel = null;
+    }
+
+    @Override
+    public void close() {
         if (fusedWeights != null) fusedWeights.close();
         fusedWeights = null;
         if (mappedInputs != null) mappedInputs.close();

@@ -15,8 +15,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.List;
-import java.util.Map;
 
 /// ONNX Runtime on one device, and the options of its sessions.
 record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
@@ -26,7 +24,7 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
     static OnnxRuntime open(Device device, int threads) throws Failure {
         try {
             OnnxRuntime runtime = new OnnxRuntime(processEnvironment(), device, threads);
-            runtime.options().close();
+            runtime.options(0).close();
             return runtime;
         } catch (OrtException e) {
             throw failure(e, "ONNX Runtime on " + device.name());
@@ -49,6 +47,18 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         }
     }
 
+    /// The same on the CPU if this is on an execution provider.
+    OnnxRuntime withoutProvider() {
+        return device instanceof ProviderDevice ? new OnnxRuntime(environment, Device.CPU, threads) : this;
+    }
+
+    /// The same with another precision if this is on an execution provider.
+    OnnxRuntime withPrecision(ProviderDevice.Precision precision) {
+        return device instanceof ProviderDevice provider
+                ? new OnnxRuntime(environment, provider.withPrecision(precision), threads)
+                : this;
+    }
+
     /// A network written over a backend.
     @FunctionalInterface
     interface Network {
@@ -57,7 +67,7 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
 
     /// Builds a network's graph over the weights of a checkpoint and opens a session for it.
     OnnxSession createSession(Checkpoint checkpoint, OnnxSettings settings, Network network) throws Failure {
-        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint, settings);
+        OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint, settings, device);
         Graph graph = new Graph();
         GraphOps ops = new GraphOps(graph, GraphOptions.of(device, weights.mode()));
         Graph.Value output = network.build(ops, new GraphWeights(graph, checkpoint));
@@ -66,7 +76,7 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
 
     OnnxSession createSession(byte[] graph, OnnxSession.SessionWeights weights, Shape output) throws Failure {
         weights.checkFiles();
-        try (OrtSession.SessionOptions options = options()) {
+        try (OrtSession.SessionOptions options = options(weights.bytes())) {
             options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
             switch (weights.mode()) {
                 case LAYOUT_OPTIMIZED -> {}
@@ -77,6 +87,8 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
                     // A memory pattern is one block for all activations, in addition to the first run's allocations.
                     options.setMemoryPatternOptimization(false);
                 }
+                // The provider folds and fuses by itself; the runtime would fold converted weights into copies.
+                case COMPILED -> options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
                 case SINGLE_RUN -> {
                     // Constant folding would convert all half-precision weights at once.
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.NO_OPT);
@@ -84,13 +96,14 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
                     options.setCPUArenaAllocator(false);
                 }
             }
-            return new OnnxSession(environment, environment.createSession(graph, options), output, weights);
+            return new OnnxSession(this, environment.createSession(graph, options), output, weights);
         } catch (OrtException e) {
-            throw failure(e, weights.folder().toString());
+            throw deviceFailure(e, weights.folder().toString());
         }
     }
 
-    private OrtSession.SessionOptions options() throws OrtException, Failure {
+    /// @param weightBytes size of the network's weights
+    private OrtSession.SessionOptions options(long weightBytes) throws OrtException, Failure {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setIntraOpNumThreads(threads);
         options.setInterOpNumThreads(1);
@@ -100,8 +113,8 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
         switch (device) {
             case Device.Cpu _ -> {}
             case Device.Cuda _ -> cuda(options);
-            case ProviderDevice provider -> options.addExecutionProvider(
-                    List.of(ExecutionProviders.runtimeDevice(provider)), Map.of());
+            case ProviderDevice provider -> ExecutionProviders.addTo(options,
+                    new ProviderOptions(provider, threads, weightBytes));
         }
         return options;
     }
@@ -114,6 +127,14 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
             throw new Failure.DeviceUnavailable("no CUDA device for ONNX Runtime: " + e.getMessage()
                     + "; build with the CUDA natives: mvn -P cuda -DskipTests package", Failure.Remedy.USE_CPU);
         }
+    }
+
+    /// Converts an exception of a session to a failure; on an execution provider the device failed.
+    Failure deviceFailure(OrtException e, String context) {
+        Failure failure = failure(e, context);
+        if (!(device instanceof ProviderDevice provider) || failure instanceof Failure.OutOfMemory) return failure;
+        return new Failure.DeviceUnavailable("device " + provider.name() + " (" + provider.hardware().provider()
+                + "): " + failure.getMessage().replaceAll("\\s+", " ").strip(), Failure.Remedy.USE_CPU);
     }
 
     /// Converts native exceptions to failures.

@@ -6,6 +6,8 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
@@ -21,7 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// A loaded graph; owns its native session.
-record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputShape, SessionWeights weights)
+record OnnxSession(OnnxRuntime runtime, OrtSession session, Shape outputShape, SessionWeights weights)
         implements AutoCloseable {
     /// How a session uses the weight files that its graph references.
     enum WeightMode {
@@ -30,17 +32,32 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
         /// Computes from the mapped files, slightly slower; the system may drop their pages and read them again.
         MAPPED,
         /// Runs once, from mapped files.
-        SINGLE_RUN
+        SINGLE_RUN,
+        /// An execution provider compiles them with the graph.
+        COMPILED
     }
 
     /// @param folder of the weight files
     /// @param checkpoint that the graph references; empty for a graph without weights
     record SessionWeights(Path folder, WeightMode mode, Optional<Checkpoint> checkpoint) {
-        static SessionWeights of(Checkpoint checkpoint, OnnxSettings settings) throws Failure {
+        static SessionWeights of(Checkpoint checkpoint, OnnxSettings settings, Device device) throws Failure {
+            if (device instanceof ProviderDevice)
+                return new SessionWeights(GraphWeights.commonFolder(checkpoint), WeightMode.COMPILED,
+                        Optional.of(checkpoint));
+            WeightMode mode = bytes(checkpoint) > settings.layoutLimitBytes() ? WeightMode.MAPPED
+                    : WeightMode.LAYOUT_OPTIMIZED;
+            return new SessionWeights(GraphWeights.commonFolder(checkpoint), mode, Optional.of(checkpoint));
+        }
+
+        /// Size of all weights.
+        long bytes() {
+            return checkpoint.map(SessionWeights::bytes).orElse(0L);
+        }
+
+        private static long bytes(Checkpoint checkpoint) {
             long bytes = 0;
             for (String name : checkpoint.keys()) bytes += checkpoint.info(name).byteLength();
-            WeightMode mode = bytes > settings.layoutLimitBytes() ? WeightMode.MAPPED : WeightMode.LAYOUT_OPTIMIZED;
-            return new SessionWeights(GraphWeights.commonFolder(checkpoint), mode, Optional.of(checkpoint));
+            return bytes;
         }
 
         /// For a graph without weights.
@@ -83,13 +100,13 @@ record OnnxSession(OrtEnvironment environment, OrtSession session, Shape outputS
         List<OnnxTensor> created = new ArrayList<>();
         try {
             for (Map.Entry<String, Feed> feed : feeds.entrySet()) {
-                OnnxTensor tensor = feed.getValue().createTensor(environment);
+                OnnxTensor tensor = feed.getValue().createTensor(runtime.environment());
                 created.add(tensor);
                 inputs.put(feed.getKey(), tensor);
             }
             return session.run(inputs);
         } catch (OrtException e) {
-            throw OnnxRuntime.failure(e, "running the network");
+            throw runtime.deviceFailure(e, "running the network");
         } finally {
             created.forEach(OnnxTensor::close);
         }

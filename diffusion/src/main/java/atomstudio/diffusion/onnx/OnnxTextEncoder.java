@@ -12,7 +12,8 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 
-/// The text encoder on ONNX Runtime. Adapter parameters are graph inputs.
+/// The text encoder on ONNX Runtime. Adapter parameters are graph inputs. It runs once per prompt, so it stays on the
+/// CPU if the device is one of an execution provider (docs/decisions/providers.md).
 final class OnnxTextEncoder extends OnnxNetwork implements TextEncoder {
     /// @param skippedLayers layers omitted at the end of the text encoder (clip skip − 1)
     /// @param adaptations of the adapters whose parameters are inputs
@@ -23,7 +24,7 @@ final class OnnxTextEncoder extends OnnxNetwork implements TextEncoder {
     private final AdapterInputs adapterInputs = new AdapterInputs();
 
     OnnxTextEncoder(OnnxModel model, Checkpoint checkpoint) {
-        super(model, checkpoint);
+        super(model.withRuntime(model.runtime().withoutProvider()), checkpoint);
         this.targets = AdapterTargets.of(model.model());
     }
 
@@ -34,22 +35,21 @@ final class OnnxTextEncoder extends OnnxNetwork implements TextEncoder {
         OnnxSession session = sessions.get(new TextKey(shape, clipSkip - 1, AdapterInputs.adaptations(used)));
         Map<String, OnnxSession.Feed> feeds = AdapterInputs.weightFeeds(used);
         feeds.put("ids", OnnxSession.Feed.ids(ids));
-        return session.run(feeds, adapterInputs.persistentInputs(model.runtime(), used, session.inputs()));
+        return session.run(feeds, adapterInputs.persistentInputs(runtime(), used, session.inputs()));
     }
 
     private OnnxSession build(TextKey key) throws Failure {
         return createSession((ops, weights) -> {
             Graph.Value ids = ops.graph().input("ids", key.ids, ElementType.INT64);
-            return model.model()
+            return model().model()
                     .textEncoder()
                     .encode(ops, AdapterInputs.adapted(ops, weights, key.adaptations), ids, key.skippedLayers);
         });
     }
 
     @Override
-    public void close() {
+    void closeSessions() {
         sessions.close();
         adapterInputs.close();
-        super.close();
     }
 }

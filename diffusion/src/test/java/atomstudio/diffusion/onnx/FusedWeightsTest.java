@@ -49,6 +49,13 @@ class FusedWeightsTest {
         }
     }
 
+    /// An adapter that adds a constant to the first layer's weight.
+    static Adapter addedWeight(DiffusionModel model, float value) {
+        Layer layer = model.layers(Component.UNET).getFirst();
+        return new Adapter("plus " + value, "plus" + value, new AddedWeight(layer.name()),
+                Map.of(layer.name() + ".w", Tensor.filled(layer.weightShape(), value)));
+    }
+
     private record AddedWeight(String target) implements Adaptation {
         @Override
         public Map<String, Shape> parameterShapes(Layer layer) {
