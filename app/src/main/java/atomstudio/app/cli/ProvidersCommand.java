@@ -223,9 +223,10 @@ final class ProvidersCommand implements Callable<Integer>, Main.RunsWithoutNativ
 
         @Override
         public Integer call() throws Failure {
-            Path folder = context.devices().store().find(name);
+            DeviceSelection devices = context.devices();
+            Path folder = devices.store().find(name);
             new Trash(context.home().trash(), InstantSource.system()).move("execution provider " + name,
-                    List.of(folder));
+                    devices.files(folder));
             context.terminal().printResult("Removed " + name + ".");
             return ExitCode.SUCCESS;
         }

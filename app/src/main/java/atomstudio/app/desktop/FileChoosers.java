@@ -16,6 +16,9 @@ public interface FileChoosers {
     /// A single-file checkpoint.
     Optional<Path> model(String title);
 
+    /// The package of an execution provider: a Python wheel or an archive.
+    Optional<Path> provider(String title);
+
     /// A TOML file of training settings.
     Optional<Path> settings(String title);
 

@@ -39,6 +39,8 @@ public final class DeviceSelection {
         public String name() {
             return device.name();
         }
+
+        boolean isUnmeasured() { return measurement.isEmpty(); }
     }
 
     public DeviceSelection(Home home) {
@@ -174,8 +176,9 @@ public final class DeviceSelection {
         measurements.put(measurement);
     }
 
-    /// The folder of networks that a provider has compiled; deleted with the provider.
-    public Path compiledFolder(String provider) {
-        return compiled.resolve(provider);
+    /// The files of a provider: its folder, and the networks that it has compiled.
+    public List<Path> files(Path folder) {
+        Path networks = compiled.resolve(folder.getFileName());
+        return Files.isDirectory(networks) ? List.of(folder, networks) : List.of(folder);
     }
 }

@@ -13,6 +13,7 @@ import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.process.TrainingProcess;
+import atomstudio.app.provider.DevicesViewModel;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.settings.SettingsStore;
 import atomstudio.app.train.MethodCost;
@@ -23,7 +24,8 @@ import java.time.InstantSource;
 import java.util.List;
 
 /// The services of the window's view models.
-public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment) {
+public record Services(Jobs jobs, Stores stores, Engines engines, Environment environment,
+        DevicesViewModel.DeviceServices devices) {
     /// Files on disk.
     public record Stores(ModelSummary.SummaryReader models, SubjectStore subjects, PhotoFinder photoFinder,
             RunStore runs, ImageStore images, Trash trash, SampleSource samples) {}

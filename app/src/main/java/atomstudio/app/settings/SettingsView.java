@@ -9,6 +9,7 @@ import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
+import atomstudio.app.provider.DevicesViewModel;
 import java.nio.file.Path;
 import java.util.Optional;
 import javafx.scene.Node;
@@ -23,12 +24,13 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 
-/// The Settings page: appearance, live previews, engine, safety checker and files.
+/// The Settings page: appearance, devices, engine, live previews, safety checker and files.
 public final class SettingsView extends VBox {
     /// @param home the folder of subjects, runs and settings
     /// @param showFiles opens it in the file manager
     /// @param downloads the settings of downloads
-    public SettingsView(SettingsViewModel settings, Path home, Runnable showFiles, Node downloads) {
+    public SettingsView(SettingsViewModel settings, DevicesViewModel devices, Path home, Runnable showFiles,
+            Node downloads) {
         super(12);
         getStyleClass().add("plain-page");
         Label title = new Label(text("settings.settings"));
@@ -39,7 +41,8 @@ public final class SettingsView extends VBox {
         files.add(new MutedLabelView(text("settings.subjects-runs-and-settings-are-stored", home)),
                 new ActionButtonView(text("settings.show-in-file-manager"), showFiles));
         ScrollPane scroll = new ScrollPane(
-                new VBox(12, appearance, previews(settings), engine(settings), safety(settings), downloads, files));
+                new VBox(12, appearance, new DevicesView(settings, devices), engine(settings), previews(settings),
+                        safety(settings), downloads, files));
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);

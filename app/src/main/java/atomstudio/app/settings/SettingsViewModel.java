@@ -101,6 +101,18 @@ public final class SettingsViewModel {
         onImagesOutdated.run();
     }
 
+    /// Name of the device that samples, or `auto`.
+    public ObservableValue<String> device() {
+        return preferences.map(AppSettings.GenerationPreferences::device);
+    }
+
+    /// Makes existing images outdated, because precisions differ.
+    public void device(String chosen) {
+        if (chosen.equals(preferences.get().device())) return;
+        change(now -> now.withDevice(chosen));
+        onImagesOutdated.run();
+    }
+
     private void change(UnaryOperator<AppSettings.GenerationPreferences> change) {
         AppSettings.GenerationPreferences changed = change.apply(preferences.get());
         preferences.set(changed);

@@ -16,7 +16,9 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
 import atomstudio.app.models.TokenizerFolders;
 import atomstudio.app.process.ChildProcessLauncher;
+import atomstudio.app.provider.ChildProcessTrial;
 import atomstudio.app.provider.DeviceSelection;
+import atomstudio.app.provider.DevicesViewModel;
 import atomstudio.app.runs.RunStore;
 import atomstudio.app.runtime.Assets;
 import atomstudio.app.runtime.Home;
@@ -66,7 +68,8 @@ final class Composition {
                 (file, model) -> TrainableAdapter.read(file, DiffusionModel.open(model)).method());
         Services.Environment environment = new Services.Environment(choosers, desktop, settings, InstantSource.system(),
                 new SystemInfo.LocalSystemInfo(() -> devices.title(settings.get().generation().device())));
-        return new Services(jobs, stores, engines, environment);
+        return new Services(jobs, stores, engines, environment,
+                new DevicesViewModel.DeviceServices(devices, new ChildProcessTrial(launcher)));
     }
 
     private static SettingsFile settings(Home home, Jobs jobs) {

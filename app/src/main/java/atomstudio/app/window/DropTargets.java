@@ -27,7 +27,7 @@ final class DropTargets {
     private final ReadOnlyObjectWrapper<List<DropTarget>> shown = new ReadOnlyObjectWrapper<>(List.of());
     private List<Path> dragged = List.of();
 
-    enum DropKind { NEW_SUBJECT, SUBJECT, SOURCE, SETTINGS, MODEL, ADAPTER }
+    enum DropKind { NEW_SUBJECT, SUBJECT, SOURCE, SETTINGS, MODEL, ADAPTER, PROVIDER }
 
     /// @param run what a drop there does
     record DropTarget(DropKind kind, String title, Runnable run) {}
@@ -121,6 +121,11 @@ final class DropTargets {
         if (contents.areAdapters)
             targets.add(new DropTarget(DropKind.ADAPTER, text("window.drop.adapter"),
                     () -> generatePage().adapters().add(files)));
+        if (files.size() == 1 && files.getFirst().getFileName().toString().endsWith(".whl"))
+            targets.add(new DropTarget(DropKind.PROVIDER, text("window.drop.provider"), () -> {
+                window.open(Screen.SETTINGS);
+                window.devices().add(files.getFirst());
+            }));
         return targets;
     }
 

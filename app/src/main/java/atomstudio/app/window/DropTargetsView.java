@@ -82,6 +82,7 @@ final class DropTargetsView extends StackPane {
             case SETTINGS -> Feather.ROTATE_CCW;
             case MODEL -> Feather.BOX;
             case ADAPTER -> Feather.LAYERS;
+            case PROVIDER -> Feather.CPU;
         };
     }
 }

@@ -52,6 +52,12 @@ final class FxChoosers implements FileChoosers {
     }
 
     @Override
+    public Optional<Path> provider(String title) {
+        FileChooser chooser = chooser(title, text("window.provider-packages"), List.of("*.whl", "*.zip"));
+        return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);
+    }
+
+    @Override
     public Optional<Path> settings(String title) {
         FileChooser chooser = chooser(title, text("window.training-settings"), List.of("*.toml"));
         return Optional.ofNullable(chooser.showOpenDialog(owner.get())).map(File::toPath);

@@ -23,7 +23,7 @@ enum Screen {
     TRASH(text("window.trash"), Feather.TRASH_2, Place.BOTTOM, Shortcut.PAGE_4,
             model -> new TrashView(model.deletions(), model.clock())),
     SETTINGS(text("window.settings"), Feather.SETTINGS, Place.BOTTOM, Shortcut.PAGE_5,
-            model -> new SettingsView(model.settings(), model.home(), model::showFiles,
+            model -> new SettingsView(model.settings(), model.devices(), model.home(), model::showFiles,
                     new ProxySettingView(model.downloads())));
 
     /// Above or below the subjects in the sidebar.

@@ -21,6 +21,7 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.provider.DevicesViewModel;
 import atomstudio.app.runs.MachineSharing;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunQueue;
@@ -73,6 +74,7 @@ public final class WindowViewModel {
     private final ReadOnlyStringWrapper systemInfo = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     private final SettingsViewModel settings;
+    private final DevicesViewModel devices;
     private final TrainingNotices training;
     private final Demonstration demonstration;
 
@@ -109,6 +111,8 @@ public final class WindowViewModel {
                 environment.clock(), models.current(), new SimpleObjectProperty<>());
         generatePage = new WindowPage.GeneratePage(generate, largeImage);
         settings = new SettingsViewModel(environment.settings(), environment.choosers(), this::refreshImages);
+        devices = new DevicesViewModel(services.jobs(), services.devices(), environment.choosers(), deletions,
+                this::refreshSystemInfo);
         images.entries().addListener((ListChangeListener<JobQueue.QueuedJob>) change -> updateStatus());
         queue.current().subscribe(now -> updateStatus());
         queue.progress().subscribe(now -> updateStatus());
@@ -142,10 +146,10 @@ public final class WindowViewModel {
         models.load();
         downloads.load();
         gallery.load();
+        devices.load();
         queue.restore(() -> notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
                 text("window.left-in-the-training-queue", count("window.runs", queue.waiting().size())),
                 Optional.of(new NoticesViewModel.NoticeAction(text("window.continue-training"), queue::startNext)))));
-        refreshSystemInfo();
         Services.Stores stores = services.stores();
         services.jobs()
                 .start(text("window.listing-samples"), cancellation -> stores.samples().list(), start::setSamples,
@@ -225,7 +229,13 @@ public final class WindowViewModel {
         return settings;
     }
 
+    /// The devices that sample, and the execution providers that bring them.
+    public DevicesViewModel devices() {
+        return devices;
+    }
+
     private void refreshImages() {
+        refreshSystemInfo();
         generatePage.generate().update();
         subjects.forEach(subject -> subject.compare().update());
     }
@@ -305,8 +315,11 @@ public final class WindowViewModel {
     /// them.
     public void onFilesDropped(List<Path> files) {
         drops.find(files, targets -> {
-            boolean isAdapter = targets.size() == 1 && targets.getFirst().kind() == DropTargets.DropKind.ADAPTER;
-            if (isAdapter) targets.getFirst().run().run();
+            boolean isAdded = targets.size() == 1 && switch (targets.getFirst().kind()) {
+                case ADAPTER, PROVIDER -> true;
+                default -> false;
+            };
+            if (isAdded) targets.getFirst().run().run();
             else useDropped(files);
         });
     }

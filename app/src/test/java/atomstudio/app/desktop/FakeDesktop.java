@@ -38,6 +38,11 @@ public final class FakeDesktop implements FileChoosers, DesktopActions, Settings
     }
 
     @Override
+    public Optional<Path> provider(String title) {
+        return Optional.ofNullable(folder);
+    }
+
+    @Override
     public Optional<Path> settings(String title) {
         return Optional.ofNullable(folder);
     }

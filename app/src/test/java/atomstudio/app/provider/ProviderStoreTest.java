@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import atomstudio.app.jobs.Cancellation;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.engine.ProviderDevice.Hardware;
@@ -22,6 +21,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -36,24 +36,13 @@ class ProviderStoreTest {
     @TempDir
     Path folder;
 
-    private final List<String> tried = new ArrayList<>();
-    private List<ProviderDevice> devices = List.of(GPU);
+    private final FakeProviderTrial trial = new FakeProviderTrial();
     private long freeSpace = Long.MAX_VALUE;
 
-    private final ProviderTrial trial = new ProviderTrial() {
-        @Override
-        public List<ProviderDevice> register(String name, Path library, Cancellation cancellation) throws Failure {
-            assertTrue(library.isAbsolute() && Files.isRegularFile(library), library::toString);
-            tried.add(name);
-            if (devices == null) throw new Failure.DeviceUnavailable("its code crashed");
-            return devices;
-        }
-
-        @Override
-        public Measurement measure(String device, Cancellation cancellation) {
-            throw new UnsupportedOperationException();
-        }
-    };
+    @BeforeEach
+    void hasADevice() {
+        trial.devices = List.of(GPU);
+    }
 
     private ProviderStore store() {
         return new ProviderStore(folder.resolve("providers"), () -> NOW, path -> freeSpace);
@@ -88,7 +77,7 @@ class ProviderStoreTest {
         assertEquals("fake 1.2", added.title());
         assertEquals(new Provider.Origin("onnxruntime-ep-fake", "1.2", "fake.whl", NOW), added.origin());
         assertEquals(List.of(GPU), added.devices());
-        assertEquals(List.of("fake"), tried);
+        assertEquals(List.of("fake"), trial.tried);
         assertEquals(new ProviderStore.Progress.Trying(), progress.getLast());
         assertEquals(List.of(added), store().list().providers());
         added.requireUnchanged();
@@ -119,7 +108,7 @@ class ProviderStoreTest {
         byte[] bytes = Files.readAllBytes(wheel);
         Files.write(wheel, Arrays.copyOf(bytes, bytes.length / 2));
         assertTrue(refuse(wheel, Failure.Unreadable.class).contains("truncated"));
-        assertEquals(List.of(), tried);
+        assertEquals(List.of(), trial.tried);
     }
 
     @Test
@@ -158,7 +147,7 @@ class ProviderStoreTest {
         String message = refuse(zip(FakePlugin.wheel().with(library, FakePlugin.library(FakePlugin.otherMachine()))),
                 Failure.Incompatible.class);
         assertTrue(message.contains("expected a library for Linux"), message);
-        assertEquals(List.of(), tried);
+        assertEquals(List.of(), trial.tried);
     }
 
     @Test
@@ -197,9 +186,9 @@ class ProviderStoreTest {
     @Test
     void aTrialThatFailsAddsNothing() throws Exception {
         Path wheel = zip(FakePlugin.wheel());
-        devices = List.of();
+        trial.devices = List.of();
         assertTrue(refuse(wheel, Failure.DeviceUnavailable.class).contains("finds no device"));
-        devices = null;
+        trial.failure = new Failure.DeviceUnavailable("its code crashed");
         assertEquals("its code crashed", refuse(wheel, Failure.DeviceUnavailable.class));
         assertThrows(CancellationException.class, () -> store().add(wheel, trial, progress -> {}, () -> true));
         assertEquals(List.of(), content());

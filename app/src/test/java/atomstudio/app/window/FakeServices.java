@@ -14,7 +14,11 @@ import atomstudio.app.models.ModelSummary;
 import atomstudio.app.pipeline.ModelDefaults;
 import atomstudio.app.process.FakeProcessLauncher;
 import atomstudio.app.process.RunSpec;
+import atomstudio.app.provider.DeviceSelection;
+import atomstudio.app.provider.DevicesViewModel;
+import atomstudio.app.provider.FakeProviderTrial;
 import atomstudio.app.runs.RunStore;
+import atomstudio.app.runtime.Home;
 import atomstudio.app.services.Services;
 import atomstudio.app.train.MethodCost;
 import atomstudio.app.trash.Trash;
@@ -104,7 +108,7 @@ public final class FakeServices {
                     public long freeMemory() {
                         return 3_100_000_000L;
                     }
-                }));
+                }), new DevicesViewModel.DeviceServices(new DeviceSelection(new Home(home)), new FakeProviderTrial()));
     }
 
     public static Subject.SampleSubject sample(String name) {
