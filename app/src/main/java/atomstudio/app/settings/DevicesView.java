@@ -171,7 +171,8 @@ final class DevicesView extends CardView {
     private Node buttons() {
         Button add = new ActionButtonView(text("settings.devices.add-a-provider"), model::chooseFile)
                 .withId("add-provider");
-        Button measure = new ActionButtonView(text("settings.devices.measure"), model::measure).withId("measure-devices");
+        Button measure = new ActionButtonView(text("settings.devices.measure"), model::measure)
+                .withId("measure-devices");
         for (Button button : List.of(add, measure))
             button.disableProperty().bind(model.task().map(DeviceTask::isRunning));
         return new HBox(8, add, measure);
