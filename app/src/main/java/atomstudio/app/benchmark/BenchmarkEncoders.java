@@ -14,13 +14,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// The encoders of a benchmark: the model's CLIP, and DINO where it is given. One thread at a time.
 final class BenchmarkEncoders implements AutoCloseable {
     private final ClipMetrics clip;
+    private final @Nullable DinoEncoder dino;
 
-    private BenchmarkEncoders(ClipMetrics clip) {
+    private BenchmarkEncoders(ClipMetrics clip, @Nullable DinoEncoder dino) {
         this.clip = clip;
+        this.dino = dino;
     }
 
     /// @param generator owns the CLIP encoders
@@ -29,7 +32,8 @@ final class BenchmarkEncoders implements AutoCloseable {
         ClipMetrics clip = generator.clipMetrics()
                 .orElseThrow(() -> new Failure.Incompatible(settings.model()
                         + ": a benchmark needs a model with a CLIP image encoder (image_encoder or safety_checker)"));
-        return new BenchmarkEncoders(clip);
+        return new BenchmarkEncoders(clip,
+                settings.dino().isPresent() ? DinoEncoder.open(settings.dino().get(), device) : null);
     }
 
     /// @param photos folder of the subject's photos
@@ -53,9 +57,18 @@ final class BenchmarkEncoders implements AutoCloseable {
             embedding.ifPresent(texts::add);
         }
         if (!texts.isEmpty()) embeddings.put(RunEmbeddings.TEXTS, texts);
+        if (dino != null) {
+            for (BenchmarkProtocol protocol : BenchmarkProtocol.values()) {
+                String name = protocol.dinoTensor();
+                embeddings.put(RunEmbeddings.photos(name), dino.embed(photos, protocol));
+                embeddings.put(RunEmbeddings.images(name), dino.embed(input.images, protocol));
+            }
+        }
         return new RunEmbeddings(embeddings);
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        if (dino != null) dino.close();
+    }
 }

@@ -34,7 +34,12 @@ public record BenchmarkSettings(Path model, String modelHash, BenchmarkProtocol 
     public record ImageSettings(GenerationSettings generation, String negativePrompt) {}
 
     /// An encoder's file or folder, and the SHA-256 of its weights.
-    public record Encoder(Path path, String hash) {}
+    public record Encoder(Path path, String hash) {
+        /// @throws Failure.Incompatible if it is no ViT
+        public static Encoder ofDino(Path path) throws Failure {
+            return DinoEncoder.encoder(path);
+        }
+    }
 
     BenchmarkSettings with(BenchmarkProtocol other) {
         return new BenchmarkSettings(model, modelHash, other, prompts, images, sampling, precision, dino);
@@ -140,7 +145,8 @@ public record BenchmarkSettings(Path model, String modelHash, BenchmarkProtocol 
         JsonObject found = JsonParser.parseString(other.toJson().toString()).getAsJsonObject();
         TreeSet<String> keys = new TreeSet<>(expected.keySet());
         keys.addAll(found.keySet());
-        keys.removeAll(List.of("format", "model", "dino", "protocol")); // paths may move; the protocol is a way to score
+        // Paths may move, and the protocol is only a way to score.
+        keys.removeAll(List.of("format", "model", "dino", "protocol"));
         return keys.stream()
                 .filter(key -> !String.valueOf(expected.get(key)).equals(String.valueOf(found.get(key))))
                 .map(key -> key + ": expected " + text(expected.get(key)) + ", found " + text(found.get(key)))

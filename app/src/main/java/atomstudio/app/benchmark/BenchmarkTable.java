@@ -154,22 +154,29 @@ public record BenchmarkTable(BenchmarkSettings settings, List<RunScores> runs, L
         return settings.describe(encoder());
     }
 
+    /// The columns of the table for readers.
+    List<String> header() {
+        return Stream.of(List.of("method", "subjects", "runs", "parameters"),
+                metrics().stream().map(Metric::title).toList(), List.of("black")).flatMap(List::stream).toList();
+    }
+
+    List<String> cells(Row row) {
+        List<String> cells = new ArrayList<>(List.of(
+                row.split().equals(Split.ALL.label) ? row.method() : row.method() + ", " + row.split(),
+                Integer.toString(row.subjects()), row.runs() == 0 ? "" : Integer.toString(row.runs()),
+                row.parameters() == 0 ? "" : String.format(Locale.ROOT, "%,d", row.parameters())));
+        for (Metric metric : metrics())
+            cells.add(Optional.ofNullable(row.means().get(metric)).map(Mean::text).orElse(""));
+        cells.add(row.runs() == 0 ? "" : Integer.toString(row.black()));
+        return cells;
+    }
+
     /// The table in Markdown.
     public String markdown() {
-        List<Metric> metrics = metrics();
-        StringBuilder text = new StringBuilder("| method | subjects | runs | parameters | "
-                + String.join(" | ", metrics.stream().map(Metric::title).toList()) + " | black |\n|---|"
-                + "---:|".repeat(metrics.size() + 4) + "\n");
-        for (Row row : rows) {
-            List<String> cells = new ArrayList<>(List.of(
-                    row.split().equals(Split.ALL.label) ? row.method() : row.method() + ", " + row.split(),
-                    Integer.toString(row.subjects()), row.runs() == 0 ? "" : Integer.toString(row.runs()),
-                    row.parameters() == 0 ? "" : String.format(Locale.ROOT, "%,d", row.parameters())));
-            for (Metric metric : metrics)
-                cells.add(Optional.ofNullable(row.means().get(metric)).map(Mean::text).orElse(""));
-            cells.add(row.runs() == 0 ? "" : Integer.toString(row.black()));
-            text.append("| ").append(String.join(" | ", cells)).append(" |\n");
-        }
+        StringBuilder text = new StringBuilder();
+        text.append("| ").append(String.join(" | ", header())).append(" |\n|---|");
+        text.append("---:|".repeat(header().size() - 1)).append('\n');
+        for (Row row : rows) text.append("| ").append(String.join(" | ", cells(row))).append(" |\n");
         return text.toString();
     }
 

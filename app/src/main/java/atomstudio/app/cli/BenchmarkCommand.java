@@ -140,7 +140,7 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
     private int collect(BenchmarkFolder folder) throws Failure {
         BenchmarkTable table = BenchmarkTable.read(folder,
                 planOptions.protocol().orElse(folder.settings().protocol()));
-        new BenchmarkReport(folder, table).write();
+        Path page = new BenchmarkReport(folder, table).write();
         output.print(context.terminal(), () -> statusJson(table.states().values().stream().toList()),
                 () -> Stream.concat(table.markdown().lines(), Stream.concat(Stream.of(""), table.notes().stream()))
                         .toList());
@@ -150,7 +150,7 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
         long missing = table.states().size() - table.count(State.FINISHED);
         if (missing > 0)
             context.terminal().printNote(missing + " of " + table.states().size() + " runs are not finished.");
-        context.terminal().printNote(folder.folder().resolve("table.csv").toString());
+        context.terminal().printNote(page.toString());
         return missing == 0 ? ExitCode.SUCCESS
                 : table.count(State.FAILED) > 0 ? ExitCode.FAILED : ExitCode.RESUMABLE;
     }

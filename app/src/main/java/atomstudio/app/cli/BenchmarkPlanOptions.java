@@ -43,8 +43,8 @@ final class BenchmarkPlanOptions {
     private @Nullable Path model;
 
     @Option(names = "--methods", paramLabel = "NAMES", split = ",",
-            description = "Methods of `studio experiment --help` or `studio methods`; untuned: the base model, prompted "
-                    + "with the class. Default: untuned,atoms+word,atoms+channels,lora-4.")
+            description = "Methods of `studio experiment --help` or `studio methods`; untuned: the base model, "
+                    + "prompted with the class. Default: untuned,atoms+word,atoms+channels,lora-4.")
     private List<String> methods = BenchmarkRequest.DEFAULT_METHODS;
 
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "1",
@@ -68,6 +68,11 @@ final class BenchmarkPlanOptions {
     @Option(names = "--images", paramLabel = "N", defaultValue = "4",
             description = "Images per prompt. Default: ${DEFAULT-VALUE}.")
     private int images;
+
+    @Option(names = "--dino", paramLabel = "FILE|FOLDER",
+            description = "DINO's ViT, for the metric of that name: weights of transformers or timm, e.g. dino-vits16. "
+                    + "Without it DINO is not measured.")
+    private @Nullable Path dino;
 
     @Option(names = "--train-steps", paramLabel = "N",
             description = "Training steps of every run. Default: the method's.")
@@ -125,7 +130,7 @@ final class BenchmarkPlanOptions {
         return new BenchmarkSettings(modelPath, new BaseModelHashes(context.home().baseHashes()).hash(opened),
                 protocol().orElse(BenchmarkProtocol.DREAMBOOTH), request.dataset().prompts().first(prompts), images,
                 new BenchmarkSettings.ImageSettings(sampling.settings(context, opened), sampling.negativePrompt()),
-                precision, Optional.empty());
+                precision, dino == null ? Optional.empty() : Optional.of(BenchmarkSettings.Encoder.ofDino(dino)));
     }
 
     private static final class ProtocolNames extends NamedValues<BenchmarkProtocol> {

@@ -156,7 +156,7 @@ public record Comparison(String model, @SerializedName("class") String className
 
     /// Loads a comparison's images.
     @FunctionalInterface
-    interface ImageLookup {
+    public interface ImageLookup {
         RgbImage load(Comparison.ComparisonRow row, int prompt, long seed) throws Failure;
     }
 
@@ -164,8 +164,8 @@ public record Comparison(String model, @SerializedName("class") String className
     /// @param photos   training photos
     /// @param details  one line: model, sampler, steps, guidance, size
     /// @param software the program and its version
-    record ReportContent(Comparison comparison, List<RgbImage> photos, String details, String software) {
-        ReportContent {
+    public record ReportContent(Comparison comparison, List<RgbImage> photos, String details, String software) {
+        public ReportContent {
             photos = List.copyOf(photos);
         }
     }

@@ -16,7 +16,7 @@ import java.util.List;
 
 /// Draws a comparison as one image: the training photos on top, a row for the base model and each run, a column for
 /// each prompt and seed. Needs no display and no system font.
-final class ComparisonSheet {
+public final class ComparisonSheet {
     private static final int BACKGROUND = 0xFFFFFF;
     private static final int FOREGROUND = 0x1F2328;
     private static final int MUTED = 0x59636E;
@@ -57,7 +57,7 @@ final class ComparisonSheet {
     }
 
     /// All images have the size of the first.
-    static RgbImage draw(Comparison.ReportContent content, Comparison.ImageLookup images) throws Failure {
+    public static RgbImage draw(Comparison.ReportContent content, Comparison.ImageLookup images) throws Failure {
         ComparisonSheet sheet = new ComparisonSheet(content, images);
         PixelCanvas canvas = new PixelCanvas(sheet.width, sheet.height(), BACKGROUND);
         int y = sheet.drawHeader(canvas);

@@ -25,6 +25,8 @@ record ClassifierNetworks(Path file, Map<String, Shape> tensors, ModelConfig con
 
     private static final String QKV = ".attn.qkv.";
     private static final List<String> PROJECTIONS = List.of("query", "key", "value");
+    /// Parts of transformers' ViTModel, e.g. DINO's, whose names lack the prefix of the classifier.
+    private static final List<String> BARE_VIT = List.of("embeddings.", "encoder.layer.", "layernorm.");
     private static final Map<String, String> TIMM_VIT_LAYERS = timmVitLayers();
 
     private static Map<String, String> timmVitLayers() {
@@ -62,6 +64,7 @@ record ClassifierNetworks(Path file, Map<String, Shape> tensors, ModelConfig con
     }
 
     private static String vit(String name) {
+        if (BARE_VIT.stream().anyMatch(name::startsWith)) return "vit." + name;
         if (name.startsWith("blocks.")) {
             String renamed = "vit.encoder.layer." + name.substring("blocks.".length());
             for (Map.Entry<String, String> layer : TIMM_VIT_LAYERS.entrySet())

@@ -20,6 +20,13 @@ public record VisionTransformer(int imageChannels, int defaultImageSize, int pat
 
     @Override
     public <T> T logits(Ops<T> ops, WeightSource<T> weights, T pixels) {
+        return new Modules<>(Component.CLASSIFIER, ops, weights).linear(head(), features(ops, weights, pixels),
+                classes);
+    }
+
+    /// Normalized pixels (B, channels, H, W) -> the class token's last state (B, width), the embedding of DINO.
+    /// Source: Caron et al. 2021, "Emerging Properties in Self-Supervised Vision Transformers".
+    public <T> T features(Ops<T> ops, WeightSource<T> weights, T pixels) {
         Modules<T> nn = new Modules<>(Component.CLASSIFIER, ops, weights);
         long batch = ops.shape(pixels).size(0), width = encoder.width;
         T patches = nn.toTokens(nn.conv(EMBEDDINGS + "patch_embeddings.projection", pixels, width, patchSize,
@@ -33,7 +40,7 @@ public record VisionTransformer(int imageChannels, int defaultImageSize, int pat
             x = ops.checkpointed(name, List.of(x), in -> block(nn, name, in.getFirst()));
         }
         T state = ops.reshape(ops.matmul(ops.constant(firstToken(batch)), x), Shape.of(batch, width));
-        return nn.linear(head(), nn.layerNorm("vit.layernorm", state, encoder.epsilon), classes);
+        return nn.layerNorm("vit.layernorm", state, encoder.epsilon);
     }
 
     private <T> T block(Modules<T> nn, String name, T x) {

@@ -22,7 +22,13 @@ final class OnnxNetworkFile implements AutoCloseable {
     /// @throws Failure.Incompatible if tensors are missing or of another shape
     OnnxNetworkFile(NetworkFile<?> file, OnnxRuntime runtime, OnnxSettings settings,
             Function<Shape, OnnxRuntime.Network> graph) throws Failure {
-        this.checkpoint = file.open();
+        this(file.open(), runtime, settings, graph);
+    }
+
+    /// @param checkpoint owned from now on
+    OnnxNetworkFile(Checkpoint checkpoint, OnnxRuntime runtime, OnnxSettings settings,
+            Function<Shape, OnnxRuntime.Network> graph) {
+        this.checkpoint = checkpoint;
         this.sessions = new SessionCache<>(MAX_SESSIONS,
                 shape -> runtime.withoutProvider().createSession(checkpoint, settings, graph.apply(shape)));
     }

@@ -1,0 +1,168 @@
+package atomstudio.app.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import atomstudio.app.cli.Main;
+import atomstudio.app.runtime.Home;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A benchmark as a job array on a real Slurm, which is started on this machine.
+@Tag("slurm")
+@EnabledOnOs(OS.LINUX)
+class SlurmBenchmarkTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(8);
+    /// Two subjects, the base model and three training seeds: eight runs.
+    private static final List<String> EIGHT_RUNS = List.of("--subjects", "car,owl", "--methods", "untuned,atoms",
+            "--seeds", "3", "--prompts", "1", "--images", "1", "--steps", "1", "--width", "64", "--height", "64",
+            "--train-steps", "2");
+
+    @TempDir
+    Path folder;
+    private Path studio = Path.of("");
+
+    @BeforeEach
+    void writeLauncher() throws IOException {
+        assumeTrue(LocalSlurm.isInstalled(), "skipped: Slurm is not installed; apt-get install "
+                + "--no-install-recommends slurmctld slurmd munge");
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        studio = Files.writeString(folder.resolve("studio"), String.join("\n", "#!/bin/sh",
+                "export " + Home.ENVIRONMENT_VARIABLE + "=" + folder.resolve("home"),
+                "exec " + java + " -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp '"
+                        + System.getProperty("java.class.path") + "' " + Main.class.getName() + " \"$@\"",
+                ""));
+        Files.setPosixFilePermissions(studio, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private static String[] command(Path studio, Path out, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of(studio.toString(), "benchmark", "--out", out.toString()));
+        command.addAll(arguments);
+        return command.toArray(String[]::new);
+    }
+
+    @Test
+    void anArrayWithAKilledAndAStoppedTaskEqualsOneMachine() throws Exception {
+        try (LocalSlurm slurm = LocalSlurm.start(folder.resolve("slurm"))) {
+            Path local = folder.resolve("local");
+            slurm.run(command(studio, local, EIGHT_RUNS));
+            Path out = folder.resolve("array");
+            List<String> submit = new ArrayList<>(EIGHT_RUNS);
+            submit.addAll(List.of("--submit", "slurm", "--at-once", "3", "--shards", "8", "--program",
+                    studio.toString()));
+            String job = slurm.run(command(studio, out, submit)).replaceAll("(?s).*Job (\\d+): 8 shards.*", "$1");
+
+            Path killed = awaitLease(out, Path.of(""));
+            long process = Long.parseLong(Files.readAllLines(killed).get(1));
+            new ProcessBuilder("kill", "-KILL", Long.toString(process)).start().waitFor();
+            String failed = awaitTask(slurm, job, "F");
+            slurm.run("scontrol", "requeue", failed);
+            release(slurm, failed);
+
+            awaitLease(out, killed);
+            stopOneTask(slurm, job);
+            assertTrue(logs(out).contains("exit code 75"), () -> "stopped and requeued: " + logs(out));
+
+            long end = System.nanoTime() + PATIENCE.toNanos();
+            while (slurm.tasks(job).stream().anyMatch(task -> task.matches(".* (R|PD|CG|CF)"))) {
+                assertTrue(System.nanoTime() < end, () -> "not finished: " + logs(out));
+                for (String task : slurm.tasks(job)) if (task.endsWith(" PD")) release(slurm, task.split(" ")[0]);
+                Thread.sleep(1000);
+            }
+            assertEquals("8 runs: 8 finished, 0 running, 0 failed, 0 unfinished, 0 not started",
+                    slurm.run(command(studio, out, List.of("--status"))).strip(), () -> logs(out));
+            slurm.run(command(studio, out, List.of("--collect")));
+            for (String table : List.of("table.csv", "runs.csv", "images.csv", "plan.jsonl"))
+                assertEquals(Files.readString(local.resolve(table)), Files.readString(out.resolve(table)), table);
+            assertTrue(slurm.run(command(studio, out, List.of("--cancel"))).contains("No job"), "all tasks ended");
+        }
+    }
+
+    /// Sends TERM to the step of a task, as `--signal` does before the time limit, until one is requeued. A task that
+    /// ends just then cannot be stopped; another one is tried.
+    private void stopOneTask(LocalSlurm slurm, String job) throws IOException, InterruptedException {
+        while (true) {
+            String running = awaitTask(slurm, job, "R");
+            try {
+                slurm.run("scancel", "--signal=TERM", running);
+            } catch (IOException ending) {
+                continue;
+            }
+            if (awaitRequeued(slurm, job, running).isEmpty()) continue;
+            release(slurm, running);
+            return;
+        }
+    }
+
+    /// A requeued job waits for some minutes, which is shortened. Fails for a task that started meanwhile.
+    private static void release(LocalSlurm slurm, String task) throws InterruptedException {
+        try {
+            slurm.run("scontrol", "update", "JobId=" + task, "StartTime=now");
+        } catch (IOException started) {
+            assertTrue(started.getMessage().contains("scontrol"), started.getMessage());
+        }
+    }
+
+    private static Path awaitLease(Path out, Path other) throws IOException, InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            if (Files.isDirectory(out.resolve("runs"))) {
+                try (Stream<Path> files = Files.walk(out.resolve("runs"))) {
+                    Optional<Path> lease = files.filter(file -> file.endsWith("lease") && !file.equals(other))
+                            .findFirst();
+                    if (lease.isPresent() && Files.size(lease.get()) > 0) return lease.get();
+                } catch (java.io.UncheckedIOException | java.nio.file.NoSuchFileException changed) {
+                    // a folder changed meanwhile
+                }
+            }
+            assertTrue(System.nanoTime() < end, () -> "no task started: " + logs(out));
+            Thread.sleep(100);
+        }
+    }
+
+    private String awaitTask(LocalSlurm slurm, String job, String state) throws IOException, InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            List<String> tasks = slurm.tasks(job);
+            for (String task : tasks) if (task.endsWith(" " + state)) return task.split(" ")[0];
+            assertTrue(System.nanoTime() < end, () -> "no task in state " + state + ": " + tasks);
+            Thread.sleep(200);
+        }
+    }
+
+    /// The task when it waits again; empty if it had finished before the signal came.
+    private String awaitRequeued(LocalSlurm slurm, String job, String task) throws IOException, InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (System.nanoTime() < end) {
+            List<String> tasks = slurm.tasks(job);
+            if (tasks.contains(task + " PD")) return task;
+            if (tasks.stream().noneMatch(line -> line.matches(task + " (R|CG|RQ|SE)"))) return "";
+            Thread.sleep(200);
+        }
+        throw new AssertionError("neither requeued nor finished: " + slurm.tasks(job));
+    }
+
+    private static String logs(Path out) {
+        StringBuilder text = new StringBuilder();
+        try (Stream<Path> files = Files.list(out.resolve("logs"))) {
+            for (Path file : files.sorted().toList()) text.append(file).append('\n').append(Files.readString(file));
+        } catch (IOException e) {
+            text.append(e);
+        }
+        return text.toString();
+    }
+}
