@@ -60,8 +60,8 @@ final class ExportCommand implements Callable<Integer> {
     private @Nullable Path run;
 
     @Option(names = "--out", required = true, paramLabel = "FILE",
-            description = "The file to write, usually NAME.safetensors; the folder for peft-folder and "
-                    + "merged-diffusers.")
+            description = "The file to write, usually NAME.safetensors; the folder for peft-folder, "
+                    + "merged-diffusers and merged-onnx.")
     private Path out = Path.of("");
 
     @Option(names = "--format", paramLabel = "NAME", defaultValue = "atomstudio",
@@ -80,6 +80,7 @@ final class ExportCommand implements Callable<Integer> {
                     + "diffusers; approximate, the error is printed. "
                     + "merged: the base model with the adapter merged in, one file for A1111, Forge and ComfyUI. "
                     + "merged-diffusers: the same as a folder for diffusers. "
+                    + "merged-onnx: the same as a folder of ONNX files for ONNX Runtime. "
                     + "toml: the run's settings, for `studio train --config`. Default: ${DEFAULT-VALUE}.")
     private String format = "";
 
@@ -157,7 +158,8 @@ final class ExportCommand implements Callable<Integer> {
             throw new UsageError(spec, "--model, --vae and --tokenizer: the base model of a run is that of its "
                     + "training; leave out RUN and give its adapter with --adapter to use another");
         if (adapters.isGiven() && !format.isMerged())
-            throw new UsageError(spec, "--adapter: expected --format merged or merged-diffusers, found " + this.format);
+            throw new UsageError(spec,
+                    "--adapter: expected --format merged, merged-diffusers or merged-onnx, found " + this.format);
         if ((budget.isGiven() || dryRun) && format != ExportFormat.LOCON)
             throw new UsageError(spec, "--rank, --max-size, --max-error and --dry-run: expected --format locon, found "
                     + this.format);
@@ -178,8 +180,8 @@ final class ExportCommand implements Callable<Integer> {
 
     private Path requiredRun() {
         if (run == null)
-            throw new UsageError(spec, "RUN: expected a run's folder, found nothing; only --format merged and "
-                    + "merged-diffusers work without, with --model and --adapter");
+            throw new UsageError(spec, "RUN: expected a run's folder, found nothing; only --format merged, "
+                    + "merged-diffusers and merged-onnx work without, with --model and --adapter");
         return run;
     }
 

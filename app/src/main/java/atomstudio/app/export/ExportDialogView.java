@@ -139,7 +139,7 @@ public final class ExportDialogView extends OverlayView {
     private static String exactness(ExportFormat format) {
         return switch (format) {
             case LOCON -> "";
-            case DIFF, MERGED, MERGED_DIFFUSERS -> text("export.exactness.half");
+            case DIFF, MERGED, MERGED_DIFFUSERS, MERGED_ONNX -> text("export.exactness.half");
             case EMBEDDING -> text("export.exactness.word");
             case DIFF_BIASES -> text("export.exactness.biases");
             default -> text("export.exactness.exact");

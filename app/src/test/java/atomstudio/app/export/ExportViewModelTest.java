@@ -125,7 +125,8 @@ class ExportViewModelTest {
             return "";
         });
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT,
-                ExportFormat.PEFT_FOLDER, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS), model.formats(run));
+                ExportFormat.PEFT_FOLDER, ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
+                model.formats(run));
         model.export(run, ExportFormat.MERGED_DIFFUSERS);
         assertEquals("car-lora-merged", desktop.lastSuggestedName);
         model.export(run, ExportFormat.KOHYA);

@@ -224,15 +224,25 @@ public record UNet(Channels channels, List<Level> levels, int layersPerBlock, in
             int half = dim / 2;
             float[] features = new float[timesteps.length * dim];
             int sine = order == Order.SINE_COSINE ? 0 : half;
+            float[] frequencies = frequencies();
             for (int b = 0; b < timesteps.length; b++) {
                 for (int i = 0; i < half; i++) {
-                    float exponent = (float) -Math.log(MAX_PERIOD) * i / (float) (half - downscaleFreqShift);
-                    float angle = timesteps[b] * (float) Math.exp(exponent);
+                    float angle = timesteps[b] * frequencies[i];
                     features[b * dim + sine + i] = (float) Math.sin(angle);
                     features[b * dim + half - sine + i] = (float) Math.cos(angle);
                 }
             }
             return new Tensor(Shape.of(timesteps.length, dim), features);
+        }
+
+        /// Of the angles, (dim / 2).
+        public float[] frequencies() {
+            int half = dim / 2;
+            float[] frequencies = new float[half];
+            for (int i = 0; i < half; i++)
+                frequencies[i] = (float) Math
+                        .exp((float) -Math.log(MAX_PERIOD) * i / (float) (half - downscaleFreqShift));
+            return frequencies;
         }
     }
 }

@@ -24,7 +24,7 @@ final class Graph {
 
     /// Element types with their codes in onnx.proto.
     enum ElementType {
-        FLOAT(1), INT64(7), FLOAT16(10), DOUBLE(11), BFLOAT16(16);
+        FLOAT(1), INT32(6), INT64(7), FLOAT16(10), DOUBLE(11), BFLOAT16(16);
 
         final int code;
 
@@ -132,7 +132,7 @@ final class Graph {
             switch (element) {
                 case FLOAT -> raw.putFloat(value);
                 case FLOAT16 -> raw.putShort(Float.floatToFloat16(value));
-                case INT64, DOUBLE, BFLOAT16 -> throw new IllegalArgumentException("constants of " + element);
+                case INT32, INT64, DOUBLE, BFLOAT16 -> throw new IllegalArgumentException("constants of " + element);
             }
         }
         return initializer(shape, element, raw.array());
@@ -178,18 +178,33 @@ final class Graph {
 
     /// The serialized model with several outputs, in this order.
     byte[] model(List<Value> outputs) {
+        return serialized(outputs.stream()
+                .map(output -> valueInfo(output.name(), output.shape(), ElementType.FLOAT))
+                .toList());
+    }
+
+    private byte[] serialized(List<ProtoMessage> outputs) {
         ProtoMessage graph = new ProtoMessage();
         nodes.forEach(node -> graph.message(1, node));
         graph.string(2, "network");
         initializers.forEach(initializer -> graph.message(5, initializer));
         inputs.forEach(input -> graph.message(11, input));
-        outputs.forEach(output -> graph.message(12, valueInfo(output.name(), output.shape(), ElementType.FLOAT)));
+        outputs.forEach(output -> graph.message(12, output));
         return new ProtoMessage().integer(1, IR_VERSION)
                 .string(2, "Atom Studio")
                 .message(7, graph)
                 .message(8, new ProtoMessage().string(1, "").integer(2, OPSET))
                 .message(8, new ProtoMessage().string(1, "com.microsoft").integer(2, 1))
                 .toBytes();
+    }
+
+    /// The serialized model with one named output, whose first dimension is dynamic as that of its inputs.
+    byte[] modelWithDynamicBatch(String name, Value output) {
+        nodes.add(
+                new ProtoMessage().string(1, output.name()).string(2, name).string(3, "output").string(4, "Identity"));
+        return serialized(
+                List.of(valueInfo(name, ElementType.FLOAT, Arrays.stream(output.shape().sizes()).skip(1),
+                        new ProtoMessage())));
     }
 
     private static ProtoMessage tensor(String name, Shape shape, ElementType element) {

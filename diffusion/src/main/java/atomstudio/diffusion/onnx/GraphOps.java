@@ -209,6 +209,12 @@ final class GraphOps implements Ops<Graph.Value> {
         Shape out = shapes.upsampleNearest(x.shape(), height, width);
         Operator resize = Operator.of("Resize", Map.of(
                 "mode", "nearest", "nearest_mode", "floor", "coordinate_transformation_mode", "asymmetric"));
+        boolean isMultiple = height % x.shape().size(2) == 0 && width % x.shape().size(3) == 0;
+        if (options.memory() != MemoryMode.DEFAULT && isMultiple) {
+            // Sizes would fix the batch.
+            float[] scales = {1, 1, (float) height / x.shape().size(2), (float) width / x.shape().size(3)};
+            return graph.node(resize, out, x, null, graph.constant(Shape.of(4), scales));
+        }
         return graph.node(resize, out, x, null, null, graph.constant(out.sizes()));
     }
 

@@ -47,7 +47,9 @@ public enum ExportFormat implements AdapterWriter {
     /// The base model with the adapter merged in, as one file of the LDM layout.
     MERGED("merged", "a merged model in one file for A1111, Forge and ComfyUI"),
     /// The same as a folder in diffusers' layout.
-    MERGED_DIFFUSERS("merged-diffusers", "a merged model as a folder for diffusers");
+    MERGED_DIFFUSERS("merged-diffusers", "a merged model as a folder for diffusers"),
+    /// The same as ONNX files with the names of diffusers' and optimum's exports.
+    MERGED_ONNX("merged-onnx", "a merged model as a folder of ONNX files for ONNX Runtime");
 
     /// Of an approximate LoRA.
     public static final int DEFAULT_RANK = 32;
@@ -92,7 +94,7 @@ public enum ExportFormat implements AdapterWriter {
             case DIFF -> hasOther;
             case LOCON -> hasOther && methodNames.stream()
                     .anyMatch(name -> !List.of(TEXTUAL_INVERSION, LORA, PISSA, BITFIT, NORM).contains(name));
-            case MERGED, MERGED_DIFFUSERS ->
+            case MERGED, MERGED_DIFFUSERS, MERGED_ONNX ->
                     (hasOther || hasLora) && settings.choice() != MethodName.SSF; // adds biases to layers without one
             case DIFF_BIASES -> methodNames.contains(BITFIT) || methodNames.contains(DIFFFIT);
         }).toList();
@@ -115,18 +117,19 @@ public enum ExportFormat implements AdapterWriter {
     boolean needsBaseModel() {
         return switch (this) {
             case ATOMSTUDIO, EMBEDDING, KOHYA, PEFT, PEFT_FOLDER -> false;
-            case DIFF, DIFF_BIASES, LOCON, MERGED, MERGED_DIFFUSERS -> true;
+            case DIFF, DIFF_BIASES, LOCON, MERGED, MERGED_DIFFUSERS, MERGED_ONNX -> true;
         };
     }
 
     /// Whether it is the base model with the adapter merged in.
-    public boolean isMerged() { return this == MERGED || this == MERGED_DIFFUSERS; }
+    public boolean isMerged() { return this == MERGED || this == MERGED_DIFFUSERS || this == MERGED_ONNX; }
 
     /// The name of a new file or folder.
     public String fileName(String name) {
         return switch (this) {
             case ATOMSTUDIO -> name + ".safetensors";
             case MERGED_DIFFUSERS -> name + "-merged";
+            case MERGED_ONNX -> name + "-onnx";
             case PEFT_FOLDER -> name + "-peft";
             default -> name + "-" + option + ".safetensors";
         };
@@ -200,7 +203,7 @@ public enum ExportFormat implements AdapterWriter {
                 LowRankExport export = LowRankExport.of(adapter, base, budget);
                 yield export.write(export.plan(budget), file);
             }
-            case MERGED, MERGED_DIFFUSERS -> {
+            case MERGED, MERGED_DIFFUSERS, MERGED_ONNX -> {
                 DiffusionModel model = base.openMatching(adapter);
                 yield merged(new MergedExport(model,
                         List.of(new WeightedAdapter(adapter.toAdapter(adapter.trigger().text(), model), 1)),
@@ -212,7 +215,11 @@ public enum ExportFormat implements AdapterWriter {
     /// Writes a merged model in the layout of this format.
     /// @param target the file, or the folder
     public ExportResult merged(MergedExport export, Path target) throws Failure {
-        return this == MERGED_DIFFUSERS ? export.writeFolder(target) : export.writeFile(target);
+        return switch (this) {
+            case MERGED_DIFFUSERS -> export.writeFolder(target, MergedExport.FolderLayout.DIFFUSERS);
+            case MERGED_ONNX -> export.writeFolder(target, MergedExport.FolderLayout.ONNX);
+            default -> export.writeFile(target);
+        };
     }
 
     private static ExportResult embedding(AdapterFile adapter, Path file) throws Failure {

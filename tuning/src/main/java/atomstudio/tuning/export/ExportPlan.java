@@ -70,7 +70,7 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
                             DType.F32.bytes() * adapter.values().get(AdapterFile.EMBEDDING_ROWS).shape().elements());
             case DIFF -> Optional.of(DType.F16.bytes()
                     * adapter.layers().stream().map(AdaptedLayer::weight).mapToLong(Shape::elements).sum());
-            case MERGED, MERGED_DIFFUSERS -> Optional.of(DType.F16.bytes() * modelElements);
+            case MERGED, MERGED_DIFFUSERS, MERGED_ONNX -> Optional.of(DType.F16.bytes() * modelElements);
             case KOHYA, PEFT, PEFT_FOLDER -> Optional
                     .of(DType.F32.bytes() * new CompactExport(adapter, format.compactTarget()).elementCount());
             default -> Optional.of(DType.F32.bytes()

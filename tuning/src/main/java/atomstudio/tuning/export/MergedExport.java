@@ -5,6 +5,7 @@ import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.LdmTensor;
+import atomstudio.diffusion.onnx.OnnxFolder;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
@@ -63,6 +64,9 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         }
     }
 
+    /// Of a folder: diffusers' own, or with ONNX files ([OnnxFolder]).
+    public enum FolderLayout { DIFFUSERS, ONNX }
+
     private static final double LARGEST_HALF = 65504;
     private static final Map<Component, String> WEIGHT_FILES = Map.of(Component.UNET,
             "diffusion_pytorch_model.safetensors", Component.VAE, "diffusion_pytorch_model.safetensors",
@@ -104,7 +108,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
     /// @throws Failure.Incompatible if the adapters cannot be merged, a weight exceeds the precision's range, or the
     ///     base model is one file
     /// @throws Failure.Conflict if the folder has content, or the disk is too small; nothing is written then
-    public ExportFormat.ExportResult writeFolder(Path folder) throws Failure {
+    public ExportFormat.ExportResult writeFolder(Path folder, FolderLayout layout) throws Failure {
         requireMergeable();
         if (!Files.isDirectory(model.path()))
             throw new Failure.Incompatible(model.path() + ": is a model in one file, which has no configurations to "
@@ -114,7 +118,8 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         for (Component component : COMPONENTS) {
             Map<String, Shape> shapes = componentShapes(model, component);
             components.put(component, shapes);
-            bytes += SafetensorsWriter.fileLength(shapes, Map.of("format", "pt"), precision.dtype);
+            boolean isTwice = layout == FolderLayout.ONNX && component.equals(Component.VAE);
+            bytes += (isTwice ? 2 : 1) * SafetensorsWriter.fileLength(shapes, Map.of("format", "pt"), precision.dtype);
         }
         ModelFolder target = new ModelFolder(model, folder);
         long total = bytes;
@@ -125,6 +130,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
                     write(file, components.get(component), Map.of("format", "pt"),
                             name -> weights.get(component, name));
                 }
+                if (layout == FolderLayout.ONNX) OnnxFolder.convert(part);
             });
         }
         return result(components.values()

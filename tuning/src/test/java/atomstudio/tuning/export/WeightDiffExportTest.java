@@ -168,27 +168,28 @@ class WeightDiffExportTest {
     @Test
     void formatsFollowFromTheMethod() {
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.LOCON, ExportFormat.MERGED,
-                ExportFormat.MERGED_DIFFUSERS), ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
+                ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
+                ExportFormat.of(MethodSettings.of(MethodName.ATOMS)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING),
                 ExportFormat.of(MethodSettings.of(MethodName.TEXTUAL_INVERSION)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.PEFT, ExportFormat.PEFT_FOLDER,
-                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
                 ExportFormat.of(MethodSettings.of(MethodName.LOCON)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.PEFT_FOLDER, ExportFormat.DIFF, ExportFormat.LOCON,
-                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
                 ExportFormat.of(MethodSettings.of(MethodName.OFT)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.KOHYA, ExportFormat.DIFF, ExportFormat.LOCON,
-                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
                 ExportFormat.of(MethodSettings.of(MethodName.OFT, Map.of(MethodSetting.SIDE, "output"))));
         assertEquals(
                 List.of(ExportFormat.ATOMSTUDIO, ExportFormat.EMBEDDING, ExportFormat.KOHYA, ExportFormat.PEFT,
                         ExportFormat.PEFT_FOLDER, ExportFormat.DIFF, ExportFormat.LOCON, ExportFormat.MERGED,
-                        ExportFormat.MERGED_DIFFUSERS),
+                        ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
                 ExportFormat.of(MethodSettings.of(MethodName.ATOMS)
                         .with(MethodSetting.COMBINE_WITH, "textual-inversion")
                         .with(MethodSetting.TRAIN_TEXT_ENCODER, Setting.YES)));
         assertEquals(List.of(ExportFormat.ATOMSTUDIO, ExportFormat.DIFF, ExportFormat.DIFF_BIASES,
-                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS),
+                ExportFormat.MERGED, ExportFormat.MERGED_DIFFUSERS, ExportFormat.MERGED_ONNX),
                 ExportFormat.of(MethodSettings.of(MethodName.BITFIT)));
     }
 }
