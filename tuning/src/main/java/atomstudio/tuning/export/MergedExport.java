@@ -103,6 +103,11 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         return result(shapes);
     }
 
+    /// A folder in diffusers' layout.
+    ExportFormat.ExportResult writeFolder(Path folder) throws Failure {
+        return writeFolder(folder, FolderLayout.DIFFUSERS);
+    }
+
     /// A folder in diffusers' layout: the base model's, with the merged weights. It is written beside its final place
     /// and moved.
     /// @throws Failure.Incompatible if the adapters cannot be merged, a weight exceeds the precision's range, or the
