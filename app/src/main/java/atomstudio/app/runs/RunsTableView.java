@@ -51,6 +51,7 @@ import org.kordamp.ikonli.javafx.FontIcon;
 public final class RunsTableView extends CardView {
     private static final double ROW_HEIGHT = 36;
     private static final int MAX_ROWS = 12;
+    private static final double ACTIONS_WIDTH = 110;
 
     private final RunsViewModel model;
     private final InstantSource clock;
@@ -123,7 +124,7 @@ public final class RunsTableView extends CardView {
         table.getStyleClass().addAll(Styles.DENSE, "runs-table");
         table.setItems(sorted);
         table.setEditable(true);
-        table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_FLEX_LAST_COLUMN);
+        table.setColumnResizePolicy(TableView.CONSTRAINED_RESIZE_POLICY_ALL_COLUMNS);
         Label none = new Label(text("runs.none"));
         none.getStyleClass().add("muted");
         table.setPlaceholder(none);
@@ -151,8 +152,11 @@ public final class RunsTableView extends CardView {
                 number("runs.column.loss", RunsTableView::loss, value -> String.format(Locale.ROOT, "%.4f", value))));
         columns.addAll(measureColumns);
         columns.addAll(List.of(created(), column("runs.column.state", RunRow::state), note, actions()));
-        double[] widths = {150, 120, 100, 74, 100, 74, 84, 84, 92, 110, 100, 90, 90};
+        double[] widths = {150, 120, 100, 74, 100, 74, 84, 84, 92, 110, 100, 200, ACTIONS_WIDTH};
         for (int i = 0; i < widths.length; i++) columns.get(i).setPrefWidth(widths[i]);
+        // What a wider table has more goes to names and notes.
+        for (TableColumn<RunRow, ?> column : columns)
+            if (column != name && column != note && column != method) column.setMaxWidth(column.getPrefWidth() * 1.15);
         table.getColumns().setAll(columns);
     }
 

@@ -79,6 +79,11 @@ public record Home(Path folder) {
         return folder.resolve("settings.json");
     }
 
+    /// Measured time and memory of training methods.
+    public Path estimates() {
+        return folder.resolve("estimates.json");
+    }
+
     public Path natives() {
         return folder.resolve("natives");
     }

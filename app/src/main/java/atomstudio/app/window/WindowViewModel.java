@@ -101,7 +101,7 @@ public final class WindowViewModel {
                 new WindowImageActions(this));
         shared = new SubjectPageViewModel.SharedModels(models, queue,
                 new MethodEstimates(services.jobs(), services.engines().estimator(),
-                        () -> queue.isBusy() || !images.isIdle()),
+                        () -> queue.isBusy() || !images.isIdle(), new Home(home()).estimates()),
                 deletions,
                 new GenerateViewModel.GenerationServices(services.engines().rowGenerator(), environment.choosers(),
                         gallery, images, () -> environment.settings().get().generation(), notices,

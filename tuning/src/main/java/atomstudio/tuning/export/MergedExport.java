@@ -104,7 +104,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
     }
 
     /// A folder in diffusers' layout.
-    ExportFormat.ExportResult writeFolder(Path folder) throws Failure {
+    public ExportFormat.ExportResult writeFolder(Path folder) throws Failure {
         return writeFolder(folder, FolderLayout.DIFFUSERS);
     }
 
