@@ -1,13 +1,16 @@
-"""Narrow classifiers with random weights and their logits, by timm 1.0.31 and transformers 5.23.0.
+"""Narrow classifiers with random weights and their logits, by timm 1.0.31, transformers 5.23.0 and
+efficientnet-lite-pytorch 0.1.0.
 
     python make.py
 
 Writes FOLDER/model.safetensors, config.json where the shapes do not determine the network, and golden.safetensors with
-`pixels` and `logits`, for FOLDER in resnet, resnet-basic, convnext, vit, vit-timm.
+`pixels` and `logits`, for FOLDER in resnet, resnet-basic, convnext, vit, vit-timm, efficientnet.
 """
 import json
 import pathlib
 import timm
+from efficientnet_lite_pytorch import EfficientNet
+from efficientnet_lite_pytorch.utils import BlockArgs, GlobalParams
 import torch
 import transformers
 from safetensors.torch import save_file
@@ -63,3 +66,15 @@ vit = transformers.ViTForImageClassification(transformers.ViTConfig(
     hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, image_size=24, patch_size=8,
     num_labels=5))
 write("vit", vit, 24, state=lambda folder: vit.save_pretrained(folder), logits=lambda output: output.logits)
+
+
+def stage(repeats, kernel, stride, ratio, inputs, outputs):
+    return BlockArgs(num_repeat=repeats, kernel_size=kernel, stride=[stride, stride], expand_ratio=ratio,
+                     input_filters=inputs, output_filters=outputs, id_skip=True)
+
+
+write("efficientnet", EfficientNet(
+    [stage(1, 3, 1, 1, 32, 4), stage(2, 3, 2, 2, 4, 6), stage(1, 5, 2, 2, 6, 8), stage(1, 3, 2, 2, 8, 10),
+     stage(2, 5, 1, 2, 10, 12), stage(1, 5, 2, 2, 12, 14), stage(1, 3, 1, 2, 14, 16)],
+    GlobalParams(image_size=40, dropout_rate=0., num_classes=5, batch_norm_momentum=0.99, batch_norm_epsilon=1e-3,
+                 drop_connect_rate=0., depth_divisor=2, relu_fn="relu6", fix_head_stem=True)), 40)

@@ -138,6 +138,7 @@ public final class Main implements Callable<Integer> {
                 new DemoCommand(context),
                 new ExperimentCommand(context),
                 new BenchmarkCommand(context),
+                new ClassifyCommand(context),
                 new ExportCommand(context),
                 new ConvertCommand(context),
                 new MergeCommand(context),

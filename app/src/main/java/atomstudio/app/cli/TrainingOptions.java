@@ -66,7 +66,7 @@ final class TrainingOptions {
         SettingTable.ALL.forEach(setting -> mixee.addOption(option(setting)));
     }
 
-    private static OptionSpec option(Setting setting) {
+    static OptionSpec option(Setting setting) {
         OptionSpec.Builder builder = OptionSpec.builder("--" + setting.option()).description(help(setting));
         if (setting.isFlag()) return builder.type(Boolean.class).arity("0").negatable(true).build();
         if (!setting.allowedValues().isEmpty()) builder.completionCandidates(setting.allowedValues());
@@ -140,7 +140,7 @@ final class TrainingOptions {
                 value(PRESET).map(name -> preset(name.toString())), values));
     }
 
-    private static String text(Object value) {
+    static String text(Object value) {
         return switch (value) {
             case Boolean flag -> flag ? Setting.YES : Setting.NO;
             case List<?> items -> items.stream().map(Object::toString).collect(Collectors.joining(";"));

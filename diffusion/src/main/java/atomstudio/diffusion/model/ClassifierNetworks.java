@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.net.Classifier;
 import atomstudio.diffusion.net.ConvNext;
+import atomstudio.diffusion.net.EfficientNetLite;
 import atomstudio.diffusion.net.ResNet;
 import atomstudio.diffusion.net.VisionTransformer;
 import atomstudio.diffusion.tensor.Shape;
@@ -22,6 +23,8 @@ record ClassifierNetworks(Path file, Map<String, Shape> tensors, ModelConfig con
     private static final double TIMM_VIT_EPSILON = 1e-6;
     private static final double TRANSFORMERS_VIT_EPSILON = 1e-12;
     private static final int MAX_SHOWN_NAMES = 3;
+
+    private static final List<Integer> STRIDES = List.of(1, 2, 2, 2, 1, 2, 1);
 
     private static final String QKV = ".attn.qkv.";
     private static final List<String> PROJECTIONS = List.of("query", "key", "value");
@@ -88,8 +91,10 @@ record ClassifierNetworks(Path file, Map<String, Shape> tensors, ModelConfig con
         if (tensors.containsKey("stages.0.blocks.0.conv_dw.weight")) return convNext();
         if (tensors.containsKey("layer1.0.conv1.weight") && tensors.containsKey("bn1.running_mean.weight"))
             return resNet();
-        throw new Failure.Incompatible(file + ": expected a ResNet, ConvNeXt or ViT with the names of timm, "
-                + "torchvision or transformers, found tensors such as " + tensors.keySet()
+        if (tensors.containsKey("_blocks.0._depthwise_conv.weight")) return efficientNetLite();
+        throw new Failure.Incompatible(file + ": expected a ResNet, ConvNeXt, ViT or EfficientNet-Lite with the "
+                + "names of timm, torchvision, transformers or efficientnet-lite-pytorch, found tensors such as "
+                + tensors.keySet()
                         .stream()
                         .sorted()
                         .limit(MAX_SHOWN_NAMES)
@@ -142,6 +147,33 @@ record ClassifierNetworks(Path file, Map<String, Shape> tensors, ModelConfig con
         int mlpWidth = depth == 0 ? width : size(shape("vit.encoder.layer.0.intermediate.dense.weight", 2), 0);
         return new VisionTransformer(size(patches, 1), perSide * patchSize, patchSize,
                 new VisionTransformer.Encoder(width, mlpWidth, depth, heads, epsilon), classes("classifier"));
+    }
+
+    /// A stage ends where the width changes; strides are those of the published networks.
+    private EfficientNetLite efficientNetLite() throws Failure {
+        if (tensors.containsKey("_blocks.0._se_reduce.weight"))
+            throw new Failure.Incompatible(
+                    file + ": is an EfficientNet with squeeze and excitation; EfficientNet-Lite, "
+                            + "without it, is supported");
+        Shape stem = shape("_conv_stem.weight", 4);
+        List<EfficientNetLite.Stage> stages = new ArrayList<>();
+        int inputs = size(stem, 0), blocks = count("_blocks.", "._project_conv.weight");
+        for (int i = 0; i < blocks; i++) {
+            Shape depthwise = shape("_blocks." + i + "._depthwise_conv.weight", 4);
+            int width = size(shape("_blocks." + i + "._project_conv.weight", 4), 0);
+            if (!stages.isEmpty() && stages.getLast().width() == width) {
+                EfficientNetLite.Stage last = stages.removeLast();
+                stages.add(new EfficientNetLite.Stage(last.depth() + 1, width, last.kernelSize(), last.stride(),
+                        last.expansion()));
+            } else if (stages.size() < STRIDES.size()) {
+                stages.add(new EfficientNetLite.Stage(1, width, size(depthwise, 2), STRIDES.get(stages.size()),
+                        size(depthwise, 0) / inputs));
+            } else {
+                throw new Failure.Incompatible(file + ": expected " + STRIDES.size() + " stages of blocks, found more");
+            }
+            inputs = width;
+        }
+        return new EfficientNetLite(size(stem, 0), stages, size(shape("_conv_head.weight", 4), 0), classes("_fc"));
     }
 
     /// Outputs of the head; 1 without a head, which training replaces.

@@ -4,7 +4,8 @@ import atomstudio.diffusion.ops.Ops;
 import atomstudio.diffusion.ops.WeightSource;
 
 /// A network that classifies images: a backbone, and a linear head over its features.
-public sealed interface Classifier extends Network permits ResNet, ConvNext, VisionTransformer {
+public sealed interface Classifier extends Network permits ResNet, ConvNext, VisionTransformer,
+        EfficientNetLite {
     /// Normalized pixels (B, channels, H, W) -> logits (B, classes).
     <T> T logits(Ops<T> ops, WeightSource<T> weights, T pixels);
 

@@ -12,9 +12,9 @@ import java.util.Map;
 /// only examples of one shape (aspect ratio bucketing). A function of seed and batch number alone.
 /// @param shapes of the examples; equal where every batch crops the same square
 /// @param repeats of the examples
-record EpochSampler(CounterRng rng, int batchSize, List<String> shapes, List<Integer> repeats) {
+public record EpochSampler(CounterRng rng, int batchSize, List<String> shapes, List<Integer> repeats) {
     /// Indices of the examples of the n-th batch, counted from 0.
-    List<Integer> batch(long batchIndex) {
+    public List<Integer> batch(long batchIndex) {
         List<Integer> epoch = epoch();
         List<List<Integer>> buckets = buckets(epoch);
         int bucketIndex = 0;

@@ -127,11 +127,11 @@ public enum MethodName {
         return (settings, layers) -> List.of(new RestrictedMethod(method.apply(settings), layers));
     }
 
-    /// Atoms D on the 3×3 convolutions and channel atoms Dc on the 1×1 convolutions and linear layers.
+    /// Atoms D on the convolutions larger than 1×1 and channel atoms Dc on the 1×1 convolutions and linear layers.
     private static List<TuningMethod> withChannelAtoms(TuningMethod atoms, MethodSettings settings,
             LayerSelector layers) {
-        TuningMethod spatial = new RestrictedMethod(atoms, ATOMS.layers());
-        return List.of(new RestrictedMethod(spatial, layers), new RestrictedMethod(channelAtoms(settings), layers));
+        return List.of(new RestrictedMethod(new SpatialKernels(atoms), layers),
+                new RestrictedMethod(channelAtoms(settings), layers));
     }
 
     private static TuningMethod filterAtoms(MethodSettings settings) {

@@ -108,6 +108,9 @@ final class RunInfoJson {
 
     static RunInfo read(Path file) throws Failure {
         Json json = Json.read(file);
+        if (json.has("kind"))
+            throw new Failure.Incompatible(file + ": expected a run on photos of a subject, found that of a "
+                    + SafeText.of(json.string("kind")) + "; its commands are studio classify evaluate and predict");
         long format = json.integer("format");
         if (format != FORMAT) {
             throw new Failure.Incompatible(

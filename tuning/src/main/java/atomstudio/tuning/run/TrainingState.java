@@ -6,6 +6,8 @@ import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.ParameterLayout;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -101,7 +103,22 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             AdapterFile adapter = AdapterFile.of(tensors);
             RunComparison.requireBelongs(info, adapter, file);
-            return new CheckpointReader(tensors, info).readState(adapter, layout);
+            return new CheckpointReader(tensors, info.config().requested()).readState(adapter, layout);
+        } catch (IllegalArgumentException e) {
+            throw damaged(file, e);
+        }
+    }
+
+    /// The checkpoint of a run that is not on photos of a subject.
+    /// @param base of the run
+    /// @throws Failure.Unreadable when the file is damaged, or belongs to another run or layout
+    public static SavedState read(Path file, ParameterLayout layout, TrainingConfig config, BaseModel base)
+            throws Failure {
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+            AdapterFile adapter = AdapterFile.of(tensors);
+            if (!adapter.base().equals(base))
+                throw new IllegalArgumentException("it was trained on " + adapter.base().title());
+            return new CheckpointReader(tensors, config).readState(adapter, layout);
         } catch (IllegalArgumentException e) {
             throw damaged(file, e);
         }
@@ -110,7 +127,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
     /// Checks everything that does not depend on the layout: counters, and that all values are finite.
     static void validate(SafetensorsFile tensors, RunInfo info) throws Failure {
         try {
-            CheckpointReader stored = new CheckpointReader(tensors, info);
+            CheckpointReader stored = new CheckpointReader(tensors, info.config().requested());
             stored.scalars();
             stored.computeDevice();
             stored.progress();
@@ -126,7 +143,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
     }
 
     /// Reads a checkpoint's file. An invalid value is an IllegalArgumentException that names its key.
-    private record CheckpointReader(SafetensorsFile tensors, RunInfo info) {
+    private record CheckpointReader(SafetensorsFile tensors, TrainingConfig config) {
         SavedState readState(AdapterFile adapter, ParameterLayout layout) {
             Map<String, Tensor> frozenValues = new HashMap<>();
             for (ParameterLayout.LayerParameter entry : layout.frozen())
@@ -140,7 +157,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
             float[] parameters = tensors.has(PARAMETERS_KEY) ? vector(PARAMETERS_KEY, layout)
                     : layout.toVector(adapter.values());
             TrainingState progress = progress();
-            OptimizerFactory.requireState(info.config().requested(), progress.step, vectors, scalars());
+            OptimizerFactory.requireState(config, progress.step, vectors, scalars());
             return new SavedState(new TrainingState(progress.step, parameters, vectors, scalars(), progress.seconds,
                     progress.meanLoss), frozenValues, computeDevice());
         }
@@ -149,7 +166,7 @@ public record TrainingState(int step, float[] parameters, Map<String, float[]> v
         TrainingState progress() {
             double seconds = number(SECONDS_KEY);
             if (seconds < 0) throw new IllegalArgumentException(SECONDS_KEY + ": expected 0 or more, found " + seconds);
-            return new TrainingState(integer("steps", 0, info.config().steps()), new float[0], Map.of(), Map.of(),
+            return new TrainingState(integer("steps", 0, config.schedule().steps()), new float[0], Map.of(), Map.of(),
                     seconds, number(LOSS_KEY));
         }
 

@@ -9,13 +9,9 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.ParameterLayout;
-import atomstudio.tuning.optimize.AdamW;
-import atomstudio.tuning.optimize.LearningRates;
 import atomstudio.tuning.optimize.Muon;
-import atomstudio.tuning.optimize.Optimizer;
 import atomstudio.tuning.run.ControlPoint;
 import atomstudio.tuning.run.EventSink;
-import atomstudio.tuning.run.MovingAverage;
 import atomstudio.tuning.run.OptimizerFactory;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
@@ -31,11 +27,6 @@ import java.util.Optional;
 
 /// The training loop: gradient, optimizer step, previews, validation and checkpoints.
 public final class Trainer {
-    private static final double MAX_GRADIENT_NORM = 1;
-    private static final int CHECKPOINT_INTERVAL_STEPS = 25;
-    private static final long CHECKPOINT_INTERVAL_NANOS = 30_000_000_000L;
-    /// Weight of a step in the moving average of the loss.
-    private static final double LOSS_SMOOTHING = 0.95;
     private static final String BEST_VALUE_KEY = "best";
 
     /// What is trained.
@@ -60,8 +51,7 @@ public final class Trainer {
 
     private final TrainerContext context;
     private final Collaborators collaborators;
-    private final Optimizer optimizer;
-    private final List<LearningRates.ParameterGroup> groups;
+    private final ParameterUpdate update;
     private TrainingState state;
     private TrainingState lastGood;
     private int savedStep;
@@ -72,9 +62,9 @@ public final class Trainer {
     Trainer(TrainerContext context, Collaborators collaborators, TrainingState initialState) {
         this.context = context;
         this.collaborators = collaborators;
-        this.optimizer = OptimizerFactory.create(config(), context.layout, initialState,
-                collaborators.orthogonalization);
-        this.groups = OptimizerFactory.parameterGroups(config(), context.info.method(), context.layout);
+        this.update = new ParameterUpdate(config(),
+                OptimizerFactory.create(config(), context.layout, initialState, collaborators.orthogonalization),
+                OptimizerFactory.parameterGroups(config(), context.info.method(), context.layout));
         this.state = initialState;
         this.lastGood = initialState.copy();
         this.savedStep = initialState.step();
@@ -96,9 +86,7 @@ public final class Trainer {
             if (state.evaluatedStep() < state.step() && !evaluate(controlPoint)) continue;
             if (state.step() >= steps || shouldStopEarly()) break;
             step();
-            if (state.step() - savedStep >= CHECKPOINT_INTERVAL_STEPS
-                    || System.nanoTime() - savedAt > CHECKPOINT_INTERVAL_NANOS)
-                save();
+            if (ParameterUpdate.isCheckpointDue(state.step() - savedStep, savedAt)) save();
         }
         save();
         return new TrainingResult(state, state.step() < steps ? StopReason.EARLY_STOPPING : StopReason.ALL_STEPS);
@@ -108,34 +96,12 @@ public final class Trainer {
         long start = System.nanoTime();
         int step = state.step();
         DenoisingLoss.Gradient gradient = context.accumulation.gradient(collaborators.loss, state.parameters(), step);
-        double norm = AdamW.clipGradientNorm(gradient.vector(), MAX_GRADIENT_NORM);
+        double norm = ParameterUpdate.clip(gradient);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         lastGood = state.copy();
-        double learningRate = config().schedule().learningRate(step);
-        optimizer.step(state.parameters(), gradient.vector(), new LearningRates(learningRate, groups));
-        double meanLoss = new MovingAverage(LOSS_SMOOTHING, step, state.meanLoss()).with(gradient.loss()).value();
-        double seconds = (System.nanoTime() - start) / 1e9;
-        Map<String, Double> scalars = new HashMap<>(state.scalars());
-        scalars.putAll(optimizer.state().scalars());
-        state = new TrainingState(step + 1, state.parameters(), stateVectors(step), scalars, state.seconds() + seconds,
-                meanLoss);
-        collaborators.events.emit(
-                new TrainingEvent.Step(step + 1, gradient.loss(), learningRate, seconds, ProcessMemory.resident()));
-    }
-
-    /// The optimizer's state and the moving average of the parameters, whose decay is smaller in the first steps, so
-    /// that it does not stay near the initialization.
-    private Map<String, float[]> stateVectors(int step) {
-        double emaDecay = config().optimizer().emaDecay();
-        if (emaDecay == 0) return optimizer.state().vectors();
-        Map<String, float[]> vectors = new HashMap<>(optimizer.state().vectors());
-        double decay = Math.min(emaDecay, (1.0 + step) / (10 + step));
-        float[] previous = state.adapterParameters();
-        float[] ema = new float[previous.length];
-        for (int i = 0; i < ema.length; i++)
-            ema[i] = (float) (decay * previous[i] + (1 - decay) * state.parameters()[i]);
-        vectors.put(TrainingState.EMA, ema);
-        return vectors;
+        state = update.apply(state, gradient, start);
+        collaborators.events.emit(new TrainingEvent.Step(step + 1, gradient.loss(), update.learningRate(step),
+                state.seconds() - lastGood.seconds(), ProcessMemory.resident()));
     }
 
     /// Saves the state before the last step, which had a finite loss.

@@ -60,6 +60,7 @@ class MethodContractTest {
                 oft(Oft.Side.INPUT, "1/4"), oft(Oft.Side.OUTPUT, "4"), oft(Oft.Side.OUTPUT, "2"),
                 oft(Oft.Side.OUTPUT, "1/2"), new Dora(2, 2), new BitFit(), new NormOnly(), new Ssf(), new DiffFit(),
                 new Glora(2, 4), new TextualInversion(1), new TextualInversion(3), new FullFineTuning(),
+                new SpatialKernels(new FilterAtoms(9)),
                 new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
                 new CombinedMethods(List.of(new RestrictedMethod(new FilterAtoms(9), LayerSelector.parse("conv3x3")),
                         new ChannelAtoms(4, 16))));

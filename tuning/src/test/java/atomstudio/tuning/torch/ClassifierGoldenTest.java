@@ -34,7 +34,7 @@ class ClassifierGoldenTest {
     @TempDir
     Path temporary;
 
-    @ParameterizedTest @ValueSource(strings = {"resnet", "resnet-basic", "convnext", "vit", "vit-timm"})
+    @ParameterizedTest @ValueSource(strings = {"resnet", "resnet-basic", "convnext", "vit", "vit-timm", "efficientnet"})
     void bothEnginesEqualPyTorch(String name) throws Exception {
         ClassifierModel model = ClassifierModel.open(GOLDENS.resolve(name));
         try (SafetensorsFile golden = SafetensorsFile.open(GOLDENS.resolve(name).resolve("golden.safetensors"));
@@ -75,10 +75,11 @@ class ClassifierGoldenTest {
 
     static Stream<Arguments> wrongFiles() {
         return Stream.of(Arguments.of("resnet", "fc.weight", "fc.weight: expected (1,64), found nothing"),
-                Arguments.of("resnet", "bn1.running_mean", "expected a ResNet, ConvNeXt or ViT"),
+                Arguments.of("resnet", "bn1.running_mean", "expected a ResNet, ConvNeXt, ViT or EfficientNet-Lite"),
                 Arguments.of("resnet", "layer2.0.bn3.running_var", "layer2.0.bn3.running_var.weight: expected (32)"),
                 Arguments.of("convnext", "stages.1.blocks.0.gamma", "stages.1.blocks.0.gamma.weight: expected (8)"),
                 Arguments.of("convnext", "stem.0.weight", "stem.0.weight: expected a tensor with 4 axes, found none"),
+                Arguments.of("efficientnet", "_blocks.2._bn0.bias", "_blocks.2._bn0.bias: expected (12)"),
                 Arguments.of("vit-timm", "blocks.1.attn.qkv.bias",
                         "vit.encoder.layer.1.attention.attention.query.bias: expected (32)"));
     }

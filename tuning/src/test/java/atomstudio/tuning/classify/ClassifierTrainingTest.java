@@ -1,0 +1,180 @@
+package atomstudio.tuning.classify;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.tuning.config.TrainingConfig;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.run.EventLog;
+import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.TrainingEvent;
+import atomstudio.tuning.torch.TorchSettings;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ClassifierTrainingTest {
+    private static final Path GOLDENS = Path.of("../diffusion/src/test/resources/goldens/classifiers");
+
+    @TempDir
+    static Path digits;
+    @TempDir
+    Path temporary;
+
+    @BeforeAll
+    static void write() throws Exception {
+        Digits.write(digits, 10, 40);
+    }
+
+    private static ClassifierTraining.Request request(Path data, String model, MethodSettings method,
+            Map<TrainingSetting, Object> settings) {
+        MethodSettings everywhere = method.settings().contains(MethodSetting.LAYERS)
+                ? method.with(MethodSetting.LAYERS, "*")
+                : method;
+        TrainingConfig config = TrainingConfig.of(everywhere).with(TrainingSetting.BATCH_SIZE, 16).with(settings);
+        return new ClassifierTraining.Request(GOLDENS.resolve(model), data, new ClassFolders.Split(0, 0.25),
+                everywhere, config, 1e-2, model.startsWith("vit") ? 0 : 32);
+    }
+
+    private static ClassifierTraining.Outcome train(ClassifierTraining.Request request, Path run, RunControl control)
+            throws Failure {
+        Path home = TorchSettings.standard().natives().getParent();
+        return new ClassifierTraining(new TrainingEnvironment(Device.CPU, 1, home)).run(request, run, control,
+                EventSink.none());
+    }
+
+    private static ClassifierReport finished(ClassifierTraining.Outcome outcome) {
+        return assertInstanceOf(ClassifierTraining.Outcome.Finished.class, outcome).report();
+    }
+
+    @Test
+    void narrowResNetLearnsHandwrittenDigits() throws Exception {
+        ClassifierTraining.Request request = request(digits, "resnet-basic", MethodSettings.of(MethodName.FULL),
+                Map.of(TrainingSetting.STEPS, 120, TrainingSetting.BATCH_SIZE, 32));
+        request = new ClassifierTraining.Request(request.model(), request.data(), request.split(), request.method(),
+                request.config().with(TrainingSetting.LEARNING_RATE, 3e-3), 1e-2, 32);
+        ClassifierReport report = finished(train(request, temporary.resolve("run"), RunControl.none()));
+        assertEquals(100, report.images(), "a quarter of 400");
+        assertTrue(report.accuracy().low() > 0.3, "far above the chance of 0.1: " + report.accuracy());
+        try (ClassifierRun run = ClassifierRun.open(temporary.resolve("run"),
+                new TrainingEnvironment(Device.CPU, 1, TorchSettings.standard().natives().getParent()))) {
+            ClassFolders data = ClassFolders.read(digits, request.split());
+            assertEquals(report.accuracy(), run.evaluate(data.validation()).overall(), "the adapter gives the same");
+            double[] probabilities = run.predict(data.training().getFirst().file());
+            assertEquals(1, java.util.Arrays.stream(probabilities).sum(), 1e-9);
+        }
+    }
+
+    static List<MethodName> methods() {
+        return ClassifierTraining.methods();
+    }
+
+    /// From the same start the first loss is ln 10 for every method: nothing changes before the first step.
+    @ParameterizedTest @MethodSource("methods")
+    void everyMethodTrainsEveryNetwork(MethodName method) throws Exception {
+        for (String model : List.of("resnet", "convnext", "vit")) {
+            Path run = temporary.resolve(model);
+            ClassifierReport report = finished(train(request(digits, model, MethodSettings.of(method),
+                    Map.of(TrainingSetting.STEPS, 3)), run, RunControl.none()));
+            List<Double> losses = new ArrayList<>();
+            for (TrainingEvent.Timed event : EventLog.read(new RunFolder(run).eventLog()))
+                if (event.event() instanceof TrainingEvent.Step step) losses.add(step.loss());
+            assertEquals(3, losses.size());
+            assertEquals(Math.log(10), losses.getFirst(), 1e-5);
+            assertTrue(report.parameters() > 0 && report.headParameters() > 0);
+        }
+    }
+
+    @Test
+    void aStoppedRunResumesExactly() throws Exception {
+        ClassifierTraining.Request request = request(digits, "convnext", MethodSettings.of(MethodName.ATOMS),
+                Map.of(TrainingSetting.STEPS, 6, TrainingSetting.FLIP, true));
+        finished(train(request, temporary.resolve("whole"), RunControl.none()));
+        AtomicInteger polls = new AtomicInteger();
+        RunControl stop = () -> polls.getAndIncrement() < 3 ? RunControl.RunCommand.CONTINUE
+                : RunControl.RunCommand.STOP;
+        ClassifierTraining.Outcome.Stopped stopped = assertInstanceOf(ClassifierTraining.Outcome.Stopped.class,
+                train(request, temporary.resolve("parts"), stop));
+        assertEquals(3, stopped.step());
+        finished(train(request, temporary.resolve("parts"), RunControl.none()));
+        assertArrayEquals(Files.readAllBytes(new RunFolder(temporary.resolve("whole")).adapter()),
+                Files.readAllBytes(new RunFolder(temporary.resolve("parts")).adapter()));
+    }
+
+    @Test
+    void otherSettingsDoNotContinueARun() throws Exception {
+        Path run = temporary.resolve("run");
+        MethodSettings bitFit = MethodSettings.of(MethodName.BITFIT);
+        finished(train(request(digits, "vit-timm", bitFit, Map.of(TrainingSetting.STEPS, 1)), run, RunControl.none()));
+        Failure failure = assertThrows(Failure.Incompatible.class,
+                () -> train(request(digits, "vit-timm", bitFit,
+                        Map.of(TrainingSetting.STEPS, 1, TrainingSetting.SEED, 5L)), run, RunControl.none()));
+        assertTrue(failure.getMessage().contains("seed: "), failure.getMessage());
+        assertEquals(2, finished(train(request(digits, "vit-timm", bitFit, Map.of(TrainingSetting.STEPS, 2)), run,
+                RunControl.none())).steps(), "more steps");
+        assertTrue(assertThrows(Failure.Incompatible.class, () -> new RunFolder(run).info()).getMessage()
+                .contains("studio classify"));
+    }
+
+    @Test
+    void wrongFoldersAndMethodsAreNamed() throws Exception {
+        MethodSettings lora = MethodSettings.of(MethodName.LORA);
+        Path run = temporary.resolve("run");
+        Path one = Digits.write(temporary.resolve("one"), 1, 3);
+        assertMessage("two or more classes, found only digit 0",
+                () -> train(request(one, "resnet", lora, Map.of()), run, RunControl.none()));
+        Path single = Digits.write(temporary.resolve("single"), 2, 1);
+        assertMessage("at least 2 images",
+                () -> train(request(single, "resnet", lora, Map.of()), run, RunControl.none()));
+        assertMessage("found nothing",
+                () -> train(request(temporary.resolve("none"), "resnet", lora, Map.of()), run, RunControl.none()));
+        Files.createDirectories(run);
+        Files.writeString(run.resolve("notes.txt"), "");
+        assertMessage("found notes.txt", () -> train(request(digits, "resnet", lora, Map.of()), run,
+                RunControl.none()));
+        assertTrue(assertThrows(IllegalArgumentException.class,
+                () -> request(digits, "resnet", MethodSettings.of(MethodName.DIFFFIT), Map.of())).getMessage()
+                .contains("method: expected one of atoms, "));
+        assertThrows(IllegalArgumentException.class, () -> new ClassFolders.Split(0, 1));
+    }
+
+    private static void assertMessage(String part, org.junit.jupiter.api.function.Executable action) {
+        Failure failure = assertThrows(Failure.class, action);
+        assertTrue(failure.getMessage().contains(part), failure.getMessage());
+    }
+
+    @Test
+    void foldersForTrainingAndValidationAreUsed() throws Exception {
+        Digits.write(temporary.resolve("train"), 3, 4);
+        Digits.write(temporary.resolve("val"), 3, 2);
+        ClassFolders data = ClassFolders.read(temporary, new ClassFolders.Split(0, 0.5));
+        assertEquals(List.of("digit 0", "digit 1", "digit 2"), data.classes());
+        assertEquals(12, data.training().size());
+        assertEquals(6, data.validation().size());
+        ClassFolders split = ClassFolders.read(temporary.resolve("train"), new ClassFolders.Split(1, 0.25));
+        assertEquals(3, split.validation().size());
+        assertEquals(9, split.training().size());
+        Digits.write(temporary.resolve("val"), 4, 1);
+        assertMessage("digit 3: expected one of the classes",
+                () -> ClassFolders.read(temporary, new ClassFolders.Split(0, 0.5)));
+    }
+}
