@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.export.PerturbedAdapter;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.AdapterDeltas;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.tuning.TinyModel;
+import atomstudio.diffusion.model.TinyModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;

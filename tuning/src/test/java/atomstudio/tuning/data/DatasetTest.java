@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.diffusion.sample.NoiseSchedule;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;

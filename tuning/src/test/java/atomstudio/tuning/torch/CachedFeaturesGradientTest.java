@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.ParameterLayout;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.diffusion.tensor.Shape;
-import atomstudio.tuning.TinyModel;
 import atomstudio.tuning.method.FilterAtoms;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;

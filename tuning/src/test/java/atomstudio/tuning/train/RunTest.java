@@ -13,7 +13,7 @@ import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelReference;
-import atomstudio.tuning.TinyModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.config.TrainingEnvironment;

@@ -12,7 +12,7 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.tuning.TinyModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.config.StartingAdapters;

@@ -1,7 +1,6 @@
-package atomstudio.tuning;
+package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.file.AtomicFile;
-import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.ops.Component;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Shape;
@@ -19,7 +18,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /// A model folder of Stable Diffusion 1.5's shape with random weights: for figures at that size, where nobody's model
-/// is needed. `java … atomstudio.tuning.RandomModel FOLDER F32|F16` writes 4.3 or 2.1 GB.
+/// is needed. `java … atomstudio.diffusion.model.RandomModel FOLDER F32|F16` writes 4.3 or 2.1 GB.
 public final class RandomModel {
     private static final String UNET = """
             {"_class_name": "UNet2DConditionModel", "sample_size": 64, "in_channels": 4, "out_channels": 4,

@@ -1,7 +1,6 @@
-package atomstudio.tuning;
+package atomstudio.diffusion.model;
 
 import atomstudio.diffusion.Shared;
-import atomstudio.diffusion.model.DiffusionModel;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +17,7 @@ public final class TinyModel {
         return Shared.root().resolve("diffusion/src/test/resources/goldens/nets/" + name + "/model");
     }
 
-    /// A model folder that pictures can be made with.
+    /// A model folder that images can be sampled with.
     public static DiffusionModel make(Path folder, String name) throws Exception {
         copy(reference(name), folder);
         tokenizer(folder);
