@@ -156,7 +156,10 @@ public final class RunsTableView extends CardView {
         for (int i = 0; i < widths.length; i++) columns.get(i).setPrefWidth(widths[i]);
         // What a wider table has more goes to names and notes.
         for (TableColumn<RunRow, ?> column : columns)
-            if (column != name && column != note && column != method) column.setMaxWidth(column.getPrefWidth() * 1.15);
+            if (column != name && column != note && column != method) {
+                column.setMinWidth(column.getPrefWidth() * 0.95);
+                column.setMaxWidth(column.getPrefWidth() * 1.15);
+            }
         table.getColumns().setAll(columns);
     }
 

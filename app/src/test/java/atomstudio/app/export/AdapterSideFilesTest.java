@@ -1,0 +1,61 @@
+package atomstudio.app.export;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import atomstudio.diffusion.image.ImageFiles;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
+import atomstudio.diffusion.json.Json;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AdapterSideFilesTest {
+    @TempDir
+    private Path folder;
+    private Path previews;
+    private Path adapter;
+
+    @BeforeEach
+    void files() throws Exception {
+        previews = Files.createDirectory(folder.resolve("previews"));
+        adapter = Files.writeString(folder.resolve("car.v2.safetensors"), "x");
+    }
+
+    private void preview(String name, int color) throws Exception {
+        PngWriter.write(previews.resolve(name), RgbImage.filled(4, 4, color), Map.of());
+    }
+
+    @Test
+    void newestPreviewAndTriggerWordsAreBesideTheFile() throws Exception {
+        preview("000050.png", 1);
+        preview("000100.png", 2);
+        preview("000120-asked-1.png", 3);
+        AdapterSideFiles.write(previews, "sks car", adapter);
+        assertEquals(RgbImage.filled(4, 4, 2), ImageFiles.read(folder.resolve("car.v2.preview.png")));
+        Json json = Json.read(folder.resolve("car.v2.json"));
+        assertEquals("sks car", json.string("activation text"));
+        assertEquals(1, json.number("preferred weight"));
+    }
+
+    @Test
+    void existingFilesStay() throws Exception {
+        preview("000050.png", 1);
+        Files.writeString(folder.resolve("car.v2.json"), "{\"notes\": \"mine\"}");
+        AdapterSideFiles.write(previews, "sks car", adapter);
+        assertEquals("mine", Json.read(folder.resolve("car.v2.json")).string("notes"));
+    }
+
+    @Test
+    void withoutAPreviewAndBesideAFolderThereAreNone() throws Exception {
+        AdapterSideFiles.write(previews, "sks car", adapter);
+        preview("000050.png", 1);
+        AdapterSideFiles.write(previews, "sks car", Files.createDirectory(folder.resolve("car-peft")));
+        assertFalse(Files.exists(folder.resolve("car.v2.json")));
+        assertFalse(Files.exists(folder.resolve("car-peft.json")));
+    }
+}
