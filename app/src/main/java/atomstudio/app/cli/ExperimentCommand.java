@@ -84,9 +84,9 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
     private List<String> subjects = List.of();
 
     @Option(names = "--methods", paramLabel = "NAMES", split = ",",
-            description = "Of the methods below, and locon, loha, oft, dora, norm, ssf, difffit, glora, full; none: "
-                    + "the base "
-                    + "model alone, to compare samplers. Default: the methods below, or none with --variant.")
+            description = "Of the methods below, and locon, lora-fa, loha, oft, boft, dora, norm, ssf, difffit, ia3, "
+                    + "glora, glora-terms, vera, full; none: the base model alone, to compare samplers. "
+                    + "Default: the methods below, or none with --variant.")
     private List<String> methods = List.of();
 
     @Option(names = "--variant", paramLabel = "NAME=OPTIONS",

@@ -133,6 +133,7 @@ public final class Main implements Callable<Integer> {
         return List.of(
                 new TrainCommand(context),
                 new ResumeCommand(context),
+                new SearchCommand(context),
                 new GenerateCommand(context),
                 new CompareCommand(context),
                 new DemoCommand(context),

@@ -46,6 +46,7 @@ public record MethodVariant(String name, List<String> options, int steps, List<D
             of("ssf", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("difffit", 200, List.of(2e-3, 5e-3, 1e-2)),
             of("glora", 200, List.of(2e-3, 4e-3, 8e-3)),
+            of("glora-terms", 200, List.of(2e-3, 4e-3, 8e-3)),
             of("full", 200, List.of(3e-5, 1e-4, 3e-4)));
 
     public MethodVariant {

@@ -33,6 +33,7 @@ public enum AdapterKind {
             Rotation.PEFT_BOFT_SCALE),
     GLORA("GLoRA", LayerDelta::glora, LayerDelta::writeGlora, "a1.weight", "a2.weight", "b1.weight", "b2.weight",
             "bm.weight"),
+    PEFT_GLORA("GLoRA of peft", LayerDelta::gloraTerms, AdapterKind::notTrained, gloraTermNames()),
     IA3("IA³", ChannelScale::read, ChannelScale::write, ChannelScale.ON_INPUT, ChannelScale.LYCORIS,
             ChannelScale.PEFT),
     VERA("VeRA", LowRankProduct::readVera, LowRankProduct::writeVera, AdapterKind.VERA_LAMBDA_D,
@@ -42,8 +43,8 @@ public enum AdapterKind {
     HRA("an HRA adapter", "hra_u"),
     TLORA("a T-LoRA adapter", "lambda_layer", "q_layer.weight", "p_layer.weight"),
     LORA_WITH_BIAS("a LoRA with biases", "lora_B.bias", "lora_up.bias"),
-    /// GLoRA with its own formula, GraLoRA, HiRA, MiSS, C³A, DeLoRA, FourierFT, WaveFT, RandLoRA, RoAd, SHiRA, VB-LoRA.
-    OTHER_PEFT("an adapter of another method of peft", "glora_A.Xd", "glora_A.X", "gralora_A", "hira_A", "miss_block",
+    /// GraLoRA, HiRA, MiSS, C³A, DeLoRA, FourierFT, WaveFT, RandLoRA, RoAd, SHiRA, VB-LoRA.
+    OTHER_PEFT("an adapter of another method of peft", "gralora_A", "hira_A", "miss_block",
             "c3a_kernel", "delora_A", "fourierft_spectrum", "waveft_spectrum", "randlora_lambda", "road_theta",
             "shira_weight", "vblora_logits_A"),
     CUSTOM_DIFFUSION("a Custom Diffusion adapter", "to_k_custom_diffusion.weight", "to_v_custom_diffusion.weight"),
@@ -138,6 +139,13 @@ public enum AdapterKind {
                 .findFirst();
     }
 
+    /// Each of the terms A to E is a product, a vector or scalar, or a zero.
+    private static String[] gloraTermNames() {
+        return Stream.of("A", "B", "C", "D", "E")
+                .flatMap(term -> Stream.of("Xd", "Xu", "X", "zeros").map(part -> "glora_" + term + "." + part))
+                .toArray(String[]::new);
+    }
+
     private static Stream<AdapterKind> supported() {
         return Stream.of(values()).filter(kind -> kind.reader.isPresent());
     }
@@ -175,8 +183,8 @@ public enum AdapterKind {
             if (key.isPresent()) {
                 return Optional.of("is " + kind.title + ", which is not supported (it has " + SafeText.of(key.get())
                         + "); supported are LoRA, LoCon, DoRA, LoHa, LoKr, OFT, BOFT, GLoRA, IA³, VeRA and full weight "
-                        + "diffs. Merge it into a checkpoint with the program that created it and use that as the model, "
-                        + "or extract a LoRA from it there");
+                        + "diffs. Merge it into a checkpoint with the program that created it and use that as the "
+                        + "model, or extract a LoRA from it there");
             }
         }
         return Optional.empty();

@@ -11,10 +11,14 @@ import atomstudio.tuning.method.BitFit;
 import atomstudio.tuning.method.Dora;
 import atomstudio.tuning.method.FullFineTuning;
 import atomstudio.tuning.method.Glora;
+import atomstudio.tuning.method.GloraPattern;
+import atomstudio.tuning.method.GloraStructure;
+import atomstudio.tuning.method.GloraTerms;
 import atomstudio.tuning.method.Loha;
 import atomstudio.tuning.method.NormOnly;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +30,8 @@ import java.util.TreeSet;
 /// Source: LyCORIS, docs/Algo-Details.md and its modules' state dictionaries; the scale is α/r, or 1 if a file has no
 /// α.
 public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
+    private static final String GLORA_TERM = "glora_";
+
     /// @param tensors of the layer, by [AdapterTensorKey#parameter]
     /// @throws IllegalArgumentException if they do not fit the layer
     public static LayerDelta of(Layer layer, Map<String, Tensor> tensors) {
@@ -140,6 +146,34 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         }
         tensors.put(AdapterKind.ALPHA, AdapterKind.alpha(glora.alpha()));
         return tensors;
+    }
+
+    /// GLoRA of peft: each term a product `Xd` · `Xu`, a vector or a scalar `X`, or nothing (`zeros`).
+    static LayerDelta gloraTerms(Layer layer, LayerTensors tensors) {
+        if (!layer.isProjection())
+            throw new IllegalArgumentException("expected a convolution or a linear layer, found " + layer.kind());
+        Map<String, Tensor> values = new HashMap<>();
+        List<GloraStructure.Form> forms = new ArrayList<>();
+        int rank = 1;
+        for (String term : List.of("A", "B", "C", "D", "E")) {
+            String prefix = GLORA_TERM + term + ".";
+            long rows = term.equals("C") ? layer.fanIn() : layer.weightShape().size(0);
+            if (tensors.has(prefix + "Xd")) {
+                Tensor down = tensors.get(prefix + "Xd");
+                rank = Math.toIntExact(down.shape().elements() / rows);
+                values.put(term + "d", FactorMath.reshape(down, Shape.of(rows, rank), prefix + "Xd"));
+                values.put(term + "u",
+                        tensors.get(prefix + "Xu", Shape.of(rank, term.equals("C") ? 1 : layer.fanIn())));
+                forms.add(GloraStructure.Form.LOW_RANK);
+            } else if (tensors.has(prefix + "X")) {
+                boolean isScalar = tensors.get(prefix + "X").shape().elements() == 1;
+                values.put(term, tensors.get(prefix + "X", Shape.of(isScalar ? 1 : rows)));
+                forms.add(isScalar ? GloraStructure.Form.SCALAR : GloraStructure.Form.VECTOR);
+            } else forms.add(GloraStructure.Form.NONE);
+        }
+        GloraStructure structure = new GloraStructure(forms.get(0), forms.get(1), forms.get(2), forms.get(3),
+                forms.get(4));
+        return new LayerDelta(new GloraTerms(rank, GloraPattern.ofAll(structure)), values);
     }
 
     /// DoRA: the rows of W + ΔW along an axis, 0 for outputs and 1 for inputs, with new norms.

@@ -7,9 +7,9 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
 /// OFT of the inputs with m butterfly factors: W · (R_{m−1} ⋯ R_0)ᵀ. Every factor is block diagonal up to a
-/// permutation, so that their product mixes up to b · 2^(m−1) channels with m · b/2 parameters per channel. Each block is
-/// (I + Q)(I − Q)⁻¹ with Q skew-symmetric and started at 0. Factor i has blocks of b channels: two runs of b/2 that are
-/// 2ⁱ · b/2 channels apart. A layer whose inputs do not divide into blocks of b · 2^(m−1) is skipped.
+/// permutation, so that their product mixes up to b · 2^(m−1) channels with m · b/2 parameters per channel. Each block
+/// is (I + Q)(I − Q)⁻¹ with Q skew-symmetric and started at 0. Factor i has blocks of b channels: two runs of b/2 that
+/// are 2ⁱ · b/2 channels apart. A layer whose inputs do not divide into blocks of b · 2^(m−1) is skipped.
 /// Source: Liu et al. 2024, "Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization", section 4; the
 /// runs as in peft, without its trained scale of the outputs.
 public record Boft(Oft.BlockSpec blocks, int factors) implements TuningMethod {

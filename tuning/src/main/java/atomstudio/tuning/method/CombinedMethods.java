@@ -23,6 +23,11 @@ public record CombinedMethods(List<TuningMethod> methods) implements LayerwiseMe
     }
 
     @Override
+    public TuningMethod atStep(long seed, int step) {
+        return new CombinedMethods(methods.stream().map(method -> method.atStep(seed, step)).toList());
+    }
+
+    @Override
     public boolean skipsIndivisible(Layer layer) {
         return !tunes(layer) && methods.stream().anyMatch(method -> method.skipsIndivisible(layer));
     }

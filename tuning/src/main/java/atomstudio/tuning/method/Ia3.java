@@ -7,8 +7,8 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.List;
 
 /// IA³: learned scales l of activations, started at 1. Outputs are scaled, l ⊙ (W x + b), by default of keys and
-/// values; the inputs of the last layer of a feed-forward block, W (l ⊙ x) + b. On a convolution it is a scale per output
-/// channel, as in peft.
+/// values; the inputs of the last layer of a feed-forward block, W (l ⊙ x) + b. On a convolution it is a scale per
+/// output channel, as in peft.
 /// Source: Liu et al. 2022, "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning",
 /// section 3.3.
 public record Ia3() implements TuningMethod {

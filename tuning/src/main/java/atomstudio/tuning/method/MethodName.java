@@ -81,6 +81,10 @@ public enum MethodName {
             new Defaults(60, 2e-3, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Glora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
+    GLORA_TERMS("glora-terms", "GLoRA, all terms",
+            "GLoRA's five terms of weight and bias, each in a form of its own; `studio search` finds them.",
+            MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
+            restricted(MethodName::gloraTerms), MethodSetting.RANK, MethodSetting.STRUCTURE, MethodSetting.LAYERS),
     VERA("vera", "VeRA", "Scales of random matrices that all layers share: very few parameters.",
             MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 4e-3, "attention"),
             restricted(settings -> new Vera(settings.rank(), settings.intValue(MethodSetting.PROJECTION_SEED))),
@@ -168,6 +172,12 @@ public enum MethodName {
             case KAIMING -> Lora::new;
             case PISSA -> Pissa::new;
         });
+    }
+
+    private static TuningMethod gloraTerms(MethodSettings settings) {
+        String structure = settings.value(MethodSetting.STRUCTURE);
+        return structure.equals(GloraPattern.SUPERNET) ? new GloraSupernet(settings.rank())
+                : new GloraTerms(settings.rank(), GloraPattern.parse(structure));
     }
 
     private static TuningMethod oft(MethodSettings settings) {

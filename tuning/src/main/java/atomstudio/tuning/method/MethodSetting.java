@@ -69,6 +69,12 @@ public enum MethodSetting implements Setting {
     VECTORS(row("Vectors per token", "", integer().labelled("N"),
             "Learned embeddings that the word stands for, one after the other; several are prompt tuning.",
             "vectors"), (_, _) -> "1"),
+    STRUCTURE(row("Structure", "",
+            parsed("LIST", List.of(), "five letters such as lvnsv, or layers and such letters",
+                    GloraPattern::canonical),
+            "Forms of the terms A to E, five letters of l (low rank), v (vector), s (scalar) and n (none), or items "
+                    + "LAYERS=LETTERS separated by semicolons; supernet trains all of them for `studio search`.",
+            "structure"), (_, _) -> "llvvv"),
     LAYERS(row("Layers", "", parsed("LIST", LayerSelector.KEYWORDS, "a list of layers", LayerSelector::parse),
             "Comma-separated list of conv3x3, conv, attention, linear, patterns over layer names, and up, which "
                     + "restricts it to the up blocks. Default: the method's.",

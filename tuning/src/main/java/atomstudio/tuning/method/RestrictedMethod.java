@@ -19,6 +19,11 @@ public record RestrictedMethod(TuningMethod method, LayerSelector layers) implem
     }
 
     @Override
+    public TuningMethod atStep(long seed, int step) {
+        return new RestrictedMethod(method.atStep(seed, step), layers);
+    }
+
+    @Override
     public boolean skipsIndivisible(Layer layer) {
         return layers.matches(layer) && method.skipsIndivisible(layer);
     }

@@ -24,6 +24,11 @@ public interface TuningMethod extends Adaptation {
         return this;
     }
 
+    /// The method whose parameters a training step changes, with the same parameters as this one.
+    default TuningMethod atStep(long seed, int step) {
+        return this;
+    }
+
     default boolean tunes(Layer layer) {
         return !parameterSpecs(layer).isEmpty();
     }

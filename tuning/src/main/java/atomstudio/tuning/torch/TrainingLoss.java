@@ -10,6 +10,7 @@ import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
 import atomstudio.tuning.torch.Tape.Variable;
 import java.util.ArrayList;
@@ -53,9 +54,14 @@ public class TrainingLoss<B> implements AutoCloseable {
 
     /// The loss and its gradient at these parameters.
     public Gradient gradient(float[] parameters, B batch) throws Failure {
+        return gradient(parameters, batch, layout.method());
+    }
+
+    /// Under another method with the layout's parameters.
+    public Gradient gradient(float[] parameters, B batch, TuningMethod method) throws Failure {
         return runInScope(() -> {
             List<Variable<NDArray>> variables = variables(parameters, Variable::trainable);
-            try (EagerStep step = new EagerStep(variables)) {
+            try (EagerStep step = new EagerStep(variables, method)) {
                 Variable<NDArray> loss = objective.loss(step, batch);
                 double value = scalar(loss);
                 step.tape.backward(loss, networks.torch().array(Tensor.filled(Shape.of(), 1)));
@@ -66,8 +72,13 @@ public class TrainingLoss<B> implements AutoCloseable {
 
     /// Only the loss.
     public double loss(float[] parameters, B batch) throws Failure {
+        return loss(parameters, batch, layout.method());
+    }
+
+    /// Under another method with the layout's parameters.
+    public double loss(float[] parameters, B batch, TuningMethod method) throws Failure {
         return runInScope(() -> {
-            try (EagerStep step = new EagerStep(variables(parameters, Variable::frozen))) {
+            try (EagerStep step = new EagerStep(variables(parameters, Variable::frozen), method)) {
                 return scalar(objective.loss(step, batch));
             }
         });
@@ -87,13 +98,13 @@ public class TrainingLoss<B> implements AutoCloseable {
         private final AdaptedWeights.BoundAdapter<Variable<NDArray>> bound;
 
         /// @param trainable one per parameter, in the layout's order
-        EagerStep(List<Variable<NDArray>> trainable) {
+        EagerStep(List<Variable<NDArray>> trainable, TuningMethod method) {
             Map<String, Variable<NDArray>> values = new HashMap<>();
             frozenValues.forEach((key, array) -> values.put(key, Variable.frozen(array)));
             for (ParameterLayout.LayerParameter entry : layout.derived())
                 values.computeIfAbsent(entry.key(), key -> Variable.frozen(networks.derived().apply(key)));
             for (int i = 0; i < trainable.size(); i++) values.put(layout.trained().get(i).key(), trainable.get(i));
-            bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
+            bound = new AdaptedWeights.BoundAdapter<>(method,
                     layer -> parameter -> values.get(layer.name() + "." + parameter), Variable.frozen(adapterWeight));
         }
 

@@ -18,6 +18,7 @@ import atomstudio.tuning.torch.TrainingBatch;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// How a run's gradients are computed: gradient checkpointing and precision.
 /// @param reason why the precision was chosen, if by a trial
@@ -122,22 +123,32 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
         private final Trainer.LossFunction bf16;
         private final Trainer.LossFunction fp32;
         private final EventSink events;
-        private boolean reported;
+        private final AtomicBoolean reported;
 
         Fp32Fallback(Trainer.LossFunction bf16, Trainer.LossFunction fp32, EventSink events) {
+            this(bf16, fp32, events, new AtomicBoolean());
+        }
+
+        private Fp32Fallback(Trainer.LossFunction bf16, Trainer.LossFunction fp32, EventSink events,
+                AtomicBoolean reported) {
             this.bf16 = bf16;
             this.fp32 = fp32;
             this.events = events;
+            this.reported = reported;
+        }
+
+        @Override
+        public Trainer.LossFunction atStep(int step) {
+            return new Fp32Fallback(bf16.atStep(step), fp32.atStep(step), events, reported);
         }
 
         @Override
         public DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure {
             DenoisingLoss.Gradient gradient = bf16.gradient(parameters, batch);
             if (isFinite(gradient)) return gradient;
-            if (!reported)
+            if (!reported.getAndSet(true))
                 events.emit(new TrainingEvent.Note(0,
                         "bf16 overflowed: batches with this problem are computed in fp32"));
-            reported = true;
             return fp32.gradient(parameters, batch);
         }
 

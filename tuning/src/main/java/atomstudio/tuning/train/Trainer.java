@@ -43,6 +43,11 @@ public final class Trainer {
     @FunctionalInterface
     public interface LossFunction {
         DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure;
+
+        /// The loss of a step, for methods that change other parameters in each.
+        default LossFunction atStep(int step) {
+            return this;
+        }
     }
 
     record TrainingResult(TrainingState state, StopReason stopReason) {}
@@ -95,7 +100,8 @@ public final class Trainer {
     private void step() throws Failure {
         long start = System.nanoTime();
         int step = state.step();
-        DenoisingLoss.Gradient gradient = context.accumulation.gradient(collaborators.loss, state.parameters(), step);
+        DenoisingLoss.Gradient gradient = context.accumulation.gradient(collaborators.loss.atStep(step),
+                state.parameters(), step);
         double norm = ParameterUpdate.clip(gradient);
         if (!Double.isFinite(gradient.loss()) || !Double.isFinite(norm)) throw diverged(gradient.loss(), norm);
         lastGood = state.copy();

@@ -12,6 +12,7 @@ import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.data.PreparedPhotos;
 import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.TuningMethod;
 import atomstudio.tuning.run.ControlPoint;
 import atomstudio.tuning.run.EventLog;
 import atomstudio.tuning.run.EventSink;
@@ -23,6 +24,7 @@ import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.ComputeDtype;
 import atomstudio.tuning.torch.DenoisingLoss;
 import atomstudio.tuning.torch.ProcessMemory;
+import atomstudio.tuning.torch.TrainingBatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -89,8 +91,9 @@ final class TrainingRun implements AutoCloseable {
         Map<String, Tensor> frozenValues = start.frozenValues();
         try (DenoisingLoss denoisingLoss = denoisingLoss(computeMode, frozenValues);
                 DenoisingLoss fp32Loss = denoisingLoss(computeMode.withFp32(), frozenValues)) {
-            Trainer.LossFunction loss = computeMode.computeDtype() == ComputeDtype.FP32 ? denoisingLoss::gradient
-                    : new ComputeMode.Fp32Fallback(denoisingLoss::gradient, fp32Loss::gradient, events);
+            Trainer.LossFunction ownLoss = methodLoss(denoisingLoss);
+            Trainer.LossFunction loss = computeMode.computeDtype() == ComputeDtype.FP32 ? ownLoss
+                    : new ComputeMode.Fp32Fallback(ownLoss, methodLoss(fp32Loss), events);
             Optional<Validation> validation = validation(datasets, denoisingLoss, previews, events);
             Trainer.TrainerContext context = new Trainer.TrainerContext(folder, info, setup.layout(),
                     setup.adaptedLayers(), frozenValues,
@@ -112,6 +115,23 @@ final class TrainingRun implements AutoCloseable {
 
     private DenoisingLoss denoisingLoss(ComputeMode computeMode, Map<String, Tensor> frozenValues) {
         return setup.engine().denoisingLoss(computeMode.lossOptions(setup.layout(), frozenValues));
+    }
+
+    private MethodLoss methodLoss(DenoisingLoss loss) {
+        return new MethodLoss(loss, setup.layout().method(), info.config().seed());
+    }
+
+    /// The loss of a method, which may change other parameters in each step.
+    private record MethodLoss(DenoisingLoss loss, TuningMethod method, long seed) implements Trainer.LossFunction {
+        @Override
+        public DenoisingLoss.Gradient gradient(float[] parameters, TrainingBatch batch) throws Failure {
+            return loss.gradient(parameters, batch, method);
+        }
+
+        @Override
+        public Trainer.LossFunction atStep(int step) {
+            return new MethodLoss(loss, method.atStep(seed, step), seed);
+        }
     }
 
     /// The encoded data; empty when stopped. The encoders are released.

@@ -125,7 +125,8 @@ class ExternalAdapterTest {
     @ParameterizedTest
     @ValueSource(strings = {"lycoris-dora", "lycoris-oft", "lycoris-boft", "lycoris-glora", "lycoris-ia3",
             "diffusers-dora", "peft-dora", "peft-oft", "peft-oft-exact", "peft-oft-shared", "peft-boft",
-            "peft-boft-two", "peft-ia3", "peft-vera"})
+            "peft-boft-two", "peft-ia3", "peft-vera", "peft-glora",
+            "peft-glora-vector"})
     void kindsMatchTheirLibraries(String name) throws Exception {
         Path file = FOLDER
                 .resolve(name.startsWith("peft-") ? name + "/adapter_model.safetensors" : name + ".safetensors");
@@ -220,7 +221,7 @@ class ExternalAdapterTest {
     @ParameterizedTest
     @CsvSource({"oft_r,an OFT adapter of peft before 0.14", "hra_u,an HRA adapter",
             "lora_E,an AdaLoRA adapter", "lora_B.bias,a LoRA with biases",
-            "gralora_A,an adapter of another method of peft", "glora_A.Xd,an adapter of another method of peft"})
+            "gralora_A,an adapter of another method of peft", "hira_A,an adapter of another method of peft"})
     void rejectsUnsupportedKindsByName(String number, String kind) throws Exception {
         Path file = folder.resolve("kind.safetensors");
         for (Map<String, Tensor> beside : List.of(Map.of(TO_K + ".lora_down.weight", Tensor.zeros(Shape.of(2, 128))),

@@ -190,7 +190,9 @@ class MethodTest {
         IllegalArgumentException foreign = assertThrows(IllegalArgumentException.class,
                 () -> MethodSettings.of(MethodName.ATOMS, Map.of(MethodSetting.RANK, "8")));
         assertTrue(
-                foreign.getMessage().startsWith("rank: belongs to lora, locon, lora-fa, loha, lokr, dora, glora, vera"),
+                foreign.getMessage()
+                        .startsWith(
+                                "rank: belongs to lora, locon, lora-fa, loha, lokr, dora, glora, glora-terms, vera"),
                 foreign.getMessage());
         MethodSettings.of(MethodName.ATOMS,
                 Map.of(MethodSetting.RANK, "8", MethodSetting.TRAIN_TEXT_ENCODER, "yes"));

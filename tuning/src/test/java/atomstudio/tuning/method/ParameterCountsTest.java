@@ -117,6 +117,8 @@ class ParameterCountsTest {
                 count(MethodSettings.of(MethodName.LORA).with(MethodSetting.LORA_INIT, "pissa"), layers));
         assertEquals(sum(layers, attention.and(layer -> inputs(layer) % 16 == 0),
                 layer -> 2 * (inputs(layer) / 8) * (8 * 7 / 2)), count(MethodName.BOFT, layers));
+        assertEquals(sum(layers, attention, layer -> 8 * (inputs(layer) + outputs(layer))
+                + (layer.hasBias() ? inputs(layer) + 2 * outputs(layer) : 0)), count(MethodName.GLORA_TERMS, layers));
         assertEquals(sum(layers, attention, layer -> 64 + outputs(layer)), count(MethodName.VERA, layers));
         assertEquals(sum(layers, layer -> layer.name().endsWith(".to_k") || layer.name().endsWith(".to_v"),
                 ParameterCountsTest::outputs)

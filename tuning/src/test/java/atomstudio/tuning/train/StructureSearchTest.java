@@ -1,0 +1,151 @@
+package atomstudio.tuning.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.tuning.TinyModel;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingRequest;
+import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSetting;
+import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ParameterLayout;
+import atomstudio.tuning.run.EventSink;
+import atomstudio.tuning.run.RunControl;
+import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.search.EvolutionarySearch;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Supernet, search, adapter.
+class StructureSearchTest {
+    private static final StructureSearch.Options OPTIONS = new StructureSearch.Options(8, 4, OptionalLong.empty(), 1);
+    @TempDir
+    static Path shared;
+    private static DiffusionModel model;
+    private static Path run;
+
+    @BeforeAll
+    static void train() throws Exception {
+        model = TinyModel.make(shared.resolve("model"), "sd1");
+        Path photos = Files.createDirectory(shared.resolve("subject"));
+        for (int i = 0; i < 5; i++)
+            PngWriter.write(photos.resolve("picture" + i + ".png"), RunTest.photo(i), Map.of());
+        MethodSettings supernet = MethodSettings.of(MethodName.GLORA_TERMS)
+                .with(MethodSetting.STRUCTURE, "supernet")
+                .with(MethodSetting.LAYERS, "attention,conv3x3")
+                .with(MethodSetting.RANK, "2");
+        TrainingRequest request = TrainingRequest.of(model.path(), photos, "thing", supernet);
+        run = train(request.with(request.config().with(TrainingSetting.VALIDATE, true)), "run", 12);
+    }
+
+    private static Path train(TrainingRequest request, String name, int steps) throws Exception {
+        Path folder = shared.resolve(name);
+        assertInstanceOf(TrainingService.TrainingOutcome.Finished.class, new TrainingService(environment())
+                .run(request.withToken("qx").withSteps(steps).withLearningRate(1e-2), folder, RunControl.none(),
+                        EventSink.none()));
+        return folder;
+    }
+
+    private static TrainingEnvironment environment() throws Exception {
+        return new TrainingEnvironment(Device.CPU, 1, RunTest.home());
+    }
+
+    /// @param stopAfter evaluations
+    private static Optional<StructureSearch.Result> search(StructureSearch.Options options, int stopAfter)
+            throws Exception {
+        int[] count = {0};
+        return new StructureSearch(environment()).run(run, options,
+                () -> count[0] >= stopAfter ? RunControl.RunCommand.STOP : RunControl.RunCommand.CONTINUE,
+                new StructureSearch.Listener() {
+                    @Override
+                    public void evaluated(EvolutionarySearch.Evaluation evaluation, int number, double bestLoss) {
+                        count[0]++;
+                        assertTrue(bestLoss <= evaluation.loss());
+                    }
+
+                    @Override
+                    public void note(String text) {
+                        throw new AssertionError(text);
+                    }
+                });
+    }
+
+    @Test
+    void theChosenStructureIsAnOrdinaryAdapterAndInterruptionsChangeNothing() throws Exception {
+        Path folder = run.resolve("search");
+        assertTrue(search(OPTIONS, 13).isEmpty());
+        assertTrue(search(OPTIONS, 21).isEmpty());
+        StructureSearch.Result result = search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
+        byte[] table = Files.readAllBytes(folder.resolve("search.csv")), adapterBytes = Files
+                .readAllBytes(result.adapter());
+        assertEquals(32, result.evaluations());
+        assertEquals(20, result.comparison().random().size());
+        assertTrue(result.chosen().parameters() <= result.settings().budget());
+
+        AdapterFile adapter = AdapterFile.read(result.adapter());
+        adapter.requireFits(model);
+        assertEquals(result.chosen().parameters(), adapter.parameterCount());
+        ParameterLayout layout = ParameterLayout.of(adapter.method().method(), model.trainableLayers());
+        assertEquals(result.chosen().parameters(), layout.size());
+        assertEquals(MethodName.GLORA_TERMS, adapter.method().choice());
+        assertFalse(adapter.method().value(MethodSetting.STRUCTURE).equals("supernet"));
+
+        String conflict = assertThrows(Failure.Conflict.class,
+                () -> search(new StructureSearch.Options(8, 5, OptionalLong.empty(), 1), 0)).getMessage();
+        assertTrue(conflict.contains("generations 5"), conflict);
+
+        for (String name : List.of("search.csv", "search.json", "adapter.safetensors"))
+            Files.delete(folder.resolve(name));
+        search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
+        assertArrayEquals(table, Files.readAllBytes(folder.resolve("search.csv")));
+        assertArrayEquals(adapterBytes, Files.readAllBytes(folder.resolve("adapter.safetensors")));
+        assertEquals(33, Files.readAllLines(folder.resolve("search.csv")).size());
+    }
+
+    /// Each step trains a structure of its own, and a killed run continues with the same ones.
+    @Test
+    void supernetRunsResumeExactly() throws Exception {
+        RunFolder whole = new RunFolder(run);
+        TrainingRequest request = TrainingRequest.of(model.path(), shared.resolve("subject"), "thing",
+                whole.info().method());
+        request = request.with(request.config().with(TrainingSetting.VALIDATE, true));
+        Path parts = train(request, "parts", 5);
+        train(request, "parts", 12);
+        assertTrue(Arrays.equals(vector(whole), vector(new RunFolder(parts))));
+    }
+
+    private static float[] vector(RunFolder folder) throws Exception {
+        AdapterFile adapter = AdapterFile.read(folder.checkpoint());
+        return ParameterLayout.of(adapter.method().method(), model.trainableLayers()).toVector(adapter.values());
+    }
+
+    @Test
+    void otherRunsAreRejected() throws Exception {
+        Path lora = train(TrainingRequest.of(model.path(), shared.resolve("subject"), "thing",
+                MethodSettings.of(MethodName.LORA)), "lora", 1);
+        String message = assertThrows(Failure.Incompatible.class,
+                () -> new StructureSearch(environment()).run(lora, OPTIONS, RunControl.none(), null)).getMessage();
+        assertTrue(message.contains("expected a run of a supernet, found method lora"), message);
+        assertThrows(Failure.Unreadable.class,
+                () -> new StructureSearch(environment()).run(shared, OPTIONS, RunControl.none(), null));
+    }
+}
