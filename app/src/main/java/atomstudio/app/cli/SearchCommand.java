@@ -1,12 +1,15 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.experiment.SearchPlot;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.image.PngWriter;
 import atomstudio.tuning.search.EvolutionarySearch;
 import atomstudio.tuning.train.StructureSearch;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -27,8 +30,8 @@ import picocli.CommandLine.Spec;
         footer = {
                 "",
                 "RUN/search gets search.csv (every structure with loss and parameters, the Pareto front marked), "
-                        + "search.json (the front, the chosen structure, 20 random ones on other noise) and "
-                        + "adapter.safetensors.",
+                        + "search.png (their chart), search.json (the front, the chosen structure, 20 random ones on "
+                        + "other noise) and adapter.safetensors.",
                 "",
                 "Examples:",
                 "  studio train --photos my-car --class car --method glora-terms --structure supernet --validate "
@@ -93,6 +96,8 @@ final class SearchCommand implements Callable<Integer> {
             context.terminal().printNote("Stopped; the same command continues.");
             return ExitCode.CANCELLED;
         }
+        PngWriter.write(result.get().folder().resolve("search.png"),
+                SearchPlot.draw(result.get().evaluations(), result.get().front()), Map.of());
         output.print(context.terminal(), result.get()::json, () -> lines(result.get()));
         return ExitCode.SUCCESS;
     }
@@ -100,7 +105,7 @@ final class SearchCommand implements Callable<Integer> {
     private static List<String> lines(StructureSearch.Result result) {
         return List.of(result.adapter().toString(),
                 String.format(Locale.ROOT, "%,d structures; chosen: %,d parameters of at most %,d, loss %.4f",
-                        result.evaluations(), result.chosen().parameters(), result.settings().budget(),
+                        result.evaluations().size(), result.chosen().parameters(), result.settings().budget(),
                         result.chosen().loss()),
                 String.format(Locale.ROOT, "on other noise: loss %.4f, median of %d random structures %.4f",
                         result.comparison().chosen(), result.comparison().random().size(),

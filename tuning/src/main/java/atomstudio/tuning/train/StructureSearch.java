@@ -73,8 +73,8 @@ public final class StructureSearch {
     }
 
     /// @param front fewest parameters first; the last one is the chosen structure
-    public record Result(Path folder, EvolutionarySearch.Settings settings, int evaluations, List<Evaluation> front,
-            Comparison comparison) {
+    public record Result(Path folder, EvolutionarySearch.Settings settings, List<Evaluation> evaluations,
+            List<Evaluation> front, Comparison comparison) {
         public Path adapter() {
             return folder.resolve(ADAPTER);
         }
@@ -86,7 +86,7 @@ public final class StructureSearch {
         public JsonObject json() {
             JsonObject json = settingsJson(settings);
             json.addProperty("adapter", adapter().toString());
-            json.addProperty("evaluations", evaluations);
+            json.addProperty("evaluations", evaluations.size());
             json.add("chosen", json(chosen()));
             JsonArray points = new JsonArray();
             front.forEach(each -> points.add(json(each)));
@@ -227,7 +227,7 @@ public final class StructureSearch {
             random.add(check.of(structures));
         Comparison comparison = new Comparison(check.of(front.getLast().structures()),
                 random.stream().sorted().toList());
-        Result result = new Result(folder, settings, evaluations.size(), front, comparison);
+        Result result = new Result(folder, settings, evaluations, front, comparison);
         supernet.adapter(result.chosen().structures()).write(result.adapter());
         JsonObject json = result.json();
         json.addProperty("supernet", Sha256.of(supernet.folder.checkpoint()));

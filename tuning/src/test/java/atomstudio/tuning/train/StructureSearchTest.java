@@ -97,7 +97,7 @@ class StructureSearchTest {
         StructureSearch.Result result = search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
         byte[] table = Files.readAllBytes(folder.resolve("search.csv")), adapterBytes = Files
                 .readAllBytes(result.adapter());
-        assertEquals(32, result.evaluations());
+        assertEquals(32, result.evaluations().size());
         assertEquals(20, result.comparison().random().size());
         assertTrue(result.chosen().parameters() <= result.settings().budget());
 
