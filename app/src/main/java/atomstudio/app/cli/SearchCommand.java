@@ -89,7 +89,7 @@ final class SearchCommand implements Callable<Integer> {
         StructureSearch.Options options = new StructureSearch.Options(population, generations, largest, seed);
         Optional<StructureSearch.Result> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
-            result = new StructureSearch(context.machine(device.device())).run(run, options,
+            result = new StructureSearch(context.machine(device.device(context))).run(run, options,
                     controlOption.control(context), new Progress());
         }
         if (result.isEmpty()) {
