@@ -11,7 +11,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.tuning.TinyModel;
+import atomstudio.diffusion.model.TinyModel;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
