@@ -1,5 +1,6 @@
 package atomstudio.app.cli;
 
+import atomstudio.app.provider.DeviceJson;
 import atomstudio.app.provider.DeviceSelection;
 import atomstudio.app.runtime.Devices;
 import atomstudio.diffusion.Failure;
@@ -14,7 +15,8 @@ import picocli.CommandLine.Spec;
 /// `--device`, for every command that samples. Use it as a picocli mixin.
 final class DeviceOption {
     @Option(names = "--device", paramLabel = "auto|cpu|cuda|NAME", defaultValue = DeviceSelection.AUTO,
-            description = "Where to sample; NAME is a device of an added execution provider (see studio providers). "
+            description = "Where to sample; NAME is a device of an added execution provider (see studio providers), "
+                    + "NAME:float32, NAME:bfloat16 or NAME:float16 the same in this precision. "
                     + "auto: the fastest that was measured; without measurements cuda if available, else cpu. "
                     + "Default: ${DEFAULT-VALUE}.")
     private String name = DeviceSelection.AUTO;
@@ -26,11 +28,26 @@ final class DeviceOption {
     /// @throws Failure.DeviceUnavailable if it cannot be used
     Device device(CommandContext context) throws Failure {
         DeviceSelection devices = context.devices();
+        int colon = name.indexOf(':');
+        if (colon >= 0) return withPrecision(devices, name.substring(0, colon), name.substring(colon + 1));
         requireKnown(spec, name, devices.names());
         Device device = devices.select(name, context.terminal()::printNote);
         if (name.equals(DeviceSelection.AUTO) && device instanceof ProviderDevice)
             context.terminal().printNote("Device " + device.name() + ": the fastest that was measured here.");
         return device;
+    }
+
+    private Device withPrecision(DeviceSelection devices, String deviceName, String precision) throws Failure {
+        requireKnown(spec, deviceName, devices.names());
+        for (ProviderDevice.Precision each : ProviderDevice.Precision.values()) {
+            if (!DeviceJson.option(each).equals(precision)) continue;
+            if (devices.select(deviceName, note -> {}) instanceof ProviderDevice device)
+                return device.withPrecision(each);
+            throw new UsageError(spec, "--device: a precision needs a device of an execution provider, found \"" + name
+                    + "\"");
+        }
+        throw new UsageError(spec,
+                "--device: expected the precision float32, float16 or bfloat16, found \"" + precision + "\"");
     }
 
     /// The device of a command that also trains: `auto` is a GPU that can do both.

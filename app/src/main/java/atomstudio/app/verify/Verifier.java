@@ -6,6 +6,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.SafeText;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
@@ -27,6 +28,10 @@ import java.util.Optional;
 /// @param adapters applied to the networks
 public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, AdapterLoader adapters, Device device,
         TorchSettings torch) {
+    /// Relative tolerances of half precision.
+    private static final double FLOAT16_TOLERANCE = 0.02;
+    private static final double BFLOAT16_TOLERANCE = 0.05;
+
     /// Reads adapters for a model.
     public interface AdapterLoader {
         List<WeightedAdapter> load(DiffusionModel model) throws Failure;
@@ -92,8 +97,26 @@ public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Adapt
     private Verification verifyWithOnnx(Path golden, Path defaultModel, GoldenComparison comparison) throws Failure {
         DiffusionModel opened = open(defaultModel);
         try (Engine engine = OnnxEngine.open(opened, device, torch.threads())) {
-            return Verification.of(golden, "onnx", comparison.compare(opened, engine));
+            return Verification.of(golden, engineName(), tolerated(comparison.compare(opened, engine)));
         }
+    }
+
+    private String engineName() {
+        return device instanceof ProviderDevice provider ? provider.name() : "onnx";
+    }
+
+    /// With the tolerance of the device's precision. Text encoders compute in float32 on every device.
+    private List<Deviation> tolerated(List<Deviation> deviations) {
+        double relative = device instanceof ProviderDevice provider ? switch (provider.precision()) {
+            case FLOAT32 -> 0;
+            case FLOAT16 -> FLOAT16_TOLERANCE;
+            case BFLOAT16 -> BFLOAT16_TOLERANCE;
+        } : 0;
+        return deviations.stream()
+                .map(deviation -> deviation.bound().measure() == Deviation.Measure.RELATIVE
+                        ? deviation.withTolerance(Math.max(relative, deviation.tolerance()))
+                        : deviation)
+                .toList();
     }
 
     private Verification verifyNetworks(Path golden, SafetensorsFile file) throws Failure {
@@ -101,8 +124,9 @@ public record Verifier(Optional<Path> model, ModelLoadOptions loadOptions, Adapt
         List<WeightedAdapter> weighted = adapters.load(opened);
         List<TensorCheck> checks = new ArrayList<>();
         try (Engine engine = OnnxEngine.open(opened, device, torch.threads())) {
-            checks.addAll(Verification.checks("onnx", NetworkGolden.compare(file, engine, weighted)));
+            checks.addAll(Verification.checks(engineName(), tolerated(NetworkGolden.compare(file, engine, weighted))));
         }
+        if (device instanceof ProviderDevice) return new Verification(golden, checks, List.of());
         try (Engine engine = TorchEngine.open(opened, device, torch).networks()) {
             checks.addAll(Verification.checks("torch", NetworkGolden.compare(file, engine, weighted)));
         }

@@ -1,6 +1,7 @@
 package atomstudio.diffusion.onnx;
 
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
@@ -11,6 +12,9 @@ import atomstudio.diffusion.ops.LayerWeights;
 import atomstudio.diffusion.ops.ShapeOps;
 import atomstudio.diffusion.ops.WeightSource;
 import atomstudio.diffusion.tensor.Shape;
+import java.lang.foreign.Arena;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -29,14 +33,31 @@ final class FusedWeights implements AutoCloseable {
     private record Fused(List<WeightedAdapter> adapters, OrtSession.Result result, Map<String, OnnxTensor> inputs,
             long bytes) {
         boolean matches(List<WeightedAdapter> requested) {
-            if (requested.size() != adapters.size()) return false;
-            for (int i = 0; i < adapters.size(); i++) {
-                if (requested.get(i).adapter() != adapters.get(i).adapter()
-                        || requested.get(i).weight() != adapters.get(i).weight())
-                    return false;
-            }
-            return true;
+            return isSame(adapters, requested);
         }
+    }
+
+    /// The changed weights of a graph.
+    /// @param keys of weights and biases
+    /// @param compiled whether they are initializers, given when the session is created, instead of inputs
+    record ChangedWeights(Set<String> keys, boolean compiled) {
+        private Graph.Value value(Graph graph, String key, Shape shape) {
+            if (!compiled) return graph.input(key, shape, Graph.ElementType.FLOAT);
+            // Only external initializers can be given to a session; the file is not read.
+            return graph.externalInitializer(key, shape, Graph.ElementType.FLOAT,
+                    new Graph.ExternalData("adapted", 0, Float.BYTES * shape.elements()));
+        }
+    }
+
+    /// Whether two lists have the same adapters with the same weights.
+    static boolean isSame(List<WeightedAdapter> adapters, List<WeightedAdapter> others) {
+        if (others.size() != adapters.size()) return false;
+        for (int i = 0; i < adapters.size(); i++) {
+            if (others.get(i).adapter() != adapters.get(i).adapter()
+                    || others.get(i).weight() != adapters.get(i).weight())
+                return false;
+        }
+        return true;
     }
 
     private final List<Layer> layers;
@@ -93,14 +114,13 @@ final class FusedWeights implements AutoCloseable {
         return false;
     }
 
-    /// A network's layers, with these weights as inputs of the graph.
-    static WeightSource<Graph.Value> withWeightInputs(Graph graph, WeightSource<Graph.Value> base, Set<String> inputs) {
+    /// A network's layers with these weights changed.
+    static WeightSource<Graph.Value> withChanges(Graph graph, WeightSource<Graph.Value> base, ChangedWeights changed) {
         return layer -> {
-            if (!inputs.contains(layer.weightKey())) return base.get(layer);
-            Graph.Value weight = graph.input(layer.weightKey(), layer.weightShape(), Graph.ElementType.FLOAT);
-            if (!inputs.contains(layer.biasKey())) return new LayerWeights<>(weight, null);
-            return new LayerWeights<>(weight,
-                    graph.input(layer.biasKey(), layer.biasShape(), Graph.ElementType.FLOAT));
+            if (!changed.keys.contains(layer.weightKey())) return base.get(layer);
+            Graph.Value weight = changed.value(graph, layer.weightKey(), layer.weightShape());
+            if (!changed.keys.contains(layer.biasKey())) return new LayerWeights<>(weight, null);
+            return new LayerWeights<>(weight, changed.value(graph, layer.biasKey(), layer.biasShape()));
         };
     }
 
@@ -114,6 +134,35 @@ final class FusedWeights implements AutoCloseable {
         }
         cache.add(fused);
         return fused.inputs;
+    }
+
+    /// Fused weights in memory of their own, since ONNX Runtime takes no other tensor's as an initializer.
+    record Copies(Arena arena, Map<String, OnnxTensor> tensors) implements AutoCloseable {
+        @Override
+        public void close() {
+            tensors.values().forEach(OnnxTensor::close);
+            arena.close();
+        }
+    }
+
+    /// Copies of the fused weights by key.
+    Copies copies(OnnxRuntime runtime, List<WeightedAdapter> adapters) throws Failure {
+        Copies copies = new Copies(Arena.ofConfined(), new LinkedHashMap<>());
+        try {
+            for (Map.Entry<String, OnnxTensor> fused : inputs(runtime, adapters).entrySet()) {
+                FloatBuffer values = fused.getValue().getFloatBuffer();
+                FloatBuffer copy = copies.arena.allocate(Float.BYTES * (long) values.remaining(), Float.BYTES)
+                        .asByteBuffer()
+                        .order(ByteOrder.nativeOrder())
+                        .asFloatBuffer();
+                copies.tensors.put(fused.getKey(), OnnxTensor.createTensor(runtime.environment(),
+                        copy.put(values).rewind(), fused.getValue().getInfo().getShape()));
+            }
+            return copies;
+        } catch (OrtException e) {
+            copies.close();
+            throw OnnxRuntime.failure(e, "copying weights with adapters");
+        }
     }
 
     private void evictFor(long neededBytes) {

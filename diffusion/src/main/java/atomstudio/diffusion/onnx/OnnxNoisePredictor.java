@@ -13,6 +13,7 @@ import atomstudio.diffusion.engine.SliceableAttention;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.onnx.FusedWeights.ChangedWeights;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.onnx.GraphOptions.AttentionKernel;
 import atomstudio.diffusion.onnx.GraphWeights.HalfWeightsMode;
@@ -30,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// the same form, and adapter weights, change without a new session.
 final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, ReducedPrecision, SliceableAttention {
     /// @param adaptations of the adapters whose parameters are inputs
-    /// @param fusedKeys keys of the weights that are inputs, with adapters fused in
-    private record UNetKey(Shape latents, Shape context, List<Adaptation> adaptations, Set<String> fusedKeys) {}
+    /// @param changed weights with adapters fused in
+    private record UNetKey(Shape latents, Shape context, List<Adaptation> adaptations, ChangedWeights changed) {}
 
     private final UNet unet;
     private final AdapterTargets targets;
@@ -39,6 +40,8 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
     private final AdapterInputs adapterInputs = new AdapterInputs();
     private boolean halfPrecision;
     private boolean slicedAttention;
+    /// The adapters that are compiled into the sessions of a large network on an execution provider.
+    private List<WeightedAdapter> compiledAdapters = List.of();
     private @Nullable FusedWeights fusedWeights;
     private @Nullable MappedWeightInputs mappedInputs;
     private @Nullable AttentionKernel attentionKernel;
@@ -58,8 +61,13 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         List<Adaptation> adaptations = AdapterInputs.adaptations(used);
         boolean isFused = model().settings().adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
         Set<String> fusedKeys = isFused ? fusedWeights().changedKeys(adaptations) : Set.of();
+        boolean isCompiled = compilesAdapters();
+        if (isCompiled && !FusedWeights.isSame(compiledAdapters, used)) {
+            sessions.close();
+            compiledAdapters = List.copyOf(used);
+        }
         OnnxSession session = sessions.get(new UNetKey(latents.shape(), context.shape(),
-                fusedKeys.isEmpty() ? adaptations : List.of(), fusedKeys));
+                fusedKeys.isEmpty() ? adaptations : List.of(), new ChangedWeights(fusedKeys, isCompiled)));
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", OnnxSession.Feed.of(latents));
         feeds.put("time_features", OnnxSession.Feed.of(unet.timeProjection().embed(timesteps)));
@@ -69,7 +77,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         if (fusedKeys.isEmpty()) {
             feeds.putAll(AdapterInputs.weightFeeds(used));
             persistent.putAll(adapterInputs.persistentInputs(runtime(), used, session.inputs()));
-        } else {
+        } else if (!isCompiled) {
             persistent.putAll(fusedWeights().inputs(runtime(), used));
         }
         try {
@@ -114,6 +122,14 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         return found;
     }
 
+    /// Weights as inputs make a large network several times as slow on a provider as compiled ones, while compiling it
+    /// again takes as long as a few steps (docs/decisions/providers.md).
+    private boolean compilesAdapters() throws Failure {
+        if (!(runtime().device() instanceof ProviderDevice)) return false;
+        return OnnxSession.SessionWeights.of(checkpoint(), model().settings(), runtime().device())
+                .bytes() > model().settings().layoutLimitBytes();
+    }
+
     private OnnxSession build(UNetKey key) throws Failure {
         OnnxRuntime runtime = runtime();
         OnnxSession.SessionWeights weights = OnnxSession.SessionWeights.of(checkpoint(), model().settings(),
@@ -124,8 +140,14 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         boolean isMappedOnCpu = weights.mode() == OnnxSession.WeightMode.MAPPED && runtime.device().equals(Device.CPU);
         UNetGraph graph = new UNetGraph(unet, checkpoint(), options,
                 isMappedOnCpu ? HalfWeightsMode.INPUTS : HalfWeightsMode.INITIALIZERS);
-        Graph.Value output = graph.build(key.latents, key.context, key.adaptations, key.fusedKeys);
-        return runtime.createSession(graph.graph().model(output), weights, output.shape());
+        Graph.Value output = graph.build(key.latents, key.context, key.adaptations, key.changed);
+        byte[] bytes = graph.graph().model(output);
+        if (!key.changed.compiled() || key.changed.keys().isEmpty())
+            return runtime.createSession(bytes, weights, output.shape());
+        try (FusedWeights.Copies fused = fusedWeights().copies(runtime, compiledAdapters)) {
+            fusedWeights().close(); // only the copies are needed, and only while the session is created
+            return runtime.createSession(bytes, weights, output.shape(), fused.tensors());
+        }
     }
 
     private ElementType elementType() {

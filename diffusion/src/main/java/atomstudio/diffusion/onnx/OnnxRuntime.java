@@ -1,5 +1,6 @@
 package atomstudio.diffusion.onnx;
 
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
@@ -15,6 +16,8 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.HashMap;
+import java.util.Map;
 
 /// ONNX Runtime on one device, and the options of its sessions.
 record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
@@ -75,9 +78,16 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
     }
 
     OnnxSession createSession(byte[] graph, OnnxSession.SessionWeights weights, Shape output) throws Failure {
+        return createSession(graph, weights, output, Map.of());
+    }
+
+    /// @param initializers values of external initializers that lie in no file; needed only during this call
+    OnnxSession createSession(byte[] graph, OnnxSession.SessionWeights weights, Shape output,
+            Map<String, OnnxTensor> initializers) throws Failure {
         weights.checkFiles();
         try (OrtSession.SessionOptions options = options(weights.bytes())) {
             options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
+            if (!initializers.isEmpty()) options.addExternalInitializers(new HashMap<>(initializers));
             switch (weights.mode()) {
                 case LAYOUT_OPTIMIZED -> {}
                 case MAPPED -> {

@@ -22,15 +22,18 @@ record ProviderOptions(ProviderDevice device, int threads, long weightBytes) {
         if (!hardware.provider().startsWith(OPENVINO)) return Map.of();
         JsonObject properties = new JsonObject();
         properties.addProperty("PERFORMANCE_HINT", "LATENCY");
-        properties.addProperty("INFERENCE_PRECISION_HINT", switch (device.precision()) {
+        String precision = switch (device.precision()) {
             case FLOAT32 -> "f32";
             case FLOAT16 -> "f16";
             case BFLOAT16 -> "bf16";
-        });
+        };
+        properties.addProperty("INFERENCE_PRECISION_HINT", precision);
         boolean isProcessor = hardware.kind() == Hardware.Kind.CPU;
         if (isProcessor) properties.addProperty("INFERENCE_NUM_THREADS", Integer.toString(threads));
         if (!isProcessor || weightBytes <= MAX_CACHED_BYTES)
-            device.compileCache().ifPresent(folder -> properties.addProperty("CACHE_DIR", folder.toString()));
+            device.compileCache()
+                    // Networks are found there by their graph and weights alone, not by their precision.
+                    .ifPresent(folder -> properties.addProperty("CACHE_DIR", folder.resolve(precision).toString()));
         JsonObject config = new JsonObject();
         config.add(metadata.getOrDefault("ov_device", hardware.kind().name()), properties);
         return Map.of(LOAD_CONFIG, config.toString());

@@ -2,6 +2,7 @@ package atomstudio.diffusion.onnx;
 
 import atomstudio.diffusion.model.Checkpoint;
 import atomstudio.diffusion.net.UNet;
+import atomstudio.diffusion.onnx.FusedWeights.ChangedWeights;
 import atomstudio.diffusion.onnx.Graph.ElementType;
 import atomstudio.diffusion.ops.Adaptation;
 import atomstudio.diffusion.ops.LayerWeights;
@@ -10,7 +11,6 @@ import atomstudio.diffusion.tensor.Shape;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The graph of the UNet with adapters. Inputs, output and adapter computations are float32; the network itself may
@@ -23,12 +23,12 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, GraphOptions options, GraphWe
     }
 
     /// @param adaptations of the adapters whose parameters are inputs
-    /// @param weightInputs keys of the weights that are inputs
+    /// @param changed weights with adapters fused in
     /// @return the network's prediction in float32
-    Graph.Value build(Shape latents, Shape context, List<Adaptation> adaptations, Set<String> weightInputs) {
+    Graph.Value build(Shape latents, Shape context, List<Adaptation> adaptations, ChangedWeights changed) {
         GraphOps ops = new GraphOps(graph, options);
         Shape timeFeatures = Shape.of(latents.size(0), unet.timeProjection().dim());
-        Graph.Value output = unet.forward(ops, memoized(weights(adaptations, weightInputs)),
+        Graph.Value output = unet.forward(ops, memoized(weights(adaptations, changed)),
                 cast(ops.input("latents", latents)), cast(ops.input("time_features", timeFeatures)),
                 cast(ops.input("context", context)));
         return options.elementType() == ElementType.FLOAT ? output : graph.cast(output, ElementType.FLOAT);
@@ -38,20 +38,20 @@ record UNetGraph(UNet unet, Checkpoint checkpoint, GraphOptions options, GraphWe
         return options.elementType() == ElementType.FLOAT ? value : graph.cast(value, options.elementType());
     }
 
-    private WeightSource<Graph.Value> weights(List<Adaptation> adaptations, Set<String> weightInputs) {
+    private WeightSource<Graph.Value> weights(List<Adaptation> adaptations, ChangedWeights changed) {
         GraphWeights fullWeights = new GraphWeights(graph, checkpoint, halfMode, ElementType.FLOAT);
         GraphOps fullOps = new GraphOps(graph);
         WeightSource<Graph.Value> adapted = AdapterInputs.adapted(fullOps,
-                FusedWeights.withWeightInputs(graph, fullWeights, weightInputs), adaptations);
+                FusedWeights.withChanges(graph, fullWeights, changed), adaptations);
         if (options.elementType() == ElementType.FLOAT) return adapted;
         GraphWeights halfWeights = new GraphWeights(graph, checkpoint, halfMode, options.elementType());
         return layer -> {
-            boolean isChanged = weightInputs.contains(layer.weightKey())
+            boolean isChanged = changed.keys().contains(layer.weightKey())
                     || adaptations.stream().anyMatch(adaptation -> !adaptation.parameterShapes(layer).isEmpty());
             if (!isChanged) return halfWeights.get(layer);
-            LayerWeights<Graph.Value> changed = adapted.get(layer).materialized(fullOps);
-            Graph.@Nullable Value bias = changed.bias();
-            return new LayerWeights<>(cast(changed.weight()), bias == null ? null : cast(bias));
+            LayerWeights<Graph.Value> full = adapted.get(layer).materialized(fullOps);
+            Graph.@Nullable Value bias = full.bias();
+            return new LayerWeights<>(cast(full.weight()), bias == null ? null : cast(bias));
         };
     }
 

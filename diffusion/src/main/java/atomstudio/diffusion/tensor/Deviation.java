@@ -37,6 +37,11 @@ public record Deviation(String name, double absolute, double relative, Bound bou
         return bound.tolerance();
     }
 
+    /// The same error with another tolerance in the same measure.
+    public Deviation withTolerance(double tolerance) {
+        return new Deviation(name, absolute, relative, new Bound(bound.measure, tolerance));
+    }
+
     /// The error in the measure of the tolerance.
     public double error() {
         return switch (bound.measure()) {

@@ -61,7 +61,8 @@ class ProviderDeviceTest {
                 Checkpoint weights = model.openCheckpoint(Component.UNET)) {
             UNetGraph graph = new UNetGraph(unet, weights, GraphOptions.COMPILED,
                     GraphWeights.HalfWeightsMode.INITIALIZERS);
-            Graph.Value output = graph.build(latents.shape(), context.shape(), List.of(), Set.of());
+            Graph.Value output = graph.build(latents.shape(), context.shape(), List.of(),
+                    new FusedWeights.ChangedWeights(Set.of(), false));
             try (OnnxSession session = runtime.createSession(graph.graph().model(output),
                     new OnnxSession.SessionWeights(GraphWeights.commonFolder(weights), OnnxSession.WeightMode.COMPILED,
                             Optional.of(weights)),
@@ -80,7 +81,7 @@ class ProviderDeviceTest {
                 new Hardware("OpenVINOExecutionProvider", "Intel", Hardware.Kind.GPU, "", OptionalLong.empty()),
                 Precision.FLOAT16, Optional.empty()).withCompileCache(Path.of("cache"));
         assertEquals(Map.of("load_config", "{\"GPU.1\":{\"PERFORMANCE_HINT\":\"LATENCY\","
-                + "\"INFERENCE_PRECISION_HINT\":\"f16\",\"CACHE_DIR\":\"cache\"}}"),
+                + "\"INFERENCE_PRECISION_HINT\":\"f16\",\"CACHE_DIR\":\"" + Path.of("cache", "f16") + "\"}}"),
                 new ProviderOptions(gpu, 4, 1L << 40).entries(Map.of("ov_device", "GPU.1")));
         ProviderDevice processor = new ProviderDevice("openvino-cpu",
                 new Hardware("OpenVINOExecutionProvider", "Intel", Hardware.Kind.CPU, "", OptionalLong.empty()),
@@ -99,7 +100,7 @@ class ProviderDeviceTest {
 
     @Test
     void networksOnAProviderAgreeWithTheProcessorWithinTheirPrecision() throws Exception {
-        ProviderDevice device = TestProvider.device();
+        ProviderDevice device = TestProvider.device().withCompileCache(folder);
         try (Engine processor = OnnxEngine.open(model, Device.CPU, 2);
                 Engine full = OnnxEngine.open(model, device.withPrecision(Precision.FLOAT32), 2);
                 Engine reduced = OnnxEngine.open(model, device.withPrecision(Precision.BFLOAT16), 2)) {
@@ -118,8 +119,10 @@ class ProviderDeviceTest {
     @Test
     void adaptersAndTheirWeightsChangeAtOnceOnAProvider() throws Exception {
         ProviderDevice device = TestProvider.device().withPrecision(Precision.FLOAT32).withCompileCache(folder);
+        OnnxSettings compiling = new OnnxSettings(0, OnnxSettings.AdapterMode.FUSED);
         try (Engine processor = OnnxEngine.open(model, Device.CPU, 2);
-                Engine provider = OnnxEngine.open(model, device, 2)) {
+                Engine provider = OnnxEngine.open(model, device, 2);
+                Engine large = OnnxEngine.open(model, device, 2, compiling)) {
             Tensor plain = predict(processor, List.of());
             for (double scale : new double[] {0.05, -0.02}) {
                 for (double weight : new double[] {1, 0.5, 0}) {
@@ -128,9 +131,11 @@ class ProviderDeviceTest {
                     Tensor expected = predict(processor, adapters);
                     if (weight > 0) assertNotEquals(plain, expected);
                     assertClose(scale + " at " + weight, expected, predict(provider, adapters), 1e-4);
+                    assertClose("compiled " + scale + " at " + weight, expected, predict(large, adapters), 1e-4);
                 }
             }
             assertClose("without adapters", plain, predict(provider, List.of()), 1e-4);
+            assertClose("compiled without adapters", plain, predict(large, List.of()), 1e-4);
         }
     }
 
