@@ -114,6 +114,9 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
 
     private ProcessBuilder processBuilder(List<String> arguments) {
         List<String> command = new ArrayList<>(program);
+        // By default Java's crash log is in the working directory. A packaged launcher takes no options of Java.
+        if (program.contains("-cp"))
+            command.add(1, "-XX:ErrorFile=" + home.folder().resolve("logs").resolve("crash-%p.log"));
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command);
         // As in ./studio: PyTorch threads that spin without a limit slow down each other and the window.

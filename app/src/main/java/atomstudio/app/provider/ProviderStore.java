@@ -7,6 +7,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.file.TemporaryPath;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -110,8 +111,7 @@ public final class ProviderStore {
                 Path target = folder.resolve(content.name);
                 requireAbsent(target);
                 onProgress.accept(new Progress.Trying());
-                List<ProviderDevice> devices = trial.register(content.name,
-                        unpacked.path().resolve(content.library).toAbsolutePath(), cancellation);
+                List<ProviderDevice> devices = register(content, unpacked.path(), trial, cancellation);
                 if (devices.isEmpty())
                     throw new Failure.DeviceUnavailable(source + ": the execution provider can be loaded, but finds "
                             + "no device on this machine; check the device's driver");
@@ -126,6 +126,17 @@ public final class ProviderStore {
             throw new Failure.Conflict(e.getFile() + ": was added at the same time by another process");
         } catch (IOException e) {
             throw new Failure.Unwritable(folder + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /// Messages name files as in the package, since the folder is removed after a failure.
+    private static List<ProviderDevice> register(Content content, Path unpacked, ProviderTrial trial,
+            Cancellation cancellation) throws Failure, InterruptedException {
+        Path folder = unpacked.toAbsolutePath();
+        try {
+            return trial.register(content.name, folder.resolve(content.library), cancellation);
+        } catch (Failure.DeviceUnavailable e) {
+            throw new Failure.DeviceUnavailable(e.getMessage().replace(folder + File.separator, ""), e);
         }
     }
 

@@ -45,6 +45,8 @@ import org.kordamp.ikonli.javafx.FontIcon;
 final class DevicesView extends CardView {
     private static final PseudoClass DROPPING = PseudoClass.getPseudoClass("dropping");
 
+    private static final double CHOICE_WIDTH = 280;
+
     private final SettingsViewModel settings;
     private final DevicesViewModel model;
     private final ChoiceBox<String> choice = new ChoiceBox<>();
@@ -56,6 +58,7 @@ final class DevicesView extends CardView {
         this.model = model;
         setId("devices-card");
         choice.setId("device");
+        choice.setMinWidth(CHOICE_WIDTH); // its own is that of the first items
         choice.setAccessibleText(text("settings.device"));
         choice.setConverter(new TitleConverter<>(this::title));
         choice.valueProperty().subscribe(chosen -> {
