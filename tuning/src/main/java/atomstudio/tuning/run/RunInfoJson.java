@@ -110,7 +110,7 @@ final class RunInfoJson {
         Json json = Json.read(file);
         if (json.has("kind"))
             throw new Failure.Incompatible(file + ": expected a run on photos of a subject, found that of a "
-                    + SafeText.of(json.string("kind")) + "; its commands are studio classify evaluate and predict");
+                    + SafeText.of(json.string("kind")) + "; its commands are those of studio classify");
         long format = json.integer("format");
         if (format != FORMAT) {
             throw new Failure.Incompatible(
