@@ -118,8 +118,12 @@ final class LocalSlurm implements AutoCloseable {
                 .toList();
     }
 
+    /// Ends all jobs, then the daemons.
     @Override
     public void close() throws IOException, InterruptedException {
+        run("scancel", "--user=" + System.getProperty("user.name"));
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (!run("squeue", "--noheader").isBlank() && System.nanoTime() < end) Thread.sleep(500);
         List<ProcessHandle> daemons = new ArrayList<>();
         for (String name : PID_FILES) {
             Path file = folder.resolve(name);
