@@ -79,7 +79,8 @@ record BenchmarkCsv(BenchmarkTable table) {
         for (RunScores scores : table.runs()) {
             BenchmarkFolder.RunResult.RunTime time = scores.result().time();
             csv.append(line(List.of(scores.run().name(), String.format(Locale.ROOT, "%.2f", time.trainingSeconds()),
-                    String.format(Locale.ROOT, "%.3f", time.imageSeconds()), time.peakMemory())));
+                    time.imageSeconds() == 0 ? "" : String.format(Locale.ROOT, "%.3f", time.imageSeconds()),
+                    time.peakMemory())));
         }
         return csv.toString();
     }

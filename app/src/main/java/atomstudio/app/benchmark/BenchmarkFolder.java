@@ -184,7 +184,7 @@ public record BenchmarkFolder(Path folder) {
     /// @param encoder    description of the CLIP encoder
     /// @param time       not in the table: it differs between equal runs
     record RunResult(long parameters, long bytes, int black, String encoder, RunTime time) {
-        /// @param imageSeconds mean of an image
+        /// @param imageSeconds mean of an image; 0 if all existed when the run was continued
         /// @param peakMemory   of the training process, in bytes
         record RunTime(double trainingSeconds, double imageSeconds, long peakMemory) {}
 

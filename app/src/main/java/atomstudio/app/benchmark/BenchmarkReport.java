@@ -7,6 +7,7 @@ import atomstudio.app.benchmark.BenchmarkPage.SubjectSection;
 import atomstudio.app.benchmark.RunScores.Metric;
 import atomstudio.app.compare.Comparison;
 import atomstudio.app.compare.Comparison.ComparisonRow;
+import atomstudio.app.compare.Comparison.RowVariant;
 import atomstudio.app.compare.ComparisonSheet;
 import atomstudio.app.compare.ComparisonText;
 import atomstudio.app.runtime.BuildInfo;
@@ -14,6 +15,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.PngWriter;
 import atomstudio.diffusion.image.RgbImage;
+import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.data.PhotoFiles;
 import atomstudio.tuning.measure.ClipScores;
 import java.nio.file.Path;
@@ -32,6 +34,8 @@ import java.util.stream.LongStream;
 /// Writes what a benchmark's folder has besides its runs: the tables, a sheet of images per subject, and the page.
 public record BenchmarkReport(BenchmarkFolder folder, BenchmarkTable table) {
     private static final int PHOTO_SIDE = 192;
+    /// The trigger word that the trainings use.
+    private static final String TOKEN = TrainingRequest.DEFAULT_TOKEN;
 
     /// @return the page
     public Path write() throws Failure {
@@ -120,7 +124,7 @@ public record BenchmarkReport(BenchmarkFolder folder, BenchmarkTable table) {
         }
         BenchmarkSettings settings = table.settings();
         String className = runs.getFirst().run().subject().className();
-        Comparison comparison = new Comparison(settings.model().toString(), className, "sks", prompts,
+        Comparison comparison = new Comparison(settings.model().toString(), className, TOKEN, prompts,
                 LongStream.range(0, settings.images()).boxed().toList(), rows);
         String details = ComparisonText.samplingDetails(settings.model().getFileName().toString(),
                 settings.sampling().generation());
@@ -134,9 +138,12 @@ public record BenchmarkReport(BenchmarkFolder folder, BenchmarkTable table) {
                 .map(score -> OptionalDouble.of(score.mean()))
                 .orElse(OptionalDouble.empty());
         BenchmarkRun run = scores.run();
+        Optional<RowVariant> variant = run.isUntuned() ? Optional.empty()
+                : Optional.of(new RowVariant(title(run), TOKEN + " " + run.subject().className()));
         return new ComparisonRow(run.isUntuned() ? Comparison.BASE : run.method() + "-" + run.seed(), null,
                 scores.result().parameters(), scores.result().bytes(), scores.result().time().trainingSeconds(),
                 Optional.of(new ClipScores(scores.result().encoder(), value.apply(Metric.CLIP_I),
-                        value.apply(Metric.DIVERSITY), value.apply(Metric.CLIP_T))));
+                        value.apply(Metric.DIVERSITY), value.apply(Metric.CLIP_T))),
+                variant);
     }
 }

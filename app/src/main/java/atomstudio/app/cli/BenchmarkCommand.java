@@ -161,10 +161,19 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
         String line = states.size() + " runs: " + Stream.of(State.values())
                 .map(state -> states.stream().filter(state::equals).count() + " " + label(state))
                 .collect(Collectors.joining(", "));
-        List<String> queue = output.isJson() ? List.of() : submitOptions.queueLines(folder);
+        List<String> queue = output.isJson() ? List.of() : queueLines(folder);
         output.print(context.terminal(), () -> statusJson(states),
                 () -> Stream.concat(Stream.of(line), queue.stream()).toList());
         return ExitCode.SUCCESS;
+    }
+
+    /// The folders are the state; a machine without the scheduler's commands reports them too.
+    private List<String> queueLines(BenchmarkFolder folder) throws Failure {
+        try {
+            return submitOptions.queueLines(folder);
+        } catch (Failure.Incompatible unreachable) {
+            return List.of("The queue cannot be read: " + unreachable.getMessage());
+        }
     }
 
     private static JsonObject statusJson(List<State> states) {

@@ -14,6 +14,8 @@ import java.util.Optional;
 /// @param setup   lines before the command, e.g. `module load java`
 public record SlurmScript(JobArray array, Optional<String> partition, Optional<String> account, Optional<String> time,
         List<String> options, List<String> setup) {
+    /// Exit code of a step that was ended by TERM before the program handled signals.
+    private static final int TERMINATED = 143;
     /// A task is requeued at most this often.
     private static final int MAX_RESTARTS = 100;
 
@@ -39,9 +41,9 @@ public record SlurmScript(JobArray array, Optional<String> partition, Optional<S
         lines.addAll(setup);
         lines.add("srun " + array.commandLine("SLURM_ARRAY_TASK_ID"));
         lines.add("code=$?");
-        lines.add("if [ \"$code\" -eq " + JobArray.RESUMABLE + " ] && [ \"${SLURM_RESTART_COUNT:-0}\" -lt "
-                + MAX_RESTARTS + " ]; then");
-        lines.add("    scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"");
+        lines.add("if [ \"$code\" -eq " + JobArray.RESUMABLE + " ] || [ \"$code\" -eq " + TERMINATED + " ]; then");
+        lines.add("    [ \"${SLURM_RESTART_COUNT:-0}\" -lt " + MAX_RESTARTS
+                + " ] && scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"");
         lines.add("fi");
         lines.add("exit \"$code\"");
         return String.join("\n", lines) + "\n";

@@ -57,6 +57,26 @@ class BenchmarkWorkerTest {
     }
 
     @Test
+    void theReportHasAPageASheetAndTheReasonsOfFailures() throws Failure, IOException {
+        BenchmarkExamples example = example("report").plan(BenchmarkExamples.run("owl", "untuned", 0),
+                BenchmarkExamples.run("owl", "atoms", 0), BenchmarkExamples.run("owl", "lokr", 0));
+        example.work(Shard.ALL);
+        BenchmarkTable table = BenchmarkTable.read(example.folder, BenchmarkProtocol.DREAMBOOTH);
+        String page = Files.readString(new BenchmarkReport(example.folder, table).write());
+        for (String expected : List.of("runs/owl/atoms-0.01-10x1-0/images/01-0.png", "photos/owl/05.png",
+                "owl/lokr-0.01-10x1-0 failed: out of memory", "Protocol dreambooth", "a … in the snow",
+                "DINO not measured"))
+            assertTrue(page.contains(expected), expected);
+        for (String link : page.split("(src|href)=\"", -1)) {
+            String file = link.replaceFirst("(?s)\".*", "");
+            if (!link.startsWith("<!DOCTYPE"))
+                assertTrue(Files.exists(example.folder.folder().resolve(file)), file);
+        }
+        assertTrue(atomstudio.diffusion.image.ImageFiles.read(example.folder.folder().resolve("sheets/owl.png"))
+                .width() > 1000);
+    }
+
+    @Test
     void aBrokenPhotoFailsItsRunAloneAndIsNamed() throws Exception {
         Path photos = Files.createDirectories(temporary.resolve("photos/car"));
         Files.writeString(photos.resolve("broken.png"), "not an image");
