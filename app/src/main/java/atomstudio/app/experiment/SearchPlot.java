@@ -62,7 +62,7 @@ public final class SearchPlot {
             text(BitmapFont.TextStyle.SMALL, up, box.x - 10 - font.width(up, BitmapFont.TextStyle.SMALL), y + 4, MUTED);
         }
         text(BitmapFont.TextStyle.SMALL, "Blue: the lowest loss with at most as many parameters. Red: the chosen one.",
-                box.x, box.y + box.height + MARGIN, MUTED);
+                box.x, box.y + box.height + MARGIN + 8, MUTED);
     }
 
     private void spot(Evaluation evaluation, double radius, int rgb) {
