@@ -56,6 +56,12 @@ final class DeviceOption {
         return name.equals(DeviceSelection.AUTO) && standard.equals(Device.CUDA) ? standard : device(context);
     }
 
+    /// The device of a command that checks the reference results: `auto` is a built-in one, since providers compute in
+    /// lower precisions.
+    Device deviceToVerify(CommandContext context) throws Failure {
+        return name.equals(DeviceSelection.AUTO) ? Devices.detect().select(Optional.empty()) : device(context);
+    }
+
     private static void requireKnown(CommandSpec spec, String name, List<String> names) {
         if (!names.contains(name) && !name.equals(Device.CUDA.name()))
             throw new UsageError(spec, "--device: expected one of " + String.join(", ", names) + ", found \"" + name
