@@ -67,9 +67,9 @@ final class TrainCommand implements Callable<Integer> {
     private @Nullable String triggerWord;
 
     @Option(names = "--from", paramLabel = "FILE",
-            description = "Go on training this adapter: one of this program, or a LoRA, LoCon, LoHa or LoKr of "
-                    + "another. Method, rank and layers, and the words of this program's adapters, are those of the "
-                    + "file.")
+            description = "Go on training this adapter: one of this program, or a LoRA, LoCon, DoRA, LoHa, "
+                    + "LoKr, GLoRA or OFT of outputs of another. Method, rank and layers, and the words of this "
+                    + "program's adapters, are those of the file.")
     private @Nullable Path from;
 
     @Option(names = "--on", paramLabel = "FILE[:WEIGHT]",

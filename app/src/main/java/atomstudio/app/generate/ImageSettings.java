@@ -97,7 +97,8 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
         /// Leaves out values at their defaults.
         String summary() {
-            return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · " + count("generate.summary.steps", steps)
+            return sampler.title() + (schedule == ScheduleName.AUTOMATIC ? "" : " " + schedule.title()) + " · "
+                    + count("generate.summary.steps", steps)
                     + text("generate.summary.guidance", number(guidance.scale()))
                     + (eta.isPresent() ? text("generate.summary.eta", number(eta.getAsDouble())) : "")
                     + (guidance.rescale() == 0 ? "" : text("generate.summary.rescale", number(guidance.rescale())))
@@ -205,9 +206,11 @@ public record ImageSettings(String negativePrompt, Seeds seeds, SamplerSettings 
 
     /// The settings in one line, shown while the settings are collapsed.
     public String summary() {
-        return (seeds.count() == 1 ? text("generate.summary.seed", seeds) : text("generate.summary.seeds", seeds)) + " · " + sampling.summary() + " · " + size
-                + source.summary()
-                + (activeAdapters().isEmpty() ? "" : " · " + count("generate.summary.adapters", activeAdapters().size()))
+        int added = activeAdapters().size();
+        String drawn = seeds.count() == 1 ? text("generate.summary.seed", seeds)
+                : text("generate.summary.seeds", seeds);
+        return drawn + " · " + sampling.summary() + " · " + size + source.summary()
+                + (added == 0 ? "" : " · " + count("generate.summary.adapters", added))
                 + (negativePrompt.isBlank() ? "" : text("generate.summary.negative", negativePrompt.strip()));
     }
 

@@ -28,7 +28,8 @@ import java.util.stream.Stream;
 /// log variance). The batch is dynamic; height and width are those of the model. Weights stay in safetensors files
 /// beside the graphs, which refer to them as external data. Attention and activations use ONNX Runtime's operators
 /// (domain com.microsoft).
-/// Source: diffusers, `scripts/convert_stable_diffusion_checkpoint_to_onnx.py`; optimum, `exporters/onnx/model_configs`.
+/// Source: diffusers, `scripts/convert_stable_diffusion_checkpoint_to_onnx.py`; optimum,
+/// `exporters/onnx/model_configs`.
 public final class OnnxFolder {
     private static final GraphOptions OPTIONS = new GraphOptions(GraphOptions.MemoryMode.LOW, ElementType.FLOAT,
             GraphOptions.AttentionKernel.FUSED, GraphOptions.ConvolutionAlgorithm.DIRECT);

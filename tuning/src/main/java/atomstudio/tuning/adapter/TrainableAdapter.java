@@ -11,6 +11,7 @@ import atomstudio.tuning.method.LayerSelector;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ParameterLayout;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,12 +20,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// An adapter of another program as parameters of the method that trains its kind, so that its training can go on here:
-/// LoRA and LoCon, LoHa, LoKr with full w1, and weight diffs. Rank, alpha and layers follow from its tensors.
+/// LoRA and LoCon, DoRA of outputs, LoHa, LoKr with full w1, GLoRA, OFT of outputs, and weight diffs. Rank, alpha and
+/// layers follow from its tensors.
 public final class TrainableAdapter {
     private static final Trigger UNKNOWN_TRIGGER = new Trigger("sks", "thing");
     private static final String DOES_NOT_FIT = "cannot be converted to a method of this program: ";
@@ -86,13 +89,16 @@ public final class TrainableAdapter {
 
     private MethodSettings settings(String kind) {
         if (layersHave(AdapterKind.DOWN)) return lowRank();
+        if (layersHaveMagnitudes()) return decomposed();
         if (layersHave("hada_w1_a")) return hadamard();
         if (layersHave("lokr_w1")) return kronecker();
+        if (layersHave("a1.weight")) return generalized();
+        if (layersHave(AdapterKind.LYCORIS_BLOCKS)) return rotation();
         if (layers.keySet().stream().allMatch(name -> has(name, "diff") || has(name, AdapterKind.DIFF_BIAS)))
             return diffs();
         throw new IllegalArgumentException(DOES_NOT_FIT + "it is " + kind
-                + "; expected LoRA, LoCon, LoHa, LoKr with a full first factor, or weight diffs, the same on every "
-                + "layer");
+                + "; expected LoRA, LoCon, DoRA, LoHa, LoKr with a full first factor, GLoRA, OFT of outputs, or weight "
+                + "diffs, the same on every layer");
     }
 
     private boolean has(String layer, String parameter) {
@@ -107,8 +113,86 @@ public final class TrainableAdapter {
                                 .noneMatch(other -> has(name, other)));
     }
 
+    private boolean layersHaveMagnitudes() {
+        return layers.keySet()
+                .stream()
+                .allMatch(name -> has(name, AdapterKind.DOWN) && !has(name, AdapterKind.DIFF_BIAS)
+                        && (has(name, AdapterKind.MAGNITUDE) || has(name, AdapterKind.PEFT_MAGNITUDE)));
+    }
+
+    /// DoRA of LoRA; the norms are those of outputs.
+    private MethodSettings decomposed() {
+        double scale = commonScale(AdapterKind.DOWN);
+        Map<String, Integer> ranks = putProducts(scale);
+        layers.forEach((name, layer) -> {
+            Tensor magnitude = match.deltas().get(name).values().get("magnitude");
+            Tensor stored = match.tensors().get(name).get(AdapterKind.MAGNITUDE);
+            boolean isOfInputs = stored != null && stored.shape().rank() > 1
+                    && stored.shape().elements() != stored.shape().size(0);
+            if (isOfInputs)
+                throw new IllegalArgumentException(
+                        DOES_NOT_FIT + name + " has a norm for every input, method dora one for every output");
+            values.put(name + ".g", magnitude.reshape(Shape.of(layer.weightShape().size(0))));
+        });
+        return ranked(MethodName.DORA, ranks, scale);
+    }
+
+    /// The scale becomes part of the factors.
+    private MethodSettings generalized() {
+        Map<String, Integer> ranks = new TreeMap<>();
+        layers.keySet().forEach(name -> {
+            match.deltas().get(name).values().forEach((factor, value) -> values.put(name + "." + factor, value));
+            ranks.put(name, Math.toIntExact(values.get(name + ".a2").shape().size(0)));
+        });
+        return ranked(MethodName.GLORA, ranks, 1);
+    }
+
+    /// OFT of LyCORIS. Its matrices are transposed, and its Q is X − Xᵀ.
+    private MethodSettings rotation() {
+        Set<Long> sizes = new TreeSet<>(), counts = new TreeSet<>();
+        layers.forEach((name, layer) -> {
+            Map<String, Tensor> tensors = match.tensors().get(name);
+            Tensor blocks = tensors.get(AdapterKind.LYCORIS_BLOCKS);
+            Tensor limit = tensors.get(AdapterKind.ALPHA);
+            if (blocks.shape().rank() != 3 || tensors.containsKey("rescale")
+                    || limit != null && limit.data()[0] > 0)
+                throw new IllegalArgumentException(DOES_NOT_FIT + name
+                        + ": expected OFT in one stage without limit and rescaling, found another form");
+            values.put(name + ".Q", upperTriangles(blocks));
+            counts.add(blocks.shape().size(0));
+            sizes.add(blocks.shape().size(1));
+        });
+        if (sizes.size() > 1 && counts.size() > 1)
+            throw new IllegalArgumentException(DOES_NOT_FIT + "its layers have " + sizes + " channels in " + counts
+                    + " blocks; expected the same size or the same number in all layers");
+        String size = sizes.size() == 1 ? sizes.iterator().next().toString() : "1/" + counts.iterator().next();
+        return new MethodSettings(MethodName.OFT, Map.of(MethodSetting.LAYERS, layerList(), MethodSetting.BLOCK_SIZE,
+                size, MethodSetting.SIDE, Oft.Side.OUTPUT.option()));
+    }
+
+    /// (n, b, b) -> (n, b(b−1)/2): Xᵀ − X above the diagonals, by rows.
+    private static Tensor upperTriangles(Tensor blocks) {
+        int count = Math.toIntExact(blocks.shape().size(0)), side = Math.toIntExact(blocks.shape().size(1));
+        Tensor upper = Tensor.zeros(Shape.of(count, side * (side - 1L) / 2));
+        int next = 0;
+        for (int n = 0; n < count; n++)
+            for (int i = 0; i < side; i++)
+                for (int j = i + 1; j < side; j++)
+                    upper.data()[next++] = blocks.data()[(n * side + j) * side + i]
+                            - blocks.data()[(n * side + i) * side + j];
+        return upper;
+    }
+
     private MethodSettings lowRank() {
         double scale = commonScale(AdapterKind.DOWN);
+        Map<String, Integer> ranks = putProducts(scale);
+        boolean hasKernels = layers.values().stream().anyMatch(layer -> layer.kernelSize() > 1);
+        return ranked(hasKernels ? MethodName.LOCON : MethodName.LORA, ranks, scale);
+    }
+
+    /// The factors A and B of every layer.
+    /// @return their ranks
+    private Map<String, Integer> putProducts(double scale) {
         Map<String, Integer> ranks = new TreeMap<>();
         layers.forEach((name, layer) -> {
             Map<String, Tensor> delta = match.deltas().get(name).values();
@@ -124,8 +208,7 @@ public final class TrainableAdapter {
                     .reshape(layer.weightShape().rank() == 4 ? Shape.of(outputs, rank, 1, 1)
                             : Shape.of(outputs, rank)));
         });
-        boolean hasKernels = layers.values().stream().anyMatch(layer -> layer.kernelSize() > 1);
-        return ranked(hasKernels ? MethodName.LOCON : MethodName.LORA, ranks, scale);
+        return ranks;
     }
 
     private MethodSettings hadamard() {

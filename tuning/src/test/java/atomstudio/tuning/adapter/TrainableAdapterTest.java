@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.Shared;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.export.ExportBaseModel;
+import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.export.PerturbedAdapter;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
@@ -58,7 +61,8 @@ class TrainableAdapterTest {
     @ParameterizedTest
     @CsvSource({"kohya.safetensors,lora", "te1.safetensors,locon", "peft.safetensors,locon", "old.safetensors,lora",
             "folder-lora/adapter_model.safetensors,lora", "folder-loha/adapter_model.safetensors,loha",
-            "unprefixed.safetensors,lora", "header.safetensors,lora"})
+            "unprefixed.safetensors,lora", "header.safetensors,lora", "diffusers-dora.safetensors,dora",
+            "peft-dora/adapter_model.safetensors,dora", "lycoris-glora.safetensors,glora"})
     void filesOfOtherLibrariesHaveTheSameWeightChangeAsOurMethod(String file, String method) throws Exception {
         Path path = GOLDENS.resolve(file);
         AdapterFile ours = TrainableAdapter.read(path, model);
@@ -66,6 +70,25 @@ class TrainableAdapterTest {
         Map<String, Tensor> expected = deltas(AdapterSource.read(path).getFirst().source()), found = deltas(ours);
         assertEquals(expected.keySet(), found.keySet());
         for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-5);
+    }
+
+    /// The kinds that LyCORIS' files hold as they were trained.
+    @ParameterizedTest
+    @CsvSource({"DORA,", "GLORA,", "OFT,side=output;block-size=4", "OFT,side=output;block-size=1/4"})
+    void exportedFilesGiveBackTheMethodAndItsChange(MethodName method, String settings) throws Exception {
+        Map<String, String> chosen = new HashMap<>();
+        if (settings != null)
+            for (String setting : settings.split(";")) chosen.put(setting.split("=")[0], setting.split("=", 2)[1]);
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.parse(method.option(), chosen));
+        Path file = folder.resolve("exported.safetensors");
+        ExportFormat.KOHYA.write(adapter, new ExportBaseModel(ModelReference.of(model.path()), hashes,
+                TorchSettings.standard().withThreads(1)), file);
+        AdapterFile read = TrainableAdapter.read(file, model);
+        assertEquals(method, read.method().choice());
+        Map<String, Tensor> expected = deltas(adapter), found = deltas(read);
+        assertEquals(expected.keySet(), found.keySet());
+        for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-4);
     }
 
     /// A file of ours, exported with other programs' keys, gives back the same parameters.
@@ -107,7 +130,8 @@ class TrainableAdapterTest {
 
     @ParameterizedTest
     @CsvSource({"lycoris.safetensors,the same on every layer", "folder-lokr/adapter_model.safetensors,LoKr",
-            "counted.safetensors,expected one adapter"})
+            "counted.safetensors,expected one adapter",
+            "lycoris-oft.safetensors,expected OFT in one stage without limit"})
     void otherFilesAreRefusedByName(String file, String reason) {
         Failure failure = assertThrows(Failure.Incompatible.class,
                 () -> TrainableAdapter.read(GOLDENS.resolve(file), model));
