@@ -36,8 +36,11 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
 
     private final UNet unet;
     private final AdapterTargets targets;
-    private final SessionCache<UNetKey> sessions = new SessionCache<>(MAX_SESSIONS, this::build);
+    private final SessionCache<UNetKey> sessions;
     private final AdapterInputs adapterInputs = new AdapterInputs();
+    /// Weights as inputs make a large network several times as slow on a provider as compiled ones, while compiling it
+    /// again takes as long as a few steps (docs/decisions/providers.md).
+    private final boolean compilesAdapters;
     private boolean halfPrecision;
     private boolean slicedAttention;
     /// The adapters that are compiled into the sessions of a large network on an execution provider.
@@ -50,6 +53,10 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         super(model, checkpoint);
         this.unet = model.model().unet();
         this.targets = AdapterTargets.of(model.model());
+        this.compilesAdapters = model.runtime().device() instanceof ProviderDevice
+                && OnnxSession.SessionWeights.bytes(checkpoint) > model.settings().layoutLimitBytes();
+        // A large compiled network is 2 GB beside the file.
+        this.sessions = new SessionCache<>(compilesAdapters ? 1 : MAX_SESSIONS, this::build);
         this.halfPrecision = model.settings().unetPrecision() == OnnxSettings.UNetPrecision.FLOAT16;
     }
 
@@ -61,13 +68,12 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         List<Adaptation> adaptations = AdapterInputs.adaptations(used);
         boolean isFused = model().settings().adapterMode() == OnnxSettings.AdapterMode.FUSED && !used.isEmpty();
         Set<String> fusedKeys = isFused ? fusedWeights().changedKeys(adaptations) : Set.of();
-        boolean isCompiled = compilesAdapters();
-        if (isCompiled && !FusedWeights.isSame(compiledAdapters, used)) {
+        if (compilesAdapters && !FusedWeights.isSame(compiledAdapters, used)) {
             sessions.close();
             compiledAdapters = List.copyOf(used);
         }
         OnnxSession session = sessions.get(new UNetKey(latents.shape(), context.shape(),
-                fusedKeys.isEmpty() ? adaptations : List.of(), new ChangedWeights(fusedKeys, isCompiled)));
+                fusedKeys.isEmpty() ? adaptations : List.of(), new ChangedWeights(fusedKeys, compilesAdapters)));
         Map<String, OnnxSession.Feed> feeds = new LinkedHashMap<>();
         feeds.put("latents", OnnxSession.Feed.of(latents));
         feeds.put("time_features", OnnxSession.Feed.of(unet.timeProjection().embed(timesteps)));
@@ -77,7 +83,7 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         if (fusedKeys.isEmpty()) {
             feeds.putAll(AdapterInputs.weightFeeds(used));
             persistent.putAll(adapterInputs.persistentInputs(runtime(), used, session.inputs()));
-        } else if (!isCompiled) {
+        } else if (!compilesAdapters) {
             persistent.putAll(fusedWeights().inputs(runtime(), used));
         }
         try {
@@ -120,14 +126,6 @@ final class OnnxNoisePredictor extends OnnxNetwork implements NoisePredictor, Re
         MappedWeightInputs found = mappedInputs;
         if (found == null) mappedInputs = found = new MappedWeightInputs(checkpoint());
         return found;
-    }
-
-    /// Weights as inputs make a large network several times as slow on a provider as compiled ones, while compiling it
-    /// again takes as long as a few steps (docs/decisions/providers.md).
-    private boolean compilesAdapters() throws Failure {
-        if (!(runtime().device() instanceof ProviderDevice)) return false;
-        return OnnxSession.SessionWeights.of(checkpoint(), model().settings(), runtime().device())
-                .bytes() > model().settings().layoutLimitBytes();
     }
 
     private OnnxSession build(UNetKey key) throws Failure {

@@ -54,7 +54,7 @@ record OnnxSession(OnnxRuntime runtime, OrtSession session, Shape outputShape, S
             return checkpoint.map(SessionWeights::bytes).orElse(0L);
         }
 
-        private static long bytes(Checkpoint checkpoint) {
+        static long bytes(Checkpoint checkpoint) {
             long bytes = 0;
             for (String name : checkpoint.keys()) bytes += checkpoint.info(name).byteLength();
             return bytes;
