@@ -86,8 +86,8 @@ class SlurmBenchmarkTest {
                 for (String task : slurm.tasks(job)) if (task.endsWith(" PD")) release(slurm, task.split(" ")[0]);
                 Thread.sleep(1000);
             }
-            assertEquals("8 runs: 8 finished, 0 running, 0 failed, 0 unfinished, 0 not started",
-                    slurm.run(command(studio, out, List.of("--status"))).strip(), () -> logs(out));
+            String status = slurm.run(command(studio, out, List.of("--status")));
+            assertTrue(status.contains("8 runs: 8 finished, 0 running"), () -> status + logs(out));
             slurm.run(command(studio, out, List.of("--collect")));
             for (String table : List.of("table.csv", "runs.csv", "images.csv", "plan.jsonl"))
                 assertEquals(Files.readString(local.resolve(table)), Files.readString(out.resolve(table)), table);
