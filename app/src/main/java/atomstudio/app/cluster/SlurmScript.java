@@ -42,8 +42,9 @@ public record SlurmScript(JobArray array, Optional<String> partition, Optional<S
         lines.add("srun " + array.commandLine("SLURM_ARRAY_TASK_ID"));
         lines.add("code=$?");
         lines.add("if [ \"$code\" -eq " + JobArray.RESUMABLE + " ] || [ \"$code\" -eq " + TERMINATED + " ]; then");
-        lines.add("    [ \"${SLURM_RESTART_COUNT:-0}\" -lt " + MAX_RESTARTS
-                + " ] && scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"");
+        lines.add("    if [ \"${SLURM_RESTART_COUNT:-0}\" -lt " + MAX_RESTARTS + " ]; then");
+        lines.add("        scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"");
+        lines.add("    fi");
         lines.add("fi");
         lines.add("exit \"$code\"");
         return String.join("\n", lines) + "\n";

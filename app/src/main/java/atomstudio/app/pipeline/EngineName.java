@@ -26,8 +26,8 @@ public enum EngineName {
 
     /// Parameters of a UNet from which bfloat16 is faster in spite of loading PyTorch.
     private static final long MIN_BF16_PARAMETERS = 100_000_000;
-    /// Bytes per parameter that PyTorch holds in bfloat16 with activations and a decoder beside it: 2.8 GB were measured
-    /// while a UNet of 0.86 billion samples 512×512. ONNX Runtime computes from the mapped file.
+    /// Bytes per parameter that PyTorch holds in bfloat16 with activations and a decoder beside it: 2.8 GB while a UNet
+    /// of 0.86 billion parameters samples 512×512. ONNX Runtime computes from the mapped file.
     private static final long BF16_BYTES_PER_PARAMETER = 4;
 
     /// On the command line and in settings files.

@@ -37,8 +37,9 @@ class SlurmScriptTest {
                 srun /opt/studio benchmark --out '/data/my b' --shard "$SLURM_ARRAY_TASK_ID/32"
                 code=$?
                 if [ "$code" -eq 75 ] || [ "$code" -eq 143 ]; then
-                    [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ] && scontrol requeue \
-                "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+                    if [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
+                        scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+                    fi
                 fi
                 exit "$code"
                 """, script.text());

@@ -23,9 +23,8 @@ class FailureTextTest {
     private static final Pattern OPTION = Pattern.compile("\"[^\"\n]*(?<![!<-])--[a-z][^\"\n]*\"");
     /// The command line itself, what starts child processes with options, and settings in files of the command line.
     private static final List<String> COMMAND_LINE = List.of("app/cli/", "app/process/", "app/estimate/",
-            "app/experiment/", "app/compare/", "app/verify/", "app/inspect/", "WindowLauncher",
-            "TrainingEstimator.java",
-            "ConfigFile.java");
+            "app/experiment/", "app/benchmark/", "app/cluster/", "app/compare/", "app/verify/", "app/inspect/",
+            "WindowLauncher", "TrainingEstimator.java", "ChildProcessTrial.java", "ConfigFile.java");
 
     @Test
     void beginsWithWhatHappenedAndEndsWithThePath() {

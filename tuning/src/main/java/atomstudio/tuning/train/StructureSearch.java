@@ -122,8 +122,9 @@ public final class StructureSearch {
             if (!(setup.layout().method() instanceof RestrictedMethod restricted)
                     || !(restricted.method() instanceof GloraSupernet supernet))
                 throw new Failure.Incompatible(folder.folder() + ": expected a run of a supernet, found method "
-                        + setup.info().method().combinedName() + "; train one with --method glora-terms --structure "
-                        + "supernet");
+                        + setup.info().method().combinedName()
+                        + "; train one by the method glora-terms with the structure "
+                        + "\"supernet\"");
             AdapterFile adapter = AdapterFile.read(folder.checkpoint());
             List<Layer> layers = setup.layers().stream().filter(restricted::tunes).toList();
             return new Supernet(folder, setup, restricted, adapter, new StructureSpace(layers, supernet.rank()));
@@ -246,7 +247,7 @@ public final class StructureSearch {
         if (datasets.isEmpty()) return Optional.empty();
         setup.releaseEncoders();
         if (datasets.get().heldOut().isPresent()) return datasets.get().heldOut();
-        listener.note("The run has no held-out photo: the loss is that of its first photo. Train with --validate and "
+        listener.note("The run has no held-out photo: the loss is that of its first photo. Train with validation and "
                 + Validation.MIN_PHOTOS + " or more photos to hold one out.");
         return Optional.of(datasets.get().photos());
     }
