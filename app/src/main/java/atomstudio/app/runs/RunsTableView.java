@@ -52,6 +52,7 @@ public final class RunsTableView extends CardView {
     private static final double ROW_HEIGHT = 36;
     private static final int MAX_ROWS = 12;
     private static final double ACTIONS_WIDTH = 110;
+    private static final double MIN_TEXT_WIDTH = 90;
 
     private final RunsViewModel model;
     private final InstantSource clock;
@@ -59,6 +60,7 @@ public final class RunsTableView extends CardView {
     private final Function<RunSummary, List<MenuItem>> extraItems;
     private final ObservableList<RunRow> rows = FXCollections.observableArrayList();
     private final TableView<RunRow> table = new TableView<>();
+    private final List<TableColumn<RunRow, ?>> byImportance = new ArrayList<>();
     private final TableColumn<RunRow, String> name;
     private final TableColumn<RunRow, String> note;
     private final TableColumn<RunRow, String> method = column("runs.column.method", RunRow::method);
@@ -109,14 +111,25 @@ public final class RunsTableView extends CardView {
     public void refresh() {
         rows.setAll(Stream.concat(model.runs().stream().map(run -> new RunRow(run, null)),
                 model.damaged().stream().map(damaged -> new RunRow(null, damaged))).toList());
-        // Without names of their own, runs are named by their methods.
-        method.setVisible(model.runs().stream().anyMatch(run -> !run.label().name().isEmpty()));
-        boolean measured = model.runs().stream().anyMatch(run -> measures.apply(run).isPresent());
-        measureColumns.forEach(column -> column.setVisible(measured));
+        showColumns();
         subtitle().setText(rows.isEmpty() ? "" : String.valueOf(rows.size()));
         double height = ROW_HEIGHT * (1 + Math.clamp(rows.size(), 1, MAX_ROWS)) + 4;
         table.setMinHeight(height);
         table.setPrefHeight(height);
+    }
+
+    /// The columns that have values and fit beside name and actions, the most important ones first.
+    private void showColumns() {
+        // Without names of their own, runs are named by their methods.
+        boolean named = model.runs().stream().anyMatch(run -> !run.label().name().isEmpty());
+        boolean measured = model.runs().stream().anyMatch(run -> measures.apply(run).isPresent());
+        double free = table.getWidth() == 0 ? Double.MAX_VALUE : table.getWidth() - MIN_TEXT_WIDTH - ACTIONS_WIDTH;
+        for (TableColumn<RunRow, ?> column : byImportance) {
+            boolean hasValues = column == method ? named : measured || !measureColumns.contains(column);
+            boolean visible = hasValues && column.getMinWidth() <= free;
+            column.setVisible(visible);
+            if (visible) free -= column.getMinWidth();
+        }
     }
 
     private void setUpTable(SortedList<RunRow> sorted) {
@@ -142,25 +155,33 @@ public final class RunsTableView extends CardView {
     }
 
     private void addColumns() {
-        List<TableColumn<RunRow, ?>> columns = new ArrayList<>(List.of(name, method,
-                number("runs.column.parameters", run -> run.report().map(report -> (double) report.parameterCount()),
-                        value -> DisplayFormat.compactCount(value.longValue())),
-                number("runs.column.file", run -> run.report().map(report -> (double) report.bytes()),
-                        value -> DisplayFormat.bytes(value.longValue())),
-                number("runs.column.time", run -> run.report().map(report -> report.seconds()),
-                        DisplayFormat::duration),
-                number("runs.column.loss", RunsTableView::loss, value -> String.format(Locale.ROOT, "%.4f", value))));
+        TableColumn<RunRow, ?> parameters = number("runs.column.parameters",
+                run -> run.report().map(report -> (double) report.parameterCount()),
+                value -> DisplayFormat.compactCount(value.longValue()));
+        TableColumn<RunRow, ?> file = number("runs.column.file",
+                run -> run.report().map(report -> (double) report.bytes()),
+                value -> DisplayFormat.bytes(value.longValue()));
+        TableColumn<RunRow, ?> time = number("runs.column.time", run -> run.report().map(report -> report.seconds()),
+                DisplayFormat::duration);
+        TableColumn<RunRow, ?> loss = number("runs.column.loss", RunsTableView::loss,
+                value -> String.format(Locale.ROOT, "%.4f", value));
+        TableColumn<RunRow, ?> created = created(), state = column("runs.column.state", RunRow::state);
+        List<TableColumn<RunRow, ?>> columns = new ArrayList<>(List.of(name, method, parameters, file, time, loss));
         columns.addAll(measureColumns);
-        columns.addAll(List.of(created(), column("runs.column.state", RunRow::state), note, actions()));
+        columns.addAll(List.of(created, state, note, actions()));
         double[] widths = {150, 120, 100, 74, 100, 74, 84, 84, 92, 110, 100, 200, ACTIONS_WIDTH};
         for (int i = 0; i < widths.length; i++) columns.get(i).setPrefWidth(widths[i]);
         // What a wider table has more goes to names and notes.
-        for (TableColumn<RunRow, ?> column : columns)
-            if (column != name && column != note && column != method) {
-                column.setMinWidth(column.getPrefWidth() * 0.95);
-                column.setMaxWidth(column.getPrefWidth() * 1.15);
-            }
+        for (TableColumn<RunRow, ?> column : columns) {
+            boolean isText = column == name || column == note || column == method;
+            column.setMinWidth(isText ? MIN_TEXT_WIDTH : column.getPrefWidth() * 0.95);
+            if (!isText) column.setMaxWidth(column.getPrefWidth() * 1.15);
+        }
         table.getColumns().setAll(columns);
+        byImportance.addAll(List.of(state, time, loss));
+        byImportance.addAll(measureColumns);
+        byImportance.addAll(List.of(parameters, file, method, created, note));
+        table.widthProperty().subscribe(this::showColumns);
     }
 
     private TableRow<RunRow> row() {

@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
 import javafx.embed.swing.SwingFXUtils;
+import javafx.geometry.Dimension2D;
 import javafx.scene.Scene;
 import javafx.stage.Stage;
 import javax.imageio.ImageIO;
@@ -24,6 +25,8 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
     static final Path DOCS = Shared.root().resolve("docs/screenshots");
     /// Screenshots that show local paths.
     static final Path TARGET = Path.of("target/screenshots");
+    static final Dimension2D SMALL = new Dimension2D(1280, 800);
+    static final Dimension2D LARGE = new Dimension2D(2560, 1440);
 
     /// Runs on the JavaFX thread.
     static RealWindow open(Stage stage, Path home, Path screenshots) {
@@ -32,8 +35,8 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
                 desktop);
         WindowViewModel model = new WindowViewModel(services);
         Scene scene = WindowStage.populate(stage, model, services, stage::hide);
-        stage.setWidth(1280);
-        stage.setHeight(800);
+        stage.setWidth(SMALL.getWidth());
+        stage.setHeight(SMALL.getHeight());
         stage.show();
         model.load();
         return new RealWindow(desktop, model, scene, screenshots);
@@ -48,6 +51,14 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
     void waitFor(int seconds, Callable<Boolean> condition) throws Exception {
         WaitForAsyncUtils.waitFor(seconds, TimeUnit.SECONDS, () -> WaitForAsyncUtils.asyncFx(condition).get());
         WaitForAsyncUtils.waitForFxEvents();
+    }
+
+    /// Resizes the window.
+    void resize(Dimension2D size) throws Exception {
+        run(() -> {
+            scene.getWindow().setWidth(size.getWidth());
+            scene.getWindow().setHeight(size.getHeight());
+        });
     }
 
     void screenshot(String name) throws Exception {

@@ -82,7 +82,7 @@ public enum MethodName {
             restricted(settings -> RankedMethod.of(settings, Glora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     GLORA_TERMS("glora-terms", "GLoRA, all terms",
-            "GLoRA's five terms of weight and bias, each in a form of its own; `studio search` finds them.",
+            "GLoRA's five terms of weight and bias, each in a form of its own or one that is searched.",
             MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
             restricted(MethodName::gloraTerms), MethodSetting.RANK, MethodSetting.STRUCTURE, MethodSetting.LAYERS),
     VERA("vera", "VeRA", "Scales of random matrices that all layers share: very few parameters.",

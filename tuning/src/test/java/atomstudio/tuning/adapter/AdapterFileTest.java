@@ -64,7 +64,11 @@ class AdapterFileTest {
     }
 
     static Stream<MethodSettings> everyMethod() {
-        Stream<MethodSettings> defaults = Stream.of(MethodName.values()).map(MethodSettings::of);
+        // The default of BOFT, two factors of blocks of 4 or more, does not fit into 8 channels.
+        Stream<MethodSettings> defaults = Stream.of(MethodName.values())
+                .map(choice -> choice == MethodName.BOFT
+                        ? MethodSettings.of(choice).with(MethodSetting.BLOCK_SIZE, "2")
+                        : MethodSettings.of(choice));
         Stream<MethodSettings> customized = Stream.of(
                 MethodSettings.of(MethodName.ATOMS).with(MethodSetting.ATOMS, "4").with(MethodSetting.LAYERS, "conv"),
                 MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "2").with(MethodSetting.ALPHA, "1"),
