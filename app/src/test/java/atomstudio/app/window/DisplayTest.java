@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import javafx.collections.ObservableList;
 import javafx.geometry.Bounds;
 import javafx.scene.Node;
 import javafx.scene.Scene;
@@ -107,14 +108,14 @@ class DisplayTest {
     void focusStaysNearAControlThatGoes(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
         robot.clickOn("#tab-photos");
-        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() > 2);
-        int photos = robot.lookup(".photo-tile").queryAll().size();
+        ObservableList<?> photos = window.model().subjects().getFirst().subject().photos();
+        waitFor(() -> photos.size() == 6 && robot.lookup(".remove").queryAll().size() > 2);
         robot.interact(() -> robot.lookup(".remove").nth(1).<Node>query().requestFocus());
         robot.type(KeyCode.SPACE);
-        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() == photos - 1);
+        waitFor(() -> photos.size() == 5);
         waitFor(() -> focusOwner().getStyleClass().contains("remove"));
         robot.clickOn("#notice-undo");
-        waitFor(() -> robot.lookup(".photo-tile").queryAll().size() == photos);
+        waitFor(() -> photos.size() == 6);
         assertInPage(robot);
         robot.clickOn("#open-generate").clickOn("#generate");
         waitFor(() -> robot.lookup(".image-button").queryAll().size() == 4 && window.fake().requests.size() == 1);
