@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Random;
 import javafx.animation.AnimationTimer;
 import javafx.application.Platform;
+import javafx.event.EventHandler;
 import javafx.scene.input.KeyCode;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.robot.Robot;
@@ -73,13 +74,15 @@ class InputLatencyTest {
         frames.clear();
         long[] pressed = new long[1];
         Robot[] robot = new Robot[1];
+        EventHandler<KeyEvent> arrival = key -> {
+            if (key.getCode() == KeyCode.SHIFT) keys.add((System.nanoTime() - pressed[0]) / 1e6);
+        };
+        AnimationTimer timer = frameTimer();
         window.run(() -> {
             robot[0] = new Robot();
             window.scene().lookup("#prompt").requestFocus();
-            window.scene().addEventFilter(KeyEvent.KEY_PRESSED, key -> {
-                if (key.getCode() == KeyCode.SHIFT) keys.add((System.nanoTime() - pressed[0]) / 1e6);
-            });
-            frameTimer().start();
+            window.scene().addEventFilter(KeyEvent.KEY_PRESSED, arrival);
+            timer.start();
         });
         for (int i = 0; i < KEYS; i++) {
             if (generating && i % 10 == 0) window.run(() -> {
@@ -95,6 +98,10 @@ class InputLatencyTest {
             });
             Thread.sleep(MILLISECONDS_BETWEEN);
         }
+        window.run(() -> {
+            window.scene().removeEventFilter(KeyEvent.KEY_PRESSED, arrival);
+            timer.stop();
+        });
         assertTrue(keys.size() > KEYS / 2, keys.size() + " of " + KEYS + " keys arrived");
         System.out.printf(Locale.ROOT, "%s: key to event %s; between frames %s%n", state, summary(keys),
                 summary(frames));

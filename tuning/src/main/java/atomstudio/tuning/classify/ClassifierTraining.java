@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /// Trains a classifier on class folders: starts a run in a new folder, or resumes one.
 public record ClassifierTraining(TrainingEnvironment environment) {
@@ -75,7 +74,7 @@ public record ClassifierTraining(TrainingEnvironment environment) {
     ///     steps are allowed
     public Outcome run(Request request, Path run, RunControl control, EventSink listener) throws Failure {
         RunFolder folder = new RunFolder(run);
-        requireUsableFolder(folder);
+        folder.requireUsable(INITIAL_FILES);
         ClassifierModel model = ClassifierModel.open(request.model);
         if (request.imageSize > 0) model = model.withImageSize(request.imageSize);
         ClassFolders data = ClassFolders.read(request.data.toAbsolutePath().normalize(), request.split);
@@ -114,27 +113,6 @@ public record ClassifierTraining(TrainingEnvironment environment) {
     private static String hash(ClassifierModel model) throws Failure {
         try (Checkpoint checkpoint = model.openBackbone()) {
             return checkpoint.sha256();
-        }
-    }
-
-    /// Rejects a folder with an active run, or with something else.
-    private static void requireUsableFolder(RunFolder folder) throws Failure {
-        Path path = folder.folder();
-        if (RunLock.isHeld(path)) throw RunLock.occupied(path);
-        if (folder.exists() || !Files.exists(path)) return;
-        if (!Files.isDirectory(path))
-            throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another folder");
-        try (Stream<Path> list = Files.list(path)) {
-            List<String> others = list.filter(file -> !AtomicFile.isPartFile(file))
-                    .map(file -> file.getFileName().toString())
-                    .filter(name -> !INITIAL_FILES.contains(name))
-                    .sorted()
-                    .toList();
-            if (!others.isEmpty())
-                throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + others.getFirst()
-                        + "; choose another folder");
-        } catch (IOException e) {
-            throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
         }
     }
 }

@@ -1,14 +1,18 @@
 package atomstudio.tuning.run;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.StartingAdapters;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// The files of a run: read by window, export and comparison, written only by `TrainingService`.
 public record RunFolder(Path folder) {
@@ -27,6 +31,27 @@ public record RunFolder(Path folder) {
             throw new Failure.Unreadable(folder + ": expected a run folder with run.json, found "
                     + (Files.isDirectory(folder) ? "none in it" : "nothing") + "; training creates one");
         return RunInfo.read(file("run.json"));
+    }
+
+    /// Rejects a folder with an active run, or with something else.
+    /// @param initialFiles that may be there before the run begins
+    public void requireUsable(Set<String> initialFiles) throws Failure {
+        if (RunLock.isHeld(folder)) throw RunLock.occupied(folder);
+        if (exists() || !Files.exists(folder)) return;
+        if (!Files.isDirectory(folder))
+            throw new Failure.Conflict(folder + ": expected a folder for the run, found a file; choose another folder");
+        try (Stream<Path> list = Files.list(folder)) {
+            List<String> others = list.filter(file -> !AtomicFile.isPartFile(file))
+                    .map(file -> file.getFileName().toString())
+                    .filter(name -> !initialFiles.contains(name))
+                    .sorted()
+                    .toList();
+            if (!others.isEmpty())
+                throw new Failure.Conflict(folder + ": expected an empty folder or a run, found " + others.getFirst()
+                        + (others.size() > 1 ? " and more" : "") + "; choose another folder");
+        } catch (IOException e) {
+            throw new Failure.Unreadable(folder + ": cannot be listed: " + e.getMessage(), e);
+        }
     }
 
     public Status status() {

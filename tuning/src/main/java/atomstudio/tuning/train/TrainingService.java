@@ -31,7 +31,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /// Trains a method on the user's photos: starts a run in a new folder, or resumes one.
 public final class TrainingService {
@@ -56,7 +55,7 @@ public final class TrainingService {
     public TrainingOutcome run(TrainingRequest request, Path run, RunControl control, EventSink listener)
             throws Failure {
         RunFolder folder = new RunFolder(run);
-        requireUsableFolder(folder);
+        folder.requireUsable(INITIAL_FILES);
         DiffusionModel model = request.model().open();
         PreparedData data = PreparedData.of(request, model);
         RunInfo requested = createInfo(request, model, data);
@@ -216,27 +215,6 @@ public final class TrainingService {
         long pixels = (long) model.sampleSize() * model.sampleSize();
         return (int) Math.clamp(DEFAULT_BATCH_LATENT_PIXELS / pixels, 1,
                 RunInfo.ResolvedConfig.MAX_DEFAULT_BATCH_SIZE);
-    }
-
-    /// Rejects a folder with an active run, or with something else.
-    private static void requireUsableFolder(RunFolder folder) throws Failure {
-        Path path = folder.folder();
-        if (RunLock.isHeld(path)) throw RunLock.occupied(path);
-        if (folder.exists() || !Files.exists(path)) return;
-        if (!Files.isDirectory(path))
-            throw new Failure.Conflict(path + ": expected a folder for the run, found a file; choose another folder");
-        try (Stream<Path> list = Files.list(path)) {
-            List<String> otherFiles = list.filter(file -> !AtomicFile.isPartFile(file))
-                    .map(file -> file.getFileName().toString())
-                    .filter(name -> !INITIAL_FILES.contains(name))
-                    .sorted()
-                    .toList();
-            if (!otherFiles.isEmpty())
-                throw new Failure.Conflict(path + ": expected an empty folder or a run, found " + otherFiles.getFirst()
-                        + (otherFiles.size() > 1 ? " and more" : "") + "; choose another folder");
-        } catch (IOException e) {
-            throw new Failure.Unreadable(path + ": cannot be listed: " + e.getMessage(), e);
-        }
     }
 
     /// Parameters of a model's UNet.
