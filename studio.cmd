@@ -21,9 +21,12 @@ if not exist "%JAR%" (
     popd
 )
 
+rem Java's crash log is by default in the working directory.
+set "STUDIO_HOME=%USERPROFILE%\.atomstudio"
+if defined ATOMSTUDIO_HOME set "STUDIO_HOME=%ATOMSTUDIO_HOME%"
 rem ONNX Runtime's telemetry client stays off (docs/security.md).
 set "ORT_DISABLE_TELEMETRY=1"
-"%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Xms32m -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 "-Djava.util.logging.config.file=%ROOT%app\logging.properties" -cp "%JAR%" atomstudio.app.cli.Main %*
+"%JDK%\bin\java.exe" --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Xms32m "-XX:ErrorFile=%STUDIO_HOME%\logs\crash-%%p.log" -Dstdout.encoding=UTF-8 -Dstderr.encoding=UTF-8 "-Djava.util.logging.config.file=%ROOT%app\logging.properties" -cp "%JAR%" atomstudio.app.cli.Main %*
 exit /b %ERRORLEVEL%
 
 :try

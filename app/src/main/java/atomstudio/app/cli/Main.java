@@ -2,6 +2,7 @@ package atomstudio.app.cli;
 
 import atomstudio.app.runtime.Home;
 import atomstudio.app.runtime.NativeLibraries;
+import atomstudio.app.runtime.ProcessExit;
 import atomstudio.app.window.WindowLauncher;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.MemoryShortage;
@@ -59,16 +60,10 @@ public final class Main implements Callable<Integer> {
         System.setProperty(StudioFolder.PROPERTY, home.folder().toString());
         home.protect();
         Terminal terminal = Terminal.ofProcess();
-        StopSignal stopSignal = new StopSignal(terminal, Main::exitNow);
+        StopSignal stopSignal = new StopSignal(terminal, ProcessExit::now);
         stopSignal.install();
         TemporaryPath.removeStale();
-        System.exit(run(new CommandContext(home, terminal, stopSignal), NativeLibraries::prepare, arguments));
-    }
-
-    /// Ends the process at a signal without shutdown hooks, which would close native libraries under running threads.
-    private static void exitNow(int code) {
-        TemporaryPath.removeOwn();
-        Runtime.getRuntime().halt(code);
+        ProcessExit.now(run(new CommandContext(home, terminal, stopSignal), NativeLibraries::prepare, arguments));
     }
 
     /// Runs one command line.

@@ -116,7 +116,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         List<String> command = new ArrayList<>(program);
         // By default Java's crash log is in the working directory. A packaged launcher takes no options of Java.
         if (program.contains("-cp"))
-            command.add(1, "-XX:ErrorFile=" + home.folder().resolve("logs").resolve("crash-%p.log"));
+            command.add(1, "-XX:ErrorFile=" + home.crashLog());
         command.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(command);
         // As in ./studio: PyTorch threads that spin without a limit slow down each other and the window.
@@ -229,6 +229,7 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
             try {
                 List<String> lines = Files.readAllLines(output)
                         .stream()
+                        .takeWhile(line -> !line.equals("#")) // a crash log on standard error
                         .map(line -> line.replaceFirst("^studio: ", "").strip())
                         .filter(line -> !line.isEmpty())
                         .toList();

@@ -33,10 +33,12 @@ public record Home(Path folder) {
         }
     }
 
-    /// Creates the home and its log readable by the owner alone; the logger would create them readable by everyone.
+    /// Creates the home and its log readable by the owner alone; the logger would create them readable by everyone. Also
+    /// the folder that launchers name for Java's crash log: without it that is written to the working directory.
     public void prepareLog() {
         try {
             StudioFolder.createFile(log());
+            StudioFolder.createDirectories(crashLog().getParent());
         } catch (IOException unwritable) {
             // The first write to the home reports the failure.
         }
@@ -50,6 +52,11 @@ public record Home(Path folder) {
     static Home of(Map<String, String> environment, Path userHome) {
         String configured = environment.getOrDefault(ENVIRONMENT_VARIABLE, "");
         return new Home(configured.isBlank() ? defaultFolder(userHome) : Path.of(configured));
+    }
+
+    /// Java's crash log of a process; `%p` is its id.
+    public Path crashLog() {
+        return folder.resolve("logs").resolve("crash-%p.log");
     }
 
     public Path runs() {
