@@ -89,7 +89,7 @@ final class CompareCellView extends Button {
     /// @param changed the order of a preview that came or went
     void showPreview(String changed) {
         if (!changed.equals(key)) return;
-        RgbImage pixels = comparison.generation().previews().get(key);
+        RgbImage pixels = comparison.progress().previews().get(key);
         preview.setVisible(pixels != null);
         preview.setImage(pixels == null ? null : RoundedImageView.toFxImage(pixels));
         if (pixels != null) state.setVisible(false);

@@ -47,11 +47,16 @@ public record CompareCells(CompareTable table, CellContext context, List<List<Co
         return new CompareCells(table, context, List.copyOf(rows));
     }
 
-    /// Images that neither exist nor are in the queue; equal orders count once.
+    /// Images that neither exist nor are in the queue.
     public int missing() {
+        return count(CellState.MISSING);
+    }
+
+    /// Equal orders count once.
+    int count(CellState state) {
         return (int) rows.stream()
                 .flatMap(List::stream)
-                .filter(cell -> cell.state == CellState.MISSING)
+                .filter(cell -> cell.state == state)
                 .map(CompareCell::key)
                 .distinct()
                 .count();

@@ -8,6 +8,7 @@ import atomstudio.app.compare.CompareTable.TableLine;
 import atomstudio.app.compare.ComparedAdapter.BaseModel;
 import atomstudio.app.compare.ComparedAdapter.OfFile;
 import atomstudio.app.compare.ComparedAdapter.OfRun;
+import atomstudio.app.compare.ComparedAdapter.OfTraining;
 import atomstudio.app.compare.Comparison.ComparisonRow;
 import atomstudio.app.compare.Comparison.RowVariant;
 import atomstudio.app.compare.ComparisonRequest.ComparedSubject;
@@ -146,6 +147,10 @@ record CompareExport(String modelName, CompareMetrics.ShownRows shown, List<Opti
                             report.seconds(), metrics);
                     rows.add(variant(comparison, row, of, method).map(plain::with).orElse(plain));
                 }
+                case OfTraining of ->
+                        rows.add(new ComparisonRow(unique(seen, of.runName() + "-step-" + of.step()), null,
+                                of.parameters(), of.bytes(), 0, metrics,
+                                Optional.of(new RowVariant(title(row, of.title()), of.phrase(subject())))));
                 case OfFile file -> rows.add(new ComparisonRow(unique(seen, "file-" + fileName(file)), null,
                         file.parameters(), file.bytes(), 0, metrics,
                         Optional.of(new RowVariant(title(row, file.title()), file.phrase(subject())))));

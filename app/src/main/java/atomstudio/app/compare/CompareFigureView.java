@@ -5,6 +5,7 @@ import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.compare.CompareFigure.FigureMetric;
 import atomstudio.app.compare.CompareFigure.FigureRow;
+import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.tuning.measure.BootstrapInterval;
 import java.util.ArrayList;
@@ -14,48 +15,40 @@ import javafx.scene.Node;
 import javafx.scene.control.Label;
 import javafx.scene.control.Tooltip;
 import javafx.scene.layout.FlowPane;
-import javafx.scene.layout.HBox;
 import javafx.scene.layout.Pane;
-import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
-import javafx.scene.layout.VBox;
 import javafx.scene.shape.Line;
 
 /// The figure of the paper: likeness, diversity and alignment of every row as grouped bars with 95 % bootstrap
 /// intervals, and a sentence that reads it.
-final class CompareFigureView extends VBox {
+final class CompareFigureView extends CardView {
     /// Rows beyond these share the last colour.
     private static final int COLOURS = 6;
 
-    private final Label subtitle = new Label();
     private final BarsView bars = new BarsView();
     private final FlowPane legend = new FlowPane(10, 4);
     private final Label sentence = new Label();
 
     CompareFigureView(CompareViewModel comparison) {
-        super(10);
+        super(text("compare.figure"));
         setId("compare-figure");
-        Label title = new Label(text("compare.figure"));
-        title.getStyleClass().add("card-title");
-        Region gap = new Region();
-        HBox.setHgrow(gap, Priority.ALWAYS);
-        subtitle.getStyleClass().addAll("muted", "small-text");
-        VBox card = new VBox(10, new HBox(title, gap, subtitle), bars, legend);
-        card.getStyleClass().addAll("studio-card", "figure-card");
+        subtitle().getStyleClass().add("small-text");
         sentence.setId("figure-sentence");
         sentence.setWrapText(true);
         sentence.setMinHeight(Region.USE_PREF_SIZE);
         CompareMetrics metrics = comparison.metrics();
         NoteView note = new NoteView(NoteView.NoteKind.PLAIN, metrics.note());
         note.setId("measured-by");
-        getChildren().addAll(card, sentence, new NoteView(NoteView.NoteKind.PLAIN, metrics.status()), note);
+        add(bars, legend, sentence, new NoteView(NoteView.NoteKind.PLAIN, metrics.status()), note);
         metrics.figure().subscribe(this::show);
     }
 
     private void show(CompareFigure figure) {
         boolean empty = figure.rows().isEmpty();
-        subtitle.setText(empty ? "" : count("compare.figure.images", figure.images()));
+        subtitle().setText(empty ? "" : count("compare.figure.images", figure.images()));
         bars.show(figure);
+        legend.setVisible(!empty);
+        legend.setManaged(!empty);
         legend.getChildren().setAll(figure.rows().stream().map(CompareFigureView::entry).toList());
         sentence.setText(empty ? text("compare.figure.empty") : figure.sentence());
         sentence.setVisible(!sentence.getText().isEmpty());

@@ -4,6 +4,7 @@ import static atomstudio.app.controls.ShownView.shown;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.compare.CompareTable.CompareRow;
+import atomstudio.app.compare.ComparedAdapter.OfTraining;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.ValueFieldView;
@@ -56,16 +57,19 @@ final class CompareRowHeaderView extends VBox {
         getChildren().addAll(line, said);
         if (row.adapter().file().isPresent()) {
             line.getChildren().addAll(strength(comparison, row, index), remove(comparison, row));
-            getChildren().add(new MutedLabelView(text("compare.cost",
+            Label cost = new MutedLabelView(text("compare.cost",
                     DisplayFormat.compactCount(row.adapter().parameters()), DisplayFormat.bytes(row.adapter().bytes())),
-                    "small-text"));
+                    "small-text");
+            getChildren().add(row.adapter() instanceof OfTraining training
+                    ? new HBox(6, cost, refresh(comparison, training))
+                    : cost);
         } else {
             getChildren().add(new MutedLabelView(text("compare.no-adapter"), "small-text"));
         }
         line.setAlignment(Pos.TOP_LEFT);
         scores.getStyleClass().add("metrics");
         scores.setHgap(6);
-        scores.setVgap(2);
+        scores.setVgap(1);
         getChildren().add(scores);
         comparison.metrics()
                 .scores()
@@ -76,7 +80,7 @@ final class CompareRowHeaderView extends VBox {
     private static ValueFieldView<Double> strength(CompareViewModel comparison, CompareRow row, int index) {
         ValueFieldView<Double> field = ValueFieldView.ofNumber(
                 new ValueFieldView.NumberRange(GenerationLimits.ADAPTER_WEIGHT, 0.1), ImageSettings::number,
-                value -> comparison.setStrength(row, value));
+                value -> comparison.rowChoice().setStrength(row, value));
         field.setId(FIELD + index);
         field.showValue(row.strength());
         field.setPrefColumnCount(3);
@@ -86,8 +90,28 @@ final class CompareRowHeaderView extends VBox {
         return field;
     }
 
+    /// Shown while the run has a newer checkpoint.
+    private Button refresh(CompareViewModel comparison, OfTraining training) {
+        Button refresh = new ActionButtonView("", comparison.rowChoice()::addTraining, "flat", "small", "button-icon")
+                .withId("row-refresh-" + training.runName());
+        refresh.setGraphic(new FontIcon(Feather.REFRESH_CW));
+        refresh.setTooltip(new Tooltip());
+        refresh.managedProperty().bind(refresh.visibleProperty());
+        comparison.rowChoice().training().when(shown(this)).subscribe(now -> {
+            Optional<CompareRows.TrainingCheckpoint> newer = now
+                    .filter(one -> one.run().folder().equals(training.run().folder()) && one.step() > training.step());
+            refresh.setVisible(newer.isPresent());
+            newer.ifPresent(one -> {
+                refresh.getTooltip().setText(text("compare.refresh", one.step()));
+                refresh.setAccessibleText(text("compare.refresh", one.step()));
+            });
+        });
+        return refresh;
+    }
+
     private static Button remove(CompareViewModel comparison, CompareRow row) {
-        Button remove = new ActionButtonView("", () -> comparison.remove(row), "flat", "small", "button-icon");
+        Button remove = new ActionButtonView("", () -> comparison.rowChoice().remove(row), "flat", "small",
+                "button-icon");
         remove.setGraphic(new FontIcon(Feather.X));
         remove.setTooltip(new Tooltip(text("compare.remove", row.title())));
         remove.setAccessibleText(text("compare.remove", row.title()));

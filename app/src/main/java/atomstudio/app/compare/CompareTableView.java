@@ -31,7 +31,9 @@ import org.jspecify.annotations.Nullable;
 /// only the images in sight are decoded.
 final class CompareTableView extends ScrollPane {
     private static final double HEADER_WIDTH = 190;
-    private static final double COLUMN_HEADER_HEIGHT = 42;
+    /// Of the seeds; prompts are a second line.
+    private static final double COLUMN_HEADER_HEIGHT = 26;
+    private static final double TITLED_COLUMN_HEADER_HEIGHT = 42;
     private static final double GAP = 8;
 
     private final CompareViewModel comparison;
@@ -55,7 +57,7 @@ final class CompareTableView extends ScrollPane {
         comparison.cells().subscribe(this::show);
         comparison.subject().subscribe(now -> rebuild());
         comparison.side().subscribe(now -> grid.requestLayout());
-        comparison.generation().previews().addListener((MapChangeListener<String, RgbImage>) change -> {
+        comparison.progress().previews().addListener((MapChangeListener<String, RgbImage>) change -> {
             for (List<CompareCellView> row : cells) for (CompareCellView cell : row) cell.showPreview(change.getKey());
         });
         hvalueProperty().subscribe(now -> grid.requestLayout());
@@ -173,6 +175,11 @@ final class CompareTableView extends ScrollPane {
             return comparison.side().get();
         }
 
+        private double columnHeaderHeight() {
+            boolean isTitled = built != null && built.columns().stream().anyMatch(one -> !one.title().isEmpty());
+            return isTitled ? TITLED_COLUMN_HEADER_HEIGHT : COLUMN_HEADER_HEIGHT;
+        }
+
         private int lineCount() {
             return cells.size() + (rowHeaders.size() > cells.size() ? 1 : 0);
         }
@@ -184,7 +191,7 @@ final class CompareTableView extends ScrollPane {
 
         @Override
         protected double computePrefHeight(double width) {
-            return COLUMN_HEADER_HEIGHT + lineCount() * (side() + GAP);
+            return columnHeaderHeight() + lineCount() * (side() + GAP);
         }
 
         private double x(int column) {
@@ -192,7 +199,7 @@ final class CompareTableView extends ScrollPane {
         }
 
         private double y(int line) {
-            return COLUMN_HEADER_HEIGHT + line * (side() + GAP);
+            return columnHeaderHeight() + line * (side() + GAP);
         }
 
         @Override
@@ -202,9 +209,9 @@ final class CompareTableView extends ScrollPane {
             double top = getVvalue() * Math.max(0, prefHeight(-1) - viewport.getHeight());
             Rectangle2D seen = new Rectangle2D(left, top, Math.max(1, viewport.getWidth()),
                     Math.max(1, viewport.getHeight()));
-            corner.resizeRelocate(left, top, HEADER_WIDTH, COLUMN_HEADER_HEIGHT);
+            corner.resizeRelocate(left, top, HEADER_WIDTH, columnHeaderHeight());
             for (int column = 0; column < columnHeaders.size(); column++)
-                columnHeaders.get(column).resizeRelocate(x(column), top, side(), COLUMN_HEADER_HEIGHT);
+                columnHeaders.get(column).resizeRelocate(x(column), top, side(), columnHeaderHeight());
             for (int line = 0; line < rowHeaders.size(); line++)
                 rowHeaders.get(line).resizeRelocate(left, y(line), HEADER_WIDTH, side() + GAP);
             int first = lineCount() - cells.size();

@@ -5,9 +5,11 @@ import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atlantafx.base.controls.Popover;
+import atomstudio.app.compare.CompareCells.CellState;
 import atomstudio.app.compare.CompareTable.ColumnChoice;
 import atomstudio.app.compare.CompareTable.CompareRow;
 import atomstudio.app.compare.ComparedAdapter.OfRun;
+import atomstudio.app.compare.ComparedAdapter.OfTraining;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.NoteView;
@@ -70,8 +72,8 @@ public final class CompareView extends HBox {
         prompt = new PromptFieldView(comparison.panel());
         settings = new ToggleButton(text("compare.settings"), new FontIcon(Feather.SLIDERS));
         cancel = new ActionButtonView(text("compare.cancel"), comparison::cancel).withId("cancel-generate");
-        bindVisible(cancel, comparison.generation().busy().isNotEmpty());
-        comparison.generation().busy().addListener((property, before, now) -> {
+        bindVisible(cancel, comparison.batches().busy().isNotEmpty());
+        comparison.batches().busy().addListener((property, before, now) -> {
             if (cancel.isFocused() && now.isEmpty()) generate.requestFocus();
         });
         CompareTableView table = new CompareTableView(comparison, largeImage);
@@ -110,7 +112,7 @@ public final class CompareView extends HBox {
     }
 
     private void onCancel(KeyEvent key) {
-        if (!Shortcut.CANCEL.matches(key) || comparison.generation().busy().get().isEmpty()) return;
+        if (!Shortcut.CANCEL.matches(key) || comparison.batches().busy().get().isEmpty()) return;
         comparison.cancel();
         key.consume();
     }
@@ -132,9 +134,11 @@ public final class CompareView extends HBox {
 
     private String generateText() {
         CompareCells cells = comparison.cells().get();
-        int missing = cells == null ? 0 : cells.missing();
-        if (missing == 0 && comparison.metrics().unmeasured().get() > 0) return text("compare.measure");
-        return missing == 0 ? text("compare.nothing-missing") : count("compare.generate", missing);
+        int missing = cells == null ? 0 : cells.count(CellState.MISSING);
+        if (missing > 0) return count("compare.generate", missing);
+        int queued = cells == null ? 0 : cells.count(CellState.QUEUED);
+        if (queued > 0) return count("compare.generating", queued);
+        return text(comparison.metrics().unmeasured().get() > 0 ? "compare.measure" : "compare.nothing-missing");
     }
 
     private Node toolbar() {
@@ -168,8 +172,8 @@ public final class CompareView extends HBox {
         ProgressBar progress = new ProgressBar();
         progress.getStyleClass().add("generate-progress");
         progress.setMaxWidth(Double.MAX_VALUE);
-        progress.progressProperty().bind(comparison.generation().fraction());
-        bindVisible(progress, comparison.generation().busy().isNotEmpty());
+        progress.progressProperty().bind(comparison.batches().fraction());
+        bindVisible(progress, comparison.batches().busy().isNotEmpty());
         return progress;
     }
 
@@ -185,28 +189,33 @@ public final class CompareView extends HBox {
     }
 
     private Node notes() {
-        CompareGeneration generation = comparison.generation();
         return new VBox(4, new NoteView(NoteView.NoteKind.ERROR, comparison.problem()),
-                new NoteView(NoteView.NoteKind.ERROR, generation.problem()),
+                new NoteView(NoteView.NoteKind.ERROR, comparison.batches().problem()),
                 new NoteView(NoteView.NoteKind.WARNING, comparison.panel().source().missingSource()),
-                new NoteView(NoteView.NoteKind.WARNING, generation.warning()),
+                new NoteView(NoteView.NoteKind.WARNING, comparison.progress().warning()),
                 new NoteView(NoteView.NoteKind.WARNING,
                         comparison.cells()
                                 .map(cells -> cells.table().omitted() == 0 ? ""
                                         : count("compare.omitted", cells.table().omitted(),
                                                 CompareTable.MAX_COLUMNS))
                                 .orElse("")),
-                new NoteView(NoteView.NoteKind.PLAIN, generation.busy()));
+                new NoteView(NoteView.NoteKind.PLAIN, comparison.batches().busy()));
     }
 
     private Node sidePanel(ExportViewModel export) {
         MenuButton add = new MenuButton(text("compare.add-row"));
         add.setId("compare-add-row");
-        refreshWhileShown(add, comparison.runs(), () -> add.getItems().setAll(addItems()));
+        refreshWhileShown(add, comparison.rowChoice().runs(), () -> add.getItems().setAll(addItems()));
         Button grid = new Button(text("compare.xy"));
         grid.setId("compare-xy");
         grid.setOnAction(pressed -> openGrid(grid));
-        FlowPane actions = new FlowPane(8, 8, add, grid);
+        Button training = new ActionButtonView(text("compare.add-training"), comparison.rowChoice()::addTraining)
+                .withId("compare-add-training");
+        training.setGraphic(new FontIcon(Feather.PLUS));
+        training.setTooltip(new Tooltip(text("compare.add-training.tip")));
+        bindVisible(training, Bindings.createBooleanBinding(this::canAddTraining, comparison.rowChoice().training(),
+                comparison.rows()));
+        FlowPane actions = new FlowPane(8, 8, add, grid, training);
         Region gap = new Region();
         VBox.setVgrow(gap, Priority.ALWAYS);
         VBox content = new VBox(12, new CompareFigureView(comparison), actions, gap,
@@ -222,20 +231,31 @@ public final class CompareView extends HBox {
         return scroll;
     }
 
+    private boolean canAddTraining() {
+        return comparison.rowChoice()
+                .training()
+                .get()
+                .filter(checkpoint -> comparison.rows()
+                        .stream()
+                        .noneMatch(row -> row.adapter() instanceof OfTraining of
+                                && of.run().folder().equals(checkpoint.run().folder())))
+                .isPresent();
+    }
+
     private List<MenuItem> addItems() {
         List<MenuItem> items = new ArrayList<>();
-        for (RunSummary run : comparison.runs()) {
+        for (RunSummary run : comparison.rowChoice().runs()) {
             Menu menu = new Menu(run.title() + " · " + run.folder().getFileName());
             for (double strength : STRENGTHS) {
                 MenuItem item = new MenuItem(text("compare.strength", ImageSettings.number(strength)));
-                item.setOnAction(chosen -> comparison.add(new CompareRow(new OfRun(run), strength)));
+                item.setOnAction(chosen -> comparison.rowChoice().add(new CompareRow(new OfRun(run), strength)));
                 menu.getItems().add(item);
             }
             items.add(menu);
         }
         if (!items.isEmpty()) items.add(new SeparatorMenuItem());
         MenuItem file = new MenuItem(text("compare.add-file.item"));
-        file.setOnAction(chosen -> comparison.addFiles());
+        file.setOnAction(chosen -> comparison.rowChoice().addFiles());
         items.add(file);
         return items;
     }

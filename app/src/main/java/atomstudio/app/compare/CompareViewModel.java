@@ -10,10 +10,11 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DesktopActions;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
-import atomstudio.app.generate.FileVersions;
+import atomstudio.app.generate.CurrentFileVersions;
 import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.generate.GenerateViewModel.GenerationServices;
 import atomstudio.app.generate.ImageBatch;
+import atomstudio.app.generate.ImageBatches;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.RowGenerator;
 import atomstudio.app.jobs.Jobs;
@@ -24,7 +25,6 @@ import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import javafx.beans.property.DoubleProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
@@ -41,16 +41,17 @@ import org.jspecify.annotations.Nullable;
 /// images are found in the gallery by their orders; what is missing is generated in the queue of all pages.
 public final class CompareViewModel {
     /// Sides of a cell, in pixels.
-    public static final double MIN_SIDE = 160;
+    public static final double MIN_SIDE = 128;
     public static final double MAX_SIDE = 512;
 
     private final Jobs jobs;
     private final GenerationServices services;
-    private final CompareGeneration generation;
+    private final ImageBatches batches;
+    private final CellProgress progress = new CellProgress();
     private final GenerateViewModel panel;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<Subject> subject;
-    private final CompareRows rows = new CompareRows();
+    private final CompareRows rows;
     private final CompareMetrics metrics;
     private final XyGridViewModel gridChoice;
     private final CompareExportViewModel export;
@@ -62,8 +63,7 @@ public final class CompareViewModel {
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
     /// Held here only: the gallery outlives the page of a deleted subject.
     private final ListChangeListener<GalleryImage> galleryListener = change -> update();
-    private FileVersions files = FileVersions.NONE;
-    private int readsRunning;
+    private final CurrentFileVersions files;
     private final SavedComparison saved;
 
     public record CompareServices(Jobs jobs, GenerationServices generation, InstantSource clock,
@@ -77,16 +77,18 @@ public final class CompareViewModel {
         this.panel = panel;
         this.model = model;
         this.subject = subject;
+        rows = new CompareRows(jobs, services.choosers(), problem::set);
         saved = new SavedComparison(jobs, this, subject.get().folder());
         metrics = new CompareMetrics(services, saved::save);
         gridChoice = new XyGridViewModel(jobs, this);
         export = new CompareExportViewModel(jobs, services.choosers(), common.desktop, this);
-        generation = new CompareGeneration(jobs, services, common.clock, this::update, metrics::measure);
-        panel.prompt().addListener((property, before, now) -> update());
+        files = new CurrentFileVersions(jobs, problem::set);
+        batches = new ImageBatches(jobs, services, common.clock, this::update, this::onEnded);
+        panel.prompt().property().addListener((property, before, now) -> update());
         panel.settings().addListener((property, before, now) -> update());
         subject.addListener((property, before, now) -> update());
         panel.setGeneration(this::generate, this::cancel);
-        generation.report().addListener((property, before, now) -> panel.showMessage(now));
+        batches.report().addListener((property, before, now) -> panel.batches().showMessage(now));
         services.gallery().images().addListener(new WeakListChangeListener<>(galleryListener));
         rows.rows().addListener((ListChangeListener<CompareRow>) change -> update());
         side.subscribe(now -> saved.save());
@@ -115,7 +117,8 @@ public final class CompareViewModel {
         return metrics;
     }
 
-    CompareRows rowChoice() {
+    /// Chooses the rows.
+    public CompareRows rowChoice() {
         return rows;
     }
 
@@ -134,11 +137,6 @@ public final class CompareViewModel {
     /// The base model first.
     public ObservableList<CompareRow> rows() {
         return rows.rows();
-    }
-
-    /// The finished runs on the current model, newest first.
-    public ObservableList<RunSummary> runs() {
-        return rows.runs();
     }
 
     public ReadOnlyObjectProperty<ColumnChoice> columns() {
@@ -183,45 +181,18 @@ public final class CompareViewModel {
         return side;
     }
 
-    public CompareGeneration generation() {
-        return generation;
+    /// The images of the comparison in the queue.
+    public ImageBatches batches() {
+        return batches;
+    }
+
+    public CellProgress progress() {
+        return progress;
     }
 
     /// Why nothing could be generated or added; empty if nothing went wrong.
     public ReadOnlyStringProperty problem() {
         return problem.getReadOnlyProperty();
-    }
-
-    public void add(CompareRow row) {
-        rows.add(row);
-    }
-
-    public void remove(CompareRow row) {
-        rows.remove(row);
-    }
-
-    public void setStrength(CompareRow row, double strength) {
-        rows.setStrength(row, strength);
-    }
-
-    public boolean isCompared(Path run) {
-        return rows.isCompared(run);
-    }
-
-    /// Shows a run as a row, or removes its rows.
-    public void toggle(RunSummary run) {
-        rows.toggle(run);
-    }
-
-    /// Adds a row for each chosen adapter file.
-    public void addFiles() {
-        for (Path file : services.choosers().adapters(text("compare.add-file")))
-            readFile(file, found -> add(new CompareRow(found, 1)));
-    }
-
-    void readFile(Path file, Consumer<ComparedAdapter.OfFile> onRead) {
-        jobs.start(text("compare.reading", file), cancellation -> ComparedAdapter.OfFile.read(file), onRead,
-                problem::set);
     }
 
     /// Reads again which versions of the model and adapter files there are.
@@ -247,16 +218,9 @@ public final class CompareViewModel {
 
     /// @param then called after the cells are found
     private void readFiles(Runnable then) {
-        Set<Path> needed = neededFiles(table());
-        readsRunning++;
-        jobs.start(text("compare.reading-dates"), cancellation -> FileVersions.read(needed), found -> {
-            readsRunning--;
-            files = found;
+        files.read(neededFiles(table()), () -> {
             update();
             then.run();
-        }, message -> {
-            readsRunning--;
-            problem.set(message);
         });
     }
 
@@ -265,13 +229,13 @@ public final class CompareViewModel {
         ModelSummary summary = model.get();
         if (summary == null) return;
         CompareTable table = table();
-        if (!neededFiles(table).stream().allMatch(files::isKnown)) {
-            if (readsRunning == 0) checkFiles();
+        if (!files.contains(neededFiles(table))) {
+            if (!files.isReading()) checkFiles();
             return;
         }
         CellContext context = new CellContext(summary.path(),
-                RowGenerator.Rendering.of(services.preferences().get()), subject.get(), files);
-        CompareCells found = CompareCells.find(table, context, services.gallery(), generation.queued());
+                RowGenerator.Rendering.of(services.preferences().get()), subject.get(), files.get());
+        CompareCells found = CompareCells.find(table, context, services.gallery(), batches.queued());
         cells.set(found);
         metrics.show(found, table.isGrid() ? List.of() : List.copyOf(rows.rows()));
         saved.save();
@@ -280,7 +244,7 @@ public final class CompareViewModel {
     /// Cancels the images of this comparison that wait or are being generated.
     public void cancel() {
         metrics.cancel();
-        generation.cancel();
+        batches.cancel();
     }
 
     /// Submits the images that neither exist nor are in the queue.
@@ -292,12 +256,19 @@ public final class CompareViewModel {
     private void generateMissing() {
         CompareCells found = cells.get();
         if (found == null) return;
-        List<ImageBatch.RowOrder> orders = found.missingOrders(generation::display);
+        List<ImageBatch.RowOrder> orders = found.missingOrders(progress::display);
         if (orders.isEmpty()) {
             metrics.measure();
             return;
         }
         metrics.cancel();
-        generation.submit(orders, subject.get().name());
+        progress.begin();
+        batches.submit(orders, subject.get().name());
+    }
+
+    private void onEnded() {
+        progress.clearPreviews();
+        update();
+        if (batches.isIdle()) metrics.measure();
     }
 }

@@ -4,6 +4,7 @@ import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.generate.ImageSettings.SelectedAdapter;
+import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.adapter.AdapterFile;
@@ -96,6 +97,41 @@ public sealed interface ComparedAdapter {
         @Override
         public long bytes() {
             return run.report().orElseThrow().bytes();
+        }
+
+        @Override
+        public String runName() {
+            return run.folder().getFileName().toString();
+        }
+    }
+
+    /// A checkpoint of a run that is training, or was when it was read.
+    /// @param path a copy: the run replaces its checkpoint
+    record OfTraining(RunSpec run, Path path, int step, long parameters, long bytes) implements ComparedAdapter {
+        private static final String FOLDER = "compared";
+
+        /// The newest checkpoint. For job threads.
+        static OfTraining read(RunSpec run) throws Failure {
+            AdapterFile adapter = AdapterFile.read(new RunFolder(run.folder()).checkpoint());
+            int step = adapter.training().steps();
+            Path copy = run.folder().resolve(FOLDER).resolve("step-%06d.safetensors".formatted(step));
+            if (!Files.isRegularFile(copy)) adapter.write(copy);
+            return new OfTraining(run, copy, step, adapter.parameterCount(), adapter.fileSize());
+        }
+
+        @Override
+        public String title() {
+            return run.title() + " · " + text("compare.step", step);
+        }
+
+        @Override
+        public Optional<Path> file() {
+            return Optional.of(path);
+        }
+
+        @Override
+        public String phrase(Subject subject) {
+            return run.phrase().text();
         }
 
         @Override

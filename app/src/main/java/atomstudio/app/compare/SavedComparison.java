@@ -67,14 +67,15 @@ final class SavedComparison {
         comparison.side().set(Math.clamp(state.side(), CompareViewModel.MIN_SIDE, CompareViewModel.MAX_SIDE));
         comparison.setColumns(state.columns());
         panel.seedLocked().set(state.locked());
-        panel.setPrompt(state.prompt());
+        panel.prompt().set(state.prompt());
         panel.updateSettings(now -> sameModel ? state.settings().into(now) : state.settings().seedsInto(now));
         if (!sameModel) return;
         comparison.rowChoice().restore(state.rows());
         for (SavedRow row : state.rows().rows())
             if (row.file() != null)
-                comparison.readFile(Path.of(row.file()),
-                        found -> comparison.rowChoice().restore(new CompareRow(found, row.strength())));
+                comparison.rowChoice()
+                        .readFile(Path.of(row.file()),
+                                found -> comparison.rowChoice().restore(new CompareRow(found, row.strength())));
         jobs.start(text("compare.reading", folder), cancellation -> state.toMeasures(),
                 comparison.metrics()::restore, message -> log.warn("scores were not restored: {}", message));
     }

@@ -62,7 +62,11 @@ public final class XyGridViewModel {
     public void findValues(GridAxis axis, CompareRow row, Consumer<List<CellChange>> onFound) {
         switch (axis) {
             case METHOD -> onFound.accept(
-                    comparison.runs().stream().<CellChange>map(run -> new SetAdapter(new OfRun(run))).toList());
+                    comparison.rowChoice()
+                            .runs()
+                            .stream()
+                            .<CellChange>map(run -> new SetAdapter(new OfRun(run)))
+                            .toList());
             case CHECKPOINT -> {
                 if (row.adapter() instanceof OfRun of) findCheckpoints(of, onFound);
                 else onFound.accept(List.of());

@@ -3,6 +3,7 @@ package atomstudio.app.gallery;
 import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
+import atomstudio.app.controls.SearchFieldView;
 import javafx.collections.ListChangeListener;
 import javafx.scene.control.Label;
 import javafx.scene.control.MenuButton;
@@ -29,10 +30,7 @@ final class GalleryFilterView extends VBox {
         }).toList()));
         // A menu without items does not open.
         groups.getItems().add(new MenuItem());
-        TextField text = new TextField(model.filter().get().text());
-        text.setId("gallery-search");
-        text.setPromptText(text("gallery.search-prompts"));
-        text.setAccessibleText(text("gallery.search-prompts"));
+        TextField text = new SearchFieldView("gallery-search", text("gallery.search-prompts"));
         text.setPrefWidth(fieldWidth);
         text.textProperty()
                 .addListener((property, before, now) -> model

@@ -81,14 +81,14 @@ final class CanvasView extends VBox {
     private Node toolbar() {
         Label status = new MutedLabelView("");
         status.setId("canvas-status");
-        status.textProperty().bind(model.busy());
+        status.textProperty().bind(model.batches().busy());
         status.setMinWidth(0);
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
         Button cancel = new ActionButtonView(text("generate.cancel"), model::cancel).withId("cancel-generate");
         cancel.setTooltip(new Tooltip(Shortcut.CANCEL.tip(text("generate.cancel"))));
-        cancel.visibleProperty().bind(model.busy().map(busy -> !busy.isEmpty()));
-        model.busy().addListener((property, before, now) -> {
+        cancel.visibleProperty().bind(model.batches().busy().map(busy -> !busy.isEmpty()));
+        model.batches().busy().addListener((property, before, now) -> {
             if (cancel.isFocused() && now.isEmpty()) modes.button(mode).requestFocus();
         });
         modes.setMinWidth(220);
@@ -101,8 +101,8 @@ final class CanvasView extends VBox {
         ProgressBar bar = new ProgressBar();
         bar.getStyleClass().add("generate-progress");
         bar.setMaxWidth(Double.MAX_VALUE);
-        bar.progressProperty().bind(model.fraction());
-        bar.visibleProperty().bind(model.busy().map(busy -> !busy.isEmpty()));
+        bar.progressProperty().bind(model.batches().fraction());
+        bar.visibleProperty().bind(model.batches().busy().map(busy -> !busy.isEmpty()));
         return bar;
     }
 

@@ -8,29 +8,29 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /// The versions of the files that a page's images are made with, read in the background. Window's thread.
-final class CurrentFileVersions {
+public final class CurrentFileVersions {
     private final Jobs jobs;
     private final Consumer<String> problems;
     private FileVersions versions = FileVersions.NONE;
     private int running;
 
-    CurrentFileVersions(Jobs jobs, Consumer<String> problems) {
+    public CurrentFileVersions(Jobs jobs, Consumer<String> problems) {
         this.jobs = jobs;
         this.problems = problems;
     }
 
-    FileVersions get() {
+    public FileVersions get() {
         return versions;
     }
 
-    boolean isReading() { return running > 0; }
+    public boolean isReading() { return running > 0; }
 
-    boolean contains(Set<Path> files) {
+    public boolean contains(Set<Path> files) {
         return files.stream().allMatch(versions::isKnown);
     }
 
     /// @param onRead called when [#get] has the versions of these files
-    void read(Set<Path> files, Runnable onRead) {
+    public void read(Set<Path> files, Runnable onRead) {
         running++;
         jobs.start(text("generate.reading-file-dates"), cancellation -> FileVersions.read(files), found -> {
             running--;

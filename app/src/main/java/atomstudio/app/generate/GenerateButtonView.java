@@ -28,12 +28,12 @@ final class GenerateButtonView extends Button {
         setGraphic(lines);
         setOnAction(pressed -> model.generate());
         model.plan().subscribe(now -> show());
-        model.busy().subscribe(now -> show());
+        model.batches().busy().subscribe(now -> show());
     }
 
     private void show() {
         GenerateViewModel.GenerationPlan plan = model.plan().get();
-        boolean isBusy = !model.busy().get().isEmpty();
+        boolean isBusy = !model.batches().busy().get().isEmpty();
         title.setText(plan.images() == 0 ? text("generate.button.none")
                 : isBusy ? text("generate.button.queue", plan.images()) : text("generate.button", plan.images()));
         String keys = Shortcut.GENERATE.keys();

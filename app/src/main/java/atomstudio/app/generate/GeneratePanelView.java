@@ -68,7 +68,7 @@ public final class GeneratePanelView extends VBox {
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
         VBox bottom = new VBox(8, new NoteView(NoteView.NoteKind.WARNING, model.source().missingSource()),
-                new NoteView(NoteView.NoteKind.ERROR, model.problem()), generate);
+                new NoteView(NoteView.NoteKind.ERROR, model.batches().problem()), generate);
         bottom.getStyleClass().add("panel-bottom");
         getChildren().addAll(scroll, bottom);
         sceneProperty().addListener((property, before, now) -> listenTo(before, now));
@@ -96,7 +96,7 @@ public final class GeneratePanelView extends VBox {
     }
 
     private void onCancelKey(KeyEvent key) {
-        if (!Shortcut.CANCEL.matches(key) || !isShown() || model.busy().get().isEmpty()) return;
+        if (!Shortcut.CANCEL.matches(key) || !isShown() || model.batches().busy().get().isEmpty()) return;
         model.cancel();
         key.consume();
     }
@@ -127,7 +127,8 @@ public final class GeneratePanelView extends VBox {
     }
 
     private Button historyButton() {
-        Button button = new ActionButtonView(text("generate.prompt.history"), model::showOlderPrompt, "flat", "small");
+        Button button = new ActionButtonView(text("generate.prompt.history"), model.prompt()::showOlder, "flat",
+                "small");
         button.setTooltip(new Tooltip(text("generate.prompt.history.tip")));
         return button;
     }
@@ -139,7 +140,7 @@ public final class GeneratePanelView extends VBox {
 
     private PromptEditorView promptEditor() {
         PromptEditorView editor = new PromptEditorView(model.adapters()::triggers,
-                words -> model.setPrompt(SubjectPrompt.of(words, phrase())));
+                words -> model.prompt().set(SubjectPrompt.of(words, phrase())));
         editor.area().setId("prompt");
         editor.area().setAccessibleText(text("generate.prompt"));
         editor.setEditorHeight(PROMPT_HEIGHT);
@@ -147,15 +148,15 @@ public final class GeneratePanelView extends VBox {
         editor.setNavigation(new PromptEditorView.PromptNavigation() {
             @Override
             public void older() {
-                model.showOlderPrompt();
+                model.prompt().showOlder();
             }
 
             @Override
             public void newer() {
-                model.showNewerPrompt();
+                model.prompt().showNewer();
             }
         });
-        model.prompt().subscribe(now -> showPrompt(editor, now));
+        model.prompt().property().subscribe(now -> showPrompt(editor, now));
         model.subject().subscribe((@Nullable Subject now) -> showPrompt(editor, model.prompt().get()));
         model.settings().subscribe(now -> editor.refreshTriggers());
         model.adapters().triggerChanges().subscribe(now -> editor.refreshTriggers());

@@ -1,14 +1,11 @@
 package atomstudio.app.generate;
 
-import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.Subject;
-import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.gallery.GalleryViewModel;
-import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.JobQueue;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
@@ -18,7 +15,6 @@ import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.image.RgbImage;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -29,12 +25,8 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import javafx.beans.property.BooleanProperty;
-import javafx.beans.property.ReadOnlyDoubleProperty;
-import javafx.beans.property.ReadOnlyDoubleWrapper;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
-import javafx.beans.property.ReadOnlyStringProperty;
-import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.beans.property.SimpleBooleanProperty;
 import javafx.beans.value.ObservableValue;
 import javafx.collections.ListChangeListener;
@@ -44,18 +36,14 @@ import org.jspecify.annotations.Nullable;
 /// The prompt, the image settings, and the row of their images, one per seed. Generates the outdated images in one
 /// background job.
 public final class GenerateViewModel {
-    /// An initial prompt that the built-in model draws well.
-    private static final SubjectPrompt EXAMPLE = SubjectPrompt.ofText("a 3d penguin in the snow");
-
     private final Jobs jobs;
     private final GenerationServices services;
-    private final InstantSource clock;
     private final SourceViewModel source;
     private final AdaptersViewModel adapters;
     private final LiveStrength live;
     private final ReadOnlyObjectProperty<@Nullable ModelSummary> model;
     private final ReadOnlyObjectProperty<@Nullable Subject> subject;
-    private final ReadOnlyObjectWrapper<SubjectPrompt> prompt;
+    private final PromptViewModel prompt;
     private final ReadOnlyObjectWrapper<ImageSettings> settings = new ReadOnlyObjectWrapper<>(
             ImageSettings.initial(ModelDefaults.INITIAL));
     private final CurrentFileVersions files;
@@ -63,17 +51,11 @@ public final class GenerateViewModel {
     private final GalleryRow row = new GalleryRow();
     private final ReadOnlyObjectWrapper<GenerationPlan> plan = new ReadOnlyObjectWrapper<>(GenerationPlan.NONE);
     private final BooleanProperty seedLocked = new SimpleBooleanProperty();
-    private final ReadOnlyStringWrapper busy = new ReadOnlyStringWrapper("");
-    private final ReadOnlyDoubleWrapper fraction = new ReadOnlyDoubleWrapper();
-    private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
-    private final ReadOnlyStringWrapper report = new ReadOnlyStringWrapper("");
+    private final ImageBatches batches;
     /// Held here only: the gallery outlives the page of a deleted subject.
     private final ListChangeListener<GalleryImage> galleryListener = change -> update();
-    private final PromptHistory history = new PromptHistory();
     private Runnable onGenerate = this::generateRow;
-    private Runnable onCancel = this::cancelBatches;
-    /// This page's batches in the queue, in their order.
-    private final List<ImageBatch> batches = new ArrayList<>();
+    private Runnable onCancel;
 
     /// @param images  to generate; if there are none, those of the next seeds
     /// @param seconds of their generation, by the images before; empty if unknown
@@ -92,16 +74,16 @@ public final class GenerateViewModel {
             ReadOnlyObjectProperty<@Nullable ModelSummary> model, ReadOnlyObjectProperty<@Nullable Subject> subject) {
         this.jobs = jobs;
         this.services = services;
-        this.clock = clock;
         this.model = model;
         this.subject = subject;
-        files = new CurrentFileVersions(jobs, problem::set);
+        batches = new ImageBatches(jobs, services, clock, this::update, this::onEnded);
+        onCancel = batches::cancel;
+        files = new CurrentFileVersions(jobs, batches::showProblem);
         source = new SourceViewModel(jobs, services.choosers, services.notices, this);
         adapters = new AdaptersViewModel(services, this);
         live = new LiveStrength(jobs, services, clock, this::firstAdaptedOrder, this::subjectName);
-        prompt = new ReadOnlyObjectWrapper<>(
-                subject.get() == null ? SubjectPrompt.EMPTY
-                        : new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        prompt = new PromptViewModel(services.gallery, subject);
+        prompt.property().addListener((property, before, now) -> update());
         // On a subject's page images are compared at the same seeds.
         seedLocked.set(subject.get() != null);
         seedLocked.subscribe(now -> update());
@@ -119,8 +101,8 @@ public final class GenerateViewModel {
         return model.map(ModelSummary::defaults).orElse(ModelDefaults.INITIAL);
     }
 
-    public ReadOnlyObjectProperty<SubjectPrompt> prompt() {
-        return prompt.getReadOnlyProperty();
+    public PromptViewModel prompt() {
+        return prompt;
     }
 
     public ReadOnlyObjectProperty<ImageSettings> settings() {
@@ -135,14 +117,9 @@ public final class GenerateViewModel {
         return services.gallery;
     }
 
-    /// `Base model · step 12 of 25 · 0:08 left`, or what the page's images wait for; empty when idle.
-    public ReadOnlyStringProperty busy() {
-        return busy.getReadOnlyProperty();
-    }
-
-    /// Share of the steps of the current batch that are done, 0..1.
-    public ReadOnlyDoubleProperty fraction() {
-        return fraction.getReadOnlyProperty();
+    /// The images of this page in the queue.
+    public ImageBatches batches() {
+        return batches;
     }
 
     public SourceViewModel source() {
@@ -167,41 +144,10 @@ public final class GenerateViewModel {
         return seedLocked;
     }
 
-    public ReadOnlyStringProperty problem() {
-        return problem.getReadOnlyProperty();
-    }
-
-    /// Result of the last generation: `12 images in 31 s`.
-    public ReadOnlyStringProperty report() {
-        return report.getReadOnlyProperty();
-    }
-
     /// Reads an image of the gallery in the background; one that is gone is not delivered.
     void readImage(GalleryImage image, Consumer<RgbImage> listener) {
         jobs.start(text("generate.reading", image.file().getFileName()), cancellation -> image.read(), listener,
                 unreadable -> {});
-    }
-
-    /// Replaces the report.
-    public void showMessage(String message) {
-        problem.set("");
-        report.set(message);
-    }
-
-    public void setPrompt(SubjectPrompt changed) {
-        prompt.set(changed);
-        update();
-    }
-
-    /// Shows the next older prompt of the page's images.
-    public void showOlderPrompt() {
-        history.older(prompt.get(),
-                () -> PromptHistory.of(services.gallery, subject.get())).ifPresent(this::setPrompt);
-    }
-
-    /// Shows the next newer prompt, at last the one that was being edited.
-    public void showNewerPrompt() {
-        history.newer(prompt.get()).ifPresent(this::setPrompt);
     }
 
     public void settings(ImageSettings changed) {
@@ -222,9 +168,7 @@ public final class GenerateViewModel {
     private void applyModelDefaults() {
         ModelSummary summary = model.get();
         if (summary == null) return;
-        boolean builtIn = summary.origin() == ModelSummary.Origin.BUILT_IN;
-        if (subject.get() == null && prompt.get().equals(SubjectPrompt.EMPTY) && builtIn) setPrompt(EXAMPLE);
-        if (prompt.get().equals(EXAMPLE) && !builtIn) setPrompt(SubjectPrompt.EMPTY);
+        prompt.showExample(summary);
         ModelDefaults before = appliedDefaults;
         appliedDefaults = summary.defaults();
         settings(settings.get().withDefaults(before, summary.defaults()));
@@ -259,7 +203,7 @@ public final class GenerateViewModel {
             if (!files.isReading()) checkFiles();
             return;
         }
-        Set<String> queued = queuedOrders();
+        Set<String> queued = batches.queued();
         row.update(request(summary), services.gallery, queued);
         updatePlan(summary, queued);
     }
@@ -296,12 +240,6 @@ public final class GenerateViewModel {
         return current == null ? "" : current.name();
     }
 
-    private Set<String> queuedOrders() {
-        Set<String> queued = new HashSet<>();
-        for (ImageBatch batch : batches) queued.addAll(batch.remainingOrders());
-        return queued;
-    }
-
     private RowGenerator.RowRequest request(ModelSummary summary) {
         Subject currentSubject = subject.get();
         return new RowGenerator.RowRequest(summary.path(),
@@ -312,10 +250,6 @@ public final class GenerateViewModel {
     /// Cancels the images of this page that wait or are being generated.
     public void cancel() {
         onCancel.run();
-    }
-
-    private void cancelBatches() {
-        List.copyOf(batches).forEach(ImageBatch::cancel);
     }
 
     /// Lets another view model generate from the prompt and the settings, in the place of the row here.
@@ -330,14 +264,14 @@ public final class GenerateViewModel {
     }
 
     private void generateRow() {
-        if (model.get() == null) problem.set(text("generate.no-model-open-one-on-the"));
+        if (model.get() == null) batches.showProblem(text("generate.no-model-open-one-on-the"));
         else readFiles(this::generateMissing);
     }
 
     private void generateMissing() {
         ModelSummary summary = model.get();
         if (summary == null) return;
-        Set<String> queued = queuedOrders();
+        Set<String> queued = batches.queued();
         List<Long> seeds = GalleryRow.missingSeeds(request(summary), services.gallery, queued);
         if (drawsSeeds(seeds)) {
             randomizeSeeds(RandomGenerator.getDefault());
@@ -345,38 +279,18 @@ public final class GenerateViewModel {
         }
         if (!seeds.isEmpty()) submit(order(summary, seeds));
         else
-            showMessage(queued.isEmpty() ? text("generate.nothing-changed-edit-the-prompt-settings")
+            batches.showMessage(queued.isEmpty() ? text("generate.nothing-changed-edit-the-prompt-settings")
                     : text("generate.these-images-are-already-in-the"));
     }
 
     private void submit(ImageBatch.RowOrder order) {
-        showMessage("");
-        ImageBatch batch = new ImageBatch(List.of(order), subjectName(), services, clock);
-        batches.add(batch);
         row.begin();
-        update();
-        showProgress();
-        batch.submit(jobs.deliverEach(Runnable::run), this::showProgress, outcome -> onEnded(batch, outcome));
+        batches.submit(List.of(order), subjectName());
     }
 
-    private void showProgress() {
-        busy.set(batches.isEmpty() ? "" : batches.getFirst().status());
-        fraction.set(batches.isEmpty() ? 0 : batches.getFirst().fraction());
-    }
-
-    private void onEnded(ImageBatch batch, JobOutcome<?> outcome) {
-        batches.remove(batch);
+    private void onEnded() {
         row.stop();
-        if (!batches.isEmpty()) row.begin();
+        if (!batches.isIdle()) row.begin();
         update();
-        showProgress();
-        String images = count("generate.images", batch.imageCount());
-        switch (outcome) {
-            case JobOutcome.Succeeded<?> _ ->
-                    report.set(text("generate.in", images, DisplayFormat.duration(batch.seconds())));
-            case JobOutcome.Failed<?>(String message) -> problem.set(message);
-            case JobOutcome.Cancelled<?> _ ->
-                    report.set(text("generate.cancelled-of-done", batch.completedCount(), images));
-        }
     }
 }

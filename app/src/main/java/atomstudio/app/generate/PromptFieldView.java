@@ -46,7 +46,7 @@ public final class PromptFieldView extends HBox {
         ReadOnlyObjectProperty<@Nullable Subject> subject = model.subject();
         chip.textProperty().bind(subject.map(Subject::promptPhrase).orElse(""));
         getChildren().addAll(before, chip, after, addSubject);
-        model.prompt().subscribe(this::show);
+        model.prompt().property().subscribe(this::show);
         before.textProperty().addListener((property, was, now) -> updateModel());
         after.textProperty().addListener((property, was, now) -> updateModel());
         before.textProperty().subscribe(now -> fitWidth());
@@ -60,8 +60,8 @@ public final class PromptFieldView extends HBox {
 
     /// Up and Down show earlier prompts.
     private void onHistoryKey(KeyEvent key) {
-        if (key.getCode() == KeyCode.UP) model.showOlderPrompt();
-        else if (key.getCode() == KeyCode.DOWN) model.showNewerPrompt();
+        if (key.getCode() == KeyCode.UP) model.prompt().showOlder();
+        else if (key.getCode() == KeyCode.DOWN) model.prompt().showNewer();
         else return;
         TextField field = before.isFocused() ? before : after;
         field.end();
@@ -69,11 +69,11 @@ public final class PromptFieldView extends HBox {
     }
 
     private void updateModel() {
-        model.setPrompt(new SubjectPrompt(before.getText(), model.prompt().get().mention(), after.getText()));
+        model.prompt().set(new SubjectPrompt(before.getText(), model.prompt().get().mention(), after.getText()));
     }
 
     private void setMention(SubjectPrompt.Mention mention) {
-        model.setPrompt(model.prompt().get().with(mention));
+        model.prompt().set(model.prompt().get().with(mention));
         after.requestFocus();
         after.positionCaret(0);
     }

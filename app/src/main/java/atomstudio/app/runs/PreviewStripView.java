@@ -33,6 +33,8 @@ final class PreviewStripView extends ScrollPane {
         setContent(strip);
         setFitToHeight(true);
         setVbarPolicy(ScrollBarPolicy.NEVER);
+        // The strip is wider after the next layout only.
+        strip.widthProperty().subscribe(width -> setHvalue(getHmax()));
         watched.subscribe(now -> {
             if (now != null) show(now);
         });
@@ -52,8 +54,6 @@ final class PreviewStripView extends ScrollPane {
         boolean hasTiles = !strip.getChildren().isEmpty();
         setMinHeight(hasTiles ? SIDE + 36 : USE_COMPUTED_SIZE);
         if (!hasTiles) strip.getChildren().add(caption(emptyText(current)));
-        layout();
-        setHvalue(1);
     }
 
     private static String emptyText(RunsViewModel.ShownRun current) {

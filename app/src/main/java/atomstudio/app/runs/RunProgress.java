@@ -34,9 +34,10 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
 
     public record RunNote(int step, String text) {}
 
+    /// @param checkpoint step of the last checkpoint; 0: none
     public record RunHistory(List<LossPoint> losses, List<PreviewImage> previews, List<ValidationPoint> validations,
-            List<RunNote> notes) {
-        static final RunHistory NONE = new RunHistory(List.of(), List.of(), List.of(), List.of());
+            List<RunNote> notes, int checkpoint) {
+        static final RunHistory NONE = new RunHistory(List.of(), List.of(), List.of(), List.of(), 0);
 
         public RunHistory {
             losses = List.copyOf(losses);
@@ -127,16 +128,18 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
         private final List<PreviewImage> previews;
         private final List<ValidationPoint> validations;
         private final List<RunNote> notes;
+        private int checkpoint;
 
         ProgressAccumulator(RunHistory before) {
             losses = new ArrayList<>(before.losses());
             previews = new ArrayList<>(before.previews());
             validations = new ArrayList<>(before.validations());
             notes = new ArrayList<>(before.notes());
+            checkpoint = before.checkpoint();
         }
 
         RunHistory history() {
-            return new RunHistory(losses, previews, validations, notes);
+            return new RunHistory(losses, previews, validations, notes, checkpoint);
         }
 
         /// @return the new state without its history
@@ -148,6 +151,7 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                     previews.removeIf(preview -> preview.step() > started.step());
                     validations.removeIf(check -> check.step() > started.step());
                     notes.removeIf(note -> note.step() > started.step());
+                    checkpoint = started.step();
                     yield progressAt(before, RunPhase.TRAINING, started.step(), started.steps());
                 }
                 case TrainingEvent.Step stepped -> {
@@ -176,7 +180,10 @@ public record RunProgress(RunPhase phase, int step, int steps, RunHistory histor
                     if (!notes.contains(runNote)) notes.add(runNote);
                     yield before;
                 }
-                case TrainingEvent.Checkpoint _ -> before;
+                case TrainingEvent.Checkpoint written -> {
+                    checkpoint = written.step();
+                    yield before;
+                }
                 case TrainingEvent.Paused paused -> progressAt(before, RunPhase.PAUSED, paused.step(), before.steps());
                 case TrainingEvent.Resumed resumed ->
                         progressAt(before, RunPhase.TRAINING, resumed.step(), before.steps());

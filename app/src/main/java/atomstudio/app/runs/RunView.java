@@ -23,6 +23,8 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
 /// A current or past run: progress with Pause and Stop, loss chart with validation and earlier runs, notes, previews.
 public final class RunView extends CardView {
@@ -66,7 +68,8 @@ public final class RunView extends CardView {
                 .bind(queue.progress()
                         .map(progress -> !progress.isActive() || progress.phase() == RunProgress.RunPhase.STARTING));
         Button stop = new ActionButtonView(text("runs.stop"), queue::cancel).withId("cancel-run");
-        Button close = new ActionButtonView("×", model::close, "flat", "small").withId("close-run");
+        Button close = new ActionButtonView("", model::close, "flat", "small", "button-icon").withId("close-run");
+        close.setGraphic(new FontIcon(Feather.X));
         close.setAccessibleText(text("runs.close"));
         showWhile(pause, live);
         showWhile(stop, live);

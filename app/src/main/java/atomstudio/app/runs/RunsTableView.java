@@ -2,11 +2,11 @@ package atomstudio.app.runs;
 
 import static atomstudio.app.text.Texts.text;
 
-import atlantafx.base.controls.CustomTextField;
 import atlantafx.base.theme.Styles;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.SearchFieldView;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.run.RunFolder;
@@ -82,7 +82,7 @@ public final class RunsTableView extends CardView {
                 (run, value) -> model.label(run, new RunLabel(value.strip(), run.label().note())));
         note = edited("runs.column.note", RunRow::note,
                 (run, value) -> model.label(run, new RunLabel(run.label().name(), value.strip())));
-        TextField search = search();
+        TextField search = new SearchFieldView("search-runs", text("runs.search"));
         FilteredList<RunRow> found = new FilteredList<>(rows);
         search.textProperty().subscribe(query -> {
             String wanted = query.strip().toLowerCase(Locale.ROOT);
@@ -96,15 +96,6 @@ public final class RunsTableView extends CardView {
         refresh();
         addToHeader(search);
         add(table, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
-    }
-
-    private static TextField search() {
-        CustomTextField field = new CustomTextField();
-        field.setLeft(new FontIcon(Feather.SEARCH));
-        field.setId("search-runs");
-        field.setPromptText(text("runs.search"));
-        field.setAccessibleText(text("runs.search"));
-        return field;
     }
 
     /// Shows the runs again, with the measures that are known now.
@@ -242,10 +233,9 @@ public final class RunsTableView extends CardView {
             protected void updateItem(@Nullable Double item, boolean empty) {
                 super.updateItem(item, empty);
                 setText(empty || item == null ? "" : format.apply(item));
-                setAlignment(Pos.CENTER_RIGHT);
             }
         });
-        column.setStyle("-fx-alignment: center-right;");
+        column.getStyleClass().add("number");
         return column;
     }
 

@@ -2,30 +2,31 @@ package atomstudio.app.settings;
 
 import static atomstudio.app.text.Texts.text;
 
-import atlantafx.base.layout.InputGroup;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.MutedLabelView;
+import atomstudio.app.controls.SegmentedView;
 import atomstudio.app.controls.TitleConverter;
 import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.app.provider.DevicesViewModel;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.stream.Stream;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
-import javafx.scene.control.ToggleButton;
-import javafx.scene.control.ToggleGroup;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
 
 /// The Settings page: appearance, devices, engine, live previews, safety checker and files.
 public final class SettingsView extends VBox {
+    private static final double THEME_CHOICE_WIDTH = 300;
+
     /// @param home the folder of subjects, runs and settings
     /// @param showFiles opens it in the file manager
     /// @param downloads the settings of downloads
@@ -49,22 +50,25 @@ public final class SettingsView extends VBox {
         getChildren().addAll(title, scroll);
     }
 
-    private static InputGroup themeChoice(SettingsViewModel settings) {
-        ToggleGroup group = new ToggleGroup();
-        InputGroup choice = new InputGroup();
-        for (AppSettings.Theme theme : AppSettings.Theme.values()) {
-            ToggleButton button = new ToggleButton(switch (theme) {
-                case SYSTEM -> text("settings.theme.system");
-                case LIGHT -> text("settings.theme.light");
-                case DARK -> text("settings.theme.dark");
-            });
-            button.setId("theme-" + theme.option());
-            button.setToggleGroup(group);
-            button.setOnAction(pressed -> settings.theme(theme));
-            settings.theme().subscribe(now -> button.setSelected(now == theme));
-            choice.getChildren().add(button);
-        }
+    private static SegmentedView<AppSettings.Theme> themeChoice(SettingsViewModel settings) {
+        SegmentedView<AppSettings.Theme> choice = new SegmentedView<>(text("settings.appearance"),
+                Stream.of(AppSettings.Theme.values())
+                        .map(theme -> new SegmentedView.Segment<>(theme, title(theme), ""))
+                        .toList(),
+                settings::theme);
+        for (AppSettings.Theme theme : AppSettings.Theme.values())
+            choice.button(theme).setId("theme-" + theme.option());
+        settings.theme().subscribe(choice::show);
+        choice.setMaxWidth(THEME_CHOICE_WIDTH);
         return choice;
+    }
+
+    private static String title(AppSettings.Theme theme) {
+        return switch (theme) {
+            case SYSTEM -> text("settings.theme.system");
+            case LIGHT -> text("settings.theme.light");
+            case DARK -> text("settings.theme.dark");
+        };
     }
 
     private static CardView previews(SettingsViewModel settings) {

@@ -3,6 +3,7 @@ package atomstudio.app.subjects;
 import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
+import atomstudio.app.compare.CompareRows;
 import atomstudio.app.compare.CompareViewModel;
 import atomstudio.app.dataset.PhotoCheck;
 import atomstudio.app.dataset.Subject;
@@ -24,6 +25,7 @@ import atomstudio.tuning.config.TrainingConfig.CropMode;
 import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
@@ -194,9 +196,17 @@ public final class SubjectPageViewModel {
         untrained.set(runs.runs().stream().noneMatch(RunSummary::isDone));
         sidebarText.set(describeState());
         compare.showRuns(runs.runs());
+        compare.rowChoice().offerTraining(newestCheckpoint());
         photosNote.set(describePhotos());
         ModelSummary model = models.current().get();
         trainingResolution.set(model == null ? 0 : model.imageSize());
+    }
+
+    private Optional<CompareRows.TrainingCheckpoint> newestCheckpoint() {
+        RunSpec current = queue.current().get();
+        int step = queue.progress().get().history().checkpoint();
+        return current == null || !runs.isTraining() || step == 0 ? Optional.empty()
+                : Optional.of(new CompareRows.TrainingCheckpoint(current, step));
     }
 
     private String describeState() {
@@ -240,11 +250,11 @@ public final class SubjectPageViewModel {
 
     /// Whether a run is shown as a row of the comparison.
     public boolean isCompared(Path run) {
-        return compare.isCompared(run);
+        return compare.rowChoice().isCompared(run);
     }
 
     /// Shows a run as a row of the comparison, or removes its rows.
     public void toggleRow(RunSummary run) {
-        compare.toggle(run);
+        compare.rowChoice().toggle(run);
     }
 }

@@ -17,6 +17,8 @@ import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.VBox;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The waiting runs, and a button to start the first one after the window was opened again.
 final class QueueCardView extends CardView {
@@ -40,7 +42,8 @@ final class QueueCardView extends CardView {
         Label label = new MutedLabelView(spec.title() + " · " + spec.subject());
         Region gap = new Region();
         HBox.setHgrow(gap, Priority.ALWAYS);
-        Button remove = new ActionButtonView("×", () -> removal.accept(spec), "flat", "small");
+        Button remove = new ActionButtonView("", () -> removal.accept(spec), "flat", "small", "button-icon");
+        remove.setGraphic(new FontIcon(Feather.X));
         remove.setAccessibleText(text("train.queue.remove", spec.title()));
         HBox line = new HBox(label, gap, remove);
         line.setAlignment(Pos.CENTER_LEFT);

@@ -2,11 +2,11 @@ package atomstudio.app.train;
 
 import static atomstudio.app.text.Texts.text;
 
-import atlantafx.base.controls.CustomTextField;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
+import atomstudio.app.controls.SearchFieldView;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
@@ -29,8 +29,6 @@ import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
 import javafx.scene.layout.TilePane;
 import javafx.scene.layout.VBox;
-import org.kordamp.ikonli.feather.Feather;
-import org.kordamp.ikonli.javafx.FontIcon;
 
 /// All options of the method and of training, in groups of two columns, with a search.
 public final class TrainingFormView extends VBox {
@@ -39,7 +37,7 @@ public final class TrainingFormView extends VBox {
     private static final double TWO_COLUMNS_FROM = 560;
 
     private final TrainViewModel model;
-    private final TextField search = searchField();
+    private final TextField search = new SearchFieldView("search-options", text("train.options.search"));
     private final Map<Setting, OptionView> options = new LinkedHashMap<>();
     private final Map<SettingGroup, VBox> groups = new EnumMap<>(SettingGroup.class);
     private final Label nothingFound = new MutedLabelView(text("train.options.none"));
@@ -67,15 +65,6 @@ public final class TrainingFormView extends VBox {
         model.training().preset().subscribe(now -> refresh());
         model.training().settings().subscribe(now -> refresh());
         model.training().invalidMessage().subscribe(this::markInvalid);
-    }
-
-    private static TextField searchField() {
-        CustomTextField field = new CustomTextField();
-        field.setLeft(new FontIcon(Feather.SEARCH));
-        field.setId("search-options");
-        field.setPromptText(text("train.options.search"));
-        field.setAccessibleText(text("train.options.search"));
-        return field;
     }
 
     private Node header(Runnable close) {

@@ -22,7 +22,7 @@ final class ClosingView extends OverlayView {
         title.textProperty()
                 .bind(window.queue()
                         .current()
-                        .map(spec -> text("window.training-2", window.titleOf(spec), spec.title()))
+                        .map(spec -> text("window.training-2", window.subjects().titleOf(spec), spec.title()))
                         .orElse(text("window.training-has-finished")));
         Label message = new Label();
         message.setWrapText(true);

@@ -6,6 +6,7 @@ import atomstudio.app.generate.GenerateViewModel;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelFolderReader;
 import atomstudio.app.pipeline.GenerationParameters;
+import atomstudio.app.runtime.Home;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.image.PngAttachment;
@@ -18,7 +19,8 @@ import java.util.function.Consumer;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 
-/// What can be done with files that are dragged over the window. Only what fits them is offered.
+/// What can be done with files that are dragged over the window, only what fits them, and what a drop beside the
+/// targets does.
 final class DropTargets {
     private static final int MAX_SUBJECTS = 3;
 
@@ -117,7 +119,7 @@ final class DropTargets {
                     () -> generate().source().setImage(files.getFirst())));
         if (contents.hasSettings)
             targets.add(new DropTarget(DropKind.SETTINGS, text("window.drop.settings"),
-                    () -> window.restoreFile(files.getFirst())));
+                    () -> restoreOrUse(files)));
         if (contents.areAdapters)
             targets.add(new DropTarget(DropKind.ADAPTER, text("window.drop.adapter"),
                     () -> generatePage().adapters().add(files)));
@@ -133,7 +135,48 @@ final class DropTargets {
     private List<SubjectPageViewModel> subjects() {
         if (window.page().get() instanceof WindowPage.SubjectPage(SubjectPageViewModel subject))
             return List.of(subject);
-        return window.subjects().stream().limit(MAX_SUBJECTS).toList();
+        return window.subjects().pages().stream().limit(MAX_SUBJECTS).toList();
+    }
+
+    /// Handles files dropped anywhere on the window. A model is opened; a single PNG with generation settings restores
+    /// them.
+    void drop(List<Path> files) {
+        find(files, targets -> {
+            if (targets.size() != 1) restoreOrUse(files);
+            else switch (targets.getFirst().kind()) {
+                case ADAPTER, PROVIDER, MODEL -> targets.getFirst().run().run();
+                default -> restoreOrUse(files);
+            }
+        });
+    }
+
+    /// A file that cannot be read is reported where it is used as an image.
+    private void restoreOrUse(List<Path> files) {
+        if (files.size() != 1) {
+            use(files);
+            return;
+        }
+        Path file = files.getFirst();
+        jobs.start(text("window.reading", file),
+                cancellation -> PngInfo.read(file, new Home(window.home()).adapters()),
+                info -> info.ifPresentOrElse(window.imageActions()::restore, () -> use(files)), message -> use(files));
+    }
+
+    /// On a subject's page, adds photos; on the Generate page, a single image becomes the source of image to image;
+    /// elsewhere, creates a subject.
+    private void use(List<Path> files) {
+        switch (window.page().get()) {
+            case WindowPage.SubjectPage(SubjectPageViewModel subject) -> {
+                subject.openTab(SubjectPageViewModel.PageTab.PHOTOS);
+                subject.subject().add(files);
+            }
+            case WindowPage.GeneratePage page when files.size() == 1 ->
+                    page.generate().source().setImage(files.getFirst());
+            default -> {
+                window.newSubject();
+                window.start().createFromFiles(files);
+            }
+        }
     }
 
     private void openModel(Path file) {

@@ -63,12 +63,13 @@ final class PngInfoRestorer {
         Optional<MatchedRun> match = matchRun(recipe);
         GenerateViewModel target = match.map(one -> one.page.generate()).orElse(generatePage);
         List<SelectedAdapter> adapters = findAdapters(info, match);
-        target.setPrompt(toPrompt(recipe.prompt().positive(), match));
+        target.prompt().set(toPrompt(recipe.prompt().positive(), match));
         ImageSettings settings = toSettings(target.settings().get(), recipe, target.defaults().getValue().clipSkips());
         missing.addAll(recipe.unsupported());
         missing.addAll(differences(settings, recipe));
         target.settings(settings.withAdapters(adapters));
         match.ifPresent(one -> one.page.compare()
+                .rowChoice()
                 .add(new CompareTable.CompareRow(new ComparedAdapter.OfRun(one.run), one.weight)));
         recipe.seed().ifPresent(seed -> restored.add(text("window.seed", Seed.format(seed))));
         recipe.sampler().ifPresent(sampler -> restored.add(sampler.title()));

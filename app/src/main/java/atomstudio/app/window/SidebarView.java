@@ -48,14 +48,14 @@ final class SidebarView extends VBox {
         scroll.setFitToWidth(true);
         scroll.getStyleClass().add("edge-to-edge");
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        model.subjects().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh());
+        model.subjects().pages().addListener((ListChangeListener<SubjectPageViewModel>) change -> refresh());
         refresh();
         Button generate = pageButton(text("window.generate"), Feather.EDIT_3, "generate", model::openGenerate,
                 WindowPage.GeneratePage.class::isInstance);
         generate.setTooltip(new Tooltip(Shortcut.PAGE_1.tip(text("window.generate"))));
         getChildren().add(generate);
         addScreens(Screen.Place.TOP);
-        getChildren().addAll(title, scroll, new NoteView(NoteView.NoteKind.ERROR, model.problem()));
+        getChildren().addAll(title, scroll, new NoteView(NoteView.NoteKind.ERROR, model.subjects().problem()));
         addScreens(Screen.Place.BOTTOM);
         model.page()
                 .subscribe(page -> buttons.forEach((subject, button) -> button.pseudoClassStateChanged(SELECTED,
@@ -73,8 +73,9 @@ final class SidebarView extends VBox {
     }
 
     private void refresh() {
-        buttons.keySet().retainAll(model.subjects());
+        buttons.keySet().retainAll(model.subjects().pages());
         Stream<Button> subjects = model.subjects()
+                .pages()
                 .stream()
                 .map(subject -> buttons.computeIfAbsent(subject, this::subjectButton));
         items.getChildren().setAll(Stream.concat(subjects, Stream.of(newSubject)).toList());

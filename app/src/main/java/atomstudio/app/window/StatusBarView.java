@@ -25,6 +25,8 @@ import javafx.scene.control.Tooltip;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
+import org.kordamp.ikonli.feather.Feather;
+import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The line at the bottom: what runs now, and the queue of images, each entry with its progress and Cancel. During a
 /// run it shows the rule by which training and images share the machine.
@@ -43,7 +45,7 @@ final class StatusBarView extends HBox {
         Label status = new Label();
         status.setId("status");
         status.getStyleClass().add("muted");
-        status.textProperty().bind(model.status());
+        status.textProperty().bind(model.status().message());
         status.setMinWidth(0);
         entries.setId("queue");
         entries.setAlignment(Pos.CENTER_LEFT);
@@ -78,7 +80,8 @@ final class StatusBarView extends HBox {
         progress.setFocusTraversable(false);
         progress.visibleProperty().bind(entry.fraction().greaterThan(0));
         progress.managedProperty().bind(progress.visibleProperty());
-        Button cancel = new ActionButtonView("×", entry::cancel, "flat", "small");
+        Button cancel = new ActionButtonView("", entry::cancel, "flat", "small", "button-icon");
+        cancel.setGraphic(new FontIcon(Feather.X));
         cancel.setAccessibleText(text("window.cancel", entry.title()));
         cancel.setTooltip(new Tooltip(text("window.cancel-these-images")));
         cancel.getStyleClass().add("queue-cancel");

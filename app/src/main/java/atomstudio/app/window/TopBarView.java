@@ -35,8 +35,8 @@ final class TopBarView extends HBox {
         HBox.setHgrow(gap, Priority.ALWAYS);
         Label systemInfo = new Label();
         systemInfo.getStyleClass().add("chip-label");
-        systemInfo.textProperty().bind(model.systemInfo());
-        systemInfo.visibleProperty().bind(model.systemInfo().isNotEmpty());
+        systemInfo.textProperty().bind(model.status().systemInfo());
+        systemInfo.visibleProperty().bind(model.status().systemInfo().isNotEmpty());
         Button theme = new Button();
         theme.setId("theme");
         theme.getStyleClass().add("theme-button");
@@ -47,7 +47,7 @@ final class TopBarView extends HBox {
         theme.setAccessibleText(text("window.switch-between-light-and-dark-theme"));
         theme.setOnAction(pressed -> model.settings().toggleTheme());
         getChildren().addAll(name, modelMenu(model), gap, systemInfo, theme);
-        RepeatWhileShown.every(Duration.seconds(5), this, model::refreshSystemInfo);
+        RepeatWhileShown.every(Duration.seconds(5), this, model.status()::refreshSystemInfo);
     }
 
     private static MenuButton modelMenu(WindowViewModel window) {

@@ -39,16 +39,14 @@ final class TrainingNotices {
         RunSpec current = window.queue().current().get();
         title.set(current == null ? ""
                 : text("window.title.training", Math.round(window.queue().progress().get().fraction() * 100),
-                        window.titleOf(current)));
+                        window.subjects().titleOf(current)));
     }
 
     private void showDone(RunSpec spec, RunProgress progress) {
         double seconds = progress.losses().stream().mapToDouble(RunProgress.LossPoint::seconds).sum();
-        String words = text("window.trained", window.titleOf(spec), spec.title(), DisplayFormat.duration(seconds));
-        Optional<SubjectPageViewModel> subject = window.subjects()
-                .stream()
-                .filter(page -> page.subject().subject().get().name().equals(spec.subject()))
-                .findFirst();
+        String words = text("window.trained", window.subjects().titleOf(spec), spec.title(),
+                DisplayFormat.duration(seconds));
+        Optional<SubjectPageViewModel> subject = window.subjects().find(spec.subject());
         Optional<NoticesViewModel.NoticeAction> compare = subject
                 .map(page -> new NoticesViewModel.NoticeAction(text("window.compare"), () -> {
                     page.openTab(SubjectPageViewModel.PageTab.COMPARE);

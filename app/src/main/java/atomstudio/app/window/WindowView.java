@@ -59,9 +59,10 @@ public final class WindowView extends StackPane {
                 shortcuts, new ClosingView(model), new DropTargetsView(model.drops()));
         model.page().subscribe(this::showPage);
         model.subjects()
+                .pages()
                 .addListener((ListChangeListener<SubjectPageViewModel>) change -> pages.keySet()
                         .removeIf(page -> page instanceof WindowPage.SubjectPage(SubjectPageViewModel subject)
-                                && !model.subjects().contains(subject)));
+                                && !model.subjects().pages().contains(subject)));
         setOnDragOver(this::onDragOver);
         setOnDragExited(drag -> {
             pseudoClassStateChanged(DROPPING, false);
@@ -146,7 +147,7 @@ public final class WindowView extends StackPane {
         pseudoClassStateChanged(DROPPING, false);
         model.drops().exit();
         boolean files = drag.getDragboard().hasFiles();
-        if (files) model.onFilesDropped(files(drag));
+        if (files) model.drops().drop(files(drag));
         drag.setDropCompleted(files);
         drag.consume();
     }

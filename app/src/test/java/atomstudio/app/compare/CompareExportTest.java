@@ -97,7 +97,7 @@ class CompareExportTest {
                 List.of()));
         GenerateViewModel panel = new GenerateViewModel(jobs, services, InstantSource.system(), model,
                 new SimpleObjectProperty<>(subject));
-        panel.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
+        panel.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
         panel.updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(0, 2))
                 .withSize(new ImageSettings.OutputSize(64, 64))
                 .withSampling(new ImageSettings.SamplerSettings(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2,
@@ -107,11 +107,11 @@ class CompareExportTest {
                 model, new SimpleObjectProperty<>(subject));
         comparison.showRuns(List.of(run));
         comparison.generate();
-        assertEquals("", comparison.generation().problem().get());
+        assertEquals("", comparison.batches().problem().get());
     }
 
     private ComparisonJob.ComparisonResult command() throws Failure {
-        RunSummary run = comparison.runs().getFirst();
+        RunSummary run = comparison.rowChoice().runs().getFirst();
         GenerationSettings settings = GenerationSettings
                 .of(SamplingSettings.of(SamplerName.DDIM, ScheduleName.AUTOMATIC, 2), 4, 64, 64);
         ComparisonRequest request = new ComparisonRequest(ModelReference.of(MODEL), new ComparedSubject("car", "sks"),
@@ -158,7 +158,7 @@ class CompareExportTest {
 
     @Test
     void rowsOfAnotherStrengthAreNamed() throws Failure {
-        comparison.add(new CompareRow(new OfRun(comparison.runs().getFirst()), 0.5));
+        comparison.rowChoice().add(new CompareRow(new OfRun(comparison.rowChoice().runs().getFirst()), 0.5));
         desktop.folder = home;
         comparison.export().export(SheetFormat.HTML);
         assertTrue(comparison.export().note().get().text().startsWith("Generate the missing images first"));

@@ -35,7 +35,16 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.Layer;
+import atomstudio.diffusion.tensor.Shape;
+import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdaptedLayer;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.BaseModel;
+import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Files;
@@ -43,7 +52,9 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -86,7 +97,9 @@ class CompareViewModelTest {
     /// Two seeds of two prompts, with the base model and the runs.
     private CompareViewModel comparison(Jobs jobs, RunSummary... runs) {
         CompareViewModel comparison = opened(jobs, runs);
-        comparison.panel().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
+        comparison.panel()
+                .prompt()
+                .set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | at night}"));
         comparison.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(5, 2)));
         return comparison;
     }
@@ -143,14 +156,14 @@ class CompareViewModelTest {
         assertEquals(List.of("a car in the snow", "a car at night", "a sks car in the snow car-lora 1.0",
                 "a sks car at night car-lora 1.0"), generated());
         assertTrue(cells(comparison).isComplete());
-        assertEquals("8 images in 0.0 s", comparison.generation().report().get());
+        assertEquals("8 images in 0.0 s", comparison.batches().report().get());
         generator.requests.clear();
-        comparison.setStrength(comparison.rows().getLast(), 0.5);
+        comparison.rowChoice().setStrength(comparison.rows().getLast(), 0.5);
         assertEquals(4, cells(comparison).missing());
         comparison.generate();
         assertEquals(List.of("a sks car in the snow car-lora 0.5", "a sks car at night car-lora 0.5"), generated());
         generator.requests.clear();
-        comparison.setStrength(comparison.rows().getLast(), 1);
+        comparison.rowChoice().setStrength(comparison.rows().getLast(), 1);
         assertEquals(0, cells(comparison).missing(), "the images of strength 1 are found again");
         comparison.panel().updateSettings(now -> now.withSeeds(new ImageSettings.Seeds(6, 2)));
         comparison.generate();
@@ -160,9 +173,9 @@ class CompareViewModelTest {
     @Test
     void choicesSurviveAKill() {
         CompareViewModel before = comparison(new InlineJobs(), LORA, ATOMS);
-        before.setStrength(before.rows().get(2), 0.5);
-        before.toggle(ATOMS);
-        before.add(new CompareRow(new OfRun(LORA), 0.25));
+        before.rowChoice().setStrength(before.rows().get(2), 0.5);
+        before.rowChoice().toggle(ATOMS);
+        before.rowChoice().add(new CompareRow(new OfRun(LORA), 0.25));
         before.setColumns(ColumnChoice.SEEDS);
         before.side().set(300);
         before.panel().seedLocked().set(false);
@@ -222,8 +235,8 @@ class CompareViewModelTest {
         comparison.generate();
         jobs.runAll();
         assertEquals(5, cells(comparison).missing());
-        assertEquals("Cancelled: 3 of 8 images done", comparison.generation().report().get());
-        assertEquals("", comparison.generation().busy().get());
+        assertEquals("Cancelled – 3 of 8 images done", comparison.batches().report().get());
+        assertEquals("", comparison.batches().busy().get());
     }
 
     @Test
@@ -245,7 +258,7 @@ class CompareViewModelTest {
         generator.failure = new Failure.Unreadable("adapter.safetensors: damaged");
         CompareViewModel comparison = comparison(new InlineJobs(), LORA);
         comparison.generate();
-        assertEquals("adapter.safetensors: damaged", comparison.generation().problem().get());
+        assertEquals("adapter.safetensors: damaged", comparison.batches().problem().get());
         assertEquals(7, cells(comparison).missing());
     }
 
@@ -277,9 +290,9 @@ class CompareViewModelTest {
         assertEquals("No clear difference between " + LORA.title()
                 + " × 1.0 and Base in likeness, alignment and diversity.", figure.sentence());
         assertTrue(comparison.metrics().note().get().startsWith("Measured with image_encoder of Small. High likeness"));
-        comparison.setStrength(comparison.rows().getLast(), 0.5);
+        comparison.rowChoice().setStrength(comparison.rows().getLast(), 0.5);
         assertEquals(1, comparison.metrics().figure().get().rows().size());
-        comparison.setStrength(comparison.rows().getLast(), 1);
+        comparison.rowChoice().setStrength(comparison.rows().getLast(), 1);
         assertEquals(2, comparison.metrics().figure().get().rows().size(), "the values are kept with their images");
         assertEquals(1, generator.evaluations.size());
     }
@@ -291,16 +304,16 @@ class CompareViewModelTest {
         assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "not measured yet");
         comparison.generate();
         assertEquals(0.5, metrics.ofRun(LORA.folder()).orElseThrow().likeness().orElseThrow());
-        comparison.add(new CompareRow(new OfRun(ATOMS), 1));
+        comparison.rowChoice().add(new CompareRow(new OfRun(ATOMS), 1));
         assertTrue(metrics.ofRun(LORA.folder()).isPresent());
         assertEquals(Optional.empty(), metrics.ofRun(ATOMS.folder()), "its row is not measured");
-        comparison.setStrength(comparison.rows().get(1), 0.5);
+        comparison.rowChoice().setStrength(comparison.rows().get(1), 0.5);
         comparison.generate();
         assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "measured at another strength");
         assertTrue(metrics.ofRun(ATOMS.folder()).isPresent());
-        comparison.setStrength(comparison.rows().get(1), 1);
+        comparison.rowChoice().setStrength(comparison.rows().get(1), 1);
         assertTrue(metrics.ofRun(LORA.folder()).isPresent());
-        comparison.toggle(LORA);
+        comparison.rowChoice().toggle(LORA);
         assertEquals(Optional.empty(), metrics.ofRun(LORA.folder()), "no row");
     }
 
@@ -327,13 +340,13 @@ class CompareViewModelTest {
         jobs.runNext();
         jobs.runNext();
         assertEquals("Measuring…", comparison.metrics().status().get());
-        comparison.panel().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
+        comparison.panel().prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         comparison.generate();
         jobs.runLast();
         jobs.runAll();
         assertEquals("", comparison.metrics().status().get());
         assertEquals(0, comparison.metrics().unmeasured().get());
-        comparison.panel().setPrompt(before);
+        comparison.panel().prompt().set(before);
         assertEquals(2, comparison.metrics().unmeasured().get(), "the earlier images were not measured");
     }
 
@@ -397,18 +410,76 @@ class CompareViewModelTest {
         CompareViewModel comparison = comparison(new InlineJobs(), LORA);
         RunSummary newer = run(MethodName.LORA, "car-lora-2");
         comparison.showRuns(List.of(newer, LORA));
-        assertFalse(comparison.isCompared(LORA.folder()));
-        assertTrue(comparison.isCompared(newer.folder()));
-        comparison.add(new CompareRow(new OfRun(LORA), 0.5));
-        comparison.remove(comparison.rows().get(1));
+        assertFalse(comparison.rowChoice().isCompared(LORA.folder()));
+        assertTrue(comparison.rowChoice().isCompared(newer.folder()));
+        comparison.rowChoice().add(new CompareRow(new OfRun(LORA), 0.5));
+        comparison.rowChoice().remove(comparison.rows().get(1));
         assertEquals(List.of("Base", LORA.title() + " × 0.5"),
                 comparison.rows().stream().map(CompareRow::title).toList());
         comparison.showRuns(List.of(run(MethodName.LORA, "car-lora-3"), newer, LORA));
         assertEquals(2, comparison.rows().size(), "the person's row stays the only one of its method");
         comparison.showRuns(List.of(newer));
         assertEquals(List.of(CompareRow.BASE), comparison.rows(), "a deleted run has no row");
-        comparison.remove(CompareRow.BASE);
+        comparison.rowChoice().remove(CompareRow.BASE);
         assertEquals(1, comparison.rows().size());
+    }
+
+    /// A run that trains now, with a checkpoint.
+    private RunSpec training(int step) throws Exception {
+        RunSpec run = new RunSpec("car", Path.of("/model"), Path.of("/photos"), new RunSpec.SubjectPhrase("car", "sks"),
+                RunSpec.TrainingChoices.of(MethodName.ATOMS), Files.createDirectories(home.resolve("runs/car-atoms")));
+        Layer layer = new Layer(Component.UNET, "conv", Layer.Kind.CONV, Shape.of(4, 4, 3, 3), Layer.Bias.ABSENT);
+        MethodSettings settings = MethodSettings.parse("atoms", Map.of());
+        Map<String, Tensor> values = new HashMap<>();
+        settings.method()
+                .storedShapes(layer)
+                .forEach((name, shape) -> values.put("conv." + name, Tensor.zeros(shape)));
+        new AdapterFile(settings, new BaseModel("Small", "aa11"), new Trigger("sks", "car"),
+                new AdapterFile.TrainingSummary(step, 0.01, 0), AdaptedLayer.of(settings.method(), List.of(layer)),
+                values).write(new RunFolder(run.folder()).checkpoint());
+        return run;
+    }
+
+    @Test
+    void runThatIsTrainingIsARowAtItsNewestCheckpoint() throws Exception {
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        CompareRows rows = comparison.rowChoice();
+        rows.offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(training(10), 10)));
+        rows.addTraining();
+        String title = MethodName.ATOMS.displayName();
+        assertEquals(title + " · step 10 × 1.0", comparison.rows().getLast().title());
+        comparison.generate();
+        assertEquals("a sks car at night compared 1.0", generated().getLast());
+        assertEquals(0, cells(comparison).missing());
+        rows.setStrength(comparison.rows().getLast(), 0.5);
+
+        RunSpec run = training(20);
+        assertEquals(title + " · step 10 × 0.5", comparison.rows().getLast().title(), "until the person refreshes it");
+        rows.offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(run, 20)));
+        rows.addTraining();
+        assertEquals(3, comparison.rows().size(), "in the place of the older one");
+        assertEquals(title + " · step 20 × 0.5", comparison.rows().getLast().title());
+        assertEquals(4, cells(comparison).missing(), "another adapter");
+
+        RunSummary done = new RunSummary(run, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.DONE),
+                RunFolder.Status.FINISHED, ATOMS.report());
+        rows.offerTraining(Optional.empty());
+        comparison.showRuns(List.of(done, LORA));
+        assertEquals(List.of("Base", LORA.title() + " × 1.0", done.title() + " × 0.5"),
+                comparison.rows().stream().map(CompareRow::title).toList(), "the result takes its place");
+    }
+
+    @Test
+    void trainingOnAnotherModelIsNotOffered() throws Exception {
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        RunSpec run = training(10);
+        comparison.rowChoice().offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(run, 10)));
+        assertTrue(comparison.rowChoice().training().get().isPresent());
+        model.set(new ModelSummary(Path.of("/other"), "Other", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(128),
+                1, List.of()));
+        comparison.showRuns(List.of());
+        comparison.rowChoice().offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(run, 10)));
+        assertEquals(Optional.empty(), comparison.rowChoice().training().get());
     }
 
     @Test

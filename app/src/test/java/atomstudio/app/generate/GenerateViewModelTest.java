@@ -86,7 +86,7 @@ class GenerateViewModelTest {
         model.set(new ModelSummary(Path.of("/sd15"), "sd15", ModelSummary.Origin.EXTERNAL, ModelDefaults.ofSize(512), 1,
                 List.of()));
         assertEquals("", generate.prompt().get().text(""), "another model has no example");
-        generate.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "my own words"));
+        generate.prompt().set(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "my own words"));
         model.set(new ModelSummary(Path.of("/model"), "Small", ModelSummary.Origin.BUILT_IN, ModelDefaults.ofSize(128),
                 1000, List.of()));
         assertEquals("my own words", generate.prompt().get().text(""), "a typed prompt is kept");
@@ -132,7 +132,7 @@ class GenerateViewModelTest {
     @Test
     void subjectIsItsClassWord() {
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.setPrompt(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
+        generate.prompt().set(new SubjectPrompt("a 3d", SubjectPrompt.Mention.SUBJECT, "on the beach"));
         generate.generate();
         assertEquals("a 3d car on the beach", generator.requests.getFirst().prompt());
     }
@@ -140,7 +140,7 @@ class GenerateViewModelTest {
     @Test
     void promptWithoutSubjectIsPlainText() {
         GenerateViewModel generate = viewModel(new InlineJobs());
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.NONE, "red apple"));
+        generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.NONE, "red apple"));
         generate.generate();
         assertEquals("a red apple", generator.requests.getFirst().prompt());
     }
@@ -152,7 +152,7 @@ class GenerateViewModelTest {
         generate.generate();
         assertEquals(1, generator.requests.size());
         assertEquals(generate.settings().get().seeds().list(), currentSeeds(generate.row()));
-        assertEquals("4 images in 0.0 s", generate.report().get());
+        assertEquals("4 images in 0.0 s", generate.batches().report().get());
     }
 
     @Test
@@ -164,7 +164,7 @@ class GenerateViewModelTest {
         assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L), generator.generatedSeeds);
         generate.generate();
         assertEquals(2, generator.requests.size());
-        assertTrue(generate.report().get().startsWith("Nothing changed."), generate.report().get());
+        assertTrue(generate.batches().report().get().startsWith("Nothing changed."), generate.batches().report().get());
     }
 
     @Test
@@ -186,9 +186,9 @@ class GenerateViewModelTest {
     void changedPromptMarksImagesStale() {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generate.generate();
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
         assertTrue(isStale(generate.row()));
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
+        generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"));
         assertFalse(isStale(generate.row()));
     }
 
@@ -196,10 +196,10 @@ class GenerateViewModelTest {
     void busyTextCountsSteps() {
         GenerateViewModel generate = viewModel(new InlineJobs());
         generator.onStep = step -> {
-            if (step == 31) assertEquals("Base model · step 30 of 100", generate.busy().get());
+            if (step == 31) assertEquals("Base model · step 30 of 100", generate.batches().busy().get());
         };
         generate.generate();
-        assertEquals("", generate.busy().get());
+        assertEquals("", generate.batches().busy().get());
     }
 
     @Test
@@ -212,10 +212,10 @@ class GenerateViewModelTest {
         };
         generate.generate();
         jobs.runAll();
-        assertEquals("Cancelled – 1 of 4 images done", generate.report().get());
+        assertEquals("Cancelled – 1 of 4 images done", generate.batches().report().get());
         assertNotNull(generate.row().cells().get(0).image());
         assertNull(generate.row().cells().get(1).image());
-        assertEquals("", generate.busy().get());
+        assertEquals("", generate.batches().busy().get());
     }
 
     @Test
@@ -224,11 +224,11 @@ class GenerateViewModelTest {
         generator.failure = new Failure.Incompatible(
                 "100x100: sides must be multiples of 8; the nearest size that works is 104x104");
         generate.generate();
-        assertEquals(generator.failure.getMessage(), generate.problem().get());
+        assertEquals(generator.failure.getMessage(), generate.batches().problem().get());
         assertNotNull(generate.row().cells().get(0).image());
         generator.failure = null;
         generate.generate();
-        assertEquals("", generate.problem().get());
+        assertEquals("", generate.batches().problem().get());
     }
 
     @Test
@@ -238,7 +238,7 @@ class GenerateViewModelTest {
         submit(generate, jobs);
         submit(generate, jobs);
         assertEquals(1, jobs.pendingCount());
-        assertEquals("These images are already in the queue.", generate.report().get());
+        assertEquals("These images are already in the queue.", generate.batches().report().get());
     }
 
     @Test
@@ -246,7 +246,7 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(new InlineJobs());
         model.set(null);
         generate.generate();
-        assertTrue(generate.problem().get().contains("Models"), generate.problem().get());
+        assertTrue(generate.batches().problem().get().contains("Models"), generate.batches().problem().get());
     }
 
     @Test
@@ -273,7 +273,7 @@ class GenerateViewModelTest {
         GenerateViewModel generate = viewModel(jobs);
         generate.generate();
         jobs.runAll();
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
         generator.onStep = step -> {
             if (step == 60) generate.cancel();
         };
@@ -293,7 +293,7 @@ class GenerateViewModelTest {
         generate.generate();
         generate.settings(generate.settings().get().withSeeds(new ImageSettings.Seeds(1, 4)));
         generator.failure = new Failure.Incompatible("the second image fails");
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
         generate.generate();
         GalleryRow row = generate.row();
         assertEquals(List.of(1L), currentSeeds(row));
@@ -425,7 +425,7 @@ class GenerateViewModelTest {
         ManualJobs jobs = new ManualJobs();
         GenerateViewModel generate = viewModel(jobs);
         submit(generate, jobs);
-        generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
+        generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "on a table"));
         submit(generate, jobs);
         assertEquals(1, jobs.pendingCount(), "one job at a time");
         jobs.runAll();
@@ -438,18 +438,18 @@ class GenerateViewModelTest {
     void upShowsEarlierPromptsAndDownTheDraft() {
         GenerateViewModel generate = viewModel(new InlineJobs());
         for (String place : List.of("in the snow", "on a table", "at night")) {
-            generate.setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, place));
+            generate.prompt().set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, place));
             generate.generate();
         }
         SubjectPrompt draft = new SubjectPrompt("a big", SubjectPrompt.Mention.SUBJECT, "");
-        generate.setPrompt(draft);
-        for (int i = 0; i < 5; i++) generate.showOlderPrompt();
+        generate.prompt().set(draft);
+        for (int i = 0; i < 5; i++) generate.prompt().showOlder();
         assertEquals(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow"), generate.prompt().get());
-        generate.showNewerPrompt();
+        generate.prompt().showNewer();
         assertEquals("on a table", generate.prompt().get().after());
-        generate.showNewerPrompt();
-        generate.showNewerPrompt();
-        generate.showNewerPrompt();
+        generate.prompt().showNewer();
+        generate.prompt().showNewer();
+        generate.prompt().showNewer();
         assertEquals(draft, generate.prompt().get());
     }
 }

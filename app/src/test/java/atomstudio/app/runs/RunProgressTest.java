@@ -91,6 +91,13 @@ class RunProgressTest {
     }
 
     @Test
+    void knowsTheLastCheckpoint() {
+        RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(1, 1),
+                new TrainingEvent.Checkpoint(1), step(2, 1));
+        assertEquals(1, progress.history().checkpoint());
+    }
+
+    @Test
     void keepsNotes() {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2),
                 new TrainingEvent.Note(0, "computed in fp32"), step(1, 1), new TrainingEvent.Note(1, "ended early"));
@@ -104,6 +111,6 @@ class RunProgressTest {
         RunProgress progress = after(new TrainingEvent.Start(0, 100, "cpu", 2), step(30, 1),
                 new TrainingEvent.Validation(30, "loss", 0.4, 30), new TrainingEvent.Note(30, "a note"),
                 new TrainingEvent.Start(20, 100, "cpu", 2));
-        assertEquals(new RunProgress.RunHistory(List.of(), List.of(), List.of(), List.of()), progress.history());
+        assertEquals(new RunProgress.RunHistory(List.of(), List.of(), List.of(), List.of(), 20), progress.history());
     }
 }

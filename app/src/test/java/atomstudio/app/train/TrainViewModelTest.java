@@ -44,7 +44,7 @@ class TrainViewModelTest {
         WindowViewModel window = new WindowViewModel(fake.services);
         window.load();
         window.start().useSample(window.start().samples().getFirst());
-        page = window.subjects().getFirst();
+        page = window.subjects().pages().getFirst();
         train = page.train();
     }
 

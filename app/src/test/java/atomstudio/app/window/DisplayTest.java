@@ -88,7 +88,7 @@ class DisplayTest {
     @Test
     void suggestionsOpenBelowTheClassWordWhenItsPageOpens(FxRobot robot) throws Exception {
         Subject.SampleSubject sample = FakeServices.sample("car");
-        robot.interact(() -> window.model().onFilesDropped(List.of(sample.cover(), sample.cover())));
+        robot.interact(() -> window.model().drops().drop(List.of(sample.cover(), sample.cover())));
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent() && hasPopup());
         robot.interact(() -> assertBelow(robot.lookup("#class-word").query(), shownPopup()));
         robot.type(KeyCode.ESCAPE);
@@ -108,7 +108,7 @@ class DisplayTest {
     void focusStaysNearAControlThatGoes(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
         robot.clickOn("#tab-photos");
-        ObservableList<?> photos = window.model().subjects().getFirst().subject().photos();
+        ObservableList<?> photos = window.model().subjects().pages().getFirst().subject().photos();
         waitFor(() -> photos.size() == 6 && robot.lookup(".remove").queryAll().size() > 2);
         robot.interact(() -> robot.lookup(".remove").nth(1).<Node>query().requestFocus());
         robot.type(KeyCode.SPACE);
@@ -155,8 +155,8 @@ class DisplayTest {
         });
         WaitForAsyncUtils.waitForFxEvents();
         robot.drag(files).dropTo("#choose-photos");
-        waitFor(() -> !window.model().subjects().isEmpty());
-        SubjectPageViewModel subject = window.model().subjects().getFirst();
+        waitFor(() -> !window.model().subjects().pages().isEmpty());
+        SubjectPageViewModel subject = window.model().subjects().pages().getFirst();
         waitFor(() -> subject.subject().photos().size() > 1);
         robot.interact(other[0]::hide);
     }
@@ -181,7 +181,7 @@ class DisplayTest {
                     SubjectPageViewModel.PageTab.COMPARE, "#theme", SubjectPageViewModel.PageTab.COMPARE);
             for (Map.Entry<String, SubjectPageViewModel.PageTab> control : controls.entrySet()) {
                 String id = control.getKey();
-                robot.interact(() -> window.model().subjects().getFirst().openTab(control.getValue()));
+                robot.interact(() -> window.model().subjects().pages().getFirst().openTab(control.getValue()));
                 WaitForAsyncUtils.waitForFxEvents();
                 Bounds place = onScreen(robot.lookup(id).query());
                 assertTrue(all.contains(place), id + " at " + place + " in a window of " + all);

@@ -100,7 +100,7 @@ class DropTargetsTest {
         Path adapter = Files.writeString(folder.resolve("ink.safetensors"), "weights");
         window.drops().enter(List.of(adapter));
         assertEquals(List.of(), kinds(), "nothing to choose from");
-        window.onFilesDropped(List.of(adapter));
+        window.drops().drop(List.of(adapter));
         assertEquals(List.of(adapter), window.shownGenerate()
                 .orElseThrow()
                 .adapters()

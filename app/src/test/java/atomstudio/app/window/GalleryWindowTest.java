@@ -66,10 +66,10 @@ class GalleryWindowTest {
     private void generate(String prompt) throws Exception {
         GenerateViewModel page = generatePage();
         WaitForAsyncUtils.asyncFx(() -> {
-            page.setPrompt(SubjectPrompt.ofText(prompt));
+            page.prompt().set(SubjectPrompt.ofText(prompt));
             page.generate();
         }).get();
-        waitFor(() -> page.busy().get().isEmpty());
+        waitFor(() -> page.batches().busy().get().isEmpty());
     }
 
     private static List<Node> tiles(FxRobot robot) {
@@ -144,11 +144,11 @@ class GalleryWindowTest {
                 Thread.currentThread().interrupt();
             }
         };
-        GenerateViewModel subjectPage = window.model().subjects().getFirst().generate();
+        GenerateViewModel subjectPage = window.model().subjects().pages().getFirst().generate();
         WaitForAsyncUtils.asyncFx(subjectPage::generate).get();
         GenerateViewModel page = generatePage();
         WaitForAsyncUtils.asyncFx(() -> {
-            page.setPrompt(SubjectPrompt.ofText("a blue house"));
+            page.prompt().set(SubjectPrompt.ofText("a blue house"));
             page.generate();
         }).get();
         waitFor(() -> robot.lookup("#queue .queue-entry").queryAll().size() == 2);
@@ -157,9 +157,9 @@ class GalleryWindowTest {
                 titles.toString());
         window.screenshot("queue");
         robot.clickOn(robot.lookup("#queue .queue-cancel").nth(1).<Node>query());
-        waitFor(() -> page.busy().get().isEmpty());
-        assertEquals("Cancelled – 0 of 4 images done", page.report().get());
-        assertFalse(window.model().subjects().getFirst().compare().generation().busy().get().isEmpty(),
+        waitFor(() -> page.batches().busy().get().isEmpty());
+        assertEquals("Cancelled – 0 of 4 images done", page.batches().report().get());
+        assertFalse(window.model().subjects().pages().getFirst().compare().batches().busy().get().isEmpty(),
                 "the other page goes on");
         release.countDown();
         waitFor(() -> window.model().images().isIdle());
@@ -206,10 +206,11 @@ class GalleryWindowTest {
         for (int i = 0; i < 300; i++)
             PngWriter.write(photos.resolve("photo-%03d.png".formatted(i)), RgbImage.filled(24, 16, i * 800), Map.of());
         WaitForAsyncUtils.asyncFx(() -> window.model().start().createFromFiles(List.of(photos))).get();
-        waitFor(() -> !window.model().subjects().isEmpty()
-                && window.model().subjects().getFirst().subject().photos().size() == 300);
+        waitFor(() -> !window.model().subjects().pages().isEmpty()
+                && window.model().subjects().pages().getFirst().subject().photos().size() == 300);
         WaitForAsyncUtils
-                .asyncFx(() -> window.model().subjects().getFirst().openTab(SubjectPageViewModel.PageTab.PHOTOS))
+                .asyncFx(
+                        () -> window.model().subjects().pages().getFirst().openTab(SubjectPageViewModel.PageTab.PHOTOS))
                 .get();
         waitFor(() -> robot.lookup(".photo-tile").queryAll().size() > 3);
         int atFirst = robot.lookup(".photo-tile").queryAll().size();

@@ -51,7 +51,7 @@ class GenerateScreenshotsTest {
         window.run(window.model()::openGenerate);
         GenerateViewModel page = ((WindowPage.GeneratePage) window.model().page().get()).generate();
         window.run(() -> {
-            page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
+            page.prompt().set(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a red apple on the grass"));
             ((Hyperlink) window.scene().lookup("#customize")).fire();
             page.settings(page.settings()
                     .get()
@@ -60,7 +60,7 @@ class GenerateScreenshotsTest {
                             .sampling()
                             .with(SamplerName.DPM_PLUS_PLUS_2M_SDE)
                             .with(ScheduleName.KARRAS)));
-            window.model().onFilesDropped(List.of(Shared.root().resolve("assets/subjects/car/00.png")));
+            window.model().drops().drop(List.of(Shared.root().resolve("assets/subjects/car/00.png")));
         });
         window.waitFor(60, () -> page.settings().get().source().image().isPresent());
         window.run(page.source()::startPainting);
@@ -73,18 +73,18 @@ class GenerateScreenshotsTest {
         window.waitFor(120,
                 () -> page.row().previews().containsKey(page.row().cells().get(2).order()));
         window.screenshotNow("generating");
-        window.waitFor(300, () -> page.busy().get().isEmpty());
-        assertEquals("", page.problem().get());
+        window.waitFor(300, () -> page.batches().busy().get().isEmpty());
+        assertEquals("", page.batches().problem().get());
         window.run(() -> {
             page.source().removeImage();
             page.source().setHiresScale(OptionalDouble.of(2));
             page.source().setDenoisingStrength(0.5);
             page.settings(page.settings().get().withSeeds(new Seeds(3, 2)));
-            page.setPrompt(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a 3d penguin in the snow"));
+            page.prompt().set(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a 3d penguin in the snow"));
         });
         window.run(page::generate);
-        window.waitFor(300, () -> page.busy().get().isEmpty());
-        assertEquals("", page.problem().get());
+        window.waitFor(300, () -> page.batches().busy().get().isEmpty());
+        assertEquals("", page.batches().problem().get());
         assertEquals(256, firstImage(page).read().width());
     }
 

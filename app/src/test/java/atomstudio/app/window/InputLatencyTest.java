@@ -54,8 +54,8 @@ class InputLatencyTest {
         WindowViewModel model = window.model();
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
         window.run(() -> model.start().useSample(model.start().samples().getFirst()));
-        window.waitFor(60, () -> !model.subjects().isEmpty());
-        SubjectPageViewModel subject = model.subjects().getFirst();
+        window.waitFor(60, () -> !model.subjects().pages().isEmpty());
+        SubjectPageViewModel subject = model.subjects().pages().getFirst();
         window.waitFor(60, () -> !subject.train().method().costs().isEmpty());
         window.run(() -> model.sharing().setRule(SharingRule.SHARE));
         window.run(() -> subject.train().start(MethodName.LORA));
@@ -86,7 +86,7 @@ class InputLatencyTest {
         });
         for (int i = 0; i < KEYS; i++) {
             if (generating && i % 10 == 0) window.run(() -> {
-                if (page.busy().get().isEmpty()) {
+                if (page.batches().busy().get().isEmpty()) {
                     page.randomizeSeeds(new Random());
                     page.generate();
                 }

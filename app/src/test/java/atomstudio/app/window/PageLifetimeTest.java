@@ -60,7 +60,7 @@ class PageLifetimeTest {
     @Test
     void removedRowsAreFreed(FxRobot robot) throws Exception {
         openPages(robot);
-        SubjectPageViewModel subject = window.model().subjects().getFirst();
+        SubjectPageViewModel subject = window.model().subjects().pages().getFirst();
         run(() -> subject.train().start(MethodName.LORA));
         waitFor(() -> subject.compare().rows().size() == 2);
         run(() -> {
@@ -83,7 +83,7 @@ class PageLifetimeTest {
     private void openPages(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
         window.openSubject(robot, "owl");
-        waitFor(() -> window.model().subjects().size() == 2);
+        waitFor(() -> window.model().subjects().pages().size() == 2);
         run(() -> window.model().openGenerate());
         run(() -> ((WindowPage.GeneratePage) window.model().page().get()).generate().generate());
         waitFor(() -> robot.lookup(".image-button").queryAll().size() == 4);
@@ -92,7 +92,7 @@ class PageLifetimeTest {
     private void switchPages(int count) throws Exception {
         WindowViewModel model = window.model();
         List<Runnable> pages = new ArrayList<>(List.of(model::newSubject, model::openGenerate));
-        for (SubjectPageViewModel subject : model.subjects())
+        for (SubjectPageViewModel subject : model.subjects().pages())
             for (SubjectPageViewModel.PageTab tab : SubjectPageViewModel.PageTab.values())
                 pages.add(() -> {
                     model.open(subject);

@@ -90,14 +90,14 @@ class PagesScreenshotsTest {
                         .with("Inpaint area", "Whole picture")
                         .with("Source picture", "table.png")
                         .toPngText());
-        window.run(() -> window.model().onFilesDropped(List.of(old)));
+        window.run(() -> window.model().drops().drop(List.of(old)));
         window.waitFor(60, () -> window.model().page().get() instanceof WindowPage.GeneratePage);
         GenerateViewModel page = ((WindowPage.GeneratePage) window.model().page().get()).generate();
         window.run(() -> page
                 .settings(page.settings().get().withAdapters(List.of(new ImageSettings.SelectedAdapter(toy, 0.8)))));
         window.run(page::generate);
-        window.waitFor(120, () -> page.busy().get().isEmpty());
-        assertEquals("", page.problem().get());
+        window.waitFor(120, () -> page.batches().busy().get().isEmpty());
+        assertEquals("", page.batches().problem().get());
         assertEquals("[cat-toy (0.8)]", page.adapters().selected().toString());
         assertTrue(page.row().warning().get().contains("<lora:gone:0.7>"),
                 page.row().warning().get());

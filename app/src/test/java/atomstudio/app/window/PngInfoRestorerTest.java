@@ -65,7 +65,7 @@ class PngInfoRestorerTest {
     private Path drop(String name, Infotext text, PngAttachment... attachments) throws Exception {
         Path file = folder.resolve(name);
         PngWriter.write(file, RgbImage.filled(8, 8, 0x00FF00), new ImageMetadata(text, List.of(attachments)));
-        window.onFilesDropped(List.of(file));
+        window.drops().drop(List.of(file));
         return file;
     }
 
@@ -77,7 +77,7 @@ class PngInfoRestorerTest {
     @Test
     void imageOfRunRestoresSubjectPage() throws Exception {
         window.start().useSample(window.start().samples().getFirst());
-        SubjectPageViewModel car = window.subjects().getFirst();
+        SubjectPageViewModel car = window.subjects().pages().getFirst();
         car.train().start(MethodName.LORA);
         car.train().start(MethodName.LORA);
         window.open(Screen.SETTINGS);
@@ -97,7 +97,7 @@ class PngInfoRestorerTest {
         assertEquals("car-lora", row.adapter().runName(), "the older of two runs is a row");
         assertEquals(0.7, row.strength());
         assertEquals("From car.png: " + model + ", car-lora, seed 77, DPM++ 2M. Press Generate to recreate it.",
-                window.status().get());
+                window.status().message().get());
     }
 
     @Test
@@ -115,7 +115,8 @@ class PngInfoRestorerTest {
         assertEquals(0.6, toy.weight());
         assertEquals(OptionalDouble.of(1.5), settings.source().hiresScale());
         assertEquals(0.4, settings.source().denoisingStrength());
-        assertTrue(window.status().get().contains("missing the adapter “large”."), window.status().get());
+        assertTrue(window.status().message().get().contains("missing the adapter “large”."),
+                window.status().message().get());
         Files.delete(file);
         AdapterSource.NamedAdapter found = AdapterSource.read(toy.file()).getFirst();
         assertEquals("toy", found.name());
@@ -131,7 +132,7 @@ class PngInfoRestorerTest {
         assertEquals(
                 "From web.png: seed 5, Euler a. The result will differ: missing the model “v1-5-pruned”, the source "
                         + "image.",
-                window.status().get());
+                window.status().message().get());
         assertEquals(0.6, generate().settings().get().source().denoisingStrength());
         assertEquals(model, window.models().current().get().name());
         assertEquals(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a castle"),
@@ -164,37 +165,37 @@ class PngInfoRestorerTest {
         Path one = folder.resolve("1.png"), two = folder.resolve("2.png");
         for (Path file : List.of(one, two))
             PngWriter.write(file, RgbImage.filled(8, 8, 0x0000FF), new ImageMetadata(text("a dog"), List.of()));
-        window.onFilesDropped(List.of(one, two));
-        assertEquals(2, window.subjects().getFirst().subject().photos().size());
+        window.drops().drop(List.of(one, two));
+        assertEquals(2, window.subjects().pages().getFirst().subject().photos().size());
     }
 
     private String statusOf(String name, Infotext text) throws Exception {
         drop(name, text);
-        return window.status().get();
+        return window.status().message().get();
     }
 
     @Test
     void unsupportedSettingsAreReported() throws Exception {
         assertTrue(statusOf("a.png", text("x").withSampler("Restart"))
-                .contains("missing the sampler “Restart”."), window.status().get());
+                .contains("missing the sampler “Restart”."), window.status().message().get());
         assertTrue(statusOf("b.png", text("x").withScheduleType("KL Optimal"))
-                .contains("missing the schedule “KL Optimal”."), window.status().get());
+                .contains("missing the schedule “KL Optimal”."), window.status().message().get());
         SamplerName without = Stream.of(SamplerName.values())
                 .filter(name -> !name.schedules().contains(ScheduleName.KARRAS))
                 .findFirst()
                 .orElseThrow();
         assertTrue(statusOf("c.png", text("x").withSampler(without.title()).withScheduleType("Karras"))
-                .contains("the schedule “Karras” with this sampler"), window.status().get());
+                .contains("the schedule “Karras” with this sampler"), window.status().message().get());
         assertTrue(statusOf("d.png", text("x").with("Variation seed", "5").with("Variation seed strength", "0.1"))
-                .contains("“Variation seed: 5”, “Variation seed strength: 0.1”"), window.status().get());
+                .contains("“Variation seed: 5”, “Variation seed strength: 0.1”"), window.status().message().get());
         assertTrue(statusOf("e.png", text("x").with("RNG", "NV")).contains("the noise of “RNG: NV”"),
-                window.status().get());
+                window.status().message().get());
         assertTrue(
                 statusOf("f.png", text("x").with("Version", "v1.10.1"))
                         .contains("provided its noise came from the CPU"),
-                window.status().get());
+                window.status().message().get());
         assertTrue(statusOf("g.png", text("x").with("Seed", "many")).contains("the seed “many”"),
-                window.status().get());
+                window.status().message().get());
     }
 
     @Test
@@ -202,20 +203,20 @@ class PngInfoRestorerTest {
         Infotext passes = text("x").with("Denoising strength", "0.5").with("Hires upscaler", "Latent");
         assertTrue(
                 statusOf("a.png", passes.with("Hires resize", "384x256")).endsWith(". Press Generate to recreate it."),
-                window.status().get());
+                window.status().message().get());
         assertEquals(OptionalDouble.of(2), generate().settings().get().source().hiresScale());
         assertEquals("", generate().source().missingSource().get());
         assertTrue(statusOf("b.png", passes.with("Hires resize", "300x256"))
-                .contains("missing the second pass to 300x256."), window.status().get());
+                .contains("missing the second pass to 300x256."), window.status().message().get());
         Infotext upscaled = passes.with("Hires upscale", "2");
         assertTrue(statusOf("c.png", upscaled.with("Hires steps", "30")).endsWith(". Press Generate to recreate it."),
-                window.status().get());
+                window.status().message().get());
         assertTrue(statusOf("d.png", upscaled.with("Hires steps", "10").with("Hires upscaler", "R-ESRGAN 4x+"))
-                .contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().get());
+                .contains("“Hires upscaler: R-ESRGAN 4x+”, “Hires steps: 10”"), window.status().message().get());
         assertTrue(statusOf("e.png", upscaled.with("Hires prompt", "a dog, \"big\""))
-                .contains("“Hires prompt: a dog, \"big\"”"), window.status().get());
+                .contains("“Hires prompt: a dog, \"big\"”"), window.status().message().get());
         assertTrue(statusOf("f.png", passes.with("Hires upscale", "9")).contains("hires ×9"),
-                window.status().get());
+                window.status().message().get());
     }
 
     @Test
@@ -233,20 +234,22 @@ class PngInfoRestorerTest {
         assertTrue(status.contains("more."), status);
         assertEquals(1000, generate().settings().get().sampling().steps());
         assertTrue(statusOf("b.png", text("x").withSize(4096, 100)).contains("the size 4096 × 100"),
-                window.status().get());
+                window.status().message().get());
     }
 
     @Test
     void restores64BitSeeds() throws Exception {
         assertTrue(
                 statusOf("a.png", text("x").with("Seed", "18446744073709551615")).contains("seed 18446744073709551615"),
-                window.status().get());
-        assertTrue(window.status().get().endsWith("Press Generate to recreate it."), window.status().get());
+                window.status().message().get());
+        assertTrue(window.status().message().get().endsWith("Press Generate to recreate it."),
+                window.status().message().get());
         assertEquals(new ImageSettings.Seeds(-1, 1), generate().settings().get().seeds());
         assertEquals(List.of(-1L, 0L), new ImageSettings.Seeds(-1, 2).list());
         assertEquals("18446744073709551615", new ImageSettings.Seeds(-1, 1).toString());
         drop("b.png", text("x").with("Seed", "18446744073709551616"));
-        assertTrue(window.status().get().contains("missing the seed “18446744073709551616”"), window.status().get());
+        assertTrue(window.status().message().get().contains("missing the seed “18446744073709551616”"),
+                window.status().message().get());
     }
 
     @Test
@@ -257,8 +260,9 @@ class PngInfoRestorerTest {
                 "png-lines-after-settings/template.png", "seed 3, Euler a", "png-one-bad-text/bad.png", "seed 3, Euler",
                 "seed-of-64-bits/seed.png", "seed 18446744073709551615");
         for (Map.Entry<String, String> one : expected.entrySet()) {
-            window.onFilesDropped(List.of(Shared.file("cases/" + one.getKey())));
-            assertTrue(window.status().get().contains(one.getValue()), one.getKey() + ": " + window.status().get());
+            window.drops().drop(List.of(Shared.file("cases/" + one.getKey())));
+            assertTrue(window.status().message().get().contains(one.getValue()),
+                    one.getKey() + ": " + window.status().message().get());
         }
         assertTrue(GenerationParameters.read(Shared.file("cases/png-prompt-of-colons/colons.png")).isEmpty());
     }

@@ -43,8 +43,9 @@ class ScreenshotsTest {
         window.screenshot("start");
         window.run(() -> model.start().useSample(model.start().samples().getFirst()));
         window.waitFor(60,
-                () -> !model.subjects().isEmpty() && !model.subjects().getFirst().train().method().costs().isEmpty());
-        SubjectPageViewModel page = model.subjects().getFirst();
+                () -> !model.subjects().pages().isEmpty()
+                        && !model.subjects().pages().getFirst().train().method().costs().isEmpty());
+        SubjectPageViewModel page = model.subjects().pages().getFirst();
         window.waitFor(60, () -> page.subject().photos().size() == 6);
         window.run(() -> page.openTab(SubjectPageViewModel.PageTab.TRAIN));
         window.run(page.train()::checkMemory);
@@ -54,12 +55,14 @@ class ScreenshotsTest {
         window.screenshot("subject");
         settings(page);
         window.run(() -> page.generate().generate());
-        window.waitFor(300, () -> page.compare().generation().busy().get().isEmpty());
+        window.waitFor(300, () -> page.compare().batches().busy().get().isEmpty());
         train(page);
         window.run(
-                () -> page.generate().setPrompt(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
+                () -> page.generate()
+                        .prompt()
+                        .set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
         window.run(() -> page.generate().generate());
-        window.waitFor(600, () -> page.compare().generation().busy().get().isEmpty()
+        window.waitFor(600, () -> page.compare().batches().busy().get().isEmpty()
                 && page.compare().metrics().status().get().isEmpty());
         window.run(() -> page.openTab(SubjectPageViewModel.PageTab.COMPARE));
         window.screenshot("galleries");

@@ -73,7 +73,7 @@ class TrainingWindowTest {
     @Test
     void keyboardSelectsMethodAndSettings(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
-        TrainViewModel train = window.model().subjects().getFirst().train();
+        TrainViewModel train = window.model().subjects().pages().getFirst().train();
         focus(robot, "#method-lora");
         robot.type(KeyCode.SPACE, KeyCode.UP);
         waitFor(() -> train.method().settings().get().choice() == MethodName.ATOMS_AND_WORD);
@@ -146,7 +146,7 @@ class TrainingWindowTest {
     void runsAreSearchedRenamedAndDuplicated(FxRobot robot) throws Exception {
         window.openSubject(robot, "boat");
         window.fake().launcher.delay = Duration.ZERO;
-        SubjectPageViewModel page = window.model().subjects().getFirst();
+        SubjectPageViewModel page = window.model().subjects().pages().getFirst();
         WaitForAsyncUtils.asyncFx(() -> {
             page.train().method().choose(MethodName.LORA);
             page.train().method().setText(MethodSetting.RANK, "8");

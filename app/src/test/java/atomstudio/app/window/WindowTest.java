@@ -25,6 +25,7 @@ import javafx.scene.control.Label;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.TextField;
 import javafx.scene.input.KeyCode;
+import javafx.scene.layout.Region;
 import javafx.stage.Stage;
 import jfx.incubator.scene.control.richtext.CodeArea;
 import org.junit.jupiter.api.Test;
@@ -73,7 +74,7 @@ class WindowTest {
         focus(robot, "#generate");
         robot.type(KeyCode.SPACE);
         waitFor(() -> shownImages(robot) == 8);
-        waitFor(() -> window.model().subjects().getFirst().compare().generation().busy().get().isEmpty());
+        waitFor(() -> window.model().subjects().pages().getFirst().compare().batches().busy().get().isEmpty());
         assertEquals("generate", window.scene().getFocusOwner().getId());
         waitFor(() -> robot.lookup("#row-car-lora .metrics").query().isVisible());
         assertEquals("Likeness 0.70, diversity 0.30, alignment 0.24, measured with image_encoder of Small illustrated",
@@ -82,6 +83,8 @@ class WindowTest {
                 "Measured with image_encoder of Small illustrated. High likeness with low alignment means the prompt "
                         + "is ignored.",
                 robot.lookup("#measured-by").queryAs(Label.class).getText());
+        assertEquals(robot.lookup("#compare-settings").queryAs(Region.class).getHeight(),
+                robot.lookup("#compare-columns").queryAs(Region.class).getHeight(), 2, "controls of a line");
         window.screenshot("galleries");
         assertEquals(2, window.fake().requests.size());
         assertEquals("a car in the snow", window.fake().requests.get(0).prompt());
@@ -96,9 +99,9 @@ class WindowTest {
         Path photo = home.resolve("thing.png");
         PngWriter.write(photo, RgbImage.filled(40, 40, 0x8844AA), Map.of());
         Path notes = Files.writeString(home.resolve("notes.txt"), "hello");
-        WaitForAsyncUtils.asyncFx(() -> window.model().onFilesDropped(List.of(photo, notes))).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().drops().drop(List.of(photo, notes))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
-        assertEquals(SubjectPageViewModel.PageTab.PHOTOS, window.model().subjects().getFirst().tab().get());
+        assertEquals(SubjectPageViewModel.PageTab.PHOTOS, window.model().subjects().pages().getFirst().tab().get());
         assertTrue(robot.lookup(".note-error")
                 .queryAllAs(Label.class)
                 .stream()
@@ -110,7 +113,8 @@ class WindowTest {
         waitFor(() -> robot.lookup(".context-menu").tryQuery().isPresent());
         robot.type(KeyCode.DOWN, KeyCode.ENTER);
         waitFor(() -> !robot.lookup("#start").queryAs(Button.class).isDisabled());
-        assertEquals("sks police car", window.model().subjects().getFirst().subject().subject().get().promptPhrase());
+        assertEquals("sks police car",
+                window.model().subjects().pages().getFirst().subject().subject().get().promptPhrase());
     }
 
     @Test
@@ -118,7 +122,15 @@ class WindowTest {
         WaitForAsyncUtils.asyncFx(() -> window.model().start().useSample(FakeServices.sample("car"))).get();
         waitFor(() -> robot.lookup("#class-word").tryQuery().isPresent());
         robot.doubleClickOn("#class-word").write("police van");
-        waitFor(() -> window.model().subjects().getFirst().subject().subject().get().className().equals("police van"));
+        waitFor(() -> window.model()
+                .subjects()
+                .pages()
+                .getFirst()
+                .subject()
+                .subject()
+                .get()
+                .className()
+                .equals("police van"));
         assertEquals("police van", robot.lookup("#class-word").queryAs(TextField.class).getText());
     }
 
@@ -126,7 +138,7 @@ class WindowTest {
     void keyboardNavigatesLargeImage(FxRobot robot) throws Exception {
         openComparison(robot);
         robot.clickOn(robot.lookup(".image-button").nth(1).<Node>query());
-        LargeImageViewModel large = window.model().subjects().getFirst().largeImage();
+        LargeImageViewModel large = window.model().subjects().pages().getFirst().largeImage();
         waitFor(() -> large.shown().get() != null);
         robot.type(KeyCode.DOWN, KeyCode.RIGHT);
         assertEquals("car-lora · seed 2", large.shown().get().image().title());
@@ -169,11 +181,11 @@ class WindowTest {
         robot.write(" big");
         WaitForAsyncUtils.waitForFxEvents();
         assertEquals("a big sks car on a table",
-                window.model().subjects().getFirst().generate().prompt().get().text("sks car"));
+                window.model().subjects().pages().getFirst().generate().prompt().get().text("sks car"));
         robot.clickOn("#prompt").type(KeyCode.HOME, KeyCode.BACK_SPACE);
         WaitForAsyncUtils.waitForFxEvents();
         assertEquals("a big on a table",
-                window.model().subjects().getFirst().generate().prompt().get().text("sks car"));
+                window.model().subjects().pages().getFirst().generate().prompt().get().text("sks car"));
     }
 
     @Test
@@ -207,17 +219,22 @@ class WindowTest {
     private void openComparison(FxRobot robot) throws Exception {
         window.fake().launcher.delay = Duration.ZERO;
         window.openSubject(robot, "car");
-        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().train().start(MethodName.LORA)).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().pages().getFirst().train().start(MethodName.LORA))
+                .get();
         WaitForAsyncUtils
-                .asyncFx(() -> window.model().subjects().getFirst().openTab(SubjectPageViewModel.PageTab.COMPARE))
+                .asyncFx(() -> window.model()
+                        .subjects()
+                        .pages()
+                        .getFirst()
+                        .openTab(SubjectPageViewModel.PageTab.COMPARE))
                 .get();
         // The notice of the finished run is in the way.
         WaitForAsyncUtils.asyncFx(() -> List.copyOf(window.model().notices().notices())
                 .forEach(window.model().notices()::dismiss)).get();
         waitFor(() -> robot.lookup("#row-car-lora").tryQuery().isPresent());
-        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().getFirst().generate().generate()).get();
+        WaitForAsyncUtils.asyncFx(() -> window.model().subjects().pages().getFirst().generate().generate()).get();
         waitFor(() -> shownImages(robot) == 8
-                && window.model().subjects().getFirst().compare().generation().busy().get().isEmpty());
+                && window.model().subjects().pages().getFirst().compare().batches().busy().get().isEmpty());
     }
 
     private static long shownImages(FxRobot robot) {

@@ -46,7 +46,7 @@ class WindowViewModelTest {
 
     private SubjectPageViewModel car() {
         window.start().useSample(window.start().samples().getFirst());
-        return window.subjects().getFirst();
+        return window.subjects().pages().getFirst();
     }
 
     private Path image(String name) throws Exception {
@@ -73,17 +73,17 @@ class WindowViewModelTest {
     @Test
     void photosDroppedOnSubjectPageAreAdded() throws Exception {
         SubjectPageViewModel page = car();
-        window.onFilesDropped(List.of(image("another.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
+        window.drops().drop(List.of(image("another.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
         assertEquals(7, page.subject().photos().size());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
-        assertEquals(1, window.subjects().size());
+        assertEquals(1, window.subjects().pages().size());
     }
 
     @Test
     void photosDroppedElsewhereCreateSubject() throws Exception {
         window.openModels();
-        window.onFilesDropped(List.of(image("a.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
-        SubjectPageViewModel page = window.subjects().getFirst();
+        window.drops().drop(List.of(image("a.png"), Files.writeString(folder.resolve("notes.txt"), "x")));
+        SubjectPageViewModel page = window.subjects().pages().getFirst();
         assertInstanceOf(WindowPage.SubjectPage.class, window.page().get());
         assertEquals("notes.txt", page.subject().rejected().getFirst().file());
         assertEquals("Enter what it is to start.", page.train().missing().get());
@@ -96,8 +96,8 @@ class WindowViewModelTest {
     @Test
     void folderNameSetsClassWord() throws Exception {
         image("boat/1.png");
-        window.onFilesDropped(List.of(folder.resolve("boat")));
-        assertEquals("sks boat", window.subjects().getFirst().subject().subject().get().promptPhrase());
+        window.drops().drop(List.of(folder.resolve("boat")));
+        assertEquals("sks boat", window.subjects().pages().getFirst().subject().subject().get().promptPhrase());
     }
 
     @Test
@@ -109,7 +109,7 @@ class WindowViewModelTest {
     @Test
     void showMeTrainsASampleAndComparesIt() {
         window.start().showMe();
-        SubjectPageViewModel page = window.subjects().getFirst();
+        SubjectPageViewModel page = window.subjects().pages().getFirst();
         assertEquals(new WindowPage.SubjectPage(page), window.page().get());
         RunSummary run = page.runs().runs().getFirst();
         assertTrue(run.isDone());
@@ -162,12 +162,12 @@ class WindowViewModelTest {
         fake.launcher.onWait = step -> {
             if (step != 10) return;
             window.open(Screen.SETTINGS);
-            assertEquals("Training car · step 10 of 20 · 3 s left", window.status().get());
+            assertEquals("Training car · step 10 of 20 · 3 s left", window.status().message().get());
             assertEquals("training · 50%", page.sidebarText().get());
             assertTrue(page.training().get());
         };
         page.train().start();
-        assertEquals("Ready", window.status().get());
+        assertEquals("Ready", window.status().message().get());
     }
 
     @Test
@@ -226,11 +226,11 @@ class WindowViewModelTest {
         SubjectPageViewModel page = car();
         page.train().start(MethodName.LORA);
         window.delete(page);
-        assertEquals(List.of(), window.subjects());
+        assertEquals(List.of(), window.subjects().pages());
         assertInstanceOf(WindowPage.StartPage.class, window.page().get());
         assertFalse(Files.exists(folder.resolve("home/runs/car-lora")));
         window.notices().undo();
-        assertEquals(List.of(page), window.subjects());
+        assertEquals(List.of(page), window.subjects().pages());
         assertEquals(1, page.runs().runs().size());
         assertTrue(Files.exists(folder.resolve("home/subjects/car/subject.json")));
     }
@@ -263,7 +263,7 @@ class WindowViewModelTest {
         car().train().start(MethodName.ATOMS);
         WindowViewModel restarted = new WindowViewModel(fake.services);
         restarted.load();
-        assertEquals("Atoms ✓", restarted.subjects().getFirst().sidebarText().get());
+        assertEquals("Atoms ✓", restarted.subjects().pages().getFirst().sidebarText().get());
     }
 
     @Test
@@ -301,7 +301,7 @@ class WindowViewModelTest {
         fake.launcher.onWait = step -> {};
         WindowViewModel restarted = new WindowViewModel(fake.services);
         restarted.load();
-        SubjectPageViewModel found = restarted.subjects().getFirst();
+        SubjectPageViewModel found = restarted.subjects().pages().getFirst();
         assertFalse(found.runs().runs().getFirst().isDone());
         found.runs().resume(found.runs().runs().getFirst());
         assertTrue(found.runs().runs().getFirst().isDone());
@@ -355,7 +355,7 @@ class WindowViewModelTest {
 
     @Test
     void showsSystemInfo() {
-        assertEquals("CPU · 2 threads · 3.1 GB free", window.systemInfo().get());
+        assertEquals("CPU · 2 threads · 3.1 GB free", window.status().systemInfo().get());
     }
 
     @Test
@@ -363,21 +363,21 @@ class WindowViewModelTest {
         Path model = Files.createDirectories(folder.resolve("my-model"));
         Files.writeString(model.resolve("model_index.json"), "{}");
         window.openGenerate();
-        window.onFilesDropped(List.of(model));
+        window.drops().drop(List.of(model));
         assertEquals(model, window.models().current().get().path());
         assertEquals(new WindowPage.ScreenPage(Screen.MODELS), window.page().get());
         Path adapter = Files.writeString(folder.resolve("adapter-model.safetensors"), "not a model");
-        window.onFilesDropped(List.of(adapter));
+        window.drops().drop(List.of(adapter));
         assertEquals(model, window.models().current().get().path());
     }
 
     @Test
     void imageDroppedOnGeneratePageIsSource() throws Exception {
         window.openGenerate();
-        window.onFilesDropped(List.of(image("green.png")));
+        window.drops().drop(List.of(image("green.png")));
         GenerateViewModel generate = ((WindowPage.GeneratePage) window.page().get()).generate();
         assertEquals("green.png", generate.settings().get().source().image().orElseThrow().name());
-        assertTrue(window.subjects().isEmpty());
+        assertTrue(window.subjects().pages().isEmpty());
     }
 
     @Test
