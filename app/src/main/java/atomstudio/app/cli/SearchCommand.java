@@ -31,12 +31,13 @@ import picocli.CommandLine.Spec;
                 "",
                 "RUN/search gets search.csv (every structure with loss and parameters, the Pareto front marked), "
                         + "search.png (their chart), search.json (the front, the chosen structure, 20 random ones on "
-                        + "other noise) and adapter.safetensors.",
+                        + "other noise) and adapter.safetensors. The window shows the chart with the run.",
                 "",
                 "Examples:",
                 "  studio train --photos my-car --class car --method glora-terms --structure supernet --validate "
                         + "--steps 400 --out runs/car-supernet",
                 "  studio search runs/car-supernet --budget 20000",
+                "  studio search runs/car-supernet --fitness likeness --population 20 --generations 10",
                 "  studio generate --prompt \"a sks car in the snow\" --adapter "
                         + "runs/car-supernet/search/adapter.safetensors --out car.png"
         })
@@ -62,6 +63,13 @@ final class SearchCommand implements Callable<Integer> {
             description = "Seed of the search. Default: ${DEFAULT-VALUE}.")
     private long seed;
 
+    @Option(names = "--fitness", paramLabel = "NAME", defaultValue = "loss", converter = FitnessNames.class,
+            completionCandidates = FitnessNames.class,
+            description = "${COMPLETION-CANDIDATES}. loss: of the held-out photo at fixed noise. likeness: 1 - "
+                    + "alignment * likeness gained over the base model, of four images at fixed seeds, which takes "
+                    + "longer and needs a model with CLIP's image encoder. Default: ${DEFAULT-VALUE}.")
+    private StructureSearch.Fitness fitness = StructureSearch.Fitness.LOSS;
+
     @Mixin
     private final DeviceOption device = new DeviceOption();
 
@@ -86,7 +94,8 @@ final class SearchCommand implements Callable<Integer> {
         } catch (IllegalArgumentException error) {
             throw new UsageError(spec, "--" + error.getMessage());
         }
-        StructureSearch.Options options = new StructureSearch.Options(population, generations, largest, seed);
+        StructureSearch.Options options = new StructureSearch.Options(population, generations, largest, seed,
+                fitness);
         Optional<StructureSearch.Result> result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = new StructureSearch(context.machine(device.device(context))).run(run, options,
@@ -107,9 +116,15 @@ final class SearchCommand implements Callable<Integer> {
                 String.format(Locale.ROOT, "%,d structures; chosen: %,d parameters of at most %,d, loss %.4f",
                         result.evaluations().size(), result.chosen().parameters(), result.settings().budget(),
                         result.chosen().loss()),
-                String.format(Locale.ROOT, "on other noise: loss %.4f, median of %d random structures %.4f",
+                String.format(Locale.ROOT, "on other noise or seeds: loss %.4f, median of %d random structures %.4f",
                         result.comparison().chosen(), result.comparison().random().size(),
                         result.comparison().randomMedian()));
+    }
+
+    private static final class FitnessNames extends NamedValues<StructureSearch.Fitness> {
+        FitnessNames() {
+            super(StructureSearch.Fitness.values(), fitness -> fitness.name().toLowerCase(Locale.ROOT));
+        }
     }
 
     /// A line per generation, or with `--json` a line of JSON per structure, both on standard error.

@@ -5,8 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// A command that is run once for each shard of a piece of work, with its folder on a disk that all machines share. It
-/// exits with 75 if it was stopped and continues when it is run again.
+/// A command that is run once for each shard of a piece of work, with its folder on a disk that all machines share.
 /// @param name    of the job
 /// @param command with its arguments; [#commandLine] adds the shard
 /// @param folder  where the script and the logs are written
@@ -15,8 +14,9 @@ import java.util.stream.Collectors;
 /// @param gpus    of each shard
 public record JobArray(String name, List<String> command, Path folder, int shards, int atOnce, int gpus) {
     public static final int DEFAULT_AT_ONCE = 8;
-    /// Exit code of a shard that was stopped.
-    static final int RESUMABLE = 75;
+    /// Exit codes of a shard that was stopped by TERM and continues when it is run again: while it worked, while it
+    /// started or ended, and before Java handled signals.
+    static final List<Integer> STOPPED = List.of(75, 130, 143);
     /// Slurm's default MaxArraySize is 1001.
     private static final int MAX_SHARDS = 1000;
     private static final int SHARDS_PER_SLOT = 4;

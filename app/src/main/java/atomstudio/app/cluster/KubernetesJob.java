@@ -4,7 +4,7 @@ import com.google.gson.JsonPrimitive;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/// The manifest of an Indexed Job on Kubernetes, for `kubectl apply -f`. A pod that was evicted, or exited with 75, is
+/// The manifest of an Indexed Job on Kubernetes, for `kubectl apply -f`. A pod that was evicted or stopped is
 /// replaced without counting as a failure; exit codes 1 and 2 end its index. Source: Kubernetes 1.33, "Pod failure
 /// policy" and "Backoff limit per index".
 /// @param container image with the program
@@ -30,7 +30,7 @@ public record KubernetesJob(JobArray array, String container, String claim, Path
                 - action: Ignore
                   onExitCodes:
                     operator: In
-                    values: [%d]
+                    values: %s
                 - action: FailIndex
                   onExitCodes:
                     operator: In
@@ -56,7 +56,7 @@ public record KubernetesJob(JobArray array, String container, String claim, Path
         String gpus = array.gpus() == 0 ? ""
                 : "        resources:\n          limits:\n            nvidia.com/gpu: " + array.gpus() + "\n";
         return TEMPLATE.formatted(array.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "-"), array.shards(),
-                Math.min(array.atOnce(), array.shards()), JobArray.RESUMABLE, quoted(container),
+                Math.min(array.atOnce(), array.shards()), JobArray.STOPPED, quoted(container),
                 quoted("exec " + array.commandLine("JOB_COMPLETION_INDEX")), gpus, quoted(mount.toString()),
                 quoted(claim));
     }

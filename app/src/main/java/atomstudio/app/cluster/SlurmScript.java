@@ -3,6 +3,7 @@ package atomstudio.app.cluster;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// The batch script of a job array on Slurm.
 ///
@@ -14,8 +15,6 @@ import java.util.Optional;
 /// @param setup   lines before the command, e.g. `module load java`
 public record SlurmScript(JobArray array, Optional<String> partition, Optional<String> account, Optional<String> time,
         List<String> options, List<String> setup) {
-    /// Exit code of a step that was ended by TERM before the program handled signals.
-    private static final int TERMINATED = 143;
     /// A task is requeued at most this often.
     private static final int MAX_RESTARTS = 100;
 
@@ -41,11 +40,12 @@ public record SlurmScript(JobArray array, Optional<String> partition, Optional<S
         lines.addAll(setup);
         lines.add("srun " + array.commandLine("SLURM_ARRAY_TASK_ID"));
         lines.add("code=$?");
-        lines.add("if [ \"$code\" -eq " + JobArray.RESUMABLE + " ] || [ \"$code\" -eq " + TERMINATED + " ]; then");
+        lines.add("case \"$code\" in");
+        lines.add(JobArray.STOPPED.stream().map(String::valueOf).collect(Collectors.joining("|", "", ")")));
         lines.add("    if [ \"${SLURM_RESTART_COUNT:-0}\" -lt " + MAX_RESTARTS + " ]; then");
         lines.add("        scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"");
-        lines.add("    fi");
-        lines.add("fi");
+        lines.add("    fi ;;");
+        lines.add("esac");
         lines.add("exit \"$code\"");
         return String.join("\n", lines) + "\n";
     }

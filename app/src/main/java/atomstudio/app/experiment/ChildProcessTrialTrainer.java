@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// Trains with this program's `train` command in a child process, so that the reported memory is that of the run alone.
 /// @param precision of every run
@@ -18,8 +19,9 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
         implements Experiment.TrialTrainer {
     /// Exit code of a wrong command line.
     private static final int USAGE_EXIT_CODE = 2;
-    /// Exit code after a signal, which a job scheduler may send to all processes.
-    private static final int CANCELLED_EXIT_CODE = 130;
+    /// Exit codes after a signal, which a job scheduler may send to all processes; the second one before Java handled
+    /// signals.
+    private static final Set<Integer> STOPPED_EXIT_CODES = Set.of(130, 143);
     private static final Duration PREDECESSOR_TIMEOUT = Duration.ofMinutes(1);
     private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
@@ -44,7 +46,7 @@ public record ChildProcessTrialTrainer(ChildProcessLauncher trainer, TrainingCon
             }
             if (exitCode.getAsInt() == 0) return new TrialOutcome.TrialCompleted();
             if (exitCode.getAsInt() == USAGE_EXIT_CODE) return new TrialOutcome.UnsupportedMethod(process.lastOutput());
-            return stopSent || cancellation.isRequested() || exitCode.getAsInt() == CANCELLED_EXIT_CODE
+            return stopSent || cancellation.isRequested() || STOPPED_EXIT_CODES.contains(exitCode.getAsInt())
                     ? new TrialOutcome.TrialStopped()
                     : new TrialOutcome.TrialFailed(process.lastOutput());
         } catch (InterruptedException e) {

@@ -50,7 +50,8 @@ public final class RunView extends CardView {
                         model.shownRun().map(run -> run.spec().choices().summary()).orElse("")),
                 new NoteView(NoteView.NoteKind.ERROR, model.shownRun().map(RunView::failure).orElse("")), chart(),
                 legends(), new NoteView(NoteView.NoteKind.PLAIN, model.shownRun().map(RunView::valuesLine).orElse("")),
-                new RunNotesView(model.shownRun()), new PreviewStripView(model.shownRun(), openPreview),
+                new SearchChartView(model.searched()), new RunNotesView(model.shownRun()),
+                new PreviewStripView(model.shownRun(), openPreview),
                 new PreviewPromptView(model));
     }
 

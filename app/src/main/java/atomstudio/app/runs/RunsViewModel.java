@@ -6,6 +6,8 @@ import atomstudio.app.jobs.Jobs;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.trash.Deletions;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.search.SearchTable;
+import atomstudio.tuning.train.StructureSearch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +31,7 @@ public final class RunsViewModel {
     private final ObservableList<RunStore.DamagedRun> damaged = FXCollections.observableArrayList();
     private final ObservableList<RunStore.DamagedRun> damagedView = FXCollections.unmodifiableObservableList(damaged);
     private final ReadOnlyObjectWrapper<@Nullable ShownRun> shownRun = new ReadOnlyObjectWrapper<>();
+    private final ReadOnlyObjectWrapper<List<SearchTable.Point>> searched = new ReadOnlyObjectWrapper<>(List.of());
     private final ReadOnlyStringWrapper problem = new ReadOnlyStringWrapper("");
 
     public RunsViewModel(Jobs jobs, RunStore store, RunQueue queue, Deletions deletions,
@@ -38,6 +41,7 @@ public final class RunsViewModel {
         this.queue = queue;
         this.deletions = deletions;
         this.subject = subject;
+        shownRun.map(run -> run.spec().folder()).subscribe(this::readSearch);
         queue.current().subscribe(now -> update());
         queue.progress().subscribe(now -> update());
         queue.addEndListener((spec, progress) -> {
@@ -59,6 +63,11 @@ public final class RunsViewModel {
     /// The run whose loss and previews are shown: the current one, or a past one that was opened. Null: none.
     public ReadOnlyObjectProperty<@Nullable ShownRun> shownRun() {
         return shownRun.getReadOnlyProperty();
+    }
+
+    /// The structures of the search in the shown run's folder; none if it has not been searched.
+    public ReadOnlyObjectProperty<List<SearchTable.Point>> searched() {
+        return searched.getReadOnlyProperty();
     }
 
     public ReadOnlyStringProperty problem() {
@@ -135,6 +144,17 @@ public final class RunsViewModel {
     /// Requests a preview of the current run.
     public void requestPreview(String prompt) {
         queue.requestPreview(prompt);
+    }
+
+    private void readSearch(@Nullable Path folder) {
+        searched.set(List.of());
+        if (folder == null) return;
+        Path table = folder.resolve(StructureSearch.FOLDER).resolve(StructureSearch.TABLE);
+        jobs.start(text("runs.reading-the-search-of", folder.getFileName()),
+                cancellation -> new SearchTable(table).points(), points -> {
+                    ShownRun shown = shownRun.get();
+                    if (shown != null && shown.spec().folder().equals(folder)) searched.set(points);
+                }, problem::set);
     }
 
     private void update() {

@@ -16,7 +16,8 @@ class SearchCommandTest {
     @ParameterizedTest
     @CsvSource({"--population,3,--population: expected at least 4",
             "--generations,0,--generations: expected at least 1",
-            "--budget,0,--budget: expected at least 1", "--budget,many,--budget"})
+            "--budget,0,--budget: expected at least 1", "--budget,many,--budget",
+            "--fitness,beauty,expected loss or likeness"})
     void wrongOptionsAreWrongUsage(String option, String value, String message) {
         CommandLineRun run = CommandLineRun.of(folder, "search", folder, option, value);
         assertEquals(ExitCode.USAGE, run.exitCode(), run::err);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slurm")
 @EnabledOnOs(OS.LINUX)
 class SlurmBenchmarkTest {
-    private static final Duration PATIENCE = Duration.ofMinutes(8);
+    private static final Duration PATIENCE = Duration.ofMinutes(20);
     private static final List<String> TINY = List.of("--prompts", "1", "--images", "1", "--steps", "1", "--width", "64",
             "--height", "64", "--train-steps", "2");
     /// Six runs of the base model, planned first, and two trainings.
@@ -45,7 +45,7 @@ class SlurmBenchmarkTest {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         studio = Files.writeString(folder.resolve("studio"), String.join("\n", "#!/bin/sh",
                 "export " + Home.ENVIRONMENT_VARIABLE + "=" + folder.resolve("home"),
-                "exec " + java + " -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp '"
+                "exec " + java + " -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED -cp '"
                         + System.getProperty("java.class.path") + "' " + Main.class.getName() + " \"$@\"",
                 ""));
         Files.setPosixFilePermissions(studio, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -69,29 +69,46 @@ class SlurmBenchmarkTest {
             List<String> submit = new ArrayList<>(TWO_RUNS);
             submit.addAll(List.of("--submit", "slurm", "--at-once", "3", "--shards", "8", "--program",
                     studio.toString()));
-            String job = slurm.run(command(studio, out, submit)).replaceAll("(?s).*Job (\\d+): 8 shards.*", "$1");
-
-            Path killed = awaitLease(out, Path.of(""));
-            long process = Long.parseLong(Files.readAllLines(killed).get(1));
-            new ProcessBuilder("kill", "-KILL", Long.toString(process)).start().waitFor();
-            String failed = awaitTask(slurm, job, "F");
-            slurm.run("scontrol", "requeue", failed);
-            release(slurm, failed);
-
+            String job = job(slurm.run(command(studio, out, submit)));
+            Path lease = awaitLease(out);
+            kill(lease);
+            awaitTask(slurm, job, "F");
             while (!logs(out).contains("exit code 75")) stopOneTask(slurm, job, out.resolve("logs"));
+            awaitEnd(slurm, job, out);
+            assertStatus("8 runs: 7 finished, 0 running", slurm, out);
+            assertTrue(Files.exists(lease), "of the run that was killed, which is missing");
 
-            long end = System.nanoTime() + PATIENCE.toNanos();
-            while (slurm.tasks(job).stream().anyMatch(task -> !hasEnded(task))) {
-                assertTrue(System.nanoTime() < end, () -> "not finished: " + logs(out));
-                for (String task : slurm.tasks(job)) if (task.endsWith(" PD")) release(slurm, task.split(" ")[0]);
-                Thread.sleep(1000);
-            }
-            String status = slurm.run(command(studio, out, List.of("--status")));
-            assertTrue(status.contains("8 runs: 8 finished, 0 running"), () -> status + logs(out));
+            submit.set(submit.indexOf("8"), "2");
+            awaitEnd(slurm, job(slurm.run(command(studio, out, submit))), out);
+            assertStatus("8 runs: 8 finished, 0 running", slurm, out);
             slurm.run(command(studio, out, List.of("--collect")));
             for (String table : List.of("table.csv", "runs.csv", "images.csv", "plan.jsonl"))
                 assertEquals(Files.readString(local.resolve(table)), Files.readString(out.resolve(table)), table);
             assertTrue(slurm.run(command(studio, out, List.of("--cancel"))).contains("No job"), "all tasks ended");
+        }
+    }
+
+    /// The job's id in the output of `--submit`.
+    private static String job(String output) {
+        return output.replaceAll("(?s).*Job (\\d+): \\d shards.*", "$1");
+    }
+
+    private static void kill(Path lease) throws IOException, InterruptedException {
+        String process = Files.readAllLines(lease).get(1);
+        assertEquals(0, new ProcessBuilder("kill", "-KILL", process).start().waitFor());
+    }
+
+    private void assertStatus(String expected, LocalSlurm slurm, Path out) throws IOException, InterruptedException {
+        String status = slurm.run(command(studio, out, List.of("--status")));
+        assertTrue(status.contains(expected), () -> status + logs(out));
+    }
+
+    private static void awaitEnd(LocalSlurm slurm, String job, Path out) throws IOException, InterruptedException {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        while (slurm.tasks(job).stream().anyMatch(task -> !hasEnded(task))) {
+            assertTrue(System.nanoTime() < end, () -> "not finished: " + logs(out));
+            for (String task : slurm.tasks(job)) if (task.endsWith(" PD")) release(slurm, task.split(" ")[0]);
+            Thread.sleep(1000);
         }
     }
 
@@ -125,13 +142,12 @@ class SlurmBenchmarkTest {
         }
     }
 
-    private static Path awaitLease(Path out, Path other) throws IOException, InterruptedException {
+    private static Path awaitLease(Path out) throws IOException, InterruptedException {
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
             if (Files.isDirectory(out.resolve("runs"))) {
                 try (Stream<Path> files = Files.walk(out.resolve("runs"))) {
-                    Optional<Path> lease = files.filter(file -> file.endsWith("lease") && !file.equals(other))
-                            .findFirst();
+                    Optional<Path> lease = files.filter(file -> file.endsWith("lease")).findFirst();
                     if (lease.isPresent() && Files.size(lease.get()) > 0) return lease.get();
                 } catch (java.io.UncheckedIOException | java.nio.file.NoSuchFileException changed) {
                     // a folder changed meanwhile

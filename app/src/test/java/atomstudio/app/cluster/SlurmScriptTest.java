@@ -4,10 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import atomstudio.app.cluster.SlurmCommands.QueuedTasks;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SlurmScriptTest {
     private static JobArray array(int gpus) {
@@ -36,13 +43,31 @@ class SlurmScriptTest {
                 module load java/25
                 srun /opt/studio benchmark --out '/data/my b' --shard "$SLURM_ARRAY_TASK_ID/32"
                 code=$?
-                if [ "$code" -eq 75 ] || [ "$code" -eq 143 ]; then
+                case "$code" in
+                75|130|143)
                     if [ "${SLURM_RESTART_COUNT:-0}" -lt 100 ]; then
                         scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
-                    fi
-                fi
+                    fi ;;
+                esac
                 exit "$code"
                 """, script.text());
+    }
+
+    /// The commands of Slurm are replaced by functions of the shell.
+    @ParameterizedTest
+    @CsvSource({"0,0,", "1,0,", "137,0,", "75,0,requeue 17_3", "130,99,requeue 17_3", "143,0,requeue 17_3", "75,100,"})
+    @EnabledOnOs(OS.LINUX)
+    void aStoppedTaskIsRequeued(int code, int restarts, @Nullable String requeue) throws Exception {
+        String script = new SlurmScript(array(0), Optional.empty(), Optional.empty(), Optional.empty(), List.of(),
+                List.of("srun() { return " + code + "; }", "scontrol() { echo \"$@\"; }")).text();
+        ProcessBuilder bash = new ProcessBuilder("bash", "-c", script).redirectErrorStream(true);
+        bash.environment()
+                .putAll(Map.of("SLURM_ARRAY_JOB_ID", "17", "SLURM_ARRAY_TASK_ID", "3", "SLURM_RESTART_COUNT",
+                        Integer.toString(restarts)));
+        Process process = bash.start();
+        assertEquals(requeue == null ? "" : requeue,
+                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip());
+        assertEquals(code, process.waitFor());
     }
 
     @Test
@@ -66,7 +91,7 @@ class SlurmScriptTest {
                     - action: Ignore
                       onExitCodes:
                         operator: In
-                        values: [75]
+                        values: [75, 130, 143]
                     - action: FailIndex
                       onExitCodes:
                         operator: In

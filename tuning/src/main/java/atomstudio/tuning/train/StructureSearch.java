@@ -6,18 +6,9 @@ import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.file.StudioFolder;
 import atomstudio.diffusion.json.Json;
 import atomstudio.diffusion.model.DiffusionModel;
-import atomstudio.diffusion.ops.Layer;
-import atomstudio.diffusion.tensor.Tensor;
-import atomstudio.tuning.adapter.AdaptedLayer;
-import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.data.Dataset;
-import atomstudio.tuning.method.GloraPattern;
 import atomstudio.tuning.method.GloraStructure;
-import atomstudio.tuning.method.GloraSupernet;
-import atomstudio.tuning.method.MethodSetting;
-import atomstudio.tuning.method.MethodSettings;
-import atomstudio.tuning.method.RestrictedMethod;
 import atomstudio.tuning.run.ControlPoint;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
@@ -27,7 +18,6 @@ import atomstudio.tuning.run.RunLock;
 import atomstudio.tuning.search.EvolutionarySearch;
 import atomstudio.tuning.search.EvolutionarySearch.Evaluation;
 import atomstudio.tuning.search.SearchTable;
-import atomstudio.tuning.search.StructureSpace;
 import atomstudio.tuning.torch.DenoisingLoss;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -37,20 +27,26 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
 /// Searches the structures of a trained supernet for the one with the lowest loss within a budget of parameters, and
-/// writes its adapter. The loss is that of the held-out photo at fixed timesteps and noise. Files are in the run's
-/// folder `search`: the table of all evaluations, the result, the adapter.
+/// writes its adapter. Files are in the run's folder `search`: the table of all evaluations, the result, the adapter.
 public final class StructureSearch {
+    /// Folder of a search in its run's folder, and its files.
+    public static final String FOLDER = "search";
+    public static final String TABLE = "search.csv";
+    private static final String RESULT = "search.json";
+    private static final String FITNESS = "fitness";
     private static final String ADAPTER = "adapter.safetensors";
     private static final int RANDOM_STRUCTURES = 20;
     private static final int EVALUATIONS_PER_WRITE = 10;
+    private static final List<Long> SEEDS = List.of(0L, 1L);
+    private static final List<Long> CHECK_SEEDS = List.of(2L, 3L);
 
     private final TrainingEnvironment environment;
 
@@ -58,11 +54,19 @@ public final class StructureSearch {
         this.environment = environment;
     }
 
-    /// @param budget largest number of parameters; empty: those of LoRA of the supernet's rank
-    public record Options(int population, int generations, OptionalLong budget, long seed) {}
+    /// What is minimized.
+    public enum Fitness {
+        /// The loss of the held-out photo at fixed timesteps and noise.
+        LOSS,
+        /// 1 − alignment × likeness gained over the base model, of images at fixed seeds.
+        LIKENESS
+    }
 
-    /// What the chosen structure is compared with: random ones within the same budget, on other noise than that of the
-    /// search.
+    /// @param budget largest number of parameters; empty: those of LoRA of the supernet's rank
+    public record Options(int population, int generations, OptionalLong budget, long seed, Fitness fitness) {}
+
+    /// What the chosen structure is compared with: random ones within the same budget, with other noise or seeds than
+    /// those of the search.
     /// @param chosen loss of the chosen structure
     /// @param random losses of the random ones, sorted
     public record Comparison(double chosen, List<Double> random) {
@@ -73,8 +77,8 @@ public final class StructureSearch {
     }
 
     /// @param front fewest parameters first; the last one is the chosen structure
-    public record Result(Path folder, EvolutionarySearch.Settings settings, List<Evaluation> evaluations,
-            List<Evaluation> front, Comparison comparison) {
+    public record Result(Path folder, EvolutionarySearch.Settings settings, Fitness fitness,
+            List<Evaluation> evaluations, List<Evaluation> front, Comparison comparison) {
         public Path adapter() {
             return folder.resolve(ADAPTER);
         }
@@ -84,7 +88,7 @@ public final class StructureSearch {
         }
 
         public JsonObject json() {
-            JsonObject json = settingsJson(settings);
+            JsonObject json = settingsJson(settings, fitness);
             json.addProperty("adapter", adapter().toString());
             json.addProperty("evaluations", evaluations.size());
             json.add("chosen", json(chosen()));
@@ -115,48 +119,6 @@ public final class StructureSearch {
         void note(String text);
     }
 
-    /// A supernet that is open for evaluation.
-    private record Supernet(RunFolder folder, TrainingSetup setup, RestrictedMethod method, AdapterFile adapter,
-            StructureSpace space) {
-        static Supernet of(RunFolder folder, TrainingSetup setup) throws Failure {
-            if (!(setup.layout().method() instanceof RestrictedMethod restricted)
-                    || !(restricted.method() instanceof GloraSupernet supernet))
-                throw new Failure.Incompatible(folder.folder() + ": expected a run of a supernet, found method "
-                        + setup.info().method().combinedName()
-                        + "; train one by the method glora-terms with the structure "
-                        + "\"supernet\"");
-            AdapterFile adapter = AdapterFile.read(folder.checkpoint());
-            List<Layer> layers = setup.layers().stream().filter(restricted::tunes).toList();
-            return new Supernet(folder, setup, restricted, adapter, new StructureSpace(layers, supernet.rank()));
-        }
-
-        GloraSupernet supernet() {
-            return (GloraSupernet) method.method();
-        }
-
-        double loss(DenoisingLoss loss, Dataset heldOut, float[] parameters, List<GloraStructure> structures)
-                throws Failure {
-            RestrictedMethod sampled = new RestrictedMethod(supernet().with(space.byLayer(structures)),
-                    method.layers());
-            return new Validation.HeldOut(heldOut, (point, batch) -> loss.loss(point, batch, sampled))
-                    .evaluate(parameters, Optional.empty());
-        }
-
-        /// The structures with their part of the parameters.
-        AdapterFile adapter(List<GloraStructure> structures) {
-            Map<String, GloraStructure> byLayer = space.byLayer(structures);
-            MethodSettings settings = adapter.method()
-                    .with(MethodSetting.STRUCTURE, GloraPattern.of(byLayer).toString());
-            Map<String, Tensor> values = new HashMap<>();
-            for (Layer layer : space.layers())
-                supernet().extracted(layer, byLayer.get(layer.name()),
-                        parameter -> adapter.values().get(layer.name() + "." + parameter))
-                        .forEach((parameter, value) -> values.put(layer.name() + "." + parameter, value));
-            return new AdapterFile(settings, adapter.base(), adapter.trigger(), adapter.training(),
-                    AdaptedLayer.of(settings.method(), setup.layers()), values);
-        }
-    }
-
     /// Searches, or continues an interrupted search of the same options.
     /// @param run the folder of a supernet's run
     /// @return empty when stopped
@@ -171,78 +133,103 @@ public final class StructureSearch {
         try (RunLock lock = RunLock.acquire(folder.folder());
                 TrainingSetup setup = TrainingSetup.open(info, model, folder.startingAdapters(info), environment)) {
             Supernet supernet = Supernet.of(folder, setup);
-            long budget = options.budget.orElse(supernet.space.loraParameterCount());
+            long budget = options.budget.orElse(supernet.space().loraParameterCount());
             EvolutionarySearch.Settings settings = new EvolutionarySearch.Settings(options.population,
                     options.generations, budget, options.seed);
-            Path searchFolder = created(folder.file("search"));
-            requireSameSearch(searchFolder.resolve("search.json"), settings,
+            Path searchFolder = created(folder.file(FOLDER));
+            requireSameSearch(searchFolder.resolve(RESULT), settingsJson(settings, options.fitness),
                     Sha256.of(folder.checkpoint()));
             ControlPoint controlPoint = new ControlPoint(control, EventSink.none());
-            Optional<Dataset> heldOut = heldOut(supernet, controlPoint, listener);
-            if (heldOut.isEmpty()) return Optional.empty();
-            try (DenoisingLoss loss = setup.engine()
-                    .denoisingLoss(
-                            ComputeMode.predicted(setup.config(), model).lossOptions(setup.layout(), Map.of()))) {
-                return search(supernet, loss, heldOut.get(), searchFolder, settings, controlPoint, listener);
-            }
+            Search search = new Search(supernet, searchFolder, settings, options.fitness, controlPoint, listener);
+            return switch (options.fitness) {
+                case LOSS -> byLoss(search);
+                case LIKENESS -> byLikeness(search);
+            };
         }
     }
 
-    private static Optional<Result> search(Supernet supernet, DenoisingLoss loss, Dataset heldOut, Path folder,
-            EvolutionarySearch.Settings settings, ControlPoint controlPoint, Listener listener) throws Failure {
-        float[] parameters = supernet.setup.layout().toVector(supernet.adapter.values());
-        SearchTable table = new SearchTable(folder.resolve("search.csv"));
-        Map<List<GloraStructure>, Double> known = table.losses(supernet.space);
-        List<Evaluation> evaluations = new ArrayList<>();
-        double[] best = {Double.POSITIVE_INFINITY};
-        Optional<List<Evaluation>> all = new EvolutionarySearch(supernet.space, settings).run(structures -> {
-            if (controlPoint.shouldStopBeforeTraining(0)) return OptionalDouble.empty();
-            Double earlier = known.get(structures);
-            return OptionalDouble.of(earlier != null ? earlier : supernet.loss(loss, heldOut, parameters, structures));
-        }, evaluation -> {
-            evaluations.add(evaluation);
-            best[0] = Math.min(best[0], evaluation.loss());
-            listener.evaluated(evaluation, evaluations.size(), best[0]);
-            if (evaluations.size() % EVALUATIONS_PER_WRITE == 0 && evaluations.size() > known.size())
-                table.write(evaluations);
-        });
-        if (evaluations.size() > known.size()) table.write(evaluations);
-        if (all.isEmpty()) return Optional.empty();
-        return Optional.of(finish(supernet, folder, settings, all.get(), structures -> supernet.loss(loss,
-                new Dataset("check ", heldOut.examples(), heldOut.textConditioning(), heldOut.sampling()), parameters,
-                structures)));
+    private Optional<Result> byLoss(Search search) throws Failure {
+        Supernet supernet = search.supernet;
+        Optional<Dataset> heldOut = heldOut(supernet, search.controlPoint, search.listener);
+        if (heldOut.isEmpty()) return Optional.empty();
+        float[] parameters = supernet.setup().layout().toVector(supernet.adapter().values());
+        Dataset check = new Dataset("check ", heldOut.get().examples(), heldOut.get().textConditioning(),
+                heldOut.get().sampling());
+        try (DenoisingLoss loss = supernet.setup().engine()
+                .denoisingLoss(ComputeMode.predicted(supernet.setup().config(), supernet.setup().model())
+                        .lossOptions(supernet.setup().layout(), Map.of()))) {
+            return search.run(
+                    structures -> OptionalDouble.of(supernet.loss(loss, heldOut.get(), parameters, structures)),
+                    structures -> OptionalDouble.of(supernet.loss(loss, check, parameters, structures)));
+        }
     }
 
-    @FunctionalInterface
-    private interface StructureLoss {
-        double of(List<GloraStructure> structures) throws Failure;
+    private static Optional<Result> byLikeness(Search search) throws Failure {
+        Supernet supernet = search.supernet;
+        ImageFitness fitness = ImageFitness.open(supernet.setup(), supernet.folder(), SEEDS,
+                search.controlPoint.samplingListener());
+        ImageFitness check = fitness.withSeeds(CHECK_SEEDS);
+        return search.run(structures -> fitness.of(supernet.adapter(structures)),
+                structures -> check.of(supernet.adapter(structures)));
     }
 
-    private static Result finish(Supernet supernet, Path folder, EvolutionarySearch.Settings settings,
-            List<Evaluation> evaluations, StructureLoss check) throws Failure {
-        new SearchTable(folder.resolve("search.csv")).write(evaluations);
-        List<Evaluation> front = EvolutionarySearch.paretoFront(evaluations);
-        List<Double> random = new ArrayList<>();
-        for (List<GloraStructure> structures : EvolutionarySearch.random(supernet.space, settings.budget(),
-                RANDOM_STRUCTURES, settings.seed()))
-            random.add(check.of(structures));
-        Comparison comparison = new Comparison(check.of(front.getLast().structures()),
-                random.stream().sorted().toList());
-        Result result = new Result(folder, settings, evaluations, front, comparison);
-        supernet.adapter(result.chosen().structures()).write(result.adapter());
-        JsonObject json = result.json();
-        json.addProperty("supernet", Sha256.of(supernet.folder.checkpoint()));
-        writeJson(folder.resolve("search.json"), json);
-        return result;
+    /// A search in its folder.
+    private record Search(Supernet supernet, Path folder, EvolutionarySearch.Settings settings, Fitness fitness,
+            ControlPoint controlPoint, Listener listener) {
+        /// @param loss  of structures; those in the table are not evaluated again
+        /// @param check with other noise or seeds
+        Optional<Result> run(EvolutionarySearch.Fitness loss, EvolutionarySearch.Fitness check) throws Failure {
+            SearchTable table = new SearchTable(folder.resolve(TABLE));
+            Map<List<GloraStructure>, Double> known = table.losses(supernet.space());
+            List<Evaluation> evaluations = new ArrayList<>();
+            double[] best = {Double.POSITIVE_INFINITY};
+            Optional<List<Evaluation>> all = new EvolutionarySearch(supernet.space(), settings).run(structures -> {
+                if (controlPoint.shouldStopBeforeTraining(0)) return OptionalDouble.empty();
+                Double earlier = known.get(structures);
+                return earlier != null ? OptionalDouble.of(earlier) : loss.loss(structures);
+            }, evaluation -> {
+                evaluations.add(evaluation);
+                best[0] = Math.min(best[0], evaluation.loss());
+                listener.evaluated(evaluation, evaluations.size(), best[0]);
+                if (evaluations.size() % EVALUATIONS_PER_WRITE == 0 && evaluations.size() > known.size())
+                    table.write(evaluations);
+            });
+            if (evaluations.size() > known.size()) table.write(evaluations);
+            return all.isEmpty() ? Optional.empty() : finish(table, all.get(), check);
+        }
+
+        /// Empty when stopped.
+        private Optional<Result> finish(SearchTable table, List<Evaluation> evaluations,
+                EvolutionarySearch.Fitness check) throws Failure {
+            table.write(evaluations);
+            List<Evaluation> front = EvolutionarySearch.paretoFront(evaluations);
+            List<List<GloraStructure>> compared = new ArrayList<>(List.of(front.getLast().structures()));
+            compared.addAll(EvolutionarySearch.random(supernet.space(), settings.budget(), RANDOM_STRUCTURES,
+                    settings.seed()));
+            List<Double> values = new ArrayList<>();
+            for (List<GloraStructure> structures : compared) {
+                OptionalDouble value = controlPoint.shouldStopBeforeTraining(0) ? OptionalDouble.empty()
+                        : check.loss(structures);
+                if (value.isEmpty()) return Optional.empty();
+                values.add(value.getAsDouble());
+            }
+            Result result = new Result(folder, settings, fitness, evaluations, front, new Comparison(values.getFirst(),
+                    values.stream().skip(1).sorted().toList()));
+            supernet.adapter(result.chosen().structures()).write(result.adapter());
+            JsonObject json = result.json();
+            json.addProperty("supernet", Sha256.of(supernet.folder().checkpoint()));
+            writeJson(folder.resolve(RESULT), json);
+            return Optional.of(result);
+        }
     }
 
     /// The photo that the run held out, or, of a run without, the first one.
     private Optional<Dataset> heldOut(Supernet supernet, ControlPoint controlPoint, Listener listener)
             throws Failure {
-        TrainingSetup setup = supernet.setup;
-        ClassImages classImages = new ClassImages(environment, supernet.folder, setup.info(), setup.model(),
+        TrainingSetup setup = supernet.setup();
+        ClassImages classImages = new ClassImages(environment, supernet.folder(), setup.info(), setup.model(),
                 setup.pipeline());
-        Optional<TrainingDatasets> datasets = new TrainingDatasets.DatasetBuilder(supernet.folder, setup.info(),
+        Optional<TrainingDatasets> datasets = new TrainingDatasets.DatasetBuilder(supernet.folder(), setup.info(),
                 setup.datasetEncoder(), classImages).build(controlPoint, EventSink.none(), 0);
         if (datasets.isEmpty()) return Optional.empty();
         setup.releaseEncoders();
@@ -261,25 +248,26 @@ public final class StructureSearch {
         }
     }
 
-    private static JsonObject settingsJson(EvolutionarySearch.Settings settings) {
+    private static JsonObject settingsJson(EvolutionarySearch.Settings settings, Fitness fitness) {
         JsonObject json = new JsonObject();
         json.addProperty("population", settings.population());
         json.addProperty("generations", settings.generations());
         json.addProperty("budget", settings.budget());
         json.addProperty("seed", Long.toString(settings.seed()));
+        json.addProperty(FITNESS, fitness.name().toLowerCase(Locale.ROOT));
         return json;
     }
 
-    /// Writes the options of a new search, or checks that they are those of the search in the folder.
-    private static void requireSameSearch(Path file, EvolutionarySearch.Settings settings, String supernet)
-            throws Failure {
-        JsonObject expected = settingsJson(settings);
+    /// Writes the options of a new search, or checks that they are those of the evaluations in the folder.
+    private static void requireSameSearch(Path file, JsonObject expected, String supernet) throws Failure {
         expected.addProperty("supernet", supernet);
-        if (!Files.exists(file)) {
+        if (!Files.exists(file) || !Files.exists(file.resolveSibling(TABLE))) {
             writeJson(file, expected);
             return;
         }
         JsonObject found = Json.read(file).object();
+        // Files of earlier versions, which had one fitness.
+        if (!found.has(FITNESS)) found.addProperty(FITNESS, Fitness.LOSS.name().toLowerCase(Locale.ROOT));
         for (String key : expected.keySet())
             if (!found.has(key) || !expected.get(key).getAsString().equals(found.get(key).getAsString()))
                 throw new Failure.Conflict(file + ": expected a search with " + key + " "

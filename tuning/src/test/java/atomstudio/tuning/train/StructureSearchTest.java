@@ -24,8 +24,11 @@ import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.search.EvolutionarySearch;
+import atomstudio.tuning.search.SearchTable;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +40,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Supernet, search, adapter.
 class StructureSearchTest {
-    private static final StructureSearch.Options OPTIONS = new StructureSearch.Options(8, 4, OptionalLong.empty(), 1);
+    private static final StructureSearch.Options OPTIONS = new StructureSearch.Options(8, 4, OptionalLong.empty(), 1,
+            StructureSearch.Fitness.LOSS);
+    private static final int EVALUATIONS = 32;
+    private static final List<String> FILES = List.of("search.csv", "search.json", "adapter.safetensors");
     @TempDir
     static Path shared;
     private static DiffusionModel model;
@@ -97,7 +103,7 @@ class StructureSearchTest {
         StructureSearch.Result result = search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
         byte[] table = Files.readAllBytes(folder.resolve("search.csv")), adapterBytes = Files
                 .readAllBytes(result.adapter());
-        assertEquals(32, result.evaluations().size());
+        assertEquals(EVALUATIONS, result.evaluations().size());
         assertEquals(20, result.comparison().random().size());
         assertTrue(result.chosen().parameters() <= result.settings().budget());
 
@@ -109,16 +115,114 @@ class StructureSearchTest {
         assertEquals(MethodName.GLORA_TERMS, adapter.method().choice());
         assertFalse(adapter.method().value(MethodSetting.STRUCTURE).equals("supernet"));
 
+        List<SearchTable.Point> points = new SearchTable(folder.resolve("search.csv")).points();
+        assertEquals(EVALUATIONS, points.size());
+        assertEquals(result.front().size(), points.stream().filter(SearchTable.Point::isOnFront).count());
+        assertEquals(List.of(new SearchTable.Point(result.chosen().parameters(), result.chosen().loss(), true, true)),
+                points.stream().filter(SearchTable.Point::isChosen).toList());
+
         String conflict = assertThrows(Failure.Conflict.class,
-                () -> search(new StructureSearch.Options(8, 5, OptionalLong.empty(), 1), 0)).getMessage();
+                () -> search(new StructureSearch.Options(8, 5, OptionalLong.empty(), 1,
+                        StructureSearch.Fitness.LOSS), 0))
+                .getMessage();
         assertTrue(conflict.contains("generations 5"), conflict);
 
-        for (String name : List.of("search.csv", "search.json", "adapter.safetensors"))
-            Files.delete(folder.resolve(name));
+        for (String name : FILES) Files.delete(folder.resolve(name));
         search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
         assertArrayEquals(table, Files.readAllBytes(folder.resolve("search.csv")));
         assertArrayEquals(adapterBytes, Files.readAllBytes(folder.resolve("adapter.safetensors")));
         assertEquals(33, Files.readAllLines(folder.resolve("search.csv")).size());
+    }
+
+    /// Killed before the table is first written, between two writes, and in the comparison with random structures. The
+    /// state between the last two files, adapter and result, is made by hand.
+    @Test
+    void aSearchKilledInAnyStageEndsWithEqualBytes() throws Exception {
+        Path folder = Files.createDirectories(run.resolve("search"));
+        for (String name : FILES) Files.deleteIfExists(folder.resolve(name));
+        search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
+        List<byte[]> expected = bytes(folder);
+        for (String name : FILES) Files.delete(folder.resolve(name));
+
+        kill(3, 0);
+        byte[] started = Files.readAllBytes(folder.resolve("search.json"));
+        assertFalse(Files.exists(folder.resolve("search.csv")));
+        kill(24, 0);
+        assertEquals(21, Files.readAllLines(folder.resolve("search.csv")).size());
+        kill(EVALUATIONS, 5);
+        assertFalse(Files.exists(folder.resolve("adapter.safetensors")));
+        search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
+        for (int i = 0; i < FILES.size(); i++) assertArrayEquals(expected.get(i), bytes(folder).get(i), FILES.get(i));
+
+        Files.write(folder.resolve("search.json"), started);
+        search(OPTIONS, Integer.MAX_VALUE).orElseThrow();
+        for (int i = 0; i < FILES.size(); i++) assertArrayEquals(expected.get(i), bytes(folder).get(i), FILES.get(i));
+    }
+
+    private static List<byte[]> bytes(Path folder) throws Exception {
+        List<byte[]> bytes = new ArrayList<>();
+        for (String name : FILES) bytes.add(Files.readAllBytes(folder.resolve(name)));
+        return bytes;
+    }
+
+    /// Searches in a process that ends without cleanup, as by `kill -9`.
+    /// @param evaluations of the search before
+    /// @param comparisons with random structures before
+    private static void kill(int evaluations, int comparisons) throws Exception {
+        Path log = shared.resolve("killed.log");
+        int code = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                Killed.class.getName(), run.toString(), Integer.toString(evaluations), Integer.toString(comparisons))
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start()
+                .waitFor();
+        assertEquals(Killed.EXIT_CODE, code, () -> {
+            try {
+                return Files.readString(log);
+            } catch (IOException e) {
+                return e.toString();
+            }
+        });
+    }
+
+    /// The process that is killed.
+    public static final class Killed {
+        private static final int EXIT_CODE = 137;
+
+        private Killed() {}
+
+        public static void main(String[] arguments) throws Exception {
+            int evaluations = Integer.parseInt(arguments[1]), comparisons = Integer.parseInt(arguments[2]);
+            int[] evaluated = {0}, compared = {0};
+            new StructureSearch(environment()).run(Path.of(arguments[0]), OPTIONS, () -> {
+                if (evaluated[0] == evaluations && compared[0]++ == comparisons) Runtime.getRuntime().halt(EXIT_CODE);
+                return RunControl.RunCommand.CONTINUE;
+            }, new StructureSearch.Listener() {
+                @Override
+                public void evaluated(EvolutionarySearch.Evaluation evaluation, int number, double bestLoss) {
+                    evaluated[0] = number;
+                }
+
+                @Override
+                public void note(String text) {}
+            });
+        }
+    }
+
+    @Test
+    void theFitnessByLikenessNeedsClipEncodersAndIsPartOfTheSearch() throws Exception {
+        StructureSearch.Options likeness = new StructureSearch.Options(8, 4, OptionalLong.of(5000), 2,
+                StructureSearch.Fitness.LIKENESS);
+        Path folder = Files.createDirectories(run.resolve("search"));
+        for (String name : FILES) Files.deleteIfExists(folder.resolve(name));
+        String message = assertThrows(Failure.Incompatible.class, () -> search(likeness, 0)).getMessage();
+        assertTrue(message.contains("needs a model with CLIP's image and text encoders"), message);
+        assertTrue(search(OPTIONS, 0).isEmpty(), "a search without evaluations can be replaced");
+        assertTrue(search(OPTIONS, 10).isEmpty());
+        String conflict = assertThrows(Failure.Conflict.class, () -> search(new StructureSearch.Options(8, 4,
+                OptionalLong.empty(), 1, StructureSearch.Fitness.LIKENESS), 0)).getMessage();
+        assertTrue(conflict.contains("fitness likeness, found \"loss\""), conflict);
     }
 
     /// Each step trains a structure of its own, and a killed run continues with the same ones.
