@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures the figures of docs/performance.md on an idle machine: docs/performance/measure.sh [PYTHON]
-# PYTHON has torch, diffusers, transformers and peft for peers.py. Prints one table.
+# Measures the figures of docs/performance.md on an idle machine: docs/performance/measure.sh [PYTHON [SD15_F32 SD15_F16]]
+# PYTHON has torch, diffusers, transformers and peft for the comparisons. The folders are models of Stable Diffusion 1.5's
+# shape (RandomModel); with them it also runs growth.py and the cold start of throughput.sh, 15 minutes more.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 scratch="$(mktemp -d)"
@@ -27,8 +28,21 @@ train() {
     grep -o '"peakMemory":[0-9]*' "$scratch/run/report.json" | cut -d: -f2 | awk '{ printf ", peak %.0f MB\n", $1 / 1e6 }'
 }
 
-grep -m1 'model name' /proc/cpuinfo || true
-if [ $# -gt 0 ]; then "$1" "$root/docs/performance/peers.py" "$root/assets/default-model" --threads "$(nproc)"; fi
+# Processor with its matrix and vector units, memory, system, versions; what else is running.
+machine() {
+    grep -m1 'model name' /proc/cpuinfo || true
+    echo "$(nproc) processors, $(awk '/^MemTotal/ { printf "%.1f GB", $2 * 1024 / 1e9 }' /proc/meminfo), $(grep -m1 ^flags /proc/cpuinfo | grep -oE '\b(avx2|avx512f|avx512_bf16|amx_bf16)\b' | tr '\n' ' ')"
+    echo "$(uname -sr), $(. /etc/os-release 2>/dev/null && echo "${PRETTY_NAME:-}"), $("$studio" --version | head -n 1), commit $(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)"
+    if [ $# -gt 0 ]; then "$1" -c 'import torch, diffusers, transformers, peft; print("torch", torch.__version__, "diffusers", diffusers.__version__, "transformers", transformers.__version__, "peft", peft.__version__)'; fi
+    echo "load $(cut -d' ' -f1-3 /proc/loadavg), $(date -u +%F)"
+}
+
+machine "$@"
+if [ $# -gt 0 ]; then
+    "$1" "$root/docs/performance/peers.py" "$root/assets/default-model" --threads "$(nproc)"
+    "$root/docs/performance/throughput.sh" "$1" ${3:+"$3"}
+fi
+if [ $# -gt 1 ]; then "$1" "$root/docs/performance/growth.py" "$2"; fi
 echo "generate: $(image)"
 for method in lora atoms atoms+channels; do echo "train $method: $(train "$method" 60)"; done
 echo "train lora, 300 steps: $(train lora 300)"

@@ -8,6 +8,9 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.UNet;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.torch.GpuMemory;
+import atomstudio.tuning.torch.SamplingMemory;
+import java.util.Locale;
+import java.util.function.Consumer;
 
 /// How many images are sampled together if the user does not choose: as many as half of the available memory holds, up
 /// to a limit. A large UNet on a CPU fills the processors with one image.
@@ -37,6 +40,25 @@ final class BatchSize {
         };
         if (device.equals(Device.CUDA) && GpuMemory.total() == 0) return UNKNOWN_MEMORY;
         return fitting(available, bytesPerImage(model, generation));
+    }
+
+    /// The user's choice, or on a CPU as many images as memory holds: the system ends a process that needs more, before
+    /// anything could halve the batch.
+    /// @param warnings called with a sentence if these are fewer
+    static int limited(int chosen, DiffusionModel model, Device device, Generation generation,
+            Consumer<String> warnings) {
+        if (chosen == 1 || !device.equals(Device.CPU)) return chosen;
+        Generation.GenerationSettings settings = generation.settings();
+        double scale = generation.hires().map(Generation.Hires::scale).orElse(1.0) / model.vae().downsamplingFactor();
+        long bytes = SamplingMemory.unetActivations(model, (long) Math.ceil(settings.height() * scale),
+                (long) Math.ceil(settings.width() * scale));
+        long available = AvailableMemory.bytes();
+        int fitting = Math.toIntExact(Math.clamp(available / bytes, 1, chosen));
+        if (fitting < chosen)
+            warnings.accept(String.format(Locale.ROOT,
+                    "%d images together need about %.1f GB and %.1f GB are available: %d are sampled together.", chosen,
+                    chosen * (double) bytes / 1e9, available / 1e9, fitting));
+        return fitting;
     }
 
     static int fitting(long availableBytes, long bytesPerImage) {

@@ -175,7 +175,8 @@ public final class ImageGenerator implements AutoCloseable {
 
     /// Images that differ only in the seed, in batches of nearly equal size.
     public List<GenerationBatch> batches(Generation generation, List<Long> seeds) {
-        int largest = batchSize.orElseGet(() -> BatchSize.automatic(model, device, generation));
+        int largest = batchSize.isEmpty() ? BatchSize.automatic(model, device, generation)
+                : BatchSize.limited(Math.min(batchSize.getAsInt(), seeds.size()), model, device, generation, warnings);
         int count = Math.ceilDiv(seeds.size(), largest);
         List<GenerationBatch> batches = new ArrayList<>();
         for (int i = 0; i < count; i++) {

@@ -14,6 +14,7 @@ import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.sample.SamplerName;
 import atomstudio.diffusion.sample.SamplingSettings;
 import atomstudio.diffusion.sample.ScheduleName;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,18 @@ class BatchSizeTest {
         assertEquals(1, BatchSize.fitting(399, 100));
         assertEquals(2, BatchSize.fitting(400, 100));
         assertEquals(BatchSize.MAX_AUTOMATIC, BatchSize.fitting(Long.MAX_VALUE, 100));
+    }
+
+    @Test
+    void aChosenBatchIsLimitedByMemory() throws Exception {
+        DiffusionModel model = DiffusionModel.open(Shared.root().resolve("assets/default-model"));
+        List<String> warnings = new ArrayList<>();
+        assertEquals(4, BatchSize.limited(4, model, Device.CPU, generation(64, 64), warnings::add));
+        assertEquals(List.of(), warnings);
+        int limited = BatchSize.limited(10_000, model, Device.CPU, generation(2048, 2048), warnings::add);
+        assertTrue(limited >= 1 && limited < 10_000, limited + " images");
+        assertTrue(warnings.getFirst().endsWith(": " + limited + " are sampled together."), warnings.toString());
+        assertEquals(10_000, BatchSize.limited(10_000, model, Device.CUDA, generation(2048, 2048), warnings::add));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package atomstudio.tuning.torch;
 
+import atomstudio.diffusion.engine.AvailableMemory;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -8,8 +9,6 @@ import java.nio.file.Path;
 /// Memory of this process as counted by the operating system, including native memory; 0 if unknown (outside Linux).
 public final class ProcessMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
-
-    private static final Path MEMINFO = Path.of("/proc/meminfo");
 
     private ProcessMemory() {}
 
@@ -23,28 +22,32 @@ public final class ProcessMemory {
         return read("VmHWM:");
     }
 
+    /// Resident pages of mapped files.
+    public static long mapped() {
+        return read("RssFile:");
+    }
+
     /// Resident bytes that are not backed by a file.
     static long anonymous() {
         return read("RssAnon:");
     }
 
-    /// Bytes that this process can use in total, including those it already has; 0 if unknown.
+    /// Bytes that this process can use in total, including those it already has, within the limits of its control
+    /// groups; 0 if unknown. Pages of mapped files are available, whether resident or not.
     public static long limit() {
-        long available = read(MEMINFO, "MemAvailable:");
         long total = ManagementFactory
                 .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
                         ? system.getTotalMemorySize()
                         : 0;
-        return available == 0 ? total : total == 0 ? available + resident() : Math.min(total, available + resident());
+        long anonymous = anonymous();
+        if (anonymous == 0) return total; // not Linux
+        long usable = AvailableMemory.bytes() + anonymous;
+        return total == 0 ? usable : Math.min(total, usable);
     }
 
     private static long read(String key) {
-        return read(STATUS, key);
-    }
-
-    private static long read(Path file, String key) {
         try {
-            for (String line : Files.readAllLines(file)) {
+            for (String line : Files.readAllLines(STATUS)) {
                 if (line.startsWith(key))
                     return 1024 * Long.parseLong(line.substring(key.length()).replace("kB", "").strip());
             }

@@ -30,12 +30,23 @@ public record SamplingMemory(DiffusionModel model, ParameterLayout layout) {
     }
 
     private long unet(long height, long width) {
+        return unet(model, List.of(new AdaptedWeights.BoundAdapter<>(layout.method(),
+                layer -> slot -> frozen(layout.method().parameterShapes(layer).get(slot)), frozen(Shape.of(1)))),
+                height,
+                width);
+    }
+
+    /// Peak bytes of the UNet's activations for an image with guidance, of latents of this size.
+    public static long unetActivations(DiffusionModel model, long height, long width) {
+        return unet(model, List.of(), height, width);
+    }
+
+    private static long unet(DiffusionModel model, List<AdaptedWeights.BoundAdapter<Variable<Use>>> adapters,
+            long height, long width) {
         MemoryAccount account = new MemoryAccount();
         Differentiated<Use> ops = ops(account);
-        AdaptedWeights.BoundAdapter<Variable<Use>> bound = new AdaptedWeights.BoundAdapter<>(layout.method(),
-                layer -> slot -> frozen(layout.method().parameterShapes(layer).get(slot)), frozen(Shape.of(1)));
         model.unet()
-                .forward(ops, new AdaptedWeights<>(ops, SamplingMemory::frozen, List.of(bound)),
+                .forward(ops, new AdaptedWeights<>(ops, SamplingMemory::frozen, adapters),
                         frozen(Shape.of(GUIDANCE_BATCH, model.unet().channels().in(), height, width)),
                         frozen(Shape.of(GUIDANCE_BATCH, model.unet().timeProjection().dim())),
                         frozen(Shape.of(GUIDANCE_BATCH, model.textEncoder().maxTokens(),

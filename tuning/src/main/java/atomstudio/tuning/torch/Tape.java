@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class Tape<T> {
     /// A value and, in the backward pass, its gradient.
     static final class Variable<T> {
-        private final T array;
+        /// Always the same array, or converted by each call for the current scope.
+        private final Supplier<T> array;
         private final boolean requiresGrad;
         /// Weights and inputs, which exist before and after the step.
         private final boolean persistent;
@@ -29,12 +30,21 @@ final class Tape<T> {
         private @Nullable T gradient;
 
         private Variable(T array, boolean requiresGrad, boolean persistent) {
+            this(() -> array, requiresGrad, persistent);
+        }
+
+        private Variable(Supplier<T> array, boolean requiresGrad, boolean persistent) {
             this.array = array;
             this.requiresGrad = requiresGrad;
             this.persistent = persistent;
         }
 
         static <T> Variable<T> frozen(T array) {
+            return new Variable<>(array, false, true);
+        }
+
+        /// A frozen weight that may be converted at each use.
+        static <T> Variable<T> frozenFrom(Supplier<T> array) {
             return new Variable<>(array, false, true);
         }
 
@@ -49,7 +59,7 @@ final class Tape<T> {
 
         /// The value; only in the forward pass.
         T array() {
-            return array;
+            return array.get();
         }
 
         boolean requiresGrad() {
@@ -156,7 +166,7 @@ final class Tape<T> {
 
     private void save(Variable<T> variable) {
         if (!variable.persistent && variable.source == null && variable.savedBy++ == 0)
-            variable.saved = backend.keep(backend.alias(variable.array));
+            variable.saved = backend.keep(backend.alias(variable.array()));
     }
 
     private void unsave(Variable<T> variable) {
@@ -169,7 +179,7 @@ final class Tape<T> {
     T value(Variable<T> variable) {
         if (variable.source != null)
             return value(recomputed(variable.source).outputs.get(variable.sourceIndex));
-        return variable.persistent ? variable.array : Objects.requireNonNull(variable.saved);
+        return variable.persistent ? variable.array() : Objects.requireNonNull(variable.saved);
     }
 
     /// Whether the operations that are recorded now are those of a recomputed function.
@@ -188,7 +198,7 @@ final class Tape<T> {
         Recomputation<T> source = new Recomputation<>(inputs, body);
         List<Variable<T>> outputs = new ArrayList<>();
         for (Variable<T> each : inner) {
-            Variable<T> output = each.persistent ? each : new Variable<>(each.array, each.requiresGrad, false);
+            Variable<T> output = each.persistent ? each : new Variable<>(each.array(), each.requiresGrad, false);
             if (results == Results.DROPPED && !each.persistent) {
                 output.source = source;
                 output.sourceIndex = outputs.size();

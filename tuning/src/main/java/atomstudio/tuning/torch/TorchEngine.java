@@ -71,25 +71,27 @@ public final class TorchEngine implements AutoCloseable {
     /// @throws Failure like `open`
     public static TorchEngine open(DiffusionModel model, List<WeightedAdapter> merged, Device device,
             TorchSettings settings) throws Failure {
-        return open(model, merged, Torch.open(device, settings), Optional.empty());
+        return open(model, merged, device, settings, Optional.empty());
     }
 
     /// The networks for sampling: adapters are fused into the UNet's weights, and it runs in this precision.
     /// @throws Failure like `open`
     public static Engine openForSampling(DiffusionModel model, Device device, TorchSettings settings,
             ComputeDtype computeDtype) throws Failure {
-        return open(model, List.of(), Torch.open(device, settings), Optional.of(computeDtype)).networks();
+        return open(model, List.of(), device, settings, Optional.of(computeDtype)).networks();
     }
 
-    private static TorchEngine open(DiffusionModel model, List<WeightedAdapter> merged, Torch torch,
-            Optional<ComputeDtype> samplingDtype) throws Failure {
-        TorchEngine engine = new TorchEngine(model, torch, samplingDtype);
+    private static TorchEngine open(DiffusionModel model, List<WeightedAdapter> merged, Device device,
+            TorchSettings settings, Optional<ComputeDtype> samplingDtype) throws Failure {
+        TorchEngine engine = new TorchEngine(model, Torch.open(device, settings), samplingDtype);
         try {
             model.requireOneTextEncoder();
             engine.checkpoints.putAll(model.openCheckpoints(model.components().keySet()));
             for (Network network : Network.values())
                 engine.weights.put(network, new TorchWeights(engine.torch, engine.checkpoint(network.component),
-                        new MergedAdapters(engine.torch, merged)));
+                        new MergedAdapters(engine.torch, merged), network == Network.UNET
+                                ? TorchWeights.HalfWeights.of(device, model.layers(Component.UNET))
+                                : TorchWeights.HalfWeights.ONCE));
             return engine;
         } catch (Failure e) {
             engine.close();
@@ -154,6 +156,11 @@ public final class TorchEngine implements AutoCloseable {
     /// Frees a network's weights; they are loaded again if it runs again.
     public void release(Network network) {
         layers(network).close();
+    }
+
+    /// Whether memory holds a training step in bfloat16; true on a GPU, where it is not known.
+    public boolean fitsInBf16() {
+        return torch.device().equals(Device.CUDA) || layers(Network.UNET).fitsInBf16(model.layers(Component.UNET));
     }
 
     /// The training loss with respect to a method's parameters.

@@ -122,9 +122,9 @@ public class TrainingLoss<B> implements AutoCloseable {
         public WeightSource<Variable<NDArray>> layers(Component component, LossOps<Variable<NDArray>> by) {
             WeightSource<NDArray> weights = networks.layers().apply(component);
             return new AdaptedWeights<>(by, layer -> {
-                LayerWeights<NDArray> base = weights.get(layer);
-                return new LayerWeights<>(Variable.frozen(base.weight()),
-                        base.bias() == null ? null : Variable.frozen(base.bias()));
+                NDArray bias = weights.get(layer).bias();
+                return new LayerWeights<>(Variable.frozenFrom(() -> weights.get(layer).weight()),
+                        bias == null ? null : Variable.frozen(bias));
             }, List.of(bound));
         }
 

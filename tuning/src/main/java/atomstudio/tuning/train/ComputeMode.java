@@ -49,6 +49,9 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
                 if (!ComputeDtype.hasHardwareBf16(device))
                     yield new ComputeMode(checkpointing, ComputeDtype.FP32,
                             Optional.of("computed in fp32: " + deviceName(device) + " has no bf16 hardware"));
+                if (!trial.engine.fitsInBf16())
+                    yield new ComputeMode(checkpointing, ComputeDtype.FP32,
+                            Optional.of("computed in fp32: the weights in bf16 do not fit in memory beside it"));
                 yield benchmark(checkpointing, trial);
             }
         };

@@ -17,12 +17,16 @@ import atomstudio.tuning.torch.TrainingStepMemory;
 interface MemoryEstimate {
     long bytes();
 
+    /// The part of it that need not be held on the CPU: pages of mapped files, and weights that can be converted at
+    /// each use instead.
+    long mappedBytes();
+
     /// How it was determined, in words.
     String source();
 
     /// Memory of weights, activations, derived values, parameters and optimizer state, and of previews and class
     /// images, counted by a dry run.
-    record PredictedMemory(long bytes) implements MemoryEstimate {
+    record PredictedMemory(long bytes, long mappedBytes) implements MemoryEstimate {
         /// Java and PyTorch's libraries.
         private static final long PROCESS_BYTES = 400L << 20;
         /// The parameters, their gradient in Java and in PyTorch, the optimizer's moments, and the last good state.
@@ -32,11 +36,11 @@ interface MemoryEstimate {
                 throws Failure {
             RunInfo.ResolvedConfig config = info.config();
             long trainingLatentSide = config.resolution() / model.vae().downsamplingFactor();
-            long weights = Layer.parameterCount(model.unet().layers())
-                    * switch (computeMode.computeDtype()) {
-                        case FP32 -> 4;
-                        case BF16 -> 6; // bfloat16 copies and the float32 weights
-                    };
+            long mapped = Float.BYTES * Layer.parameterCount(model.unet().layers());
+            long weights = switch (computeMode.computeDtype()) {
+                case FP32 -> mapped;
+                case BF16 -> mapped + mapped / 2; // the float32 weights and bfloat16 copies
+            };
             long step = new TrainingStepMemory(model, layout, computeMode.checkpointing(), computeMode.computeDtype())
                     .bytes(config.batchSize(), trainingLatentSide, trainingLatentSide);
             if (SubjectTokenizer.components(layout).contains(Component.TEXT_ENCODER))
@@ -45,14 +49,14 @@ interface MemoryEstimate {
                     * (VECTORS_PER_PARAMETER * (long) layout.size() + layout.derivedElementCount());
             EvaluationPlan evaluationPlan = EvaluationPlan.of(info, model);
             if (!evaluationPlan.generatesImages())
-                return new PredictedMemory(PROCESS_BYTES + weights + step + parameterBytes);
+                return new PredictedMemory(PROCESS_BYTES + weights + step + parameterBytes, mapped);
             SamplingMemory sampling = new SamplingMemory(model, layout);
             long latentSide = model.defaultImageSize() / model.vae().downsamplingFactor();
             weights += sampling.weights();
             if (evaluationPlan.validationKind() == EvaluationPlan.ValidationKind.BY_SCORE)
                 weights += clipEncoderBytes(model);
             return new PredictedMemory(PROCESS_BYTES + weights + parameterBytes
-                    + Math.max(step, sampling.activations(latentSide, latentSide)));
+                    + Math.max(step, sampling.activations(latentSide, latentSide)), mapped);
         }
 
         private static long textEncoderBytes(DiffusionModel model) {
@@ -74,7 +78,7 @@ interface MemoryEstimate {
     }
 
     /// The peak over a few steps of the run.
-    record MeasuredMemory(int steps, long bytes) implements MemoryEstimate {
+    record MeasuredMemory(int steps, long bytes, long mappedBytes) implements MemoryEstimate {
         @Override
         public String source() {
             return "measured over " + steps + " steps";
@@ -95,10 +99,15 @@ interface MemoryEstimate {
 
         private boolean isGpu() { return device.torchDevice().equals(Device.CUDA); }
 
+        /// Bytes that have to be there for a run.
+        long needed(MemoryEstimate estimate) {
+            return isGpu() ? estimate.bytes() : estimate.bytes() - estimate.mappedBytes();
+        }
+
         /// False if the limit is unknown.
-        boolean isTooSmallFor(long needed) {
+        boolean isTooSmallFor(MemoryEstimate estimate) {
             long limit = limit();
-            return limit > 0 && needed > limit;
+            return limit > 0 && needed(estimate) > limit;
         }
     }
 }

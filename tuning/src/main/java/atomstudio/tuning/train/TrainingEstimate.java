@@ -8,7 +8,7 @@ import java.util.List;
 /// @param advice         settings that need less memory, in order of preference; empty if it fits
 public record TrainingEstimate(long parameterCount, double parameterShare, MemoryFit memory, TimeEstimate time,
         List<String> advice) {
-    /// @param bytes     peak memory
+    /// @param bytes     peak memory; on the CPU without pages of mapped files
     /// @param source    how it was determined, in words
     /// @param available bytes of the machine or GPU; 0 if unknown
     public record MemoryFit(long bytes, String source, long available) {

@@ -28,6 +28,7 @@ import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
 import atomstudio.tuning.run.TrainingState;
 import atomstudio.tuning.torch.DenoisingLoss;
+import atomstudio.tuning.torch.ProcessMemory;
 import atomstudio.tuning.torch.TorchEngine;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, StartingAdapters st
         ParameterLayout layout = ParameterLayout.of(info.method().method(), model.trainableLayers());
         MemoryEstimate predicted = MemoryEstimate.PredictedMemory.of(info, model, layout,
                 ComputeMode.predicted(config(), model));
-        if (deviceMemory().isTooSmallFor(predicted.bytes())) // a trial could take other programs down
+        if (deviceMemory().isTooSmallFor(predicted)) // a trial could take other programs down
             return estimate(predicted, new TrainingEstimate.TimeEstimate(0, 0, 0));
         try (TrainingSetup setup = TrainingSetup.open(info, model, start, environment)) {
             return measure(data, setup);
@@ -86,7 +87,7 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, StartingAdapters st
             setupSeconds += classImages(setup).missing() * samplingTrial.imageSeconds;
         double evaluationSeconds = evaluationPlan.previewCount() * samplingTrial.imageSeconds
                 + evaluationPlan.validationCount() * (trial.validationSeconds + samplingTrial.scoreSeconds);
-        return estimate(new MemoryEstimate.MeasuredMemory(STEPS, deviceMemory().peak()),
+        return estimate(new MemoryEstimate.MeasuredMemory(STEPS, deviceMemory().peak(), ProcessMemory.mapped()),
                 new TrainingEstimate.TimeEstimate(stepSeconds, setupSeconds,
                         setupSeconds + info.config().steps() * stepSeconds + evaluationSeconds));
     }
@@ -96,7 +97,8 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, StartingAdapters st
     }
 
     private TrainingEstimate estimate(MemoryEstimate memory, TrainingEstimate.TimeEstimate time) {
-        TrainingEstimate.MemoryFit memoryFit = new TrainingEstimate.MemoryFit(memory.bytes(), memory.source(),
+        TrainingEstimate.MemoryFit memoryFit = new TrainingEstimate.MemoryFit(deviceMemory().needed(memory),
+                memory.source(),
                 deviceMemory().limit());
         return new TrainingEstimate(info.parameterCount(), TrainingSetup.parameterShare(info, model), memoryFit, time,
                 memoryFit.fits() ? List.of() : advice());

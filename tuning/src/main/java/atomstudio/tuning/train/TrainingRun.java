@@ -150,9 +150,10 @@ final class TrainingRun implements AutoCloseable {
 
     private List<String> runWarnings(ComputeMode computeMode) throws Failure {
         List<String> warnings = new ArrayList<>();
-        long neededBytes = MemoryEstimate.PredictedMemory.of(info, model, setup.layout(), computeMode).bytes();
+        MemoryEstimate estimate = MemoryEstimate.PredictedMemory.of(info, model, setup.layout(), computeMode);
         MemoryEstimate.DeviceMemory deviceMemory = new MemoryEstimate.DeviceMemory(setup.environment().device());
-        if (deviceMemory.isTooSmallFor(neededBytes)) warnings.add(memoryWarning(neededBytes, deviceMemory.limit()));
+        if (deviceMemory.isTooSmallFor(estimate))
+            warnings.add(memoryWarning(deviceMemory.needed(estimate), deviceMemory.limit()));
         int cachedSamples = setup.config().data().cachedNoiseSamples();
         if (cachedSamples > 0)
             warnings.add(String.format(Locale.ROOT,

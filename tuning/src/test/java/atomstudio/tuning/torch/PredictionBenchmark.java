@@ -13,15 +13,18 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /// Time and memory of the UNet in a guided step: `java … atomstudio.tuning.torch.PredictionBenchmark MODEL
-/// onnx|torch|torch-bf16 STEPS [METHOD]`. A batch of two random samples of the model's own size, as for guidance. Ready
-/// is the time from opening the model until the text encoder has run and the UNet is loaded; anonymous memory is not
-/// backed by files.
+/// onnx|torch|torch-bf16 STEPS [METHOD]`. A batch of two random samples of the model's own size, as for guidance. With
+/// `-` for STEPS one step for each line of standard input, at its [BenchmarkPoint]; METHOD is then the method of its
+/// adapters. Ready is the time from opening the model until the text encoder has run and the UNet is loaded; anonymous
+/// memory is not backed by files.
 public final class PredictionBenchmark {
     private static volatile long mostAnonymous;
     private static volatile long mostResident;
@@ -38,20 +41,39 @@ public final class PredictionBenchmark {
             Arrays.fill(ids[0], 7);
             Tensor context = engine.textEncoder().encode(ids, 1, List.of());
             System.out.printf("text after %.2f s%n", (System.nanoTime() - start) / 1e9);
-            List<WeightedAdapter> adapters = arguments.length > 3
-                    ? List.of(new WeightedAdapter(adapter(model, arguments[3]), 1))
-                    : List.of();
-            Tensor latents = ReferenceOps.random(1, 2, model.unet().channels().in(), side, side);
-            for (int step = 0; step < Integer.parseInt(arguments[2]); step++) {
+            String method = arguments.length > 3 ? arguments[3] : "lora";
+            List<Adapter> adapters = new ArrayList<>();
+            Iterator<BenchmarkPoint> points = BenchmarkPoint
+                    .read(arguments[2], new BenchmarkPoint(
+                            Math.toIntExact(side * model.vae().downsamplingFactor()), 1, 4,
+                            arguments.length > 3 ? 1 : 0))
+                    .iterator();
+            while (points.hasNext()) {
+                BenchmarkPoint point = points.next();
+                while (adapters.size() < point.adapters()) adapters.add(adapter(model, method));
                 long before = System.nanoTime();
-                Tensor out = engine.noisePredictor()
-                        .predict(latents, new float[] {500, 500}, Conditioning.of(Tensor.concatenate(context, context)),
-                                adapters);
-                System.out.printf("%.4f s, first value %.5f, %s%n", (System.nanoTime() - before) / 1e9, out.data()[0],
+                float first = predict(engine, model, context, point, adapters);
+                System.out.printf("%.4f s, first value %.5f, %s%n", (System.nanoTime() - before) / 1e9, first,
                         memory());
             }
         }
         System.out.println(memory());
+    }
+
+    private static float predict(Engine engine, DiffusionModel model, Tensor context, BenchmarkPoint point,
+            List<Adapter> adapters) throws Exception {
+        int rows = 2 * point.batch();
+        long side = point.size() / model.vae().downsamplingFactor();
+        float[] timesteps = new float[rows];
+        Arrays.fill(timesteps, 500);
+        return engine.noisePredictor()
+                .predict(ReferenceOps.random(1, rows, model.unet().channels().in(), side, side), timesteps,
+                        Conditioning.of(context.repeated(rows)),
+                        adapters.stream()
+                                .limit(point.adapters())
+                                .map(adapter -> new WeightedAdapter(adapter, 1))
+                                .toList())
+                .data()[0];
     }
 
     /// Random parameters of a method, small enough to keep the network in its range.

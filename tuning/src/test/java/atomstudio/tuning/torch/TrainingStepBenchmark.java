@@ -8,18 +8,17 @@ import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.torch.DenoisingLossOptions.Checkpointing;
-import java.io.BufferedReader;
-import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /// Time and memory of single training steps: `java … atomstudio.tuning.torch.TrainingStepBenchmark MODEL
 /// METHOD[/LAYERS[/lower]] NONE|SELECTIVE|FULL FP32|BF16 STEPS`. With `-` for STEPS one step for each line of standard
-/// input (docs/performance/turns.py). With `lower` the UNet encoder runs once, timed, and steps use its features, as
+/// input (docs/performance/turns.py) at its [BenchmarkPoint]. With `lower` the UNet encoder runs once, timed, and steps use its features, as
 /// with cached noise samples (without reading their file). One random sample of the model's own size. Anonymous memory
 /// is not backed by files.
 public final class TrainingStepBenchmark {
@@ -29,47 +28,73 @@ public final class TrainingStepBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         DiffusionModel model = DiffusionModel.open(Path.of(arguments[0]));
-        ParameterLayout layout = ParameterLayout.of(settings(arguments[1]).method(), model.unet().layers());
-        long side = model.sampleSize();
-        Tensor noisy = ReferenceOps.random(1, 1, 4, side, side);
-        TrainingBatch batch = new TrainingBatch(noisy, new float[] {500},
-                new BatchConditioning.Embedded(
-                        ReferenceOps.random(2, 1, model.textEncoder().maxTokens(), model.textEncoder().hiddenSize())),
-                ReferenceOps.random(3, 1, 4, side, side), Tensor.filled(Shape.of(1, 1, 1, 1), 1));
-        Checkpointing activations = Checkpointing.valueOf(arguments[2]);
-        ComputeDtype precision = ComputeDtype.valueOf(arguments[3]);
-        System.out.printf("predicted %.2f GB%n",
-                new TrainingStepMemory(model, layout, activations, precision).bytes(1, side, side) / 1e9);
-        try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard());
-                DenoisingLoss denoisingLoss = engine
-                        .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision))) {
-            float[] parameters = layout
-                    .initialVector(new ParameterLayout.Initialization(engine::baseWeight, 1, List.of()));
+        int size = Math.toIntExact((long) model.sampleSize() * model.vae().downsamplingFactor());
+        try (TorchEngine engine = TorchEngine.open(model, Device.CPU, TorchSettings.standard())) {
             System.out.println(memory());
             Thread.ofPlatform().daemon().start(TrainingStepBenchmark::watch);
-            if (arguments[1].endsWith("/lower")) {
-                for (int time = 0; time < 2; time++) {
-                    long start = System.nanoTime();
-                    UNet.EncoderFeatures<Tensor> lower = denoisingLoss.encoderFeatures(batch);
-                    System.out.printf("%.2f s for the UNet encoder%n", (System.nanoTime() - start) / 1e9);
-                    batch = batch.with(lower);
+            Steps steps = null;
+            Iterator<BenchmarkPoint> points = BenchmarkPoint.read(arguments[4], new BenchmarkPoint(size, 1, 0, 0))
+                    .iterator();
+            while (points.hasNext()) {
+                BenchmarkPoint point = points.next();
+                if (steps == null || !steps.point.equals(point)) {
+                    if (steps != null) steps.loss.close();
+                    steps = Steps.of(engine, model, point, arguments);
                 }
-            }
-            Iterator<?> steps = (arguments[4].equals("-") ? new BufferedReader(new InputStreamReader(System.in)).lines()
-                    : IntStream.range(0, Integer.parseInt(arguments[4])).boxed()).iterator();
-            for (; steps.hasNext(); steps.next()) {
                 long start = System.nanoTime();
-                double loss = denoisingLoss.gradient(parameters, batch).loss();
+                double loss = steps.loss.gradient(steps.parameters, steps.batch).loss();
                 System.out.printf("%.2f s, loss %.4f, %s%n", (System.nanoTime() - start) / 1e9, loss, memory());
             }
+            if (steps != null) steps.loss.close();
         }
         System.out.println(memory());
     }
 
-    /// `atoms`, or with layers `atoms/up`.
-    private static MethodSettings settings(String text) throws Exception {
+    /// What the steps at a point have in common.
+    private record Steps(BenchmarkPoint point, DenoisingLoss loss, float[] parameters, TrainingBatch batch) {
+        static Steps of(TorchEngine engine, DiffusionModel model, BenchmarkPoint point, String[] arguments)
+                throws Exception {
+            ParameterLayout layout = ParameterLayout.of(settings(arguments[1], point).method(),
+                    model.unet().layers());
+            Checkpointing activations = Checkpointing.valueOf(arguments[2]);
+            ComputeDtype precision = ComputeDtype.valueOf(arguments[3]);
+            int rows = point.batch();
+            long side = point.size() / model.vae().downsamplingFactor();
+            System.out.printf("predicted %.2f GB%n",
+                    new TrainingStepMemory(model, layout, activations, precision).bytes(rows, side, side) / 1e9);
+            float[] timesteps = new float[rows];
+            Arrays.fill(timesteps, 500);
+            TrainingBatch batch = new TrainingBatch(ReferenceOps.random(1, rows, 4, side, side), timesteps,
+                    new BatchConditioning.Embedded(ReferenceOps.random(2, rows, model.textEncoder().maxTokens(),
+                            model.textEncoder().hiddenSize())),
+                    ReferenceOps.random(3, rows, 4, side, side), Tensor.filled(Shape.of(rows, 1, 1, 1), 1));
+            DenoisingLoss loss = engine
+                    .denoisingLoss(new DenoisingLossOptions(layout, Map.of(), activations, precision));
+            float[] parameters = layout
+                    .initialVector(new ParameterLayout.Initialization(engine::baseWeight, 1, List.of()));
+            return new Steps(point, loss, parameters,
+                    arguments[1].endsWith("/lower") ? withEncoderFeatures(loss, batch) : batch);
+        }
+
+        private static TrainingBatch withEncoderFeatures(DenoisingLoss loss, TrainingBatch batch) throws Exception {
+            TrainingBatch encoded = batch;
+            for (int time = 0; time < 2; time++) {
+                long start = System.nanoTime();
+                UNet.EncoderFeatures<Tensor> lower = loss.encoderFeatures(batch);
+                System.out.printf("the UNet encoder took %.2f s%n", (System.nanoTime() - start) / 1e9);
+                encoded = batch.with(lower);
+            }
+            return encoded;
+        }
+    }
+
+    /// `atoms`, or with layers `atoms/up`; a point's rank replaces the method's own.
+    private static MethodSettings settings(String text, BenchmarkPoint point) throws Exception {
         String[] parts = text.split("/");
-        return MethodSettings.parse(parts[0], parts.length == 1 ? Map.of() : Map.of("layers", parts[1]));
+        Map<String, String> values = new HashMap<>();
+        if (parts.length > 1) values.put("layers", parts[1]);
+        if (point.rank() > 0) values.put("rank", Integer.toString(point.rank()));
+        return MethodSettings.parse(parts[0], values);
     }
 
     /// Twenty times a second.
@@ -92,6 +117,6 @@ public final class TrainingStepBenchmark {
             if (line.startsWith("VmHWM") || line.startsWith("VmRSS") || line.startsWith("RssAnon"))
                 text.append(line.replaceAll("\\s+", " ")).append("  ");
         }
-        return text + "peak anon " + mostAnonymous + " kB";
+        return text + "peak anonymous %.2f GB".formatted(mostAnonymous * 1024 / 1e9);
     }
 }
