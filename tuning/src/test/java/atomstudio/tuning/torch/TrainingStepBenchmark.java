@@ -18,9 +18,9 @@ import java.util.Map;
 
 /// Time and memory of single training steps: `java … atomstudio.tuning.torch.TrainingStepBenchmark MODEL
 /// METHOD[/LAYERS[/lower]] NONE|SELECTIVE|FULL FP32|BF16 STEPS`. With `-` for STEPS one step for each line of standard
-/// input (docs/performance/turns.py) at its [BenchmarkPoint]. With `lower` the UNet encoder runs once, timed, and steps use its features, as
-/// with cached noise samples (without reading their file). One random sample of the model's own size. Anonymous memory
-/// is not backed by files.
+/// input (docs/performance/turns.py) at its [BenchmarkPoint]. With `lower` the UNet encoder runs once, timed, and steps
+/// use its features, as with cached noise samples (without reading their file). One random sample of the model's own
+/// size. Anonymous memory is not backed by files.
 public final class TrainingStepBenchmark {
     private static volatile long mostAnonymous;
 
