@@ -26,7 +26,6 @@ import atomstudio.tuning.method.MethodName;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import javafx.beans.property.ReadOnlyBooleanProperty;
 import javafx.beans.property.ReadOnlyBooleanWrapper;
 import javafx.beans.property.ReadOnlyIntegerProperty;
@@ -176,7 +175,7 @@ public final class SubjectPageViewModel {
         return model == null ? List.of() : model.classWords();
     }
 
-    /// State for the sidebar: `training · 62%`, `Atoms ✓ · LoRA ✓`, `6 photos`.
+    /// State for the sidebar: `training · 62%`, `LoRA ✓`, `6 photos`.
     public ReadOnlyStringProperty sidebarText() {
         return sidebarText.getReadOnlyProperty();
     }
@@ -226,26 +225,10 @@ public final class SubjectPageViewModel {
                 .filter(RunSummary::isDone)
                 .map(run -> run.spec().choice())
                 .distinct()
-                .sorted()
                 .toList();
         if (trained.isEmpty()) return count("subjects.state.photos", subject.subject().get().photos().size());
-        if (trained.size() > 2) return text("subjects.methods-trained", trained.size());
-        return trained.stream().map(method -> shortName(method) + " ✓").collect(Collectors.joining(" · "));
-    }
-
-    private static String shortName(MethodName method) {
-        return switch (method) {
-            case ATOMS -> text("subjects.short.atoms");
-            case ATOMS_AND_WORD -> text("subjects.short.atoms-and-word");
-            case ATOMS_AND_CHANNELS -> text("subjects.short.atoms-and-channels");
-            case CHANNELS -> text("subjects.short.channels");
-            case OVERCOMPLETE -> text("subjects.short.overcomplete");
-            case OVERCOMPLETE_AND_CHANNELS -> text("subjects.short.overcomplete-and-channels");
-            case TEXTUAL_INVERSION -> text("subjects.short.embedding");
-            case NORM -> text("subjects.short.norms");
-            case FULL -> text("subjects.short.full");
-            default -> method.displayName();
-        };
+        return trained.size() == 1 ? text("subjects.method-trained", trained.getFirst().displayName())
+                : text("subjects.methods-trained", trained.size());
     }
 
     /// Whether a run is shown as a row of the comparison.

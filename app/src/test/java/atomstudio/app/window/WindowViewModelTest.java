@@ -67,7 +67,7 @@ class WindowViewModelTest {
         assertEquals(List.of("Base", "Filter atoms × 1.0"),
                 page.compare().rows().stream().map(CompareTable.CompareRow::title).toList());
         assertEquals(List.of(4, 4), page.compare().imageRows().stream().map(List::size).toList());
-        assertEquals("Atoms ✓", page.sidebarText().get());
+        assertEquals("Filter atoms ✓", page.sidebarText().get());
     }
 
     @Test
@@ -263,7 +263,7 @@ class WindowViewModelTest {
         car().train().start(MethodName.ATOMS);
         WindowViewModel restarted = new WindowViewModel(fake.services);
         restarted.load();
-        assertEquals("Atoms ✓", restarted.subjects().pages().getFirst().sidebarText().get());
+        assertEquals("Filter atoms ✓", restarted.subjects().pages().getFirst().sidebarText().get());
     }
 
     @Test
