@@ -2,6 +2,7 @@ package atomstudio.app.benchmark;
 
 import atomstudio.app.experiment.MethodVariant;
 import atomstudio.tuning.method.MethodName;
+import atomstudio.tuning.method.ModelSize;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,13 +27,14 @@ public record BenchmarkRequest(BenchmarkDataset dataset, List<String> methods, i
     }
 
     /// Ordered by seed, then subject, so that a partial table covers every method.
-    public List<BenchmarkRun> runs() {
+    /// @param size of the model, for the methods' default steps and learning rates
+    public List<BenchmarkRun> runs(ModelSize size) {
         List<BenchmarkRun> runs = new ArrayList<>();
         for (long seed = 0; seed < seeds; seed++) {
             for (BenchmarkDataset.Subject subject : dataset.subjects()) {
                 for (String method : methods) {
                     Optional<MethodVariant> variant = variant(method);
-                    if (variant.isPresent()) runs.add(run(subject, variant.get(), seed));
+                    if (variant.isPresent()) runs.add(run(subject, variant.get(), seed, size));
                     else if (seed == 0) runs.add(BenchmarkRun.untuned(subject));
                 }
             }
@@ -40,10 +42,11 @@ public record BenchmarkRequest(BenchmarkDataset dataset, List<String> methods, i
         return runs;
     }
 
-    private BenchmarkRun run(BenchmarkDataset.Subject subject, MethodVariant variant, long seed) {
+    private BenchmarkRun run(BenchmarkDataset.Subject subject, MethodVariant variant, long seed, ModelSize size) {
         MethodName method = MethodName.ofOption(variant.options().get(variant.options().indexOf("--method") + 1));
         return new BenchmarkRun(subject, variant.name(), variant.options(),
-                learningRates.getOrDefault(variant.name(), method.learningRate()), steps.orElse(method.steps()), seed);
+                learningRates.getOrDefault(variant.name(), method.learningRate(size)),
+                steps.orElse(method.steps(size)), seed);
     }
 
     /// Empty for the base model.

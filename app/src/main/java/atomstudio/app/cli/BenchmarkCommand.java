@@ -5,6 +5,7 @@ import atomstudio.app.benchmark.BenchmarkFolder.State;
 import atomstudio.app.benchmark.BenchmarkReport;
 import atomstudio.app.benchmark.BenchmarkRequest;
 import atomstudio.app.benchmark.BenchmarkRun;
+import atomstudio.app.benchmark.BenchmarkSettings;
 import atomstudio.app.benchmark.BenchmarkTable;
 import atomstudio.app.benchmark.BenchmarkWorker;
 import atomstudio.app.benchmark.BenchmarkWorker.Shard;
@@ -12,7 +13,10 @@ import atomstudio.app.benchmark.BenchmarkWorker.WorkResult;
 import atomstudio.app.experiment.ChildProcessTrialTrainer;
 import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.model.ModelLoadOptions;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.BaseModelHashes;
+import atomstudio.tuning.method.ModelSize;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -116,7 +120,10 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
 
     private void plan(BenchmarkFolder folder) throws Failure {
         BenchmarkRequest request = planOptions.request(context, spec);
-        folder.plan(planOptions.settings(context, spec, request), request.runs());
+        BenchmarkSettings settings = planOptions.settings(context, spec, request);
+        ModelReference model = new ModelReference(settings.model(),
+                ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()));
+        folder.plan(settings, request.runs(ModelSize.of(model.open().unetParameterCount())));
     }
 
     private int work(BenchmarkFolder folder, Shard part) throws Failure {

@@ -10,6 +10,7 @@ import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.setting.Setting;
 import com.google.gson.JsonObject;
@@ -134,7 +135,8 @@ final class ClassifyTrainCommand implements Callable<Integer> {
             MethodName name = chosen.method()
                     .orElseThrow(() -> new UsageError(spec, "Missing required option: '--method=NAME'"));
             MethodSettings settings = onEveryLayer(chosen, name);
-            TrainingConfig config = chosen.trainingSettings(settings).toConfig(settings);
+            TrainingConfig config = chosen.trainingSettings(settings, ModelSize.SMALL)
+                    .toConfig(settings, ModelSize.SMALL);
             if (config.optimizer().batchSize() == TrainingConfig.UNSET)
                 config = config.with(TrainingSetting.BATCH_SIZE, ClassifierTraining.DEFAULT_BATCH_SIZE);
             if (imageSize != null && imageSize < 1)

@@ -8,6 +8,7 @@ import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.method.TuningMethod;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -43,21 +44,21 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
     }
 
     /// A method on a model, with its default settings.
-    private record MethodRow(MethodSettings settings, List<Layer> trainedLayers, List<Layer> skippedLayers,
-            long trainableParameters, long fileBytes) {
-        static MethodRow of(MethodName choice, String model, List<Layer> layers) {
+    private record MethodRow(MethodSettings settings, ModelSize size, List<Layer> trainedLayers,
+            List<Layer> skippedLayers, long trainableParameters, long fileBytes) {
+        static MethodRow of(MethodName choice, DiffusionModel model, List<Layer> layers) {
             MethodSettings settings = MethodSettings.of(choice);
             TuningMethod method = settings.method();
-            return new MethodRow(settings, layers.stream().filter(method::tunes).toList(),
+            return new MethodRow(settings, ModelSize.of(model.unetParameterCount()), layers.stream().filter(method::tunes).toList(),
                     layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers),
-                    AdapterFile.predictedFileSize(settings, model, layers));
+                    AdapterFile.predictedFileSize(settings, model.name(), layers));
         }
 
         String line() {
-            return String.format(Locale.ROOT, "%-22s %,13d parameters %10s  %11s  %3d steps, learning rate %s",
+            return String.format(Locale.ROOT, "%-22s %,13d parameters %10s  %11s  %4d steps, learning rate %s",
                     settings.name(), trainableParameters, DisplayFormat.bytes(fileBytes),
-                    DisplayFormat.plural(trainedLayers.size(), "layer"), settings.choice().steps(),
-                    BigDecimal.valueOf(settings.choice().learningRate()).toPlainString());
+                    DisplayFormat.plural(trainedLayers.size(), "layer"), settings.choice().steps(size),
+                    BigDecimal.valueOf(settings.choice().learningRate(size)).toPlainString());
         }
 
         String options() {
@@ -78,8 +79,8 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
             for (MethodSetting setting : settings.settings())
                 defaults.addProperty(setting.option(), settings.value(setting));
             object.add("settings", defaults);
-            object.addProperty("steps", settings.choice().steps());
-            object.addProperty("rate", settings.choice().learningRate());
+            object.addProperty("steps", settings.choice().steps(size));
+            object.addProperty("rate", settings.choice().learningRate(size));
             object.addProperty("parameters", trainableParameters);
             object.addProperty("numbers", trainableParameters);
             object.addProperty("bytes", fileBytes);
@@ -100,7 +101,7 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
         DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
         List<Layer> layers = model.trainableLayers();
         List<MethodRow> rows = Stream.of(MethodName.values())
-                .map(choice -> MethodRow.of(choice, model.name(), layers))
+                .map(choice -> MethodRow.of(choice, model, layers))
                 .toList();
         output.printIndented(context.terminal(), () -> json(model, rows), () -> lines(model, rows));
         return ExitCode.SUCCESS;

@@ -12,6 +12,7 @@ import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.data.PartialTrigger;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.train.TrainingEstimate;
 import atomstudio.tuning.train.TrainingService;
 import com.google.gson.JsonArray;
@@ -136,7 +137,7 @@ final class TrainCommand implements Callable<Integer> {
         MethodSettings settings = trainingOptions.method(given,
                 start.continued().map(continued -> continued.adapter().method()));
         Optional<Trigger> learned = start.continued().flatMap(StartingAdapters.Continued::trigger);
-        TrainingConfig trainingConfig = trainingOptions.config(given, settings);
+        TrainingConfig trainingConfig = trainingOptions.config(given, settings, ModelSize.of(model.open().unetParameterCount()));
         PartialTrigger trigger = new PartialTrigger(
                 text(triggerWord, given, ConfigFile.Input.TRIGGER_WORD).or(() -> learned.map(Trigger::token)),
                 text(className, given, ConfigFile.Input.CLASS).or(() -> learned.map(Trigger::className)))

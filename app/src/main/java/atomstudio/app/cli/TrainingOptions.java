@@ -9,6 +9,7 @@ import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.setting.SettingType;
@@ -127,8 +128,9 @@ final class TrainingOptions {
                         + ", which cannot change; leave these options out");
     }
 
-    TrainingConfig config(Given given, MethodSettings method) {
-        return requireValid(() -> given.settings().trainingSettings(method).toConfig(method));
+    /// @param size of the model that is trained
+    TrainingConfig config(Given given, MethodSettings method, ModelSize size) {
+        return requireValid(() -> given.settings().trainingSettings(method, size).toConfig(method, size));
     }
 
     /// Settings that were not given are absent.

@@ -15,12 +15,14 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.measure.ClipEmbedding;
 import atomstudio.tuning.measure.ClipMetrics;
 import atomstudio.tuning.measure.ClipScores;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.run.RunControl.RunCommand;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.TrainingEvent;
@@ -115,10 +117,12 @@ public final class ComparisonJob {
         for (PhotoFolders.Entry entry : PhotoFolders.of(training.photos()).entries())
             ImageFolder.list(entry.folder()).skippedMessage().ifPresent(listener::onNote);
         List<Path> runs = new ArrayList<>();
+        ModelSize size = ModelSize.of(request.model().open().unetParameterCount());
         for (MethodSettings method : METHODS) {
             TrainingRequest trainRequest = TrainingRequest
                     .of(request.model(), training.photos(), request.subject().className(), method)
-                    .withToken(request.subject().triggerWord());
+                    .withToken(request.subject().triggerWord())
+                    .with(TrainingConfig.of(method, size));
             if (training.steps().isPresent()) trainRequest = trainRequest.withSteps(training.steps().getAsInt());
             Path run = output.runFolder(method.combinedName());
             TrainingService.TrainingOutcome outcome = new TrainingService(machine).run(trainRequest, run,

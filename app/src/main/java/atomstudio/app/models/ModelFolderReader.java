@@ -8,8 +8,6 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.ModelLoadOptions;
 import atomstudio.diffusion.model.TensorFileKind;
-import atomstudio.diffusion.ops.Component;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +69,7 @@ public final class ModelFolderReader implements ModelSummary.SummaryReader {
     private ModelSummary summarize(Path path, ModelSummary.Origin origin) throws Failure {
         DiffusionModel model = DiffusionModel.open(path,
                 ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders()));
-        long parameters = model.layers(Component.UNET).stream().mapToLong(Layer::parameterCount).sum();
+        long parameters = model.unetParameterCount();
         return new ModelSummary(path.toAbsolutePath().normalize(), model.name(), origin,
                 ModelDefaults.of(model, Assets.find()),
                 parameters, model.knownWords(), readWarnings(model));

@@ -64,11 +64,11 @@ public enum EngineName {
 
     /// Small networks are not faster in bfloat16.
     private static boolean prefersBf16(DiffusionModel model, Device device) {
-        return ComputeDtype.hasHardwareBf16(device) && parameters(model) >= MIN_BF16_PARAMETERS;
+        return ComputeDtype.hasHardwareBf16(device) && model.unetParameterCount() >= MIN_BF16_PARAMETERS;
     }
 
     private static boolean fitsInMemory(DiffusionModel model) {
-        return AvailableMemory.bytes() >= BF16_BYTES_PER_PARAMETER * parameters(model);
+        return AvailableMemory.bytes() >= BF16_BYTES_PER_PARAMETER * model.unetParameterCount();
     }
 
     private static long parameters(DiffusionModel model) {

@@ -7,6 +7,7 @@ import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +41,7 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         }
     }
 
-    /// The user's method and training settings.
+    /// The user's method and training settings, complete for the model (`TrainingSettings.completedFor`).
     public record TrainingChoices(MethodSettings method, TrainingSettings training, StartFiles start) {
         public TrainingChoices(MethodSettings method, TrainingSettings training) {
             this(method, training, StartFiles.NONE);
@@ -52,13 +53,13 @@ public record RunSpec(String subject, Path model, Path photos, SubjectPhrase phr
         }
 
         public int steps() {
-            return training.toConfig(method).schedule().steps();
+            return training.toConfig(method, ModelSize.SMALL).schedule().steps();
         }
 
         /// Whether the run generates previews, which is the default.
         public boolean hasPreviews() {
             return !training.chosen().containsKey(TrainingSetting.PREVIEW_EVERY)
-                    || training.toConfig(method).runtime().previewEvery() > 0;
+                    || training.toConfig(method, ModelSize.SMALL).runtime().previewEvery() > 0;
         }
 
         /// The settings that differ from their defaults: `Layers up · Steps 50 · Horizontal flip`.

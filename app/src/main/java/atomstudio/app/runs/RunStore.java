@@ -6,6 +6,7 @@ import atomstudio.app.desktop.FailureText;
 import atomstudio.app.process.RunSpec;
 import atomstudio.diffusion.Failure;
 import atomstudio.tuning.config.TrainingSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.run.RunFolder;
 import atomstudio.tuning.run.RunInfo;
@@ -97,7 +98,7 @@ public final class RunStore {
     private static RunSummary read(String subject, RunFolder run) throws Failure, IOException {
         RunInfo info = run.info();
         RunSpec.TrainingChoices choices = new RunSpec.TrainingChoices(info.method(),
-                TrainingSettings.of(info.config().requested(), info.method()));
+                TrainingSettings.of(info.config().requested(), info.method(), ModelSize.SMALL));
         RunSpec spec = new RunSpec(subject, info.baseModel().path(), run.photos(),
                 new RunSpec.SubjectPhrase(info.subject().className(), info.subject().token()),
                 choices, run.folder());

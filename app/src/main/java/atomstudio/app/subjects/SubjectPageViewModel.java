@@ -96,7 +96,7 @@ public final class SubjectPageViewModel {
     }
 
     private CropMode cropMode() {
-        return train.training().settings().get().toConfig(train.method().settings().get()).data().crop();
+        return train.config().data().crop();
     }
 
     /// How the next run crops the photos.

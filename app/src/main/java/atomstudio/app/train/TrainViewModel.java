@@ -17,8 +17,10 @@ import atomstudio.app.runs.RunsViewModel;
 import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.tuning.config.ChosenSettings;
 import atomstudio.tuning.config.ConfigFile;
+import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.run.TrainingReport;
 import atomstudio.tuning.setting.Setting;
 import java.nio.charset.StandardCharsets;
@@ -70,7 +72,8 @@ public final class TrainViewModel {
         this.models = models;
         this.model = models.current();
         method = new MethodViewModel(services.jobs, services.costCounter, model);
-        training = new TrainingSettingsViewModel(services.choosers, method.settings());
+        training = new TrainingSettingsViewModel(services.choosers, method.settings(),
+                model.map(summary -> ModelSize.of(summary.parameters())).orElse(ModelSize.SMALL));
         start = new StartFilesViewModel(services, method, model);
         memoryCheck = new MemoryCheckViewModel(services.jobs, services.estimator);
         memoryCheck.estimate().subscribe(estimate -> {
@@ -255,7 +258,7 @@ public final class TrainViewModel {
     public void saveSettings() {
         MethodSettings settings = method.settings().get();
         services.choosers.saveFile(text("train.save-training-settings"), settings.name() + ".toml").ifPresent(file -> {
-            String text = ConfigFile.text(settings, training.settings().get().toConfig(settings), Optional.empty());
+            String text = ConfigFile.text(settings, config(), Optional.empty());
             services.jobs.start(text("train.saving", file), cancellation -> {
                 AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
                 return file;
@@ -276,10 +279,21 @@ public final class TrainViewModel {
                 runs.newRunFolder(choice)));
     }
 
+    /// The chosen settings, with the defaults of the chosen method and model.
+    public TrainingConfig config() {
+        return training.settings().get().toConfig(method.settings().get(), modelSize());
+    }
+
+    private ModelSize modelSize() {
+        ModelSummary summary = model.get();
+        return summary == null ? ModelSize.SMALL : ModelSize.of(summary.parameters());
+    }
+
     private RunSpec.TrainingChoices choices(MethodName choice) {
         RunSpec.StartFiles files = start.files().get();
         boolean isOfFile = choice == method.settings().get().choice();
-        return new RunSpec.TrainingChoices(method.settingsFor(choice), training.settings().get(),
+        MethodSettings settings = method.settingsFor(choice);
+        return new RunSpec.TrainingChoices(settings, training.settings().get().completedFor(settings, modelSize()),
                 isOfFile ? files : new RunSpec.StartFiles(Optional.empty(), files.on()));
     }
 

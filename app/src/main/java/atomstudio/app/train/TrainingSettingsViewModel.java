@@ -8,6 +8,7 @@ import atomstudio.tuning.config.Preset;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -15,11 +16,13 @@ import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
 import javafx.beans.property.ReadOnlyStringProperty;
 import javafx.beans.property.ReadOnlyStringWrapper;
+import javafx.beans.value.ObservableValue;
 
 /// The training settings: entered text and the settings parsed from it.
 public final class TrainingSettingsViewModel {
     private final FileChoosers choosers;
     private final ReadOnlyObjectProperty<MethodSettings> method;
+    private final ObservableValue<ModelSize> size;
     private final Map<TrainingSetting, String> typedValues = new EnumMap<>(TrainingSetting.class);
     private final ReadOnlyObjectWrapper<Optional<Preset>> preset = new ReadOnlyObjectWrapper<>(Optional.empty());
     private final ReadOnlyObjectWrapper<TrainingSettings> settings = new ReadOnlyObjectWrapper<>(
@@ -27,10 +30,14 @@ public final class TrainingSettingsViewModel {
     private final ReadOnlyStringWrapper invalidMessage = new ReadOnlyStringWrapper("");
     private final ReadOnlyStringWrapper summary = new ReadOnlyStringWrapper("");
 
-    public TrainingSettingsViewModel(FileChoosers choosers, ReadOnlyObjectProperty<MethodSettings> method) {
+    /// @param size of the model that is trained
+    public TrainingSettingsViewModel(FileChoosers choosers, ReadOnlyObjectProperty<MethodSettings> method,
+            ObservableValue<ModelSize> size) {
         this.choosers = choosers;
         this.method = method;
+        this.size = size;
         method.subscribe(now -> parse());
+        size.subscribe(now -> parse());
     }
 
     public ReadOnlyObjectProperty<MethodSettings> method() {
@@ -78,11 +85,11 @@ public final class TrainingSettingsViewModel {
     /// The value used while nothing is entered: the preset's, or the default; empty if it depends on the model.
     public String defaultValue(TrainingSetting setting) {
         String ofPreset = presetValues().get(setting);
-        return ofPreset == null ? settings.get().defaultValue(setting, method.get()) : ofPreset;
+        return ofPreset == null ? settings.get().defaultValue(setting, method.get(), size.getValue()) : ofPreset;
     }
 
     private Map<TrainingSetting, String> presetValues() {
-        return preset.get().map(chosen -> chosen.values(method.get())).orElse(Map.of());
+        return preset.get().map(chosen -> chosen.values(method.get(), size.getValue())).orElse(Map.of());
     }
 
     public void setText(TrainingSetting setting, String text) {
@@ -106,7 +113,8 @@ public final class TrainingSettingsViewModel {
             });
             TrainingSettings parsed = new TrainingSettings(chosen);
             // Leaves out values that equal the defaults.
-            TrainingSettings effective = TrainingSettings.of(parsed.toConfig(method.get()), method.get());
+            TrainingSettings effective = TrainingSettings.of(parsed.toConfig(method.get(), size.getValue()),
+                    method.get(), size.getValue());
             invalidMessage.set("");
             settings.set(parsed);
             summary.set(new RunSpec.TrainingChoices(MethodSettings.of(method.get().choice()), effective).summary());

@@ -7,6 +7,7 @@ import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingConfigJson;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.config.TrainingSettings;
+import atomstudio.tuning.method.ModelSize;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -94,7 +95,8 @@ public final class FakeProcessLauncher implements TrainingProcess.ProcessLaunche
 
     private JsonObject config(RunSpec spec) {
         TrainingSettings training = spec.choices().training();
-        TrainingConfig config = training.toConfig(spec.choices().method()).with(TrainingSetting.STEPS, steps);
+        TrainingConfig config = training.toConfig(spec.choices().method(), ModelSize.SMALL)
+                .with(TrainingSetting.STEPS, steps);
         if (!training.chosen().containsKey(TrainingSetting.CLASS_IMAGES))
             config = config.with(TrainingSetting.PRIOR_LOSS_WEIGHT, 0.0);
         return TrainingConfigJson.write(config);

@@ -20,6 +20,7 @@ import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.train.TrainingEstimate;
 import java.nio.file.Path;
@@ -36,12 +37,13 @@ class TrainViewModelTest {
     Path folder;
     private FakeServices fake;
     private SubjectPageViewModel page;
+    private WindowViewModel window;
     private TrainViewModel train;
 
     @BeforeEach
     void open() {
         fake = new FakeServices(folder.resolve("home"), new InlineJobs());
-        WindowViewModel window = new WindowViewModel(fake.services);
+        window = new WindowViewModel(fake.services);
         window.load();
         window.start().useSample(window.start().samples().getFirst());
         page = window.subjects().pages().getFirst();
@@ -70,9 +72,24 @@ class TrainViewModelTest {
         train.training().setText(TrainingSetting.SEED, "7");
         RunSpec spec = started();
         assertEquals("LoRA rank 8 + Textual inversion + text encoder", spec.title());
-        assertEquals(7, spec.choices().training().toConfig(spec.choices().method()).schedule().seed());
+        assertEquals(7, spec.choices().training().toConfig(spec.choices().method(), ModelSize.SMALL).schedule().seed());
         assertEquals("Rank 8 · Combine with Textual inversion · Train text encoder (LoRA) · Seed 7 · Horizontal flip",
                 spec.choices().summary());
+    }
+
+    @Test
+    void aLargeModelHasItsOwnDefaults() {
+        train.method().choose(MethodName.LORA);
+        assertEquals("60", train.training().defaultValue(TrainingSetting.STEPS));
+        window.models().open(Path.of("/large-model"));
+        assertEquals("500", train.training().defaultValue(TrainingSetting.STEPS));
+        assertEquals("0.0001", train.training().defaultValue(TrainingSetting.LEARNING_RATE));
+        assertEquals("", train.training().summary().get());
+        train.training().choosePreset(Optional.of(Preset.QUICK));
+        train.training().setText(TrainingSetting.LEARNING_RATE, "0.004");
+        RunSpec spec = started();
+        assertEquals(250, spec.choices().steps());
+        assertEquals("0.004", spec.choices().training().chosen().get(TrainingSetting.LEARNING_RATE));
     }
 
     @Test
@@ -128,7 +145,10 @@ class TrainViewModelTest {
         fake.desktop.saveTarget = folder.resolve("lora.toml");
         train.saveSettings();
         assertEquals("Saved to " + fake.desktop.saveTarget, train.settingsNote().get());
-        TrainingConfig saved = train.training().settings().get().toConfig(train.method().settings().get());
+        TrainingConfig saved = train.training()
+                .settings()
+                .get()
+                .toConfig(train.method().settings().get(), ModelSize.SMALL);
         train.training().choosePreset(Optional.empty());
         train.training().setText(TrainingSetting.FLIP, "");
         train.method().choose(MethodName.ATOMS);
@@ -136,7 +156,8 @@ class TrainViewModelTest {
         train.openSettings();
         assertEquals("", train.settingsNote().get());
         assertEquals(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8"), train.method().settings().get());
-        assertEquals(saved, train.training().settings().get().toConfig(train.method().settings().get()));
+        assertEquals(saved,
+                train.training().settings().get().toConfig(train.method().settings().get(), ModelSize.SMALL));
         fake.desktop.folder = folder.resolve("missing.toml");
         train.openSettings();
         assertTrue(train.settingsNote().get().contains("missing.toml: expected a TOML file"),

@@ -139,6 +139,11 @@ public record DiffusionModel(Path path, String name, SchedulerConfig scheduler, 
         return file(component).layers();
     }
 
+    /// Parameters of the UNet.
+    public long unetParameterCount() {
+        return Layer.parameterCount(unet().layers());
+    }
+
     /// All trainable layers: the UNet's, then the text encoders'.
     public List<Layer> trainableLayers() {
         return components.values()

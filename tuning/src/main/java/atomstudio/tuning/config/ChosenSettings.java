@@ -3,6 +3,7 @@ package atomstudio.tuning.config;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.Setting;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -45,9 +46,10 @@ public record ChosenSettings(Optional<MethodName> method, Optional<Preset> prese
     }
 
     /// The training settings, with the preset's where none is chosen.
-    public TrainingSettings trainingSettings(MethodSettings settings) {
+    /// @param size of the model that is trained
+    public TrainingSettings trainingSettings(MethodSettings settings, ModelSize size) {
         Map<TrainingSetting, String> chosen = new EnumMap<>(TrainingSetting.class);
-        preset.ifPresent(each -> chosen.putAll(each.values(settings)));
+        preset.ifPresent(each -> chosen.putAll(each.values(settings, size)));
         for (TrainingSetting setting : TrainingSetting.values())
             if (values.containsKey(setting)) chosen.put(setting, values.get(setting));
         return new TrainingSettings(chosen);

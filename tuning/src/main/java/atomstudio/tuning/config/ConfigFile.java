@@ -5,6 +5,7 @@ import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.CloseNames;
 import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
@@ -123,7 +124,8 @@ public record ConfigFile(ChosenSettings settings, Map<Input, String> inputs, Lis
         Object value = setting.of(config);
         if (!setting.type().isUnset(value)) return Optional.of(value);
         boolean opensByDefault = setting.type()
-                .isUnset(TrainingSetting.defaults(method, config.optimizer().name()).get(setting));
+                .isUnset(new TrainingSetting.Basis(method, config.optimizer().name(), ModelSize.SMALL).defaults()
+                        .get(setting));
         // A run of an older version without the rate of a part trains it with the method's.
         return opensByDefault || !(value instanceof OptionalDouble) ? Optional.empty()
                 : Optional.of(OptionalDouble.of(config.schedule().learningRate()));

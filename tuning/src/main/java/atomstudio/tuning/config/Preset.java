@@ -1,6 +1,7 @@
 package atomstudio.tuning.config;
 
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.OptionValue;
 import atomstudio.tuning.setting.Setting;
 import java.util.EnumMap;
@@ -25,11 +26,11 @@ public enum Preset implements OptionValue {
         this.values = new EnumMap<>(values);
     }
 
-    /// The settings with a method, as text.
-    public Map<TrainingSetting, String> values(MethodSettings method) {
+    /// The settings with a method on a model of this size, as text.
+    public Map<TrainingSetting, String> values(MethodSettings method, ModelSize size) {
         Map<TrainingSetting, String> all = new EnumMap<>(values);
         if (stepsFactor != 1)
-            all.put(TrainingSetting.STEPS, Long.toString(Math.round(stepsFactor * method.choice().steps())));
+            all.put(TrainingSetting.STEPS, Long.toString(Math.round(stepsFactor * method.choice().steps(size))));
         return all;
     }
 

@@ -2,6 +2,7 @@ package atomstudio.tuning.config;
 
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.OptionValue;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -42,15 +43,15 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
         ADAMW, PRODIGY, MUON;
 
         /// A method's learning rate: Prodigy adapts its own and takes a factor.
-        double learningRate(MethodName method) {
+        double learningRate(MethodName method, ModelSize size) {
             return switch (this) {
-                case ADAMW, MUON -> method.learningRate();
+                case ADAMW, MUON -> method.learningRate(size);
                 case PRODIGY -> 1;
             };
         }
 
-        OptionalDouble learningRate(Optional<MethodName> method) {
-            return method.stream().mapToDouble(this::learningRate).findFirst();
+        OptionalDouble learningRate(Optional<MethodName> method, ModelSize size) {
+            return method.stream().mapToDouble(each -> learningRate(each, size)).findFirst();
         }
     }
 
@@ -142,9 +143,14 @@ public record TrainingConfig(ScheduleConfig schedule, OptimizerConfig optimizer,
         }
     }
 
-    /// The defaults: the method's own steps and learning rates, AdamW, centre squares, float32.
+    /// The defaults on a small model: the method's steps and learning rates, AdamW, centre squares, float32.
     public static TrainingConfig of(MethodSettings method) {
-        return of(TrainingSetting.defaults(method, OptimizerName.ADAMW));
+        return of(method, ModelSize.SMALL);
+    }
+
+    /// The defaults on a model of this size.
+    public static TrainingConfig of(MethodSettings method, ModelSize size) {
+        return of(new TrainingSetting.Basis(method, OptimizerName.ADAMW, size).defaults());
     }
 
     /// @param values of every setting, each of its type

@@ -22,7 +22,7 @@ public record TrainingRequest(ModelReference model, Path photos, Trigger trigger
         this(model, photos, trigger, method, config, StartingAdapters.NONE);
     }
 
-    /// With the method's defaults and the default trigger word.
+    /// With the method's defaults on a small model and the default trigger word.
     public static TrainingRequest of(Path model, Path photos, String className, MethodSettings method) {
         return of(ModelReference.of(model), photos, className, method);
     }

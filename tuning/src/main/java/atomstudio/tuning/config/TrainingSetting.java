@@ -12,6 +12,7 @@ import static atomstudio.tuning.setting.SettingType.text;
 
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.Setting;
 import atomstudio.tuning.setting.SettingGroup;
 import atomstudio.tuning.setting.SettingType;
@@ -19,7 +20,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiFunction;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -27,55 +28,58 @@ import java.util.stream.Stream;
 /// its default, and its value in a config. A new setting is a constant here and a component in [TrainingConfig].
 public enum TrainingSetting implements Setting {
     STEPS(new Row<>(SettingGroup.SCHEDULE, List.of("steps"), "Steps", "steps",
-            integer().in("at least 1", steps -> steps >= 1), "Training steps. Default: the method's.")
-            .changeableOnResume(), (method, _) -> method.choice().steps(), config -> config.schedule().steps()),
+            integer().in("at least 1", steps -> steps >= 1),
+            "Training steps. Default: the method's for the size of the model.")
+            .changeableOnResume(), basis -> basis.method().choice().steps(basis.size()),
+            config -> config.schedule().steps()),
     LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("learning-rate", "rate"), "Learning rate", "", learningRate(),
-                    "Learning rate of the method. Default: the method's; 1 with prodigy, which adapts its own."),
-            (method, optimizer) -> optimizer.learningRate(method.choice()), config -> config.schedule().learningRate()),
+                    "Learning rate of the method. Default: the method's for the size of the model; 1 with prodigy, which adapts its own."),
+            basis -> basis.optimizer().learningRate(basis.method().choice(), basis.size()),
+            config -> config.schedule().learningRate()),
     COMBINED_LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("combined-learning-rate", "also-rate"), "Combined method LR", "",
                     optionalLearningRate("“Combine with” METHOD (a word has “Trigger word LR”)"),
                     "Learning rate of the method trained together with it (“Combine with”). Default: that method's."),
-            (method, optimizer) -> optimizer.learningRate(
-                    method.combinedWith().filter(other -> other != MethodName.TEXTUAL_INVERSION)),
+            basis -> basis.learningRate(
+                    basis.method().combinedWith().filter(other -> other != MethodName.TEXTUAL_INVERSION)),
             config -> config.schedule().learningRates().combinedMethod()),
     WORD_LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("word-learning-rate", "word-rate"), "Trigger word LR", "",
                     optionalLearningRate("the method atoms+word or “Combine with” textual-inversion"),
                     "Learning rate of a word trained together with the method. Default: textual inversion's."),
-            (method, optimizer) -> optimizer.learningRate(
-                    Optional.of(MethodName.TEXTUAL_INVERSION).filter(_ -> method.trainsWord())),
+            basis -> basis.learningRate(
+                    Optional.of(MethodName.TEXTUAL_INVERSION).filter(_ -> basis.method().trainsWord())),
             config -> config.schedule().learningRates().triggerWord()),
     TEXT_ENCODER_LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("text-encoder-learning-rate", "text-encoder-rate"),
                     "Text encoder LR", "", optionalLearningRate("“Train text encoder (LoRA)”"),
                     "Learning rate of LoRA on the text encoder (“Train text encoder (LoRA)”). Default: LoRA's."),
-            (method, optimizer) -> optimizer.learningRate(
-                    Optional.of(MethodName.LORA).filter(_ -> method.trainsTextEncoder())),
+            basis -> basis.learningRate(
+                    Optional.of(MethodName.LORA).filter(_ -> basis.method().trainsTextEncoder())),
             config -> config.schedule().learningRates().textEncoder()),
     SEED(new Row<>(SettingGroup.SCHEDULE, List.of("seed"), "Seed", "", seed(),
-            "Random seed, from 0 to 18446744073709551615."), (_, _) -> 0L, config -> config.schedule().seed()),
+            "Random seed, from 0 to 18446744073709551615."), _ -> 0L, config -> config.schedule().seed()),
     WARMUP_STEPS(
             new Row<>(SettingGroup.SCHEDULE, List.of("warmup-steps", "warmup"), "Warm-up steps", "steps",
                     integer().in("0 (none) or more", steps -> steps >= 0),
                     "Steps over which the learning rate rises linearly."),
-            (_, _) -> 20, config -> config.schedule().warmupSteps()),
+            _ -> 20, config -> config.schedule().warmupSteps()),
     LR_SCHEDULER(
             new Row<>(SettingGroup.SCHEDULE, List.of("lr-scheduler", "decay"), "LR scheduler", "",
                     oneOf(TrainingConfig.LearningRateScheduler.class),
                     "Learning rate after the warm-up: %s (decays to 0 at the last step, so steps cannot be added "
                             + "later)."),
-            (_, _) -> TrainingConfig.LearningRateScheduler.CONSTANT, config -> config.schedule().scheduler()),
+            _ -> TrainingConfig.LearningRateScheduler.CONSTANT, config -> config.schedule().scheduler()),
     OPTIMIZER(
             new Row<>(SettingGroup.OPTIMIZATION, List.of("optimizer"), "Optimizer", "",
                     oneOf(TrainingConfig.OptimizerName.class), "Algorithm that updates the parameters: %s."),
-            (_, _) -> TrainingConfig.OptimizerName.ADAMW, config -> config.optimizer().name()),
+            _ -> TrainingConfig.OptimizerName.ADAMW, config -> config.optimizer().name()),
     WEIGHT_DECAY(new Row<>(SettingGroup.OPTIMIZATION, List.of("weight-decay"), "Weight decay", "",
             number().in("0 to 1", decay -> decay >= 0 && decay <= 1).absent(0.0),
             "Decoupled decay of the trained parameters: each step takes away this share of them, times the learning "
                     + "rate."),
-            (_, _) -> 0.0, config -> config.optimizer().weightDecay()),
+            _ -> 0.0, config -> config.optimizer().weightDecay()),
     GROUPS(new Row<>(SettingGroup.OPTIMIZATION, List.of("group"), "Parameter groups", "",
             list("LAYERS:VALUES", ParameterGroups.FORM, ParameterGroups::parse, ParameterGroups::read)
                     .in("groups without a rank (see “Ranks by layer”)", ParameterGroups::hasNoRanks)
@@ -84,31 +88,31 @@ public enum TrainingSetting implements Setting {
             "Other values for some layers, such as 'up_blocks.*:learning-rate=1e-4,weight-decay=0,rank=8' or "
                     + "'text_encoder:learning-rate=0'. The first group that matches a layer and has a value gives it. "
                     + "May be repeated."),
-            (_, _) -> ParameterGroups.NONE, config -> config.optimizer().groups()),
+            _ -> ParameterGroups.NONE, config -> config.optimizer().groups()),
     BATCH_SIZE(
             new Row<>(SettingGroup.OPTIMIZATION, List.of("batch-size", "batch"), "Batch size", "photos",
                     integer().in("at least 1", size -> size >= 1).unset(TrainingConfig.UNSET, "model default"),
                     "Photos per batch. Default: by the size of the model."),
-            (_, _) -> TrainingConfig.UNSET, config -> config.optimizer().batchSize()),
+            _ -> TrainingConfig.UNSET, config -> config.optimizer().batchSize()),
     GRADIENT_ACCUMULATION(
             new Row<>(SettingGroup.OPTIMIZATION, List.of("gradient-accumulation", "accumulate"),
                     "Gradient accumulation", "batches", integer().in("at least 1", batches -> batches >= 1),
                     "Batches whose gradients make one step."),
-            (_, _) -> 1, config -> config.optimizer().accumulationSteps()),
+            _ -> 1, config -> config.optimizer().accumulationSteps()),
     EMA_DECAY(new Row<>(SettingGroup.OPTIMIZATION, List.of("ema-decay", "ema"), "EMA decay", "",
             number().in("0 (none) or a number below 1 such as 0.99", decay -> decay >= 0 && decay < 1),
             "Decay of the exponential moving average of the parameters, such as 0.99; the adapter is the average. "
                     + "0: no average."),
-            (_, _) -> 0.0, config -> config.optimizer().emaDecay()),
+            _ -> 0.0, config -> config.optimizer().emaDecay()),
     RESOLUTION(
             new Row<>(SettingGroup.PHOTOS, List.of("resolution", "size"), "Resolution", "pixels",
                     integer().in("at least 1", side -> side >= 1).unset(TrainingConfig.UNSET, "model default"),
                     "Side of the training photos. Default: the model's."),
-            (_, _) -> TrainingConfig.UNSET, config -> config.data().resolution()),
+            _ -> TrainingConfig.UNSET, config -> config.data().resolution()),
     CROP(new Row<>(SettingGroup.PHOTOS, List.of("crop"), "Cropping", "", oneOf(TrainingConfig.CropMode.class),
             "Part of a photo that is trained on: %s (random: another square each time; whole: all of it, in its own "
                     + "aspect ratio)."),
-            (_, _) -> TrainingConfig.CropMode.CENTRE, config -> config.data().crop()),
+            _ -> TrainingConfig.CropMode.CENTRE, config -> config.data().crop()),
     FLIP(new Row<>(SettingGroup.PHOTOS, List.of("flip"), "Horizontal flip", "", flag(),
             "Also train on the mirrored photos."), TrainingConfig.Feature.FLIP),
     CAPTIONS(
@@ -120,7 +124,7 @@ public enum TrainingSetting implements Setting {
                     template -> template.contains(TrainingConfig.SUBJECT_PLACEHOLDER))
                     .unset("", "built-in templates"),
             "Caption of photos without one of their own, such as \"a photo of {}\". Default: built-in templates."),
-            (_, _) -> "", config -> config.data().captionTemplate()),
+            _ -> "", config -> config.data().captionTemplate()),
     MASKS(new Row<>(SettingGroup.PHOTOS, List.of("masks"), "Use masks", "", flag(),
             "Train only on the white parts of NAME-mask.png, or on what is not transparent."),
             TrainingConfig.Feature.MASKS),
@@ -130,22 +134,22 @@ public enum TrainingSetting implements Setting {
             "Train on N fixed noisy samples, usually 64 to 128, and cache the UNet encoder's features of them on "
                     + "disk, which makes steps a little shorter. Needs “Layers” up. 0: new noise in every step, "
                     + "which is no worse and usually better."),
-            (_, _) -> 0, config -> config.data().cachedNoiseSamples()),
+            _ -> 0, config -> config.data().cachedNoiseSamples()),
     MIN_SNR_GAMMA(
             new Row<>(SettingGroup.OPTIMIZATION, List.of("min-snr-gamma", "min-snr"), "Min-SNR γ", "",
                     number().in("a number above 0, usually 5", gamma -> gamma > 0 && Double.isFinite(gamma))
                             .unset(0.0, "none"),
                     "Weight the loss of timesteps by min-SNR with this γ, usually 5."),
-            (_, _) -> 0.0, config -> config.loss().minSnrGamma()),
+            _ -> 0.0, config -> config.loss().minSnrGamma()),
     NOISE_OFFSET(new Row<>(SettingGroup.OPTIMIZATION, List.of("noise-offset"), "Noise offset", "",
             number().in("0 to 1, usually 0.1 at most", offset -> offset >= 0 && offset <= 1),
             "Share of the noise that shifts whole channels, for very dark or bright images; usually 0.1 at most."),
-            (_, _) -> 0.0, config -> config.loss().noiseOffset()),
+            _ -> 0.0, config -> config.loss().noiseOffset()),
     CLASS_IMAGES(new Row<>(SettingGroup.PRIOR_PRESERVATION, List.of("class-images", "prior"), "Class images", "",
             text("DIR|auto").in("a folder of images, or auto", source -> !source.isBlank()).unset("", "none"),
             "Prior preservation: also train on images of the class, so that the model keeps it. A folder, or auto to "
                     + "generate them once with the base model."),
-            (_, _) -> "", config -> config.loss()
+            _ -> "", config -> config.loss()
                     .priorPreservation()
                     .map(TrainingConfig.PriorPreservation::source)
                     .orElse("")),
@@ -155,14 +159,14 @@ public enum TrainingSetting implements Setting {
                     number().in("a number above 0, usually 1", weight -> weight > 0 && Double.isFinite(weight))
                             .unset(0.0, ""),
                     "Weight of the class images' loss."),
-            (_, _) -> 1.0, config -> config.loss()
+            _ -> 1.0, config -> config.loss()
                     .priorPreservation()
                     .map(TrainingConfig.PriorPreservation::weight)
                     .orElse(0.0)),
     PREVIEW_EVERY(
             new Row<>(SettingGroup.PREVIEWS, List.of("preview-every"), "Preview interval", "steps",
                     integer().in("0 (none) or more", steps -> steps >= 0), "Steps between previews; 0: no previews."),
-            (_, _) -> 0, config -> config.runtime().previewEvery()),
+            _ -> 0, config -> config.runtime().previewEvery()),
     VALIDATE(new Row<>(SettingGroup.PREVIEWS, List.of("validate"), "Validation", "", flag(),
             "Hold out one of five or more photos and record its loss (with fewer, score the previews where the model "
                     + "can); keep the best checkpoint as the adapter."),
@@ -172,7 +176,7 @@ public enum TrainingSetting implements Setting {
     PRECISION(
             new Row<>(SettingGroup.PERFORMANCE, List.of("precision"), "Precision of frozen weights", "",
                     oneOf(TrainingConfig.PrecisionMode.class), "Precision of frozen weights and activations: %s."),
-            (_, _) -> TrainingConfig.PrecisionMode.FP32, config -> config.runtime().precision()),
+            _ -> TrainingConfig.PrecisionMode.FP32, config -> config.runtime().precision()),
     GRADIENT_CHECKPOINTING(
             new Row<>(SettingGroup.PERFORMANCE, List.of("gradient-checkpointing", "checkpointing"),
                     "Gradient checkpointing", "", flag(),
@@ -182,11 +186,11 @@ public enum TrainingSetting implements Setting {
     public static final String NO = "no";
 
     private final Row<Object> row;
-    private final BiFunction<MethodSettings, TrainingConfig.OptimizerName, ?> defaultValue;
+    private final Function<Basis, ?> defaultValue;
     private final Function<TrainingConfig, ?> value;
 
     @SuppressWarnings("unchecked") // All values come from `row`, `defaultValue` and `value`, which agree in T.
-    <T> TrainingSetting(Row<T> row, BiFunction<MethodSettings, TrainingConfig.OptimizerName, T> defaultValue,
+    <T> TrainingSetting(Row<T> row, Function<Basis, T> defaultValue,
             Function<TrainingConfig, T> value) {
         this.row = (Row<Object>) row;
         this.defaultValue = defaultValue;
@@ -194,15 +198,20 @@ public enum TrainingSetting implements Setting {
     }
 
     TrainingSetting(Row<Boolean> row, TrainingConfig.Feature feature) {
-        this(row, (_, _) -> false, config -> config.has(feature));
+        this(row, _ -> false, config -> config.has(feature));
     }
 
-    /// The defaults of a method with an optimizer.
-    static Map<TrainingSetting, Object> defaults(MethodSettings method, TrainingConfig.OptimizerName optimizer) {
-        Map<TrainingSetting, Object> defaults = new EnumMap<>(TrainingSetting.class);
-        for (TrainingSetting setting : values())
-            defaults.put(setting, setting.defaultValue.apply(method, optimizer));
-        return defaults;
+    /// What the defaults depend on.
+    record Basis(MethodSettings method, TrainingConfig.OptimizerName optimizer, ModelSize size) {
+        Map<TrainingSetting, Object> defaults() {
+            Map<TrainingSetting, Object> defaults = new EnumMap<>(TrainingSetting.class);
+            for (TrainingSetting setting : values()) defaults.put(setting, setting.defaultValue.apply(this));
+            return defaults;
+        }
+
+        private OptionalDouble learningRate(Optional<MethodName> trained) {
+            return optimizer.learningRate(trained, size);
+        }
     }
 
     @Override
@@ -217,7 +226,8 @@ public enum TrainingSetting implements Setting {
     @Override
     public String commonDefault() {
         return description().contains("Default:") ? ""
-                : TrainingSettings.DEFAULTS.defaultValue(this, MethodSettings.of(MethodName.values()[0]));
+                : TrainingSettings.DEFAULTS.defaultValue(this, MethodSettings.of(MethodName.values()[0]),
+                        ModelSize.SMALL);
     }
 
     /// Its value in a config.

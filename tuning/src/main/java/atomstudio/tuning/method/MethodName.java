@@ -6,95 +6,96 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The tuning methods that can be selected, with the defaults that suit the small default model, as found by experiment
-/// (docs/experiments.md). Stable Diffusion itself needs lower learning rates and more steps.
+/// The tuning methods that can be selected, with their default steps and learning rates: those found by experiment for
+/// the embedded model (docs/experiments.md), and the published ones for Stable Diffusion.
 public enum MethodName {
     ATOMS("atoms", "Filter atoms", "Smallest file: adjusts fine patterns, not how channels mix.",
             MethodCategory.FILTERS,
-            new Defaults(200, 3e-3, 1e-3, "conv3x3"), restricted(MethodName::filterAtoms), MethodSetting.ATOMS,
+            new Defaults(200, 3e-3, 500, 1e-3, "conv3x3"), restricted(MethodName::filterAtoms), MethodSetting.ATOMS,
             MethodSetting.CODING, MethodSetting.LAYERS),
     ATOMS_AND_WORD("atoms+word", "Atoms + word", "Recommended: fine patterns, and a new word for the subject.",
-            MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"),
+            MethodCategory.FILTERS, new Defaults(100, 1e-2, 500, 1e-3, "conv3x3"),
             (settings, layers) -> List.of(new RestrictedMethod(filterAtoms(settings), layers),
                     textualInversion(settings)),
             MethodSetting.ATOMS, MethodSetting.CODING, MethodSetting.VECTORS, MethodSetting.LAYERS),
     OVERCOMPLETE("overcomplete", "Overcomplete atoms", "Higher capacity, for subjects that Filter atoms miss.",
-            MethodCategory.FILTERS, new Defaults(100, 1e-2, 1e-3, "conv3x3"), restricted(MethodName::overcompleteAtoms),
+            MethodCategory.FILTERS, new Defaults(100, 1e-2, 500, 1e-3, "conv3x3"),
+            restricted(MethodName::overcompleteAtoms),
             MethodSetting.ATOMS, MethodSetting.INNER_ATOMS, MethodSetting.LAYERS),
     CHANNELS("channels", "Channel atoms", "Changes how channels mix, in 1×1 convolutions and linear layers.",
-            MethodCategory.FILTERS, new Defaults(60, 2e-3, 1e-3, "*"), restricted(MethodName::channelAtoms),
+            MethodCategory.FILTERS, new Defaults(60, 2e-3, 500, 1e-3, "*"), restricted(MethodName::channelAtoms),
             MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
     ATOMS_AND_CHANNELS("atoms+channels", "Atoms + channels", "Learns shape and colour, with more parameters.",
-            MethodCategory.FILTERS, new Defaults(75, 5e-3, 1e-3, "*"),
+            MethodCategory.FILTERS, new Defaults(75, 5e-3, 500, 1e-3, "*"),
             (settings, layers) -> withChannelAtoms(filterAtoms(settings), settings, layers), MethodSetting.ATOMS,
             MethodSetting.CODING, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
     OVERCOMPLETE_AND_CHANNELS("overcomplete+channels", "Overcomplete + channels",
-            "Highest capacity of the atom methods.", MethodCategory.FILTERS, new Defaults(60, 1e-3, 1e-3, "*"),
+            "Highest capacity of the atom methods.", MethodCategory.FILTERS, new Defaults(60, 1e-3, 500, 1e-3, "*"),
             (settings, layers) -> withChannelAtoms(overcompleteAtoms(settings), settings, layers), MethodSetting.ATOMS,
             MethodSetting.INNER_ATOMS, MethodSetting.CHANNEL_BLOCK, MethodSetting.CHANNEL_ATOMS, MethodSetting.LAYERS),
     LORA("lora", "LoRA", "Standard: most programs read its file.", MethodCategory.LOW_RANK,
-            new Defaults(60, 4e-3, 1e-4, "attention"), restricted(MethodName::lora), MethodSetting.RANK,
+            new Defaults(60, 4e-3, 500, 1e-4, "attention"), restricted(MethodName::lora), MethodSetting.RANK,
             MethodSetting.ALPHA, MethodSetting.SCALING, MethodSetting.LORA_INIT, MethodSetting.RANK_PATTERN,
             MethodSetting.LAYERS),
     LOCON("locon", "LoCon", "LoRA on the convolutions too, for shapes and textures.", MethodCategory.LOW_RANK,
-            new Defaults(100, 2e-3, 1e-4, "attention,conv"), restricted(MethodName::lora), MethodSetting.RANK,
+            new Defaults(100, 2e-3, 500, 1e-4, "attention,conv"), restricted(MethodName::lora), MethodSetting.RANK,
             MethodSetting.ALPHA, MethodSetting.SCALING, MethodSetting.LORA_INIT, MethodSetting.RANK_PATTERN,
             MethodSetting.LAYERS),
     LORA_FA("lora-fa", "LoRA-FA", "LoRA with a frozen random A: half the trained parameters.",
-            MethodCategory.LOW_RANK, new Defaults(60, 4e-3, 1e-4, "attention"),
+            MethodCategory.LOW_RANK, new Defaults(60, 4e-3, 500, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, LoraFa::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOHA("loha", "LoHa", "Hadamard product of two LoRAs: higher rank for as many parameters.",
-            MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
+            MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 500, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Loha::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOKR("lokr", "LoKr", "Kronecker product: higher rank for fewer parameters.", MethodCategory.LOW_RANK,
-            new Defaults(60, 1e-2, 1e-4, "attention"),
+            new Defaults(60, 1e-2, 500, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Lokr::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     OFT("oft", "OFT", "Rotates the inputs of filters; keeps their norms and the angles between them.",
-            MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"), restricted(MethodName::oft),
+            MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 1000, 6e-5, "attention"), restricted(MethodName::oft),
             MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.LAYERS),
     BOFT("boft", "BOFT", "OFT with butterfly factors: more channels mix, for fewer parameters.",
-            MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 6e-5, "attention"),
+            MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 1000, 6e-5, "attention"),
             restricted(settings -> new Boft(Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)),
                     settings.intValue(MethodSetting.BUTTERFLY_FACTORS))),
             MethodSetting.BLOCK_SIZE, MethodSetting.BUTTERFLY_FACTORS, MethodSetting.LAYERS),
     DORA("dora", "DoRA", "LoRA with norm and direction separated; steadier, a little slower.",
-            MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 1e-4, "attention"),
+            MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 500, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Dora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     BITFIT("bitfit", "BitFit", "Biases only: very few parameters, a mild change.", MethodCategory.SCALES,
-            new Defaults(100, 3e-3, 1e-3, "*"), restricted(settings -> new BitFit()), MethodSetting.LAYERS),
+            new Defaults(100, 3e-3, 500, 1e-3, "*"), restricted(settings -> new BitFit()), MethodSetting.LAYERS),
     NORM("norm", "Norms only", "Normalization layers only: colours and contrast more than shape.",
-            MethodCategory.SCALES, new Defaults(60, 1e-2, 1e-3, "*"), restricted(settings -> new NormOnly()),
+            MethodCategory.SCALES, new Defaults(60, 1e-2, 500, 1e-3, "*"), restricted(settings -> new NormOnly()),
             MethodSetting.LAYERS),
     SSF("ssf", "SSF", "A scale and a shift after every layer.", MethodCategory.SCALES,
-            new Defaults(60, 2e-3, 1e-3, "*"), restricted(settings -> new Ssf()), MethodSetting.LAYERS),
+            new Defaults(60, 2e-3, 500, 1e-3, "*"), restricted(settings -> new Ssf()), MethodSetting.LAYERS),
     IA3("ia3", "IA³", "One scale per key, value and feed-forward channel: very few parameters.",
-            MethodCategory.SCALES, new Defaults(100, 1e-2, 3e-3, "*.to_k,*.to_v,*.ff.net.2"),
+            MethodCategory.SCALES, new Defaults(100, 1e-2, 500, 3e-3, "*.to_k,*.to_v,*.ff.net.2"),
             restricted(settings -> new Ia3()), MethodSetting.LAYERS),
     DIFFFIT("difffit", "DiffFit", "Biases, norms and one scale per residual branch, made for diffusion models.",
-            MethodCategory.SCALES, new Defaults(60, 1e-2, 1e-3, "*"), restricted(settings -> new DiffFit()),
+            MethodCategory.SCALES, new Defaults(60, 1e-2, 500, 1e-3, "*"), restricted(settings -> new DiffFit()),
             MethodSetting.LAYERS),
     GLORA("glora", "GLoRA", "LoRA that also transforms the base weight.", MethodCategory.LOW_RANK,
-            new Defaults(60, 2e-3, 1e-4, "attention"),
+            new Defaults(60, 2e-3, 500, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Glora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     GLORA_TERMS("glora-terms", "GLoRA, all terms",
             "GLoRA's five terms of weight and bias, each in a form of its own or one that is searched.",
-            MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 1e-4, "attention"),
+            MethodCategory.LOW_RANK, new Defaults(60, 2e-3, 500, 1e-4, "attention"),
             restricted(MethodName::gloraTerms), MethodSetting.RANK, MethodSetting.STRUCTURE, MethodSetting.LAYERS),
     VERA("vera", "VeRA", "Scales of random matrices that all layers share: very few parameters.",
-            MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 4e-3, "attention"),
+            MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 500, 4e-3, "attention"),
             restricted(settings -> new Vera(settings.rank(), settings.intValue(MethodSetting.PROJECTION_SEED))),
             MethodSetting.RANK, MethodSetting.PROJECTION_SEED, MethodSetting.LAYERS),
     TEXTUAL_INVERSION("textual-inversion", "Textual inversion",
             "New word (embedding); the model stays as it is. Combines with other methods.", MethodCategory.EMBEDDINGS,
-            new Defaults(100, 5e-3, 5e-4, TextualInversion.TOKEN_EMBEDDING),
+            new Defaults(100, 5e-3, 3000, 5e-4, TextualInversion.TOKEN_EMBEDDING),
             (settings, layers) -> List.of(textualInversion(settings)), MethodSetting.VECTORS),
     FULL("full", "Full fine-tuning", "Every parameter: a file as large as the model, and the most memory.",
-            MethodCategory.FULL, new Defaults(60, 3e-5, 5e-6, "*"), restricted(settings -> new FullFineTuning()),
+            MethodCategory.FULL, new Defaults(60, 3e-5, 1000, 5e-6, "*"), restricted(settings -> new FullFineTuning()),
             MethodSetting.LAYERS);
 
     private final String option;
@@ -116,10 +117,12 @@ public enum MethodName {
         this.settings = List.of(settings);
     }
 
-    /// @param publishedLearningRate the usual rate on Stable Diffusion. Source: kohya's and peft's LoRA examples
-    ///     (1e-4), diffusers' textual inversion (5e-4) and DreamBooth (5e-6), Qiu et al. 2023 (OFT, 6e-5), mkshing's
-    ///     DiffFit and BitFit (1e-3). None is published for filter atoms: DiffFit's, which has as few parameters
-    private record Defaults(int steps, double learningRate, double publishedLearningRate, String layers) {}
+    /// Of small models, and of large ones. Sources of the latter: kohya's and peft's LoRA examples (1e-4), diffusers'
+    /// examples of textual inversion (5e-4, 3000 steps) and of DreamBooth with LoRA (500 steps), Ruiz et al. 2023
+    /// (full fine-tuning: 5e-6, 1000 steps), Qiu et al. 2023 (OFT: 6e-5, 1000 steps), mkshing's DiffFit and BitFit
+    /// (1e-3, 500 steps). None is published for filter atoms: DiffFit's, which has as few parameters.
+    private record Defaults(int steps, double learningRate, int largeSteps, double largeLearningRate,
+            String layers) {}
 
     /// Builds the methods that a name stands for: one, or several on different layers.
     @FunctionalInterface
@@ -218,19 +221,24 @@ public enum MethodName {
         return category;
     }
 
-    /// Default number of training steps.
+    /// Default number of training steps on a model of this size.
+    public int steps(ModelSize size) {
+        return size == ModelSize.LARGE ? defaults.largeSteps : defaults.steps;
+    }
+
+    /// Default learning rate on a model of this size.
+    public double learningRate(ModelSize size) {
+        return size == ModelSize.LARGE ? defaults.largeLearningRate : defaults.learningRate;
+    }
+
+    /// Default number of training steps on a small model.
     public int steps() {
         return defaults.steps;
     }
 
-    /// Default learning rate.
+    /// Default learning rate on a small model.
     public double learningRate() {
         return defaults.learningRate;
-    }
-
-    /// The usual learning rate on Stable Diffusion.
-    public double publishedLearningRate() {
-        return defaults.publishedLearningRate;
     }
 
     /// The method's own settings, without those that every method has.

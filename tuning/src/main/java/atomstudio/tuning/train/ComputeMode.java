@@ -71,7 +71,7 @@ record ComputeMode(Checkpointing checkpointing, ComputeDtype computeDtype, Optio
 
     private static Checkpointing checkpointing(TrainingConfig config, DiffusionModel model) {
         return config.has(TrainingConfig.Feature.GRADIENT_CHECKPOINTING) ? Checkpointing.FULL
-                : TrainingService.parameterCount(model) > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE
+                : model.unetParameterCount() > LARGE_MODEL_PARAMETERS ? Checkpointing.SELECTIVE
                 : Checkpointing.NONE;
     }
 

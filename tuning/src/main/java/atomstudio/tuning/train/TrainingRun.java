@@ -5,7 +5,6 @@ import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.adapter.AdapterFile;
-import atomstudio.tuning.config.LearningRateAdvice;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingSetting;
@@ -161,8 +160,6 @@ final class TrainingRun implements AutoCloseable {
                     UNetFeatureCache.bytes(model, cachedSamples, info.config().resolution()) / 1e9,
                     folder.featureCache()));
         computeMode.reason().ifPresent(warnings::add);
-        LearningRateAdvice.of(info.method(), setup.config(), TrainingService.parameterCount(model))
-                .ifPresent(warnings::add);
         return warnings;
     }
 

@@ -217,11 +217,6 @@ public final class TrainingService {
                 RunInfo.ResolvedConfig.MAX_DEFAULT_BATCH_SIZE);
     }
 
-    /// Parameters of a model's UNet.
-    static long parameterCount(DiffusionModel model) {
-        return Layer.parameterCount(model.unet().layers());
-    }
-
     /// How a run ended without failure.
     public sealed interface TrainingOutcome {
         /// The adapter is written.

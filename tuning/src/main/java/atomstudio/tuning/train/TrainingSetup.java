@@ -103,7 +103,7 @@ record TrainingSetup(RunInfo info, DiffusionModel model, TrainingEnvironment env
     }
 
     static double parameterShare(RunInfo info, DiffusionModel model) {
-        return (double) info.parameterCount() / TrainingService.parameterCount(model);
+        return (double) info.parameterCount() / model.unetParameterCount();
     }
 
     @Override

@@ -9,6 +9,7 @@ import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,7 +45,7 @@ class ConfigFileTest {
                 .with(TrainingSetting.CAPTION_TEMPLATE, "a \"photo\" of {} \\ # é\t")
                 .with(TrainingSetting.LEARNING_RATE, "0.1234567890123456789")
                 .with(TrainingSetting.SEED, "18446744073709551615")
-                .toConfig(method);
+                .toConfig(method, ModelSize.SMALL);
         assertRoundTrip(method, config);
         MethodSettings oft = MethodSettings.of(MethodName.OFT);
         for (String block : List.of("8", "1/2"))
@@ -57,7 +58,8 @@ class ConfigFileTest {
                 read.inputs());
         MethodSettings readMethod = read.settings().methodSettings(read.settings().method().orElseThrow());
         assertEquals(method, readMethod);
-        assertEquals(config, read.settings().trainingSettings(readMethod).toConfig(readMethod));
+        assertEquals(config,
+                read.settings().trainingSettings(readMethod, ModelSize.SMALL).toConfig(readMethod, ModelSize.SMALL));
     }
 
     @Test
@@ -76,7 +78,8 @@ class ConfigFileTest {
                 + "=0.1'\n"), tables);
         assertEquals("up_blocks.*=8", tables.settings().values().get(MethodSetting.RANK_PATTERN));
         MethodSettings method = LORA.with(MethodSetting.RANK_PATTERN, "up_blocks.*=8");
-        assertRoundTrip(method, tables.settings().trainingSettings(method).toConfig(method));
+        assertRoundTrip(method,
+                tables.settings().trainingSettings(method, ModelSize.SMALL).toConfig(method, ModelSize.SMALL));
     }
 
     @Test
@@ -94,7 +97,7 @@ class ConfigFileTest {
         ChosenSettings given = new ChosenSettings(Optional.empty(), Optional.empty(),
                 Map.of(TrainingSetting.LEARNING_RATE, "2e-3", TrainingSetting.EARLY_STOPPING, "no"));
         ChosenSettings all = given.over(file.settings());
-        TrainingConfig config = all.trainingSettings(LORA).toConfig(LORA);
+        TrainingConfig config = all.trainingSettings(LORA, ModelSize.SMALL).toConfig(LORA, ModelSize.SMALL);
         assertEquals(2e-3, config.schedule().learningRate());
         assertEquals(2 * MethodName.LORA.steps(), config.schedule().steps());
         assertTrue(config.has(TrainingConfig.Feature.FLIP));
@@ -140,7 +143,8 @@ class ConfigFileTest {
             MethodSettings method = MethodSettings.of(name);
             List<TrainingConfig> configs = List.of(Preset.values())
                     .stream()
-                    .map(preset -> new TrainingSettings(preset.values(method)).toConfig(method))
+                    .map(preset -> new TrainingSettings(preset.values(method, ModelSize.SMALL)).toConfig(method,
+                            ModelSize.SMALL))
                     .toList();
             assertEquals(configs.size(), configs.stream().distinct().count());
             assertEquals(name.steps(), configs.get(Preset.BALANCED.ordinal()).schedule().steps());

@@ -9,6 +9,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,8 +90,8 @@ class KohyaConfigTest {
                 Map.entry(TrainingSetting.SEED, "42"), Map.entry(TrainingSetting.MIN_SNR_GAMMA, "5"),
                 Map.entry(TrainingSetting.NOISE_OFFSET, "0.05"), Map.entry(TrainingSetting.RESOLUTION, "512"),
                 Map.entry(TrainingSetting.CAPTIONS, "yes"), Map.entry(TrainingSetting.CAPTION_TEMPLATE, "{}"),
-                Map.entry(TrainingSetting.FLIP, "yes"))), file.settings().trainingSettings(method));
-        file.settings().trainingSettings(method).toConfig(method);
+                Map.entry(TrainingSetting.FLIP, "yes"))), file.settings().trainingSettings(method, ModelSize.SMALL));
+        file.settings().trainingSettings(method, ModelSize.SMALL).toConfig(method, ModelSize.SMALL);
         String notes = String.join("\n", file.notes());
         for (String named : new String[] {"shuffle_caption = true", "keep_tokens = 1", "clip_skip = 2",
                 "optimizer_args betas = 0.9,0.99", "text encoder's MLP", "not known here: some_new_key",
@@ -103,7 +104,9 @@ class KohyaConfigTest {
     void missingKeysHaveTheDefaultsOfSdScripts() throws Exception {
         ConfigFile file = read("network_module = 'networks.lora'\nnetwork_train_unet_only = true\n");
         MethodSettings method = file.settings().methodSettings(MethodName.LORA);
-        TrainingConfig config = file.settings().trainingSettings(method).toConfig(method);
+        TrainingConfig config = file.settings()
+                .trainingSettings(method, ModelSize.SMALL)
+                .toConfig(method, ModelSize.SMALL);
         assertEquals("4", method.value(MethodSetting.RANK));
         assertEquals("1", method.value(MethodSetting.ALPHA));
         assertEquals(1600, config.schedule().steps());

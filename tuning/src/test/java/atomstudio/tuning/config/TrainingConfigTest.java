@@ -9,6 +9,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.run.RunInfo;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
@@ -25,7 +26,7 @@ class TrainingConfigTest {
             .of(MethodSettings.of(MethodName.ATOMS));
     private static final TrainingConfig EVERYTHING = TrainingSettingsTest.everyOther()
             .with(TrainingSetting.STEPS, "77")
-            .toConfig(TrainingSettingsTest.COMBINED);
+            .toConfig(TrainingSettingsTest.COMBINED, ModelSize.SMALL);
     @TempDir
     Path folder;
 
@@ -60,14 +61,16 @@ class TrainingConfigTest {
     void keepsTheLargestSeedExactly() throws Exception {
         MethodSettings atoms = MethodSettings.of(MethodName.ATOMS);
         String largest = "18446744073709551615";
-        TrainingConfig config = new TrainingSettings(Map.of(TrainingSetting.SEED, largest)).toConfig(atoms);
+        TrainingConfig config = new TrainingSettings(Map.of(TrainingSetting.SEED, largest)).toConfig(atoms,
+                ModelSize.SMALL);
         JsonObject json = TrainingConfigJson.write(config);
         assertEquals(largest, json.get("seed").getAsString());
         assertEquals(config, TrainingConfigJson.read(new Json("run.json", json)));
-        assertEquals(largest, TrainingSettings.of(config, atoms).chosen().get(TrainingSetting.SEED));
+        assertEquals(largest, TrainingSettings.of(config, atoms, ModelSize.SMALL).chosen().get(TrainingSetting.SEED));
         for (String wrong : List.of("18446744073709551616", "1.5", "x")) {
             String message = assertThrows(IllegalArgumentException.class,
-                    () -> new TrainingSettings(Map.of(TrainingSetting.SEED, wrong)).toConfig(atoms)).getMessage();
+                    () -> new TrainingSettings(Map.of(TrainingSetting.SEED, wrong)).toConfig(atoms, ModelSize.SMALL))
+                    .getMessage();
             assertTrue(message.startsWith("seed: expected a whole number from 0 to " + largest), message);
         }
         json.add("seed", new JsonPrimitive(new BigDecimal("1e400")));

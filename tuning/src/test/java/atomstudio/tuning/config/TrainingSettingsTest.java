@@ -9,6 +9,7 @@ import atomstudio.diffusion.json.Json;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.setting.Setting;
 import java.util.HashSet;
 import java.util.List;
@@ -44,8 +45,9 @@ class TrainingSettingsTest {
     void defaultsEqualTheMethodsConfig() {
         for (MethodName choice : MethodName.values()) {
             TrainingConfig own = TrainingConfig.of(MethodSettings.of(choice));
-            assertEquals(own, TrainingSettings.DEFAULTS.toConfig(MethodSettings.of(choice)));
-            assertEquals(TrainingSettings.DEFAULTS, TrainingSettings.of(own, MethodSettings.of(choice)));
+            assertEquals(own, TrainingSettings.DEFAULTS.toConfig(MethodSettings.of(choice), ModelSize.SMALL));
+            assertEquals(TrainingSettings.DEFAULTS,
+                    TrainingSettings.of(own, MethodSettings.of(choice), ModelSize.SMALL));
         }
     }
 
@@ -53,20 +55,21 @@ class TrainingSettingsTest {
     void chosenSettingsRoundTripThroughTheConfig() {
         TrainingSettings settings = everyOther();
         assertEquals(TrainingSetting.values().length, settings.chosen().size());
-        TrainingConfig config = settings.toConfig(COMBINED);
-        assertEquals(settings, TrainingSettings.of(config, COMBINED));
-        assertEquals(config, TrainingSettings.of(config, COMBINED).toConfig(COMBINED));
+        TrainingConfig config = settings.toConfig(COMBINED, ModelSize.SMALL);
+        assertEquals(settings, TrainingSettings.of(config, COMBINED, ModelSize.SMALL));
+        assertEquals(config,
+                TrainingSettings.of(config, COMBINED, ModelSize.SMALL).toConfig(COMBINED, ModelSize.SMALL));
     }
 
     @ParameterizedTest @EnumSource
     void everySettingRoundTripsThroughConfigAndJson(TrainingSetting setting) throws Exception {
         String other = other(setting);
-        TrainingConfig config = base(setting).with(setting, other).toConfig(COMBINED);
-        assertNotEquals(base(setting).toConfig(COMBINED), config);
+        TrainingConfig config = base(setting).with(setting, other).toConfig(COMBINED, ModelSize.SMALL);
+        assertNotEquals(base(setting).toConfig(COMBINED, ModelSize.SMALL), config);
         String json = TrainingConfigJson.write(config).toString();
         TrainingConfig read = TrainingConfigJson.read(Json.parse("run.json", json));
         assertEquals(config, read);
-        assertEquals(other, TrainingSettings.of(read, COMBINED).chosen().get(setting));
+        assertEquals(other, TrainingSettings.of(read, COMBINED, ModelSize.SMALL).chosen().get(setting));
     }
 
     /// Every setting with another value than its default.
@@ -85,8 +88,10 @@ class TrainingSettingsTest {
 
     private static boolean isOther(TrainingSetting setting, String value) {
         try {
-            TrainingConfig config = base(setting).with(setting, value).toConfig(COMBINED);
-            return !config.values().get(setting).equals(base(setting).toConfig(COMBINED).values().get(setting));
+            TrainingConfig config = base(setting).with(setting, value).toConfig(COMBINED, ModelSize.SMALL);
+            return !config.values()
+                    .get(setting)
+                    .equals(base(setting).toConfig(COMBINED, ModelSize.SMALL).values().get(setting));
         } catch (IllegalArgumentException invalid) {
             return false;
         }
@@ -101,7 +106,7 @@ class TrainingSettingsTest {
 
     @Test
     void partsTrainedTogetherHaveTheirOwnLearningRates() {
-        TrainingConfig.LearningRateConfig rates = TrainingSettings.DEFAULTS.toConfig(COMBINED)
+        TrainingConfig.LearningRateConfig rates = TrainingSettings.DEFAULTS.toConfig(COMBINED, ModelSize.SMALL)
                 .schedule()
                 .learningRates();
         assertEquals(new TrainingConfig.LearningRateConfig(MethodName.ATOMS_AND_WORD.learningRate(),
@@ -110,14 +115,14 @@ class TrainingSettingsTest {
                 OptionalDouble.of(MethodName.LORA.learningRate())), rates);
         TrainingConfig.LearningRateConfig withWordRate = TrainingSettings.DEFAULTS
                 .with(TrainingSetting.WORD_LEARNING_RATE, "0.25")
-                .toConfig(COMBINED)
+                .toConfig(COMBINED, ModelSize.SMALL)
                 .schedule()
                 .learningRates();
         assertEquals(new TrainingConfig.LearningRateConfig(MethodName.ATOMS_AND_WORD.learningRate(),
                 OptionalDouble.of(MethodName.LORA.learningRate()), OptionalDouble.of(0.25),
                 OptionalDouble.of(MethodName.LORA.learningRate())), withWordRate);
         TrainingConfig.LearningRateConfig prodigy = TrainingSettings.DEFAULTS.with(TrainingSetting.OPTIMIZER, "prodigy")
-                .toConfig(COMBINED)
+                .toConfig(COMBINED, ModelSize.SMALL)
                 .schedule()
                 .learningRates();
         assertEquals(new TrainingConfig.LearningRateConfig(1, OptionalDouble.of(1), OptionalDouble.of(1),
@@ -129,9 +134,46 @@ class TrainingSettingsTest {
         TrainingSettings settings = new TrainingSettings(
                 Map.of(TrainingSetting.STEPS, " ", TrainingSetting.OPTIMIZER, "prodigy", TrainingSetting.FLIP, "no"));
         assertEquals(Set.of(TrainingSetting.OPTIMIZER), settings.chosen().keySet());
-        assertEquals(1, settings.toConfig(LORA).schedule().learningRate());
-        assertEquals("1", settings.defaultValue(TrainingSetting.LEARNING_RATE, LORA));
-        assertEquals(settings, TrainingSettings.of(settings.toConfig(LORA), LORA));
+        assertEquals(1, settings.toConfig(LORA, ModelSize.SMALL).schedule().learningRate());
+        assertEquals("1", settings.defaultValue(TrainingSetting.LEARNING_RATE, LORA, ModelSize.SMALL));
+        assertEquals(settings, TrainingSettings.of(settings.toConfig(LORA, ModelSize.SMALL), LORA, ModelSize.SMALL));
+    }
+
+    @Test
+    void noMethodHasAHigherRateOrFewerStepsOnALargeModel() {
+        for (MethodName choice : MethodName.values()) {
+            TrainingConfig.ScheduleConfig small = TrainingConfig.of(MethodSettings.of(choice)).schedule(),
+                    large = TrainingConfig.of(MethodSettings.of(choice), ModelSize.of(859_520_964)).schedule();
+            assertTrue(large.learningRate() <= small.learningRate() && large.steps() > small.steps(), choice.option());
+        }
+        assertEquals(ModelSize.SMALL, ModelSize.of(16_480_196));
+    }
+
+    @Test
+    void loraOnALargeModelHasThePublishedRateUnlessAnotherIsChosen() {
+        TrainingConfig.ScheduleConfig schedule = TrainingSettings.DEFAULTS.toConfig(LORA, ModelSize.LARGE).schedule();
+        assertEquals(1e-4, schedule.learningRate());
+        assertEquals(500, schedule.steps());
+        assertEquals(4e-3, TrainingSettings.DEFAULTS.with(TrainingSetting.LEARNING_RATE, "4e-3")
+                .toConfig(LORA, ModelSize.LARGE)
+                .schedule()
+                .learningRate());
+        assertEquals(1, TrainingSettings.DEFAULTS.with(TrainingSetting.OPTIMIZER, "prodigy")
+                .toConfig(LORA, ModelSize.LARGE)
+                .schedule()
+                .learningRate());
+    }
+
+    @Test
+    void completedSettingsDoNotNeedTheModel() {
+        for (String optimizer : List.of("adamw", "prodigy")) {
+            TrainingSettings chosen = TrainingSettings.DEFAULTS.with(TrainingSetting.OPTIMIZER, optimizer)
+                    .with(TrainingSetting.STEPS, "60");
+            TrainingSettings completed = chosen.completedFor(COMBINED, ModelSize.LARGE);
+            assertEquals(chosen.toConfig(COMBINED, ModelSize.LARGE), completed.toConfig(COMBINED, ModelSize.SMALL));
+            assertEquals(completed.toConfig(COMBINED, ModelSize.SMALL), completed.toConfig(COMBINED, ModelSize.LARGE));
+            assertEquals(chosen, chosen.completedFor(COMBINED, ModelSize.SMALL));
+        }
     }
 
     @ParameterizedTest
@@ -151,7 +193,7 @@ class TrainingSettingsTest {
                     + "found none"})
     void rejectsInvalidValuesByName(TrainingSetting setting, String value, String message) {
         IllegalArgumentException rejected = assertThrows(IllegalArgumentException.class,
-                () -> TrainingSettings.DEFAULTS.with(setting, value).toConfig(LORA));
+                () -> TrainingSettings.DEFAULTS.with(setting, value).toConfig(LORA, ModelSize.SMALL));
         assertEquals(message, rejected.getMessage());
     }
 }

@@ -19,6 +19,7 @@ import atomstudio.tuning.config.TrainingRequest;
 import atomstudio.tuning.config.TrainingSetting;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
+import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
@@ -56,7 +57,7 @@ class ParameterGroupsRunTest {
                 Map.of(TrainingSetting.GROUPS, groups, TrainingSetting.STEPS, "3", TrainingSetting.WARMUP_STEPS, "0",
                         TrainingSetting.BATCH_SIZE, "1"));
         MethodSettings method = chosen.methodSettings(name);
-        TrainingConfig config = chosen.trainingSettings(method).toConfig(method);
+        TrainingConfig config = chosen.trainingSettings(method, ModelSize.SMALL).toConfig(method, ModelSize.SMALL);
         return TrainingRequest.of(model.path(), photos, "thing", method).with(config);
     }
 
