@@ -6,7 +6,6 @@ import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.net.UNet;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.torch.GpuMemory;
 import atomstudio.tuning.torch.SamplingMemory;
 import java.util.Locale;
@@ -31,7 +30,7 @@ final class BatchSize {
     private BatchSize() {}
 
     static int automatic(DiffusionModel model, Device device, Generation generation) {
-        long weights = Layer.parameterCount(model.unet().layers());
+        long weights = model.unetParameterCount();
         if (!device.equals(Device.CUDA) && weights >= SMALL_UNET_PARAMETERS) return 1;
         long available = switch (device) {
             case Device.Cpu _ -> AvailableMemory.bytes();

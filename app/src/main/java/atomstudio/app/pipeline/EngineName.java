@@ -6,7 +6,6 @@ import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
-import atomstudio.diffusion.ops.Layer;
 import atomstudio.tuning.torch.ComputeDtype;
 import atomstudio.tuning.torch.TorchEngine;
 import atomstudio.tuning.torch.TorchSettings;
@@ -69,9 +68,5 @@ public enum EngineName {
 
     private static boolean fitsInMemory(DiffusionModel model) {
         return AvailableMemory.bytes() >= BF16_BYTES_PER_PARAMETER * model.unetParameterCount();
-    }
-
-    private static long parameters(DiffusionModel model) {
-        return Layer.parameterCount(model.unet().layers());
     }
 }
