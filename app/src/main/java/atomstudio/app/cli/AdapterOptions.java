@@ -6,6 +6,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.PngAttachment;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -94,6 +95,20 @@ final class AdapterOptions {
         for (AdapterArgument argument : arguments())
             for (LoadedAdapter adapter : LoadedAdapter.load(argument.file(), model))
                 result.add(adapter, adapter.withWeight(argument.weight()), context.terminal());
+        return result;
+    }
+
+    /// As [#load], without the note of an adapter of `train --on`: the one below is merged too.
+    LoadedAdapters loadForMerging(CommandContext context, DiffusionModel model) throws Failure {
+        LoadedAdapters result = new LoadedAdapters(new ArrayList<>(), new ArrayList<>());
+        for (AdapterArgument argument : arguments()) {
+            for (LoadedAdapter adapter : LoadedAdapter.load(argument.file(), model)) {
+                if (!(adapter.source() instanceof AdapterFile))
+                    adapter.warnings().forEach(context.terminal()::printNote);
+                result.loaded.add(adapter);
+                result.weights.add(adapter.withWeight(argument.weight()));
+            }
+        }
         return result;
     }
 

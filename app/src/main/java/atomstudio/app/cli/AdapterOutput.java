@@ -10,6 +10,7 @@ import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.AdapterFile;
 import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.config.TrainingEnvironment;
+import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.export.MergedExport;
@@ -78,11 +79,22 @@ final class AdapterOutput {
     /// @return parameters in the file
     long write(CommandContext context, AdapterFile adapter, ModelReference model, ExportFormat usualFormat)
             throws Failure {
+        return write(context, adapter, model, (AdapterWriter) format().orElse(usualFormat));
+    }
+
+    /// The base model of an adapter.
+    ExportBaseModel base(CommandContext context, ModelReference model) throws Failure {
         TrainingEnvironment machine = context.machine(Device.CPU);
-        ExportBaseModel base = new ExportBaseModel(model, machine.baseModelHashes(), machine.torchSettings());
-        ExportFormat chosen = format().orElse(usualFormat);
+        return new ExportBaseModel(model, machine.baseModelHashes(), machine.torchSettings());
+    }
+
+    /// As above, by a writer that was chosen already.
+    long write(CommandContext context, AdapterFile adapter, ModelReference model, AdapterWriter chosen)
+            throws Failure {
+        ExportBaseModel base = base(context, model);
         if (chosen == ExportFormat.PEFT_FOLDER && precision().isPresent())
-            throw new UsageError(spec, "--precision: expected a format of one file, found " + chosen.option());
+            throw new UsageError(spec, "--precision: expected a format of one file, found "
+                    + ExportFormat.PEFT_FOLDER.option());
         AdapterFile named = adapter.base().hash().isEmpty() ? based(adapter, model.open(), base) : adapter;
         if (precision().isEmpty()) {
             ExportFormat.ExportResult result = chosen.write(named, base, out);

@@ -6,7 +6,9 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.export.AdapterWriter;
 import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.ExportFormat;
@@ -217,20 +219,26 @@ final class ExportCommand implements Callable<Integer> {
         if (!WeightedAdapter.isValidWeight(strength))
             throw new UsageError(spec, "--strength: expected " + -(int) WeightedAdapter.MAX_WEIGHT + " to "
                     + (int) WeightedAdapter.MAX_WEIGHT + ", found " + strength);
-        DiffusionModel model = base.openMatching(adapter);
+        DiffusionModel model = base.openForMerging(adapter);
         List<WeightedAdapter> merged = new ArrayList<>();
         merged.add(new WeightedAdapter(adapter.toAdapter(adapter.trigger().text(), model), strength));
         merged.addAll(adapters.load(context, model).weights());
-        return format.merged(new MergedExport(model, merged, precision(), base.torch()), out);
+        return format.merged(new MergedExport(model, base.mergedBefore(adapter, model), merged, precision(),
+                base.torch()), out);
     }
 
     private int mergeAdapters(ExportFormat format) throws Failure {
         if (!format.isMerged()) requiredRun();
         AdapterExport.requireFree(out, ifExists());
-        DiffusionModel model = modelOptions.reference(context, Optional.empty()).open();
-        ExportFormat.ExportResult result = format.merged(new MergedExport(model,
-                adapters.load(context, model).weights(), precision(), context.machine(Device.CPU).torchSettings()),
-                out);
+        ModelReference reference = modelOptions.reference(context, Optional.empty());
+        DiffusionModel model = reference.open();
+        TrainingEnvironment machine = context.machine(Device.CPU);
+        MergeOrder order = MergeOrder.of(adapters.loadForMerging(context, model),
+                new ExportBaseModel(reference, machine.baseModelHashes(), machine.torchSettings(),
+                        MergeOrder.candidates(adapters.arguments())),
+                model);
+        ExportFormat.ExportResult result = format.merged(
+                new MergedExport(model, order.before(), order.adapters(), precision(), machine.torchSettings()), out);
         result.omitted().ifPresent(context.terminal()::printNote);
         JsonObject json = new JsonObject();
         json.addProperty("file", out.toString());

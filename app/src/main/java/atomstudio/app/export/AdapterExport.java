@@ -38,7 +38,7 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
         RunInfo info = folder.info();
         requireFree(file, existing);
         AdapterFile adapter = adapter(run, folder);
-        ExportBaseModel base = baseModel(info, machine);
+        ExportBaseModel base = baseModel(folder, info, machine);
         ExportFormat.ExportResult written = format.write(adapter, base, file);
         AdapterSideFiles.write(run.resolve("previews"), adapter.trigger().text(), file);
         return new AdapterExport(file, adapter.training().steps(), info.config().steps(), written.parameterCount(),
@@ -51,7 +51,7 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
     public static ExportPlan plan(Path run, TrainingEnvironment machine, Consumer<ExportPlan> onSizes) throws Failure {
         RunFolder folder = new RunFolder(run);
         AdapterFile adapter = adapter(run, folder);
-        ExportBaseModel base = baseModel(folder.info(), machine);
+        ExportBaseModel base = baseModel(folder, folder.info(), machine);
         ExportPlan sizes = ExportPlan.sizes(adapter, base);
         onSizes.accept(sizes);
         return sizes.withApproximate(adapter, base);
@@ -63,9 +63,15 @@ public record AdapterExport(Path file, int step, int totalSteps, long parameters
                         run + ": the run has no checkpoint to export; resume it first"));
     }
 
-    private static ExportBaseModel baseModel(RunInfo info, TrainingEnvironment machine) {
+    /// A run has a copy of the adapter that was merged into its base model.
+    private static ExportBaseModel baseModel(RunFolder folder, RunInfo info, TrainingEnvironment machine) {
         return new ExportBaseModel(info.baseModel().model(machine.tokenizerFolders()), machine.baseModelHashes(),
-                machine.torchSettings());
+                machine.torchSettings(),
+                info.baseModel()
+                        .merged()
+                        .map(merged -> folder.mergedAdapter().resolve(merged.fileName()))
+                        .stream()
+                        .toList());
     }
 
     /// Writes the settings of a run as a TOML file for `train --config`.

@@ -78,6 +78,46 @@ class AdapterToolsTest {
         assertEquals(ExitCode.USAGE, run("merge", "--adapter", one, "--out", merged).exitCode());
     }
 
+    /// LoRA of rank 2 and a LoHa of a constant, whose rank is 1.
+    @Test
+    void sumOfTwoKindsIsLoraOfARankOrDifferences() throws Exception {
+        Path lora = file("lora", lora(2)), loha = file("loha", loha()), sum = folder.resolve("sum.safetensors");
+        CommandLineRun refused = run("merge", "--adapter", lora, "--adapter", loha, "--out", sum);
+        assertEquals(ExitCode.FAILED, refused.exitCode());
+        assertTrue(refused.err().contains("--rank R") && refused.err().contains("--format diff"), refused.err());
+        assertFalse(Files.exists(sum));
+        CommandLineRun made = run("merge", "--adapter", lora, "--adapter", loha + ":0.5", "--rank", 3, "--out", sum);
+        assertEquals(ExitCode.SUCCESS, made.exitCode(), made.err());
+        assertTrue(made.err().contains("error 0.0 %"), made.err());
+        Path whole = folder.resolve("whole.safetensors");
+        CommandLineRun differences = run("merge", "--adapter", lora, "--adapter", loha + ":0.5", "--format", "diff",
+                "--out", whole);
+        assertEquals(ExitCode.SUCCESS, differences.exitCode(), differences.err());
+        double expected = 0.5 * 4;
+        for (int r = 0; r < 2; r++) expected += 0.5 * Math.cos(1 + 7.3 * r) * Math.sin(1 + 7.3 * r * WIDTH);
+        try (SafetensorsFile file = SafetensorsFile.open(sum); SafetensorsFile diff = SafetensorsFile.open(whole)) {
+            Tensor down = file.read(LAYER + ".lora_down.weight"), up = file.read(LAYER + ".lora_up.weight");
+            assertEquals(Shape.of(3, WIDTH), down.shape());
+            double found = 0;
+            for (int r = 0; r < 3; r++) found += up.data()[r] * down.data()[r * WIDTH];
+            assertEquals(expected, found, 1e-2);
+            assertEquals(expected, diff.read(LAYER + ".diff").data()[0], 2e-3);
+        }
+        assertEquals(ExitCode.USAGE, run("merge", "--adapter", lora, "--adapter", loha, "--rank", 3, "--format", "peft",
+                "--out", folder.resolve("x")).exitCode());
+        assertEquals(ExitCode.USAGE, run("merge", "--adapter", lora, "--adapter", loha, "--rank", 0, "--out",
+                folder.resolve("x")).exitCode());
+    }
+
+    private static Map<String, Tensor> loha() {
+        Map<String, Tensor> loha = new HashMap<>();
+        for (String half : new String[] {"1", "2"}) {
+            loha.put(LAYER + ".hada_w" + half + "_a", Tensor.filled(Shape.of(WIDTH, 2), 1));
+            loha.put(LAYER + ".hada_w" + half + "_b", Tensor.filled(Shape.of(2, WIDTH), 1));
+        }
+        return loha;
+    }
+
     private double norm(Path file) {
         CommandLineRun inspected = run("inspect", file, "--norms", "--json");
         assertEquals(ExitCode.SUCCESS, inspected.exitCode(), inspected.err());
@@ -92,20 +132,16 @@ class AdapterToolsTest {
     @Test
     void wrongInputIsNamed() throws Exception {
         Path good = file("good", lora(2));
-        Map<String, Tensor> notFinite = lora(2), twice = lora(2), other = new HashMap<>(), loha = new HashMap<>();
+        Map<String, Tensor> notFinite = lora(2), twice = lora(2), other = new HashMap<>();
         notFinite.get(LAYER + ".lora_up.weight").data()[0] = Float.NaN;
         twice.put("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
                 Tensor.filled(Shape.of(2, WIDTH), 3)); // equal ones would be read as one
         lora(2).forEach((key, value) -> other.put(key.replace("_attn1_to_q", "_attn9_to_q"), value));
-        for (String half : new String[] {"1", "2"}) {
-            loha.put(LAYER + ".hada_w" + half + "_a", Tensor.filled(Shape.of(WIDTH, 2), 1));
-            loha.put(LAYER + ".hada_w" + half + "_b", Tensor.filled(Shape.of(2, WIDTH), 1));
-        }
         assertRefused(good, file("nan", notFinite), "contains NaN");
         assertRefused(good, file("zero", lora(0)), "expected two factors");
         assertRefused(good, file("twice", twice), "the same parameter of one layer");
         assertRefused(good, file("other", other), "does not fit");
-        assertRefused(good, file("loha", loha), "expected method lora");
+        assertRefused(good, file("loha", loha()), "expected method lora");
     }
 
     private void assertRefused(Path good, Path wrong, String reason) {

@@ -1,6 +1,7 @@
 package atomstudio.tuning.adapter;
 
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.WeightedAdapter;
 import atomstudio.diffusion.image.ImageFormat;
 import atomstudio.diffusion.image.Infotext;
 import atomstudio.diffusion.image.PngAttachment;
@@ -40,6 +41,17 @@ public sealed interface AdapterSource permits AdapterFile, EmbeddingFile, Extern
         try (TensorFile tensors = TensorFile.open(path)) {
             return fromTensors(tensors, stem(path), Optional.empty());
         }
+    }
+
+    /// The adapters of a file for an engine, all with one weight.
+    /// @throws Failure.Incompatible if one does not fit the model
+    static List<WeightedAdapter> weighted(Path path, double weight, DiffusionModel model) throws Failure {
+        List<WeightedAdapter> adapters = new ArrayList<>();
+        for (NamedAdapter found : read(path)) {
+            found.source().requireFits(model);
+            adapters.add(new WeightedAdapter(found.source().toAdapter(found.name(), model), weight));
+        }
+        return adapters;
     }
 
     private static List<NamedAdapter> fromTensors(TensorFile tensors, String name,

@@ -39,11 +39,34 @@ public record AdapterSum(List<Term> terms) {
     public AdapterFile sum(DiffusionModel model) throws Failure {
         List<Layer> network = model.trainableLayers();
         for (Term term : terms) term.adapter.requireFits(model);
-        Set<String> kinds = terms.stream()
+        Optional<String> obstacle = obstacle();
+        if (obstacle.isPresent())
+            throw new Failure.Incompatible(obstacle.get()
+                    + "; write the sum as whole differences or as LoRA of a rank, or merge these into a model");
+        return kinds().equals(Set.of(LORA)) ? concatenated(network) : added(network);
+    }
+
+    /// Why the sum of these is no adapter of their kind; empty if it is one.
+    public Optional<String> obstacle() {
+        Set<String> kinds = kinds();
+        if (kinds.equals(Set.of(LORA))) return Optional.empty();
+        MethodSettings settings = withoutWord(terms.getFirst().adapter.method());
+        for (Term term : terms) {
+            MethodSettings other = withoutWord(term.adapter.method());
+            if (!other.equals(settings))
+                return Optional.of(term.name + ": expected method " + describe(settings) + " as in "
+                        + terms.getFirst().name + ", found " + describe(other));
+        }
+        return LINEAR.containsAll(kinds) ? Optional.empty()
+                : Optional.of("method " + settings.name() + ": the sum of two such adapters is none: expected LoRA, "
+                        + "LoCon, filter or channel atoms, biases, norms or weight diffs");
+    }
+
+    private Set<String> kinds() {
+        return terms.stream()
                 .flatMap(term -> layers(term.adapter).stream())
                 .map(AdaptedLayer::method)
                 .collect(Collectors.toSet());
-        return kinds.equals(Set.of(LORA)) ? concatenated(network) : added(network, kinds);
     }
 
     /// Messages about what the sum does not hold or mixes.
@@ -100,19 +123,8 @@ public record AdapterSum(List<Term> terms) {
     }
 
     /// Σ wᵢ θᵢ of the trained parameters; the frozen ones must be equal.
-    private AdapterFile added(List<Layer> network, Set<String> kinds) throws Failure {
+    private AdapterFile added(List<Layer> network) throws Failure {
         MethodSettings settings = withoutWord(terms.getFirst().adapter.method());
-        for (Term term : terms) {
-            MethodSettings other = withoutWord(term.adapter.method());
-            if (!other.equals(settings))
-                throw new Failure.Incompatible(term.name + ": expected method " + describe(settings) + " as in "
-                        + terms.getFirst().name + ", found " + describe(other)
-                        + "; adapters of one kind can be merged, others into a model");
-        }
-        if (!LINEAR.containsAll(kinds))
-            throw new Failure.Incompatible("method " + settings.name() + ": the sum of two such adapters is none: "
-                    + "expected LoRA, LoCon, filter or channel atoms, biases, norms or weight diffs; merge these into "
-                    + "a model");
         ParameterLayout layout = ParameterLayout.of(settings.method(), network);
         Map<String, Tensor> values = new HashMap<>();
         for (ParameterLayout.LayerParameter entry : layout.frozen()) {

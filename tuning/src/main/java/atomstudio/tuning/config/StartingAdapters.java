@@ -12,7 +12,6 @@ import atomstudio.tuning.adapter.TrainableAdapter;
 import atomstudio.tuning.adapter.Trigger;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -61,12 +60,7 @@ public record StartingAdapters(Optional<Continued> continued, Optional<Merged> m
         /// The adapters in the file, for a model.
         /// @throws Failure.Incompatible if one does not fit
         public List<WeightedAdapter> adapters(DiffusionModel model) throws Failure {
-            List<WeightedAdapter> adapters = new ArrayList<>();
-            for (AdapterSource.NamedAdapter found : AdapterSource.read(file)) {
-                found.source().requireFits(model);
-                adapters.add(new WeightedAdapter(found.source().toAdapter(found.name(), model), weight));
-            }
-            return adapters;
+            return AdapterSource.weighted(file, weight, model);
         }
 
         /// Copies the file into a run, with the configuration that belongs to it.

@@ -121,9 +121,11 @@ record CompactExport(AdapterFile adapter, Target target) {
             tensors.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
             tensors.putAll(ExportMetadata.versionMarker(each, shapes));
         });
+        boolean isDora = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.MAGNITUDE));
+        boolean hasAlpha = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.ALPHA));
+        tensors.putAll(ExportMetadata.embedding(adapter));
         Map<String, String> metadata = ExportMetadata.of(adapter, model);
         Set<AdapterKind> kinds = layers.stream().map(each -> each.written.kind()).collect(Collectors.toSet());
-        boolean isDora = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.MAGNITUDE));
         if (kinds.equals(Set.of(AdapterKind.LORA)) && !isDora) {
             metadata.put("ss_network_module", "networks.lora");
             metadata.remove("ss_network_args");
@@ -132,8 +134,7 @@ record CompactExport(AdapterFile adapter, Target target) {
                     kinds.stream().sorted().findFirst().orElseThrow()) + "\""
                     + (isDora ? ", \"dora_wd\": \"True\"" : "") + "}");
         }
-        if (tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.ALPHA))
-                && !kinds.contains(AdapterKind.OFT)) {
+        if (hasAlpha && !kinds.contains(AdapterKind.OFT)) {
             int terms = layers.stream().anyMatch(each -> each.method instanceof Pissa) ? 2 : 1; // as of rank 2r
             int rank = adapter.method().rank();
             metadata.put("ss_network_dim", Integer.toString(terms * rank));
@@ -196,9 +197,12 @@ record CompactExport(AdapterFile adapter, Target target) {
                 .count() - layers.size();
         if (others > 0)
             notes.add("The " + others + (others == 1 ? " layer" : " layers") + " of other methods are not included.");
-        adapter.embeddingToken()
-                .ifPresent(token -> notes.add("The embedding \"" + token.token() + "\" is not included: export it as "
-                        + ExportFormat.EMBEDDING.option() + "."));
+        if (target == Target.KOHYA) ExportMetadata.embeddingNote(adapter).ifPresent(notes::add);
+        else
+            adapter.embeddingToken()
+                    .ifPresent(
+                            token -> notes.add("The embedding \"" + token.token() + "\" is not included: export it as "
+                                    + ExportFormat.EMBEDDING.option() + "."));
         if (target == Target.KOHYA) notes.addAll(readerNotes(layers));
         return notes.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", notes));
     }
@@ -210,7 +214,14 @@ record CompactExport(AdapterFile adapter, Target target) {
             notes.add("ComfyUI and Forge read biases without weights; for other programs, export as "
                     + ExportFormat.DIFF.option() + ".");
         if (layers.stream().anyMatch(each -> each.written.tensors().containsKey(AdapterKind.MAGNITUDE)))
-            notes.add("diffusers leaves out DoRA's norms; for it, export as " + ExportFormat.PEFT.option() + ".");
+            notes.add("diffusers leaves out DoRA's norms; for it, export as " + ExportFormat.PEFT.option()
+                    + ". ComfyUI and Forge divide by the norm of the base weight, InvokeAI by that of inputs; for "
+                    + "them, export as " + ExportFormat.DIFF.option() + ".");
+        if (layers.stream().anyMatch(each -> each.written.kind() == AdapterKind.GLORA))
+            notes.add("InvokeAI does not read GLoRA; for it, export as " + ExportFormat.DIFF.option() + ".");
+        if (layers.stream().anyMatch(each -> each.written.kind() == AdapterKind.OFT))
+            notes.add("Forge and InvokeAI do not read OFT; for them, export as " + ExportFormat.DIFF.option()
+                    + ".");
         if (layers.stream().anyMatch(each -> hasFewBlocks(each.written)))
             notes.add("LyCORIS does not read layers with fewer blocks than channels in a block; for it, export as "
                     + ExportFormat.DIFF.option() + ".");

@@ -204,8 +204,8 @@ public enum ExportFormat implements AdapterWriter {
                 yield export.write(export.plan(budget), file);
             }
             case MERGED, MERGED_DIFFUSERS, MERGED_ONNX -> {
-                DiffusionModel model = base.openMatching(adapter);
-                yield merged(new MergedExport(model,
+                DiffusionModel model = base.openForMerging(adapter);
+                yield merged(new MergedExport(model, base.mergedBefore(adapter, model),
                         List.of(new WeightedAdapter(adapter.toAdapter(adapter.trigger().text(), model), 1)),
                         MergedExport.Precision.HALF, base.torch()), file);
             }

@@ -3,6 +3,7 @@ package atomstudio.tuning.export;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.ops.Adapter;
 import atomstudio.diffusion.sample.PredictionType;
 import atomstudio.diffusion.tensor.DType;
 import atomstudio.diffusion.tensor.SafetensorsWriter;
@@ -80,6 +81,29 @@ final class ExportMetadata {
         Map<String, Shape> shapes = new TreeMap<>();
         tensors.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
         SafetensorsWriter.write(file, shapes, withHash, dtype, tensors::get);
+    }
+
+    /// The rows of a textual inversion under the key that A1111 and OneTrainer read in an adapter's file. A1111 ends
+    /// the word at the first dot.
+    static Map<String, Tensor> embedding(AdapterFile adapter) {
+        Optional<String> word = adapter.embeddingToken().map(Adapter.EmbeddingToken::token);
+        if (word.isEmpty() || word.get().contains(".")) return Map.of();
+        return Map.of("bundle_emb." + word.get() + ".string_to_param.*",
+                adapter.values().get(AdapterFile.EMBEDDING_ROWS));
+    }
+
+    /// A message about the word of a file with [#embedding]; empty without a word.
+    static Optional<String> embeddingNote(AdapterFile adapter) {
+        return adapter.embeddingToken()
+                .map(token -> token.token().contains(".")
+                        ? "The embedding \"" + token.token()
+                                + "\" is not included, since A1111 ends a word at a dot: export "
+                                + "it as " + ExportFormat.EMBEDDING.option() + "."
+                        : "The embedding \"" + token.token()
+                                + "\" is in the file for A1111, OneTrainer and this program. "
+                                + "Forge, ComfyUI and InvokeAI need a second file in the format "
+                                + ExportFormat.EMBEDDING.option()
+                                + "; diffusers reads embeddings only from such a file and rejects this one.");
     }
 
     /// A zero LoRA of [#SD_VERSION_LAYER], if no other layer shows the width of the text encoding.

@@ -28,18 +28,29 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
         List<ExportFormat> formats = ExportFormat.of(adapter.method());
         try {
             boolean readsModel = formats.stream().anyMatch(ExportFormat::needsBaseModel);
-            Optional<DiffusionModel> model = readsModel ? Optional.of(base.openMatching(adapter)) : Optional.empty();
-            long modelElements = model.isEmpty() ? 0 : MergedExport.elements(model.get());
-            return new ExportPlan(sizes(adapter, formats, modelElements), Optional.empty(), Optional.empty());
+            if (!readsModel) return new ExportPlan(sizes(adapter, formats, 0, 0), Optional.empty(), Optional.empty());
+            DiffusionModel model = base.openForMerging(adapter);
+            base.mergedBefore(adapter, model);
+            boolean isOnMerged = adapter.base().merged().isPresent();
+            List<ExportFormat> possible = formats.stream()
+                    .filter(format -> !isOnMerged || format.isMerged() || !format.needsBaseModel())
+                    .toList();
+            return new ExportPlan(
+                    sizes(adapter, possible, MergedExport.elements(model), MergedExport.repeatedElements(model)),
+                    Optional.empty(), Optional.empty());
         } catch (Failure e) {
             return new ExportPlan(
-                    sizes(adapter, formats.stream().filter(format -> !format.needsBaseModel()).toList(), 0),
+                    sizes(adapter, formats.stream().filter(format -> !format.needsBaseModel()).toList(), 0, 0),
                     Optional.empty(), Optional.of(e.getMessage()));
         }
     }
 
-    private static List<FormatSize> sizes(AdapterFile adapter, List<ExportFormat> formats, long modelElements) {
-        return formats.stream().map(format -> new FormatSize(format, bytes(format, adapter, modelElements))).toList();
+    private static List<FormatSize> sizes(AdapterFile adapter, List<ExportFormat> formats, long modelElements,
+            long repeatedElements) {
+        return formats.stream()
+                .map(format -> new FormatSize(format, bytes(format, adapter,
+                        format == ExportFormat.MERGED_ONNX ? modelElements + repeatedElements : modelElements)))
+                .toList();
     }
 
     /// Whether the approximate format is among these and not computed yet.

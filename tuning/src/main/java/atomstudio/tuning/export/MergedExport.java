@@ -34,9 +34,10 @@ import org.jspecify.annotations.Nullable;
 /// Writes a model with adapters merged into its weights: W + Σ s·ΔW, as one file of the LDM layout or as a folder of
 /// diffusers' layout. One layer is in memory at a time.
 /// @param model    the base model
+/// @param before   adapters that are merged first, since the others were trained on the merged weights
 /// @param adapters with their weights; none for a copy in another layout or precision
-public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters, Precision precision,
-        TorchSettings torch) {
+public record MergedExport(DiffusionModel model, List<WeightedAdapter> before, List<WeightedAdapter> adapters,
+        Precision precision, TorchSettings torch) {
     /// Element type of the written weights.
     public enum Precision {
         HALF("half", DType.F16), BFLOAT16("bfloat16", DType.BF16), FLOAT32("float32", DType.F32);
@@ -75,7 +76,18 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
     private static final List<Component> COMPONENTS = List.of(Component.UNET, Component.VAE, Component.TEXT_ENCODER);
 
     public MergedExport {
+        before = List.copyOf(before);
         adapters = List.copyOf(adapters);
+    }
+
+    /// Adapters that were trained on the model alone.
+    public MergedExport(DiffusionModel model, List<WeightedAdapter> adapters, Precision precision,
+            TorchSettings torch) {
+        this(model, List.of(), adapters, precision, torch);
+    }
+
+    private Stream<WeightedAdapter> all() {
+        return Stream.of(before, adapters).flatMap(List::stream);
     }
 
     /// One file with the original code's names, as A1111, Forge and ComfyUI open it.
@@ -181,7 +193,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         List<String> unbiased = model.trainableLayers()
                 .stream()
                 .filter(layer -> !layer.hasBias()
-                        && adapters.stream().anyMatch(each -> addsBias(each.adapter().adaptation(), layer)))
+                        && all().anyMatch(each -> addsBias(each.adapter().adaptation(), layer)))
                 .map(Layer::name)
                 .toList();
         if (!unbiased.isEmpty())
@@ -210,15 +222,22 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
     /// Weights of a merged model, of all components.
     static long elements(DiffusionModel model) throws Failure {
         long elements = 0;
-        for (Component component : COMPONENTS)
-            elements += componentShapes(model, component).values().stream().mapToLong(Shape::elements).sum();
+        for (Component component : COMPONENTS) elements += elements(model, component);
         return elements;
+    }
+
+    /// Weights that ONNX files contain twice: the autoencoder is one file of each direction.
+    static long repeatedElements(DiffusionModel model) throws Failure {
+        return elements(model, Component.VAE);
+    }
+
+    private static long elements(DiffusionModel model, Component component) throws Failure {
+        return componentShapes(model, component).values().stream().mapToLong(Shape::elements).sum();
     }
 
     /// Words of textual inversions are not part of the weights.
     private ExportFormat.ExportResult result(Map<String, Shape> shapes) {
-        String words = adapters.stream()
-                .flatMap(each -> each.adapter().embeddingToken().stream())
+        String words = all().flatMap(each -> each.adapter().embeddingToken().stream())
                 .map(token -> "\"" + token.token() + "\"")
                 .collect(Collectors.joining(", "));
         return new ExportFormat.ExportResult(shapes.values().stream().mapToLong(Shape::elements).sum(),
@@ -239,9 +258,9 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         metadata.put("modelspec.prediction_type", isV ? "v" : "epsilon");
         int side = model.sampleSize() * model.vae().downsamplingFactor();
         metadata.put("modelspec.resolution", side + "x" + side);
-        if (!adapters.isEmpty())
+        if (all().findAny().isPresent())
             metadata.put("modelspec.merged_from", Stream.concat(Stream.of(model.name()),
-                    adapters.stream().map(each -> each.adapter().name() + " (" + each.weight() + ")"))
+                    all().map(each -> each.adapter().name() + " (" + each.weight() + ")"))
                     .collect(Collectors.joining(", ")));
         metadata.put("config", model.configs().toString());
         return metadata;
@@ -257,7 +276,7 @@ public record MergedExport(DiffusionModel model, List<WeightedAdapter> adapters,
         private @Nullable LayerWeights<Tensor> lastWeights;
 
         MergedWeights(MergedExport export) throws Failure {
-            deltas = AdapterDeltas.open(export.model, export.adapters, export.torch);
+            deltas = AdapterDeltas.open(export.model, export.before, export.adapters, export.torch);
             try {
                 checkpoints.putAll(export.model.openCheckpoints(COMPONENTS));
             } catch (Failure e) {

@@ -54,11 +54,12 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
                 }
                 if (delta.bias() != null && !layer.hasBias()) addedBiases++;
             }
-            Map<String, Tensor> marker = ExportMetadata.versionMarker(model, shapes);
-            marker.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
+            Map<String, Tensor> further = new HashMap<>(ExportMetadata.versionMarker(model, shapes));
+            further.putAll(ExportMetadata.embedding(adapter));
+            further.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
             LayerDeltaCache deltaCache = new LayerDeltaCache(weights);
             SafetensorsWriter.write(file, shapes, ExportMetadata.of(adapter, Optional.of(model)), DType.F16,
-                    key -> marker.containsKey(key) ? marker.get(key) : deltaCache.get(tensorsByKey.get(key)));
+                    key -> further.containsKey(key) ? further.get(key) : deltaCache.get(tensorsByKey.get(key)));
             long elementCount = shapes.values().stream().mapToLong(Shape::elements).sum();
             return new ExportFormat.ExportResult(elementCount, omitted(addedBiases));
         }
@@ -93,10 +94,7 @@ record WeightDiffExport(AdapterFile adapter, ExportBaseModel base, UnchangedWeig
     }
 
     private Optional<String> omitted(int addedBiases) {
-        String rows = adapter.embeddingToken()
-                .map(token -> "The embedding \"" + token.token() + "\" is not included: export it as "
-                        + ExportFormat.EMBEDDING.option() + ".")
-                .orElse("");
+        String rows = ExportMetadata.embeddingNote(adapter).orElse("");
         String biases = addedBiases == 0 ? ""
                 : "It adds biases to " + addedBiases + " layers without one, which A1111 and this program do; "
                         + "ComfyUI and LyCORIS leave them out.";

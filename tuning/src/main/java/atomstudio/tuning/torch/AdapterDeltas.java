@@ -14,17 +14,21 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The weights of a model with adapters applied, and their difference from the base weights: one layer at a time, in
 /// float32. Rows that adapters add to an embedding table are not included.
 public final class AdapterDeltas implements AutoCloseable {
     private final List<Layer> layers;
+    private final List<WeightedAdapter> before;
     private final List<WeightedAdapter> adapters;
     private final Torch torch;
     private final Map<Component, Checkpoint> checkpoints = new HashMap<>();
 
-    private AdapterDeltas(List<Layer> layers, List<WeightedAdapter> adapters, Torch torch) {
+    private AdapterDeltas(List<Layer> layers, List<WeightedAdapter> before, List<WeightedAdapter> adapters,
+            Torch torch) {
         this.layers = layers;
+        this.before = before;
         this.adapters = adapters;
         this.torch = torch;
     }
@@ -38,12 +42,21 @@ public final class AdapterDeltas implements AutoCloseable {
     /// @throws Failure.NoDevice when PyTorch cannot be loaded
     public static AdapterDeltas open(DiffusionModel model, List<WeightedAdapter> adapters, TorchSettings settings)
             throws Failure {
+        return open(model, List.of(), adapters, settings);
+    }
+
+    /// @param before merged into the model first: the changes of the others are those of the merged weights
+    /// @throws Failure.NoDevice when PyTorch cannot be loaded
+    public static AdapterDeltas open(DiffusionModel model, List<WeightedAdapter> before, List<WeightedAdapter> adapters,
+            TorchSettings settings) throws Failure {
         List<Layer> layers = model.trainableLayers()
                 .stream()
-                .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && adapters.stream()
+                .filter(layer -> layer.kind() != Layer.Kind.EMBEDDING && Stream.of(before, adapters)
+                        .flatMap(List::stream)
                         .anyMatch(each -> !each.adapter().adaptation().parameterShapes(layer).isEmpty()))
                 .toList();
-        AdapterDeltas deltas = new AdapterDeltas(layers, List.copyOf(adapters), Torch.open(Device.CPU, settings));
+        AdapterDeltas deltas = new AdapterDeltas(layers, List.copyOf(before), List.copyOf(adapters),
+                Torch.open(Device.CPU, settings));
         try {
             deltas.checkpoints.putAll(model.openCheckpoints(List.of(Component.UNET, Component.TEXT_ENCODER)));
             return deltas;
@@ -93,7 +106,8 @@ public final class AdapterDeltas implements AutoCloseable {
     private LayerWeights<NDArray> base(Layer layer) {
         Checkpoint checkpoint = checkpoints.get(layer.component());
         NDArray bias = layer.hasBias() ? torch.array(checkpoint.read(layer.biasKey())) : null;
-        return new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
+        LayerWeights<NDArray> weights = new LayerWeights<>(torch.array(checkpoint.read(layer.weightKey())), bias);
+        return before.isEmpty() ? weights : new MergedAdapters(torch, before).into(layer, weights);
     }
 
     private LayerWeights<NDArray> adapted(Layer layer, LayerWeights<NDArray> base) {

@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.model.DiffusionModel;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.model.TinyModel;
 import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.export.ExportBaseModel;
 import atomstudio.tuning.export.PerturbedAdapter;
+import atomstudio.tuning.export.SummedDifferences;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.AdapterDeltas;
 import atomstudio.tuning.torch.TorchSettings;
@@ -115,6 +118,24 @@ class AdapterSumTest {
 
     private static String refusal(AdapterFile first, AdapterFile second) {
         return String.valueOf(assertThrows(Failure.Incompatible.class, () -> sum(first, 1, second, 1)).getMessage());
+    }
+
+    @Test
+    void sumsOfOtherKindsAreDifferences() throws Exception {
+        AdapterFile first = adapter("loha", Map.of(), 1), second = adapter("lokr", Map.of(), 0.8);
+        AdapterSum sum = new AdapterSum(
+                List.of(new AdapterSum.Term("a", first, 0.7), new AdapterSum.Term("b", second, -0.5)));
+        assertTrue(sum.obstacle().isPresent());
+        AdapterFile merged = SummedDifferences.of(sum,
+                new ExportBaseModel(ModelReference.of(model.path()),
+                        new BaseModelHashes(shared.resolve("hashes.json")), TorchSettings.standard().withThreads(1)));
+        Map<String, Tensor> expected = new TreeMap<>(), found = deltas(merged);
+        deltas(first).forEach((key, delta) -> expected.put(key, delta.scaled(0.7)));
+        deltas(second).forEach((key, delta) -> expected.merge(key, delta.scaled(-0.5),
+                (one, other) -> one.zip(other, Double::sum)));
+        for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-4);
+        for (String key : found.keySet())
+            assertTrue(expected.containsKey(key) || found.get(key).squaredNorm() == 0, key);
     }
 
     @Test

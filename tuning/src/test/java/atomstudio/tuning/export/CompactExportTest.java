@@ -103,6 +103,22 @@ class CompactExportTest {
         }
     }
 
+    /// One file with the adapter and its word, as A1111 reads it.
+    @Test
+    void theWordIsInTheFile() throws Exception {
+        AdapterFile ours = adapter(MethodName.LORA, "rank=2 also=textual-inversion");
+        Path file = folder.resolve("a.safetensors");
+        assertTrue(ExportFormat.KOHYA.write(ours, base(), file).omitted().orElse("").contains("is in the file"));
+        String word = ours.embeddingToken().orElseThrow().token();
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+            assertEquals(ours.values().get(AdapterFile.EMBEDDING_ROWS),
+                    tensors.read("bundle_emb." + word + ".string_to_param.*"));
+        }
+        List<AdapterSource.NamedAdapter> read = AdapterSource.read(file);
+        assertEquals(List.of("a", word), read.stream().map(AdapterSource.NamedAdapter::name).toList());
+        assertEquals(word, read.getLast().source().triggerWord());
+    }
+
     private static boolean isZero(Tensor tensor) {
         return tensor.squaredNorm() == 0;
     }

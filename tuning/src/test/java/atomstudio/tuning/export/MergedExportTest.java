@@ -11,24 +11,32 @@ import atomstudio.diffusion.engine.Conditioning;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
 import atomstudio.diffusion.engine.WeightedAdapter;
+import atomstudio.diffusion.file.Sha256;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.model.LdmTensor;
+import atomstudio.diffusion.model.ModelReference;
 import atomstudio.diffusion.model.TinyModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.diffusion.ops.Component;
+import atomstudio.diffusion.ops.Layer;
 import atomstudio.diffusion.tensor.SafetensorsFile;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
+import atomstudio.tuning.adapter.AdapterFile;
+import atomstudio.tuning.adapter.AdapterSource;
+import atomstudio.tuning.adapter.BaseModel;
 import atomstudio.tuning.adapter.BaseModelHashes;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.setting.Setting;
+import atomstudio.tuning.torch.AdapterDeltas;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -159,6 +167,51 @@ class MergedExportTest {
         try (Stream<Path> left = Files.list(folder)) {
             assertTrue(left.noneMatch(file -> file.getFileName().toString().endsWith(".part")));
         }
+    }
+
+    /// An adapter of `train --on` changes the merged weights: merged in one step as in two.
+    @Test
+    void theAdapterBelowIsMergedFirst() throws Exception {
+        DiffusionModel model = model("sd1");
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        Path below = folder.resolve("below.safetensors");
+        PerturbedAdapter.of(model, hashes, MethodSettings.of(MethodName.LOCON)).write(below);
+        AdapterFile plain = PerturbedAdapter.of(model, hashes, MethodSettings.of(MethodName.ATOMS));
+        AdapterFile adapter = new AdapterFile(plain.method(),
+                new BaseModel(plain.base().name(), plain.base().hash(),
+                        Optional.of(new BaseModel.MergedAdapter("below.safetensors", Sha256.of(below), 0.5))),
+                plain.trigger(), plain.training(), plain.layers(), plain.values());
+        Path first = folder.resolve("first");
+        new MergedExport(model, AdapterSource.weighted(below, 0.5, model), MergedExport.Precision.FLOAT32, TORCH)
+                .writeFolder(first);
+        DiffusionModel merged = DiffusionModel.open(first);
+        List<WeightedAdapter> above = List.of(new WeightedAdapter(plain.toAdapter("a", model), 1));
+        ExportBaseModel base = new ExportBaseModel(ModelReference.of(model.path()), hashes, TORCH,
+                List.of(folder.resolve("hashes.json"), below));
+        try (AdapterDeltas expected = AdapterDeltas.open(merged, above, TORCH);
+                AdapterDeltas found = AdapterDeltas.open(model, base.mergedBefore(adapter, model), above, TORCH);
+                AdapterDeltas sum = AdapterDeltas.open(model, above, TORCH)) {
+            double difference = 0;
+            for (Layer layer : expected.layers()) {
+                assertClose(layer.name(), expected.adapted(layer).weight(), found.adapted(layer).weight(), 1e-5);
+                difference += found.delta(layer)
+                        .weight()
+                        .zip(sum.delta(layer).weight(), (one, other) -> one - other)
+                        .squaredNorm();
+            }
+            assertTrue(difference > 1e-4, "the order makes no difference");
+        }
+        Path out = folder.resolve("both");
+        ExportFormat.MERGED_DIFFUSERS.write(adapter, base, out);
+        assertTrue(Files.isDirectory(out));
+        ExportPlan plan = ExportPlan.sizes(adapter, base);
+        assertTrue(plan.formats().stream().anyMatch(size -> size.format() == ExportFormat.MERGED));
+        assertTrue(plan.formats().stream().noneMatch(size -> size.format() == ExportFormat.DIFF));
+        String missing = String.valueOf(assertThrows(Failure.Incompatible.class,
+                () -> ExportFormat.MERGED.write(adapter,
+                        new ExportBaseModel(ModelReference.of(model.path()), hashes, TORCH), folder.resolve("no")))
+                .getMessage());
+        assertTrue(missing.contains("expected below.safetensors (SHA-256"), missing);
     }
 
     private static MergedExport export(DiffusionModel model, List<WeightedAdapter> adapters) {
