@@ -88,10 +88,11 @@ final class CanvasView extends VBox {
         Button cancel = new ActionButtonView(text("generate.cancel"), model::cancel).withId("cancel-generate");
         cancel.setTooltip(new Tooltip(Shortcut.CANCEL.tip(text("generate.cancel"))));
         cancel.visibleProperty().bind(model.batches().busy().map(busy -> !busy.isEmpty()));
+        cancel.managedProperty().bind(cancel.visibleProperty());
         model.batches().busy().addListener((property, before, now) -> {
             if (cancel.isFocused() && now.isEmpty()) modes.button(mode).requestFocus();
         });
-        modes.setMinWidth(220);
+        modes.setMinWidth(190);
         HBox line = new HBox(10, modes, gap, status, cancel);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;

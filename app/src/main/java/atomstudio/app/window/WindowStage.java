@@ -67,7 +67,7 @@ final class WindowStage {
             URL icon = resource("window/icon-" + side + ".png");
             stage.getIcons().add(new Image(icon.toExternalForm()));
         }
-        stage.setMinWidth(920);
+        stage.setMinWidth(1000);
         stage.setMinHeight(600);
         stage.setScene(scene);
         stage.setOnCloseRequest(request -> {

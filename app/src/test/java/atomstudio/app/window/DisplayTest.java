@@ -164,7 +164,7 @@ class DisplayTest {
     @Test
     void controlsFitIntoSmallAndLargeWindows(FxRobot robot) throws Exception {
         window.openSubject(robot, "car");
-        for (int[] size : new int[][] {{920, 600}, {1280, 800}, {2560, 1440}}) {
+        for (int[] size : new int[][] {{1000, 600}, {1280, 800}, {2560, 1440}}) {
             robot.interact(() -> {
                 stage.setX(10);
                 stage.setY(10);

@@ -63,8 +63,11 @@ record FakeWindow(FakeServices fake, WindowViewModel model, Scene scene, AtomicB
         WaitForAsyncUtils.waitForFxEvents();
     }
 
-    /// Checks that there is at most one accented button and no small text.
+    /// Checks that there is at most one accented button, no small text, and nothing cut off in the narrowest window.
     private void checkPage() {
+        double needed = scene.getRoot().minWidth(-1);
+        double narrowest = ((Stage) scene.getWindow()).getMinWidth();
+        assertTrue(needed <= narrowest, "the page needs " + needed + " of " + narrowest + " pixels");
         Set<Node> accented = scene.getRoot().lookupAll(".button.accent");
         assertTrue(
                 accented.stream().filter(FakeWindow::isShown).count() <= 1
