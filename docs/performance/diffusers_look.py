@@ -1,4 +1,4 @@
-"""Seconds and memory of the UNet's part in a guided step with diffusers: diffusers_look.py MODEL fp32|bf16 STEPS. Two pictures of 512x512, or with - for STEPS of the points on standard input (memory.py)."""
+"""Seconds and memory of the UNet's part in a guided step with diffusers: diffusers_look.py MODEL fp32|bf16|bf16-channels-last STEPS. Two pictures of 512x512, or with - for STEPS of the points on standard input (memory.py)."""
 import sys
 import time
 
@@ -10,13 +10,15 @@ from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
 
 folder, kind, steps = sys.argv[1], sys.argv[2], sys.argv[3]
-dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[kind]
+dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "bf16-channels-last": torch.bfloat16}[kind]
 print(f"imported after {time.perf_counter() - start:.2f} s")
 with torch.no_grad():
     text = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", torch_dtype=dtype)
     unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=dtype)
     context = text(torch.full((1, 77), 7)).last_hidden_state
     print(f"text after {time.perf_counter() - start:.2f} s")
+    layout = torch.channels_last if kind.endswith("channels-last") else torch.contiguous_format
+    unet.to(memory_format=layout)
     loaded = 0
     for point in memory.points(steps):
         while loaded < point["adapters"]:
@@ -26,7 +28,7 @@ with torch.no_grad():
         if loaded:
             unet.set_adapters([f"lora{i}" for i in range(point["adapters"])], [0.01] * point["adapters"])
         rows, side = 2 * point["batch"], point["size"] // 8
-        latents = torch.randn(rows, unet.config.in_channels, side, side, dtype=dtype)
+        latents = torch.randn(rows, unet.config.in_channels, side, side, dtype=dtype).contiguous(memory_format=layout)
         before = time.perf_counter()
         unet(latents, torch.full((rows,), 500), context.repeat(rows, 1, 1))
         print(f"{time.perf_counter() - before:.2f} s, {memory.said()}", flush=True)

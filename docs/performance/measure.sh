@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the figures of docs/performance.md on an idle machine: docs/performance/measure.sh [PYTHON [SD15_F32 SD15_F16]]
 # PYTHON has torch, diffusers, transformers and peft for the comparisons. The folders are models of Stable Diffusion 1.5's
-# shape (RandomModel); with them it also runs growth.py and the cold start of throughput.sh, 15 minutes more.
+# shape (RandomModel); with them it also runs growth.py, the cold start of throughput.sh and steps in bfloat16 in turn
+# with diffusers and peft (ROUNDS, 8), 20 minutes more and up to 12 GB. TURNS=only runs nothing but those.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 scratch="$(mktemp -d)"
@@ -37,7 +38,23 @@ machine() {
     echo "load $(cut -d' ' -f1-3 /proc/loadavg), $(date -u +%F)"
 }
 
+# Steps of a peer's command and of our benchmark's class, in turn.
+in_turn() {
+    local name="$1" peer="$2" ours="$3" classes
+    classes="$root/tuning/target/test-classes:$root/tuning/target/classes:$root/diffusion/target/test-classes:$root/diffusion/target/classes:$root/app/target/lib/*"
+    "$python" "$root/docs/performance/turns.py" "${ROUNDS:-8}" "$name=$python $root/docs/performance/$peer" \
+        "ours=env GOMP_SPINCOUNT=10000 ${JAVA_HOME:+$JAVA_HOME/bin/}java --enable-native-access=ALL-UNNAMED -XX:+UseSerialGC -Xms32m -cp $classes atomstudio.tuning.torch.$ours"
+}
+
+turns() {
+    local python="$1" model="$2"
+    in_turn diffusers "diffusers_look.py $model bf16-channels-last -" "PredictionBenchmark $model torch-bf16 -"
+    for method in atoms lora; do in_turn peft "peft_step.py $model bf16 -" "TrainingStepBenchmark $model $method SELECTIVE BF16 -"; done
+}
+
 machine "$@"
+if [ $# -gt 1 ]; then turns "$1" "$2"; fi
+[ "${TURNS:-}" != only ] || exit 0
 if [ $# -gt 0 ]; then
     "$1" "$root/docs/performance/peers.py" "$root/assets/default-model" --threads "$(nproc)"
     "$root/docs/performance/throughput.sh" "$1" ${3:+"$3"}

@@ -3,7 +3,7 @@
     python turns.py ROUNDS NAME=COMMAND [NAME=COMMAND ...]
 
 Each command does a step for each line of standard input and then prints a line that begins with its seconds ("12.3 s, …"). For each step: seconds on the clock, and of
-processor time (of all threads, as the kernel counts it). The first round is left out of the summary.
+processor time (of all threads, as the kernel counts it). The summary has least, median and most, without the first round, and the memory that each command printed last.
 """
 import os
 import re
@@ -26,6 +26,7 @@ for argument in sys.argv[2:]:
     name, command = argument.split("=", 1)
     programs[name] = subprocess.Popen(shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 found = {name: [] for name in programs}
+memory = {}
 for turn in range(int(sys.argv[1])):
     for name, program in programs.items():
         before, start = processor(program.pid), time.perf_counter()
@@ -34,10 +35,12 @@ for turn in range(int(sys.argv[1])):
         while not re.match(r"\d+\.\d+ s", line := program.stdout.readline()):
             assert line, f"{name} ended"
         found[name].append((time.perf_counter() - start, processor(program.pid) - before))
+        memory[name] = line.strip().rsplit("peak ")[-1]
         print(f"{turn} {name}: {found[name][-1][0]:.2f} s on the clock, {found[name][-1][1]:.2f} of processors, {line.strip()}", flush=True)
 for name, times in found.items():
     clock, work = zip(*times[1:])
-    print(f"{name}: clock least {min(clock):.2f} median {statistics.median(clock):.2f}, processors least {min(work):.2f} median {statistics.median(work):.2f}")
+    seconds = ", ".join(f"{what} {min(of):.2f} median {statistics.median(of):.2f} to {max(of):.2f}" for what, of in (("clock", clock), ("processors", work)))
+    print(f"{name}: first {times[0][0]:.2f}, {seconds}, {memory[name]}")
 first = list(found)[0]
 for name in list(found)[1:]:
     for what, of in ("clock", 0), ("processors", 1):

@@ -2,7 +2,9 @@ package atomstudio.tuning.optimize;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.tensor.Shape;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -13,6 +15,8 @@ import java.util.Map;
 public final class Muon implements Optimizer {
     private static final double MOMENTUM = 0.95;
     private static final double SCALE = 0.2;
+    /// Numbers that are orthogonalized in one call.
+    private static final int MAX_BATCH_ELEMENTS = 1 << 24;
 
     private final List<Shape> shapes;
     private final float[] momentum;
@@ -37,42 +41,68 @@ public final class Muon implements Optimizer {
     public void step(float[] parameters, float[] gradient, LearningRates rates) throws Failure {
         float[] adamWGradient = gradient.clone(); // zero for matrices
         float[] before = parameters.clone();
+        Map<MatrixShape, List<Integer>> matrices = new LinkedHashMap<>();
         int offset = 0;
         for (Shape shape : shapes) {
             int size = Math.toIntExact(shape.elements());
-            if (isMatrix(shape)) Arrays.fill(adamWGradient, offset, offset + size, 0);
-            offset += size;
-        }
-        adamW.step(parameters, adamWGradient, rates);
-        offset = 0;
-        for (Shape shape : shapes) {
-            int size = Math.toIntExact(shape.elements());
             if (isMatrix(shape)) {
-                MatrixSlice slice = new MatrixSlice(offset, (int) shape.size(0), size / (int) shape.size(0));
-                float[] direction = direction(slice, gradient);
-                LearningRates.ParameterGroup group = rates.groupAt(offset);
-                double rate = rates.rateOf(group);
-                double scale = rate * SCALE * Math.sqrt(Math.max(slice.rows, slice.columns));
-                double kept = 1 - rate * group.weightDecay();
-                for (int i = 0; i < size; i++)
-                    parameters[offset + i] = (float) (kept * before[offset + i] - scale * direction[i]);
+                Arrays.fill(adamWGradient, offset, offset + size, 0);
+                int rows = (int) shape.size(0);
+                matrices.computeIfAbsent(new MatrixShape(rows, size / rows), _ -> new ArrayList<>()).add(offset);
             }
             offset += size;
         }
+        adamW.step(parameters, adamWGradient, rates);
+        for (Map.Entry<MatrixShape, List<Integer>> group : matrices.entrySet()) {
+            int batch = Math.max(1, MAX_BATCH_ELEMENTS / group.getKey().size());
+            List<Integer> offsets = group.getValue();
+            for (int i = 0; i < offsets.size(); i += batch)
+                stepMatrices(new MatrixBatch(group.getKey(), offsets.subList(i, Math.min(i + batch, offsets.size()))),
+                        new Step(parameters, before, gradient, rates));
+        }
     }
 
-    /// A matrix within the vector.
-    private record MatrixSlice(int offset, int rows, int columns) {}
+    private record Step(float[] parameters, float[] before, float[] gradient, LearningRates rates) {}
 
-    /// Nesterov momentum B ← μB + G; the direction is the orthogonalized G + μB.
-    private float[] direction(MatrixSlice slice, float[] gradient) throws Failure {
-        float[] nesterov = new float[slice.rows * slice.columns];
-        for (int i = 0; i < nesterov.length; i++) {
-            float g = gradient[slice.offset + i];
-            momentum[slice.offset + i] = (float) (MOMENTUM * momentum[slice.offset + i] + g);
-            nesterov[i] = (float) (g + MOMENTUM * momentum[slice.offset + i]);
+    private record MatrixShape(int rows, int columns) {
+        int size() {
+            return rows * columns;
         }
-        return orthogonalization.orthogonalize(nesterov, slice.rows, slice.columns);
+    }
+
+    /// Matrices of one shape.
+    /// @param offsets within the vector
+    private record MatrixBatch(MatrixShape shape, List<Integer> offsets) {}
+
+    private void stepMatrices(MatrixBatch batch, Step step) throws Failure {
+        int rows = batch.shape.rows, columns = batch.shape.columns, size = batch.shape.size();
+        float[] directions = orthogonalization.orthogonalize(nesterov(batch, step.gradient), batch.offsets.size(), rows,
+                columns);
+        for (int k = 0; k < batch.offsets.size(); k++) {
+            int offset = batch.offsets.get(k);
+            LearningRates.ParameterGroup group = step.rates.groupAt(offset);
+            double rate = step.rates.rateOf(group);
+            double scale = rate * SCALE * Math.sqrt(Math.max(rows, columns));
+            double kept = 1 - rate * group.weightDecay();
+            for (int i = 0; i < size; i++)
+                step.parameters[offset + i] = (float) (kept * step.before[offset + i]
+                        - scale * directions[k * size + i]);
+        }
+    }
+
+    /// Nesterov momentum B ← μB + G; returns G + μB.
+    private float[] nesterov(MatrixBatch batch, float[] gradient) {
+        int size = batch.shape.size();
+        float[] nesterov = new float[batch.offsets.size() * size];
+        for (int k = 0; k < batch.offsets.size(); k++) {
+            int offset = batch.offsets.get(k);
+            for (int i = 0; i < size; i++) {
+                float g = gradient[offset + i];
+                momentum[offset + i] = (float) (MOMENTUM * momentum[offset + i] + g);
+                nesterov[k * size + i] = (float) (g + MOMENTUM * momentum[offset + i]);
+            }
+        }
+        return nesterov;
     }
 
     private static boolean isMatrix(Shape shape) {
@@ -86,8 +116,8 @@ public final class Muon implements Optimizer {
                 Map.of());
     }
 
-    /// Moves the singular values of a matrix to about 1 by the Newton-Schulz iteration X ← aX + (bA + cA²)X with A =
-    /// XXᵀ, starting from X with Frobenius norm 1. A matrix with more rows than columns is transposed first.
+    /// Moves the singular values of each matrix to about 1 by the Newton-Schulz iteration X ← aX + (bA + cA²)X with A =
+    /// XXᵀ, starting from X with Frobenius norm 1. Matrices with more rows than columns are transposed first.
     /// Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
     @FunctionalInterface
     public interface Orthogonalization {
@@ -97,8 +127,8 @@ public final class Muon implements Optimizer {
         /// Added to the norm, so that a zero matrix stays zero.
         double EPSILON = 1e-7;
 
-        /// @param matrix row-major, not modified
-        /// @return a matrix of the same shape
-        float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure;
+        /// @param matrices of one shape, row-major, one after another; not modified
+        /// @return as many matrices of the same shape
+        float[] orthogonalize(float[] matrices, int count, int rows, int columns) throws Failure;
     }
 }

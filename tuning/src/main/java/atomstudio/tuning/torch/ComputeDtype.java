@@ -38,11 +38,23 @@ public enum ComputeDtype {
     }
 
     private static boolean cpuHasBf16() {
+        return cpuInfo().contains("avx512_bf16") || hasAmx();
+    }
+
+    /// Whether the processor multiplies tiles of bfloat16 numbers; false if unknown.
+    static boolean hasAmx() {
+        return Amx.PRESENT;
+    }
+
+    private static final class Amx {
+        static final boolean PRESENT = cpuInfo().contains("amx_bf16");
+    }
+
+    private static String cpuInfo() {
         try {
-            String text = Files.readString(CPU_INFO);
-            return text.contains("avx512_bf16") || text.contains("amx_bf16");
+            return Files.readString(CPU_INFO);
         } catch (IOException e) {
-            return false; // not Linux
+            return ""; // not Linux
         }
     }
 }

@@ -98,7 +98,13 @@ public class EagerOps implements Ops<NDArray> {
                 && KernelThresholds.prefersWinograd(x, weight, geometry))
             return Optional.of(new WinogradConvolution(kernels, layer));
         return transform == null || !KernelThresholds.prefersAtomsOnActivations(x, weight, geometry) ? Optional.empty()
-                : Optional.of(new AtomConvolution(kernels, inActivationDtype(layer), geometry));
+                : Optional.of(new AtomConvolution(kernels, asMatrix(layer), geometry));
+    }
+
+    private LayerWeights<NDArray> asMatrix(LayerWeights<NDArray> layer) {
+        NDArray kernel = layer.weight();
+        return new LayerWeights<>(bf16Weights == null ? kernel : bf16Weights.matrix(kernel),
+                weightOrNull(layer.bias()), weightOrNull(layer.kernelTransform()));
     }
 
     private LayerWeights<NDArray> inActivationDtype(LayerWeights<NDArray> layer) {
@@ -191,12 +197,15 @@ public class EagerOps implements Ops<NDArray> {
         return x.tanh();
     }
 
+    /// With AMX the fused forward pass is the fastest at every size; the backward pass is not.
     @Override
     public NDArray attention(NDArray q, NDArray k, NDArray v, AttentionConfig config) {
-        return isFused(q, k, config) ? kernels.call("attention", q, k, v, config.heads(), causal(config))
+        return ComputeDtype.hasAmx() || isFused(q, k, config)
+                ? kernels.call("attention", q, k, v, config.heads(), causal(config))
                 : kernels.call("unfused_attention", q, k, v, config.heads());
     }
 
+    /// Where gradients follow.
     boolean isFused(NDArray q, NDArray k, AttentionConfig config) {
         return !isBf16() || config.mask() == AttentionConfig.Mask.CAUSAL
                 || !KernelThresholds.prefersUnfusedAttention(shape(q), shape(k), config.heads());

@@ -208,13 +208,16 @@ public final class Torch implements AutoCloseable {
     }
 
     /// Muon's orthogonalization on PyTorch's device.
-    public record NewtonSchulz(Torch torch) implements Muon.Orthogonalization {
+    public record NewtonSchulz(Torch torch, ComputeDtype computeDtype) implements Muon.Orthogonalization {
         @Override
-        public float[] orthogonalize(float[] matrix, int rows, int columns) throws Failure {
+        public float[] orthogonalize(float[] matrices, int count, int rows, int columns) throws Failure {
             return TorchFailures.translate("optimizer", () -> {
                 try (TorchScope scope = torch.scope(GradMode.OFF)) {
-                    NDArray x = torch.array(new Tensor(Shape.of(rows, columns), matrix));
-                    return torch.tensor(torch.kernels().call("orthogonalize", x, ITERATIONS, EPSILON, A, B, C)).data();
+                    EagerOps ops = torch.ops(computeDtype);
+                    NDArray x = torch.array(new Tensor(Shape.of(count, rows, columns), matrices));
+                    NDArray unit = torch.kernels().call("divide_by_norms", x, EPSILON);
+                    return torch.tensor(ops.toFloat32(torch.kernels()
+                            .call("orthogonalize", ops.toActivationDtype(unit), ITERATIONS, A, B, C))).data();
                 }
             });
         }

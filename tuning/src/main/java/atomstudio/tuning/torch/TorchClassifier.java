@@ -159,7 +159,7 @@ public final class TorchClassifier implements AutoCloseable {
 
     /// For Muon.
     public Muon.Orthogonalization orthogonalization() {
-        return new Torch.NewtonSchulz(torch);
+        return new Torch.NewtonSchulz(torch, ComputeDtype.FP32);
     }
 
     @Override

@@ -183,8 +183,8 @@ public final class TorchEngine implements AutoCloseable {
     }
 
     /// For Muon.
-    public Muon.Orthogonalization orthogonalization() {
-        return new Torch.NewtonSchulz(torch);
+    public Muon.Orthogonalization orthogonalization(ComputeDtype computeDtype) {
+        return new Torch.NewtonSchulz(torch, computeDtype);
     }
 
     DiffusionModel model() {

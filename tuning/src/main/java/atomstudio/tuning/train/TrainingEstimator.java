@@ -187,13 +187,14 @@ record TrainingEstimator(RunInfo info, DiffusionModel model, StartingAdapters st
         ParameterLayout layout = setup.layout();
         TrainingState.SavedState start = setup.initialState();
         TrainingState state = start.state();
-        Optimizer optimizer = OptimizerFactory.create(config(), layout, state, setup.engine().orthogonalization());
         List<LearningRates.ParameterGroup> groups = OptimizerFactory.parameterGroups(config(), info.method(), layout);
         GradientAccumulation uncached = new GradientAccumulation(dataset,
                 config().loss().priorPreservation().map(prior -> dataset), info.config().seed());
         double[] seconds = new double[STEPS];
         double validationSeconds;
         ComputeMode computeMode = setup.prepare(start, uncached);
+        Optimizer optimizer = OptimizerFactory.create(config(), layout, state,
+                setup.engine().orthogonalization(computeMode.computeDtype()));
         try (TemporaryPath cacheFolder = temporaryFolder();
                 DenoisingLoss denoisingLoss = setup.engine()
                         .denoisingLoss(computeMode.lossOptions(layout, start.frozenValues()))) {

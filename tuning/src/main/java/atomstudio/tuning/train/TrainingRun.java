@@ -99,7 +99,7 @@ final class TrainingRun implements AutoCloseable {
                     accumulation.withFeatureCache(folder.featureCache(), denoisingLoss::encoderFeatures),
                     setup.computeDevice());
             Trainer trainer = new Trainer(context, new Trainer.Collaborators(loss,
-                    setup.engine().orthogonalization(), events, previews, validation),
+                    setup.engine().orthogonalization(computeMode.computeDtype()), events, previews, validation),
                     computeMode.recordedIn(start.state()));
             if (computeMode.reason().isPresent()) trainer.saveInitialState();
             Trainer.TrainingResult result = trainer.run(controlPoint);

@@ -52,8 +52,25 @@ class Kernels(Module):
 
   # Dtypes: DJL does not have bfloat16 (15); float32 is 6.
 
+  # On the CPU images and kernels in bfloat16 are channels-last (memory format 2): oneDNN's convolutions have the
+  # channels of a pixel side by side, and would reorder others at every call. PyTorch's operations keep the format.
+  def is_channels_last(self, x: Tensor) -> bool:
+    return torch.dim(x) == 4 and not x.is_cuda
+
   def to_bf16(self, x: Tensor) -> Tensor:
+    if self.is_channels_last(x):
+      return torch.to(x, 15, False, False, 2)
     return torch.to(x, 15)
+
+  # Of a kernel that is used as a matrix.
+  def to_contiguous_bf16(self, x: Tensor) -> Tensor:
+    return torch.to(x, 15)
+
+  # Without holes, in the memory format of its dtype.
+  def dense(self, x: Tensor) -> Tensor:
+    if x.dtype == 15 and self.is_channels_last(x):
+      return torch.contiguous(x, memory_format=2)
+    return torch.contiguous(x)
 
   def to_float32(self, x: Tensor) -> Tensor:
     return torch.to(x, 6)
@@ -70,20 +87,24 @@ class Kernels(Module):
   def inverse(self, x: Tensor) -> Tensor:
     return torch.inverse(x)
 
-  # Newton-Schulz iteration toward the nearest orthogonal matrix; a tall matrix is transposed, so that the products
-  # are small. The polynomial is a x + b x³ + c x⁵. Source: Jordan et al. 2024, "Muon".
-  def orthogonalize(self, x: Tensor, iterations: Tensor, epsilon: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    tall = torch.size(x, 0) > torch.size(x, 1)
+  # Matrices (N, rows, columns), each divided by its Frobenius norm.
+  def divide_by_norms(self, x: Tensor, epsilon: Tensor) -> Tensor:
+    return torch.div(x, torch.sqrt(torch.sum(torch.pow(x, 2), [1, 2], True)) + float(epsilon))
+
+  # Newton-Schulz iteration toward the nearest orthogonal matrices, from matrices (N, rows, columns) of norm 1; tall
+  # ones are transposed, so that the products are small. The polynomial is a x + b x³ + c x⁵.
+  # Source: Jordan et al. 2024, "Muon".
+  def orthogonalize(self, x: Tensor, iterations: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    tall = torch.size(x, 1) > torch.size(x, 2)
     y = x
     if tall:
-      y = torch.transpose(x, 0, 1)
-    y = torch.div(y, torch.norm(y) + float(epsilon))
+      y = torch.contiguous(torch.transpose(x, 1, 2))
     for i in range(int(iterations)):
-      gram = torch.matmul(y, torch.transpose(y, 0, 1))
-      polynomial = gram * float(b) + torch.matmul(gram, gram) * float(c)
-      y = y * float(a) + torch.matmul(polynomial, y)
+      gram = torch.bmm(y, torch.transpose(y, 1, 2))
+      polynomial = torch.baddbmm(gram, gram, gram, beta=float(b), alpha=float(c))
+      y = torch.baddbmm(y, polynomial, y, beta=float(a))
     if tall:
-      y = torch.contiguous(torch.transpose(y, 0, 1))
+      y = torch.contiguous(torch.transpose(y, 1, 2))
     return y
 
   # Attention
@@ -160,8 +181,8 @@ class Kernels(Module):
     transformed = torch.reshape(torch.baddbmm(taps, self.expanded_transform(batch, torch.size(x, 1), m), taps),
                                 [batch, -1, torch.size(taps, 2)])
     height = (torch.size(x, 2) + 2 * p - k) // s + 1
-    return torch.reshape(torch.bmm(self.expanded_weight(w, batch), transformed),
-                         [batch, torch.size(w, 0), height, -1])
+    return self.dense(torch.reshape(torch.bmm(self.expanded_weight(w, batch), transformed),
+                                    [batch, torch.size(w, 0), height, -1]))
 
   # The gradient of the transformed taps, (B·Ci, k², pixels).
   def atom_tap_gradient(self, y: Tensor, w: Tensor) -> Tensor:
@@ -176,7 +197,7 @@ class Kernels(Module):
     k, s, p, n = torch.size(w, 2), int(stride), int(padding), int(batch)
     transposed = torch.transpose(self.expanded_transform(n, torch.size(w, 1), m), 1, 2)
     columns = torch.reshape(torch.baddbmm(u, transposed, u), [n, -1, torch.size(u, 2)])
-    return torch.col2im(columns, [int(height), int(width)], [k, k], [1, 1], [p, p], [s, s])
+    return self.dense(torch.col2im(columns, [int(height), int(width)], [k, k], [1, 1], [p, p], [s, s]))
 
   # By m.
   def atom_transform_gradient(
@@ -378,15 +399,14 @@ class Kernels(Module):
 
   def group_norm_forward(
       self, x: Tensor, w: Tensor, b: Tensor, groups: Tensor, epsilon: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-    x = torch.contiguous(x)
     batch, channels = torch.size(x, 0), torch.size(x, 1)
     return torch.native_group_norm(
-        x, w, b, batch, channels, torch.numel(x) // (batch * channels), int(groups), float(epsilon))
+        self.dense(x), w, b, batch, channels, torch.numel(x) // (batch * channels), int(groups), float(epsilon))
 
   def group_norm_gradients(self, g: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Tensor, groups: Tensor,
                            parameters: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
     batch, channels, p = torch.size(x, 0), torch.size(x, 1), bool(parameters)
-    return torch.native_group_norm_backward(torch.contiguous(g), torch.contiguous(x), mean, rstd, w, batch, channels,
+    return torch.native_group_norm_backward(self.dense(g), self.dense(x), mean, rstd, w, batch, channels,
         torch.numel(x) // (batch * channels), int(groups), [True, p, p])
 
   def layer_norm_forward(self, x: Tensor, w: Tensor, b: Tensor, epsilon: Tensor) -> Tuple[Tensor, Tensor, Tensor]:

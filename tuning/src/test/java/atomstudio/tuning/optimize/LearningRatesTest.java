@@ -21,7 +21,7 @@ class LearningRatesTest {
     @Test
     void groupsStepIndependently() throws Exception {
         assertIndependent(() -> new AdamW(8), () -> new AdamW(4));
-        Muon.Orthogonalization none = (matrix, rows, columns) -> matrix;
+        Muon.Orthogonalization none = (matrices, count, rows, columns) -> matrices;
         assertIndependent(() -> new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8, none),
                 () -> new Muon(List.of(Shape.of(2, 2)), 4, none));
     }
@@ -55,7 +55,7 @@ class LearningRatesTest {
     /// Every optimizer: parameters of a group with rate 0 stay as they are, the others move.
     @Test
     void aGroupWithRateZeroStays() throws Exception {
-        Muon.Orthogonalization none = (matrix, rows, columns) -> matrix;
+        Muon.Orthogonalization none = (matrices, count, rows, columns) -> matrices;
         float[] start = {1, 2, 3, 4, 5, 6, 7, 8};
         for (Optimizer optimizer : List.of(new AdamW(8), new Prodigy(start.clone()),
                 new Muon(List.of(Shape.of(2, 2), Shape.of(2, 2)), 8, none))) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.tensor.Shape;
 import atomstudio.tuning.method.CounterRng;
+import atomstudio.tuning.torch.ComputeDtype;
 import atomstudio.tuning.torch.Torch;
 import atomstudio.tuning.torch.TorchSettings;
 import java.time.Duration;
@@ -22,7 +23,7 @@ class MuonTest {
     @BeforeAll
     static void load() throws Exception {
         opened = Torch.open(Device.CPU, TorchSettings.standard());
-        torch = new Torch.NewtonSchulz(opened);
+        torch = new Torch.NewtonSchulz(opened, ComputeDtype.FP32);
     }
 
     @AfterAll
@@ -37,16 +38,53 @@ class MuonTest {
 
     @Test
     void newtonSchulzMatchesReference() throws Exception {
-        float[] found = torch.orthogonalize(MATRIX, 2, 3);
+        float[] found = torch.orthogonalize(MATRIX, 1, 2, 3);
         for (int i = 0; i < 6; i++) assertEquals(ORTHOGONAL[i], found[i], 2e-6);
-        assertArrayEquals(new float[6], torch.orthogonalize(new float[6], 2, 3), "zeros stay zero");
+        assertArrayEquals(new float[6], torch.orthogonalize(new float[6], 1, 2, 3), "zeros stay zero");
     }
 
     @Test
     void tallMatrixIsTransposed() throws Exception {
-        float[] tall = torch.orthogonalize(new float[] {1, 0.5f, 2, -3, -1, 2}, 3, 2);
+        float[] tall = torch.orthogonalize(new float[] {1, 0.5f, 2, -3, -1, 2}, 1, 3, 2);
         for (int i = 0; i < 2; i++)
             for (int j = 0; j < 3; j++) assertEquals(ORTHOGONAL[i * 3 + j], tall[j * 2 + i], 2e-6);
+    }
+
+    @Test
+    void matricesOfABatchAreIndependent() throws Exception {
+        float[] batch = new float[18];
+        System.arraycopy(MATRIX, 0, batch, 0, 6);
+        for (int i = 0; i < 6; i++) batch[12 + i] = -100 * MATRIX[i];
+        float[] found = torch.orthogonalize(batch, 3, 2, 3);
+        for (int i = 0; i < 6; i++) {
+            assertEquals(ORTHOGONAL[i], found[i], 2e-6);
+            assertEquals(0, found[6 + i]);
+            assertEquals(-ORTHOGONAL[i], found[12 + i], 2e-6);
+        }
+    }
+
+    @Test
+    void bfloat16IsCloseToFloat32() throws Exception {
+        float[] found = new Torch.NewtonSchulz(opened, ComputeDtype.BF16).orthogonalize(MATRIX, 1, 2, 3);
+        for (int i = 0; i < 6; i++) assertEquals(ORTHOGONAL[i], found[i], 3e-2);
+    }
+
+    /// One batch holds matrices of one shape, wherever they are in the vector.
+    @Test
+    void shapesMayAlternate() throws Exception {
+        Muon muon = new Muon(List.of(Shape.of(2, 3), Shape.of(3, 2), Shape.of(2, 3)), 18, torch);
+        float[] gradient = new float[18];
+        System.arraycopy(MATRIX, 0, gradient, 0, 6);
+        System.arraycopy(new float[] {1, 0.5f, 2, -3, -1, 2}, 0, gradient, 6, 6);
+        for (int i = 0; i < 6; i++) gradient[12 + i] = -MATRIX[i];
+        float[] parameters = new float[18];
+        muon.step(parameters, gradient, 0.1);
+        double scale = 0.1 * 0.2 * Math.sqrt(3);
+        for (int i = 0; i < 6; i++) {
+            assertEquals(-scale * ORTHOGONAL[i], parameters[i], 1e-6);
+            assertEquals(-scale * ORTHOGONAL[i % 2 * 3 + i / 2], parameters[6 + i], 1e-6);
+            assertEquals(scale * ORTHOGONAL[i], parameters[12 + i], 1e-6);
+        }
     }
 
     @Test
@@ -78,7 +116,7 @@ class MuonTest {
     void largeMatrixTakesSeconds() {
         float[] large = new CounterRng(1, "large").normals(640 * 2880);
         assertTimeout(Duration.ofSeconds(20), () -> {
-            float[] found = torch.orthogonalize(large, 640, 2880);
+            float[] found = torch.orthogonalize(large, 1, 640, 2880);
             double square = 0;
             for (float number : found) square += number * (double) number;
             assertEquals(1, Math.sqrt(square / 640), 0.3, "singular values about 1");
