@@ -2,7 +2,7 @@
 # Measures the figures of docs/performance.md on an idle machine: docs/performance/measure.sh [PYTHON [SD15_F32 SD15_F16]]
 # PYTHON has torch, diffusers, transformers and peft for the comparisons. The folders are models of Stable Diffusion 1.5's
 # shape (RandomModel); with them it also runs growth.py, the cold start of throughput.sh and steps in bfloat16 in turn
-# with diffusers and peft (ROUNDS, 8), 20 minutes more and up to 12 GB. TURNS=only runs nothing but those.
+# with diffusers and peft (ROUNDS, 8), two processes of that size at a time. TURNS=only runs nothing but those steps.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 scratch="$(mktemp -d)"
