@@ -133,7 +133,8 @@ class TrainerTest {
             PreviewGenerator none = new PreviewGenerator(run, model, DiffusionPipeline.of(model, withoutNetworks()),
                     setup.info().subject());
             return new Trainer(setup,
-                    new Trainer.Collaborators(loss, (matrix, rows, columns) -> matrix, events, none, Optional.empty()),
+                    new Trainer.Collaborators(loss, (matrices, count, rows, columns) -> matrices, events, none,
+                            Optional.empty()),
                     TrainingState.initial(new float[layout.size()])).run(new ControlPoint(RunControl.none(), events))
                     .state();
         }
