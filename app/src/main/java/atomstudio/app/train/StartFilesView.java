@@ -50,6 +50,7 @@ final class StartFilesView extends VBox {
         boolean isFrom = kind.equals("from");
         Label title = new Label(isFrom ? text("train.from") : text("train.on"));
         title.setMinWidth(TITLE_WIDTH);
+        title.getStyleClass().add("muted");
         Tooltip help = new Tooltip(isFrom ? text("train.from.help") : text("train.on.help"));
         title.setTooltip(help);
         Label name = new Label();
