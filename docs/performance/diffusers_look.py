@@ -15,7 +15,7 @@ print(f"imported after {time.perf_counter() - start:.2f} s")
 with torch.no_grad():
     text = CLIPTextModel.from_pretrained(folder, subfolder="text_encoder", torch_dtype=dtype)
     unet = UNet2DConditionModel.from_pretrained(folder, subfolder="unet", torch_dtype=dtype)
-    context = text(torch.full((1, 77), 7)).last_hidden_state
+    context = text(torch.full((1, text.config.max_position_embeddings), 7)).last_hidden_state
     print(f"text after {time.perf_counter() - start:.2f} s")
     layout = torch.channels_last if kind.endswith("channels-last") else torch.contiguous_format
     unet.to(memory_format=layout)

@@ -12,10 +12,10 @@ TIMEFORMAT='%R %U %S'
 
 # NAME COMMAND...: seconds of the clock, of the processors, and the share of them that was busy.
 timed() {
-    local name="$1" times
+    local name="$1"
     shift
-    times="$({ time "$@" >/dev/null 2>"$scratch/err" || { cat "$scratch/err" >&2; exit 1; }; } 2>&1)"
-    awk -v name="$name" -v n="$(nproc)" '{ printf "%s: %.1f s, processors %.1f s, busy %.2f\n", name, $1, $2 + $3, ($2 + $3) / $1 / n }' <<<"$times"
+    { time "$@" >/dev/null 2>"$scratch/err"; } 2>"$scratch/times" || { cat "$scratch/err" >&2; exit 1; }
+    awk -v name="$name" -v n="$(nproc)" '{ printf "%s: %.1f s, processors %.1f s, busy %.2f\n", name, $1, $2 + $3, ($2 + $3) / $1 / n }' "$scratch/times"
 }
 
 # MODEL COUNT BATCH STEPS
