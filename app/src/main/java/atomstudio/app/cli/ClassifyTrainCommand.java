@@ -44,6 +44,9 @@ import picocli.CommandLine.Spec;
                         + "image size.",
                 "Ctrl-C writes a checkpoint; the same command resumes the run.", "", "Examples:",
                 "  studio classify train --data flowers --model resnet50.safetensors --method atoms --out runs/flowers",
+                "  studio classify train --data flowers --model resnet50.safetensors --method vera --validate "
+                        + "--early-stopping --steps 2000 --out runs/vera",
+                "  studio classify train --data flowers --model resnet50.safetensors --method full --dry-run",
                 "  studio classify train --data pets --model convnext_tiny --method overcomplete+channels --steps 500 "
                         + "--out runs/pets",
                 "  studio classify train --data pets --model vit --method lora --layers attention --rank 8 "
@@ -53,12 +56,15 @@ final class ClassifyTrainCommand implements Callable<Integer> {
     private static final double DEFAULT_HEAD_LEARNING_RATE = 1e-3;
     private static final double DEFAULT_VALIDATION_SHARE = 0.2;
     private static final String METHOD = "--method";
+    private static final double MEGABYTE = 1e6;
     private static final String OFT_BLOCK_SIZE = "8";
     private static final List<TrainingSetting> TRAINING_SETTINGS = List.of(TrainingSetting.STEPS,
             TrainingSetting.LEARNING_RATE, TrainingSetting.SEED, TrainingSetting.WARMUP_STEPS,
             TrainingSetting.LR_SCHEDULER, TrainingSetting.OPTIMIZER, TrainingSetting.WEIGHT_DECAY,
             TrainingSetting.GROUPS, TrainingSetting.BATCH_SIZE, TrainingSetting.EMA_DECAY, TrainingSetting.FLIP,
-            TrainingSetting.GRADIENT_CHECKPOINTING);
+            TrainingSetting.GRADIENT_CHECKPOINTING, TrainingSetting.VALIDATE, TrainingSetting.EARLY_STOPPING);
+    private static final String VALIDATE_HELP = "Measure the accuracy on the validation images after every pass over "
+            + "the training images, and keep the best checkpoint as the adapter.";
 
     private final CommandContext context;
 
@@ -68,9 +74,9 @@ final class ClassifyTrainCommand implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "PATH", required = true, description = "The classifier's file or folder.")
     private Path model;
 
-    @Option(names = "--out", paramLabel = "RUN", required = true,
-            description = "Folder of the run, created or resumed.")
-    private Path runFolder;
+    @Option(names = "--out", paramLabel = "RUN",
+            description = "Folder of the run, created or resumed. Required without --dry-run.")
+    private @Nullable Path runFolder;
 
     @Option(names = "--head-learning-rate", paramLabel = "RATE",
             description = "Learning rate of the head. Default: ${DEFAULT-VALUE}.")
@@ -86,6 +92,9 @@ final class ClassifyTrainCommand implements Callable<Integer> {
 
     @Mixin
     private final DeviceOption.ForTraining device = new DeviceOption.ForTraining();
+
+    @Option(names = "--dry-run", description = "Train nothing: count parameters and memory.")
+    private boolean dryRun;
 
     @Mixin
     private final OutputOption output = new OutputOption();
@@ -104,9 +113,12 @@ final class ClassifyTrainCommand implements Callable<Integer> {
                 .type(String.class)
                 .paramLabel("NAME")
                 .completionCandidates(ClassifierTraining.methods().stream().map(MethodName::option).toList())
-                .description("One of " + ClassifierTraining.options() + ". Required.")
+                .description("One of " + ClassifierTraining.options() + ". Required. Not supported: "
+                        + ClassifierTraining.unsupported() + ".")
                 .build());
-        settings().forEach(setting -> self.addOption(TrainingOptions.option(setting)));
+        settings().forEach(setting -> self.addOption(setting == TrainingSetting.VALIDATE
+                ? OptionSpec.builder(TrainingOptions.option(setting)).description(VALIDATE_HELP).build()
+                : TrainingOptions.option(setting)));
     }
 
     private static Stream<Setting> settings() {
@@ -119,13 +131,21 @@ final class ClassifyTrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Failure {
         ClassifierTraining.Request request = request();
+        if (dryRun) {
+            ClassifierTraining.Estimate estimate = new ClassifierTraining(context.machine(device.device(context)))
+                    .estimate(request);
+            output.print(context.terminal(), () -> estimateJson(estimate), () -> estimateLines(estimate));
+            return ExitCode.SUCCESS;
+        }
+        Path runFolder = this.runFolder;
+        if (runFolder == null) throw new UsageError(spec, "Missing required option: '--out=RUN'");
         try (StopSignal.Registration registration = context.stopSignal().register();
                 TrainingProgressBar progress = new TrainingProgressBar(context.terminal(), request.method().name())) {
             ClassifierTraining.Outcome outcome = new ClassifierTraining(context.machine(device.device(context))).run(
                     request,
                     runFolder, new ControlOption().control(context), progress);
             progress.close();
-            return printOutcome(request.method().name(), outcome);
+            return printOutcome(request.method().name(), runFolder, outcome);
         }
     }
 
@@ -177,11 +197,36 @@ final class ClassifyTrainCommand implements Callable<Integer> {
         }
     }
 
-    private int printOutcome(String method, ClassifierTraining.Outcome outcome) {
+    private static List<String> estimateLines(ClassifierTraining.Estimate estimate) {
+        String available = estimate.available() > 0
+                ? String.format(Locale.ROOT, " of %,.0f MB available", estimate.available() / MEGABYTE)
+                : "";
+        return List.of(
+                String.format(Locale.ROOT, "%,d trainable parameters (%.2f%% of the backbone) and %,d of the head",
+                        estimate.parameters(), 100 * estimate.share(), estimate.headParameters()),
+                String.format(Locale.ROOT, "memory: %,.0f MB%s (counted by a dry run of one step)",
+                        estimate.memory() / MEGABYTE, available),
+                estimate.fits() ? "It fits."
+                        : "It does not fit: a smaller --batch-size or --image-size, fewer --layers, or "
+                                + "--gradient-checkpointing need less.");
+    }
+
+    private static JsonObject estimateJson(ClassifierTraining.Estimate estimate) {
+        JsonObject json = new JsonObject();
+        json.addProperty("parameters", estimate.parameters());
+        json.addProperty("headParameters", estimate.headParameters());
+        json.addProperty("share", estimate.share());
+        json.addProperty("memory", estimate.memory());
+        json.addProperty("available", estimate.available());
+        json.addProperty("fits", estimate.fits());
+        return json;
+    }
+
+    private int printOutcome(String method, Path runFolder, ClassifierTraining.Outcome outcome) {
         return switch (outcome) {
             case ClassifierTraining.Outcome.Finished finished -> {
-                output.print(context.terminal(), () -> json(method, finished.report()),
-                        () -> lines(method, finished.report()));
+                output.print(context.terminal(), () -> json(method, runFolder, finished.report()),
+                        () -> lines(method, runFolder, finished.report()));
                 yield ExitCode.SUCCESS;
             }
             case ClassifierTraining.Outcome.Stopped stopped -> {
@@ -193,7 +238,7 @@ final class ClassifyTrainCommand implements Callable<Integer> {
         };
     }
 
-    private List<String> lines(String method, ClassifierReport report) {
+    private static List<String> lines(String method, Path runFolder, ClassifierReport report) {
         return List.of(new RunFolder(runFolder).adapter().toString(),
                 String.format(Locale.ROOT, "%s: %,d trainable parameters (%.2f%% of the backbone) and %,d of the head, "
                         + "%d steps in %.1f s, loss %.4f", method, report.parameters(), 100 * report.share(),
@@ -201,7 +246,7 @@ final class ClassifyTrainCommand implements Callable<Integer> {
                 ClassifyEvaluateCommand.accuracyLine(report.accuracy(), report.images()));
     }
 
-    private JsonObject json(String method, ClassifierReport report) {
+    private static JsonObject json(String method, Path runFolder, ClassifierReport report) {
         JsonObject json = report.json();
         json.addProperty("run", runFolder.toString());
         json.addProperty("method", method);

@@ -63,6 +63,20 @@ class ClassifyCommandTest {
         assertTrue(run("classify", "evaluate", "--run", out).out().startsWith("accuracy "));
     }
 
+    @Test
+    void aDryRunCountsParametersAndMemory() throws Exception {
+        CommandLineRun dry = run("classify", "train", "--data", data(), "--model", MODEL, "--method", "vera",
+                "--dry-run", "--device", "cpu", "--json");
+        assertEquals(ExitCode.SUCCESS, dry.exitCode(), dry::err);
+        JsonObject estimate = JsonParser.parseString(dry.out()).getAsJsonObject();
+        assertEquals(2 * 33, estimate.get("headParameters").getAsInt());
+        assertTrue(estimate.get("memory").getAsLong() > 0 && estimate.get("fits").getAsBoolean(), dry.out());
+        CommandLineRun text = run("classify", "train", "--data", folder.resolve("data"), "--model", MODEL, "--method",
+                "vera", "--dry-run", "--device", "cpu");
+        assertTrue(text.out().endsWith("It fits.\n"), text.out());
+        assertTrue(run("classify", "train", "--help").out().replaceAll("\\s+", " ").contains("Not supported: "));
+    }
+
     private static String best(JsonArray images, int index) {
         return images.get(index)
                 .getAsJsonObject()

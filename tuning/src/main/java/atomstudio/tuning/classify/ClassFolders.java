@@ -2,6 +2,7 @@ package atomstudio.tuning.classify;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.file.Sha256;
+import atomstudio.diffusion.image.ImageFiles;
 import atomstudio.diffusion.image.ImageFolder;
 import atomstudio.tuning.method.CounterRng;
 import java.io.IOException;
@@ -30,6 +31,8 @@ public record ClassFolders(Path folder, List<String> classes, List<LabeledImage>
     }
 
     private static final String TRAINING = "train";
+    /// Damaged images that a message names.
+    private static final int MAX_NAMED = 5;
     private static final List<String> VALIDATION_NAMES = List.of("val", "validation", "test");
 
     public ClassFolders {
@@ -49,8 +52,9 @@ public record ClassFolders(Path folder, List<String> classes, List<LabeledImage>
                 .findFirst();
         if (validation.isPresent() && Files.isDirectory(folder.resolve(TRAINING))) {
             List<String> classes = classNames(folder.resolve(TRAINING));
-            return new ClassFolders(folder, classes, images(folder.resolve(TRAINING), classes),
-                    images(validation.get(), classes));
+            List<LabeledImage> training = images(folder.resolve(TRAINING), classes);
+            for (int label = 0; label < classes.size(); label++) requireImages(folder, classes, training, label);
+            return new ClassFolders(folder, classes, training, images(validation.get(), classes));
         }
         List<String> classes = classNames(folder);
         List<LabeledImage> training = new ArrayList<>(), held = new ArrayList<>();
@@ -65,6 +69,35 @@ public record ClassFolders(Path folder, List<String> classes, List<LabeledImage>
                 (i < count ? held : training).add(new LabeledImage(shuffled.get(i), label));
         }
         return new ClassFolders(folder, classes, training, held);
+    }
+
+    private static void requireImages(Path folder, List<String> classes, List<LabeledImage> training, int label)
+            throws Failure {
+        if (training.stream().noneMatch(image -> image.label == label))
+            throw new Failure.Unreadable(folder.resolve(TRAINING).resolve(classes.get(label))
+                    + ": expected images of this class, found none; add some, or remove the folder");
+    }
+
+    /// Decodes every image, so that a damaged one is found before training and not in the middle of it.
+    /// @throws Failure.Unreadable that names the images that cannot be read, at most a few
+    void requireReadable() throws Failure {
+        List<String> unreadable = Stream.concat(training.stream(), validation.stream())
+                .parallel()
+                .map(image -> {
+                    try {
+                        ImageFiles.read(image.file);
+                        return "";
+                    } catch (Failure e) {
+                        return "  " + e.getMessage();
+                    }
+                })
+                .filter(message -> !message.isEmpty())
+                .toList();
+        if (unreadable.isEmpty()) return;
+        String more = unreadable.size() > MAX_NAMED ? "\n  and " + (unreadable.size() - MAX_NAMED) + " more" : "";
+        throw new Failure.Unreadable(folder + ": " + unreadable.size() + " of " + (training.size() + validation.size())
+                + " images cannot be read; replace or remove them:\n"
+                + String.join("\n", unreadable.subList(0, Math.min(MAX_NAMED, unreadable.size()))) + more);
     }
 
     /// The images of the classes, in a folder with a folder for each or for some; or of the data set's validation.

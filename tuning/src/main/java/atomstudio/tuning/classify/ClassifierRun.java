@@ -45,6 +45,10 @@ import org.jspecify.annotations.Nullable;
 public final class ClassifierRun implements AutoCloseable {
     /// Images per forward pass outside training.
     private static final int EVALUATION_BATCH_SIZE = 32;
+    private static final String ERROR = "error on the validation images";
+    private static final String BEST_ERROR = "best";
+    /// Validations without improvement before early stopping.
+    private static final int PATIENCE = 4;
 
     private final RunFolder folder;
     private final ClassifierRunInfo info;
@@ -96,7 +100,8 @@ public final class ClassifierRun implements AutoCloseable {
         return info;
     }
 
-    ClassifierTraining.Outcome train(ClassFolders data, RunControl control, EventSink listener) throws Failure {
+    ClassifierTraining.Outcome train(ClassFolders data, ClassifierTraining.Estimate estimate, RunControl control,
+            EventSink listener) throws Failure {
         TrainingState.ComputeDevice device = new TrainingState.ComputeDevice(
                 environment.device().name().toLowerCase(Locale.ROOT), network.threads());
         TrainingState.SavedState start = Files.isRegularFile(folder.checkpoint())
@@ -104,25 +109,39 @@ public final class ClassifierRun implements AutoCloseable {
                 : initialState(device);
         network.derive(layout, start.frozenValues());
         int steps = info.config().schedule().steps(), first = start.state().step();
-        try (EventLog log = EventLog.resume(folder.eventLog(), first, first)) {
+        try (EventLog log = EventLog.resume(folder.eventLog(), first,
+                (int) start.state().scalar(TrainingState.EVALUATED_STEP, first))) {
             EventSink events = EventSink.of(log, listener);
             events.emit(new TrainingEvent.Start(first, steps, device.device(), device.threads()));
-            Loop loop = new Loop(start, device, events);
+            if (!estimate.fits()) events.emit(new TrainingEvent.Note(first, memoryWarning(estimate)));
+            Loop loop = new Loop(start, device, data, events);
             try (loop) {
                 ControlPoint controlPoint = new ControlPoint(control, events);
                 ImageBatches batches = new ImageBatches(data.training(), data.classes().size(), model.processor());
-                while (loop.state.step() < steps) {
+                while (true) {
                     if (controlPoint.shouldStop(loop.state.step(), loop)) {
                         loop.saveCheckpoint();
                         events.emit(new TrainingEvent.Cancelled(loop.state.step()));
                         return new ClassifierTraining.Outcome.Stopped(loop.state.step(), steps);
                     }
+                    loop.validateIfDue();
+                    if (loop.state.step() >= steps || loop.shouldStopEarly()) break;
                     loop.step(batches);
                 }
                 loop.saveCheckpoint();
             }
             return new ClassifierTraining.Outcome.Finished(finish(loop.state, start.frozenValues(), data, events));
         }
+    }
+
+    private static String memoryWarning(ClassifierTraining.Estimate estimate) {
+        return String.format(Locale.ROOT, "this run needs about %.1f GB and at most %.1f GB are available: it may run "
+                + "out of memory; a smaller batch size or image size, fewer layers, or gradient checkpointing need "
+                + "less", estimate.memory() / 1e9, estimate.available() / 1e9);
+    }
+
+    static Checkpointing checkpointing(TrainingConfig config) {
+        return config.has(TrainingConfig.Feature.GRADIENT_CHECKPOINTING) ? Checkpointing.FULL : Checkpointing.SELECTIVE;
     }
 
     private TrainingState.SavedState initialState(TrainingState.ComputeDevice device) {
@@ -136,6 +155,7 @@ public final class ClassifierRun implements AutoCloseable {
     private final class Loop implements ControlPoint.RunningWork, AutoCloseable {
         private final TrainingState.ComputeDevice device;
         private final Map<String, Tensor> frozenValues;
+        private final ClassFolders data;
         private final EventSink events;
         private final TrainingLoss<LabeledBatch> loss;
         private final ParameterUpdate update;
@@ -143,17 +163,16 @@ public final class ClassifierRun implements AutoCloseable {
         private int savedStep;
         private long savedAt = System.nanoTime();
 
-        Loop(TrainingState.SavedState start, TrainingState.ComputeDevice device, EventSink events) {
+        Loop(TrainingState.SavedState start, TrainingState.ComputeDevice device, ClassFolders data,
+                EventSink events) {
             this.device = device;
+            this.data = data;
             this.events = events;
             this.frozenValues = start.frozenValues();
             this.state = start.state();
             this.savedStep = state.step();
-            Checkpointing checkpointing = info.config().has(TrainingConfig.Feature.GRADIENT_CHECKPOINTING)
-                    ? Checkpointing.FULL
-                    : Checkpointing.SELECTIVE;
             this.loss = network.crossEntropy(
-                    new DenoisingLossOptions(layout, frozenValues, checkpointing, ComputeDtype.FP32));
+                    new DenoisingLossOptions(layout, frozenValues, checkpointing(info.config()), ComputeDtype.FP32));
             this.update = new ParameterUpdate(info.config(),
                     OptimizerFactory.create(info.config(), layout, state, network.orthogonalization()), groups());
         }
@@ -179,6 +198,32 @@ public final class ClassifierRun implements AutoCloseable {
             if (ParameterUpdate.isCheckpointDue(state.step() - savedStep, savedAt)) saveCheckpoint();
         }
 
+        /// Steps of a pass over the training images.
+        private int epoch() {
+            return Math.ceilDiv(data.training().size(), info.batchSize());
+        }
+
+        /// After every pass, where validation is chosen: the error on the validation images, and the best adapter.
+        void validateIfDue() throws Failure {
+            int step = state.step();
+            if (!info.config().has(TrainingConfig.Feature.VALIDATE) || step == 0 || step % epoch() != 0
+                    || state.scalar(TrainingState.EVALUATED_STEP, 0) == step)
+                return;
+            AdapterFile adapter = adapter(state, frozenValues);
+            double error = 1 - evaluate(adapter, data.validation()).overall().mean();
+            if (error < state.scalar(BEST_ERROR, Double.POSITIVE_INFINITY)) {
+                adapter.write(folder.bestAdapter());
+                state = state.with(Map.of(BEST_ERROR, error, TrainingState.BEST_STEP, (double) step));
+            }
+            state = state.with(Map.of(TrainingState.EVALUATED_STEP, (double) step));
+            events.emit(new TrainingEvent.Validation(step, ERROR, error, bestStep(state)));
+        }
+
+        boolean shouldStopEarly() {
+            return info.config().has(TrainingConfig.Feature.EARLY_STOPPING) && bestStep(state) > 0
+                    && state.step() - bestStep(state) >= PATIENCE * epoch();
+        }
+
         @Override
         public void saveCheckpoint() throws Failure {
             savedAt = System.nanoTime();
@@ -197,6 +242,11 @@ public final class ClassifierRun implements AutoCloseable {
         public void close() {
             loss.close();
         }
+    }
+
+    /// The step of the best validation so far; 0: none.
+    private static int bestStep(TrainingState state) {
+        return (int) state.scalar(TrainingState.BEST_STEP, 0);
     }
 
     /// Those of the method, then the head with its own learning rate.
@@ -223,13 +273,23 @@ public final class ClassifierRun implements AutoCloseable {
     private ClassifierReport finish(TrainingState state, Map<String, Tensor> frozenValues, ClassFolders data,
             EventSink events) throws Failure {
         AdapterFile adapter = adapter(state, frozenValues);
-        adapter.write(folder.adapter());
         ClassifierAccuracy accuracy = evaluate(adapter, data.validation());
-        events.emit(new TrainingEvent.Validation(state.step(), "error on the validation images",
-                1 - accuracy.overall().mean(), 0));
+        if (state.scalar(TrainingState.EVALUATED_STEP, 0) < state.step())
+            events.emit(new TrainingEvent.Validation(state.step(), ERROR, 1 - accuracy.overall().mean(),
+                    bestStep(state)));
+        OptionalInt best = OptionalInt.empty();
+        if (bestStep(state) > 0 && bestStep(state) < state.step()
+                && state.scalar(BEST_ERROR, 1) <= 1 - accuracy.overall().mean()) {
+            best = OptionalInt.of(bestStep(state));
+            adapter = AdapterFile.read(folder.bestAdapter());
+            accuracy = evaluate(adapter, data.validation());
+            events.emit(new TrainingEvent.Note(state.step(),
+                    "the adapter is that of step " + bestStep(state) + ", the best by validation"));
+        }
+        adapter.write(folder.adapter());
         ClassifierReport report = new ClassifierReport(backboneSize, layout.size() - backboneSize,
                 (double) backboneSize / Layer.parameterCount(model.backbone()), state.step(), state.seconds(),
-                state.meanLoss(), accuracy.overall(), accuracy.images());
+                state.meanLoss(), accuracy.overall(), accuracy.images(), best);
         report.write(folder.reportFile());
         events.emit(new TrainingEvent.Done(state.step(), state.meanLoss(), layout.size(), adapter.fileSize(),
                 state.seconds()));

@@ -18,7 +18,7 @@ import java.util.Map;
 
 /// Labeled images as normalized pixels. Up to a limit they stay in memory.
 final class ImageBatches {
-    private static final long MAX_CACHED_VALUES = 256L << 20;
+    static final long MAX_CACHED_VALUES = 256L << 20;
 
     private final List<LabeledImage> images;
     private final int classes;

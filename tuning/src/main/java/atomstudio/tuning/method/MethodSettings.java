@@ -129,7 +129,7 @@ public record MethodSettings(MethodName choice, Map<MethodSetting, String> overr
         List<Layer> supported = layers.stream()
                 .filter(layer -> methods.stream().anyMatch(method -> method.tunes(layer)))
                 .toList();
-        boolean selectsLayers = overrides.containsKey(MethodSetting.LAYERS);
+        boolean selectsLayers = overrides.containsKey(MethodSetting.LAYERS) && !supported.isEmpty();
         List<String> unmatched = selectsLayers ? layers().unmatchedItems(supported) : List.of();
         if (!unmatched.isEmpty()) {
             throw new Failure.Incompatible("layers " + String.join(",", unmatched) + ": matches no layer of " + model

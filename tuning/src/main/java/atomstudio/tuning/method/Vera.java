@@ -11,7 +11,7 @@ import java.util.List;
 /// LoRA with random matrices that all layers share and that are not trained: W + Λ_b · B · Λ_d · A with diagonal
 /// Λ_d (r), started at 0.1, and Λ_b (Co), started at 0. A (r, Ci) and B (Co, r) are the leading columns and rows of two
 /// matrices that follow from the seed, so that files need not store them: Kaiming uniform, for the inputs of the layer.
-/// Of the UNet's layers only.
+/// Of the layers of a UNet or a classifier, not of a text encoder.
 /// Source: Kopiczko, Blankevoort, Asano 2024, "VeRA: Vector-based Random Matrix Adaptation", equation 2, section 3.3.
 /// @param seed of A and B
 public record Vera(int rank, int seed) implements TuningMethod {
@@ -28,7 +28,9 @@ public record Vera(int rank, int seed) implements TuningMethod {
 
     @Override
     public List<ParameterSpec> parameterSpecs(Layer layer) {
-        if (!layer.isProjection() || !layer.component().equals(Component.UNET)) return List.of();
+        boolean isOfNetwork = layer.component().equals(Component.UNET)
+                || layer.component().equals(Component.CLASSIFIER);
+        if (!layer.isProjection() || !isOfNetwork) return List.of();
         Shape d = Shape.of(rank), outputs = Shape.of(layer.weightShape().size(0));
         return List.of(
                 ParameterSpec.derived("A", Shape.of(rank, layer.fanIn()), _ -> a(layer.fanIn(), layer.fanIn())),

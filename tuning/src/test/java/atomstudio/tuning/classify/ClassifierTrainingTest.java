@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
+import atomstudio.diffusion.image.PngWriter;
+import atomstudio.diffusion.image.RgbImage;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.config.TrainingEnvironment;
 import atomstudio.tuning.config.TrainingSetting;
@@ -25,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -120,6 +123,55 @@ class ClassifierTrainingTest {
                 Files.readAllBytes(new RunFolder(temporary.resolve("parts")).adapter()));
     }
 
+    /// All images are equal, so that the error is ½ whatever is learned: the first validation stays the best. A pass
+    /// over the 12 training images has 2 steps.
+    @Test
+    void theBestCheckpointIsKeptAndTrainingStopsEarly() throws Exception {
+        Path grey = temporary.resolve("grey");
+        for (int i = 0; i < 16; i++)
+            PngWriter.write(Files.createDirectories(grey.resolve(i % 2 == 0 ? "one" : "two")).resolve(i + ".png"),
+                    RgbImage.filled(24, 24, 0x808080), Map.of());
+        ClassifierTraining.Request request = request(grey, "vit-timm", MethodSettings.of(MethodName.BITFIT),
+                Map.of(TrainingSetting.STEPS, 100, TrainingSetting.BATCH_SIZE, 6, TrainingSetting.EARLY_STOPPING,
+                        true));
+        RunFolder whole = new RunFolder(temporary.resolve("whole")), parts = new RunFolder(temporary.resolve("parts"));
+        ClassifierReport report = finished(train(request, whole.folder(), RunControl.none()));
+        assertEquals(10, report.steps());
+        assertEquals(OptionalInt.of(2), report.bestStep());
+        assertEquals(0.5, report.accuracy().mean());
+        assertEquals(List.of(2, 4, 6, 8, 10), validations(whole));
+        assertArrayEquals(Files.readAllBytes(whole.bestAdapter()), Files.readAllBytes(whole.adapter()));
+
+        AtomicInteger polls = new AtomicInteger();
+        assertInstanceOf(ClassifierTraining.Outcome.Stopped.class, train(request, parts.folder(),
+                () -> polls.getAndIncrement() < 4 ? RunControl.RunCommand.CONTINUE : RunControl.RunCommand.STOP));
+        finished(train(request, parts.folder(), RunControl.none()));
+        assertEquals(validations(whole), validations(parts));
+        assertArrayEquals(Files.readAllBytes(whole.adapter()), Files.readAllBytes(parts.adapter()));
+    }
+
+    private static List<Integer> validations(RunFolder run) throws Failure {
+        List<Integer> steps = new ArrayList<>();
+        for (TrainingEvent.Timed event : EventLog.read(run.eventLog()))
+            if (event.event() instanceof TrainingEvent.Validation validation) steps.add(validation.step());
+        return steps;
+    }
+
+    @Test
+    void memoryGrowsWithTheBatch() throws Exception {
+        Path home = TorchSettings.standard().natives().getParent();
+        ClassifierTraining training = new ClassifierTraining(new TrainingEnvironment(Device.CPU, 1, home));
+        for (String model : List.of("resnet", "convnext", "vit")) {
+            ClassifierTraining.Estimate small = training.estimate(request(digits, model,
+                    MethodSettings.of(MethodName.LORA), Map.of(TrainingSetting.BATCH_SIZE, 2)));
+            ClassifierTraining.Estimate large = training.estimate(request(digits, model,
+                    MethodSettings.of(MethodName.LORA), Map.of(TrainingSetting.BATCH_SIZE, 64)));
+            assertTrue(large.memory() > small.memory(), small + " " + large);
+            assertTrue(small.memory() > 400L << 20 && small.parameters() > 0 && small.headParameters() > 0);
+            assertTrue(small.fits());
+        }
+    }
+
     @Test
     void otherSettingsDoNotContinueARun() throws Exception {
         Path run = temporary.resolve("run");
@@ -151,6 +203,17 @@ class ClassifierTrainingTest {
         Files.writeString(run.resolve("notes.txt"), "");
         assertMessage("found notes.txt", () -> train(request(digits, "resnet", lora, Map.of()), run,
                 RunControl.none()));
+        Files.delete(run.resolve("notes.txt"));
+        Path damaged = Digits.write(temporary.resolve("damaged"), 2, 3);
+        Files.writeString(damaged.resolve("digit 1/broken.png"), "no image");
+        assertMessage("1 of 7 images cannot be read", () -> train(request(damaged, "resnet", lora, Map.of()), run,
+                RunControl.none()));
+        assertMessage("broken.png", () -> train(request(damaged, "resnet", lora, Map.of()), run, RunControl.none()));
+        Path empty = temporary.resolve("empty");
+        Digits.write(empty.resolve("train"), 2, 3);
+        Digits.write(empty.resolve("val"), 2, 1);
+        Files.createDirectory(empty.resolve("train/digit 2"));
+        assertMessage("digit 2", () -> train(request(empty, "resnet", lora, Map.of()), run, RunControl.none()));
         assertTrue(assertThrows(IllegalArgumentException.class,
                 () -> request(digits, "resnet", MethodSettings.of(MethodName.DIFFFIT), Map.of())).getMessage()
                 .contains("method: expected one of atoms, "));
