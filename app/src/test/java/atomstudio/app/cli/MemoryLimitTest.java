@@ -31,7 +31,9 @@ class MemoryLimitTest {
 
     @BeforeAll
     static void writeModel() throws Exception {
-        assumeTrue(MemoryGroup.create(GB).isPresent(), "skipped: control groups of memory cannot be made here");
+        Optional<MemoryGroup> group = MemoryGroup.create(GB);
+        assumeTrue(group.isPresent(), "skipped: control groups of memory cannot be made here");
+        Files.delete(group.get().folder());
         RandomModel.main(new String[] {model().toString(), "F16"});
     }
 
@@ -68,8 +70,8 @@ class MemoryLimitTest {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.environment().put(Home.ENVIRONMENT_VARIABLE, folder.resolve("home").toString());
         int code = builder.start().waitFor();
-        assertEquals(ExitCode.SUCCESS, code, () -> output(output));
         Files.delete(group.folder());
+        assertEquals(ExitCode.SUCCESS, code, () -> output(output));
     }
 
     private static String output(Path file) {
