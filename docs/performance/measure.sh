@@ -29,6 +29,17 @@ train() {
     grep -o '"peakMemory":[0-9]*' "$scratch/run/report.json" | cut -d: -f2 | awk '{ printf ", peak %.0f MB\n", $1 / 1e6 }'
 }
 
+# Seconds from the start of a run on this many photos to the end of its first step, and its peak memory.
+photos() {
+    local n="$1" i files=("$root"/assets/subjects/boat/*.png)
+    rm -rf "$scratch/photos" "$scratch/run"
+    mkdir "$scratch/photos"
+    for ((i = 0; i < n; i++)); do cp "${files[i % ${#files[@]}]}" "$scratch/photos/$i.png"; done
+    "$studio" train --photos "$scratch/photos" --class sailboat --method lora --steps 1 --out "$scratch/run" >/dev/null 2>&1
+    sed -nE 's/^\{"time":([0-9]+),"kind":"(start|step)".*/\1/p' "$scratch/run/events.jsonl" | tr '\n' ' ' | awk '{ printf "%.2f s from start to the end of the first step, ", ($2 - $1) / 1e3 }'
+    grep -o '"peakMemory":[0-9]*' "$scratch/run/report.json" | cut -d: -f2 | awk '{ printf "peak %.0f MB\n", $1 / 1e6 }'
+}
+
 # Processor with its matrix and vector units, memory, system, versions; what else is running.
 machine() {
     grep -m1 'model name' /proc/cpuinfo || true
@@ -63,6 +74,7 @@ if [ $# -gt 1 ]; then "$1" "$root/docs/performance/growth.py" "$2"; fi
 echo "generate: $(image)"
 for method in lora atoms atoms+channels; do echo "train $method: $(train "$method" 60)"; done
 echo "train lora, 300 steps: $(train lora 300)"
+for n in 6 24 96; do echo "train lora, $n photos: $(photos "$n")"; done
 for setting in "A=none" "MALLOC_ARENA_MAX=2" "MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072" "OMP_WAIT_POLICY=passive" "OMP_WAIT_POLICY=active"; do
     echo "$setting: generate: $(export $setting; image)"
     echo "$setting: train lora: $(export $setting; train lora 60)"
