@@ -219,6 +219,9 @@ record CompactExport(AdapterFile adapter, Target target) {
                     + "them, export as " + ExportFormat.DIFF.option() + ".");
         if (layers.stream().anyMatch(each -> each.written.kind() == AdapterKind.GLORA))
             notes.add("InvokeAI does not read GLoRA; for it, export as " + ExportFormat.DIFF.option() + ".");
+        if (layers.stream().anyMatch(each -> each.written.tensors().containsKey("lokr_w2_a")))
+            notes.add("InvokeAI does not find the base model of LoKr with a factored second matrix; for it, export as "
+                    + ExportFormat.DIFF.option() + ".");
         if (layers.stream().anyMatch(each -> each.written.kind() == AdapterKind.OFT))
             notes.add("Forge and InvokeAI do not read OFT; for them, export as " + ExportFormat.DIFF.option()
                     + ".");
