@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Many images, and the first one from a cold start, here and with diffusers: docs/performance/throughput.sh PYTHON [SD15_F16_FOLDER]
-# Whole commands in turn. A cold start drops the page cache, which needs root; without root it is skipped.
+# Whole commands in turn, ROUNDS times (3). A cold start drops the page cache, which needs root; without root it is skipped.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 here="$root/docs/performance"
@@ -25,7 +25,7 @@ ours() {
 
 embedded="$root/assets/default-model"
 "$root/studio" --version >/dev/null
-for round in 1 2 3; do
+for ((round = 0; round < ${ROUNDS:-3}; round++)); do
     for batch in 1 8; do
         timed "16 images, batches of $batch, Atom Studio" ours "$embedded" 16 "$batch" 25
         timed "16 images, batches of $batch, diffusers" "$python" "$here/images.py" "$embedded" 16 "$batch" 25
