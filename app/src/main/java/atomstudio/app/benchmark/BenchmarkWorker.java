@@ -6,6 +6,7 @@ import atomstudio.app.benchmark.BenchmarkFolder.RunResult.RunTime;
 import atomstudio.app.experiment.Experiment.TrialTrainer;
 import atomstudio.app.experiment.Experiment.TrialTrainer.TrialOutcome;
 import atomstudio.app.jobs.Cancellation;
+import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.diffusion.Failure;
@@ -99,7 +100,8 @@ public final class BenchmarkWorker {
         int busy = 0;
         if (open.isEmpty()) return new WorkResult(failed, busy, false);
         BenchmarkSettings settings = folder.settings();
-        try (ImageGenerator generator = ImageGenerator.open(openModel(settings), setup.device);
+        try (ImageGenerator generator = ImageGenerator.open(openModel(settings), setup.device, EngineName.AUTO,
+                listener::note);
                 BenchmarkEncoders encoders = BenchmarkEncoders.open(generator, settings, setup.device)) {
             for (BenchmarkRun run : open) {
                 cancellation.throwIfRequested();

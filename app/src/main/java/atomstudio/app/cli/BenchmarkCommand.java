@@ -127,8 +127,7 @@ final class BenchmarkCommand implements Callable<Integer>, BenchmarkWorker.Worke
     }
 
     private int work(BenchmarkFolder folder, Shard part) throws Failure {
-        ChildProcessLauncher launcher = new ChildProcessLauncher(
-                ChildProcessLauncher.currentProgram(Main.class.getName()), context.home());
+        ChildProcessLauncher launcher = ChildProcessLauncher.ofThisProgram(context.home());
         WorkResult result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             BenchmarkWorker.WorkerSetup setup = new BenchmarkWorker.WorkerSetup(device.deviceForTrainingToo(context),

@@ -41,13 +41,23 @@ final class DeviceOption {
         requireKnown(spec, deviceName, devices.names());
         for (ProviderDevice.Precision each : ProviderDevice.Precision.values()) {
             if (!DeviceJson.option(each).equals(precision)) continue;
-            if (devices.select(deviceName, note -> {}) instanceof ProviderDevice device)
+            if (!deviceName.equals(DeviceSelection.AUTO)) requirePrecision(devices.find(deviceName).device(), each);
+            if (devices.select(deviceName, note -> {}) instanceof ProviderDevice device) {
+                requirePrecision(device, each); // auto
                 return device.withPrecision(each);
+            }
             throw new UsageError(spec, "--device: a precision needs a device of an execution provider, found \"" + name
                     + "\"");
         }
         throw new UsageError(spec,
                 "--device: expected the precision float32, float16 or bfloat16, found \"" + precision + "\"");
+    }
+
+    private void requirePrecision(Device device, ProviderDevice.Precision precision) {
+        if (device instanceof ProviderDevice provider && !provider.takesPrecision()
+                && precision != ProviderDevice.Precision.FLOAT32)
+            throw new UsageError(spec, "--device: " + provider.hardware().provider()
+                    + " computes only in float32, found \"" + name + "\"; use " + provider.name());
     }
 
     /// The device of a command that also trains: `auto` is a GPU that can do both.
@@ -56,9 +66,9 @@ final class DeviceOption {
         return name.equals(DeviceSelection.AUTO) && standard.equals(Device.CUDA) ? standard : device(context);
     }
 
-    /// The device of a command that checks the reference results: `auto` is a built-in one, since providers compute in
-    /// lower precisions.
-    Device deviceToVerify(CommandContext context) throws Failure {
+    /// The device of a command that checks the reference results, or that samples with PyTorch: `auto` is a built-in
+    /// one, since providers compute in lower precisions, and without PyTorch.
+    Device builtInUnlessNamed(CommandContext context) throws Failure {
         return name.equals(DeviceSelection.AUTO) ? Devices.detect().select(Optional.empty()) : device(context);
     }
 

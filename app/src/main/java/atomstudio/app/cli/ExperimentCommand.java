@@ -147,8 +147,7 @@ final class ExperimentCommand implements Callable<Integer>, Experiment.Experimen
                 sampling.settings(context, modelReference.open()), precision);
         if (plotOnly || tableOnly) return showExisting(setup);
         ExperimentPlan plan = plan();
-        ChildProcessLauncher trainer = new ChildProcessLauncher(
-                ChildProcessLauncher.currentProgram(Main.class.getName()), context.home());
+        ChildProcessLauncher trainer = ChildProcessLauncher.ofThisProgram(context.home());
         Experiment.ExperimentResult result;
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             result = new Experiment(setup, new ChildProcessTrialTrainer(trainer, precision), this,

@@ -6,6 +6,7 @@ import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.PromptAdapters;
 import atomstudio.app.pipeline.SafetyFilter;
 import atomstudio.diffusion.Failure;
+import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Generation;
 import atomstudio.diffusion.engine.Generation.GenerationSettings;
 import atomstudio.diffusion.engine.GenerationBatch;
@@ -134,8 +135,8 @@ final class GenerateCommand implements Callable<Integer> {
         Generation generation = source.apply(
                 new Generation(promptAdapters.prompt(), settings, firstSeed, loadedAdapters.weights()),
                 context.terminal());
-        try (ImageGenerator generator = ImageGenerator.open(model, device.device(context), engine,
-                context.terminal()::printNote)) {
+        Device chosen = engine == EngineName.TORCH ? device.builtInUnlessNamed(context) : device.device(context);
+        try (ImageGenerator generator = ImageGenerator.open(model, chosen, engine, context.terminal()::printNote)) {
             generator.setSafetyFilter(safetyFilter);
             if (batchSize != null) generator.setBatchSize(batchSize);
             generator.computeModelHash(new FileHashes(context.home().baseHashes()));

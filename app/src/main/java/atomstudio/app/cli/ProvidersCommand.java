@@ -49,7 +49,8 @@ final class ProvidersCommand implements Callable<Integer>, Main.RunsWithoutNativ
     @Override
     public List<Object> subcommands() {
         return List.of(new ListCommand(context), new AddCommand(context), new RemoveCommand(context),
-                new MeasureCommand(context), new ProvidersTrialCommand(context));
+                new MeasureCommand(context), new ProvidersTrialCommand(context),
+                new ProvidersHostCommand(context));
     }
 
     @Override
@@ -140,7 +141,7 @@ final class ProvidersCommand implements Callable<Integer>, Main.RunsWithoutNativ
 
     private static int run(CommandContext context, Work work) throws Failure {
         ChildProcessTrial trial = new ChildProcessTrial(
-                new ChildProcessLauncher(ChildProcessLauncher.currentProgram(Main.class.getName()), context.home()));
+                ChildProcessLauncher.ofThisProgram(context.home()));
         try (StopSignal.Registration registration = context.stopSignal().register()) {
             work.run(trial, context.stopSignal()::requested);
             return ExitCode.SUCCESS;

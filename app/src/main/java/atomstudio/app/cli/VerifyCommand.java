@@ -57,7 +57,7 @@ final class VerifyCommand implements Callable<Integer> {
     public Integer call() throws Failure {
         Verifier verifier = new Verifier(Optional.ofNullable(model),
                 ModelLoadOptions.ofTokenizerFolders(context.tokenizerLocations()),
-                opened -> adapters.load(context, opened).weights(), device.deviceToVerify(context),
+                opened -> adapters.load(context, opened).weights(), device.builtInUnlessNamed(context),
                 new TorchSettings(context.home().natives(), Runtime.getRuntime().availableProcessors()));
         JsonArray results = new JsonArray();
         boolean failed = false;

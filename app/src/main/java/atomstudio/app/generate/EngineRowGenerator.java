@@ -6,11 +6,13 @@ import atomstudio.app.desktop.FailureText;
 import atomstudio.app.gallery.GalleryImage;
 import atomstudio.app.jobs.Cancellation;
 import atomstudio.app.models.TokenizerFolders;
+import atomstudio.app.pipeline.EngineName;
 import atomstudio.app.pipeline.ImageGenerator;
 import atomstudio.app.pipeline.LivePreview;
 import atomstudio.app.pipeline.LoadedAdapter;
 import atomstudio.app.pipeline.PromptAdapters;
 import atomstudio.app.provider.DeviceSelection;
+import atomstudio.app.runtime.Devices;
 import atomstudio.app.settings.AppSettings;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
@@ -242,13 +244,17 @@ public final class EngineRowGenerator implements RowGenerator {
         currentRendering = rendering;
         current = ImageGenerator.open(
                 DiffusionModel.open(model, ModelLoadOptions.ofTokenizerFolders(tokenizerFolders.folders())),
-                device(rendering.device()), rendering.engine(), warning -> warningSink.get().accept(warning));
+                device(rendering), rendering.engine(), warning -> warningSink.get().accept(warning));
         current.computeModelHash(new FileHashes(hashes.cacheFile()));
         return current;
     }
 
     /// The CPU if the device cannot be used.
-    private Device device(String name) {
+    private Device device(Rendering rendering) throws Failure {
+        String name = rendering.device();
+        // PyTorch does not run on the device of a provider, which "auto" may mean.
+        if (rendering.engine() == EngineName.TORCH && name.equals(DeviceSelection.AUTO))
+            return Devices.detect().select(Optional.empty());
         try {
             return devices.select(name, warning -> warningSink.get().accept(warning));
         } catch (Failure e) {

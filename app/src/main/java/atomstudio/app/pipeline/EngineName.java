@@ -4,6 +4,7 @@ import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.AvailableMemory;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.Engine;
+import atomstudio.diffusion.engine.ProviderDevice;
 import atomstudio.diffusion.model.DiffusionModel;
 import atomstudio.diffusion.onnx.OnnxEngine;
 import atomstudio.tuning.torch.ComputeDtype;
@@ -36,6 +37,14 @@ public enum EngineName {
 
     public static Optional<EngineName> ofOption(String option) {
         return Arrays.stream(values()).filter(name -> name.option().equals(option)).findFirst();
+    }
+
+    /// @throws Failure.Incompatible if the engine cannot run on the device
+    void requireSupport(Device device) throws Failure {
+        if (this == TORCH && device instanceof ProviderDevice)
+            throw new Failure.Incompatible("device " + device.name()
+                    + ": execution providers belong to ONNX Runtime, so PyTorch cannot use it; choose the engine onnx "
+                    + "or auto, or the device cpu");
     }
 
     /// Opens a model for sampling with all processors.

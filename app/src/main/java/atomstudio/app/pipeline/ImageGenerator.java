@@ -30,7 +30,12 @@ import org.jspecify.annotations.Nullable;
 /// Generates images with one model, for the command line and the window. Owns the engine. One thread at a time.
 public final class ImageGenerator implements AutoCloseable {
     private final DiffusionModel model;
+    /// Consecutive images for which a device of an execution provider may fail before the CPU computes all.
+    private static final int MAX_DEVICE_FAILURES = 2;
+
     private final EngineName engineName;
+    private final Device chosenDevice;
+    private int deviceFailures;
     private Device device;
     private Engine engine;
     private DiffusionPipeline pipeline;
@@ -46,6 +51,7 @@ public final class ImageGenerator implements AutoCloseable {
         this.warnings = warnings;
         this.model = model;
         this.engineName = engineName;
+        this.chosenDevice = device;
         this.device = device;
         this.engine = engineName.open(model, device);
         this.safetyGate = new SafetyGate(model, device.torchDevice());
@@ -65,6 +71,7 @@ public final class ImageGenerator implements AutoCloseable {
     /// @param warnings receives a sentence when an image is generated differently, e.g. in tiles for lack of memory
     public static ImageGenerator open(DiffusionModel model, Device device, EngineName engineName,
             Consumer<String> warnings) throws Failure {
+        engineName.requireSupport(device);
         try {
             return new ImageGenerator(model, device, engineName, warnings);
         } catch (Failure e) {
@@ -133,32 +140,48 @@ public final class ImageGenerator implements AutoCloseable {
     }
 
     /// Generates the images of a batch, each delivered when it is decoded. If a device of an execution provider fails,
-    /// the CPU computes from then on.
+    /// for example because its process crashed, the CPU computes the batch. The next one tries the device again; if it
+    /// fails twice in a row, the CPU computes from then on.
     /// @return false if the listener stopped it
     public boolean generate(GenerationBatch batch, StepListener listener, DiffusionPipeline.ImageListener images)
             throws Failure {
         safetyGate.open();
+        if (!device.equals(chosenDevice) && deviceFailures < MAX_DEVICE_FAILURES) tryChosenDevice();
         Set<Integer> delivered = new HashSet<>();
         DiffusionPipeline.ImageListener checkedImages = (row, image) -> {
             RgbImage checked = checked(image, batch.seeds().get(row));
             if (delivered.add(row)) images.onImage(row, checked);
         };
         try {
-            return pipeline.generate(batch, listener, checkedImages);
+            boolean finished = pipeline.generate(batch, listener, checkedImages);
+            if (device.equals(chosenDevice)) deviceFailures = 0;
+            return finished;
         } catch (Failure.Unwritable e) {
             throw e; // by the listener
         } catch (Failure e) {
             if (!(device instanceof ProviderDevice)) throw e;
-            warnings.accept(cpuInstead(device, e));
-            useCpu();
+            deviceFailures++;
+            warnings.accept(cpuInstead(device, e)
+                    + (deviceFailures < MAX_DEVICE_FAILURES ? "; the next image tries the device again" : ""));
+            use(Device.CPU);
             return pipeline.generate(batch, listener, checkedImages);
         }
     }
 
-    private void useCpu() throws Failure {
-        useDefaultPreview(); // may decode with the engine
+    private void tryChosenDevice() throws Failure {
+        try {
+            use(chosenDevice);
+        } catch (Failure e) {
+            deviceFailures = MAX_DEVICE_FAILURES;
+            warnings.accept(cpuInstead(chosenDevice, e));
+            use(Device.CPU);
+        }
+    }
+
+    private void use(Device other) throws Failure {
+        if (taesd == null) previewer = null; // may decode with the engine
         engine.close();
-        device = Device.CPU;
+        device = other;
         engine = engineName.open(model, device);
         pipeline = DiffusionPipeline.of(model, engine, warnings);
     }

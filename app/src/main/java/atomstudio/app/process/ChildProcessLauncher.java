@@ -43,6 +43,11 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         this.home = home;
     }
 
+    /// Starts this program.
+    public static ChildProcessLauncher ofThisProgram(Home home) {
+        return new ChildProcessLauncher(currentProgram("atomstudio.app.cli.Main"), home);
+    }
+
     /// The command line of this process: the packaged launcher, or this JVM with the same class path.
     public static List<String> currentProgram(String mainClass) {
         String launcher = System.getProperty("jpackage.app-path");
@@ -112,13 +117,18 @@ public final class ChildProcessLauncher implements TrainingProcess.ProcessLaunch
         return StudioFolder.createFile(home.folder().resolve("logs").resolve(name));
     }
 
-    private ProcessBuilder processBuilder(List<String> arguments) {
+    /// The whole command line of a child process.
+    public List<String> command(List<String> arguments) {
         List<String> command = new ArrayList<>(program);
         // By default Java's crash log is in the working directory. A packaged launcher takes no options of Java.
         if (program.contains("-cp"))
             command.add(1, "-XX:ErrorFile=" + home.crashLog());
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command);
+        return command;
+    }
+
+    private ProcessBuilder processBuilder(List<String> arguments) {
+        ProcessBuilder builder = new ProcessBuilder(command(arguments));
         // As in ./studio: PyTorch threads that spin without a limit slow down each other and the window.
         builder.environment().putIfAbsent("GOMP_SPINCOUNT", "10000");
         // Keeps ONNX Runtime's telemetry client from starting.

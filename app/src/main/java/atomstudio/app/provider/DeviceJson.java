@@ -32,8 +32,7 @@ public final class DeviceJson {
         Hardware hardware = new Hardware(json.string("provider"), json.string("vendor"),
                 constant(json, "kind", Hardware.Kind.class), json.string("model"),
                 memory.map(OptionalLong::of).orElse(OptionalLong.empty()));
-        return new ProviderDevice(json.string("name"), hardware, constant(json, "precision", Precision.class),
-                Optional.empty());
+        return new ProviderDevice(json.string("name"), hardware, constant(json, "precision", Precision.class));
     }
 
     private static <E extends Enum<E>> E constant(Json json, String key, Class<E> type) throws Failure {

@@ -1,12 +1,13 @@
 package atomstudio.app.provider;
 
+import atomstudio.app.process.ChildProcessLauncher;
 import atomstudio.app.runtime.BuildInfo;
 import atomstudio.app.runtime.Devices;
 import atomstudio.app.runtime.Home;
 import atomstudio.diffusion.Failure;
 import atomstudio.diffusion.engine.Device;
 import atomstudio.diffusion.engine.ProviderDevice;
-import atomstudio.diffusion.onnx.ExecutionProviders;
+import atomstudio.diffusion.file.StudioFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,8 @@ public final class DeviceSelection {
     private final ProviderStore store;
     private final MeasurementFile measurements;
     private final Path compiled;
-    /// When the providers that this process has loaded were added.
+    private final Home home;
+    /// When the providers that were loaded for this process were added.
     private final Map<String, Instant> loaded = new HashMap<>();
 
     /// A device, whether it can be loaded or not.
@@ -49,6 +51,7 @@ public final class DeviceSelection {
 
     DeviceSelection(Home home, Devices builtIn) {
         this.builtIn = builtIn;
+        this.home = home;
         store = new ProviderStore(home.providers());
         measurements = new MeasurementFile(home.providers().resolve("measured.json"));
         compiled = home.providers().resolve(".compiled");
@@ -104,7 +107,7 @@ public final class DeviceSelection {
                 : device;
     }
 
-    /// Loads a device's provider, if it has one.
+    /// Checks the files of a device's provider, if it has one; its process loads them.
     /// @param name one of [#names]
     /// @param notes receives why another device is used than the one that [#AUTO] means
     /// @throws Failure.DeviceUnavailable if a device that was named cannot be used
@@ -140,13 +143,24 @@ public final class DeviceSelection {
                     Failure.Remedy.USE_CPU);
         if (previous == null) {
             provider.requireUnchanged();
-            ExecutionProviders.register(provider.name(), provider.libraryFile());
             loaded.put(provider.name(), provider.origin().added());
         }
-        for (ProviderDevice device : ExecutionProviders.devices())
-            if (device.name().equals(known.name())) return device.withCompileCache(compiled.resolve(provider.name()));
-        throw new Failure.DeviceUnavailable("device " + known.name() + ": execution provider " + provider.title()
-                + " no longer finds it on this machine; check the device's driver", Failure.Remedy.USE_CPU);
+        return ((ProviderDevice) known.device()).withCompileCache(compiled.resolve(provider.name()))
+                .withProcess(process(provider));
+    }
+
+    /// The provider's code runs in a process of its own: a crash costs an image.
+    private ProviderDevice.ProviderCommand process(Provider provider) throws Failure {
+        Path log = home.folder().resolve("logs").resolve("provider-" + provider.name() + ".log");
+        try {
+            StudioFolder.createFile(log);
+        } catch (IOException e) {
+            throw new Failure.Unwritable(log + ": cannot be created: " + e.getMessage(), e);
+        }
+        return new ProviderDevice.ProviderCommand(ChildProcessLauncher.ofThisProgram(home)
+                .command(List.of("providers", "host", ChildProcessLauncher.option("name", provider.name()),
+                        ChildProcessLauncher.option("library", provider.libraryFile()))),
+                log);
     }
 
     /// What a measurement of a device depends on.

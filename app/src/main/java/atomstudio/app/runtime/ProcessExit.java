@@ -19,8 +19,6 @@ public final class ProcessExit {
     /// Removes the process's temporary files and ends it at once, without shutdown hooks and native destructors.
     public static void now(int code) {
         TemporaryPath.removeOwn();
-        System.out.flush();
-        System.err.flush();
         try {
             if (System.getProperty("os.name").startsWith("Windows")) terminateWindowsProcess(code);
             else exitPosixProcess(code);
@@ -37,8 +35,8 @@ public final class ProcessExit {
                 FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT)).invokeExact(code);
     }
 
-    /// `BOOL TerminateProcess(HANDLE process, UINT code)`; Windows' `_exit` would still call into the libraries. Not run
-    /// yet.
+    /// `BOOL TerminateProcess(HANDLE process, UINT code)`; Windows' `_exit` would still call into the libraries. Not
+    /// run yet.
     private static void terminateWindowsProcess(int code) throws Throwable {
         Linker linker = Linker.nativeLinker();
         SymbolLookup kernel = SymbolLookup.libraryLookup("kernel32", Arena.global());

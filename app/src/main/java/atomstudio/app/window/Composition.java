@@ -39,7 +39,6 @@ import java.util.List;
 
 /// Creates the services of the real program.
 final class Composition {
-    private static final String MAIN = "atomstudio.app.cli.Main";
     /// @param className a word that the built-in model draws
     private record SampleEntry(String name, String className) {}
 
@@ -59,7 +58,7 @@ final class Composition {
         DeviceSelection devices = new DeviceSelection(home);
         EngineRowGenerator generator = new EngineRowGenerator(new BaseModelHashes(home.baseHashes()),
                 new TokenizerFolders(home), () -> settings.get().generation(), devices);
-        ChildProcessLauncher launcher = new ChildProcessLauncher(ChildProcessLauncher.currentProgram(MAIN), home);
+        ChildProcessLauncher launcher = ChildProcessLauncher.ofThisProgram(home);
         TrainingEnvironment exportEnvironment = new TrainingEnvironment(Device.CPU,
                 Runtime.getRuntime().availableProcessors(), home.folder(), new TokenizerFolders(home).folders());
         Services.Engines engines = new Services.Engines(new MethodCost.LayerCostCounter(), launcher,

@@ -48,6 +48,19 @@ class ProvidersCommandTest {
     }
 
     @Test
+    void aPrecisionThatAProviderDoesNotTakeIsRefused() {
+        for (String precision : new String[] {"bfloat16", "float16"}) {
+            CommandLineRun run = CommandLineRun.of(home, "generate", "--prompt", "x", "--out", home.resolve("x.png"),
+                    "--device", "fake-gpu:" + precision);
+            assertEquals(2, run.exitCode(), run::err);
+            assertTrue(run.err()
+                    .contains("--device: FakeExecutionProvider computes in float32 whatever is chosen, "
+                            + "found \"fake-gpu:" + precision + "\"; use fake-gpu"),
+                    run::err);
+        }
+    }
+
+    @Test
     void aRemovedProviderIsInTheTrash() {
         CommandLineRun removed = CommandLineRun.of(home, "providers", "remove", "fake");
         assertEquals("Removed fake.\n", removed.out(), removed::err);

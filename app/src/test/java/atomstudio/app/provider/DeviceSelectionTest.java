@@ -42,7 +42,7 @@ class DeviceSelectionTest {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("libfake.so"), "changed");
         ProviderDevice device = new ProviderDevice("fake-gpu", new Hardware("FakeExecutionProvider", "Fake",
-                Hardware.Kind.GPU, "Fake 1", OptionalLong.empty()), Precision.FLOAT16, Optional.empty());
+                Hardware.Kind.GPU, "Fake 1", OptionalLong.empty()), Precision.FLOAT16);
         return new Provider(folder, new Provider.Origin("fake", version, "fake.whl", Instant.EPOCH), "libfake.so",
                 List.of(device), Map.of("libfake.so", "0".repeat(64)));
     }

@@ -23,7 +23,6 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,7 +44,7 @@ class DevicesViewModelTest {
     @BeforeEach
     void hasADevice() throws Exception {
         trial.devices = List.of(new ProviderDevice("fake-gpu", new Hardware("FakeExecutionProvider", "Fake",
-                Hardware.Kind.GPU, "Fake 1", OptionalLong.empty()), Precision.FLOAT16, Optional.empty()));
+                Hardware.Kind.GPU, "Fake 1", OptionalLong.empty()), Precision.FLOAT16));
         trial.secondsPerStep.put("cpu", 0.012);
         trial.secondsPerStep.put("fake-gpu", 0.005);
         selection = new DeviceSelection(new Home(home), new Devices(new BuildInfo("1", false, "1.29.0"), List.of()));

@@ -17,7 +17,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
@@ -31,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ProviderStoreTest {
     private static final Instant NOW = Instant.parse("2026-03-01T10:00:00Z");
     private static final ProviderDevice GPU = new ProviderDevice("fake-gpu", new Hardware("FakeExecutionProvider",
-            "Fake", Hardware.Kind.GPU, "Fake 1", OptionalLong.of(8_000_000_000L)), Precision.FLOAT16, Optional.empty());
+            "Fake", Hardware.Kind.GPU, "Fake 1", OptionalLong.of(8_000_000_000L)), Precision.FLOAT16);
 
     @TempDir
     Path folder;

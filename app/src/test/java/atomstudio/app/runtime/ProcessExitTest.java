@@ -75,6 +75,7 @@ class ProcessExitTest {
                 }
             }));
             System.out.print("last words\n");
+            System.out.flush();
             if (arguments[0].equals("now")) ProcessExit.now(7);
             Runtime.getRuntime().halt(7);
         }

@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 
 /// Execution providers that are added to ONNX Runtime as plugin libraries, for the whole process. They are never
@@ -116,7 +115,7 @@ public final class ExecutionProviders {
                 Hardware hardware = hardware(found, metadata);
                 String name = uniqueName(hardware, names);
                 names.add(name);
-                devices.put(new ProviderDevice(name, hardware, defaultPrecision(hardware, metadata), Optional.empty()),
+                devices.put(new ProviderDevice(name, hardware, defaultPrecision(hardware, metadata)),
                         found);
             }
         } catch (OrtException e) {

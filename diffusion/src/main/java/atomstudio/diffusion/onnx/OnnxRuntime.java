@@ -16,6 +16,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -27,7 +28,10 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
     static OnnxRuntime open(Device device, int threads) throws Failure {
         try {
             OnnxRuntime runtime = new OnnxRuntime(processEnvironment(), device, threads);
-            runtime.options(0).close();
+            if (device instanceof ProviderDevice provider && provider.process().isPresent())
+                ProviderProcess.of(provider.process().get()); // starts while the model is opened
+            else
+                runtime.options(0).close();
             return runtime;
         } catch (OrtException e) {
             throw failure(e, "ONNX Runtime on " + device.name());
@@ -85,10 +89,35 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
     OnnxSession createSession(byte[] graph, OnnxSession.SessionWeights weights, Shape output,
             Map<String, OnnxTensor> initializers) throws Failure {
         weights.checkFiles();
-        try (OrtSession.SessionOptions options = options(weights.bytes())) {
-            options.addConfigEntry(WEIGHTS_FOLDER, weights.folder().toString());
+        GraphFiles files = new GraphFiles(weights.folder().toAbsolutePath(), weights.mode(), weights.bytes());
+        try {
+            return new OnnxSession(this, handle(graph, files, initializers), output, weights);
+        } catch (OrtException e) {
+            throw deviceFailure(e, weights.folder().toString());
+        }
+    }
+
+    private OnnxSession.SessionHandle handle(byte[] graph, GraphFiles files, Map<String, OnnxTensor> initializers)
+            throws OrtException, Failure {
+        if (!(device instanceof ProviderDevice provider) || provider.process().isEmpty())
+            return new OnnxSession.LocalSession(nativeSession(graph, files, initializers));
+        return ProviderProcess.of(provider.process().get())
+                .createSession(provider, new ProviderMessage.SessionRequest(provider.name(), provider.precision(),
+                        provider.compileCache().map(Path::toString), threads, files.folder.toString(),
+                        files.weightBytes, graph), initializers);
+    }
+
+    /// The weight files of a graph and how they are used.
+    record GraphFiles(Path folder, OnnxSession.WeightMode mode, long weightBytes) {}
+
+    /// Opens a session in this process.
+    /// @param initializers values of external initializers that lie in no file; needed only during this call
+    OrtSession nativeSession(byte[] graph, GraphFiles files, Map<String, OnnxTensor> initializers)
+            throws OrtException, Failure {
+        try (OrtSession.SessionOptions options = options(files.weightBytes)) {
+            options.addConfigEntry(WEIGHTS_FOLDER, files.folder.toString());
             if (!initializers.isEmpty()) options.addExternalInitializers(new HashMap<>(initializers));
-            switch (weights.mode()) {
+            switch (files.mode) {
                 case LAYOUT_OPTIMIZED -> {}
                 case MAPPED -> {
                     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
@@ -106,9 +135,7 @@ record OnnxRuntime(OrtEnvironment environment, Device device, int threads) {
                     options.setCPUArenaAllocator(false);
                 }
             }
-            return new OnnxSession(this, environment.createSession(graph, options), output, weights);
-        } catch (OrtException e) {
-            throw deviceFailure(e, weights.folder().toString());
+            return environment.createSession(graph, options);
         }
     }
 

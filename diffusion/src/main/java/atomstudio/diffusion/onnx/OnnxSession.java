@@ -14,17 +14,60 @@ import atomstudio.diffusion.tensor.Tensor;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// A loaded graph; owns its native session.
-record OnnxSession(OnnxRuntime runtime, OrtSession session, Shape outputShape, SessionWeights weights)
+record OnnxSession(OnnxRuntime runtime, SessionHandle handle, Shape outputShape, SessionWeights weights)
         implements AutoCloseable {
+    /// A session in this process or in a provider's.
+    interface SessionHandle {
+        Set<String> inputNames();
+
+        /// Runs the graph and returns its only output.
+        /// @param feeds inputs of this run
+        /// @param persistentInputs inputs that may be the same tensors in the next run
+        float[] run(Map<String, OnnxTensor> feeds, Map<String, OnnxTensor> persistentInputs)
+                throws OrtException, Failure;
+
+        void close() throws OrtException;
+    }
+
+    /// A session in this process.
+    record LocalSession(OrtSession session) implements SessionHandle {
+        @Override
+        public Set<String> inputNames() {
+            return session.getInputNames();
+        }
+
+        /// Returns all outputs, which the caller closes.
+        OrtSession.Result runAll(Map<String, OnnxTensor> feeds, Map<String, OnnxTensor> persistentInputs)
+                throws OrtException {
+            Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(persistentInputs);
+            inputs.putAll(feeds);
+            return session.run(inputs);
+        }
+
+        @Override
+        public float[] run(Map<String, OnnxTensor> feeds, Map<String, OnnxTensor> persistentInputs)
+                throws OrtException {
+            try (OrtSession.Result result = runAll(feeds, persistentInputs)) {
+                FloatBuffer buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
+                float[] values = new float[buffer.remaining()];
+                buffer.get(values);
+                return values;
+            }
+        }
+
+        @Override
+        public void close() throws OrtException {
+            session.close();
+        }
+    }
+
     /// How a session uses the weight files that its graph references.
     enum WeightMode {
         /// Copies convolution weights into the fastest layout.
@@ -78,44 +121,46 @@ record OnnxSession(OnnxRuntime runtime, OrtSession session, Shape outputShape, S
 
     /// The names of the graph's inputs.
     Set<String> inputs() {
-        return session.getInputNames();
+        return handle.inputNames();
     }
 
     /// Runs the graph and returns its only output.
     /// @param feeds inputs copied for this run
     /// @param persistentInputs tensors that the caller owns
     Tensor run(Map<String, Feed> feeds, Map<String, OnnxTensor> persistentInputs) throws Failure {
-        try (OrtSession.Result result = runAll(feeds, persistentInputs)) {
-            FloatBuffer buffer = ((OnnxTensor) result.get(0)).getFloatBuffer();
-            float[] data = new float[buffer.remaining()];
-            buffer.get(data);
-            return new Tensor(outputShape, data);
-        }
+        return new Tensor(outputShape, withTensors(feeds, tensors -> handle.run(tensors, persistentInputs)));
     }
 
-    /// Runs the graph and returns all outputs, which the caller closes.
+    /// Runs a graph in this process and returns all outputs, which the caller closes.
     OrtSession.Result runAll(Map<String, Feed> feeds, Map<String, OnnxTensor> persistentInputs) throws Failure {
+        if (!(handle instanceof LocalSession local))
+            throw new IllegalStateException("several outputs: expected a session in this process");
+        return withTensors(feeds, tensors -> local.runAll(tensors, persistentInputs));
+    }
+
+    @FunctionalInterface
+    private interface Run<T> {
+        T run(Map<String, OnnxTensor> feeds) throws OrtException, Failure;
+    }
+
+    private <T> T withTensors(Map<String, Feed> feeds, Run<T> run) throws Failure {
         weights.checkFiles();
-        Map<String, OnnxTensorLike> inputs = new LinkedHashMap<>(persistentInputs);
-        List<OnnxTensor> created = new ArrayList<>();
+        Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
         try {
-            for (Map.Entry<String, Feed> feed : feeds.entrySet()) {
-                OnnxTensor tensor = feed.getValue().createTensor(runtime.environment());
-                created.add(tensor);
-                inputs.put(feed.getKey(), tensor);
-            }
-            return session.run(inputs);
+            for (Map.Entry<String, Feed> feed : feeds.entrySet())
+                tensors.put(feed.getKey(), feed.getValue().createTensor(runtime.environment()));
+            return run.run(tensors);
         } catch (OrtException e) {
             throw runtime.deviceFailure(e, "running the network");
         } finally {
-            created.forEach(OnnxTensor::close);
+            tensors.values().forEach(OnnxTensor::close);
         }
     }
 
     @Override
     public void close() {
         try {
-            session.close();
+            handle.close();
         } catch (OrtException e) {
             throw new IllegalStateException("closing a session", e);
         }

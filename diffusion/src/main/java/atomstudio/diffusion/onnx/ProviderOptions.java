@@ -9,7 +9,6 @@ import java.util.Map;
 /// own, in the graph's float32.
 /// @param weightBytes size of the network's weights
 record ProviderOptions(ProviderDevice device, int threads, long weightBytes) {
-    private static final String OPENVINO = "OpenVINO";
     /// OpenVINO's properties, as JSON by device. All others are ignored with a warning.
     private static final String LOAD_CONFIG = "load_config";
     /// A compiled network contains its weights. On a processor large ones are read from the cache as slowly as they are
@@ -19,7 +18,7 @@ record ProviderOptions(ProviderDevice device, int threads, long weightBytes) {
     /// @param metadata that the runtime reports for the device
     Map<String, String> entries(Map<String, String> metadata) {
         Hardware hardware = device.hardware();
-        if (!hardware.provider().startsWith(OPENVINO)) return Map.of();
+        if (!device.takesPrecision()) return Map.of();
         JsonObject properties = new JsonObject();
         properties.addProperty("PERFORMANCE_HINT", "LATENCY");
         String precision = switch (device.precision()) {

@@ -37,7 +37,7 @@ class ProviderDeviceTest {
     /// A device whose plugin is not registered.
     private static final ProviderDevice ABSENT = new ProviderDevice("absent-gpu",
             new Hardware("AbsentExecutionProvider", "nobody", Hardware.Kind.GPU, "", OptionalLong.empty()),
-            Precision.FLOAT16, Optional.empty());
+            Precision.FLOAT16);
     private static final float[] TIMESTEPS = {801, 20};
 
     @TempDir
@@ -79,13 +79,13 @@ class ProviderDeviceTest {
     void openVinoTakesItsPropertiesAsJsonOfItsDevice() {
         ProviderDevice gpu = new ProviderDevice("openvino-gpu",
                 new Hardware("OpenVINOExecutionProvider", "Intel", Hardware.Kind.GPU, "", OptionalLong.empty()),
-                Precision.FLOAT16, Optional.empty()).withCompileCache(Path.of("cache"));
+                Precision.FLOAT16).withCompileCache(Path.of("cache"));
         assertEquals(Map.of("load_config", "{\"GPU.1\":{\"PERFORMANCE_HINT\":\"LATENCY\","
                 + "\"INFERENCE_PRECISION_HINT\":\"f16\",\"CACHE_DIR\":\"" + Path.of("cache", "f16") + "\"}}"),
                 new ProviderOptions(gpu, 4, 1L << 40).entries(Map.of("ov_device", "GPU.1")));
         ProviderDevice processor = new ProviderDevice("openvino-cpu",
                 new Hardware("OpenVINOExecutionProvider", "Intel", Hardware.Kind.CPU, "", OptionalLong.empty()),
-                Precision.BFLOAT16, Optional.of(Path.of("cache")));
+                Precision.BFLOAT16).withCompileCache(Path.of("cache"));
         assertEquals(Map.of("load_config", "{\"CPU\":{\"PERFORMANCE_HINT\":\"LATENCY\","
                 + "\"INFERENCE_PRECISION_HINT\":\"bf16\",\"INFERENCE_NUM_THREADS\":\"4\"}}"),
                 new ProviderOptions(processor, 4, 1L << 40).entries(Map.of()), "large networks are not cached");
