@@ -90,7 +90,8 @@ final class RunLease implements AutoCloseable {
 
     private static boolean isStale(Path file, String content) throws IOException {
         List<String> lines = content.lines().toList();
-        if (lines.size() >= 4 && lines.get(0).equals(host())) {
+        // A damaged lease is one of an unknown machine.
+        if (lines.size() >= 4 && lines.get(0).equals(host()) && lines.get(1).matches("\\d{1,18}")) {
             Optional<ProcessHandle> process = ProcessHandle.of(Long.parseLong(lines.get(1)));
             return process.isEmpty() || !startOf(process.get()).equals(lines.get(2));
         }

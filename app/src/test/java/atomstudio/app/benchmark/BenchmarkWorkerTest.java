@@ -36,6 +36,20 @@ class BenchmarkWorkerTest {
     }
 
     @Test
+    void aDamagedLeaseExpiresLikeThatOfAnotherMachine(@TempDir Path run) throws Exception {
+        try (RunLease _ = RunLease.acquire(run).orElseThrow()) {
+            List<String> lines = Files.readAllLines(run.resolve("lease"));
+            lines.set(1, "x" + lines.get(1));
+            Files.write(run.resolve("lease"), lines);
+        }
+        assertTrue(RunLease.isHeld(run));
+        assertTrue(RunLease.acquire(run).isEmpty());
+        Files.setLastModifiedTime(run.resolve("lease"), FileTime.from(Instant.now().minus(Duration.ofMinutes(5))));
+        assertFalse(RunLease.isHeld(run));
+        RunLease.acquire(run).orElseThrow().close();
+    }
+
+    @Test
     void shardsAndInterruptionsGiveTheBytesOfOneWorker() throws Failure {
         BenchmarkExamples whole = example("whole").plan(fourRuns());
         assertEquals(new WorkResult(List.of(), 0, false), whole.work(Shard.ALL));
