@@ -16,7 +16,8 @@ public final class ApplicationImage {
     /// Java's crash log goes to standard error: its file is by default in the working directory, and a launcher of
     /// jpackage cannot name the user's folder.
     private static final List<String> JAVA_OPTIONS = List.of("--enable-native-access=ALL-UNNAMED",
-            "-XX:+ErrorFileToStderr", "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8", "-Dstderr.encoding=UTF-8",
+            "-XX:+ErrorFileToStderr", "-XX:+UseSerialGC", "-Xms32m", "-Dstdout.encoding=UTF-8",
+            "-Dstderr.encoding=UTF-8",
             "-Datomstudio.natives=$APPDIR/natives", "-Djava.util.logging.config.file=$APPDIR/logging.properties");
     /// jpackage takes PNG on Linux; Windows and macOS need formats of their own.
     private static final String ICON = "app/src/main/resources/atomstudio/app/window/icon-256.png";

@@ -49,7 +49,8 @@ final class MethodsCommand implements Callable<Integer>, Main.RunsWithoutNatives
         static MethodRow of(MethodName choice, DiffusionModel model, List<Layer> layers) {
             MethodSettings settings = MethodSettings.of(choice);
             TuningMethod method = settings.method();
-            return new MethodRow(settings, ModelSize.of(model.unetParameterCount()), layers.stream().filter(method::tunes).toList(),
+            return new MethodRow(settings, ModelSize.of(model.unetParameterCount()),
+                    layers.stream().filter(method::tunes).toList(),
                     layers.stream().filter(method::skipsIndivisible).toList(), method.parameterCount(layers),
                     AdapterFile.predictedFileSize(settings, model.name(), layers));
         }

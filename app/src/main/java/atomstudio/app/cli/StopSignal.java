@@ -1,6 +1,5 @@
 package atomstudio.app.cli;
 
-import atomstudio.app.runtime.ProcessExit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
@@ -11,7 +10,7 @@ import sun.misc.Signal;
 /// under a temporary name and moved.
 ///
 /// This is a signal handler and not a shutdown hook, since shutdown hooks run concurrently with those of the native
-/// engines, which would close while the job still uses them. For the same reason the process ends by [ProcessExit].
+/// engines, which would close while the job still uses them. For the same reason the process ends by `ProcessExit`.
 public final class StopSignal {
     private final AtomicBoolean requested = new AtomicBoolean();
     private final AtomicInteger handlers = new AtomicInteger();

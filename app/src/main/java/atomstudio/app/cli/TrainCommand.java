@@ -137,7 +137,8 @@ final class TrainCommand implements Callable<Integer> {
         MethodSettings settings = trainingOptions.method(given,
                 start.continued().map(continued -> continued.adapter().method()));
         Optional<Trigger> learned = start.continued().flatMap(StartingAdapters.Continued::trigger);
-        TrainingConfig trainingConfig = trainingOptions.config(given, settings, ModelSize.of(model.open().unetParameterCount()));
+        TrainingConfig trainingConfig = trainingOptions.config(given, settings,
+                ModelSize.of(model.open().unetParameterCount()));
         PartialTrigger trigger = new PartialTrigger(
                 text(triggerWord, given, ConfigFile.Input.TRIGGER_WORD).or(() -> learned.map(Trigger::token)),
                 text(className, given, ConfigFile.Input.CLASS).or(() -> learned.map(Trigger::className)))

@@ -33,8 +33,8 @@ public record Home(Path folder) {
         }
     }
 
-    /// Creates the home and its log readable by the owner alone; the logger would create them readable by everyone. Also
-    /// the folder that launchers name for Java's crash log: without it that is written to the working directory.
+    /// Creates the home and its log readable by the owner alone; the logger would create them readable by everyone.
+    /// Also the folder that launchers name for Java's crash log: without it that is in the working directory.
     public void prepareLog() {
         try {
             StudioFolder.createFile(log());

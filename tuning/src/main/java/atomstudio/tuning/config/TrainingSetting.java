@@ -34,7 +34,8 @@ public enum TrainingSetting implements Setting {
             config -> config.schedule().steps()),
     LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("learning-rate", "rate"), "Learning rate", "", learningRate(),
-                    "Learning rate of the method. Default: the method's for the size of the model; 1 with prodigy, which adapts its own."),
+                    "Learning rate of the method. Default: the method's for the size of the model; 1 with prodigy, which "
+                            + "adapts its own."),
             basis -> basis.optimizer().learningRate(basis.method().choice(), basis.size()),
             config -> config.schedule().learningRate()),
     COMBINED_LEARNING_RATE(

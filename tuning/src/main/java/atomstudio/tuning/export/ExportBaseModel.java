@@ -62,6 +62,6 @@ public record ExportBaseModel(ModelReference model, BaseModelHashes hashes, Torc
                 return AdapterSource.weighted(file, merged.weight(), opened);
         throw new Failure.Incompatible("the adapter was trained on " + adapter.base().title() + ": expected "
                 + merged.fileName() + " (SHA-256 " + merged.sha256() + ") beside it, found no such file; put it there, "
-                + "or name it with --adapter");
+                + "or give both adapters");
     }
 }
