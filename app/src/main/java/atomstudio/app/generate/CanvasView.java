@@ -92,7 +92,7 @@ final class CanvasView extends VBox {
         model.batches().busy().addListener((property, before, now) -> {
             if (cancel.isFocused() && now.isEmpty()) modes.button(mode).requestFocus();
         });
-        modes.setMinWidth(190);
+        modes.setMinWidth(180);
         HBox line = new HBox(10, modes, gap, status, cancel);
         line.setAlignment(Pos.CENTER_LEFT);
         return line;

@@ -29,12 +29,12 @@ import java.util.stream.Stream;
 public enum TrainingSetting implements Setting {
     STEPS(new Row<>(SettingGroup.SCHEDULE, List.of("steps"), "Steps", "steps",
             integer().in("at least 1", steps -> steps >= 1),
-            "Training steps. Default: the method's for the size of the model.")
+            "Training steps. Default: the method's for the model's size.")
             .changeableOnResume(), basis -> basis.method().choice().steps(basis.size()),
             config -> config.schedule().steps()),
     LEARNING_RATE(
             new Row<>(SettingGroup.SCHEDULE, List.of("learning-rate", "rate"), "Learning rate", "", learningRate(),
-                    "Learning rate of the method. Default: the method's for the size of the model; 1 with prodigy, which "
+                    "Learning rate of the method. Default: the method's for the model's size; 1 with prodigy, which "
                             + "adapts its own."),
             basis -> basis.optimizer().learningRate(basis.method().choice(), basis.size()),
             config -> config.schedule().learningRate()),

@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Scores adapters by images of a few prompts at fixed seeds: 1 − alignment × likeness gained over the base model,
-/// lower is better. Without the base model's likeness, an adapter that changes nothing could be the best: it follows prompts
-/// better than any other.
+/// lower is better. Without the base model's likeness, an adapter that changes nothing could be the best: it follows
+/// prompts better than any other.
 final class ImageFitness {
     private static final List<String> PROMPTS = List.of("a {} on the grass", "a {} in the snow");
     private static final int STEPS = 10;
