@@ -66,9 +66,6 @@ class ScreenshotsTest {
                 && page.compare().metrics().status().get().isEmpty());
         window.run(() -> page.openTab(SubjectPageViewModel.PageTab.COMPARE));
         window.screenshot("galleries");
-        window.resize(RealWindow.LARGE);
-        window.screenshot("galleries-2560");
-        window.resize(RealWindow.SMALL);
         window.run(model.settings()::toggleTheme);
         window.screenshot("galleries-dark");
         window.run(() -> page.largeImage().open(page.compare().imageRows().get(2).get(1)));
