@@ -26,7 +26,6 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
     /// Screenshots that show local paths.
     static final Path TARGET = Path.of("target/screenshots");
     static final Dimension2D SMALL = new Dimension2D(1280, 800);
-    static final Dimension2D LARGE = new Dimension2D(2560, 1440);
 
     /// Runs on the JavaFX thread.
     static RealWindow open(Stage stage, Path home, Path screenshots) {
@@ -51,14 +50,6 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
     void waitFor(int seconds, Callable<Boolean> condition) throws Exception {
         WaitForAsyncUtils.waitFor(seconds, TimeUnit.SECONDS, () -> WaitForAsyncUtils.asyncFx(condition).get());
         WaitForAsyncUtils.waitForFxEvents();
-    }
-
-    /// Resizes the window.
-    void resize(Dimension2D size) throws Exception {
-        run(() -> {
-            scene.getWindow().setWidth(size.getWidth());
-            scene.getWindow().setHeight(size.getHeight());
-        });
     }
 
     void screenshot(String name) throws Exception {
