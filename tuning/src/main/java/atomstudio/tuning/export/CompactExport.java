@@ -123,10 +123,10 @@ record CompactExport(AdapterFile adapter, Target target) {
         });
         boolean isDora = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.MAGNITUDE));
         boolean hasAlpha = tensors.keySet().stream().anyMatch(key -> key.endsWith("." + AdapterKind.ALPHA));
-        tensors.putAll(ExportMetadata.embedding(adapter));
+        if (!isLora(layers)) tensors.putAll(ExportMetadata.embedding(adapter));
         Map<String, String> metadata = ExportMetadata.of(adapter, model);
         Set<AdapterKind> kinds = layers.stream().map(each -> each.written.kind()).collect(Collectors.toSet());
-        if (kinds.equals(Set.of(AdapterKind.LORA)) && !isDora) {
+        if (isLora(layers)) {
             metadata.put("ss_network_module", "networks.lora");
             metadata.remove("ss_network_args");
         } else {
@@ -189,6 +189,13 @@ record CompactExport(AdapterFile adapter, Target target) {
         return tensors.values().stream().mapToLong(tensor -> tensor.data().length).sum();
     }
 
+    /// Whether the file is a LoRA, which diffusers reads.
+    private static boolean isLora(List<CompactLayer> layers) {
+        return layers.stream()
+                .allMatch(each -> each.written.kind() == AdapterKind.LORA
+                        && !each.written.tensors().containsKey(AdapterKind.MAGNITUDE));
+    }
+
     private Optional<String> omitted(List<CompactLayer> layers) {
         List<String> notes = new ArrayList<>();
         long others = adapter.layers()
@@ -197,12 +204,8 @@ record CompactExport(AdapterFile adapter, Target target) {
                 .count() - layers.size();
         if (others > 0)
             notes.add("The " + others + (others == 1 ? " layer" : " layers") + " of other methods are not included.");
-        if (target == Target.KOHYA) ExportMetadata.embeddingNote(adapter).ifPresent(notes::add);
-        else
-            adapter.embeddingToken()
-                    .ifPresent(
-                            token -> notes.add("The embedding \"" + token.token() + "\" is not included: export it as "
-                                    + ExportFormat.EMBEDDING.option() + "."));
+        (target == Target.KOHYA && !isLora(layers) ? ExportMetadata.embeddingNote(adapter)
+                : ExportMetadata.noEmbeddingNote(adapter)).ifPresent(notes::add);
         if (target == Target.KOHYA) notes.addAll(readerNotes(layers));
         return notes.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", notes));
     }

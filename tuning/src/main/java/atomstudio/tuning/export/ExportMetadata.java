@@ -84,7 +84,7 @@ final class ExportMetadata {
     }
 
     /// The rows of a textual inversion under the key that A1111 and OneTrainer read in an adapter's file. A1111 ends
-    /// the word at the first dot.
+    /// the word at the first dot. Not for files that diffusers reads: with this key it converts none of their keys.
     static Map<String, Tensor> embedding(AdapterFile adapter) {
         Optional<String> word = adapter.embeddingToken().map(Adapter.EmbeddingToken::token);
         if (word.isEmpty() || word.get().contains(".")) return Map.of();
@@ -103,7 +103,14 @@ final class ExportMetadata {
                                 + "\" is in the file for A1111, OneTrainer and this program. "
                                 + "Forge, ComfyUI and InvokeAI need a second file in the format "
                                 + ExportFormat.EMBEDDING.option()
-                                + "; diffusers reads embeddings only from such a file and rejects this one.");
+                                + "; diffusers reads embeddings only from such a file.");
+    }
+
+    /// A message about the word of a file without it; empty without a word.
+    static Optional<String> noEmbeddingNote(AdapterFile adapter) {
+        return adapter.embeddingToken()
+                .map(token -> "The embedding \"" + token.token() + "\" is not included: export it as "
+                        + ExportFormat.EMBEDDING.option() + ".");
     }
 
     /// A zero LoRA of [#SD_VERSION_LAYER], if no other layer shows the width of the text encoding.

@@ -176,7 +176,6 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         Map<String, Shape> shapes = new TreeMap<>();
         tensors.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
         ExportMetadata.versionMarker(model, shapes).forEach(tensors::put);
-        tensors.putAll(ExportMetadata.embedding(adapter));
         String dim = Integer.toString(plan.ranks.stream().max(Comparator.naturalOrder()).orElseThrow());
         Map<String, String> metadata = ExportMetadata.of(adapter, Optional.of(model));
         metadata.put("ss_network_module", "networks.lora");
@@ -194,7 +193,7 @@ public record LowRankExport(AdapterFile adapter, DiffusionModel model, List<Fact
         plan.advice().ifPresent(notes::add);
         if (omittedLayers > 0)
             notes.add("Changes of biases and norms in " + omittedLayers + " layers are not included.");
-        ExportMetadata.embeddingNote(adapter).ifPresent(notes::add);
+        ExportMetadata.noEmbeddingNote(adapter).ifPresent(notes::add);
         return notes.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", notes));
     }
 

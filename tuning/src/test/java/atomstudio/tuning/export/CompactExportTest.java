@@ -103,10 +103,21 @@ class CompactExportTest {
         }
     }
 
+    /// diffusers converts no key of a LoRA with a word in it.
+    @Test
+    void theWordIsNotInALora() throws Exception {
+        AdapterFile ours = adapter(MethodName.LORA, "rank=2 also=textual-inversion");
+        Path file = folder.resolve("a.safetensors");
+        assertTrue(ExportFormat.KOHYA.write(ours, base(), file).omitted().orElse("").contains("is not included"));
+        try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+            assertTrue(tensors.tensors().keySet().stream().allMatch(key -> key.startsWith("lora_")));
+        }
+    }
+
     /// One file with the adapter and its word, as A1111 reads it.
     @Test
     void theWordIsInTheFile() throws Exception {
-        AdapterFile ours = adapter(MethodName.LORA, "rank=2 also=textual-inversion");
+        AdapterFile ours = adapter(MethodName.LOHA, "rank=2 also=textual-inversion");
         Path file = folder.resolve("a.safetensors");
         assertTrue(ExportFormat.KOHYA.write(ours, base(), file).omitted().orElse("").contains("is in the file"));
         String word = ours.embeddingToken().orElseThrow().token();
