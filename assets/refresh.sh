@@ -56,5 +56,5 @@ say "the demo, for the sheet and the figures of README.md"
 cp "$scratch/demo/sheet.png" "$root/docs/images/demo.png"
 "$python" "$root/assets/figures.py" "$root" "$scratch/demo/compare.json"
 say "screenshots"
-(cd "$root" && mvn -q -B -pl app -am test -Dtest='*ScreenshotsTest' -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false >/dev/null)
+(cd "$root" && .ci/display mvn -q -B -pl app -am test -Dtest='*ScreenshotsTest' -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false >/dev/null)
 say "done; look at docs/images/demo.png and docs/screenshots, run mvn verify, and compare docs/experiments.md and docs/performance.md with what is true now"

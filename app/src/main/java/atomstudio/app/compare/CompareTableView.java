@@ -171,8 +171,13 @@ final class CompareTableView extends ScrollPane {
 
     /// Lays the cells out and moves the titles along with the scroll position.
     private final class GridView extends Pane {
+        /// The chosen side; larger, if all images fit into the window at that side.
         private double side() {
-            return comparison.side().get();
+            Bounds viewport = getViewportBounds();
+            double wide = (viewport.getWidth() - HEADER_WIDTH) / Math.max(1, columnHeaders.size()) - GAP;
+            double high = (viewport.getHeight() - columnHeaderHeight()) / Math.max(1, lineCount()) - GAP;
+            double fitting = Math.min(Math.floor(Math.min(wide, high)), CompareViewModel.MAX_SIDE);
+            return Math.max(comparison.side().get(), fitting);
         }
 
         private double columnHeaderHeight() {

@@ -5,12 +5,14 @@ import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atlantafx.base.controls.Popover;
+import atlantafx.base.theme.Styles;
 import atomstudio.app.compare.CompareCells.CellState;
 import atomstudio.app.compare.CompareTable.ColumnChoice;
 import atomstudio.app.compare.CompareTable.CompareRow;
 import atomstudio.app.compare.ComparedAdapter.OfRun;
 import atomstudio.app.compare.ComparedAdapter.OfTraining;
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.LabeledFieldView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.Shortcut;
@@ -34,7 +36,6 @@ import javafx.scene.control.Menu;
 import javafx.scene.control.MenuButton;
 import javafx.scene.control.MenuItem;
 import javafx.scene.control.ProgressBar;
-import javafx.scene.control.ScrollPane;
 import javafx.scene.control.SeparatorMenuItem;
 import javafx.scene.control.Slider;
 import javafx.scene.control.ToggleButton;
@@ -118,12 +119,17 @@ public final class CompareView extends HBox {
     }
 
     private Button generateButton(String id) {
-        Button button = new ActionButtonView("", comparison::generate, "accent").withId(id);
+        Button button = new ActionButtonView("", comparison::generate).withId(id);
         button.setMaxWidth(Double.MAX_VALUE);
         button.setTooltip(new Tooltip(Shortcut.GENERATE.tip(text("compare.generate.tip"))));
         button.textProperty()
                 .bind(Bindings.createStringBinding(this::generateText, comparison.cells(),
                         comparison.metrics().unmeasured()));
+        // Accented only while there is something to do; not disabled, so that the focus stays.
+        button.textProperty().subscribe(shown -> {
+            button.getStyleClass().remove(Styles.ACCENT);
+            if (!shown.equals(text("compare.nothing-missing"))) button.getStyleClass().add(Styles.ACCENT);
+        });
         return button;
     }
 
@@ -221,11 +227,9 @@ public final class CompareView extends HBox {
         VBox content = new VBox(12, new CompareFigureView(comparison), actions, gap,
                 new CompareExportView(comparison, export));
         content.getStyleClass().add("compare-side");
-        ScrollPane scroll = new ScrollPane(content);
-        scroll.setFitToWidth(true);
+        FocusScrollView scroll = new FocusScrollView(content);
         scroll.setFitToHeight(true);
-        scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
-        scroll.getStyleClass().addAll("edge-to-edge", "compare-side-scroll");
+        scroll.getStyleClass().add("compare-side-scroll");
         scroll.setMinWidth(SIDE_WIDTH);
         scroll.setMaxWidth(SIDE_WIDTH);
         return scroll;

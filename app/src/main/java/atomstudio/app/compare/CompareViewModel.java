@@ -25,7 +25,9 @@ import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javafx.beans.property.DoubleProperty;
 import javafx.beans.property.ReadOnlyObjectProperty;
 import javafx.beans.property.ReadOnlyObjectWrapper;
@@ -65,6 +67,7 @@ public final class CompareViewModel {
     private final ListChangeListener<GalleryImage> galleryListener = change -> update();
     private final CurrentFileVersions files;
     private final SavedComparison saved;
+    private final CheckpointCopies copies;
 
     public record CompareServices(Jobs jobs, GenerationServices generation, InstantSource clock,
             DesktopActions desktop) {}
@@ -79,6 +82,7 @@ public final class CompareViewModel {
         this.subject = subject;
         rows = new CompareRows(jobs, services.choosers(), problem::set);
         saved = new SavedComparison(jobs, this, subject.get().folder());
+        copies = new CheckpointCopies(jobs);
         metrics = new CompareMetrics(services, saved::save);
         gridChoice = new XyGridViewModel(jobs, this);
         export = new CompareExportViewModel(jobs, services.choosers(), common.desktop, this);
@@ -90,7 +94,10 @@ public final class CompareViewModel {
         panel.setGeneration(this::generate, this::cancel);
         batches.report().addListener((property, before, now) -> panel.batches().showMessage(now));
         services.gallery().images().addListener(new WeakListChangeListener<>(galleryListener));
-        rows.rows().addListener((ListChangeListener<CompareRow>) change -> update());
+        rows.rows().addListener((ListChangeListener<CompareRow>) change -> {
+            update();
+            deleteUnusedCopies();
+        });
         side.subscribe(now -> saved.save());
         columns.subscribe(now -> saved.save());
         panel.seedLocked().subscribe(now -> saved.save());
@@ -103,6 +110,19 @@ public final class CompareViewModel {
         ModelSummary now = model.get();
         rows.showRuns(runs, now == null ? null : now.path());
         update();
+    }
+
+    /// Deletes the copies of these runs' checkpoints, as soon as no row and no image in the queue needs them.
+    public void deleteCopies(List<RunSummary> ended) {
+        copies.addEnded(ended.stream().map(RunSummary::folder).toList());
+        deleteUnusedCopies();
+    }
+
+    private void deleteUnusedCopies() {
+        if (!batches.isIdle()) return;
+        Stream<ComparedAdapter> used = Stream.concat(table().adapters().stream(),
+                rows.rows().stream().map(CompareRow::adapter));
+        copies.deleteUnused(used.flatMap(adapter -> adapter.file().stream()).collect(Collectors.toSet()));
     }
 
     public GenerateViewModel panel() {
@@ -157,6 +177,7 @@ public final class CompareViewModel {
     public void showGrid(@Nullable XyGrid shown) {
         grid.set(shown);
         update();
+        deleteUnusedCopies();
     }
 
     /// The choice of a grid.
@@ -176,7 +197,7 @@ public final class CompareViewModel {
         return IntStream.range(0, now.rows().size()).mapToObj(now::images).toList();
     }
 
-    /// Side of a cell, in pixels.
+    /// Smallest side of a cell, in pixels: cells grow while all of them are in sight.
     public DoubleProperty side() {
         return side;
     }
@@ -269,6 +290,7 @@ public final class CompareViewModel {
     private void onEnded() {
         progress.clearPreviews();
         update();
+        deleteUnusedCopies();
         if (batches.isIdle()) metrics.measure();
     }
 }

@@ -110,11 +110,16 @@ public sealed interface ComparedAdapter {
     record OfTraining(RunSpec run, Path path, int step, long parameters, long bytes) implements ComparedAdapter {
         private static final String FOLDER = "compared";
 
+        /// The folder of a run's copies.
+        static Path copies(Path run) {
+            return run.resolve(FOLDER);
+        }
+
         /// The newest checkpoint. For job threads.
         static OfTraining read(RunSpec run) throws Failure {
             AdapterFile adapter = AdapterFile.read(new RunFolder(run.folder()).checkpoint());
             int step = adapter.training().steps();
-            Path copy = run.folder().resolve(FOLDER).resolve("step-%06d.safetensors".formatted(step));
+            Path copy = copies(run.folder()).resolve("step-%06d.safetensors".formatted(step));
             if (!Files.isRegularFile(copy)) adapter.write(copy);
             return new OfTraining(run, copy, step, adapter.parameterCount(), adapter.fileSize());
         }

@@ -13,23 +13,27 @@ import javafx.scene.control.ListView;
 import javafx.scene.layout.HBox;
 import org.jspecify.annotations.Nullable;
 
-/// Items as tiles in lines, of which only the visible ones have nodes; a tile is reused for one item after the other.
+/// Items as tiles in lines that fill the width, of which only the visible ones have nodes; a tile is reused for one item
+/// after the other.
 public final class TileGridView<T> extends ListView<Integer> {
-    private static final double SCROLL_BAR = 24;
+    private static final double SCROLL_BAR = 20;
 
     private final ObservableList<T> shown;
     private final Supplier<Tile<T>> newTile;
     private final TileSize size;
     private int columns = 1;
+    private double tileWidth;
 
     /// Shows an item in a node of its own.
     public interface Tile<T> {
         Node node();
 
-        /// @param item null: nothing
-        void show(@Nullable T item);
+        /// @param item  null: nothing
+        /// @param width of the tile; its height grows by as much
+        void show(@Nullable T item, double width);
     }
 
+    /// The smallest size of a tile.
     /// @param gap between two tiles, in pixels
     public record TileSize(double width, double height, double gap) {}
 
@@ -39,12 +43,16 @@ public final class TileGridView<T> extends ListView<Integer> {
         this.size = size;
         this.newTile = newTile;
         getStyleClass().add("tile-grid");
+        tileWidth = size.width;
         setFixedCellSize(size.height + size.gap);
         setCellFactory(view -> new LineCell());
         setFocusTraversable(false);
         shown.addListener((ListChangeListener<T>) change -> update());
         widthProperty().subscribe(width -> {
-            columns = Math.max(1, (int) ((width.doubleValue() - SCROLL_BAR) / (size.width + size.gap)));
+            double available = width.doubleValue() - SCROLL_BAR + size.gap;
+            columns = Math.max(1, (int) (available / (size.width + size.gap)));
+            tileWidth = Math.max(size.width, Math.floor(available / columns) - size.gap);
+            setFixedCellSize(size.height + tileWidth - size.width + size.gap);
             update();
         });
     }
@@ -66,7 +74,8 @@ public final class TileGridView<T> extends ListView<Integer> {
             int first = index == null || empty ? shown.size() : index * columns;
             while (tiles.size() < columns) tiles.add(newTile.get());
             for (int i = 0; i < tiles.size(); i++)
-                tiles.get(i).show(i < columns && first + i < shown.size() ? shown.get(first + i) : null);
+                tiles.get(i)
+                        .show(i < columns && first + i < shown.size() ? shown.get(first + i) : null, tileWidth);
             line.getChildren().setAll(tiles.subList(0, columns).stream().map(Tile::node).toList());
             setGraphic(empty ? null : line);
         }

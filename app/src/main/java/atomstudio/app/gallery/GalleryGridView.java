@@ -20,7 +20,7 @@ public final class GalleryGridView extends VBox {
         Label title = new Label(text("gallery.gallery"));
         title.getStyleClass().add("page-title");
         TileGridView<GalleryImage> grid = new TileGridView<>(model.gallery().shown(),
-                new TileGridView.TileSize(SIDE, SIDE, GAP), () -> new GalleryTileView(model, SIDE));
+                new TileGridView.TileSize(SIDE, SIDE, GAP), () -> new GalleryTileView(model));
         grid.setId("gallery-grid");
         VBox.setVgrow(grid, Priority.ALWAYS);
         getChildren().addAll(title, new GalleryFilterView(model.gallery(), SEARCH_WIDTH),

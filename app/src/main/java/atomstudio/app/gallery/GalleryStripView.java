@@ -68,12 +68,12 @@ public final class GalleryStripView extends VBox {
     }
 
     private final class ImageCell extends ListCell<GalleryImage> {
-        private final GalleryTileView tile = new GalleryTileView(model, SIDE);
+        private final GalleryTileView tile = new GalleryTileView(model);
 
         @Override
         protected void updateItem(@Nullable GalleryImage image, boolean empty) {
             super.updateItem(image, empty);
-            tile.show(empty ? null : image);
+            tile.show(empty ? null : image, SIDE);
             setGraphic(empty ? null : tile);
         }
     }

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// One image of the gallery: a click opens it large, a drag takes its file to another program, and a menu has the
 /// other actions. Reused for one image after the other.
 final class GalleryTileView extends StackPane implements TileGridView.Tile<GalleryImage> {
+    private static final double BORDER = 2;
+
     private final LargeImageViewModel model;
     private final ThumbnailView thumbnail;
     private final Label star = new Label("★");
@@ -25,11 +27,10 @@ final class GalleryTileView extends StackPane implements TileGridView.Tile<Galle
     private final ContextMenu menu = new ContextMenu();
     private @Nullable GalleryImage shown;
 
-    GalleryTileView(LargeImageViewModel model, double side) {
+    GalleryTileView(LargeImageViewModel model) {
         this.model = model;
         getStyleClass().add("gallery-tile");
         thumbnail = new ThumbnailView(model.gallery().thumbnails());
-        thumbnail.setSide(side);
         star.getStyleClass().add("tile-star");
         star.setMouseTransparent(true);
         StackPane.setAlignment(star, Pos.TOP_RIGHT);
@@ -53,8 +54,9 @@ final class GalleryTileView extends StackPane implements TileGridView.Tile<Galle
 
     /// @param image null: nothing
     @Override
-    public void show(@Nullable GalleryImage image) {
+    public void show(@Nullable GalleryImage image, double side) {
         shown = image;
+        thumbnail.setSide(side - 2 * BORDER);
         thumbnail.show(image);
         setVisible(image != null);
         showStar();

@@ -122,7 +122,7 @@ public final class ZoomView extends Region {
         requestLayout();
     }
 
-    /// Fits the whole image into the view; small images are enlarged, at most twice.
+    /// Fits the whole image into the view; small images are enlarged, at most twice or to 1024 pixels.
     public void fit() {
         scale = 0;
         offset = Point2D.ZERO;
@@ -150,7 +150,7 @@ public final class ZoomView extends Region {
     private double fittedScale() {
         Image now = image.getImage();
         if (now == null || getWidth() <= 0 || getHeight() <= 0) return 1;
-        return Math.min(Math.max(2, 512 / Math.max(now.getWidth(), now.getHeight())),
+        return Math.min(Math.max(2, 1024 / Math.max(now.getWidth(), now.getHeight())),
                 Math.min(getWidth() / now.getWidth(), getHeight() / now.getHeight()));
     }
 

@@ -3,6 +3,7 @@ package atomstudio.app.generate;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.controls.Shortcut;
 import atomstudio.app.dataset.Subject;
@@ -13,7 +14,6 @@ import javafx.scene.Node;
 import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
-import javafx.scene.control.ScrollPane;
 import javafx.scene.control.Tooltip;
 import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.HBox;
@@ -62,10 +62,7 @@ public final class GeneratePanelView extends VBox {
         sections.getChildren()
                 .addAll(new SizeView(model), new QualityView(model), new SeedView(model), new SourceCardView(model));
         sections.getStyleClass().add("panel-sections");
-        ScrollPane scroll = new ScrollPane(sections);
-        scroll.setFitToWidth(true);
-        scroll.setHbarPolicy(ScrollPane.ScrollBarPolicy.NEVER);
-        scroll.getStyleClass().add("edge-to-edge");
+        FocusScrollView scroll = new FocusScrollView(sections);
         VBox.setVgrow(scroll, Priority.ALWAYS);
         VBox bottom = new VBox(8, new NoteView(NoteView.NoteKind.WARNING, model.source().missingSource()),
                 new NoteView(NoteView.NoteKind.ERROR, model.batches().problem()), generate);

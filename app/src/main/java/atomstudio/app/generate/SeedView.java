@@ -2,11 +2,11 @@ package atomstudio.app.generate;
 
 import static atomstudio.app.text.Texts.text;
 
+import atlantafx.base.layout.InputGroup;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.ValueFieldView;
 import atomstudio.app.generate.ImageSettings.Seeds;
 import java.util.random.RandomGenerator;
-import javafx.geometry.Pos;
 import javafx.scene.control.Button;
 import javafx.scene.control.ToggleButton;
 import javafx.scene.control.Tooltip;
@@ -42,8 +42,6 @@ final class SeedView extends VBox {
             icon.setIconCode(locked ? Feather.LOCK : Feather.UNLOCK);
             lock.getTooltip().setText(locked ? text("generate.seed.locked") : text("generate.seed.unlocked"));
         });
-        HBox line = new HBox(6, seed, dice, lock);
-        line.setAlignment(Pos.CENTER_LEFT);
-        getChildren().addAll(GeneratePanelView.title(text("generate.seed")), line);
+        getChildren().addAll(GeneratePanelView.title(text("generate.seed")), new InputGroup(seed, dice, lock));
     }
 }

@@ -5,9 +5,7 @@ import static atomstudio.app.text.Texts.text;
 import atomstudio.app.hub.DownloadPlan;
 import atomstudio.app.hub.DownloadedModels;
 import atomstudio.app.hub.HubAddress;
-import atomstudio.app.hub.HubProxy;
 import atomstudio.app.hub.HubSettings;
-import atomstudio.app.hub.HubToken;
 import atomstudio.app.hub.ModelDownload;
 import atomstudio.app.hub.ModelHub;
 import atomstudio.app.hub.ModelOffer;
@@ -41,8 +39,7 @@ public final class GetModelViewModel {
     private final ModelHub hub;
     private final ModelsViewModel models;
     private final Deletions deletions;
-    private final ReadOnlyStringWrapper proxyProblem = new ReadOnlyStringWrapper("");
-    private final ReadOnlyObjectWrapper<HubSettings> settings = new ReadOnlyObjectWrapper<>(HubSettings.DEFAULT);
+    private final HubSettingsViewModel settings;
     private final ReadOnlyObjectWrapper<@Nullable ModelOffer> offer = new ReadOnlyObjectWrapper<>();
     private final ObjectProperty<@Nullable DownloadPlan> plan = new SimpleObjectProperty<>();
     private final BooleanProperty licenceAccepted = new SimpleBooleanProperty();
@@ -81,16 +78,13 @@ public final class GetModelViewModel {
         this.hub = hub;
         this.models = models;
         this.deletions = deletions;
+        settings = new HubSettingsViewModel(jobs, hub, problem::set);
         plan.subscribe(now -> licenceAccepted.set(false));
     }
 
     /// Reads the settings and lists unfinished downloads.
     public void load() {
-        HubSettings before = settings.get();
-        jobs.start(text("models.reading-the-hubs-settings"), cancellation -> hub.settings(), saved -> {
-            // Not over a change in the meantime.
-            if (settings.get().equals(before)) settings.set(saved);
-        }, problem::set);
+        settings.load();
         refreshUnfinished();
     }
 
@@ -99,8 +93,9 @@ public final class GetModelViewModel {
                 problem::set);
     }
 
-    public ReadOnlyObjectProperty<HubSettings> settings() {
-        return settings.getReadOnlyProperty();
+    /// Hub, access token and proxy.
+    public HubSettingsViewModel settings() {
+        return settings;
     }
 
     /// What the repository offers; null before a look-up.
@@ -152,7 +147,7 @@ public final class GetModelViewModel {
         if (status.get().isBusy()) return;
         offer.set(null);
         plan.set(null);
-        HubSettings used = settings.get();
+        HubSettings used = settings.current().get();
         start(new DownloadStatus(text("models.looking-up", id), -1, text("models.at", used.address().host())), id,
                 cancellation -> Answer.of(() -> hub.find(used, id, cancellation)), onFound);
     }
@@ -170,7 +165,7 @@ public final class GetModelViewModel {
 
     private void download(DownloadPlan chosen) {
         RepositoryId id = chosen.repository().id();
-        HubSettings used = settings.get();
+        HubSettings used = settings.current().get();
         String title = text("models.downloading", id);
         Consumer<DownloadStatus> onProgress = jobs.deliverLatest(this::showProgress);
         DownloadRate rate = new DownloadRate();
@@ -222,7 +217,7 @@ public final class GetModelViewModel {
     }
 
     private void showRefusal(Failure.Remote refusal, RepositoryId id) {
-        HubAddress address = settings.get().address();
+        HubAddress address = settings.current().get().address();
         needsToken.set(switch (refusal.reason()) {
             case TOKEN_REQUIRED, TOKEN_INVALID, ACCESS_DENIED, NOT_FOUND -> true;
             case NO_CONNECTION, BUSY, UNEXPECTED_ANSWER -> false;
@@ -268,52 +263,9 @@ public final class GetModelViewModel {
         deletions.delete(text("models.model", model.name()), List.of(folder), models::load);
     }
 
-    /// Saves the address of the hub.
-    public void saveAddress(String text) {
-        try {
-            save(settings.get().with(text.isBlank() ? HubAddress.DEFAULT : HubAddress.parse(text)));
-        } catch (IllegalArgumentException e) {
-            problem.set(text("models.hub-2", e.getMessage()));
-        }
-    }
-
-    /// Saves an access token for the current address; empty: forgets it.
-    public void saveToken(String text) {
-        try {
-            save(settings.get().with(text.isBlank() ? Optional.empty() : Optional.of(new HubToken(text))));
-        } catch (IllegalArgumentException e) {
-            problem.set(text("models.access-token-2", e.getMessage()));
-        }
-    }
-
-    /// Saves the proxy of downloads; empty: that of the environment.
-    public void saveProxy(String text) {
-        proxyProblem.set("");
-        try {
-            save(settings.get()
-                    .withProxy(text.isBlank() ? Optional.empty() : Optional.of(HubProxy.ProxyAddress.parse(text))));
-        } catch (IllegalArgumentException e) {
-            proxyProblem.set(text("models.proxy.invalid"));
-        }
-    }
-
-    /// Why the proxy was not saved; empty if it was.
-    public ReadOnlyStringProperty proxyProblem() {
-        return proxyProblem.getReadOnlyProperty();
-    }
-
-    private void save(HubSettings changed) {
-        problem.set("");
-        settings.set(changed);
-        jobs.start(text("models.saving-the-hubs-settings"), cancellation -> {
-            hub.save(changed);
-            return changed;
-        }, saved -> {}, problem::set);
-    }
-
     /// Copies the address of the offered repository's page.
     public void copyPage() {
         ModelOffer shown = offer.get();
-        if (shown != null) models.copyToClipboard(settings.get().address() + "/" + shown.repository().id().id());
+        if (shown != null) models.copyToClipboard(settings.current().get().address() + "/" + shown.repository().id().id());
     }
 }

@@ -3,7 +3,9 @@ package atomstudio.app.models;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.CardColumnsView;
 import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.NoteView;
 import atomstudio.app.desktop.DisplayFormat;
@@ -20,7 +22,6 @@ import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
-import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -30,6 +31,7 @@ import javafx.scene.layout.VBox;
 public final class ModelsView extends VBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final int MAX_WORDS = 8;
+    private static final double CARD_WIDTH = 560;
 
     private final ModelsViewModel model;
     private final GetModelViewModel downloads;
@@ -50,7 +52,7 @@ public final class ModelsView extends VBox {
                 cancel);
         Label hint = new MutedLabelView(
                 text("models.stable-diffusion-1-x-and-2"));
-        VBox list = new VBox(12);
+        CardColumnsView list = new CardColumnsView(CARD_WIDTH);
         Runnable refresh = () -> list.getChildren()
                 .setAll(Stream
                         .of(model.known().stream().map(this::card), model.unreadable().stream().map(this::card))
@@ -63,9 +65,8 @@ public final class ModelsView extends VBox {
         Label emptyLabel = new Label(text("models.no-model-found"));
         emptyLabel.visibleProperty().bind(Bindings.isEmpty(model.known()).and(model.busy().isEmpty()));
         emptyLabel.managedProperty().bind(emptyLabel.visibleProperty());
-        ScrollPane scroll = new ScrollPane(new VBox(12, new GetModelView(downloads), list));
-        scroll.setFitToWidth(true);
-        scroll.getStyleClass().add("edge-to-edge");
+        FocusScrollView scroll = new FocusScrollView(new VBox(12, new GetModelView(downloads), list))
+                .withBarInMargin();
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, buttons, hint, new NoteView(NoteView.NoteKind.PLAIN, model.busy()),
                 new NoteView(NoteView.NoteKind.ERROR, model.problem()), emptyLabel, scroll);

@@ -12,17 +12,17 @@ import javafx.scene.layout.VBox;
 
 /// The proxy of downloads, on the Settings page. Committed by Enter and when the field is left.
 public final class ProxySettingView extends VBox {
-    public ProxySettingView(GetModelViewModel model) {
+    public ProxySettingView(HubSettingsViewModel model) {
         TextField address = new TextField();
         address.setId("proxy");
         address.setPrefColumnCount(26);
         address.setPromptText(text("models.proxy.prompt"));
-        model.settings()
+        model.current()
                 .subscribe(now -> address
                         .setText(now.proxy().map(HubProxy.ProxyAddress::toString).orElse("")));
         address.setOnAction(enter -> model.saveProxy(address.getText()));
         address.focusedProperty().subscribe(focused -> {
-            String saved = model.settings().get().proxy().map(HubProxy.ProxyAddress::toString).orElse("");
+            String saved = model.current().get().proxy().map(HubProxy.ProxyAddress::toString).orElse("");
             if (!focused && !address.getText().strip().equals(saved)) model.saveProxy(address.getText());
         });
         CardView card = new CardView(text("models.downloads"));

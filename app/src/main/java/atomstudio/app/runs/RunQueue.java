@@ -69,11 +69,14 @@ public final class RunQueue {
     }
 
     private void save() {
-        List<RunSpec> now = queued();
-        file.set(now);
+        save(queued());
+    }
+
+    private void save(List<RunSpec> runs) {
+        file.set(runs);
         jobs.start(text("runs.saving-the-training-queue"), cancellation -> {
             file.write();
-            return now;
+            return runs;
         }, outcome -> {});
     }
 
@@ -163,11 +166,7 @@ public final class RunQueue {
 
     /// The same, but the queue's file no longer has the current run.
     public void suspendWithoutCurrent() {
-        file.set(List.copyOf(waiting));
-        jobs.start(text("runs.saving-the-training-queue"), cancellation -> {
-            file.write();
-            return file;
-        }, outcome -> {});
+        save(List.copyOf(waiting));
         suspend();
     }
 

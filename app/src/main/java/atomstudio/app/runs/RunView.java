@@ -2,6 +2,7 @@ package atomstudio.app.runs;
 
 import static atomstudio.app.text.Texts.text;
 
+import atlantafx.base.layout.InputGroup;
 import atomstudio.app.controls.ActionButtonView;
 import atomstudio.app.controls.CardView;
 import atomstudio.app.controls.NoteView;
@@ -191,9 +192,7 @@ public final class RunView extends CardView {
             model.queue().current().subscribe(now -> {
                 if (now != null) prompt.setText(text("runs.preview.example", now.phrase().text()));
             });
-            HBox row = new HBox(8, prompt, button);
-            row.setAlignment(Pos.CENTER_LEFT);
-            getChildren().addAll(row, new NoteView(NoteView.NoteKind.PLAIN, model.queue().pendingPreview()));
+            getChildren().addAll(new InputGroup(prompt, button), new NoteView(NoteView.NoteKind.PLAIN, model.queue().pendingPreview()));
         }
 
         /// Previews need at least one step.

@@ -3,7 +3,9 @@ package atomstudio.app.settings;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.CardColumnsView;
 import atomstudio.app.controls.CardView;
+import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.controls.SegmentedView;
 import atomstudio.app.controls.TitleConverter;
@@ -18,7 +20,6 @@ import javafx.scene.control.Button;
 import javafx.scene.control.CheckBox;
 import javafx.scene.control.ChoiceBox;
 import javafx.scene.control.Label;
-import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.VBox;
@@ -26,6 +27,7 @@ import javafx.scene.layout.VBox;
 /// The Settings page: appearance, devices, engine, live previews, safety checker and files.
 public final class SettingsView extends VBox {
     private static final double THEME_CHOICE_WIDTH = 300;
+    private static final double CARD_WIDTH = 560;
 
     /// @param home the folder of subjects, runs and settings
     /// @param showFiles opens it in the file manager
@@ -41,11 +43,9 @@ public final class SettingsView extends VBox {
         CardView files = new CardView(text("settings.files"));
         files.add(new MutedLabelView(text("settings.subjects-runs-and-settings-are-stored", home)),
                 new ActionButtonView(text("settings.show-in-file-manager"), showFiles));
-        ScrollPane scroll = new ScrollPane(
-                new VBox(12, appearance, new DevicesView(settings, devices), engine(settings), previews(settings),
-                        safety(settings), downloads, files));
-        scroll.setFitToWidth(true);
-        scroll.getStyleClass().add("edge-to-edge");
+        FocusScrollView scroll = new FocusScrollView(new CardColumnsView(CARD_WIDTH, appearance,
+                new DevicesView(settings, devices), engine(settings), previews(settings), safety(settings), downloads,
+                files)).withBarInMargin();
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, scroll);
     }

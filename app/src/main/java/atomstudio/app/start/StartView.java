@@ -1,5 +1,6 @@
 package atomstudio.app.start;
 
+import static atomstudio.app.controls.ShownView.shown;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
@@ -9,6 +10,7 @@ import atomstudio.app.controls.RoundedImageView;
 import atomstudio.app.dataset.Subject;
 import atomstudio.app.subjects.RejectedFilesView;
 import javafx.beans.binding.Bindings;
+import javafx.beans.value.ObservableValue;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
@@ -28,7 +30,10 @@ import org.kordamp.ikonli.javafx.FontIcon;
 
 /// The start page: a drop target for photos, sample subjects, and links to the other pages.
 public final class StartView extends StackPane {
-    private static final double COVER_SIDE = 94;
+    private static final double MIN_COVER = 94;
+    private static final double MAX_COVER = 168;
+    /// A cover's side, as a part of the page's width.
+    private static final double COVER_SHARE = 1 / 12.0;
 
     public StartView(StartViewModel model) {
         getStyleClass().add("start-page");
@@ -41,7 +46,9 @@ public final class StartView extends StackPane {
         Label privacy = new MutedLabelView(text("start.everything-stays-on-this-computer"), "small-text");
         Label orLabel = new Label(text("start.or-try-a-sample"));
         orLabel.getStyleClass().addAll("muted", "start-or");
-        VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model),
+        ObservableValue<Double> cover = widthProperty()
+                .map(width -> Math.rint(Math.clamp(COVER_SHARE * width.doubleValue(), MIN_COVER, MAX_COVER)));
+        VBox idle = new VBox(14, title, hint, choose, privacy, rejected(model), orLabel, samples(model, cover),
                 showMe(model), generate(model),
                 modelNotice(model));
         idle.setAlignment(Pos.CENTER);
@@ -110,24 +117,29 @@ public final class StartView extends StackPane {
         return box;
     }
 
-    private static FlowPane samples(StartViewModel model) {
+    /// @param cover side of a sample's photo
+    private static FlowPane samples(StartViewModel model, ObservableValue<Double> cover) {
         FlowPane tiles = new FlowPane(12, 12);
         tiles.setAlignment(Pos.CENTER);
-        tiles.setMaxWidth(760);
+        tiles.maxWidthProperty().bind(cover.map(side -> 6 * side + 196));
         tiles.setId("samples");
         Runnable refresh = () -> tiles.getChildren()
-                .setAll(model.samples().stream().map(sample -> tile(model, sample)).toList());
+                .setAll(model.samples().stream().map(sample -> tile(model, sample, cover)).toList());
         model.samples().addListener((ListChangeListener<Subject.SampleSubject>) change -> refresh.run());
         refresh.run();
         return tiles;
     }
 
-    private static Button tile(StartViewModel model, Subject.SampleSubject sample) {
+    private static Button tile(StartViewModel model, Subject.SampleSubject sample, ObservableValue<Double> side) {
         Button tile = new Button(sample.name());
-        HBox cover = new HBox(new RoundedImageView(
-                new Image(sample.cover().toUri().toString(), 2 * COVER_SIDE, 2 * COVER_SIDE, true, true, true),
-                COVER_SIDE));
-        cover.setMinSize(COVER_SIDE, COVER_SIDE);
+        RoundedImageView photo = new RoundedImageView(
+                new Image(sample.cover().toUri().toString(), 2 * MAX_COVER, 2 * MAX_COVER, true, true, true),
+                MIN_COVER);
+        HBox cover = new HBox(photo);
+        side.when(shown(tile)).subscribe(now -> {
+            photo.setSide(now);
+            cover.setMinSize(now, now);
+        });
         tile.setGraphic(cover);
         tile.setContentDisplay(ContentDisplay.TOP);
         tile.getStyleClass().add("sample-tile");

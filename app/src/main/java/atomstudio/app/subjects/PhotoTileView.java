@@ -30,22 +30,25 @@ import org.kordamp.ikonli.javafx.FontIcon;
 
 /// A training photo: what training leaves out of it is dimmed; badges name what may harm a run; caption and mask below.
 final class PhotoTileView extends VBox {
+    /// The smallest side of a photo's frame.
     static final double SIDE = 208;
     /// With name and caption.
     static final double HEIGHT = SIDE + 62;
     private static final double MASK_SIDE = 40;
 
     /// @param page for resolution and cropping of the next run
-    PhotoTileView(SubjectPageViewModel page, SubjectPhoto photo) {
+    /// @param side of the photo's frame
+    PhotoTileView(SubjectPageViewModel page, SubjectPhoto photo, double side) {
         super(6);
         getStyleClass().add("photo-tile");
-        setMaxWidth(SIDE);
-        setPrefWidth(SIDE);
+        setMaxWidth(side);
+        setPrefWidth(side);
         String name = photo.file().getFileName().toString();
         Button remove = removeButton(page.subject(), photo, name);
         VBox badges = badges(page, photo);
-        StackPane frame = new StackPane(image(thumbnails(page), photo, page.trainingCrop().getValue()), badges, remove);
-        frame.setMinSize(SIDE, SIDE);
+        StackPane frame = new StackPane(image(thumbnails(page), photo, page.trainingCrop().getValue(), side), badges,
+                remove);
+        frame.setMinSize(side, side);
         frame.getStyleClass().add("photo-frame");
         StackPane.setAlignment(remove, Pos.TOP_RIGHT);
         StackPane.setAlignment(badges, Pos.TOP_LEFT);
@@ -70,8 +73,8 @@ final class PhotoTileView extends VBox {
         return page.largeImage().gallery().largeThumbnails();
     }
 
-    private static Node image(Thumbnails thumbnails, SubjectPhoto photo, CropMode crop) {
-        double scale = SIDE / Math.max(photo.check().width(), photo.check().height());
+    private static Node image(Thumbnails thumbnails, SubjectPhoto photo, CropMode crop, double side) {
+        double scale = side / Math.max(photo.check().width(), photo.check().height());
         double width = photo.check().width() * scale;
         double height = photo.check().height() * scale;
         ThumbnailView image = new ThumbnailView(thumbnails);

@@ -86,7 +86,10 @@ public final class SubjectPageViewModel {
         largeImage = shared.largeImage;
         export = new ExportViewModel(services.jobs(), services.engines().exporter(), environment.choosers(),
                 environment.desktop());
-        runs.runs().addListener((ListChangeListener<RunSummary>) change -> update());
+        runs.runs().addListener((ListChangeListener<RunSummary>) change -> {
+            update();
+            compare.deleteCopies(runs.runs());
+        });
         queue.current().subscribe(now -> update());
         queue.progress().subscribe(now -> update());
         subject.subject().subscribe(now -> update());

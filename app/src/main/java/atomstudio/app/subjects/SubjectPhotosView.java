@@ -103,12 +103,12 @@ final class SubjectPhotosView extends VBox {
                 .toList());
     }
 
-    private Button addButton() {
+    private Button addButton(double side) {
         Button add = new Button(text("subjects.photos.add"), new FontIcon(Feather.PLUS));
         add.setId("add-photos");
         add.getStyleClass().add("add-tile");
-        add.setMinSize(PhotoTileView.SIDE, PhotoTileView.SIDE);
-        add.setPrefSize(PhotoTileView.SIDE, PhotoTileView.SIDE);
+        add.setMinSize(side, side);
+        add.setPrefSize(side, side);
         add.setTooltip(new Tooltip(text("subjects.photos.add.help")));
         add.setOnAction(pressed -> model.choosePhotos());
         return add;
@@ -121,8 +121,6 @@ final class SubjectPhotosView extends VBox {
 
         PhotoTile() {
             place.setAlignment(Pos.TOP_LEFT);
-            place.setMinSize(TILE.width(), TILE.height());
-            place.setMaxSize(TILE.width(), TILE.height());
         }
 
         @Override
@@ -131,16 +129,20 @@ final class SubjectPhotosView extends VBox {
         }
 
         @Override
-        public void show(@Nullable Optional<SubjectPhoto> item) {
+        public void show(@Nullable Optional<SubjectPhoto> item, double side) {
             Object wanted = item == null ? null
-                    : List.of(item, page.trainingCrop().get(), page.trainingResolution().get(),
+                    : List.of(item, side, page.trainingCrop().get(), page.trainingResolution().get(),
                             item.flatMap(model::duplicateOf));
             if (Objects.equals(wanted, shown)) return;
             shown = wanted;
+            double height = TILE.height() + side - TILE.width();
+            place.setMinSize(side, height);
+            place.setMaxSize(side, height);
             if (item == null) place.getChildren().clear();
             else
                 place.getChildren()
-                        .setAll(item.<Node>map(photo -> new PhotoTileView(page, photo)).orElseGet(() -> addButton()));
+                        .setAll(item.<Node>map(photo -> new PhotoTileView(page, photo, side))
+                                .orElseGet(() -> addButton(side)));
         }
     }
 }

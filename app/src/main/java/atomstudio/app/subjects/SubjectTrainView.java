@@ -66,7 +66,7 @@ final class SubjectTrainView extends StackPane {
         });
         model.compare().metrics().scores().subscribe(now -> table.refresh());
         return new FocusScrollView(new VBox(12, run, table, new NoteView(NoteView.NoteKind.PLAIN,
-                model.export().exportNote().map(note -> note.text()).orElse(""))));
+                model.export().exportNote().map(note -> note.text()).orElse("")))).withBarInMargin();
     }
 
     private static List<MenuItem> runMenuItems(SubjectPageViewModel model, RunSummary run,

@@ -48,7 +48,8 @@ public final class TrainPanelView extends VBox {
         waiting.visibleProperty().bind(Bindings.isNotEmpty(queue.waiting()));
         waiting.managedProperty().bind(waiting.visibleProperty());
         FocusScrollView content = new FocusScrollView(new VBox(10, new MethodCardsView(model), buttons,
-                new NoteView(NoteView.NoteKind.PLAIN, changedSettings()), new MemoryCheckView(model), waiting));
+                new NoteView(NoteView.NoteKind.PLAIN, changedSettings()), new MemoryCheckView(model), waiting))
+                .withBarInMargin();
         VBox.setVgrow(content, Priority.ALWAYS);
         setUpStart();
         getChildren().addAll(content, new NoteView(NoteView.NoteKind.ERROR, model.method().problem()),

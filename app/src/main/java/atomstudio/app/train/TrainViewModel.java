@@ -6,7 +6,6 @@ import atomstudio.app.dataset.Subject;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.desktop.FileChoosers;
 import atomstudio.app.estimate.MemoryCheckViewModel;
-import atomstudio.app.jobs.JobOutcome;
 import atomstudio.app.jobs.Jobs;
 import atomstudio.app.models.ModelSummary;
 import atomstudio.app.models.ModelsViewModel;
@@ -14,17 +13,13 @@ import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunQueue;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.runs.RunsViewModel;
-import atomstudio.diffusion.file.AtomicFile;
 import atomstudio.tuning.config.ChosenSettings;
-import atomstudio.tuning.config.ConfigFile;
 import atomstudio.tuning.config.TrainingConfig;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ModelSize;
 import atomstudio.tuning.run.TrainingReport;
 import atomstudio.tuning.setting.Setting;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +48,7 @@ public final class TrainViewModel {
     private final TrainingSettingsViewModel training;
     private final StartFilesViewModel start;
     private final MemoryCheckViewModel memoryCheck;
-    private final ReadOnlyStringWrapper settingsNote = new ReadOnlyStringWrapper("");
+    private final SettingsFileViewModel settingsFile;
     private final ReadOnlyStringWrapper missing = new ReadOnlyStringWrapper("");
     private @Nullable RunSpec checked;
     private final ReadOnlyStringWrapper costLine = new ReadOnlyStringWrapper("");
@@ -75,6 +70,7 @@ public final class TrainViewModel {
         training = new TrainingSettingsViewModel(services.choosers, method.settings(),
                 model.map(summary -> ModelSize.of(summary.parameters())).orElse(ModelSize.SMALL));
         start = new StartFilesViewModel(services, method, model);
+        settingsFile = new SettingsFileViewModel(services, method, training, this::config);
         memoryCheck = new MemoryCheckViewModel(services.jobs, services.estimator);
         memoryCheck.estimate().subscribe(estimate -> {
             if (estimate != null && checked != null) services.estimates.put(checked, estimate);
@@ -196,7 +192,7 @@ public final class TrainViewModel {
 
     /// Sets all settings of the chosen method and of training to their defaults.
     public void resetSettings() {
-        settingsNote.set("");
+        settingsFile.clearNote();
         method.replace(method.settings().get().choice(), ChosenSettings.NONE);
         training.replace(ChosenSettings.NONE);
     }
@@ -230,44 +226,9 @@ public final class TrainViewModel {
         checkMemory();
     }
 
-    /// The result of opening or saving settings; empty: nothing to report.
-    public ReadOnlyStringProperty settingsNote() {
-        return settingsNote.getReadOnlyProperty();
-    }
-
-    /// Lets the user open a TOML file of training settings; method, preset and settings of the form become the file's.
-    public void openSettings() {
-        services.choosers.settings(text("train.open-training-settings"))
-                .ifPresent(file -> services.jobs.start(
-                        text("train.reading", file), cancellation -> ConfigFile.read(file),
-                        outcome -> settingsNote.set(switch (outcome) {
-                            case JobOutcome.Succeeded<ConfigFile>(ConfigFile read) -> show(read);
-                            case JobOutcome.Failed<ConfigFile>(String message) -> message;
-                            case JobOutcome.Cancelled<ConfigFile>() -> "";
-                        })));
-    }
-
-    private String show(ConfigFile file) {
-        ChosenSettings chosen = file.settings();
-        method.replace(chosen.method().orElse(method.settings().get().choice()), chosen);
-        training.replace(chosen);
-        return String.join(" ", file.notes());
-    }
-
-    /// Lets the user save the form's settings as a TOML file.
-    public void saveSettings() {
-        MethodSettings settings = method.settings().get();
-        services.choosers.saveFile(text("train.save-training-settings"), settings.name() + ".toml").ifPresent(file -> {
-            String text = ConfigFile.text(settings, config(), Optional.empty());
-            services.jobs.start(text("train.saving", file), cancellation -> {
-                AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
-                return file;
-            }, outcome -> settingsNote.set(switch (outcome) {
-                case JobOutcome.Succeeded<Path>(Path saved) -> text("train.saved-to", saved);
-                case JobOutcome.Failed<Path>(String message) -> message;
-                case JobOutcome.Cancelled<Path>() -> "";
-            }));
-        });
+    /// Opens and saves the settings of the form.
+    public SettingsFileViewModel settingsFile() {
+        return settingsFile;
     }
 
     private Optional<RunSpec> specFor(MethodName choice) {

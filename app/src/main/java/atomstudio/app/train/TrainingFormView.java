@@ -56,9 +56,9 @@ public final class TrainingFormView extends VBox {
             groups.put(group, groupBox(group));
             content.getChildren().add(groups.get(group));
         }
-        FocusScrollView scroll = new FocusScrollView(content);
+        FocusScrollView scroll = new FocusScrollView(content).withBarInMargin();
         VBox.setVgrow(scroll, Priority.ALWAYS);
-        getChildren().addAll(header(close), new NoteView(NoteView.NoteKind.PLAIN, model.settingsNote()), scroll);
+        getChildren().addAll(header(close), new NoteView(NoteView.NoteKind.PLAIN, model.settingsFile().note()), scroll);
         search.textProperty().subscribe(query -> filter());
         model.method().settings().subscribe(now -> filter());
         model.method().invalidMessage().subscribe(this::markInvalid);
@@ -80,8 +80,8 @@ public final class TrainingFormView extends VBox {
         first.setAlignment(Pos.CENTER_LEFT);
         HBox.setHgrow(search, Priority.ALWAYS);
         HBox second = new HBox(8, search,
-                button("train.options.open", "open-settings", "train.options.open.help", model::openSettings),
-                button("train.options.save", "save-settings", "train.options.save.help", model::saveSettings),
+                button("train.options.open", "open-settings", "train.options.open.help", model.settingsFile()::open),
+                button("train.options.save", "save-settings", "train.options.save.help", model.settingsFile()::save),
                 button("train.options.reset", "reset-settings", "train.options.reset.help", model::resetSettings));
         second.setAlignment(Pos.CENTER_LEFT);
         return new VBox(8, first, second);

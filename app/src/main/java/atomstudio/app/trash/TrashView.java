@@ -5,6 +5,8 @@ import static atomstudio.app.controls.ShownView.shown;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.ActionButtonView;
+import atomstudio.app.controls.CardColumnsView;
+import atomstudio.app.controls.FocusScrollView;
 import atomstudio.app.controls.MutedLabelView;
 import atomstudio.app.desktop.DisplayFormat;
 import java.time.InstantSource;
@@ -13,7 +15,6 @@ import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
-import javafx.scene.control.ScrollPane;
 import javafx.scene.layout.HBox;
 import javafx.scene.layout.Priority;
 import javafx.scene.layout.Region;
@@ -21,6 +22,8 @@ import javafx.scene.layout.VBox;
 
 /// The Trash page: what was deleted, with Restore, and a button that deletes it for good.
 public final class TrashView extends VBox {
+    private static final double LINE_WIDTH = 480;
+
     private final Deletions deletions;
     private final InstantSource clock;
 
@@ -31,7 +34,7 @@ public final class TrashView extends VBox {
         getStyleClass().add("plain-page");
         Label title = new Label(text("trash.trash"));
         title.getStyleClass().add("page-title");
-        VBox lines = new VBox(6);
+        CardColumnsView lines = new CardColumnsView(LINE_WIDTH);
         refreshWhileShown(this, deletions.entries(),
                 () -> lines.getChildren().setAll(deletions.entries().stream().map(this::line).toList()));
         shown(this).subscribe(now -> {
@@ -43,9 +46,7 @@ public final class TrashView extends VBox {
                         ? text("trash.nothing-was-deleted")
                         : text("trash.deleted-files-stay-here-until-the"),
                         deletions.entries()));
-        ScrollPane scroll = new ScrollPane(lines);
-        scroll.setFitToWidth(true);
-        scroll.getStyleClass().add("edge-to-edge");
+        FocusScrollView scroll = new FocusScrollView(lines).withBarInMargin();
         VBox.setVgrow(scroll, Priority.ALWAYS);
         getChildren().addAll(title, hint, scroll, emptyButtons());
     }
@@ -60,6 +61,7 @@ public final class TrashView extends VBox {
         restore.setAccessibleText(text("trash.restore-the", entry.title()));
         HBox line = new HBox(12, title, when, gap, restore);
         line.setAlignment(Pos.CENTER_LEFT);
+        line.getStyleClass().add("studio-card");
         return line;
     }
 

@@ -24,7 +24,7 @@ enum Screen {
             model -> new TrashView(model.deletions(), model.clock())),
     SETTINGS(text("window.settings"), Feather.SETTINGS, Place.BOTTOM, Shortcut.PAGE_5,
             model -> new SettingsView(model.settings(), model.devices(), model.home(), model::showFiles,
-                    new ProxySettingView(model.downloads())));
+                    new ProxySettingView(model.downloads().settings())));
 
     /// Above or below the subjects in the sidebar.
     enum Place { TOP, BOTTOM }

@@ -1,11 +1,13 @@
 package atomstudio.app.window;
 
+import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.notices.NoticesViewModel;
 import atomstudio.app.process.RunSpec;
 import atomstudio.app.runs.RunProgress;
+import atomstudio.app.runs.RunQueue;
 import atomstudio.app.subjects.SubjectPageViewModel;
 import java.util.Comparator;
 import java.util.List;
@@ -15,8 +17,8 @@ import javafx.beans.property.ReadOnlyStringWrapper;
 import javafx.beans.value.ChangeListener;
 import javafx.beans.value.ObservableValue;
 
-/// What the window shows of training on every page: progress in its title, and a notice with the best preview at the
-/// end of a run.
+/// What the window shows of training on every page: progress in its title, a notice with the best preview at the end
+/// of a run, and one of runs that wait from an earlier window.
 final class TrainingNotices {
     private final WindowViewModel window;
     private final ReadOnlyStringWrapper title = new ReadOnlyStringWrapper("");
@@ -33,6 +35,16 @@ final class TrainingNotices {
     /// `62% car`; empty while nothing is trained.
     ReadOnlyStringProperty title() {
         return title.getReadOnlyProperty();
+    }
+
+    /// Of runs that an earlier window left.
+    void offerToContinue() {
+        RunQueue queue = window.queue();
+        window.notices()
+                .show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
+                        text("window.left-in-the-training-queue", count("window.runs", queue.waiting().size())),
+                        Optional.of(new NoticesViewModel.NoticeAction(text("window.continue-training"),
+                                queue::startNext))));
     }
 
     private void updateTitle() {

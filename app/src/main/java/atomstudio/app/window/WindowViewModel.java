@@ -1,6 +1,5 @@
 package atomstudio.app.window;
 
-import static atomstudio.app.text.Texts.count;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.dataset.SubjectStore;
@@ -119,9 +118,7 @@ public final class WindowViewModel {
         downloads.load();
         gallery.load();
         devices.load();
-        queue.restore(() -> notices.show(new NoticesViewModel.Notice(NoticesViewModel.NoticeKind.PLAIN,
-                text("window.left-in-the-training-queue", count("window.runs", queue.waiting().size())),
-                Optional.of(new NoticesViewModel.NoticeAction(text("window.continue-training"), queue::startNext)))));
+        queue.restore(training::offerToContinue);
         services.jobs()
                 .start(text("window.listing-samples"), cancellation -> services.stores().samples().list(),
                         start::setSamples, notices::showError);

@@ -46,6 +46,7 @@ import atomstudio.tuning.adapter.Trigger;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.run.RunFolder;
+import atomstudio.tuning.run.RunLock;
 import atomstudio.tuning.run.TrainingReport;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -467,6 +468,56 @@ class CompareViewModelTest {
         comparison.showRuns(List.of(done, LORA));
         assertEquals(List.of("Base", LORA.title() + " × 1.0", done.title() + " × 0.5"),
                 comparison.rows().stream().map(CompareRow::title).toList(), "the result takes its place");
+    }
+
+    @Test
+    void copiesOfAnEndedRunAreDeletedOnceNoRowNeedsThem() throws Exception {
+        CompareViewModel comparison = comparison(new InlineJobs(), LORA);
+        CompareRows rows = comparison.rowChoice();
+        RunSpec run = training(10);
+        rows.offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(run, 10)));
+        rows.addTraining();
+        rows.offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(training(20), 20)));
+        rows.addTraining();
+        Path folder = run.folder().resolve("compared"), older = folder.resolve("step-000010.safetensors"),
+                newer = folder.resolve("step-000020.safetensors");
+        assertTrue(Files.exists(older) && Files.exists(newer), "while the run is training");
+
+        RunSummary stopped = new RunSummary(run, Instant.EPOCH, RunProgress.initial(RunProgress.RunPhase.CANCELLED),
+                RunFolder.Status.UNFINISHED, Optional.empty());
+        try (RunLock ignored = RunLock.acquire(run.folder())) {
+            comparison.deleteCopies(List.of(stopped));
+            assertTrue(Files.exists(older), "it trains in another process");
+        }
+        comparison.deleteCopies(List.of(stopped));
+        assertFalse(Files.exists(older), "no row has it");
+        assertTrue(Files.exists(newer), "a row has it");
+        comparison.generate();
+        assertEquals(0, cells(comparison).missing());
+        rows.remove(comparison.rows().getLast());
+        assertFalse(Files.exists(folder));
+        assertTrue(Files.exists(new RunFolder(run.folder()).checkpoint()));
+    }
+
+    @Test
+    void copyStaysWhileImagesWithItAreInTheQueue() throws Exception {
+        ManualJobs jobs = new ManualJobs();
+        CompareViewModel comparison = comparison(jobs, LORA);
+        jobs.runAll();
+        CompareRows rows = comparison.rowChoice();
+        RunSpec run = training(10);
+        rows.offerTraining(Optional.of(new CompareRows.TrainingCheckpoint(run, 10)));
+        rows.addTraining();
+        jobs.runAll();
+        comparison.generate();
+        while (comparison.batches().isIdle()) jobs.runNext();
+        comparison.deleteCopies(List.of(new RunSummary(run, Instant.EPOCH,
+                RunProgress.initial(RunProgress.RunPhase.CANCELLED), RunFolder.Status.UNFINISHED, Optional.empty())));
+        rows.remove(comparison.rows().getLast());
+        assertTrue(Files.exists(run.folder().resolve("compared/step-000010.safetensors")));
+        jobs.runAll();
+        assertTrue(comparison.batches().isIdle());
+        assertFalse(Files.exists(run.folder().resolve("compared")));
     }
 
     @Test

@@ -59,7 +59,7 @@ class GetModelViewModelTest {
         GetModelViewModel model = new GetModelViewModel(jobs, new ModelHub(home), models,
                 new Deletions(jobs, new Trash(home.trash(), InstantSource.system()), notices));
         model.load();
-        model.saveAddress(hub.address().toString());
+        model.settings().saveAddress(hub.address().toString());
         return model;
     }
 
@@ -103,17 +103,17 @@ class GetModelViewModelTest {
                 .endsWith("create a token to read on " + hub.address()
                         + "/settings/tokens, and enter it below."),
                 model.problem().get());
-        model.saveToken(FakeHub.TOKEN);
+        model.settings().saveToken(FakeHub.TOKEN);
         model.find("atom/small", "");
         assertEquals("", model.problem().get());
         assertFalse(model.needsToken().get());
-        model.saveToken("");
-        assertTrue(model.settings().get().token().isEmpty());
-        model.saveToken("two words");
+        model.settings().saveToken("");
+        assertTrue(model.settings().current().get().token().isEmpty());
+        model.settings().saveToken("two words");
         assertTrue(model.problem().get().startsWith("Access token: expected"), model.problem().get());
         model.find("a/b/c", "");
         assertTrue(model.problem().get().startsWith("Repository: expected a repository as owner/name"));
-        model.saveAddress("ftp://x");
+        model.settings().saveAddress("ftp://x");
         assertTrue(model.problem().get().startsWith("Hub: expected the address of a hub"), model.problem().get());
         hub.close();
         model.find("atom/small", "");

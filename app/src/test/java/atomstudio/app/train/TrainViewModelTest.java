@@ -143,8 +143,8 @@ class TrainViewModelTest {
         train.training().choosePreset(Optional.of(Preset.QUICK));
         train.training().setText(TrainingSetting.FLIP, Setting.YES);
         fake.desktop.saveTarget = folder.resolve("lora.toml");
-        train.saveSettings();
-        assertEquals("Saved to " + fake.desktop.saveTarget, train.settingsNote().get());
+        train.settingsFile().save();
+        assertEquals("Saved to " + fake.desktop.saveTarget, train.settingsFile().note().get());
         TrainingConfig saved = train.training()
                 .settings()
                 .get()
@@ -153,15 +153,15 @@ class TrainViewModelTest {
         train.training().setText(TrainingSetting.FLIP, "");
         train.method().choose(MethodName.ATOMS);
         fake.desktop.folder = fake.desktop.saveTarget;
-        train.openSettings();
-        assertEquals("", train.settingsNote().get());
+        train.settingsFile().open();
+        assertEquals("", train.settingsFile().note().get());
         assertEquals(MethodSettings.of(MethodName.LORA).with(MethodSetting.RANK, "8"), train.method().settings().get());
         assertEquals(saved,
                 train.training().settings().get().toConfig(train.method().settings().get(), ModelSize.SMALL));
         fake.desktop.folder = folder.resolve("missing.toml");
-        train.openSettings();
-        assertTrue(train.settingsNote().get().contains("missing.toml: expected a TOML file"),
-                train.settingsNote().get());
+        train.settingsFile().open();
+        assertTrue(train.settingsFile().note().get().contains("missing.toml: expected a TOML file"),
+                train.settingsFile().note().get());
     }
 
     @Test

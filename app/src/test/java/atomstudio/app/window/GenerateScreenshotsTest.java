@@ -30,10 +30,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// The Generate page with the real model: image to image, a painted mask, live previews, hires fix. `mvn -pl app -am
-/// test -Dtest=GenerateScreenshotsTest -Dtest.excludedGroups= -Dsurefire.failIfNoSpecifiedTests=false`.
+/// The Generate page with the real model: image to image, a painted mask, live previews, hires fix.
 @Tag("slow")
-@ExtendWith({DisplayCondition.class, ApplicationExtension.class})
+@Tag("display")
+@ExtendWith({DisplayServerCondition.class, DisplayCondition.class, ApplicationExtension.class})
 class GenerateScreenshotsTest {
     @TempDir
     static Path home;
@@ -42,7 +42,7 @@ class GenerateScreenshotsTest {
 
     @Start
     void start(Stage stage) {
-        window = RealWindow.open(stage, home, RealWindow.DOCS);
+        window = RealWindow.open(stage, home);
     }
 
     @Test
@@ -65,14 +65,14 @@ class GenerateScreenshotsTest {
         window.waitFor(60, () -> page.settings().get().source().image().isPresent());
         window.run(page.source()::startPainting);
         paint();
-        window.screenshot("mask");
+        window.screenshots("mask");
         window.run(() -> ((Button) window.scene().lookup("#mask-done")).fire());
         assertTrue(page.settings().get().source().image().orElseThrow().mask().isPresent());
         window.run(() -> page.source().setDenoisingStrength(0.9));
         window.run(page::generate);
         window.waitFor(120,
                 () -> page.row().previews().containsKey(page.row().cells().get(2).order()));
-        window.screenshotNow("generating");
+        window.screenshots("inpainting");
         window.waitFor(300, () -> page.batches().busy().get().isEmpty());
         assertEquals("", page.batches().problem().get());
         window.run(() -> {
@@ -94,7 +94,7 @@ class GenerateScreenshotsTest {
         return image;
     }
 
-    /// Fires mouse events: the headless platform has no robot for drags.
+    /// Fires mouse events.
     private void paint() throws Exception {
         window.run(() -> {
             Node canvas = window.scene().lookup("#mask-canvas");

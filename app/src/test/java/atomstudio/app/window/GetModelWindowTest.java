@@ -32,7 +32,7 @@ class GetModelWindowTest {
         hub = FakeHub.start();
         hub.repository("atom/small").addFolder(Assets.find().defaultModel());
         hub.limitSpeed(20_000_000);
-        window = RealWindow.open(stage, Files.createTempDirectory(folder, "home"), RealWindow.TARGET);
+        window = RealWindow.open(stage, Files.createTempDirectory(folder, "home"));
     }
 
     @AfterEach
@@ -44,7 +44,7 @@ class GetModelWindowTest {
     void modelIsDownloadedUsedAndGenerates(FxRobot robot) throws Exception {
         window.run(() -> {
             window.model().openModels();
-            window.model().downloads().saveAddress(hub.address().toString());
+            window.model().downloads().settings().saveAddress(hub.address().toString());
         });
         window.waitFor(20, () -> window.model().models().current().get() != null);
         robot.clickOn("#repository").write("atom/small");
@@ -55,7 +55,7 @@ class GetModelWindowTest {
         window.run(() -> robot.lookup("#accept-licence").queryAs(CheckBox.class).fire());
         window.run(() -> robot.lookup("#download-model").queryAs(Button.class).fire());
         window.waitFor(20, () -> window.model().downloads().status().get().share() > 0);
-        window.screenshotNow("get-model-progress");
+        window.screenshot("get-model-progress");
         window.run(window.model()::openGenerate);
         window.waitFor(60, () -> robot.lookup("#notice-use-it-now").tryQuery().isPresent());
         window.screenshot("get-model-notice");

@@ -45,7 +45,7 @@ class InputLatencyTest {
 
     @Start
     void start(Stage stage) {
-        window = RealWindow.open(stage, home, RealWindow.TARGET);
+        window = RealWindow.open(stage, home);
     }
 
     @Test

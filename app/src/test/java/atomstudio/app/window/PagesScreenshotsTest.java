@@ -26,10 +26,10 @@ import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
 /// Screenshots of the Models, Settings and Generate pages with real files: a model folder, a checkpoint, one without a
-/// tokenizer, and rejected files. `mvn -pl app -am test -Dtest=PagesScreenshotsTest -Dtest.excludedGroups=
-/// -Dsurefire.failIfNoSpecifiedTests=false`.
+/// tokenizer, and rejected files.
 @Tag("slow")
-@ExtendWith({DisplayCondition.class, ApplicationExtension.class})
+@Tag("display")
+@ExtendWith({DisplayServerCondition.class, DisplayCondition.class, ApplicationExtension.class})
 class PagesScreenshotsTest {
     @TempDir
     static Path home;
@@ -40,7 +40,7 @@ class PagesScreenshotsTest {
 
     @Start
     void start(Stage stage) {
-        window = RealWindow.open(stage, home, RealWindow.TARGET);
+        window = RealWindow.open(stage, home);
     }
 
     @Test
@@ -62,16 +62,16 @@ class PagesScreenshotsTest {
         open(Shared.own("goldens/taesd/decoder.safetensors"), 3);
         assertTrue(window.model().models().problem().get().contains("is a decoder for previews"),
                 window.model().models().problem().get());
-        window.screenshot("models");
+        window.screenshots("models");
         open(models, 3);
         assertTrue(window.model().models().problem().get().contains("found a folder without it"),
                 window.model().models().problem().get());
         Files.move(file, models.resolve("moved.ckpt"));
         window.run(window.model().models()::load);
         window.waitFor(60, () -> window.model().models().unreadable().size() == 1);
-        window.screenshot("models-unreadable");
+        window.screenshots("models-unreadable");
         window.run(() -> window.model().open(Screen.SETTINGS));
-        window.screenshot("preferences");
+        window.screenshots("preferences");
     }
 
     @Test
@@ -101,9 +101,9 @@ class PagesScreenshotsTest {
         assertEquals("[cat-toy (0.8)]", page.adapters().selected().toString());
         assertTrue(page.row().warning().get().contains("<lora:gone:0.7>"),
                 page.row().warning().get());
-        window.screenshot("adapters-and-source");
+        window.screenshots("adapters-and-source");
         window.run(() -> ((Hyperlink) window.scene().lookup("#customize")).fire());
-        window.screenshot("adapters-and-source-settings");
+        window.screenshots("adapters-and-source-settings");
     }
 
     private void open(Path file, int known) throws Exception {

@@ -1,44 +1,59 @@
 package atomstudio.app.window;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import atomstudio.app.desktop.FakeDesktop;
 import atomstudio.app.jobs.BackgroundJobs;
 import atomstudio.app.runtime.Home;
 import atomstudio.app.services.Services;
+import atomstudio.app.settings.AppSettings.Theme;
 import atomstudio.diffusion.Shared;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import javafx.application.Platform;
 import javafx.embed.swing.SwingFXUtils;
-import javafx.geometry.Dimension2D;
 import javafx.scene.Scene;
+import javafx.scene.image.WritableImage;
 import javafx.stage.Stage;
+import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.ImageOutputStream;
 import org.testfx.util.WaitForAsyncUtils;
 
-/// The window with real services, except file choosers, on the headless platform.
-record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path screenshots) {
-    /// Screenshots for the README.
-    static final Path DOCS = Shared.root().resolve("docs/screenshots");
-    /// Screenshots that show local paths.
+/// The window with real services, except file choosers. Screenshots need a display of 2600 x 1500 pixels.
+record RealWindow(FakeDesktop desktop, WindowViewModel model, Stage stage, Scene scene) {
     static final Path TARGET = Path.of("target/screenshots");
-    static final Dimension2D SMALL = new Dimension2D(1280, 800);
+    private static final Path DOCS = Shared.root().resolve("docs/screenshots");
+    /// The screenshots in the repository; all others are in target/screenshots, to look at.
+    private static final Set<String> KEPT = Set.of("compare", "compare-dark", "compare-2560", "compare-2560-dark",
+            "training", "training-dark", "training-2560", "training-2560-dark", "generating", "generating-dark",
+            "generating-2560", "generating-2560-dark", "gallery", "gallery-2560-dark", "mask", "mask-dark");
+    private static final List<WindowSize> SIZES = List.of(new WindowSize("-2560", 2560, 1440),
+            new WindowSize("", 1280, 800));
+
+    /// Of the scene, without the frame around it.
+    private record WindowSize(String suffix, int width, int height) {}
 
     /// Runs on the JavaFX thread.
-    static RealWindow open(Stage stage, Path home, Path screenshots) {
+    static RealWindow open(Stage stage, Path home) {
         FakeDesktop desktop = new FakeDesktop();
         Services services = Composition.create(new Home(home), new BackgroundJobs(Platform::runLater), desktop,
                 desktop);
         WindowViewModel model = new WindowViewModel(services);
         Scene scene = WindowStage.populate(stage, model, services, stage::hide);
-        stage.setWidth(SMALL.getWidth());
-        stage.setHeight(SMALL.getHeight());
+        stage.setX(0);
+        stage.setY(0);
+        stage.setWidth(1280);
+        stage.setHeight(800);
         stage.show();
         model.load();
-        return new RealWindow(desktop, model, scene, screenshots);
+        return new RealWindow(desktop, model, stage, scene);
     }
 
     /// Runs an action on the JavaFX thread and waits for its effects.
@@ -52,19 +67,48 @@ record RealWindow(FakeDesktop desktop, WindowViewModel model, Scene scene, Path 
         WaitForAsyncUtils.waitForFxEvents();
     }
 
-    void screenshot(String name) throws Exception {
-        // Images load in the background.
-        Thread.sleep(500);
-        screenshotNow(name);
+    /// Takes screenshots of what is shown, at both sizes, light and dark.
+    void screenshots(String name) throws Exception {
+        for (WindowSize size : SIZES) {
+            run(() -> {
+                stage.setWidth(size.width + stage.getWidth() - scene.getWidth());
+                stage.setHeight(size.height + stage.getHeight() - scene.getHeight());
+            });
+            waitFor(10, () -> scene.getWidth() == size.width && scene.getHeight() == size.height);
+            // Images load in the background.
+            Thread.sleep(600);
+            for (Theme theme : List.of(Theme.LIGHT, Theme.DARK)) {
+                run(() -> model.settings().theme(theme));
+                screenshot(name + size.suffix + (theme == Theme.DARK ? "-dark" : ""));
+            }
+            run(() -> model.settings().theme(Theme.LIGHT));
+        }
     }
 
-    /// Takes the screenshot without waiting for images.
-    void screenshotNow(String name) throws Exception {
+    /// Takes a screenshot of the window as it is.
+    void screenshot(String name) throws Exception {
         WaitForAsyncUtils.waitForFxEvents();
-        Path file = screenshots.resolve(name + ".png");
-        Files.createDirectories(file.getParent());
-        assertTrue(ImageIO.write(
-                SwingFXUtils.fromFXImage(WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get(), null), "png",
-                file.toFile()));
+        WritableImage shown = WaitForAsyncUtils.asyncFx(() -> scene.snapshot(null)).get();
+        BufferedImage opaque = new BufferedImage((int) shown.getWidth(), (int) shown.getHeight(),
+                BufferedImage.TYPE_INT_RGB);
+        SwingFXUtils.fromFXImage(shown, opaque);
+        Path folder = KEPT.contains(name) ? DOCS : TARGET;
+        Files.createDirectories(folder);
+        writePng(opaque, folder.resolve(name + ".png"));
+    }
+
+    /// As small as a PNG without loss can be.
+    private static void writePng(BufferedImage image, Path file) throws IOException {
+        ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
+        ImageWriteParam options = writer.getDefaultWriteParam();
+        options.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+        options.setCompressionQuality(0);
+        Files.deleteIfExists(file);
+        try (ImageOutputStream out = ImageIO.createImageOutputStream(file.toFile())) {
+            writer.setOutput(out);
+            writer.write(null, new IIOImage(image, null, null), options);
+        } finally {
+            writer.dispose();
+        }
     }
 }

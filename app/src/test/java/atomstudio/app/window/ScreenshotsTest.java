@@ -1,16 +1,23 @@
 package atomstudio.app.window;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import atomstudio.app.generate.GenerateViewModel;
+import atomstudio.app.generate.ImageSettings.Seeds;
+import atomstudio.app.generate.ImageSettings.SelectedAdapter;
 import atomstudio.app.generate.SubjectPrompt;
 import atomstudio.app.runs.RunProgress;
 import atomstudio.app.runs.RunSummary;
 import atomstudio.app.subjects.SubjectPageViewModel;
+import atomstudio.app.subjects.SubjectPageViewModel.PageTab;
 import atomstudio.tuning.config.TrainingSetting;
+import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.setting.Setting;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import javafx.scene.control.ToggleButton;
 import javafx.stage.Stage;
 import org.junit.jupiter.api.Tag;
@@ -20,11 +27,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.testfx.framework.junit5.ApplicationExtension;
 import org.testfx.framework.junit5.Start;
 
-/// Creates docs/screenshots with the real model, trainer and engine: trains a sample subject with three methods and
-/// compares them. `mvn -pl app -am test -Dtest=ScreenshotsTest -Dtest.excludedGroups=
-/// -Dsurefire.failIfNoSpecifiedTests=false`; `-Dscreenshots.steps=N` for a quick run with fewer training steps.
+/// Screenshots with the real model, trainer and engine: trains a sample subject with three methods, compares them and
+/// generates with them. The command is in docs/developers.md; `-Dscreenshots.steps=N` trains fewer steps.
 @Tag("slow")
-@ExtendWith({DisplayCondition.class, ApplicationExtension.class})
+@Tag("display")
+@ExtendWith({DisplayServerCondition.class, DisplayCondition.class, ApplicationExtension.class})
 class ScreenshotsTest {
     @TempDir
     static Path home;
@@ -33,66 +40,48 @@ class ScreenshotsTest {
 
     @Start
     void start(Stage stage) {
-        window = RealWindow.open(stage, home, RealWindow.DOCS);
+        window = RealWindow.open(stage, home);
     }
 
     @Test
     void dropToExport() throws Exception {
         WindowViewModel model = window.model();
         window.waitFor(60, () -> model.start().samples().size() == 4 && model.models().current().get() != null);
-        window.screenshot("start");
+        window.screenshots("start");
         window.run(() -> model.start().useSample(model.start().samples().getFirst()));
-        window.waitFor(60,
-                () -> !model.subjects().pages().isEmpty()
-                        && !model.subjects().pages().getFirst().train().method().costs().isEmpty());
+        window.waitFor(60, () -> !model.subjects().pages().isEmpty());
         SubjectPageViewModel page = model.subjects().pages().getFirst();
-        window.waitFor(60, () -> page.subject().photos().size() == 6);
-        window.run(() -> page.openTab(SubjectPageViewModel.PageTab.TRAIN));
+        prepare(page);
+        train(page);
+        compare(page);
+        export(page);
+        gallery(page);
+        generate(page);
+        window.run(() -> page.runs().delete(page.runs().runs().getFirst()));
+        window.waitFor(60, () -> page.runs().runs().size() == 2);
+        window.run(() -> model.open(Screen.TRASH));
+        window.screenshots("trash");
+    }
+
+    /// Photos, methods with their measured costs, and all options.
+    private void prepare(SubjectPageViewModel page) throws Exception {
+        window.waitFor(60, () -> page.subject().photos().size() == 6 && !page.train().method().costs().isEmpty());
+        window.run(() -> page.openTab(PageTab.PHOTOS));
+        window.screenshots("photos");
+        window.run(() -> page.openTab(PageTab.TRAIN));
         window.run(page.train()::checkMemory);
         window.waitFor(300, () -> page.train().memoryCheck().busy().get().isEmpty());
         assertTrue(page.train().memoryCheck().summary().get().contains(", about "),
                 page.train().memoryCheck().problem().get());
-        window.screenshot("subject");
-        settings(page);
-        window.run(() -> page.generate().generate());
-        window.waitFor(300, () -> page.compare().batches().busy().get().isEmpty());
-        train(page);
-        window.run(
-                () -> page.generate()
-                        .prompt()
-                        .set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "in the snow")));
-        window.run(() -> page.generate().generate());
-        window.waitFor(600, () -> page.compare().batches().busy().get().isEmpty()
-                && page.compare().metrics().status().get().isEmpty());
-        window.run(() -> page.openTab(SubjectPageViewModel.PageTab.COMPARE));
-        window.screenshot("galleries");
-        window.run(model.settings()::toggleTheme);
-        window.screenshot("galleries-dark");
-        window.run(() -> page.largeImage().open(page.compare().imageRows().get(2).get(1)));
-        window.screenshot("large-dark");
-        window.run(page.largeImage()::close);
-        window.run(model.settings()::toggleTheme);
-        window.desktop().saveTarget = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
-        RunSummary last = page.runs().runs().getLast();
-        window.run(
-                () -> page.export().export(last, atomstudio.tuning.export.ExportFormat.ATOMSTUDIO));
-        window.waitFor(60,
-                () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
-        assertTrue(Files.size(window.desktop().saveTarget) == last.report().orElseThrow().bytes());
-        window.screenshot("exported");
-        Files.delete(window.desktop().saveTarget);
-    }
-
-    /// Screenshots with expanded training options.
-    private void settings(SubjectPageViewModel page) throws Exception {
+        window.screenshots("train");
         ToggleButton options = (ToggleButton) window.scene().lookup("#options");
         window.run(() -> {
             page.train().training().setText(TrainingSetting.VALIDATE, Setting.YES);
             options.setSelected(true);
         });
-        window.screenshot("settings");
+        window.screenshots("options");
         window.run(() -> {
-            // The gallery shows the default settings.
+            // The comparison shows the default settings.
             page.train().training().setText(TrainingSetting.VALIDATE, "");
             options.setSelected(false);
         });
@@ -113,8 +102,74 @@ class ScreenshotsTest {
         window.waitFor(60, () -> page.queue().progress().get().phase() == RunProgress.RunPhase.PAUSED);
         window.run(() -> page.runs().requestPreview("a sks car on the beach"));
         window.waitFor(120, () -> page.queue().pendingPreview().get().isEmpty());
-        window.screenshot("training");
+        window.screenshots("training");
         window.run(page.queue()::resume);
         window.waitFor(3600, () -> !page.queue().isBusy() && page.runs().runs().size() == 3);
+    }
+
+    private void compare(SubjectPageViewModel page) throws Exception {
+        window.run(() -> {
+            page.generate()
+                    .prompt()
+                    .set(new SubjectPrompt("a", SubjectPrompt.Mention.SUBJECT, "{in the snow | on the beach}"));
+            page.generate().updateSettings(now -> now.withSeeds(new Seeds(0, 2)));
+            page.openTab(PageTab.COMPARE);
+            page.generate().generate();
+        });
+        window.waitFor(600, () -> page.compare().batches().busy().get().isEmpty()
+                && page.compare().metrics().status().get().isEmpty());
+        window.run(this::dismissNotices);
+        window.screenshots("compare");
+        window.run(() -> page.largeImage().open(page.compare().imageRows().get(2).get(1)));
+        window.screenshots("large-image");
+        window.run(page.largeImage()::close);
+    }
+
+    private void dismissNotices() {
+        List.copyOf(window.model().notices().notices()).forEach(window.model().notices()::dismiss);
+    }
+
+    private void export(SubjectPageViewModel page) throws Exception {
+        RunSummary last = page.runs().runs().getLast();
+        window.run(() -> page.export().open(last));
+        window.waitFor(120, () -> page.export().dialog().get() != null
+                && page.export().dialog().get().approximation().isPresent());
+        window.screenshots("export");
+        window.run(page.export()::close);
+        window.desktop().saveTarget = Path.of(System.getProperty("java.io.tmpdir"), "car.safetensors");
+        window.run(() -> page.export().export(last, ExportFormat.ATOMSTUDIO));
+        window.waitFor(60,
+                () -> page.export().exportNote().get() != null && page.export().exportNote().get().file().isPresent());
+        assertEquals(last.report().orElseThrow().bytes(), Files.size(window.desktop().saveTarget));
+        window.screenshots("exported");
+        Files.delete(window.desktop().saveTarget);
+    }
+
+    private void gallery(SubjectPageViewModel page) throws Exception {
+        window.run(() -> {
+            window.model().gallery().toggleStar(page.compare().imageRows().get(1).getFirst());
+            window.model().open(Screen.GALLERY);
+        });
+        window.screenshots("gallery");
+    }
+
+    /// An adapter on the Generate page, while its images are generated.
+    private void generate(SubjectPageViewModel page) throws Exception {
+        RunSummary run = page.runs().runs().getLast();
+        window.run(window.model()::openGenerate);
+        GenerateViewModel generate = window.model().generate();
+        window.run(() -> {
+            generate.prompt().set(new SubjectPrompt("", SubjectPrompt.Mention.NONE, "a sks car on a (table:1.2)"));
+            generate.settings(generate.settings()
+                    .get()
+                    .withAdapters(List.of(new SelectedAdapter(run.adapter(), 0.9)))
+                    .withSeeds(new Seeds(0, 9)));
+            generate.generate();
+        });
+        window.waitFor(120, () -> generate.row().previews().containsKey(generate.row().cells().getLast().order()));
+        window.screenshots("generating");
+        window.waitFor(300, () -> generate.batches().busy().get().isEmpty());
+        assertEquals("", generate.batches().problem().get());
+        window.screenshots("generated");
     }
 }
