@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import javafx.css.PseudoClass;
 import javafx.scene.Node;
 import javafx.scene.Parent;
 import javafx.scene.control.Label;
@@ -100,6 +101,30 @@ class GalleryWindowTest {
                 .asyncFx(() -> window.model().notices().act(window.model().notices().notices().getFirst()))
                 .get();
         waitFor(() -> Files.exists(second.file()) && window.model().gallery().images().contains(second));
+    }
+
+    @Test
+    void arrowKeysMoveOverTheTilesOfTheGallery(FxRobot robot) throws Exception {
+        generate("a red apple");
+        WaitForAsyncUtils.asyncFx(() -> window.model().open(Screen.GALLERY)).get();
+        waitFor(() -> robot.lookup("#gallery-grid").tryQuery().isPresent());
+        focus(robot, "#gallery-grid");
+        robot.type(KeyCode.DOWN, KeyCode.RIGHT, KeyCode.S);
+        GalleryImage second = window.model().gallery().images().get(1);
+        waitFor(() -> window.model().gallery().isStarred(second));
+        assertEquals(1, robot.lookup("#gallery-grid .gallery-tile")
+                .queryAll()
+                .stream()
+                .filter(tile -> tile.getPseudoClassStates().contains(PseudoClass.getPseudoClass("current")))
+                .count());
+        robot.type(KeyCode.ENTER);
+        waitFor(() -> window.model().largeImage().shown().get() != null);
+        assertEquals(second, window.model().largeImage().shown().get().image());
+        robot.type(KeyCode.ESCAPE);
+        waitFor(() -> window.model().largeImage().shown().get() == null);
+        robot.type(KeyCode.END, KeyCode.RIGHT, KeyCode.DELETE);
+        waitFor(() -> window.model().gallery().images().size() == 3);
+        assertEquals(second, window.model().gallery().images().get(1), "the last image was deleted");
     }
 
     @Test
