@@ -1,13 +1,16 @@
 package atomstudio.app.runs;
 
+import static atomstudio.app.controls.ShownView.shown;
 import static atomstudio.app.text.Texts.text;
 
 import atomstudio.app.controls.RoundedImageView;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntConsumer;
+import javafx.beans.property.ReadOnlyDoubleWrapper;
 import javafx.beans.value.ObservableValue;
 import javafx.geometry.Pos;
+import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ScrollPane;
@@ -20,7 +23,11 @@ import org.jspecify.annotations.Nullable;
 /// The previews of a run in a strip, the newest at the right. A click opens one large.
 final class PreviewStripView extends ScrollPane {
     private static final double SIDE = 132;
+    /// In a window that is higher than this, in pixels.
+    private static final double LARGE_SIDE = 208;
+    private static final double LARGE_WINDOW = 1100;
 
+    private final ReadOnlyDoubleWrapper side = new ReadOnlyDoubleWrapper(SIDE);
     private final HBox strip = new HBox(10);
     private final IntConsumer open;
     private @Nullable Path runFolder;
@@ -35,6 +42,12 @@ final class PreviewStripView extends ScrollPane {
         setVbarPolicy(ScrollBarPolicy.NEVER);
         // The strip is wider after the next layout only.
         strip.widthProperty().subscribe(width -> setHvalue(getHmax()));
+        sceneProperty()
+                .flatMap(Scene::heightProperty)
+                .subscribe(height -> {
+                    side.set(height != null && height.doubleValue() > LARGE_WINDOW ? LARGE_SIDE : SIDE);
+                    updateHeight();
+                });
         watched.subscribe(now -> {
             if (now != null) show(now);
         });
@@ -51,9 +64,12 @@ final class PreviewStripView extends ScrollPane {
         for (int i = appended ? shown.size() : 0; i < previews.size(); i++)
             strip.getChildren().add(tile(current.spec().folder(), previews.get(i), i));
         shown = previews;
-        boolean hasTiles = !strip.getChildren().isEmpty();
-        setMinHeight(hasTiles ? SIDE + 36 : USE_COMPUTED_SIZE);
-        if (!hasTiles) strip.getChildren().add(caption(emptyText(current)));
+        updateHeight();
+        if (previews.isEmpty()) strip.getChildren().setAll(caption(emptyText(current)));
+    }
+
+    private void updateHeight() {
+        setMinHeight(shown.isEmpty() ? USE_COMPUTED_SIZE : side.get() + 36);
     }
 
     private static String emptyText(RunsViewModel.ShownRun current) {
@@ -66,8 +82,11 @@ final class PreviewStripView extends ScrollPane {
                 new Image(run.resolve(preview.file()).toUri().toString(), true), SIDE);
         VBox content = new VBox(4, image, caption(title(preview)));
         content.setAlignment(Pos.TOP_CENTER);
-        content.setMinWidth(SIDE);
         Button tile = new Button();
+        side.when(shown(tile)).subscribe(now -> {
+            image.setSide(now.doubleValue());
+            content.setMinWidth(now.doubleValue());
+        });
         tile.setGraphic(content);
         tile.getStyleClass().addAll("flat", "preview-tile");
         tile.setAccessibleText("“" + preview.prompt() + "”, " + title(preview));

@@ -16,6 +16,7 @@ import javafx.beans.value.ObservableValue;
 import javafx.collections.ListChangeListener;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
+import javafx.scene.Scene;
 import javafx.scene.control.Button;
 import javafx.scene.control.Label;
 import javafx.scene.control.ProgressBar;
@@ -29,6 +30,11 @@ import org.kordamp.ikonli.javafx.FontIcon;
 
 /// A current or past run: progress with Pause and Stop, loss chart with validation and earlier runs, notes, previews.
 public final class RunView extends CardView {
+    /// Height of the chart, as a part of the window's, and its limits in pixels.
+    private static final double CHART_SHARE = 0.28;
+    private static final double MIN_CHART = 230;
+    private static final double MAX_CHART = 460;
+
     private final RunsViewModel model;
     private final ObservableValue<Boolean> live;
 
@@ -106,6 +112,10 @@ public final class RunView extends CardView {
 
     private LossChartView chart() {
         LossChartView chart = new LossChartView();
+        chart.prefHeightProperty()
+                .bind(sceneProperty().flatMap(Scene::heightProperty)
+                        .map(height -> Math.clamp(CHART_SHARE * height.doubleValue(), MIN_CHART, MAX_CHART))
+                        .orElse(MIN_CHART));
         model.shownRun()
                 .subscribe(run -> chart
                         .show(run == null ? RunProgress.initial(RunProgress.RunPhase.WAITING) : run.progress()));
