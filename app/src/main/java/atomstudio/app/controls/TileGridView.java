@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class TileGridView<T> extends ListView<Integer> {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final double SCROLL_BAR = 20;
+    private static final double MAX_GROWTH = 2;
 
     private final ObservableList<T> shown;
     private final Supplier<Tile<T>> newTile;
@@ -56,13 +57,7 @@ public final class TileGridView<T> extends ListView<Integer> {
         setCellFactory(view -> new LineCell());
         setFocusTraversable(false);
         shown.addListener((ListChangeListener<T>) change -> update());
-        widthProperty().subscribe(width -> {
-            double available = width.doubleValue() - SCROLL_BAR + size.gap;
-            columns = Math.max(1, (int) (available / (size.width + size.gap)));
-            tileWidth = Math.max(size.width, Math.floor(available / columns) - size.gap);
-            setFixedCellSize(size.height + tileWidth - size.width + size.gap);
-            update();
-        });
+        widthProperty().subscribe(width -> update());
     }
 
     /// Makes the tiles reachable by keyboard: the arrow keys move over them while the grid has the focus.
@@ -99,6 +94,11 @@ public final class TileGridView<T> extends ListView<Integer> {
     }
 
     private void update() {
+        double available = getWidth() - SCROLL_BAR + size.gap;
+        // A few tiles share the line among them.
+        columns = Math.clamp((int) (available / (size.width + size.gap)), 1, Math.max(1, shown.size()));
+        tileWidth = Math.clamp(Math.floor(available / columns) - size.gap, size.width, MAX_GROWTH * size.width);
+        setFixedCellSize(size.height + tileWidth - size.width + size.gap);
         current = Math.min(current, shown.size() - 1);
         int count = (shown.size() + columns - 1) / columns;
         if (count < getItems().size()) getItems().remove(count, getItems().size());

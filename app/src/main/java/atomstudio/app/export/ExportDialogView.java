@@ -10,6 +10,8 @@ import atomstudio.app.export.ExportViewModel.ExportDialog;
 import atomstudio.tuning.export.ExportFormat;
 import atomstudio.tuning.export.ExportPlan;
 import java.util.List;
+import javafx.geometry.HPos;
+import javafx.geometry.Insets;
 import javafx.geometry.Pos;
 import javafx.scene.Node;
 import javafx.scene.control.Button;
@@ -27,7 +29,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The formats of a run's adapter with their size and error, before one is written.
 public final class ExportDialogView extends OverlayView {
-    private static final double WIDTH = 640;
+    private static final double WIDTH = 740;
+    /// Below the words of a radio button.
+    private static final Insets INDENT = new Insets(0, 0, 4, 22);
 
     private final ExportViewModel model;
     private final Label title = new Label();
@@ -47,6 +51,7 @@ public final class ExportDialogView extends OverlayView {
                 .withId("export-selected");
         export.disableProperty().bind(formats.selectedToggleProperty().isNull());
         approximateError.getStyleClass().add("muted");
+        approximateLine.setPadding(INDENT);
         HBox buttons = new HBox(8, export,
                 new ActionButtonView(text("export.cancel"), model::close).withId("export-cancel"));
         VBox card = new VBox(12, title, content, buttons);
@@ -127,6 +132,7 @@ public final class ExportDialogView extends OverlayView {
             Label error = isApproximate ? approximateError : new Label(exactness(format));
             if (!isApproximate) error.getStyleClass().add("muted");
             error.setMinWidth(Region.USE_PREF_SIZE);
+            GridPane.setHalignment(bytes, HPos.RIGHT);
             grid.addRow(row++, choice, bytes, error);
             if (isApproximate) grid.add(approximateLine, 0, row++, 3, 1);
         }

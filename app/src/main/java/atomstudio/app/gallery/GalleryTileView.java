@@ -57,6 +57,7 @@ final class GalleryTileView extends StackPane implements TileGridView.Tile<Galle
     public void show(@Nullable GalleryImage image, double side) {
         shown = image;
         thumbnail.setSide(side - 2 * BORDER);
+        thumbnail.use(side > Thumbnails.SIDE ? model.gallery().largeThumbnails() : model.gallery().thumbnails());
         thumbnail.show(image);
         setVisible(image != null);
         showStar();

@@ -41,6 +41,7 @@ public final class LargeImageView extends OverlayView {
         this.model = model;
         setId("large-image");
         zoom.setId("large-image-zoom");
+        title.setId("large-image-title");
         title.getStyleClass().add("row-title");
         comparedTitle.getStyleClass().addAll("muted", "small-text");
         settings.getStyleClass().addAll("muted", "small-text");
@@ -61,7 +62,7 @@ public final class LargeImageView extends OverlayView {
         setCard(card, model::close);
         addEventFilter(KeyEvent.KEY_PRESSED, this::onKey);
         addEventFilter(KeyEvent.KEY_RELEASED, key -> {
-            if (key.getCode() == KeyCode.SPACE) zoom.blink(false);
+            if (key.getCode() == KeyCode.SPACE) blink(false);
         });
         model.shown().subscribe(this::show);
         model.compared().subscribe(this::showCompared);
@@ -118,7 +119,7 @@ public final class LargeImageView extends OverlayView {
             shownPixels = null;
             return;
         }
-        title.setText(shown.image().title());
+        showTitle(shown);
         settings.setText(shown.image().infotext().format().replace("\n", "  ·  "));
         if (shown.pixels() != null && shown.pixels() != shownPixels) zoom.show(toImage(shown.pixels()));
         shownPixels = shown.pixels();
@@ -132,6 +133,17 @@ public final class LargeImageView extends OverlayView {
         RgbImage pixels = compared == null ? null : compared.pixels();
         if (pixels != comparedPixels) zoom.showCompared(pixels == null ? null : toImage(pixels));
         comparedPixels = pixels;
+    }
+
+    /// Shows the image to compare with, and its title.
+    private void blink(boolean on) {
+        zoom.blink(on);
+        LargeImageViewModel.ShownImage compared = model.compared().get();
+        showTitle(on && compared != null ? compared : model.shown().get());
+    }
+
+    private void showTitle(LargeImageViewModel.@Nullable ShownImage titled) {
+        if (titled != null) title.setText(titled.image().title());
     }
 
     private static Image toImage(RgbImage pixels) {
@@ -168,7 +180,7 @@ public final class LargeImageView extends OverlayView {
 
     /// A focused button is pressed by Space as everywhere.
     private boolean onSpaceOrCopy(KeyEvent key) {
-        if (key.getCode() == KeyCode.SPACE && zoom.isFocused()) zoom.blink(true);
+        if (key.getCode() == KeyCode.SPACE && zoom.isFocused()) blink(true);
         else if (key.getCode() == KeyCode.C && key.isShortcutDown()) model.copyImage();
         else return false;
         return true;

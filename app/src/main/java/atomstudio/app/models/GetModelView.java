@@ -48,7 +48,8 @@ final class GetModelView extends CardView {
         setId("get-model-card");
         VBox hubFields = hubFields();
         ExpanderView expander = new ExpanderView("hub-settings", text("models.hub-and-access-token"),
-                model.settings().current()
+                model.settings()
+                        .current()
                         .map(now -> now.address().host()
                                 + (now.token().isPresent() ? text("models.access-token-saved") : "")),
                 hubFields);
@@ -199,18 +200,21 @@ final class GetModelView extends CardView {
         Runnable saveAddress = () -> model.settings().saveAddress(address.getText());
         address.setOnAction(enter -> saveAddress.run());
         address.focusedProperty().subscribe(focused -> {
-            if (!focused && !address.getText().equals(model.settings().current().get().address().toString())) saveAddress.run();
+            if (!focused && !address.getText().equals(model.settings().current().get().address().toString()))
+                saveAddress.run();
         });
         PasswordField token = new PasswordField();
         token.setId("hub-token");
         token.setPrefColumnCount(26);
-        token.promptTextProperty().bind(model.settings().current().map(now -> now.token().isPresent() ? "saved" : "hf_…"));
+        token.promptTextProperty()
+                .bind(model.settings().current().map(now -> now.token().isPresent() ? "saved" : "hf_…"));
         Runnable saveToken = () -> {
             if (!token.getText().isBlank()) model.settings().saveToken(token.getText());
             token.clear();
         };
         token.setOnAction(enter -> saveToken.run());
-        Button forget = new ActionButtonView(text("models.forget"), () -> model.settings().saveToken("")).withId("forget-token");
+        Button forget = new ActionButtonView(text("models.forget"), () -> model.settings().saveToken(""))
+                .withId("forget-token");
         forget.visibleProperty().bind(model.settings().current().map(now -> now.token().isPresent()));
         HBox tokenLine = new HBox(8, new LabeledFieldView(text("models.access-token"), token),
                 new ActionButtonView(text("models.save"), saveToken).withId("save-token"), forget);

@@ -266,6 +266,7 @@ public final class GetModelViewModel {
     /// Copies the address of the offered repository's page.
     public void copyPage() {
         ModelOffer shown = offer.get();
-        if (shown != null) models.copyToClipboard(settings.current().get().address() + "/" + shown.repository().id().id());
+        if (shown != null)
+            models.copyToClipboard(settings.current().get().address() + "/" + shown.repository().id().id());
     }
 }

@@ -31,7 +31,7 @@ import javafx.scene.layout.VBox;
 public final class ModelsView extends VBox {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final int MAX_WORDS = 8;
-    private static final double CARD_WIDTH = 560;
+    private static final double CARD_WIDTH = 500;
 
     private final ModelsViewModel model;
     private final GetModelViewModel downloads;

@@ -202,7 +202,8 @@ public final class RunView extends CardView {
             model.queue().current().subscribe(now -> {
                 if (now != null) prompt.setText(text("runs.preview.example", now.phrase().text()));
             });
-            getChildren().addAll(new InputGroup(prompt, button), new NoteView(NoteView.NoteKind.PLAIN, model.queue().pendingPreview()));
+            getChildren().addAll(new InputGroup(prompt, button),
+                    new NoteView(NoteView.NoteKind.PLAIN, model.queue().pendingPreview()));
         }
 
         /// Previews need at least one step.

@@ -27,7 +27,7 @@ import javafx.scene.layout.VBox;
 /// The Settings page: appearance, devices, engine, live previews, safety checker and files.
 public final class SettingsView extends VBox {
     private static final double THEME_CHOICE_WIDTH = 300;
-    private static final double CARD_WIDTH = 560;
+    private static final double CARD_WIDTH = 500;
 
     /// @param home the folder of subjects, runs and settings
     /// @param showFiles opens it in the file manager

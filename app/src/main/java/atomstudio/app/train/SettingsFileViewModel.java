@@ -38,14 +38,16 @@ public final class SettingsFileViewModel {
 
     /// Lets the user open a TOML file of training settings; method, preset and settings of the form become the file's.
     public void open() {
-        services.choosers().settings(text("train.open-training-settings"))
-                .ifPresent(file -> services.jobs().start(
-                        text("train.reading", file), cancellation -> ConfigFile.read(file),
-                        outcome -> note.set(switch (outcome) {
-                            case JobOutcome.Succeeded<ConfigFile>(ConfigFile read) -> show(read);
-                            case JobOutcome.Failed<ConfigFile>(String message) -> message;
-                            case JobOutcome.Cancelled<ConfigFile>() -> "";
-                        })));
+        services.choosers()
+                .settings(text("train.open-training-settings"))
+                .ifPresent(file -> services.jobs()
+                        .start(
+                                text("train.reading", file), cancellation -> ConfigFile.read(file),
+                                outcome -> note.set(switch (outcome) {
+                                    case JobOutcome.Succeeded<ConfigFile>(ConfigFile read) -> show(read);
+                                    case JobOutcome.Failed<ConfigFile>(String message) -> message;
+                                    case JobOutcome.Cancelled<ConfigFile>() -> "";
+                                })));
     }
 
     private String show(ConfigFile file) {
@@ -58,17 +60,19 @@ public final class SettingsFileViewModel {
     /// Lets the user save the form's settings as a TOML file.
     public void save() {
         MethodSettings settings = method.settings().get();
-        services.choosers().saveFile(text("train.save-training-settings"), settings.name() + ".toml").ifPresent(file -> {
-            String text = ConfigFile.text(settings, config.get(), Optional.empty());
-            services.jobs().start(text("train.saving", file), cancellation -> {
-                AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
-                return file;
-            }, outcome -> note.set(switch (outcome) {
-                case JobOutcome.Succeeded<Path>(Path saved) -> text("train.saved-to", saved);
-                case JobOutcome.Failed<Path>(String message) -> message;
-                case JobOutcome.Cancelled<Path>() -> "";
-            }));
-        });
+        services.choosers()
+                .saveFile(text("train.save-training-settings"), settings.name() + ".toml")
+                .ifPresent(file -> {
+                    String text = ConfigFile.text(settings, config.get(), Optional.empty());
+                    services.jobs().start(text("train.saving", file), cancellation -> {
+                        AtomicFile.write(file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+                        return file;
+                    }, outcome -> note.set(switch (outcome) {
+                        case JobOutcome.Succeeded<Path>(Path saved) -> text("train.saved-to", saved);
+                        case JobOutcome.Failed<Path>(String message) -> message;
+                        case JobOutcome.Cancelled<Path>() -> "";
+                    }));
+                });
     }
 
     void clearNote() {

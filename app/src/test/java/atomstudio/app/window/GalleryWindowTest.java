@@ -146,8 +146,11 @@ class GalleryWindowTest {
         robot.press(KeyCode.SPACE);
         waitFor(compared::isVisible);
         assertEquals(null, compared.getClip(), "the whole image");
+        Label title = robot.lookup("#large-image-title").queryAs(Label.class);
+        assertEquals(window.model().largeImage().compared().get().image().title(), title.getText());
         robot.release(KeyCode.SPACE);
         waitFor(() -> !compared.isVisible());
+        assertEquals(window.model().largeImage().shown().get().image().title(), title.getText());
         robot.type(KeyCode.W);
         waitFor(() -> compared.isVisible() && compared.getClip() != null);
         double before = views.getFirst().getFitWidth();
