@@ -31,7 +31,7 @@ public final class FocusScrollView extends ScrollPane {
         });
     }
 
-    /// Puts the scroll bar into the margin of the parent, so that the content is as wide as the parent's other children.
+    /// Puts the scroll bar into the margin of the parent: the content is as wide as the parent's other children.
     public FocusScrollView withBarInMargin() {
         Insets outside = new Insets(0, -BAR_SPACE, 0, 0);
         VBox.setMargin(this, outside);

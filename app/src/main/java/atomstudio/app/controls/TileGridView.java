@@ -18,8 +18,8 @@ import javafx.scene.input.KeyEvent;
 import javafx.scene.layout.HBox;
 import org.jspecify.annotations.Nullable;
 
-/// Items as tiles in lines that fill the width, of which only the visible ones have nodes; a tile is reused for one item
-/// after the other.
+/// Items as tiles in lines that fill the width, of which only the visible ones have nodes; a tile is reused for one
+/// item after the other.
 public final class TileGridView<T> extends ListView<Integer> {
     private static final PseudoClass CURRENT = PseudoClass.getPseudoClass("current");
     private static final double SCROLL_BAR = 20;
