@@ -69,8 +69,8 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--from", paramLabel = "FILE",
             description = "Go on training this adapter: one of this program, or a LoRA, LoCon, DoRA, LoHa, "
-                    + "LoKr, GLoRA or OFT of outputs of another. Method, rank and layers, and the words of this "
-                    + "program's adapters, are those of the file.")
+                    + "LoKr, GLoRA, OFT, BOFT, IA³, VeRA or weight diffs of another. Method, rank and layers, "
+                    + "and the words of this program's adapters, are those of the file.")
     private @Nullable Path from;
 
     @Option(names = "--on", paramLabel = "FILE[:WEIGHT]",

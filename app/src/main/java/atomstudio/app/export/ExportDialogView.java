@@ -8,8 +8,10 @@ import atomstudio.app.controls.OverlayView;
 import atomstudio.app.desktop.DisplayFormat;
 import atomstudio.app.export.ExportViewModel.ExportDialog;
 import atomstudio.tuning.export.ExportFormat;
+import atomstudio.tuning.export.ExportLimit;
 import atomstudio.tuning.export.ExportPlan;
 import java.util.List;
+import java.util.stream.Collectors;
 import javafx.geometry.HPos;
 import javafx.geometry.Insets;
 import javafx.geometry.Pos;
@@ -134,12 +136,34 @@ public final class ExportDialogView extends OverlayView {
             error.setMinWidth(Region.USE_PREF_SIZE);
             GridPane.setHalignment(bytes, HPos.RIGHT);
             grid.addRow(row++, choice, bytes, error);
+            if (!size.limits().isEmpty()) grid.add(limits(size), 0, row++, 3, 1);
             if (isApproximate) grid.add(approximateLine, 0, row++, 3, 1);
         }
         if (!formats.getToggles().isEmpty()) formats.selectToggle(formats.getToggles().getFirst());
         if (plan.problem().isPresent())
             grid.add(new MutedLabelView(text("export.missing-formats", plan.problem().get())), 0, row, 3, 1);
         return grid;
+    }
+
+    /// Programs that read less of the file, and what to choose for them.
+    private static Node limits(ExportPlan.FormatSize size) {
+        String sentences = size.limits().stream().map(ExportDialogView::sentence).collect(Collectors.joining(" "));
+        MutedLabelView label = new MutedLabelView(sentences);
+        label.setId("export-limits-" + size.format().option());
+        label.setPadding(INDENT);
+        return label;
+    }
+
+    private static String sentence(ExportLimit limit) {
+        return switch (limit) {
+            case OTHER_LAYERS -> text("export.limit.other-layers");
+            case BIASES_ALONE -> text("export.limit.biases");
+            case DORA_NORMS -> text("export.limit.dora");
+            case GLORA -> text("export.limit.glora");
+            case FACTORED_LOKR -> text("export.limit.lokr");
+            case OFT -> text("export.limit.oft");
+            case FEW_BLOCKS -> text("export.limit.blocks");
+        };
     }
 
     private static String exactness(ExportFormat format) {

@@ -9,7 +9,10 @@ import atomstudio.diffusion.image.RgbImage;
 import atomstudio.diffusion.json.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +43,24 @@ class AdapterSideFilesTest {
         Json json = Json.read(folder.resolve("car.v2.json"));
         assertEquals("sks car", json.string("activation text"));
         assertEquals(1, json.number("preferred weight"));
+    }
+
+    /// A1111's `find_preview` takes the first of `NAME.EXT` and `NAME.preview.EXT`, ComfyUI's model manager all images
+    /// with these names; both take the name up to its last dot.
+    @Test
+    void modelManagersFindThePreview() throws Exception {
+        preview("000050.png", 1);
+        for (String name : List.of("car.v2.safetensors", "käfer (rot) [1].safetensors", "a.b.c.safetensors")) {
+            Path file = Files.writeString(folder.resolve(name), "x");
+            AdapterSideFiles.write(previews, "sks car", file);
+            String path = file.toString().substring(0, file.toString().lastIndexOf('.'));
+            Optional<String> found = Stream.of("png", "jpg", "jpeg", "webp", "gif")
+                    .flatMap(extension -> Stream.of(path + "." + extension, path + ".preview." + extension))
+                    .filter(each -> Files.isRegularFile(Path.of(each)))
+                    .findFirst();
+            assertEquals(RgbImage.filled(4, 4, 1), ImageFiles.read(Path.of(found.orElseThrow())), name);
+            assertEquals("sks car", Json.read(Path.of(path + ".json")).string("activation text"), name);
+        }
     }
 
     @Test

@@ -13,6 +13,7 @@ import atomstudio.tuning.method.MethodName;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.TrainedHead;
+import atomstudio.tuning.method.Vera;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
@@ -134,6 +135,7 @@ public record ClassifierTraining(TrainingEnvironment environment) {
 
     private static void requireTunes(Request request, ClassifierModel model) throws Failure {
         request.method.check(model.path().toString(), model.backbone());
+        Vera.requireSeed(request.method);
         List<Layer> tuned = model.backbone().stream().filter(request.method.method()::tunes).toList();
         request.config.optimizer().groups().requireMatches(model.path().toString(), tuned);
     }

@@ -18,6 +18,7 @@ import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -198,40 +199,44 @@ record CompactExport(AdapterFile adapter, Target target) {
 
     private Optional<String> omitted(List<CompactLayer> layers) {
         List<String> notes = new ArrayList<>();
-        long others = adapter.layers()
-                .stream()
-                .filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING))
-                .count() - layers.size();
+        long others = otherLayers(layers);
         if (others > 0)
             notes.add("The " + others + (others == 1 ? " layer" : " layers") + " of other methods are not included.");
         (target == Target.KOHYA && !isLora(layers) ? ExportMetadata.embeddingNote(adapter)
                 : ExportMetadata.noEmbeddingNote(adapter)).ifPresent(notes::add);
-        if (target == Target.KOHYA) notes.addAll(readerNotes(layers));
+        limits(layers).stream()
+                .filter(limit -> limit != ExportLimit.OTHER_LAYERS)
+                .map(ExportLimit::sentence)
+                .forEach(notes::add);
         return notes.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", notes));
     }
 
-    /// Which programs read less of the file than the others.
-    private static List<String> readerNotes(List<CompactLayer> layers) {
-        List<String> notes = new ArrayList<>();
-        if (layers.stream().anyMatch(each -> each.written.tensors().keySet().equals(Set.of(AdapterKind.DIFF_BIAS))))
-            notes.add("ComfyUI and Forge read biases without weights; for other programs, export as "
-                    + ExportFormat.DIFF.option() + ".");
-        if (layers.stream().anyMatch(each -> each.written.tensors().containsKey(AdapterKind.MAGNITUDE)))
-            notes.add("diffusers leaves out DoRA's norms; for it, export as " + ExportFormat.PEFT.option()
-                    + ". ComfyUI and Forge divide by the norm of the base weight, InvokeAI by that of inputs; for "
-                    + "them, export as " + ExportFormat.DIFF.option() + ".");
-        if (layers.stream().anyMatch(each -> each.written.kind() == AdapterKind.GLORA))
-            notes.add("InvokeAI does not read GLoRA; for it, export as " + ExportFormat.DIFF.option() + ".");
-        if (layers.stream().anyMatch(each -> each.written.tensors().containsKey("lokr_w2_a")))
-            notes.add("InvokeAI does not find the base model of LoKr with a factored second matrix; for it, export as "
-                    + ExportFormat.DIFF.option() + ".");
-        if (layers.stream().anyMatch(each -> each.written.kind() == AdapterKind.OFT))
-            notes.add("Forge and InvokeAI do not read OFT; for them, export as " + ExportFormat.DIFF.option()
-                    + ".");
-        if (layers.stream().anyMatch(each -> hasFewBlocks(each.written)))
-            notes.add("LyCORIS does not read layers with fewer blocks than channels in a block; for it, export as "
-                    + ExportFormat.DIFF.option() + ".");
-        return notes;
+    private long otherLayers(List<CompactLayer> layers) {
+        return adapter.layers()
+                .stream()
+                .filter(layer -> !layer.name().equals(TextualInversion.TOKEN_EMBEDDING))
+                .count() - layers.size();
+    }
+
+    /// What the file would lack, and which programs would read less of it.
+    List<ExportLimit> limits() {
+        return limits(layers());
+    }
+
+    private List<ExportLimit> limits(List<CompactLayer> layers) {
+        Set<ExportLimit> limits = EnumSet.noneOf(ExportLimit.class);
+        if (otherLayers(layers) > 0) limits.add(ExportLimit.OTHER_LAYERS);
+        if (target != Target.KOHYA) return List.copyOf(limits);
+        for (CompactLayer each : layers) {
+            Set<String> parameters = each.written.tensors().keySet();
+            if (parameters.equals(Set.of(AdapterKind.DIFF_BIAS))) limits.add(ExportLimit.BIASES_ALONE);
+            if (parameters.contains(AdapterKind.MAGNITUDE)) limits.add(ExportLimit.DORA_NORMS);
+            if (each.written.kind() == AdapterKind.GLORA) limits.add(ExportLimit.GLORA);
+            if (parameters.contains("lokr_w2_a")) limits.add(ExportLimit.FACTORED_LOKR);
+            if (each.written.kind() == AdapterKind.OFT) limits.add(ExportLimit.OFT);
+            if (hasFewBlocks(each.written)) limits.add(ExportLimit.FEW_BLOCKS);
+        }
+        return List.copyOf(limits);
     }
 
     private static boolean hasFewBlocks(AdapterKind.WrittenLayer written) {

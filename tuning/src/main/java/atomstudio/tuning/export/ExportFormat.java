@@ -16,6 +16,7 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.TextualInversion;
 import atomstudio.tuning.method.TuningMethod;
+import atomstudio.tuning.setting.Setting;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -90,7 +91,8 @@ public enum ExportFormat implements AdapterWriter {
             case PEFT -> hasAny(methodNames, List.of(LORA, PISSA, "dora"));
             case PEFT_FOLDER -> hasAny(methodNames, COMMON_METHODS)
                     || hasAny(methodNames, PEFT_METHODS)
-                    || methodNames.contains(OFT) && rotates(settings, Oft.Side.INPUT);
+                    || methodNames.contains(OFT) && rotates(settings, Oft.Side.INPUT)
+                            && !settings.value(MethodSetting.RESCALED).equals(Setting.YES);
             case DIFF -> hasOther;
             case LOCON -> hasOther && methodNames.stream()
                     .anyMatch(name -> !List.of(TEXTUAL_INVERSION, LORA, PISSA, BITFIT, NORM).contains(name));

@@ -15,8 +15,18 @@ import java.util.Optional;
 /// @param approximate of the format [ExportFormat#LOCON], if it is among them
 /// @param problem     why formats that need the base model are missing; empty if none is
 public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> approximate, Optional<String> problem) {
-    /// @param bytes of the tensors, without the header; empty for an approximate format, whose size is chosen
-    public record FormatSize(ExportFormat format, Optional<Long> bytes) {}
+    /// @param bytes  of the tensors, without the header; empty for an approximate format, whose size is chosen
+    /// @param limits what the file would lack for some programs
+    public record FormatSize(ExportFormat format, Optional<Long> bytes, List<ExportLimit> limits) {
+        public FormatSize {
+            limits = List.copyOf(limits);
+        }
+
+        /// Without limits.
+        public FormatSize(ExportFormat format, Optional<Long> bytes) {
+            this(format, bytes, List.of());
+        }
+    }
 
     public ExportPlan {
         formats = List.copyOf(formats);
@@ -49,7 +59,8 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
             long repeatedElements) {
         return formats.stream()
                 .map(format -> new FormatSize(format, bytes(format, adapter,
-                        format == ExportFormat.MERGED_ONNX ? modelElements + repeatedElements : modelElements)))
+                        format == ExportFormat.MERGED_ONNX ? modelElements + repeatedElements : modelElements),
+                        limits(format, adapter)))
                 .toList();
     }
 
@@ -71,6 +82,13 @@ public record ExportPlan(List<FormatSize> formats, Optional<LowRankExport> appro
             return new ExportPlan(formats.stream().filter(size -> size.format() != ExportFormat.LOCON).toList(),
                     Optional.empty(), Optional.of(e.getMessage()));
         }
+    }
+
+    private static List<ExportLimit> limits(ExportFormat format, AdapterFile adapter) {
+        return switch (format) {
+            case KOHYA, PEFT, PEFT_FOLDER -> new CompactExport(adapter, format.compactTarget()).limits();
+            default -> List.of();
+        };
     }
 
     private static Optional<Long> bytes(ExportFormat format, AdapterFile adapter, long modelElements) {

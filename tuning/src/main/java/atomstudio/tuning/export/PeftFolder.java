@@ -13,13 +13,16 @@ import atomstudio.tuning.interop.AdapterTensorKey;
 import atomstudio.tuning.interop.KeyConvention;
 import atomstudio.tuning.method.Boft;
 import atomstudio.tuning.method.Ia3;
+import atomstudio.tuning.method.Lokr;
 import atomstudio.tuning.method.Oft;
+import atomstudio.tuning.method.RescaledRotation;
 import atomstudio.tuning.method.Vera;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -88,7 +91,7 @@ record PeftFolder(AdapterFile adapter, Path folder) {
         config.put("target_modules", isText ? String.join("|", paths).replace(".", "\\.") : paths);
         switch (kind) {
             case PEFT_OFT -> rotation(config, ((Oft) layers.getFirst().method()).blocks());
-            case PEFT_BOFT -> butterfly(config, (Boft) layers.getFirst().method());
+            case PEFT_BOFT -> butterfly(config, (Boft) RescaledRotation.rotation(layers.getFirst().method()));
             case IA3 -> {
                 config.put("peft_type", "IA3");
                 config.put("feedforward_modules", layers.stream()
@@ -104,7 +107,10 @@ record PeftFolder(AdapterFile adapter, Path folder) {
             }
             case LORA -> ranked(config, "LORA", "lora_alpha", AdapterKind.DOWN, layers);
             case LOHA -> ranked(config, "LOHA", "alpha", "hada_w1_b", layers);
-            case LOKR -> ranked(config, "LOKR", "alpha", "lokr_w2_b", layers);
+            case LOKR -> {
+                ranked(config, "LOKR", "alpha", "lokr_w2_b", layers);
+                config.put("decompose_factor", ((Lokr) layers.getFirst().method()).factor());
+            }
             default -> throw new IllegalStateException(kind.title());
         }
         return config;
@@ -134,12 +140,23 @@ record PeftFolder(AdapterFile adapter, Path folder) {
     }
 
     /// The matrices that all layers share, for the largest layer, and the scales of the others accordingly: A is within
-    /// ±√(6/inputs).
-    private static void addProjections(Map<String, Tensor> tensors,
-            List<CompactExport.CompactLayer> layers) {
+    /// ±√(6/inputs). Stored matrices are the leading rows and columns of those of the largest layers.
+    private void addProjections(Map<String, Tensor> tensors, List<CompactExport.CompactLayer> layers) {
         Vera vera = (Vera) layers.getFirst().method();
-        long inputs = layers.stream().mapToLong(each -> each.layer().fanIn()).max().orElseThrow();
-        long outputs = layers.stream().mapToLong(each -> each.layer().weightShape().size(0)).max().orElseThrow();
+        Layer widest = layers.stream()
+                .map(CompactExport.CompactLayer::layer)
+                .max(Comparator.comparingLong(Layer::fanIn))
+                .orElseThrow();
+        Layer tallest = layers.stream()
+                .map(CompactExport.CompactLayer::layer)
+                .max(Comparator.comparingLong(layer -> layer.weightShape().size(0)))
+                .orElseThrow();
+        if (vera.seed().isEmpty()) {
+            tensors.put("base_model." + AdapterKind.VERA_A, adapter.values().get(widest.name() + ".A"));
+            tensors.put("base_model." + AdapterKind.VERA_B, adapter.values().get(tallest.name() + ".B"));
+            return;
+        }
+        long inputs = widest.fanIn(), outputs = tallest.weightShape().size(0);
         for (CompactExport.CompactLayer each : layers) {
             String key = KeyConvention.PEFT.name(each.layer().component(), path(each.layer())) + "."
                     + AdapterKind.VERA_LAMBDA_D;

@@ -54,6 +54,7 @@ public enum AdapterKind {
     public static final String DOWN = "lora_down.weight";
     public static final String UP = "lora_up.weight";
     public static final String VERA_LAMBDA_D = LowRankProduct.VERA_D;
+    public static final String VERA_LAMBDA_B = LowRankProduct.VERA_B_SCALE;
     /// Of all layers of a file.
     public static final String VERA_A = LowRankProduct.VERA_A;
     public static final String VERA_B = LowRankProduct.VERA_B;
@@ -62,6 +63,8 @@ public enum AdapterKind {
     /// The same of norms, as files name them.
     static final String NORM_DIFF = "w_norm";
     static final String NORM_DIFF_BIAS = "b_norm";
+    public static final String PEFT_OFT_BLOCKS = Rotation.PEFT_OFT;
+    public static final String PEFT_BOFT_BLOCKS = Rotation.PEFT_BOFT;
     /// Of LyCORIS' OFT (n, b, b) and BOFT (m, n, b, b).
     public static final String LYCORIS_BLOCKS = "oft_blocks";
     /// DoRA: of a layer with any kind of change.

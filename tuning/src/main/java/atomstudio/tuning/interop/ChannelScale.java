@@ -39,6 +39,17 @@ record ChannelScale(Oft.Side side, boolean scalesBias) implements Adaptation {
                 : Ia3.side(layer) == Oft.Side.OUTPUT ? Shape.of(count, 1) : Shape.of(1, count)));
     }
 
+    /// The scale as method `ia3` trains it.
+    Tensor trained(Layer layer, Map<String, Tensor> values) {
+        boolean scalesOutputs = side == Oft.Side.OUTPUT;
+        boolean hasOtherBias = layer.hasBias() && scalesBias != scalesOutputs;
+        if (side != Ia3.side(layer) || hasOtherBias)
+            throw new IllegalArgumentException("scales " + (scalesOutputs ? "outputs" : "inputs")
+                    + (hasOtherBias ? " without the bias" : "") + ", method ia3 scales the "
+                    + (Ia3.side(layer) == Oft.Side.OUTPUT ? "outputs with the bias" : "inputs") + " of this layer");
+        return values.get("w").map(w -> w + 1);
+    }
+
     private static Oft.Side side(Layer layer, LayerTensors tensors, Shape shape) {
         if (!layer.isProjection())
             throw new IllegalArgumentException("expected a convolution or a linear layer, found " + layer.kind());

@@ -35,12 +35,12 @@ public enum KeyConvention {
     COMPONENT(PathStyle.PATH, '.', List.of(""), List.of("")),
     /// diffusers before 0.20: attention processors contain the LoRA of the four attention layers.
     PROCESSORS(PathStyle.PROCESSORS, '.', List.of("", "unet."), List.of("text_encoder.", "")),
-    /// ComfyUI's nodes that save and train LoRA.
+    /// ComfyUI's nodes that save and train LoRA; OneTrainer's COMFY.
     COMFYUI(PathStyle.ORIGINAL, '.', List.of("diffusion_model.", "model.diffusion_model."),
             List.of("text_encoders.clip_l.transformer.", "text_encoders.clip_h.transformer.",
                     "cond_stage_model.transformer.")),
-    /// OneTrainer's format for other programs (OMI).
-    ONETRAINER(PathStyle.ORIGINAL, '.', List.of("unet."), List.of("clip_l.")),
+    /// OneTrainer's format for other programs (OMI), and its ORIGINAL, which has the UNet alone.
+    ONETRAINER(PathStyle.ORIGINAL, '.', List.of("unet.", ""), List.of("clip_l.")),
     /// cloneofsimo's lora: linear layers of the attention by index.
     INDEXED(PathStyle.INDEXED, '.', List.of("unet:"), List.of("text_encoder:"));
 

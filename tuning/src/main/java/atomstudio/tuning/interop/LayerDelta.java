@@ -16,6 +16,7 @@ import atomstudio.tuning.method.GloraStructure;
 import atomstudio.tuning.method.GloraTerms;
 import atomstudio.tuning.method.Loha;
 import atomstudio.tuning.method.NormOnly;
+import atomstudio.tuning.method.Oft;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
 import java.util.ArrayList;
@@ -59,6 +60,23 @@ public record LayerDelta(Adaptation adaptation, Map<String, Tensor> values) {
         Map<String, Tensor> values = new HashMap<>(update.get().values);
         values.put("magnitude", tensors.get(name, Shape.of(layer.weightShape().size(axis))));
         return new LayerDelta(new Decomposed(update.get().adaptation, axis), values);
+    }
+
+    /// A rotation as methods `oft` and `boft` train it: R = (I + Q)(I − Q)⁻¹ of each block, then a scale of each
+    /// output.
+    /// @param q elements above the diagonals of Q, (stages, blocks, b(b−1)/2)
+    public record TrainedRotation(Oft.Side side, int blockSize, Tensor q, Optional<Tensor> scale) {}
+
+    /// Empty for other kinds.
+    /// @throws IllegalArgumentException if the matrices are no rotations
+    public Optional<TrainedRotation> rotation() {
+        return adaptation instanceof Rotation rotation ? Optional.of(rotation.trained(values)) : Optional.empty();
+    }
+
+    /// The scale of IA³ as method `ia3` trains it; empty for other kinds.
+    /// @throws IllegalArgumentException if the method scales something else in this layer
+    public Optional<Tensor> channelScale(Layer layer) {
+        return adaptation instanceof ChannelScale scale ? Optional.of(scale.trained(layer, values)) : Optional.empty();
     }
 
     static LayerDelta fullDiff(Layer layer, LayerTensors tensors) {

@@ -8,11 +8,15 @@ import atomstudio.diffusion.tensor.Shape;
 import atomstudio.diffusion.tensor.Tensor;
 import atomstudio.tuning.method.Boft;
 import atomstudio.tuning.method.Oft;
+import atomstudio.tuning.method.RescaledRotation;
 import atomstudio.tuning.method.ScaledDelta;
 import atomstudio.tuning.method.TuningMethod;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// OFT and BOFT: the channels of one side of W are multiplied by block-diagonal matrices in one or more stages, then
 /// the outputs by a scale. Stage i has blocks of b channels: two runs of b/2 that are 2ⁱ·b/2 channels apart.
@@ -32,6 +36,10 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
     static final String PEFT_BOFT_SCALE = "boft_s";
     /// peft's and OneTrainer's default.
     static final int DEFAULT_TERMS = 5;
+    /// Of a rotation that is trained on, relative to what it changes.
+    private static final double MAX_ERROR = 1e-3;
+    /// Of an element of a matrix in float32.
+    private static final double ROUNDING = 1e-7;
 
     /// LyCORIS' and sd-scripts' OFT, (n, b, b), and LyCORIS' BOFT, (m, n, b, b); α limits ‖Q‖ to α · outputs.
     static LayerDelta readLycoris(Layer layer, LayerTensors tensors) {
@@ -67,13 +75,44 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
         return of(layer, Oft.Side.INPUT, matrices, stored.shape().size(0), tensors, PEFT_BOFT_SCALE);
     }
 
+    /// The parameters of methods `oft` and `boft`.
+    LayerDelta.TrainedRotation trained(Map<String, Tensor> values) {
+        List<Tensor> q = IntStream.range(0, stages).mapToObj(i -> q(values.get("R" + i))).toList();
+        Tensor all = Tensor.concatenate(q.toArray(Tensor[]::new));
+        return new LayerDelta.TrainedRotation(side, blockSize,
+                all.reshape(Shape.of(stages, blocks, all.shape().size(1))),
+                Optional.ofNullable(values.get("scale")));
+    }
+
+    /// Q of R = (I + Q)(I − Q)⁻¹, which is −(I + R)⁻¹(I − R), above the diagonals.
+    /// @param rotations (n, b, b)
+    /// @throws IllegalArgumentException if R is no rotation, as of a short Cayley-Neumann series of a large Q
+    private static Tensor q(Tensor rotations) {
+        SquareBlocks q = SquareBlocks.of("R", rotations).scaled(-1).cayley().scaled(-1).minusTranspose().scaled(0.5);
+        Tensor again = q.cayley().toTensor(rotations.shape());
+        double allowed = ROUNDING * ROUNDING * rotations.data().length;
+        for (int i = 0; i < rotations.data().length; i++) {
+            double identity = i / q.side() % q.side() == i % q.side() ? 1 : 0;
+            allowed += Math.pow(MAX_ERROR * (rotations.data()[i] - identity), 2);
+        }
+        if (!(again.zip(rotations, (one, other) -> one - other).squaredNorm() <= allowed))
+            throw new IllegalArgumentException("expected rotations, found matrices of a Cayley-Neumann series that is "
+                    + "too short for them, which methods oft and boft do not have; train it with "
+                    + "use_cayley_neumann=false or more terms");
+        return q.aboveDiagonals();
+    }
+
     /// OFT of the outputs: Q's elements above the diagonals, negated, since LyCORIS transposes the matrices.
     static Map<String, Tensor> writeLycoris(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
-        if (!(method instanceof Oft oft) || oft.side() != Oft.Side.OUTPUT) return Map.of();
+        if (!(RescaledRotation.rotation(method) instanceof Oft oft) || oft.side() != Oft.Side.OUTPUT) return Map.of();
         SquareBlocks q = SquareBlocks.skewSymmetric("Q", values.get("Q")).scaled(-0.5);
-        return Map.of(AdapterKind.LYCORIS_BLOCKS, q.toTensor(Shape.of(q.count(), q.side(), q.side())),
-                AdapterKind.ALPHA,
-                AdapterKind.alpha(0));
+        Map<String, Tensor> tensors = new HashMap<>(Map.of(AdapterKind.LYCORIS_BLOCKS,
+                q.toTensor(Shape.of(q.count(), q.side(), q.side())), AdapterKind.ALPHA, AdapterKind.alpha(0)));
+        long outputs = layer.weightShape().size(0);
+        if (method instanceof RescaledRotation)
+            tensors.put(LYCORIS_SCALE, values.get(RescaledRotation.SCALE)
+                    .reshape(layer.weightShape().rank() == 4 ? Shape.of(outputs, 1, 1, 1) : Shape.of(outputs, 1)));
+        return tensors;
     }
 
     /// OFT of the inputs. Q is negated, since peft's exact transform is (I − Q)(I + Q)⁻¹.
@@ -82,15 +121,18 @@ record Rotation(Oft.Side side, int stages, int blocks, int blockSize, boolean is
         return Map.of(PEFT_OFT, values.get("Q").scaled(-1));
     }
 
-    /// peft's BOFT, with unit scales. Q is negated, as its transform is that of OFT, of (R − Rᵀ)/2.
+    /// peft's BOFT, with unit scales where none are trained. Q is negated, as its transform is that of OFT, of
+    /// (R − Rᵀ)/2.
     static Map<String, Tensor> writePeftButterfly(Layer layer, TuningMethod method, AdapterParameters<Tensor> values) {
-        if (!(method instanceof Boft)) return Map.of();
+        if (!(RescaledRotation.rotation(method) instanceof Boft)) return Map.of();
         Tensor q = values.get("Q");
         long factors = q.shape().size(0), blocks = q.shape().size(1), outputs = layer.weightShape().size(0);
         SquareBlocks r = SquareBlocks.skewSymmetric("Q", q.reshape(Shape.of(factors * blocks, q.shape().size(2))))
                 .scaled(-1);
+        Tensor scale = method instanceof RescaledRotation ? values.get(RescaledRotation.SCALE)
+                : Tensor.filled(layer.biasShape(), 1);
         return Map.of(PEFT_BOFT, r.toTensor(Shape.of(factors, blocks, r.side(), r.side())), PEFT_BOFT_SCALE,
-                Tensor.filled(layer.weightShape().rank() == 4 ? Shape.of(1, outputs) : Shape.of(outputs, 1), 1));
+                scale.reshape(layer.weightShape().rank() == 4 ? Shape.of(1, outputs) : Shape.of(outputs, 1)));
     }
 
     private static LayerDelta of(Layer layer, Oft.Side side, SquareBlocks matrices, long stages, LayerTensors tensors,

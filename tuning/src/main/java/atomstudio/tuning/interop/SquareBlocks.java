@@ -45,6 +45,16 @@ record SquareBlocks(int side, double[] values) {
         return Tensor.generate(shape, i -> values[i]);
     }
 
+    /// The elements above the diagonals by rows, (n, b(b−1)/2).
+    Tensor aboveDiagonals() {
+        Tensor elements = Tensor.zeros(Shape.of(count(), side * (side - 1L) / 2));
+        int next = 0;
+        for (int start = 0; start < values.length; start += side * side)
+            for (int i = 0; i < side; i++)
+                for (int j = i + 1; j < side; j++) elements.data()[next++] = (float) values[start + i * side + j];
+        return elements;
+    }
+
     SquareBlocks part(int first, int number) {
         int size = side * side;
         return new SquareBlocks(side, Arrays.copyOfRange(values, first * size, (first + number) * size));

@@ -1,6 +1,7 @@
 package atomstudio.tuning.method;
 
 import atomstudio.tuning.method.MethodSetting.LoraInit;
+import atomstudio.tuning.setting.Setting;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -51,16 +52,17 @@ public enum MethodName {
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     LOKR("lokr", "LoKr", "Kronecker product: higher rank for fewer parameters.", MethodCategory.LOW_RANK,
             new Defaults(60, 1e-2, 500, 1e-4, "attention"),
-            restricted(settings -> RankedMethod.of(settings, Lokr::new)), MethodSetting.RANK, MethodSetting.ALPHA,
+            restricted(MethodName::lokr), MethodSetting.RANK, MethodSetting.ALPHA, MethodSetting.FACTOR,
             MethodSetting.SCALING, MethodSetting.RANK_PATTERN, MethodSetting.LAYERS),
     OFT("oft", "OFT", "Rotates the inputs of filters; keeps their norms and the angles between them.",
             MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 1000, 6e-5, "attention"), restricted(MethodName::oft),
-            MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.LAYERS),
+            MethodSetting.SIDE, MethodSetting.BLOCK_SIZE, MethodSetting.RESCALED, MethodSetting.LAYERS),
     BOFT("boft", "BOFT", "OFT with butterfly factors: more channels mix, for fewer parameters.",
             MethodCategory.ROTATIONS, new Defaults(60, 1e-3, 1000, 6e-5, "attention"),
-            restricted(settings -> new Boft(Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)),
-                    settings.intValue(MethodSetting.BUTTERFLY_FACTORS))),
-            MethodSetting.BLOCK_SIZE, MethodSetting.BUTTERFLY_FACTORS, MethodSetting.LAYERS),
+            restricted(settings -> rescaled(settings, new Boft(
+                    Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)),
+                    settings.intValue(MethodSetting.BUTTERFLY_FACTORS)))),
+            MethodSetting.BLOCK_SIZE, MethodSetting.BUTTERFLY_FACTORS, MethodSetting.RESCALED, MethodSetting.LAYERS),
     DORA("dora", "DoRA", "LoRA with norm and direction separated; steadier, a little slower.",
             MethodCategory.ROTATIONS, new Defaults(60, 2e-3, 500, 1e-4, "attention"),
             restricted(settings -> RankedMethod.of(settings, Dora::new)), MethodSetting.RANK, MethodSetting.ALPHA,
@@ -88,7 +90,7 @@ public enum MethodName {
             restricted(MethodName::gloraTerms), MethodSetting.RANK, MethodSetting.STRUCTURE, MethodSetting.LAYERS),
     VERA("vera", "VeRA", "Scales of random matrices that all layers share: very few parameters.",
             MethodCategory.LOW_RANK, new Defaults(100, 1e-2, 500, 4e-3, "attention"),
-            restricted(settings -> new Vera(settings.rank(), settings.intValue(MethodSetting.PROJECTION_SEED))),
+            restricted(settings -> Vera.of(settings.rank(), settings.value(MethodSetting.PROJECTION_SEED))),
             MethodSetting.RANK, MethodSetting.PROJECTION_SEED, MethodSetting.LAYERS),
     TEXTUAL_INVERSION("textual-inversion", "Textual inversion",
             "New word (embedding); the model stays as it is. Combines with other methods.", MethodCategory.EMBEDDINGS,
@@ -184,8 +186,17 @@ public enum MethodName {
     }
 
     private static TuningMethod oft(MethodSettings settings) {
-        return new Oft(settings.value(MethodSetting.SIDE, Oft.Side.class),
-                Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE)));
+        return rescaled(settings, new Oft(settings.value(MethodSetting.SIDE, Oft.Side.class),
+                Oft.BlockSpec.parse(settings.value(MethodSetting.BLOCK_SIZE))));
+    }
+
+    private static TuningMethod rescaled(MethodSettings settings, TuningMethod rotation) {
+        return settings.value(MethodSetting.RESCALED).equals(Setting.YES) ? new RescaledRotation(rotation) : rotation;
+    }
+
+    private static TuningMethod lokr(MethodSettings settings) {
+        int factor = settings.intValue(MethodSetting.FACTOR);
+        return RankedMethod.of(settings, (rank, alpha) -> new Lokr(rank, alpha, factor));
     }
 
     /// @throws IllegalArgumentException for an unknown name, listing the known ones

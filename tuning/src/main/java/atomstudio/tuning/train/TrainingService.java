@@ -16,6 +16,7 @@ import atomstudio.tuning.data.UNetFeatureCache;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.method.ParameterLayout;
 import atomstudio.tuning.method.SparseAtoms;
+import atomstudio.tuning.method.Vera;
 import atomstudio.tuning.run.EventSink;
 import atomstudio.tuning.run.RunControl;
 import atomstudio.tuning.run.RunFolder;
@@ -196,7 +197,7 @@ public final class TrainingService {
                         + request.method().name() + " " + request.method().entries() + ", found " + method.name() + " "
                         + method.entries() + "; its training goes on only with its own settings");
             continued.adapter().requireFits(model);
-        }
+        } else Vera.requireSeed(request.method());
         if (request.start().merged().isEmpty()) return;
         request.start().merged().get().adapters(model);
         if (layout.derived()

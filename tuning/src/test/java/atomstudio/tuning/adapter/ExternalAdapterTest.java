@@ -421,6 +421,7 @@ class ExternalAdapterTest {
             "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_up.weight|lora_down.weight",
             "out|diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
             "out|unet.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_down.weight|lora_up.weight",
+            "out|input_blocks.3.1.transformer_blocks.0.attn1.to_out.0|lora_A.weight|lora_B.weight",
             "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0|lora.down.weight|lora.up.weight",
             "out|unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_|lora.down.weight|"
                     + "lora.up.weight",
@@ -447,6 +448,43 @@ class ExternalAdapterTest {
         AdapterSource source = AdapterSource.read(file).getFirst().source();
         assertEquals(List.of(), source.warnings(model));
         return new TreeMap<>(source.toAdapter(name, model).parameters());
+    }
+
+    /// LoRA in OneTrainer's COMFY form: (α/r) · B · A in linear layers, convolutions and the text encoder, with names
+    /// of the original code and α beside `lora_A` and `lora_B`.
+    @Test
+    void oneTrainersComfyFormIsLoraByItsFormula() throws Exception {
+        Map<String, Shape> weights = Map.of("diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0",
+                TO_K_SHAPE, "diffusion_model.input_blocks.1.0.in_layers.2", Shape.of(64, 64, 3, 3),
+                "diffusion_model.out.2", Shape.of(4, 64, 3, 3),
+                "text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj", TO_K_SHAPE);
+        Map<String, String> layers = Map.of(
+                "diffusion_model.input_blocks.3.1.transformer_blocks.0.attn1.to_out.0",
+                "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0.weight",
+                "diffusion_model.input_blocks.1.0.in_layers.2", "down_blocks.0.resnets.0.conv1.weight",
+                "diffusion_model.out.2", "conv_out.weight",
+                "text_encoders.clip_l.transformer.text_model.encoder.layers.1.self_attn.q_proj",
+                "text_model.encoder.layers.1.self_attn.q_proj.weight");
+        Map<String, Tensor> tensors = new HashMap<>(), expected = new TreeMap<>();
+        weights.forEach((name, weight) -> {
+            boolean isKernel = weight.rank() == 4;
+            int outputs = (int) weight.size(0), inputs = (int) (weight.elements() / outputs);
+            Tensor down = random(2, inputs), up = random(outputs, 2);
+            tensors.put(name + ".lora_A.weight", isKernel ? down.reshape(weight.with(0, 2)) : down);
+            tensors.put(name + ".lora_B.weight", isKernel ? up.reshape(Shape.of(outputs, 2, 1, 1)) : up);
+            tensors.put(name + ".alpha", Tensor.filled(Shape.of(), 3));
+            expected.put(layers.get(name), Tensor.generate(weight, i -> 3 / 2.0
+                    * (up.data()[i / inputs * 2] * down.data()[i % inputs]
+                            + up.data()[i / inputs * 2 + 1] * down.data()[inputs + i % inputs])));
+        });
+        Path file = folder.resolve("comfy.safetensors");
+        SafetensorsWriter.write(file, tensors, Map.of());
+        AdapterSource source = AdapterSource.read(file).getFirst().source();
+        assertEquals(List.of(), source.warnings(model));
+        Map<String, Tensor> found = deltas(source.toAdapter("comfy", model), 1);
+        found.values().removeIf(delta -> delta.squaredNorm() == 0);
+        assertEquals(expected.keySet(), found.keySet());
+        for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-5);
     }
 
     /// The factor order of LyCORIS before 2.0, and OneTrainer's scaled OFT.

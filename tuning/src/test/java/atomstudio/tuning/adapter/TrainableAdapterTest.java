@@ -21,6 +21,7 @@ import atomstudio.tuning.method.MethodSetting;
 import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.AdapterDeltas;
 import atomstudio.tuning.torch.TorchSettings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -62,7 +63,11 @@ class TrainableAdapterTest {
     @CsvSource({"kohya.safetensors,lora", "te1.safetensors,locon", "peft.safetensors,locon", "old.safetensors,lora",
             "folder-lora/adapter_model.safetensors,lora", "folder-loha/adapter_model.safetensors,loha",
             "unprefixed.safetensors,lora", "header.safetensors,lora", "diffusers-dora.safetensors,dora",
-            "peft-dora/adapter_model.safetensors,dora", "lycoris-glora.safetensors,glora"})
+            "peft-dora/adapter_model.safetensors,dora", "lycoris-glora.safetensors,glora",
+            "folder-lokr/adapter_model.safetensors,lokr", "peft-oft-exact/adapter_model.safetensors,oft",
+            "peft-boft/adapter_model.safetensors,boft", "peft-boft-two/adapter_model.safetensors,boft",
+            "peft-vera/adapter_model.safetensors,vera", "peft-glora/adapter_model.safetensors,glora-terms",
+            "peft-glora-vector/adapter_model.safetensors,glora-terms"})
     void filesOfOtherLibrariesHaveTheSameWeightChangeAsOurMethod(String file, String method) throws Exception {
         Path path = GOLDENS.resolve(file);
         AdapterFile ours = TrainableAdapter.read(path, model);
@@ -72,23 +77,32 @@ class TrainableAdapterTest {
         for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-5);
     }
 
-    /// The kinds that LyCORIS' files hold as they were trained.
+    /// The kinds that files of LyCORIS and peft hold as they were trained.
     @ParameterizedTest
-    @CsvSource({"DORA,", "GLORA,", "OFT,side=output;block-size=4", "OFT,side=output;block-size=1/4"})
-    void exportedFilesGiveBackTheMethodAndItsChange(MethodName method, String settings) throws Exception {
+    @CsvSource({"DORA,,KOHYA", "GLORA,also=norm;text-encoder=yes,KOHYA", "OFT,side=output;block-size=4,KOHYA",
+            "OFT,side=output;block-size=1/4;rescaled=yes;text-encoder=yes,KOHYA",
+            "LOKR,rank=2;alpha=3;factor=4,KOHYA", "LOKR,rank=64,KOHYA", "LOHA,also=norm,KOHYA",
+            "LOHA,rank=2;alpha=3;text-encoder=yes,KOHYA", "BITFIT,,KOHYA", "BITFIT,,DIFF", "NORM,,KOHYA",
+            "OFT,block-size=4,PEFT_FOLDER", "BOFT,block-size=4,PEFT_FOLDER",
+            "BOFT,block-size=4;butterfly-factors=3;rescaled=yes,PEFT_FOLDER", "IA3,,PEFT_FOLDER",
+            "IA3,layers=conv,PEFT_FOLDER", "VERA,rank=3,PEFT_FOLDER", "LOKR,rank=2;factor=4,PEFT_FOLDER"})
+    void exportedFilesGiveBackTheMethodAndItsChange(MethodName method, String settings, ExportFormat format)
+            throws Exception {
         Map<String, String> chosen = new HashMap<>();
         if (settings != null)
             for (String setting : settings.split(";")) chosen.put(setting.split("=")[0], setting.split("=", 2)[1]);
         BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
         AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.parse(method.option(), chosen));
-        Path file = folder.resolve("exported.safetensors");
-        ExportFormat.KOHYA.write(adapter, new ExportBaseModel(ModelReference.of(model.path()), hashes,
-                TorchSettings.standard().withThreads(1)), file);
+        Path path = folder.resolve(format.fileName("exported"));
+        format.write(adapter, new ExportBaseModel(ModelReference.of(model.path()), hashes,
+                TorchSettings.standard().withThreads(1)), path);
+        Path file = Files.isDirectory(path) ? path.resolve("adapter_model.safetensors") : path;
         AdapterFile read = TrainableAdapter.read(file, model);
-        assertEquals(method, read.method().choice());
+        double tolerance = format == ExportFormat.DIFF ? 1e-3 : 1e-4; // half precision
+        assertEquals(adapter.method().combinedName(), read.method().combinedName());
         Map<String, Tensor> expected = deltas(adapter), found = deltas(read);
         assertEquals(expected.keySet(), found.keySet());
-        for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-4);
+        for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), tolerance);
     }
 
     /// A file of ours, exported with other programs' keys, gives back the same parameters.
@@ -129,13 +143,58 @@ class TrainableAdapterTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lycoris.safetensors,the same on every layer", "folder-lokr/adapter_model.safetensors,LoKr",
-            "counted.safetensors,expected one adapter",
-            "lycoris-oft.safetensors,expected OFT in one stage without limit"})
+    @CsvSource({"lycoris.safetensors,the same on every layer", "counted.safetensors,expected one adapter",
+            "lycoris-oft.safetensors,shares and sizes of blocks", "lycoris-boft.safetensors,butterfly factors",
+            "lycoris-ia3.safetensors,method ia3 scales the outputs",
+            "peft-oft/adapter_model.safetensors,Cayley-Neumann series that is too short",
+            "peft-ia3/adapter_model.safetensors,conv2: scales inputs"})
     void otherFilesAreRefusedByName(String file, String reason) {
         Failure failure = assertThrows(Failure.Incompatible.class,
                 () -> TrainableAdapter.read(GOLDENS.resolve(file), model));
         assertTrue(failure.getMessage().contains(reason), failure.getMessage());
+    }
+
+    /// peft's default: 5 terms of the Cayley-Neumann series, which are rotations for the small Q of a trained adapter.
+    @Test
+    void rotationsOfAShortSeriesAreRead() throws Exception {
+        String layer = "base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.";
+        long blocks = model.trainableLayers()
+                .stream()
+                .filter(each -> each.name().equals("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"))
+                .findFirst()
+                .orElseThrow()
+                .fanIn() / 8;
+        Path file = write(Map.of(layer + "oft_R.weight",
+                Tensor.generate(Shape.of(blocks, 28), i -> 0.01 * Math.sin(1 + 7.3 * i))));
+        AdapterFile read = TrainableAdapter.read(file, model);
+        assertEquals(MethodName.OFT, read.method().choice());
+        assertEquals("8", read.method().value(MethodSetting.BLOCK_SIZE));
+        Map<String, Tensor> expected = deltas(AdapterSource.read(file).getFirst().source()), found = deltas(read);
+        for (String key : expected.keySet()) assertClose(key, expected.get(key), found.get(key), 1e-4);
+    }
+
+    /// LyCORIS' IA³ does not scale biases, which these layers do not have.
+    @Test
+    void scalesOfLycorisAreRead() throws Exception {
+        Tensor scale = Tensor.generate(Shape.of(128, 1), i -> 0.1 * Math.sin(i));
+        Path file = write(Map.of(LINEAR.replace("to_q", "to_k") + ".weight", scale,
+                LINEAR.replace("to_q", "to_k") + ".on_input", Tensor.zeros(Shape.of())));
+        AdapterFile read = TrainableAdapter.read(file, model);
+        assertEquals(MethodName.IA3, read.method().choice());
+        assertClose("l", scale.map(w -> w + 1).reshape(Shape.of(128)),
+                read.values().get("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_k.l"), 1e-6);
+    }
+
+    /// Biases beside another kind belong to no method.
+    @Test
+    void biasesOfALoraAreNotDropped() throws Exception {
+        Map<String, Tensor> tensors = new HashMap<>();
+        addLora(tensors, LINEAR.replace("to_q", "to_out_0"), 4, 2);
+        tensors.put(LINEAR.replace("to_q", "to_out_0") + ".diff_b", Tensor.filled(Shape.of(128), 1));
+        Path file = write(tensors);
+        String message = assertThrows(Failure.Incompatible.class, () -> TrainableAdapter.read(file, model))
+                .getMessage();
+        assertTrue(message.contains("the same on every layer"), message);
     }
 
     @Test

@@ -16,10 +16,13 @@ import atomstudio.tuning.method.MethodSettings;
 import atomstudio.tuning.torch.TorchSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ExportPlanTest {
@@ -57,6 +60,29 @@ class ExportPlanTest {
         LowRankExport approximate = plan.approximate().get();
         assertEquals(approximate.maxBytes(),
                 approximate.plan(new LowRankExport.Budget.Rank(LowRankExport.MAX_RANK)).bytes());
+    }
+
+    /// Which programs read less of a file, before it is written.
+    @ParameterizedTest
+    @CsvSource({"LORA,,KOHYA,", "DORA,,KOHYA,DORA_NORMS", "DORA,,PEFT,", "GLORA,,KOHYA,GLORA",
+            "LOKR,rank=1,KOHYA,FACTORED_LOKR", "LOKR,rank=16,KOHYA,", "OFT,side=output block-size=2,KOHYA,OFT",
+            "LOHA,also=atoms,PEFT_FOLDER,OTHER_LAYERS", "OFT,block-size=4,PEFT_FOLDER,"})
+    void limitsAreNamed(MethodName method, String settings, ExportFormat format, String expected) throws Exception {
+        DiffusionModel model = TinyModel.make(folder.resolve("model"), "sd1");
+        BaseModelHashes hashes = new BaseModelHashes(folder.resolve("hashes.json"));
+        Map<String, String> chosen = new HashMap<>();
+        if (settings != null)
+            for (String setting : settings.split(" ")) chosen.put(setting.split("=")[0], setting.split("=", 2)[1]);
+        AdapterFile adapter = PerturbedAdapter.of(model, hashes, MethodSettings.parse(method.option(), chosen));
+        ExportPlan plan = ExportPlan.sizes(adapter, new ExportBaseModel(ModelReference.of(model.path()), hashes,
+                TorchSettings.standard().withThreads(1)));
+        List<ExportLimit> found = plan.formats()
+                .stream()
+                .filter(size -> size.format() == format)
+                .findFirst()
+                .orElseThrow()
+                .limits();
+        assertEquals(expected == null ? List.of() : List.of(ExportLimit.valueOf(expected)), found);
     }
 
     /// As after a run on top of a merged adapter, or with a base model that was changed since.
